@@ -1,0 +1,26 @@
+# gRPC and Protocol Buffers from Debian's packages.
+find_package(Protobuf REQUIRED)
+find_package(gRPC REQUIRED)
+find_program(LEAN_GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
+
+# lean_proto(NAME PROTOS...): message and service code of the given files (paths below proto/).
+function(lean_proto name)
+  set(generated)
+  foreach(proto ${ARGN})
+    string(REGEX REPLACE "\\.proto$" "" stem ${proto})
+    set(outputs ${CMAKE_CURRENT_BINARY_DIR}/${stem}.pb.cc ${CMAKE_CURRENT_BINARY_DIR}/${stem}.pb.h
+                ${CMAKE_CURRENT_BINARY_DIR}/${stem}.grpc.pb.cc ${CMAKE_CURRENT_BINARY_DIR}/${stem}.grpc.pb.h)
+    add_custom_command(
+      OUTPUT ${outputs}
+      COMMAND protobuf::protoc --cpp_out=${CMAKE_CURRENT_BINARY_DIR} --grpc_out=${CMAKE_CURRENT_BINARY_DIR}
+              --plugin=protoc-gen-grpc=${LEAN_GRPC_CPP_PLUGIN} -I${CMAKE_CURRENT_SOURCE_DIR} ${proto}
+      WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
+      DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${proto}
+      COMMENT "Generating ${proto}")
+    list(APPEND generated ${outputs})
+  endforeach()
+  add_library(${name} STATIC ${generated})
+  # Generated code is not ours to lint.
+  target_include_directories(${name} SYSTEM PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
+  target_link_libraries(${name} PUBLIC protobuf::libprotobuf gRPC::grpc++)
+endfunction()

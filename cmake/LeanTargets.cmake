@@ -1,0 +1,33 @@
+# What every target of this project has in common. Targets mirror the folders: common/ssz is lean_common_ssz.
+
+add_library(lean_options INTERFACE)
+target_include_directories(lean_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(lean_options INTERFACE -Wall -Wextra -Werror)
+if(LEAN_SANITIZE)
+  target_compile_options(lean_options INTERFACE -fsanitize=${LEAN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(lean_options INTERFACE -fsanitize=${LEAN_SANITIZE})
+endif()
+
+# lean_library(NAME SOURCES... DEPS...): a static library; DEPS are public.
+function(lean_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC lean_options ${ARG_DEPS})
+endfunction()
+
+# lean_executable(NAME SOURCES... DEPS...)
+function(lean_executable name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE lean_options ${ARG_DEPS})
+endfunction()
+
+# lean_test(NAME SOURCES... DEPS... [LABELS ...]): a GoogleTest binary, each of its tests known to ctest.
+# LABELS: threaded (also run under TSan), rpc (needs gRPC), e2e (starts processes), long (only with --long).
+function(lean_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE lean_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE LEAN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LEAN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${ARG_LABELS}")
+endfunction()

@@ -1,0 +1,40 @@
+// What distinguishes one lean network from another, beside its genesis: `network.yaml` in the genesis folder.
+#ifndef LEAN_COMMON_CONFIG_NETWORK_SPEC_H_
+#define LEAN_COMMON_CONFIG_NETWORK_SPEC_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace lean {
+
+// Bytes of an XMSS signature inside the 3116-byte container field (docs/protocol.md).
+enum class SignatureForm {
+  kFlat,  // path, rho, hashes as canonical words, zero-padded (leanSpec 050fa4a)
+};
+
+// A folder without network.yaml has these defaults, those of pq-devnet-1.
+struct NetworkSpec {
+  std::string name = "pq-devnet-1";
+  uint64_t slot_duration_ms = 4000;  // multiple of 4, 100..60000
+  uint32_t xmss_log_lifetime = 32;   // 32, 16 or 8: a key has 2^this leaves
+  SignatureForm signature_form = SignatureForm::kFlat;
+
+  friend bool operator==(const NetworkSpec&, const NetworkSpec&) = default;
+};
+
+absl::string_view SignatureFormName(SignatureForm form);
+
+// Reads DIR/network.yaml: NETWORK_NAME, SLOT_DURATION_MS, XMSS_LOG_LIFETIME, SIGNATURE_FORM, each optional.
+// InvalidArgument names file, line and field.
+absl::StatusOr<NetworkSpec> ReadNetworkSpec(const std::string& genesis_dir);
+
+// Writes DIR/network.yaml.
+absl::Status WriteNetworkSpec(const NetworkSpec& spec, const std::string& genesis_dir);
+
+}  // namespace lean
+
+#endif  // LEAN_COMMON_CONFIG_NETWORK_SPEC_H_
