@@ -1,0 +1,33 @@
+// HOST:PORT as the command lines have it.
+#ifndef LEAN_COMMON_RPC_ADDRESS_H_
+#define LEAN_COMMON_RPC_ADDRESS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace lean::rpc {
+
+struct Address {
+  std::string host;   // a name, an IPv4 address, or an IPv6 address without its brackets
+  uint16_t port = 0;  // 0: the system chooses, for servers only
+
+  // Reachable from this machine alone: localhost, 127.0.0.0/8, ::1.
+  bool IsLoopback() const;
+  // HOST:PORT, an IPv6 host in brackets.
+  std::string ToString() const;
+};
+
+// InvalidArgument names the text and what is wrong with it.
+absl::StatusOr<Address> ParseAddress(absl::string_view text);
+
+// Why this process cannot listen there, by trying with a socket of its own: gRPC tells only that it failed.
+// OK when it could.
+absl::Status ProbeListen(const Address& address);
+
+}  // namespace lean::rpc
+
+#endif  // LEAN_COMMON_RPC_ADDRESS_H_

@@ -1,0 +1,135 @@
+#include "common/rpc/health_service.h"
+
+#include "common/rpc/status.h"
+
+namespace lean::rpc {
+namespace {
+
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+
+std::set<std::string> WithServer(const std::vector<std::string>& services) {
+  std::set<std::string> names(services.begin(), services.end());
+  names.insert("");
+  return names;
+}
+
+// A stream that is refused at once.
+class RefusedWatch final : public grpc::ServerWriteReactor<HealthCheckResponse> {
+ public:
+  explicit RefusedWatch(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+// Writes the first state, and NOT_SERVING when the server stops; one write at a time, one Finish.
+class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse> {
+ public:
+  Watcher(HealthService* owner, HealthCheckResponse::ServingStatus status) : owner_(owner) {
+    absl::MutexLock lock(&mutex_);
+    Write(status);
+  }
+
+  void Stop() {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    if (!writing_) Advance();
+  }
+
+  void OnWriteDone(bool ok) override {
+    absl::MutexLock lock(&mutex_);
+    writing_ = false;
+    if (!ok) {
+      FinishOnce(grpc::Status::CANCELLED);
+    } else {
+      Advance();
+    }
+  }
+
+  void OnCancel() override {
+    absl::MutexLock lock(&mutex_);
+    FinishOnce(grpc::Status::CANCELLED);
+  }
+
+  void OnDone() override {
+    owner_->Remove(this);
+    delete this;
+  }
+
+ private:
+  void Write(HealthCheckResponse::ServingStatus status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    response_.set_status(status);
+    writing_ = true;
+    StartWrite(&response_);
+  }
+
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!stopping_ || finished_) return;
+    if (response_.status() == HealthCheckResponse::SERVING) {
+      Write(HealthCheckResponse::NOT_SERVING);
+    } else {
+      FinishOnce(ToGrpcStatus(MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the server is stopping")));
+    }
+  }
+
+  void FinishOnce(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (finished_) return;
+    finished_ = true;
+    Finish(status);
+  }
+
+  HealthService* const owner_;
+  absl::Mutex mutex_;
+  HealthCheckResponse response_ ABSL_GUARDED_BY(mutex_);
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+HealthService::HealthService(const std::vector<std::string>& services) : services_(WithServer(services)) {}
+
+HealthService::~HealthService() = default;
+
+void HealthService::Stop() {
+  absl::MutexLock lock(&mutex_);
+  stopped_ = true;
+  for (Watcher* watcher : watchers_) watcher->Stop();
+}
+
+grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context, const HealthCheckRequest* request,
+                                               HealthCheckResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (services_.count(request->service()) == 0) {
+    reactor->Finish(ToGrpcStatus(
+        MakeError(absl::StatusCode::kNotFound, "UNKNOWN_SERVICE", "this server has no service of that name")));
+    return reactor;
+  }
+  absl::MutexLock lock(&mutex_);
+  response->set_status(stopped_ ? HealthCheckResponse::NOT_SERVING : HealthCheckResponse::SERVING);
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
+grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(grpc::CallbackServerContext*,
+                                                                    const HealthCheckRequest* request) {
+  const bool known = services_.count(request->service()) > 0;
+  absl::MutexLock lock(&mutex_);
+  if (stopped_) {
+    return new RefusedWatch(MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the server is stopping"));
+  }
+  if (watchers_.size() >= kMaxWatchers) {
+    return new RefusedWatch(
+        MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", "too many streams watch this server's health"));
+  }
+  auto* watcher = new Watcher(this, known ? HealthCheckResponse::SERVING : HealthCheckResponse::SERVICE_UNKNOWN);
+  watchers_.insert(watcher);
+  return watcher;
+}
+
+void HealthService::Remove(Watcher* watcher) {
+  absl::MutexLock lock(&mutex_);
+  watchers_.erase(watcher);
+}
+
+}  // namespace lean::rpc

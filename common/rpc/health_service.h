@@ -1,0 +1,47 @@
+// grpc.health.v1 over our own descriptor, so that reflection can describe it.
+#ifndef LEAN_COMMON_RPC_HEALTH_SERVICE_H_
+#define LEAN_COMMON_RPC_HEALTH_SERVICE_H_
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+
+namespace lean::rpc {
+
+// Every named service is SERVING until Stop(). Thread-safe.
+class HealthService final : public grpc::health::v1::Health::CallbackService {
+ public:
+  // Streams that watch at once; a further one is refused with RESOURCE_EXHAUSTED.
+  static constexpr size_t kMaxWatchers = 64;
+
+  // Full names of the services that the server has. The empty name, the server as a whole, is added.
+  explicit HealthService(const std::vector<std::string>& services);
+  ~HealthService() override;
+
+  // All become NOT_SERVING; watchers are told so and their streams end. Idempotent.
+  void Stop();
+
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
+                                  const grpc::health::v1::HealthCheckRequest* request,
+                                  grpc::health::v1::HealthCheckResponse* response) override;
+  grpc::ServerWriteReactor<grpc::health::v1::HealthCheckResponse>* Watch(
+      grpc::CallbackServerContext* context, const grpc::health::v1::HealthCheckRequest* request) override;
+
+ private:
+  class Watcher;
+
+  void Remove(Watcher* watcher);
+
+  const std::set<std::string> services_;
+  absl::Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::set<Watcher*> watchers_ ABSL_GUARDED_BY(mutex_);  // each deletes itself when its stream is done
+};
+
+}  // namespace lean::rpc
+
+#endif  // LEAN_COMMON_RPC_HEALTH_SERVICE_H_

@@ -1,0 +1,89 @@
+#include "common/rpc/server.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/rpc/limits.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/resource_quota.h"
+#include "grpcpp/server_builder.h"
+#include "spdlog/spdlog.h"
+
+namespace lean::rpc {
+namespace {
+
+constexpr std::chrono::milliseconds kShutdownGrace{200};
+
+// What gRPC may hold in memory for all connections together.
+constexpr size_t kMemoryQuotaBytes = size_t{1} << 30;
+
+// Of one connection; 16 MiB each at most.
+constexpr int kMaxConcurrentCalls = 128;
+
+constexpr int kPingIntervalMs = 30'000;
+constexpr int kPingTimeoutMs = 10'000;
+constexpr int kClientPingIntervalMs = 5'000;  // clients that ping more often are sent away
+
+void SetLimits(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  grpc::ResourceQuota quota("server");
+  quota.Resize(kMemoryQuotaBytes);
+  builder.SetResourceQuota(quota);
+  // gRPC would let a second process share the port without a word.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentCalls);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kClientPingIntervalMs);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
+                                                      const std::vector<NamedService>& services) {
+  auto address = ParseAddress(options.address);
+  if (!address.ok()) return address.status();
+  auto credentials = MakeServerCredentials(options.tls);
+  if (!credentials.ok()) return credentials.status();
+
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  SetLimits(builder);
+  int port = 0;
+  builder.AddListeningPort(address->ToString(), *credentials, &port);
+  std::vector<std::string> names;
+  for (const NamedService& named : services) {
+    builder.RegisterService(named.service);
+    names.push_back(named.name);
+  }
+  auto health = std::make_unique<HealthService>(names);
+  builder.RegisterService(health.get());
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || port <= 0) {
+    if (absl::Status why = ProbeListen(*address); !why.ok()) return why;
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", address->ToString()));
+  }
+  address->port = static_cast<uint16_t>(port);
+  const bool tls = !options.tls.empty();
+  if (!tls && !address->IsLoopback()) {
+    spdlog::warn(
+        "rpc open without TLS: whoever reaches the address may read and submit; use --tls-cert and --tls-key "
+        "address={}",
+        address->ToString());
+  }
+  return std::unique_ptr<Server>(new Server(*std::move(address), tls, std::move(health), std::move(server)));
+}
+
+Server::Server(Address address, bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server)
+    : address_(std::move(address)), tls_(tls), health_(std::move(health)), server_(std::move(server)) {}
+
+Server::~Server() { Shutdown(kShutdownGrace); }
+
+void Server::Shutdown(std::chrono::milliseconds grace) {
+  health_->Stop();
+  server_->Shutdown(std::chrono::system_clock::now() + grace);
+}
+
+}  // namespace lean::rpc

@@ -1,0 +1,61 @@
+// A gRPC server as every process of this project starts one: loopback unless told otherwise, reflection and health on,
+// 16 MiB messages, one process to a port.
+#ifndef LEAN_COMMON_RPC_SERVER_H_
+#define LEAN_COMMON_RPC_SERVER_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/rpc/address.h"
+#include "common/rpc/health_service.h"
+#include "common/rpc/tls.h"
+#include "grpcpp/server.h"
+
+namespace lean::rpc {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1:5052";  // HOST:PORT; port 0: a free one
+  ServerTlsFiles tls;
+};
+
+// A service and its full name, as health and reflection have it: {&duties, v1::DutyService::service_full_name()}.
+struct NamedService {
+  grpc::Service* service;  // not owned; outlives the server
+  std::string name;
+};
+
+// Runs from Start until Shutdown (or destruction). Thread-safe.
+class Server {
+ public:
+  // Warns in the log when other machines can reach it without TLS. Errors name the address or the file: a bad address,
+  // a port in use, TLS files that do not fit.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
+                                                       const std::vector<NamedService>& services);
+
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Health says NOT_SERVING, no call begins any more, calls under way get `grace` to end and are cancelled then.
+  // Returns when the last one is done. Idempotent.
+  void Shutdown(std::chrono::milliseconds grace);
+
+  // Where it listens, with the port the system chose.
+  const Address& address() const { return address_; }
+  bool tls() const { return tls_; }
+
+ private:
+  Server(Address address, bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server);
+
+  const Address address_;
+  const bool tls_;
+  const std::unique_ptr<HealthService> health_;
+  const std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace lean::rpc
+
+#endif  // LEAN_COMMON_RPC_SERVER_H_

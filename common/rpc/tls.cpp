@@ -1,0 +1,124 @@
+#include "common/rpc/tls.h"
+
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace lean::rpc {
+namespace {
+
+constexpr size_t kMaxPemBytes = 1 << 20;
+
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+using PrivateKey = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+absl::Status FileError(absl::string_view path, absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("TLS file ", path, ": ", why));
+}
+
+absl::StatusOr<std::string> ReadPem(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return FileError(path, std::strerror(errno));
+  std::string text(kMaxPemBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad() || file.gcount() == 0) return FileError(path, "empty or unreadable");
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() > kMaxPemBytes) return FileError(path, "larger than 1 MiB");
+  return text;
+}
+
+Bio OverText(const std::string& text) {
+  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
+}
+
+absl::StatusOr<Certificate> ParseCertificate(const std::string& path, const std::string& pem) {
+  Certificate certificate(PEM_read_bio_X509(OverText(pem).get(), nullptr, nullptr, nullptr), &X509_free);
+  if (certificate == nullptr) return FileError(path, "holds no certificate in PEM");
+  return certificate;
+}
+
+// A key under a pass phrase is refused, not asked for on the terminal.
+int NoPassphrase(char*, int, int, void*) { return -1; }
+
+absl::StatusOr<std::string> ReadCertificates(const std::string& path) {
+  auto pem = ReadPem(path);
+  if (!pem.ok()) return pem;
+  if (auto certificate = ParseCertificate(path, *pem); !certificate.ok()) return certificate.status();
+  return pem;
+}
+
+struct KeyPair {
+  std::string key;
+  std::string cert;
+};
+
+absl::StatusOr<KeyPair> ReadKeyPair(const std::string& cert_path, const std::string& key_path) {
+  if (cert_path.empty() || key_path.empty()) {
+    return absl::InvalidArgumentError("TLS needs both a certificate and its key");
+  }
+  auto cert = ReadPem(cert_path);
+  if (!cert.ok()) return cert.status();
+  auto key = ReadPem(key_path);
+  if (!key.ok()) return key.status();
+  struct stat info {};
+  if (stat(key_path.c_str(), &info) != 0) return FileError(key_path, std::strerror(errno));
+  if ((info.st_mode & S_IRWXO) != 0) {
+    return FileError(key_path, absl::StrCat("every user may use this key; run: chmod 600 ", key_path));
+  }
+  auto certificate = ParseCertificate(cert_path, *cert);
+  if (!certificate.ok()) return certificate.status();
+  const PrivateKey parsed(PEM_read_bio_PrivateKey(OverText(*key).get(), nullptr, &NoPassphrase, nullptr),
+                          &EVP_PKEY_free);
+  if (parsed == nullptr) return FileError(key_path, "holds no unencrypted private key in PEM");
+  if (X509_check_private_key(certificate->get(), parsed.get()) != 1) {
+    return FileError(key_path, absl::StrCat("is not the key of ", cert_path));
+  }
+  return KeyPair{*std::move(key), *std::move(cert)};
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const ServerTlsFiles& files) {
+  if (files.empty()) return grpc::InsecureServerCredentials();
+  auto pair = ReadKeyPair(files.cert, files.key);
+  if (!pair.ok()) return pair.status();
+  grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back({std::move(pair->key), std::move(pair->cert)});
+  if (!files.client_ca.empty()) {
+    auto authority = ReadCertificates(files.client_ca);
+    if (!authority.ok()) return authority.status();
+    options.pem_root_certs = *std::move(authority);
+    options.client_certificate_request = GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
+  }
+  return grpc::SslServerCredentials(options);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeClientCredentials(const ClientTlsFiles& files) {
+  if (files.empty()) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  if (files.server_ca.empty()) {
+    return absl::InvalidArgumentError("TLS to a server needs the authority of its certificate");
+  }
+  auto authority = ReadCertificates(files.server_ca);
+  if (!authority.ok()) return authority.status();
+  options.pem_root_certs = *std::move(authority);
+  if (!files.cert.empty() || !files.key.empty()) {
+    auto pair = ReadKeyPair(files.cert, files.key);
+    if (!pair.ok()) return pair.status();
+    options.pem_private_key = std::move(pair->key);
+    options.pem_cert_chain = std::move(pair->cert);
+  }
+  return grpc::SslCredentials(options);
+}
+
+}  // namespace lean::rpc
