@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <stop_token>
 
 namespace lean {
 
@@ -17,13 +18,15 @@ class Clock {
   // Unix time in milliseconds. May jump in either direction.
   virtual int64_t WallMs() const = 0;
 
-  // Never goes back; counts time while the machine is suspended, too (CLOCK_BOOTTIME where there is one).
+  // Never goes back; counts time while the machine is suspended, too (CLOCK_BOOTTIME where there is one). Comparable
+  // only with times of the same clock object, not with std::chrono::steady_clock::now().
   virtual SteadyTime Steady() const = 0;
 
-  // Blocks until `deadline` on the steady clock, or until Interrupt(). False if it was interrupted.
-  virtual bool WaitUntil(SteadyTime deadline) = 0;
+  // Blocks until `deadline` on the steady clock. False if Interrupt() or `stop` ended the wait before that.
+  bool WaitUntil(SteadyTime deadline) { return WaitUntil(deadline, std::stop_token()); }
+  virtual bool WaitUntil(SteadyTime deadline, std::stop_token stop) = 0;
 
-  // Ends every wait, now and later, on this clock: how a process stops.
+  // Ends every wait, now and later, on this clock: how a process stops. A single thread is stopped by its stop token.
   virtual void Interrupt() = 0;
 };
 

@@ -19,6 +19,7 @@ struct SlotTime {
 // Immutable value. All times are Unix milliseconds, all durations milliseconds.
 class SlotClock {
  public:
+  // genesis_time_s: Unix seconds, below 2^40 (ReadGenesisConfig refuses others).
   // slot_duration_ms: a positive multiple of 4 (ReadNetworkSpec refuses others).
   SlotClock(uint64_t genesis_time_s, uint64_t slot_duration_ms);
 
@@ -27,16 +28,18 @@ class SlotClock {
   // Intervals since genesis, the chain's own unit of time; 0 before genesis.
   uint64_t IntervalsAt(int64_t wall_ms) const;
 
-  // When an interval of a slot begins.
+  // When an interval of a slot begins. A moment that no 64-bit clock reaches gives the nearest that one does.
   int64_t StartMs(int64_t slot, uint32_t interval) const;
 
   int64_t genesis_ms() const { return genesis_ms_; }
-  uint64_t slot_duration_ms() const { return slot_duration_ms_; }
-  uint64_t interval_duration_ms() const { return slot_duration_ms_ / kIntervalsPerSlot; }
+  uint64_t slot_duration_ms() const { return static_cast<uint64_t>(interval_ms_) * kIntervalsPerSlot; }
+  uint64_t interval_duration_ms() const { return static_cast<uint64_t>(interval_ms_); }
 
  private:
+  int64_t IntervalIndexAt(int64_t wall_ms) const;  // negative before genesis
+
   int64_t genesis_ms_;
-  uint64_t slot_duration_ms_;
+  int64_t interval_ms_;
 };
 
 }  // namespace lean

@@ -1,0 +1,36 @@
+// The machine's clocks.
+#ifndef LEAN_COMMON_CLOCK_REAL_CLOCK_H_
+#define LEAN_COMMON_CLOCK_REAL_CLOCK_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <stop_token>
+
+#include "common/clock/clock.h"
+
+namespace lean {
+
+// Wall time from CLOCK_REALTIME, steady time from CLOCK_BOOTTIME. After the machine was suspended, a wait whose
+// deadline has passed meanwhile ends within 200 ms.
+class RealClock final : public Clock {
+ public:
+  RealClock() = default;
+  RealClock(const RealClock&) = delete;
+  RealClock& operator=(const RealClock&) = delete;
+
+  using Clock::WaitUntil;
+  int64_t WallMs() const override;
+  SteadyTime Steady() const override;
+  bool WaitUntil(SteadyTime deadline, std::stop_token stop) override;
+  void Interrupt() override;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any condition_;
+  bool interrupted_ = false;  // guarded by mutex_
+};
+
+}  // namespace lean
+
+#endif  // LEAN_COMMON_CLOCK_REAL_CLOCK_H_
