@@ -1,0 +1,79 @@
+#include "common/crypto/signature_scheme.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/crypto/xmss/public_key.h"
+#include "common/crypto/xmss/signature.h"
+#include "common/crypto/xmss/verify.h"
+
+namespace lean::crypto {
+namespace {
+
+absl::Status WrongSignature() {
+  return absl::InvalidArgumentError("the signature is not one of this message by this key and slot");
+}
+
+}  // namespace
+
+absl::StatusOr<SignatureScheme> SignatureScheme::Create(const NetworkSpec& spec) {
+  absl::StatusOr<xmss::Scheme> xmss = xmss::Scheme::Create(spec.xmss_log_lifetime);
+  if (!xmss.ok()) return xmss.status();
+  return SignatureScheme(*xmss, spec.signature_form);
+}
+
+absl::Status SignatureScheme::Verify(const PublicKeyBytes& public_key, uint64_t slot, const Root& message,
+                                     const SignatureBytes& signature) const {
+  const VerificationItem item{.public_key = &public_key, .slot = slot, .message = message, .signature = &signature};
+  return VerifyBatch({&item, 1}).front();
+}
+
+std::vector<absl::Status> SignatureScheme::VerifyBatch(absl::Span<const VerificationItem> items) const {
+  std::vector<absl::Status> results(items.size());
+  std::vector<xmss::PublicKey> keys(items.size());
+  std::vector<xmss::Signature> signatures(items.size());
+  std::vector<xmss::SignedMessage> decoded;
+  std::vector<size_t> positions;  // of `decoded` in `items`
+  for (size_t i = 0; i < items.size(); ++i) {
+    absl::StatusOr<xmss::PublicKey> key = xmss::DecodePublicKey(xmss_, items[i].public_key->span());
+    results[i] = key.ok() ? xmss::DecodeFlat(xmss_, items[i].signature->span(), signatures[i]) : key.status();
+    if (!results[i].ok()) continue;
+    if (items[i].slot >= xmss_.lifetime()) {
+      results[i] = absl::InvalidArgumentError("the slot lies beyond the key's lifetime");
+      continue;
+    }
+    keys[i] = *key;
+    decoded.push_back(
+        {.key = &keys[i], .slot = items[i].slot, .message = &items[i].message, .signature = &signatures[i]});
+    positions.push_back(i);
+  }
+  const std::vector<bool> valid = xmss::VerifyBatch(xmss_, decoded);
+  for (size_t i = 0; i < positions.size(); ++i) {
+    if (!valid[i]) results[positions[i]] = WrongSignature();
+  }
+  return results;
+}
+
+absl::StatusOr<SignatureBytes> SignatureScheme::Sign(const xmss::SecretKey& key, uint64_t slot,
+                                                     const Root& message) const {
+  if (key.scheme() != xmss_) return absl::InvalidArgumentError("the key is one of another signature scheme");
+  const absl::StatusOr<xmss::Signature> signature = key.Sign(slot, message);
+  if (!signature.ok()) return signature.status();
+  SignatureBytes container;
+  xmss::EncodeFlat(xmss_, *signature, container.mutable_span());
+  return container;
+}
+
+absl::StatusOr<PublicKeyBytes> SignatureScheme::PublicKeyOf(const xmss::SecretKey& key) const {
+  if (key.scheme() != xmss_) return absl::InvalidArgumentError("the key is one of another signature scheme");
+  const std::vector<uint8_t> encoded = xmss::EncodePublicKey(xmss_, key.public_key());
+  PublicKeyBytes bytes;
+  std::copy(encoded.begin(), encoded.end(), bytes.data.begin());
+  return bytes;
+}
+
+absl::Status SignatureScheme::CheckPublicKey(const PublicKeyBytes& public_key) const {
+  return xmss::DecodePublicKey(xmss_, public_key.span()).status();
+}
+
+}  // namespace lean::crypto

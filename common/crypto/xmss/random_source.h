@@ -1,0 +1,40 @@
+// Where key generation draws its randomness from: the system's generator in production, a seeded one in tests.
+#ifndef LEAN_COMMON_CRYPTO_XMSS_RANDOM_SOURCE_H_
+#define LEAN_COMMON_CRYPTO_XMSS_RANDOM_SOURCE_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+
+namespace lean::xmss {
+
+class RandomSource {
+ public:
+  virtual ~RandomSource() = default;
+
+  // Fills `out`. An error leaves it unusable.
+  virtual absl::Status Fill(absl::Span<uint8_t> out) = 0;
+};
+
+// OpenSSL's private generator (RAND_priv_bytes), seeded by the kernel. Internal: the generator failed.
+class SystemRandomSource : public RandomSource {
+ public:
+  absl::Status Fill(absl::Span<uint8_t> out) override;
+};
+
+// A reproducible stream of a seed, for tests and throw-away keys only: SHAKE128(seed, block number).
+class SeededRandomSource : public RandomSource {
+ public:
+  explicit SeededRandomSource(uint64_t seed) : seed_(seed) {}
+
+  absl::Status Fill(absl::Span<uint8_t> out) override;
+
+ private:
+  uint64_t seed_;
+  uint64_t block_ = 0;
+};
+
+}  // namespace lean::xmss
+
+#endif  // LEAN_COMMON_CRYPTO_XMSS_RANDOM_SOURCE_H_

@@ -1,0 +1,40 @@
+// A secret key on disk: a small key file that holds the secret, and beside it a cache of the two prepared bottom trees,
+// which is rebuilt where it is missing, damaged or of another part of the key's life (docs/crypto.md has the bytes).
+#ifndef LEAN_COMMON_CRYPTO_XMSS_SECRET_KEY_FILE_H_
+#define LEAN_COMMON_CRYPTO_XMSS_SECRET_KEY_FILE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/crypto/xmss/key_generation.h"
+#include "common/crypto/xmss/secret_key.h"
+
+namespace lean::xmss {
+
+// PATH.trees: where the bottom trees of the key file PATH are kept.
+std::string TreeCachePath(const std::string& key_path);
+
+// Writes key file and tree cache, each mode 0600, synced and put in place by one rename, so that a crash leaves the old
+// file or the new one. AlreadyExists: `path` is there already (a key is never overwritten). Others name the file.
+absl::Status SaveSecretKey(const SecretKey& key, const std::string& path);
+
+// Writes the tree cache alone, as after SecretKey::Advance.
+absl::Status SaveTreeCache(const SecretKey& key, const std::string& key_path);
+
+struct LoadedSecretKey {
+  SecretKey key;
+  bool trees_rebuilt = false;  // the cache was of no use; it has been written anew
+  std::string rebuild_reason;  // for the log, empty if not rebuilt
+};
+
+// Reads a key file of ours (with its cache, under a second) or a leanSig secret key in SSZ (its trees are inside).
+// Where the trees must be rebuilt, `options` gives threads and progress, and the trees are those that hold `slot`, or
+// the first ones if it lies before them.
+// NotFound, PermissionDenied, or InvalidArgument that names the file and what is wrong in it.
+absl::StatusOr<LoadedSecretKey> LoadSecretKey(const Scheme& scheme, const std::string& path, uint64_t slot,
+                                              const KeyGenerationOptions& options = {});
+
+}  // namespace lean::xmss
+
+#endif  // LEAN_COMMON_CRYPTO_XMSS_SECRET_KEY_FILE_H_
