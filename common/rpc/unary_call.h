@@ -1,0 +1,110 @@
+// Unary calls of an asynchronous server: taken from gRPC's threads at once, worked off on a bounded pool, ended exactly
+// once by their answer, their deadline or their caller's leaving, whichever comes first.
+//
+// Services register their methods raw (WithRawCallbackMethod_…), since gRPC's own decoding answers UNIMPLEMENTED to
+// bytes that are not a message, and does so on its own threads: here such bytes get MALFORMED_REQUEST, after
+// CheckWireLimits.
+#ifndef LEAN_COMMON_RPC_UNARY_CALL_H_
+#define LEAN_COMMON_RPC_UNARY_CALL_H_
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "google/protobuf/message.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+
+namespace lean::rpc {
+
+// Runs the task on another thread, later; false when it has no room for it. Never blocks.
+using TrySchedule = std::function<bool(std::function<void()>)>;
+
+// Takes a handler's result; called at most once, from any thread, also after the call has ended.
+template <typename Response>
+using Reply = std::function<void(absl::StatusOr<Response>)>;
+
+// One call. Thread-safe. Kept alive by gRPC until the call is done, and by whoever still works for it.
+class UnaryCall final : public grpc::ServerUnaryReactor {
+ public:
+  // `active` counts the calls that are not destroyed yet.
+  static std::shared_ptr<UnaryCall> Create(grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
+                                           std::shared_ptr<std::atomic<int64_t>> active);
+  ~UnaryCall() override;
+
+  // The first of these ends the call; what comes later is dropped.
+  void Answer(const google::protobuf::Message& message);
+  void Fail(const absl::Status& status);
+
+  // Nobody waits for the answer any more.
+  bool ended() const { return ended_.load(std::memory_order_acquire); }
+
+  void OnCancel() override;
+  void OnDone() override;
+
+ private:
+  UnaryCall(grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
+            std::shared_ptr<std::atomic<int64_t>> active);
+
+  // True for the one caller that may finish the call; `response_` is gRPC's and lives until it does.
+  bool Claim() { return !ended_.exchange(true, std::memory_order_acq_rel); }
+
+  const std::chrono::system_clock::time_point deadline_;
+  grpc::ByteBuffer* const response_;
+  const std::shared_ptr<std::atomic<int64_t>> active_;
+  std::atomic<bool> ended_{false};
+  std::shared_ptr<UnaryCall> self_;  // gRPC's share
+};
+
+// Decodes a request within CheckWireLimits. MALFORMED_REQUEST otherwise.
+absl::Status DecodeRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request);
+
+// Starts the calls of one server's services. Thread-safe.
+class Dispatcher {
+ public:
+  explicit Dispatcher(TrySchedule schedule) : schedule_(std::move(schedule)) {}
+
+  // Calls under way, those included whose caller has gone while work for them goes on.
+  int64_t active() const { return active_->load(std::memory_order_relaxed); }
+
+  // Decodes the request and runs handle(request, reply) on the pool, unless the caller has gone by then. OVERLOADED
+  // when the pool is full. What `handle` refers to must outlive the pool's work.
+  template <typename Request, typename Response, typename Handle>
+  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                grpc::ByteBuffer* response, Handle handle) {
+    auto call = UnaryCall::Create(*context, response, active_);
+    // The bytes are shared with gRPC's buffer, not copied.
+    auto work = [call, bytes = *request, handle = std::move(handle)] {
+      if (call->ended()) return;
+      Request decoded;
+      if (absl::Status status = DecodeRequest(bytes, decoded); !status.ok()) {
+        call->Fail(status);
+        return;
+      }
+      Reply<Response> reply = [call](absl::StatusOr<Response> result) {
+        if (result.ok()) {
+          call->Answer(*result);
+        } else {
+          call->Fail(result.status());
+        }
+      };
+      handle(decoded, std::move(reply));
+    };
+    Schedule(*call, std::move(work));
+    return call.get();
+  }
+
+ private:
+  void Schedule(UnaryCall& call, std::function<void()> work);
+
+  const TrySchedule schedule_;
+  const std::shared_ptr<std::atomic<int64_t>> active_ = std::make_shared<std::atomic<int64_t>>(0);
+};
+
+}  // namespace lean::rpc
+
+#endif  // LEAN_COMMON_RPC_UNARY_CALL_H_

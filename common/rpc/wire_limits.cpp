@@ -1,0 +1,74 @@
+#include "common/rpc/wire_limits.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/rpc/status.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
+
+namespace lean::rpc {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
+
+class Walker {
+ public:
+  explicit Walker(CodedInputStream& input) : input_(input) {}
+
+  absl::Status Walk(const Descriptor* type, int depth) {
+    if (depth > kMaxMessageDepth) return MalformedRequest("sub-messages are nested too deep");
+    while (const uint32_t tag = input_.ReadTag()) {
+      if (++fields_ > kMaxMessageFields) {
+        return MalformedRequest(absl::StrCat("the message has more than ", kMaxMessageFields, " fields"));
+      }
+      if (absl::Status status = Field(tag, type, depth); !status.ok()) return status;
+    }
+    return input_.ConsumedEntireMessage() ? absl::OkStatus() : NotAMessage();
+  }
+
+ private:
+  static absl::Status NotAMessage() { return MalformedRequest("the bytes are not a message of the call's type"); }
+
+  absl::Status Field(uint32_t tag, const Descriptor* type, int depth) {
+    uint64_t ignored = 0;
+    switch (WireFormatLite::GetTagWireType(tag)) {
+      case WireFormatLite::WIRETYPE_VARINT:
+        return input_.ReadVarint64(&ignored) ? absl::OkStatus() : NotAMessage();
+      case WireFormatLite::WIRETYPE_FIXED32:
+        return input_.Skip(4) ? absl::OkStatus() : NotAMessage();
+      case WireFormatLite::WIRETYPE_FIXED64:
+        return input_.Skip(8) ? absl::OkStatus() : NotAMessage();
+      case WireFormatLite::WIRETYPE_LENGTH_DELIMITED:
+        return Delimited(type->FindFieldByNumber(WireFormatLite::GetTagFieldNumber(tag)), depth);
+      default:
+        return NotAMessage();  // groups, which proto3 has not
+    }
+  }
+
+  absl::Status Delimited(const FieldDescriptor* field, int depth) {
+    int length = 0;
+    if (!input_.ReadVarintSizeAsInt(&length)) return NotAMessage();
+    if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE) {
+      return input_.Skip(length) ? absl::OkStatus() : NotAMessage();
+    }
+    const CodedInputStream::Limit outer = input_.PushLimit(length);
+    if (absl::Status status = Walk(field->message_type(), depth + 1); !status.ok()) return status;
+    if (input_.BytesUntilLimit() != 0) return NotAMessage();
+    input_.PopLimit(outer);
+    return absl::OkStatus();
+  }
+
+  CodedInputStream& input_;
+  size_t fields_ = 0;
+};
+
+}  // namespace
+
+absl::Status CheckWireLimits(google::protobuf::io::ZeroCopyInputStream& bytes, const Descriptor& type) {
+  CodedInputStream input(&bytes);
+  return Walker(input).Walk(&type, 1);
+}
+
+}  // namespace lean::rpc

@@ -1,0 +1,27 @@
+// Bounds what a message costs in memory before it is parsed.
+#ifndef LEAN_COMMON_RPC_WIRE_LIMITS_H_
+#define LEAN_COMMON_RPC_WIRE_LIMITS_H_
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/io/zero_copy_stream.h"
+
+namespace lean::rpc {
+
+// Fields of one message, those of its sub-messages included. The largest valid block has 57,342.
+inline constexpr size_t kMaxMessageFields = 100'000;
+
+// Deepest nesting of sub-messages; a block's votes lie 6 deep.
+inline constexpr int kMaxMessageDepth = 16;
+
+// Walks the wire form of a message of this type without building it. A sub-message of 2 bytes on the wire takes some 50
+// bytes in memory and more, so that 16 MiB of empty ones would take hundreds of megabytes: those are refused here.
+// MALFORMED_REQUEST: more fields or deeper than the limits, or not a message at all.
+absl::Status CheckWireLimits(google::protobuf::io::ZeroCopyInputStream& bytes,
+                             const google::protobuf::Descriptor& type);
+
+}  // namespace lean::rpc
+
+#endif  // LEAN_COMMON_RPC_WIRE_LIMITS_H_
