@@ -1,0 +1,14 @@
+// Every container of the protocol, with its coding and hashing.
+#ifndef LEAN_COMMON_CONTAINERS_CONTAINERS_H_
+#define LEAN_COMMON_CONTAINERS_CONTAINERS_H_
+
+// IWYU pragma: begin_exports
+#include "common/containers/attestation.h"
+#include "common/containers/block.h"
+#include "common/containers/checkpoint.h"
+#include "common/containers/limits.h"
+#include "common/containers/state.h"
+#include "common/ssz/ssz.h"
+// IWYU pragma: end_exports
+
+#endif  // LEAN_COMMON_CONTAINERS_CONTAINERS_H_

@@ -1,0 +1,23 @@
+// Sizes of the protocol. Source: leanSpec 050fa4a, subspecs/chain/config.py.
+#ifndef LEAN_COMMON_CONTAINERS_LIMITS_H_
+#define LEAN_COMMON_CONTAINERS_LIMITS_H_
+
+#include <cstdint>
+
+namespace lean {
+
+// Slots a chain can have: the historical lists are full then.
+inline constexpr uint64_t kHistoricalRootsLimit = uint64_t{1} << 18;
+
+// Validators, and votes and signatures in a block.
+inline constexpr uint64_t kValidatorRegistryLimit = uint64_t{1} << 12;
+
+// Bits of justifications_validators: one for each validator and each root that is being voted on.
+inline constexpr uint64_t kJustificationVotesLimit = kHistoricalRootsLimit * kValidatorRegistryLimit;
+
+// Votes a block's body can hold in practice: the list of signatures carries the proposer's as well.
+inline constexpr uint64_t kMaxVotesInBody = kValidatorRegistryLimit - 1;
+
+}  // namespace lean
+
+#endif  // LEAN_COMMON_CONTAINERS_LIMITS_H_

@@ -1,0 +1,38 @@
+// Simple Serialize: bytes and roots of containers.
+#ifndef LEAN_COMMON_SSZ_SSZ_H_
+#define LEAN_COMMON_SSZ_SSZ_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
+#include "common/ssz/codec.h"
+
+namespace lean::ssz {
+
+template <typename T>
+std::vector<uint8_t> Serialize(const T& value) {
+  std::vector<uint8_t> bytes;
+  bytes.reserve(Codec<T>::Size(value));
+  Codec<T>::Append(value, bytes);
+  return bytes;
+}
+
+// InvalidArgument, naming the field: `bytes` is not exactly one canonical encoding of a T. Memory is bounded by
+// bytes.size().
+template <typename T>
+absl::StatusOr<T> Deserialize(ByteSpan bytes) {
+  T value;
+  if (absl::Status status = Codec<T>::Decode(bytes, value); !status.ok()) return status;
+  return value;
+}
+
+template <typename T>
+Root HashTreeRoot(const T& value) {
+  return Codec<T>::HashTreeRoot(value);
+}
+
+}  // namespace lean::ssz
+
+#endif  // LEAN_COMMON_SSZ_SSZ_H_
