@@ -24,3 +24,25 @@ function(lean_proto name)
   target_include_directories(${name} SYSTEM PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
   target_link_libraries(${name} PUBLIC protobuf::libprotobuf gRPC::grpc++)
 endfunction()
+
+# lean_python_proto(TARGET PROTOS...): Python stubs of the given files below build/PRESET/python, for the live view and
+# the tests on real processes (python3-grpcio, Debian).
+function(lean_python_proto target)
+  find_program(LEAN_GRPC_PYTHON_PLUGIN grpc_python_plugin REQUIRED)
+  set(directory ${PROJECT_BINARY_DIR}/python)
+  file(MAKE_DIRECTORY ${directory})
+  set(stubs)
+  foreach(proto ${ARGN})
+    string(REGEX REPLACE "\\.proto$" "" stem ${proto})
+    set(outputs ${directory}/${stem}_pb2.py ${directory}/${stem}_pb2_grpc.py)
+    add_custom_command(
+      OUTPUT ${outputs}
+      COMMAND protobuf::protoc --python_out=${directory} --grpc_out=${directory}
+              --plugin=protoc-gen-grpc=${LEAN_GRPC_PYTHON_PLUGIN} -I${CMAKE_CURRENT_SOURCE_DIR} ${proto}
+      WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
+      DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${proto}
+      COMMENT "Generating Python stubs of ${proto}")
+    list(APPEND stubs ${outputs})
+  endforeach()
+  add_custom_target(${target} ALL DEPENDS ${stubs})
+endfunction()
