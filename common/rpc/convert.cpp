@@ -117,8 +117,8 @@ absl::StatusOr<SignedAttestation> FromProto(const v1::SignedAttestation& message
 
 absl::StatusOr<Block> FromProto(const v1::Block& message) {
   const size_t votes = static_cast<size_t>(message.attestations_size());
-  if (votes > kMaxBlockVotes) {
-    return MalformedRequest(absl::StrCat("attestations: ", votes, " votes, at most ", kMaxBlockVotes));
+  if (votes > kMaxVotesInBody) {
+    return MalformedRequest(absl::StrCat("attestations: ", votes, " votes, at most ", kMaxVotesInBody));
   }
   Block block;
   block.slot = message.slot();
@@ -135,7 +135,7 @@ absl::StatusOr<Block> FromProto(const v1::Block& message) {
     }
     attestations.push_back(*std::move(attestation));
   }
-  block.body.attestations = std::move(attestations);
+  block.body.attestations = *Attestations::FromVector(std::move(attestations));  // the limit was checked above
   return block;
 }
 
@@ -160,7 +160,7 @@ absl::StatusOr<SignedBlockWithAttestation> FromProto(const v1::SignedBlock& mess
     status = TakeBytes(bytes, field, signatures[i]);
     if (!status.ok()) return status;
   }
-  block.signature = std::move(signatures);
+  block.signature = *BlockSignatures::FromVector(std::move(signatures));  // one more than the votes, which were checked
   return block;
 }
 

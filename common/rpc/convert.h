@@ -7,6 +7,7 @@
 #ifndef LEAN_COMMON_RPC_CONVERT_H_
 #define LEAN_COMMON_RPC_CONVERT_H_
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
