@@ -1,0 +1,78 @@
+#include "common/rpc/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace lean::rpc {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(AddressTest, ReadsHostAndPort) {
+  const auto address = ParseAddress("127.0.0.1:5052");
+  ASSERT_TRUE(address.ok()) << address.status();
+  EXPECT_EQ(address->host, "127.0.0.1");
+  EXPECT_EQ(address->port, 5052);
+  EXPECT_EQ(address->ToString(), "127.0.0.1:5052");
+}
+
+TEST(AddressTest, ReadsIpv6InBrackets) {
+  const auto address = ParseAddress("[::1]:65535");
+  ASSERT_TRUE(address.ok()) << address.status();
+  EXPECT_EQ(address->host, "::1");
+  EXPECT_EQ(address->ToString(), "[::1]:65535");
+}
+
+TEST(AddressTest, KnowsLoopback) {
+  for (const char* text : {"127.0.0.1:1", "127.9.8.7:1", "localhost:1", "[::1]:1"}) {
+    EXPECT_TRUE(ParseAddress(text)->IsLoopback()) << text;
+  }
+  for (const char* text :
+       {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "example.org:1", "127.0.0.1.example.org:1", "128.0.0.1:1"}) {
+    EXPECT_FALSE(ParseAddress(text)->IsLoopback()) << text;
+  }
+}
+
+class BadAddressTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(BadAddressTest, IsRefusedWithTheFormExpected) {
+  const auto address = ParseAddress(GetParam());
+  ASSERT_FALSE(address.ok());
+  EXPECT_EQ(address.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(address.status().message(), HasSubstr("expected HOST:PORT"));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BadAddressTest,
+                         ::testing::Values("", "host", ":5052", "host:", "host:x", "host:65536", "host:-1", "host: 1",
+                                           "::1:5052", "[]:1", "ho st:1", "http://host:1"));
+
+TEST(ProbeListenTest, NamesTheAddressThatIsInUse) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_GE(fd, 0);
+  sockaddr_in bound{};
+  bound.sin_family = AF_INET;
+  bound.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(bound);
+  ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&bound), size), 0);
+  ASSERT_EQ(listen(fd, 1), 0);
+  ASSERT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size), 0);
+  const Address address{"127.0.0.1", ntohs(bound.sin_port)};
+
+  const absl::Status status = ProbeListen(address);
+  EXPECT_THAT(status.message(), HasSubstr("cannot listen on " + address.ToString() + ": Address already in use"));
+
+  close(fd);
+  EXPECT_TRUE(ProbeListen(address).ok());
+}
+
+TEST(ProbeListenTest, NamesAnAddressThatIsNotOfThisMachine) {
+  EXPECT_THAT(ProbeListen({"192.0.2.1", 5052}).message(), HasSubstr("cannot listen on 192.0.2.1:5052: "));
+}
+
+}  // namespace
+}  // namespace lean::rpc
