@@ -18,7 +18,7 @@ enum class SignatureForm {
 
 // A folder without network.yaml has these defaults, those of pq-devnet-1.
 struct NetworkSpec {
-  std::string name = "pq-devnet-1";
+  std::string name = "pq-devnet-1";  // 1 to 64 letters, digits, '-', '_', '.'
   uint64_t slot_duration_ms = 4000;  // multiple of 4, 100..60000
   uint32_t xmss_log_lifetime = 32;   // 32, 16 or 8: a key has 2^this leaves
   SignatureForm signature_form = SignatureForm::kFlat;
@@ -28,11 +28,14 @@ struct NetworkSpec {
 
 absl::string_view SignatureFormName(SignatureForm form);
 
-// Reads DIR/network.yaml: NETWORK_NAME, SLOT_DURATION_MS, XMSS_LOG_LIFETIME, SIGNATURE_FORM, each optional.
-// InvalidArgument names file, line and field.
+// OK, or InvalidArgument that says which of the limits above a spec breaks: for specs that come from a command line.
+absl::Status CheckNetworkSpec(const NetworkSpec& spec);
+
+// Reads DIR/network.yaml: NETWORK_NAME, SLOT_DURATION_MS, XMSS_LOG_LIFETIME, SIGNATURE_FORM, each optional, others
+// refused. InvalidArgument names file, line and field.
 absl::StatusOr<NetworkSpec> ReadNetworkSpec(const std::string& genesis_dir);
 
-// Writes DIR/network.yaml.
+// Writes DIR/network.yaml. AlreadyExists: it is there; InvalidArgument as of CheckNetworkSpec.
 absl::Status WriteNetworkSpec(const NetworkSpec& spec, const std::string& genesis_dir);
 
 }  // namespace lean

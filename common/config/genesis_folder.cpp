@@ -1,0 +1,157 @@
+#include "common/config/genesis_folder.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+#include "common/config/plain_name.h"
+#include "common/config/text_file.h"
+#include "common/config/yaml.h"
+
+namespace lean {
+namespace {
+
+constexpr size_t kMaxFileBytes = 1024 * 1024;  // 4096 keys take half of it
+constexpr uint64_t kMaxActiveEpoch = 32;
+
+std::string ConfigPath(const std::string& genesis_dir) { return absl::StrCat(genesis_dir, "/config.yaml"); }
+std::string AssignmentPath(const std::string& genesis_dir) { return absl::StrCat(genesis_dir, "/validators.yaml"); }
+
+absl::StatusOr<uint64_t> ReadNumber(const YamlValue& root, absl::string_view name, absl::string_view meaning,
+                                    uint64_t min, uint64_t max) {
+  absl::StatusOr<YamlValue> field = root.Field(name, meaning);
+  if (!field.ok()) return field.status();
+  return field->Number(min, max);
+}
+
+absl::StatusOr<std::vector<PublicKeyBytes>> ReadKeys(const YamlValue& list, std::vector<std::string>& warnings) {
+  absl::StatusOr<std::vector<YamlValue>> items = list.Items(kMaxGenesisValidators);
+  if (!items.ok()) return items.status();
+  std::vector<PublicKeyBytes> keys;
+  keys.reserve(items->size());
+  absl::flat_hash_map<PublicKeyBytes, size_t> first_index;
+  for (const YamlValue& item : *items) {
+    absl::StatusOr<std::string> text = item.Text();
+    if (!text.ok()) return text.status();
+    const absl::StatusOr<PublicKeyBytes> key = ParseFixedHex<PublicKeyBytes>(*text);
+    if (!key.ok()) return item.Error(absl::StrCat("not a public key: ", key.status().message()));
+    const auto [first, inserted] = first_index.emplace(*key, keys.size());
+    if (!inserted) {
+      warnings.emplace_back(item.Error(absl::StrCat("the same key as index ", first->second)).message());
+    }
+    keys.push_back(*key);
+  }
+  return keys;
+}
+
+absl::Status WarnOfUnknownFields(const YamlValue& root, std::vector<std::string>& warnings) {
+  static constexpr absl::string_view kKnown[] = {"GENESIS_TIME", "ACTIVE_EPOCH", "VALIDATOR_COUNT",
+                                                 "GENESIS_VALIDATORS"};
+  const auto fields = root.Fields();
+  if (!fields.ok()) return fields.status();
+  for (const auto& [name, value] : *fields) {
+    if (std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown)) {
+      warnings.emplace_back(value.Error("unknown field, not used").message());
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<GenesisConfig> ReadGenesisConfig(const std::string& genesis_dir, std::vector<std::string>* warnings) {
+  const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(ConfigPath(genesis_dir), kMaxFileBytes);
+  if (!root.ok()) return root.status();
+  std::vector<std::string> found;
+  if (absl::Status status = WarnOfUnknownFields(*root, found); !status.ok()) return status;
+
+  GenesisConfig config;
+  absl::StatusOr<uint64_t> time =
+      ReadNumber(*root, "GENESIS_TIME", "the Unix time of slot 0, in seconds", 0, kMaxGenesisTime);
+  if (!time.ok()) return time.status();
+  config.genesis_time = *time;
+
+  const absl::StatusOr<std::optional<YamlValue>> active_epoch = root->OptionalField("ACTIVE_EPOCH");
+  if (!active_epoch.ok()) return active_epoch.status();
+  if (active_epoch->has_value()) {
+    absl::StatusOr<uint64_t> number = (*active_epoch)->Number(0, kMaxActiveEpoch);
+    if (!number.ok()) return number.status();
+    config.active_epoch = *number;
+  }
+
+  absl::StatusOr<uint64_t> count =
+      ReadNumber(*root, "VALIDATOR_COUNT", "the number of keys in GENESIS_VALIDATORS", 1, kMaxGenesisValidators);
+  if (!count.ok()) return count.status();
+  const absl::StatusOr<YamlValue> list =
+      root->Field("GENESIS_VALIDATORS", "the list of the validators' public keys, 52 bytes of hex each, by index");
+  if (!list.ok()) return list.status();
+  absl::StatusOr<std::vector<PublicKeyBytes>> keys = ReadKeys(*list, found);
+  if (!keys.ok()) return keys.status();
+  config.validators = *std::move(keys);
+  if (config.validators.size() != *count) {
+    return list->Error(absl::StrCat("the list has ", config.validators.size(), " keys but VALIDATOR_COUNT is ", *count,
+                                    ": make them agree"));
+  }
+  if (warnings != nullptr) warnings->insert(warnings->end(), found.begin(), found.end());
+  return config;
+}
+
+absl::Status WriteGenesisConfig(const GenesisConfig& config, const std::string& genesis_dir) {
+  std::string text = "# Genesis of a lean network: the same file on all its nodes.\n";
+  absl::StrAppend(&text, "GENESIS_TIME: ", config.genesis_time, "\n");
+  absl::StrAppend(&text, "ACTIVE_EPOCH: ", config.active_epoch, "\n");
+  absl::StrAppend(&text, "VALIDATOR_COUNT: ", config.validators.size(), "\n");
+  absl::StrAppend(&text, "GENESIS_VALIDATORS:\n");
+  for (const PublicKeyBytes& key : config.validators) {
+    absl::StrAppend(&text, "  - \"",
+                    absl::BytesToHexString({reinterpret_cast<const char*>(key.data.data()), key.data.size()}), "\"\n");
+  }
+  return WriteNewTextFile(ConfigPath(genesis_dir), text);
+}
+
+absl::StatusOr<ValidatorAssignment> ReadValidatorAssignment(const std::string& genesis_dir, uint64_t validator_count) {
+  const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(AssignmentPath(genesis_dir), kMaxFileBytes);
+  if (!root.ok()) return root.status();
+  const auto nodes = root->Fields();
+  if (!nodes.ok()) return nodes.status();
+  ValidatorAssignment assignment;
+  absl::flat_hash_map<uint64_t, std::string> claimed_by;
+  for (const auto& [name, list] : *nodes) {
+    const absl::StatusOr<std::vector<YamlValue>> items = list.Items(kMaxGenesisValidators);
+    if (!items.ok()) return items.status();
+    std::vector<uint64_t>& indices = assignment[name];
+    for (const YamlValue& item : *items) {
+      const absl::StatusOr<uint64_t> index = item.Number(0, kMaxGenesisValidators);
+      if (!index.ok()) return index.status();
+      if (*index >= validator_count) {
+        return item.Error(absl::StrCat("validator ", *index, " is not in the genesis: it has ", validator_count));
+      }
+      const auto [claim, inserted] = claimed_by.emplace(*index, name);
+      if (!inserted) {
+        return item.Error(absl::StrCat("validator ", *index, " is run by ", claim->second,
+                                       " already: two signers with one key endanger it"));
+      }
+      indices.push_back(*index);
+    }
+  }
+  return assignment;
+}
+
+absl::Status WriteValidatorAssignment(const ValidatorAssignment& assignment, const std::string& genesis_dir) {
+  std::string text = "# Which node runs which validators.\n";
+  for (const auto& [name, indices] : assignment) {
+    if (!IsPlainName(name)) {
+      return absl::InvalidArgumentError(absl::StrCat("node name \"", absl::CHexEscape(name),
+                                                     "\": expected 1 to 64 letters, digits, '-', '_' or '.'"));
+    }
+    absl::StrAppend(&text, name, ":\n");
+    for (uint64_t index : indices) absl::StrAppend(&text, "  - ", index, "\n");
+  }
+  return WriteNewTextFile(AssignmentPath(genesis_dir), text);
+}
+
+}  // namespace lean

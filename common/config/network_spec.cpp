@@ -1,0 +1,118 @@
+#include "common/config/network_spec.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/config/plain_name.h"
+#include "common/config/text_file.h"
+#include "common/config/yaml.h"
+
+namespace lean {
+namespace {
+
+constexpr size_t kMaxFileBytes = 64 * 1024;
+constexpr uint64_t kMinSlotMs = 100;
+constexpr uint64_t kMaxSlotMs = 60'000;
+
+std::string Path(const std::string& genesis_dir) { return absl::StrCat(genesis_dir, "/network.yaml"); }
+
+absl::Status CheckName(absl::string_view name) {
+  if (!IsPlainName(name)) return absl::InvalidArgumentError("expected 1 to 64 letters, digits, '-', '_' or '.'");
+  return absl::OkStatus();
+}
+
+absl::Status CheckSlotDuration(uint64_t slot_duration_ms) {
+  if (slot_duration_ms < kMinSlotMs || slot_duration_ms > kMaxSlotMs || slot_duration_ms % 4 != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("expected a multiple of 4 from ", kMinSlotMs, " to ", kMaxSlotMs,
+                                                   " milliseconds, got ", slot_duration_ms));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLogLifetime(uint64_t log_lifetime) {
+  if (log_lifetime != 8 && log_lifetime != 16 && log_lifetime != 32) {
+    return absl::InvalidArgumentError(absl::StrCat("expected 8, 16 or 32, got ", log_lifetime));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckForm(absl::string_view form) {
+  if (form != SignatureFormName(SignatureForm::kFlat)) {
+    return absl::InvalidArgumentError(absl::StrCat("expected flat, got \"", form, "\""));
+  }
+  return absl::OkStatus();
+}
+
+// `check` of a text or a number, as an error about its place in the file.
+absl::Status Located(const YamlValue& value, const absl::Status& check) {
+  return check.ok() ? check : value.Error(check.message());
+}
+
+absl::Status ReadField(const std::string& name, const YamlValue& value, NetworkSpec& spec) {
+  if (name == "NETWORK_NAME" || name == "SIGNATURE_FORM") {
+    absl::StatusOr<std::string> text = value.Text();
+    if (!text.ok()) return text.status();
+    if (name == "SIGNATURE_FORM") return Located(value, CheckForm(*text));
+    spec.name = *text;
+    return Located(value, CheckName(*text));
+  }
+  if (name == "SLOT_DURATION_MS" || name == "XMSS_LOG_LIFETIME") {
+    absl::StatusOr<uint64_t> number = value.Number(0, kMaxSlotMs);
+    if (!number.ok()) return number.status();
+    if (name == "SLOT_DURATION_MS") {
+      spec.slot_duration_ms = *number;
+      return Located(value, CheckSlotDuration(*number));
+    }
+    spec.xmss_log_lifetime = static_cast<uint32_t>(*number);
+    return Located(value, CheckLogLifetime(*number));
+  }
+  return value.Error("unknown field: NETWORK_NAME, SLOT_DURATION_MS, XMSS_LOG_LIFETIME and SIGNATURE_FORM are known");
+}
+
+}  // namespace
+
+absl::string_view SignatureFormName(SignatureForm form) {
+  switch (form) {
+    case SignatureForm::kFlat:
+      return "flat";
+  }
+  return "unknown";
+}
+
+absl::Status CheckNetworkSpec(const NetworkSpec& spec) {
+  const std::pair<absl::string_view, absl::Status> checks[] = {
+      {"network name", CheckName(spec.name)},
+      {"slot duration", CheckSlotDuration(spec.slot_duration_ms)},
+      {"XMSS log lifetime", CheckLogLifetime(spec.xmss_log_lifetime)},
+  };
+  for (const auto& [field, status] : checks) {
+    if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat(field, ": ", status.message()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<NetworkSpec> ReadNetworkSpec(const std::string& genesis_dir) {
+  absl::StatusOr<YamlValue> root = YamlValue::ReadFile(Path(genesis_dir), kMaxFileBytes);
+  if (absl::IsNotFound(root.status())) return NetworkSpec();
+  if (!root.ok()) return root.status();
+  absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> fields = root->Fields();
+  if (!fields.ok()) return fields.status();
+  NetworkSpec spec;
+  for (const auto& [name, value] : *fields) {
+    if (absl::Status status = ReadField(name, value, spec); !status.ok()) return status;
+  }
+  return spec;
+}
+
+absl::Status WriteNetworkSpec(const NetworkSpec& spec, const std::string& genesis_dir) {
+  if (absl::Status status = CheckNetworkSpec(spec); !status.ok()) return status;
+  std::string text = "# What distinguishes this network, beside its genesis.\n";
+  absl::StrAppend(&text, "NETWORK_NAME: \"", spec.name, "\"\n");
+  absl::StrAppend(&text, "SLOT_DURATION_MS: ", spec.slot_duration_ms, "\n");
+  absl::StrAppend(&text, "XMSS_LOG_LIFETIME: ", spec.xmss_log_lifetime, "\n");
+  absl::StrAppend(&text, "SIGNATURE_FORM: ", SignatureFormName(spec.signature_form), "\n");
+  return WriteNewTextFile(Path(genesis_dir), text);
+}
+
+}  // namespace lean

@@ -1,0 +1,100 @@
+#include "common/config/yaml.h"
+
+#include <exception>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/config/text_file.h"
+
+namespace lean {
+
+YamlValue::YamlValue(YAML::Node node, std::shared_ptr<const std::string> path, std::string field)
+    : node_(std::move(node)), path_(std::move(path)), field_(std::move(field)) {
+  const int line = node_.Mark().line;  // from 0; -1 where yaml-cpp knows none
+  line_ = line < 0 ? 1 : line + 1;
+}
+
+absl::StatusOr<YamlValue> YamlValue::ReadFile(const std::string& path, size_t max_bytes) {
+  absl::StatusOr<std::string> text = ReadTextFile(path, max_bytes);
+  if (!text.ok()) return text.status();
+  return Parse(*text, path);
+}
+
+absl::StatusOr<YamlValue> YamlValue::Parse(const std::string& text, const std::string& path) {
+  try {
+    return YamlValue(YAML::Load(text), std::make_shared<const std::string>(path), "");
+  } catch (const YAML::Exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ":", error.mark.line + 1, ": not valid YAML: ", error.msg));
+  } catch (const std::exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": not valid YAML: ", error.what()));
+  }
+}
+
+absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> YamlValue::Fields() const {
+  if (!node_.IsMap()) return Error("expected a map of `name: value`");
+  std::vector<std::pair<std::string, YamlValue>> fields;
+  absl::flat_hash_set<std::string> names;
+  for (const auto& entry : node_) {
+    const YAML::Node& key = entry.first;
+    const YAML::Node& value = entry.second;
+    if (!key.IsScalar()) return YamlValue(key, path_, field_).Error("a name must be plain text");
+    const std::string& name = key.Scalar();
+    YamlValue field(value, path_, field_.empty() ? name : absl::StrCat(field_, ".", name));
+    // An empty value has no place of its own.
+    if (value.IsNull()) field.line_ = key.Mark().line + 1;
+    if (!names.insert(name).second) return field.Error("stands here twice: keep one");
+    fields.emplace_back(name, std::move(field));
+  }
+  return fields;
+}
+
+absl::StatusOr<YamlValue> YamlValue::Field(absl::string_view name, absl::string_view meaning) const {
+  absl::StatusOr<std::optional<YamlValue>> field = OptionalField(name);
+  if (!field.ok()) return field.status();
+  if (!field->has_value()) return Error(absl::StrCat(name, " is missing: add it (", meaning, ")"));
+  return **std::move(field);
+}
+
+absl::StatusOr<std::optional<YamlValue>> YamlValue::OptionalField(absl::string_view name) const {
+  absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> fields = Fields();
+  if (!fields.ok()) return fields.status();
+  for (auto& [field_name, value] : *fields) {
+    if (field_name == name) return std::move(value);
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<std::vector<YamlValue>> YamlValue::Items(size_t max_items) const {
+  if (!node_.IsSequence()) return Error("expected a list");
+  if (node_.size() > max_items) {
+    return Error(absl::StrCat("the list has ", node_.size(), " items, at most ", max_items, " are allowed"));
+  }
+  std::vector<YamlValue> items;
+  items.reserve(node_.size());
+  for (const YAML::Node& item : node_) {
+    items.push_back(YamlValue(item, path_, absl::StrCat(field_, "[", items.size(), "]")));
+  }
+  return items;
+}
+
+absl::StatusOr<std::string> YamlValue::Text() const {
+  if (!node_.IsScalar()) return Error("expected a single value");
+  return node_.Scalar();
+}
+
+absl::StatusOr<uint64_t> YamlValue::Number(uint64_t min, uint64_t max) const {
+  absl::StatusOr<std::string> text = Text();
+  if (!text.ok()) return text.status();
+  uint64_t number = 0;
+  if (!absl::SimpleAtoi(*text, &number) || number < min || number > max) {
+    return Error(absl::StrCat("expected a whole number from ", min, " to ", max, ", got \"", *text, "\""));
+  }
+  return number;
+}
+
+absl::Status YamlValue::Error(absl::string_view what) const {
+  return absl::InvalidArgumentError(absl::StrCat(*path_, ":", line_, ": ", field_, field_.empty() ? "" : ": ", what));
+}
+
+}  // namespace lean
