@@ -1,0 +1,35 @@
+#include "common/config/genesis.h"
+
+#include <utility>
+#include <vector>
+
+#include "common/ssz/ssz.h"
+
+namespace lean {
+
+absl::StatusOr<Genesis> MakeGenesis(const GenesisConfig& config) {
+  if (config.validators.empty()) return absl::InvalidArgumentError("a genesis needs at least one validator");
+  std::vector<Validator> validators;
+  validators.reserve(config.validators.size());
+  for (const PublicKeyBytes& key : config.validators) {
+    validators.push_back({.pubkey = key, .index = validators.size()});
+  }
+  absl::StatusOr<Validators> registry = Validators::FromVector(std::move(validators));
+  if (!registry.ok()) return registry.status();
+
+  auto state = std::make_shared<State>();
+  state->config.genesis_time = config.genesis_time;
+  state->latest_block_header.body_root = ssz::HashTreeRoot(BlockBody());
+  state->validators = *registry;
+
+  Genesis genesis;
+  genesis.state_root = ssz::HashTreeRoot(*state);
+  auto block = std::make_shared<Block>();
+  block->state_root = genesis.state_root;
+  genesis.block_root = ssz::HashTreeRoot(*block);
+  genesis.state = std::move(state);
+  genesis.block = std::move(block);
+  return genesis;
+}
+
+}  // namespace lean
