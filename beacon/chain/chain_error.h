@@ -1,0 +1,39 @@
+// Why the chain refuses something, as a typed part of an absl::Status: callers tell "missing dependency" from
+// "invalid", and both from "too early", without reading messages.
+//
+//   kind          status code          what a caller does
+//   kInvalid      INVALID_ARGUMENT     drop it: it stays invalid whatever comes
+//   kMissingRoot  NOT_FOUND            wait for (or fetch) MissingRoot(), then submit it again
+//   kFuture       OUT_OF_RANGE         submit it again when its slot has come
+//   kTooOld       FAILED_PRECONDITION  drop it: the chain has moved past it and dropped what it builds on
+#ifndef LEAN_BEACON_CHAIN_CHAIN_ERROR_H_
+#define LEAN_BEACON_CHAIN_CHAIN_ERROR_H_
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "common/bytes/bytes.h"
+
+namespace lean::beacon {
+
+enum class ChainErrorKind { kInvalid, kMissingRoot, kFuture, kTooOld };
+
+absl::Status InvalidError(absl::string_view message);
+// `what` names the part that is missing: "parent block", "vote's target".
+absl::Status MissingRootError(absl::string_view what, const Root& root);
+absl::Status FutureError(absl::string_view message);
+absl::Status TooOldError(absl::string_view message);
+
+// The kind of a status made by one of the above (possibly by way of WithContext); nullopt for any other, OK included.
+std::optional<ChainErrorKind> KindOf(const absl::Status& status);
+
+// The root that a kMissingRoot names; nullopt for any other status.
+std::optional<Root> MissingRoot(const absl::Status& status);
+
+// The same error with "context: " before its message; OK stays OK.
+absl::Status WithContext(absl::string_view context, const absl::Status& status);
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_CHAIN_CHAIN_ERROR_H_

@@ -1,0 +1,36 @@
+// Handles and events of the chain. Blocks, states and votes are immutable and shared: holding one costs a reference
+// count, and what a reader holds stays valid whatever the chain does next.
+#ifndef LEAN_BEACON_CHAIN_CHAIN_TYPES_H_
+#define LEAN_BEACON_CHAIN_CHAIN_TYPES_H_
+
+#include <memory>
+#include <optional>
+
+#include "common/containers/containers.h"
+
+namespace lean::beacon {
+
+using StatePtr = std::shared_ptr<const State>;
+using BlockPtr = std::shared_ptr<const Block>;
+using SignedBlockPtr = std::shared_ptr<const SignedBlockWithAttestation>;
+using SignedVotePtr = std::shared_ptr<const SignedAttestation>;
+
+// Vote target selection looks at most this many blocks back from the head towards the safe target.
+inline constexpr int kJustificationLookbackSlots = 3;
+
+// Intervals of a slot: 0 propose, 1 vote, 2 safe target, 3 accept votes. The chain's time counts them from genesis.
+inline constexpr uint64_t kChainIntervalsPerSlot = 4;
+
+// What one call changed. A field is set when its value differs from before the call, and holds the new one.
+struct ChainEvents {
+  std::optional<Checkpoint> head;
+  std::optional<Checkpoint> safe_target;
+  std::optional<Checkpoint> justified;
+  std::optional<Checkpoint> finalized;
+  bool reorg = false;          // the new head does not descend from the old one
+  bool already_known = false;  // OnBlock: the block was in the chain; nothing changed
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_CHAIN_CHAIN_TYPES_H_

@@ -1,0 +1,32 @@
+// The state transition, exact to leanSpec 050fa4a (containers/state/state.py), oddities included. Pure functions; the
+// given state is never changed. Errors are kInvalid (chain_error.h).
+#ifndef LEAN_BEACON_CHAIN_STATE_TRANSITION_H_
+#define LEAN_BEACON_CHAIN_STATE_TRANSITION_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/containers/containers.h"
+
+namespace lean::beacon {
+
+// The validator whose turn a slot is: round-robin. validator_count > 0.
+constexpr uint64_t ProposerOf(uint64_t slot, uint64_t validator_count) { return slot % validator_count; }
+
+// Advances a state through empty slots to `slot`, which is above the state's.
+absl::StatusOr<State> ProcessSlots(const State& state, uint64_t slot);
+
+// Checks a block's header against a state advanced to its slot, and enters it. `body_root` is
+// hash_tree_root(block.body), or anything while a body is still being collected.
+absl::StatusOr<State> ProcessBlockHeader(const State& state, const Block& block, const Root& body_root);
+
+// Slots, header and votes: the post-state without the check of the block's state root.
+absl::StatusOr<State> ProcessSlotsAndBlock(const State& state, const Block& block);
+
+// The whole transition, the check of the state root included.
+absl::StatusOr<State> StateTransition(const State& state, const Block& block);
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_CHAIN_STATE_TRANSITION_H_
