@@ -56,9 +56,10 @@ void UnaryCall::Fail(const absl::Status& status) {
   if (Claim()) Finish(ToGrpcStatus(status));
 }
 
+bool UnaryCall::ended() const { return ended_.load(std::memory_order_acquire) || Late(); }
+
 void UnaryCall::OnCancel() {
-  const bool late = std::chrono::system_clock::now() >= deadline_;
-  Fail(late ? DeadlinePassed() : MakeError(absl::StatusCode::kCancelled, "CANCELLED", "the caller has gone"));
+  Fail(Late() ? DeadlinePassed() : MakeError(absl::StatusCode::kCancelled, "CANCELLED", "the caller has gone"));
 }
 
 void UnaryCall::OnDone() { self_.reset(); }

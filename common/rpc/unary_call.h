@@ -40,8 +40,8 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   void Answer(const google::protobuf::Message& message);
   void Fail(const absl::Status& status);
 
-  // Nobody waits for the answer any more.
-  bool ended() const { return ended_.load(std::memory_order_acquire); }
+  // Nobody waits for the answer any more: it was given, the caller has left, or the deadline has passed.
+  bool ended() const;
 
   void OnCancel() override;
   void OnDone() override;
@@ -49,6 +49,8 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
  private:
   UnaryCall(grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
             std::shared_ptr<std::atomic<int64_t>> active);
+
+  bool Late() const { return std::chrono::system_clock::now() >= deadline_; }
 
   // True for the one caller that may finish the call; `response_` is gRPC's and lives until it does.
   bool Claim() { return !ended_.exchange(true, std::memory_order_acq_rel); }

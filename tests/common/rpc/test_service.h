@@ -1,0 +1,88 @@
+// A service whose one method does what the test says, on a pool of one thread.
+#ifndef LEAN_TESTS_COMMON_RPC_TEST_SERVICE_H_
+#define LEAN_TESTS_COMMON_RPC_TEST_SERVICE_H_
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "common/rpc/unary_call.h"
+#include "lean/v1/beacon.grpc.pb.h"
+
+namespace lean::rpc {
+
+// One thread and at most `capacity` tasks that wait. Its destructor drops what has not begun.
+class TestPool {
+ public:
+  explicit TestPool(size_t capacity) : capacity_(capacity), thread_([this] { Loop(); }) {}
+  ~TestPool() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+  TrySchedule Scheduler() {
+    return [this](std::function<void()> task) {
+      const std::lock_guard lock(mutex_);
+      if (tasks_.size() >= capacity_) return false;
+      tasks_.push_back(std::move(task));
+      changed_.notify_all();
+      return true;
+    };
+  }
+
+  // Blocks until `count` tasks wait for the thread.
+  void AwaitWaiting(size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return tasks_.size() == count; });
+  }
+
+ private:
+  void Loop() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      if (stopping_) return;
+      const std::function<void()> task = std::move(tasks_.front());
+      tasks_.pop_front();
+      changed_.notify_all();
+      lock.unlock();
+      task();
+      lock.lock();
+    }
+  }
+
+  const size_t capacity_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> tasks_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+class TestService final : public v1::BeaconService::WithRawCallbackMethod_GetValidators<v1::BeaconService::Service> {
+ public:
+  using Handle = std::function<void(const v1::GetValidatorsRequest&, Reply<v1::GetValidatorsResponse>)>;
+
+  TestService(TrySchedule schedule, Handle handle) : dispatcher_(std::move(schedule)), handle_(std::move(handle)) {}
+
+  grpc::ServerUnaryReactor* GetValidators(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) override {
+    return dispatcher_.Run<v1::GetValidatorsRequest, v1::GetValidatorsResponse>(context, request, response, handle_);
+  }
+
+  const Dispatcher& dispatcher() const { return dispatcher_; }
+
+ private:
+  Dispatcher dispatcher_;
+  const Handle handle_;
+};
+
+}  // namespace lean::rpc
+
+#endif  // LEAN_TESTS_COMMON_RPC_TEST_SERVICE_H_
