@@ -23,7 +23,7 @@ class SystemRandomSource : public RandomSource {
   absl::Status Fill(absl::Span<uint8_t> out) override;
 };
 
-// A reproducible stream of a seed, for tests and throw-away keys only: SHAKE128(seed, block number).
+// A reproducible stream of a seed, for tests and throw-away keys only: SHAKE128(seed, number of the call).
 class SeededRandomSource : public RandomSource {
  public:
   explicit SeededRandomSource(uint64_t seed) : seed_(seed) {}
@@ -32,8 +32,11 @@ class SeededRandomSource : public RandomSource {
 
  private:
   uint64_t seed_;
-  uint64_t block_ = 0;
+  uint64_t call_ = 0;
 };
+
+// Field elements, uniformly: 31 bits a draw, drawn again where they are not below the modulus.
+absl::Status FillRandomElements(RandomSource& random, absl::Span<uint32_t> words);
 
 }  // namespace lean::xmss
 

@@ -2,33 +2,20 @@
 #ifndef LEAN_COMMON_CRYPTO_XMSS_SECRET_KEY_H_
 #define LEAN_COMMON_CRYPTO_XMSS_SECRET_KEY_H_
 
-#include <array>
 #include <cstdint>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
+#include "common/crypto/xmss/bottom_tree_builder.h"
+#include "common/crypto/xmss/prf_key.h"
 #include "common/crypto/xmss/public_key.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/signature.h"
 #include "common/crypto/xmss/subtree.h"
 
 namespace lean::xmss {
-
-// The seed of a key's one-time keys. Move-only; wiped when destroyed or moved from.
-class PrfKey {
- public:
-  PrfKey() = default;
-  explicit PrfKey(absl::Span<const uint8_t> bytes);  // exactly kPrfKeyBytes, else zero
-  PrfKey(PrfKey&& other) noexcept;
-  PrfKey& operator=(PrfKey&& other) noexcept;
-  ~PrfKey();
-
-  const std::array<uint8_t, kPrfKeyBytes>& bytes() const { return bytes_; }
-
- private:
-  std::array<uint8_t, kPrfKeyBytes> bytes_{};
-};
 
 // Everything a SecretKey is made of, as key generation and the codecs hand it over.
 struct SecretKeyParts {
@@ -40,6 +27,9 @@ struct SecretKeyParts {
   Subtree left;
   Subtree right;
 };
+
+// InvalidArgument unless `active` is two or more whole bottom trees within the lifetime.
+absl::Status CheckActiveRange(const Scheme& scheme, const SlotRange& active);
 
 // Move-only. Const methods may run on several threads; Advance may not run beside them.
 class SecretKey {
@@ -64,8 +54,15 @@ class SecretKey {
   // Whether a bottom tree follows the prepared ones.
   bool CanAdvance() const { return prepared().end < parts_.active.end; }
 
-  // Leaves the left bottom tree behind and computes the one after the right (bottom_leaves() leaves: seconds at
-  // lifetime 2^32). OutOfRange: CanAdvance() is false.
+  // A builder of the bottom tree after the prepared ones, for Advance; CanAdvance() is true. It holds what it needs:
+  // the key may be used, moved or destroyed meanwhile.
+  BottomTreeBuilder NextTreeBuilder() const;
+
+  // Leaves the left bottom tree behind and takes in the one after the right, which `next` has finished.
+  // OutOfRange: CanAdvance() is false. InvalidArgument: not finished, or not the next tree of this key.
+  absl::Status Advance(BottomTreeBuilder next);
+
+  // Both at once, on this thread: seconds at lifetime 2^32.
   absl::Status Advance();
 
   // Seed, trees and numbers, for the codecs. Holds the secret: never log, print or copy it.

@@ -6,15 +6,19 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "common/crypto/xmss/random_source.h"
+#include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/words.h"
 
 namespace lean::xmss {
 
-// Nodes first_index, first_index + 1, … of one level, hash_len() words each.
+// Nodes first_index, first_index + 1, … of one level, hash_len() canonical words each.
 struct Layer {
   uint64_t first_index = 0;
-  std::vector<uint32_t> words;
+  std::vector<uint32_t> words{};
 
   friend bool operator==(const Layer&, const Layer&) = default;
 };
@@ -22,13 +26,41 @@ struct Layer {
 // Levels lowest_level, lowest_level + 1, … of the tree (level 0 is the leaves). Holds nothing secret.
 struct Subtree {
   uint32_t lowest_level = 0;
-  std::vector<Layer> layers;
+  std::vector<Layer> layers{};
 
   friend bool operator==(const Subtree&, const Subtree&) = default;
 };
 
 // The node of a layer; `index` is one it holds.
-Node NodeAt(const Layer& layer, uint64_t index, size_t hash_len);
+Node NodeAt(const Scheme& scheme, const Layer& layer, uint64_t index);
+
+// The single or, in a top tree, first node of the highest layer.
+Node RootOf(const Scheme& scheme, const Subtree& tree);
+
+// The bottom tree over `leaves`, bottom_leaves() nodes that start at leaf index * bottom_leaves().
+Subtree BuildBottomTree(const Scheme& scheme, const Parameter& parameter, uint64_t index, std::vector<uint32_t> leaves);
+
+// The top tree over the roots of bottom trees first_index, first_index + 1, … (hash_len() words each, at least one).
+// Where a level's ends have no sibling, random nodes stand in, so the root is not one of a complete tree.
+// Internal: the random source failed.
+absl::StatusOr<Subtree> BuildTopTree(const Scheme& scheme, const Parameter& parameter, uint64_t first_index,
+                                     std::vector<uint32_t> roots, RandomSource& random);
+
+// The indices and sizes of layers.
+struct LayerShape {
+  uint64_t first_index = 0;
+  uint64_t nodes = 0;
+};
+
+// Those that the builders above give to bottom tree `index` and to the top tree over bottom trees first_index,
+// first_index + 1, … (`count` of them, at least one).
+std::vector<LayerShape> BottomTreeShape(const Scheme& scheme, uint64_t index);
+std::vector<LayerShape> TopTreeShape(const Scheme& scheme, uint64_t first_index, uint64_t count);
+
+bool HasShape(const Scheme& scheme, const Subtree& tree, absl::Span<const LayerShape> shape);
+
+// Whether each node of the upper layers is the hash of its children. The tree has one of the shapes above.
+bool IsConsistent(const Scheme& scheme, const Parameter& parameter, const Subtree& tree);
 
 }  // namespace lean::xmss
 

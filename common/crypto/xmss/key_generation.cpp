@@ -1,0 +1,81 @@
+#include "common/crypto/xmss/key_generation.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/crypto/xmss/bottom_tree_builder.h"
+
+namespace lean::xmss {
+namespace {
+
+absl::StatusOr<PrfKey> DrawPrfKey(RandomSource& random) {
+  std::array<uint8_t, kPrfKeyBytes> bytes;
+  const absl::Status status = random.Fill(absl::MakeSpan(bytes));
+  PrfKey key(bytes);
+  OPENSSL_cleanse(bytes.data(), bytes.size());
+  if (!status.ok()) return status;
+  return key;
+}
+
+}  // namespace
+
+absl::StatusOr<SlotRange> WidenActiveRange(const Scheme& scheme, SlotRange requested) {
+  if (requested.first >= requested.end || requested.end > scheme.lifetime()) {
+    return absl::InvalidArgumentError(absl::StrCat("active slots ", requested.first, "..", requested.end,
+                                                   " (end excluded) are empty or pass the lifetime of ",
+                                                   scheme.lifetime(), " slots"));
+  }
+  const uint64_t leaves = scheme.bottom_leaves();
+  SlotRange widened{.first = requested.first / leaves * leaves, .end = (requested.end + leaves - 1) / leaves * leaves};
+  if (widened.size() < 2 * leaves) widened.end = widened.first + 2 * leaves;
+  if (widened.end > scheme.lifetime()) {
+    const uint64_t excess = widened.end - scheme.lifetime();
+    widened.first -= excess;
+    widened.end -= excess;
+  }
+  return widened;
+}
+
+absl::StatusOr<SecretKey> GenerateKey(const Scheme& scheme, SlotRange requested, RandomSource& random,
+                                      const KeyGenerationOptions& options) {
+  const absl::StatusOr<SlotRange> active = WidenActiveRange(scheme, requested);
+  if (!active.ok()) return active.status();
+  SecretKeyParts parts;
+  parts.active = *active;
+  if (absl::Status status = FillRandomElements(random, absl::MakeSpan(parts.parameter)); !status.ok()) return status;
+  absl::StatusOr<PrfKey> prf_key = DrawPrfKey(random);
+  if (!prf_key.ok()) return prf_key.status();
+  parts.prf_key = *std::move(prf_key);
+
+  const uint64_t first_index = active->first / scheme.bottom_leaves();
+  const uint64_t end_index = active->end / scheme.bottom_leaves();
+  parts.left_bottom_index = first_index;
+  std::vector<uint32_t> roots;
+  for (uint64_t index = first_index; index < end_index; ++index) {
+    BottomTreeBuilder builder(scheme, parts.prf_key.Clone(), parts.parameter, index);
+    const uint64_t leaves_before = index * scheme.bottom_leaves() - active->first;
+    const auto progress = [&](uint64_t leaves_done) {
+      return !options.progress ||
+             options.progress(static_cast<double>(leaves_before + leaves_done) / static_cast<double>(active->size()));
+    };
+    if (absl::Status status = builder.Finish(options.threads, progress); !status.ok()) return status;
+    Subtree tree = std::move(builder).Take();
+    const Node root = RootOf(scheme, tree);
+    roots.insert(roots.end(), root.begin(), root.begin() + static_cast<ptrdiff_t>(scheme.hash_len()));
+    if (index == first_index)
+      parts.left = std::move(tree);
+    else if (index == first_index + 1)
+      parts.right = std::move(tree);
+  }
+  absl::StatusOr<Subtree> top_tree = BuildTopTree(scheme, parts.parameter, first_index, std::move(roots), random);
+  if (!top_tree.ok()) return top_tree.status();
+  parts.top_tree = *std::move(top_tree);
+  return SecretKey::Create(scheme, std::move(parts));
+}
+
+}  // namespace lean::xmss

@@ -1,0 +1,27 @@
+// Files that hold secrets or must survive a crash whole.
+#ifndef LEAN_COMMON_CRYPTO_XMSS_PRIVATE_FILE_H_
+#define LEAN_COMMON_CRYPTO_XMSS_PRIVATE_FILE_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
+#include "common/crypto/xmss/wiped_bytes.h"
+
+namespace lean::xmss {
+
+enum class IfExists { kFail, kReplace };
+
+// Writes a file of mode 0600 beside `path`, syncs it and puts it in place in one step: after a crash there is the old
+// file or the new one. AlreadyExists with kFail; every error names the file and the system's reason.
+absl::Status WritePrivateFile(const std::string& path, ByteSpan content, IfExists if_exists);
+
+// NotFound; PermissionDenied: not readable, or with `must_be_private` readable by group or others; InvalidArgument: not
+// a regular file, or larger than `max_bytes`. Errors name the file.
+absl::StatusOr<WipedBytes> ReadPrivateFile(const std::string& path, size_t max_bytes, bool must_be_private);
+
+}  // namespace lean::xmss
+
+#endif  // LEAN_COMMON_CRYPTO_XMSS_PRIVATE_FILE_H_
