@@ -1,0 +1,145 @@
+// The only writer of LeanChain: one loop over one bounded channel.
+#ifndef LEAN_BEACON_SERVICES_CHAIN_SERVICE_H_
+#define LEAN_BEACON_SERVICES_CHAIN_SERVICE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <shared_mutex>
+#include <stop_token>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "beacon/chain/block_builder.h"
+#include "beacon/chain/chain_types.h"
+#include "beacon/chain/lean_chain.h"
+#include "beacon/services/admission.h"
+#include "beacon/services/chain_writer.h"
+#include "beacon/services/outbound.h"
+#include "beacon/services/pending_reply.h"
+#include "beacon/services/seen_votes.h"
+#include "beacon/services/signature_verifier.h"
+#include "beacon/services/submit.h"
+#include "common/clock/clock.h"
+#include "common/clock/slot_clock.h"
+#include "common/concurrency/bounded_channel.h"
+#include "common/concurrency/shared_mutex.h"
+#include "spdlog/logger.h"
+
+namespace lean::beacon {
+
+struct ChainServiceOptions {
+  // Submitted and not yet answered, over all callers. A batch counts each of its votes.
+  size_t max_items_in_flight = 16'384;
+  size_t max_bytes_in_flight = size_t{256} * 1024 * 1024;
+  ChainWriterOptions writer;
+};
+
+// What a service works with; clock and channel outlive the service.
+struct ChainServiceContext {
+  Clock& clock;
+  SlotClock slot_clock;
+  OutboundChannel& outbound;  // accepted items go there; when it is full they are not published
+  std::shared_ptr<spdlog::logger> log;
+};
+
+// Thread-safe, except for Start and Stop.
+//
+// A submitted item passes three stages: cheap checks on the caller's thread, edge checks and signatures on the
+// verifier's pool, import on the loop. What is in flight is bounded in items and bytes as a whole, so no stage can
+// overflow. Items may overtake each other before the loop; the dependency queue puts them in order again.
+class ChainService {
+ public:
+  using BlockDone = std::function<void(SubmitOutcome)>;
+  using VotesDone = std::function<void(std::vector<SubmitOutcome>)>;
+
+  ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> verifier, const ChainServiceContext& context,
+               const ChainServiceOptions& options);
+  // As Stop().
+  ~ChainService();
+  ChainService(const ChainService&) = delete;
+  ChainService& operator=(const ChainService&) = delete;
+
+  // Brings the chain's time up to the clock and starts the threads.
+  void Start();
+
+  // Ends the threads. Everything submitted and not yet imported is answered kShuttingDown before it returns, and so is
+  // what is submitted later. May be called again; a stopped service cannot be started.
+  void Stop();
+
+  // Never block. `done` is called exactly once: from a service thread, which it must not hold up, or before the call
+  // returns when no service thread is needed (kOverloaded, kShuttingDown, no votes at all). Pointers are not null.
+  // Outcomes are in the votes' order. Of more votes than max_items_in_flight each is kRefused as TOO_LARGE.
+  void SubmitBlock(SignedBlockPtr block, const Origin& origin, BlockDone done);
+  void SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& origin, VotesDone done);
+
+  // f(const LeanChain&) under the reader lock: for lookups. Take shared pointers out and work on them afterwards. Must
+  // not be called from within f, nor may f keep the reference.
+  template <typename F>
+  auto Read(F&& f) const {
+    std::shared_lock lock(mutex_);
+    return std::forward<F>(f)(std::as_const(chain_));
+  }
+
+  // A snapshot under the reader lock, the work off it, on the caller's thread. Leave no trace in the chain.
+  // Errors as of PrepareProposal and BuildBlock, PrepareVote and BuildVote (beacon/chain).
+  absl::StatusOr<BuiltBlock> BuildBlock(uint64_t slot, uint64_t proposer) const;
+  absl::StatusOr<AttestationData> BuildVote(uint64_t slot) const;
+
+  // The slot by the clock, never behind the chain's own time; negative before genesis.
+  int64_t CurrentSlot() const;
+
+  struct QueueSizes {
+    size_t in_flight_items = 0;  // submitted and not yet answered
+    size_t in_flight_bytes = 0;
+    size_t waiting_blocks = 0;  // in the dependency queue
+    size_t waiting_votes = 0;
+  };
+  QueueSizes queue_sizes() const;
+
+  // Whose votes for a slot have been seen, in gossip or in a block.
+  const SeenVotes& seen_votes() const { return seen_votes_; }
+
+ private:
+  struct Tick {};
+  struct CheckedBlock {
+    SignedBlockPtr block;
+    Root root;
+    Origin origin;
+    std::shared_ptr<PendingReply<SubmitOutcome>> reply;
+  };
+  struct CheckedVotes {
+    std::vector<SignedVotePtr> votes;
+    std::vector<VoteVerdict> verdicts;
+    Origin origin;
+    std::shared_ptr<PendingReply<std::vector<SubmitOutcome>>> reply;
+  };
+  using Message = std::variant<Tick, CheckedBlock, CheckedVotes>;
+
+  void RunLoop();
+  void RunTicker(std::stop_token stop);
+  void Handle(CheckedBlock checked);
+  void Handle(CheckedVotes checked);
+  void Handle(Tick) {}
+
+  const ChainServiceContext context_;
+  const std::unique_ptr<SignatureVerifier> verifier_;
+  mutable SharedMutex mutex_;
+  LeanChain chain_;  // guarded by mutex_; only the loop, and Start before it, change it
+  SeenVotes seen_votes_;
+  ChainWriter writer_;  // the loop's, and Start's before it
+  Admission admission_;
+  BoundedChannel<Message> channel_;
+  std::atomic<bool> stopping_ = false;
+  std::thread loop_;
+  std::jthread ticker_;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_SERVICES_CHAIN_SERVICE_H_

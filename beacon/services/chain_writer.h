@@ -1,0 +1,96 @@
+// Changes LeanChain: imports checked items, ticks, keeps what must wait, and tells what happened.
+#ifndef LEAN_BEACON_SERVICES_CHAIN_WRITER_H_
+#define LEAN_BEACON_SERVICES_CHAIN_WRITER_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "beacon/chain/chain_types.h"
+#include "beacon/chain/lean_chain.h"
+#include "beacon/services/dependency_queue.h"
+#include "beacon/services/event_log.h"
+#include "beacon/services/outbound.h"
+#include "beacon/services/seen_votes.h"
+#include "beacon/services/submit.h"
+#include "common/clock/clock.h"
+#include "common/clock/slot_clock.h"
+#include "common/concurrency/shared_mutex.h"
+#include "spdlog/logger.h"
+
+namespace lean::beacon {
+
+struct ChainWriterOptions {
+  DependencyLimits waiting;
+  PruneLimits prune;
+};
+
+// What a writer works on; all of it outlives the writer.
+struct ChainWriterContext {
+  LeanChain& chain;
+  SharedMutex& mutex;  // guards `chain`
+  SeenVotes& seen_votes;
+  OutboundChannel& outbound;
+  Clock& clock;
+  SlotClock slot_clock;
+  std::shared_ptr<spdlog::logger> log;
+};
+
+// One thread calls it; the numbers at the end may be read from any.
+class ChainWriter {
+ public:
+  ChainWriter(const ChainWriterContext& context, const ChainWriterOptions& options);
+  ChainWriter(const ChainWriter&) = delete;
+  ChainWriter& operator=(const ChainWriter&) = delete;
+
+  // Ticks the chain, interval by interval, up to the clock's time, and imports what waited for a slot that has begun.
+  // The chain's time never goes back: while the clock is behind it, nothing happens.
+  void CatchUp();
+
+  // Items whose form and signatures have been checked. `root` is the block's. What waited for the block follows it in.
+  SubmitOutcome ImportBlock(SignedBlockPtr block, const Root& root, const Origin& origin);
+  // roots[i] is hash_tree_root of votes[i]'s message. An outcome for each, in order.
+  std::vector<SubmitOutcome> ImportVotes(absl::Span<const SignedVotePtr> votes, absl::Span<const Root> roots,
+                                         const Origin& origin);
+
+  size_t waiting_blocks() const { return waiting_blocks_.load(std::memory_order_relaxed); }
+  size_t waiting_votes() const { return waiting_votes_.load(std::memory_order_relaxed); }
+  // The slot by the clock, never behind the chain's own time; negative before genesis.
+  int64_t CurrentSlot() const;
+
+ private:
+  // Where an item is put that cannot be imported yet, and why.
+  struct Wait {
+    Dependency dependency;
+    absl::string_view reason;
+  };
+
+  absl::Status ApplyBlock(const SignedBlockPtr& block, const Root& root, const Origin& origin, bool* already_known);
+  absl::Status ApplyVote(const SignedVotePtr& vote);
+  SubmitOutcome OutcomeOf(const absl::Status& status, bool already_known, WaitingItem item);
+  std::optional<Wait> WaitFor(const absl::Status& status, const WaitingItem& item) const;
+  SubmitOutcome Enqueue(WaitingItem item, const Wait& wait, const absl::Status& status);
+  void ImportWaiting(std::vector<DependencyQueue::Taken> ready);
+  void AfterBlock(const SignedBlockWithAttestation& block);
+  void HandleEvents(const ChainEvents& events, const Checkpoint& old_head);
+  void Publish(OutboundItem item);
+  void PublishSizes();
+
+  ChainWriterContext context_;
+  ChainWriterOptions options_;
+  EventLog events_;
+  DependencyQueue waiting_;
+  std::atomic<size_t> waiting_blocks_ = 0;
+  std::atomic<size_t> waiting_votes_ = 0;
+  std::atomic<int64_t> chain_slot_;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_SERVICES_CHAIN_WRITER_H_

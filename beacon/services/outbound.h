@@ -1,0 +1,24 @@
+// What the chain hands to the network.
+#ifndef LEAN_BEACON_SERVICES_OUTBOUND_H_
+#define LEAN_BEACON_SERVICES_OUTBOUND_H_
+
+#include <variant>
+#include <vector>
+
+#include "beacon/chain/chain_types.h"
+#include "beacon/services/submit.h"
+#include "common/concurrency/bounded_channel.h"
+
+namespace lean::beacon {
+
+// Accepted by the chain just now: own items to publish, peers' items to forward to the others.
+struct OutboundItem {
+  std::variant<SignedBlockPtr, std::vector<SignedVotePtr>> content;
+  Origin origin;
+};
+
+using OutboundChannel = BoundedChannel<OutboundItem>;
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_SERVICES_OUTBOUND_H_

@@ -1,0 +1,42 @@
+// Whose votes have been seen, slot by slot, for people who watch the network.
+#ifndef LEAN_BEACON_SERVICES_SEEN_VOTES_H_
+#define LEAN_BEACON_SERVICES_SEEN_VOTES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <vector>
+
+namespace lean::beacon {
+
+// Thread-safe. Remembers the newest few slots: a vote that comes later than that is not counted.
+class SeenVotes {
+ public:
+  static constexpr size_t kSlots = 8;
+
+  explicit SeenVotes(size_t validator_count) : validator_count_(validator_count) {}
+
+  // A validator's vote for `slot` came in, alone or in a block. Indices beyond the registry are ignored.
+  void Add(uint64_t slot, uint64_t validator);
+
+  // How many distinct validators' votes for `slot` were seen.
+  uint64_t Count(uint64_t slot) const;
+
+  // Ascending indices of those whose vote for `slot` was not; at most `limit`.
+  std::vector<uint64_t> Missing(uint64_t slot, size_t limit) const;
+
+ private:
+  struct Seen {
+    std::vector<bool> validators;
+    uint64_t count = 0;
+  };
+
+  const size_t validator_count_;
+  mutable std::mutex mutex_;
+  std::map<uint64_t, Seen> slots_;  // guarded by mutex_; at most kSlots
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_SERVICES_SEEN_VOTES_H_

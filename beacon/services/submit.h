@@ -1,0 +1,73 @@
+// Where a block or vote came from, and what became of it.
+#ifndef LEAN_BEACON_SERVICES_SUBMIT_H_
+#define LEAN_BEACON_SERVICES_SUBMIT_H_
+
+#include <compare>
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "common/bytes/bytes.h"
+
+namespace lean::beacon {
+
+// What is bounded is bounded per origin, so that one of them cannot push out the others.
+struct Origin {
+  enum Kind : uint8_t {
+    kLocal,  // a validator client of ours, by RPC
+    kPeer,
+  };
+  Kind kind = kLocal;
+  uint64_t peer = 0;  // which peer; 0 for kLocal
+
+  static Origin Local() { return {}; }
+  static Origin Peer(uint64_t peer) { return {kPeer, peer}; }
+
+  friend auto operator<=>(const Origin&, const Origin&) = default;
+  template <typename H>
+  friend H AbslHashValue(H state, const Origin& origin) {
+    return H::combine(std::move(state), origin.kind, origin.peer);
+  }
+};
+
+// Reasons as they stand in SubmitResult.reason (proto/lean/v1/validator.proto).
+namespace reason {
+// Refused.
+inline constexpr absl::string_view kMalformed = "MALFORMED";
+inline constexpr absl::string_view kUnknownValidator = "UNKNOWN_VALIDATOR";
+inline constexpr absl::string_view kWrongProposer = "WRONG_PROPOSER";
+inline constexpr absl::string_view kProposerVoteMismatch = "PROPOSER_VOTE_MISMATCH";
+inline constexpr absl::string_view kBadSignature = "BAD_SIGNATURE";
+inline constexpr absl::string_view kFutureSlot = "FUTURE_SLOT";
+inline constexpr absl::string_view kStale = "STALE";
+inline constexpr absl::string_view kInvalidTransition = "INVALID_TRANSITION";
+inline constexpr absl::string_view kInvalidVote = "INVALID_VOTE";
+inline constexpr absl::string_view kQueueFull = "QUEUE_FULL";
+inline constexpr absl::string_view kTooLarge = "TOO_LARGE";
+// Queued.
+inline constexpr absl::string_view kUnknownParent = "UNKNOWN_PARENT";
+inline constexpr absl::string_view kUnknownBlock = "UNKNOWN_BLOCK";
+inline constexpr absl::string_view kEarly = "EARLY";
+// Neither: the service did not take the item.
+inline constexpr absl::string_view kOverloaded = "OVERLOADED";
+inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
+}  // namespace reason
+
+struct SubmitOutcome {
+  enum Status {
+    kAccepted,      // in the chain
+    kAlreadyKnown,  // was there before
+    kQueued,        // waits for a block it names, or for its slot; what becomes of it is logged
+    kRefused,       // see reason
+    kOverloaded,    // nothing was looked at: try again
+    kShuttingDown,  // the service is stopping
+  };
+  Status status = kRefused;
+  std::string reason;   // one of the above; empty when accepted or already known
+  std::string message;  // for people; empty when accepted
+  Root root;            // of the block; of a vote, hash_tree_root(Attestation). Zero when it was never computed.
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_SERVICES_SUBMIT_H_
