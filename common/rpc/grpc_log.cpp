@@ -1,13 +1,17 @@
 #include "common/rpc/grpc_log.h"
 
+#include <utility>
+
 #include "grpc/support/log.h"
-#include "spdlog/spdlog.h"
 
 namespace lean::rpc {
 
-void RouteGrpcLog() {
+void RouteGrpcLog(std::shared_ptr<spdlog::logger> log) {
+  // gRPC takes a plain function, so the logger has to be where one finds it; gRPC's threads may outlive main's objects.
+  static auto* const kept = new std::shared_ptr<spdlog::logger>();
+  *kept = std::move(log);
   gpr_set_log_function(
-      [](gpr_log_func_args* args) { spdlog::debug("grpc {} at={}:{}", args->message, args->file, args->line); });
+      [](gpr_log_func_args* args) { (*kept)->debug("grpc {} at={}:{}", args->message, args->file, args->line); });
 }
 
 }  // namespace lean::rpc

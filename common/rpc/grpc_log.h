@@ -2,6 +2,10 @@
 #ifndef LEAN_COMMON_RPC_GRPC_LOG_H_
 #define LEAN_COMMON_RPC_GRPC_LOG_H_
 
+#include <memory>
+
+#include "spdlog/logger.h"
+
 namespace lean::rpc {
 
 // From here on they go to our log, at debug level: what an operator should know of a failure, our errors say.

@@ -7,7 +7,7 @@
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/server_builder.h"
-#include "spdlog/spdlog.h"
+#include "spdlog/logger.h"
 
 namespace lean::rpc {
 namespace {
@@ -68,7 +68,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   address->port = static_cast<uint16_t>(port);
   const bool tls = !options.tls.empty();
   if (!tls && !address->IsLoopback()) {
-    spdlog::warn(
+    options.log->warn(
         "rpc open without TLS: whoever reaches the address may read and submit; use --tls-cert and --tls-key "
         "address={}",
         address->ToString());

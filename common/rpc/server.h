@@ -13,12 +13,14 @@
 #include "common/rpc/health_service.h"
 #include "common/rpc/tls.h"
 #include "grpcpp/server.h"
+#include "spdlog/logger.h"
 
 namespace lean::rpc {
 
 struct ServerOptions {
   std::string address = "127.0.0.1:5052";  // HOST:PORT; port 0: a free one
   ServerTlsFiles tls;
+  std::shared_ptr<spdlog::logger> log;  // not null
 };
 
 // A service and its full name, as health and reflection have it: {&duties, v1::DutyService::service_full_name()}.

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "common/rpc/channel.h"
@@ -10,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "grpcpp/create_channel.h"
 #include "gtest/gtest.h"
+#include "spdlog/sinks/ostream_sink.h"
 #include "tests/common/rpc/certificates.h"
 #include "tests/common/rpc/test_service.h"
 
@@ -40,7 +42,8 @@ class ServerTest : public ::testing::Test {
   void TearDown() override { std::filesystem::remove_all(dir_); }
 
   absl::StatusOr<std::unique_ptr<Server>> Start(ServerTlsFiles tls = {}, std::string address = "127.0.0.1:0") {
-    return Server::Start({std::move(address), std::move(tls)}, {{&service_, v1::BeaconService::service_full_name()}});
+    return Server::Start({std::move(address), std::move(tls), log_},
+                         {{&service_, v1::BeaconService::service_full_name()}});
   }
 
   // GetValidators with a request and an answer of these sizes or more.
@@ -57,6 +60,7 @@ class ServerTest : public ::testing::Test {
   }
 
   std::string dir_;
+  std::shared_ptr<spdlog::logger> log_ = SilentLog();
   TestPool pool_{8};
   TestService service_{pool_.Scheduler(), [](const v1::GetValidatorsRequest& request, auto reply) {
                          v1::GetValidatorsResponse response;
@@ -71,6 +75,19 @@ TEST_F(ServerTest, ServesOnThePortTheSystemChose) {
   EXPECT_NE((*server)->address().port, 0);
   EXPECT_FALSE((*server)->tls());
   EXPECT_TRUE(Call((*server)->address().ToString(), 0, 0).ok());
+}
+
+TEST_F(ServerTest, WarnsWhenOthersReachItWithoutTls) {
+  const CertificateFiles cert = MakeCertificate(dir_, "server");
+  std::ostringstream lines;
+  log_ = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines));
+  ASSERT_TRUE(Start({cert.cert, cert.key, ""}, "0.0.0.0:0").ok());
+  ASSERT_TRUE(Start({}, "127.0.0.1:0").ok());
+  EXPECT_EQ(lines.str(), "");
+  auto open = Start({}, "0.0.0.0:0");
+  ASSERT_TRUE(open.ok()) << open.status();
+  EXPECT_THAT(lines.str(), HasSubstr("open without TLS"));
+  EXPECT_THAT(lines.str(), HasSubstr("address=" + (*open)->address().ToString()));
 }
 
 TEST_F(ServerTest, APortInUseIsNamed) {

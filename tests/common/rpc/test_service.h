@@ -10,8 +10,14 @@
 
 #include "common/rpc/unary_call.h"
 #include "lean/v1/beacon.grpc.pb.h"
+#include "spdlog/logger.h"
+#include "spdlog/sinks/null_sink.h"
 
 namespace lean::rpc {
+
+inline std::shared_ptr<spdlog::logger> SilentLog() {
+  return std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_mt>());
+}
 
 // One thread and at most `capacity` tasks that wait. Its destructor drops what has not begun.
 class TestPool {

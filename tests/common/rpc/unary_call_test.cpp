@@ -37,7 +37,7 @@ class UnaryCallTest : public ::testing::Test {
   void Serve(TestService::Handle handle, size_t capacity = 8) {
     pool_ = std::make_unique<TestPool>(capacity);
     service_ = std::make_unique<TestService>(pool_->Scheduler(), std::move(handle));
-    auto server = Server::Start({.address = "127.0.0.1:0", .tls = {}},
+    auto server = Server::Start({.address = "127.0.0.1:0", .tls = {}, .log = SilentLog()},
                                 {{service_.get(), v1::BeaconService::service_full_name()}});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);

@@ -1,0 +1,77 @@
+#include "beacon/rpc/block_lookup.h"
+
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/rpc/views.h"
+#include "common/bytes/hex.h"
+#include "common/rpc/status.h"
+
+namespace lean::beacon {
+namespace {
+
+absl::Status BlockNotFound(absl::string_view message) {
+  return rpc::MakeError(absl::StatusCode::kNotFound, "BLOCK_NOT_FOUND", message);
+}
+
+absl::StatusOr<Root> RootByName(const ServedChain& served, const LeanChain& chain, v1::BlockId::Name name) {
+  switch (name) {
+    case v1::BlockId::HEAD:
+      return chain.head().root;
+    case v1::BlockId::JUSTIFIED:
+      return chain.justified().root;
+    case v1::BlockId::FINALIZED:
+      return chain.finalized().root;
+    case v1::BlockId::GENESIS:
+      return served.genesis.block_root;
+    default:
+      return rpc::MalformedRequest("block.name: none of HEAD, JUSTIFIED, FINALIZED, GENESIS");
+  }
+}
+
+absl::StatusOr<Root> RootOf(const ServedChain& served, const LeanChain& chain, const v1::BlockId& id) {
+  switch (id.id_case()) {
+    case v1::BlockId::kRoot:
+      return RootFromText(id.root(), "block.root");
+    case v1::BlockId::kSlot: {
+      const std::optional<Root> root = chain.CanonicalRoot(id.slot());
+      if (root.has_value()) return *root;
+      return BlockNotFound(absl::StrCat("no block at slot ", id.slot(), " of the canonical chain, whose head has slot ",
+                                        chain.head().slot));
+    }
+    case v1::BlockId::kName:
+      return RootByName(served, chain, id.name());
+    case v1::BlockId::ID_NOT_SET:
+      break;
+  }
+  return rpc::MalformedRequest("block: names no root, slot or name");
+}
+
+absl::StatusOr<FoundBlock> Find(const ServedChain& served, const LeanChain& chain, const v1::BlockId& id) {
+  absl::StatusOr<Root> root = RootOf(served, chain, id);
+  if (!root.ok()) return root.status();
+  const bool is_genesis = *root == served.genesis.block_root;
+  FoundBlock found;
+  found.root = *root;
+  found.block = is_genesis ? served.genesis.block : chain.BlockOf(*root);
+  if (found.block == nullptr) {
+    const absl::string_view why = chain.HasBlock(*root) ? " is not held any more" : " is unknown";
+    return BlockNotFound(absl::StrCat("block ", ShortHex(root->span()), why));
+  }
+  found.signed_block = chain.SignedBlockOf(*root);
+  found.state = is_genesis ? served.genesis.state : chain.StateOf(*root);
+  found.canonical = chain.IsCanonical(*root);
+  found.finalized = *root == chain.finalized().root || (found.canonical && chain.IsCanonical(chain.finalized().root) &&
+                                                        found.block->slot <= chain.finalized().slot);
+  return found;
+}
+
+}  // namespace
+
+absl::StatusOr<FoundBlock> FindBlock(const ServedChain& served, bool named, const v1::BlockId& id) {
+  if (!named) return rpc::MalformedRequest("block: missing");
+  return served.service.Read([&](const LeanChain& chain) { return Find(served, chain, id); });
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,156 @@
+#include "beacon/rpc/duties.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/chain/lean_chain.h"
+#include "common/bytes/hex.h"
+#include "common/rpc/convert.h"
+#include "common/rpc/status.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr int kMaxPubkeys = 4096;
+
+// A duty of the next slot is served when that slot begins within this part of an interval (250 ms of 4-second slots).
+constexpr uint64_t kEarlyPartOfInterval = 4;
+
+uint64_t Milliseconds(int64_t time_ms) { return static_cast<uint64_t>(std::max<int64_t>(time_ms, 0)); }
+
+absl::Status WrongSlot(uint64_t requested, int64_t current) {
+  return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "WRONG_SLOT",
+                        absl::StrCat("slot ", requested, " was asked for, the beacon's clock is in slot ", current),
+                        {{"requested", absl::StrCat(requested)}, {"current", absl::StrCat(current)}});
+}
+
+// A builder's error as the contract has it.
+absl::Status BuildError(const absl::Status& status, const ServedChain& chain) {
+  const std::optional<ChainErrorKind> kind = KindOf(status);
+  const uint64_t head_slot = chain.service.Read([](const LeanChain& lean) { return lean.head().slot; });
+  if (kind == ChainErrorKind::kTooOld) {
+    return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "SLOT_TAKEN",
+                          absl::StrCat("the head is not older than the slot: ", status.message()),
+                          {{"head_slot", absl::StrCat(head_slot)}});
+  }
+  if (kind == ChainErrorKind::kFuture) {
+    return rpc::MakeError(absl::StatusCode::kUnavailable, "SYNCING",
+                          absl::StrCat("the chain lags behind the clock: ", status.message()),
+                          {{"head_slot", absl::StrCat(head_slot)}, {"current", absl::StrCat(chain.Now().slot)}});
+  }
+  return absl::InternalError(absl::StrCat("cannot build: ", status.message()));
+}
+
+}  // namespace
+
+Duties::Duties(const ServedChain& chain) : chain_(chain) {
+  const Validators& validators = chain.genesis.state->validators;
+  for (uint64_t index = 0; index < validators.size(); ++index) indices_[validators[index].pubkey].push_back(index);
+}
+
+absl::StatusOr<v1::GetDutiesResponse> Duties::GetDuties(const v1::GetDutiesRequest& request) const {
+  if (request.pubkeys_size() > kMaxPubkeys) {
+    return rpc::MalformedRequest(absl::StrCat("pubkeys: ", request.pubkeys_size(), ", at most ", kMaxPubkeys));
+  }
+  v1::GetDutiesResponse response;
+  for (int i = 0; i < request.pubkeys_size(); ++i) {
+    const auto pubkey = rpc::FixedBytesFromProto<PublicKeyBytes>(request.pubkeys(i), absl::StrCat("pubkeys[", i, "]"));
+    if (!pubkey.ok()) return pubkey.status();
+    v1::ValidatorDuty& duty = *response.add_duties();
+    const auto found = indices_.find(*pubkey);
+    if (found == indices_.end()) continue;
+    duty.set_known(true);
+    duty.mutable_indices()->Add(found->second.begin(), found->second.end());
+  }
+  const int64_t now_ms = chain_.clock.WallMs();
+  response.set_proposer_index(request.slot() % chain_.validator_count());
+  response.set_validator_count(chain_.validator_count());
+  response.set_genesis_block_root(rpc::BytesToProto(chain_.genesis.block_root));
+  response.set_genesis_state_root(rpc::BytesToProto(chain_.genesis.state_root));
+  response.set_genesis_time(chain_.genesis.state->config.genesis_time);
+  response.set_slot_duration_ms(chain_.spec.slot_duration_ms);
+  response.set_xmss_log_lifetime(chain_.spec.xmss_log_lifetime);
+  response.set_signature_form(std::string(SignatureFormName(chain_.spec.signature_form)));
+  response.set_time_ms(Milliseconds(now_ms));
+  response.set_current_slot(chain_.slots.At(now_ms).slot);
+  response.set_head_slot(chain_.service.Read([](const LeanChain& chain) { return chain.head().slot; }));
+  response.set_synced(chain_.synced());
+  return response;
+}
+
+absl::StatusOr<v1::BuildBlockResponse> Duties::BuildBlock(const v1::BuildBlockRequest& request) const {
+  if (absl::Status status = CheckBuildable(request.slot(), request.genesis_block_root()); !status.ok()) return status;
+  const uint64_t proposer = request.slot() % chain_.validator_count();
+  if (request.proposer_index() != proposer) {
+    return rpc::MakeError(
+        absl::StatusCode::kPermissionDenied, "NOT_PROPOSER",
+        absl::StrCat("validator ", proposer, " proposes at slot ", request.slot(), ", not ", request.proposer_index()),
+        {{"requested", absl::StrCat(request.proposer_index())}, {"current", absl::StrCat(proposer)}});
+  }
+  const absl::StatusOr<BuiltBlock> built = chain_.service.BuildBlock(request.slot(), proposer);
+  if (!built.ok()) return BuildError(built.status(), chain_);
+  v1::BuildBlockResponse response;
+  *response.mutable_block() = rpc::ToProto(built->block);
+  *response.mutable_proposer_attestation() = rpc::ToProto(built->proposer_attestation);
+  for (const SignatureBytes& signature : built->signatures) {
+    response.add_attestation_signatures(rpc::BytesToProto(signature));
+  }
+  response.set_time_ms(Milliseconds(chain_.clock.WallMs()));
+  return response;
+}
+
+absl::StatusOr<v1::BuildVoteResponse> Duties::BuildVote(const v1::BuildVoteRequest& request) const {
+  if (absl::Status status = CheckBuildable(request.slot(), request.genesis_block_root()); !status.ok()) return status;
+  const absl::StatusOr<AttestationData> data = chain_.service.BuildVote(request.slot());
+  if (!data.ok()) return BuildError(data.status(), chain_);
+  v1::BuildVoteResponse response;
+  *response.mutable_data() = rpc::ToProto(*data);
+  response.set_time_ms(Milliseconds(chain_.clock.WallMs()));
+  return response;
+}
+
+absl::Status Duties::CheckBuildable(uint64_t slot, const std::string& genesis_block_root) const {
+  const auto root = rpc::FixedBytesFromProto<Root>(genesis_block_root, "genesis_block_root");
+  if (!root.ok()) return root.status();
+  if (*root != chain_.genesis.block_root) {
+    return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "WRONG_GENESIS",
+                          absl::StrCat("the caller's chain begins with ", ShortHex(root->span()),
+                                       ", the beacon's with ", ShortHex(chain_.genesis.block_root.span())),
+                          {{"requested", ToHex(root->span())}, {"current", ToHex(chain_.genesis.block_root.span())}});
+  }
+  if (absl::Status status = CheckSlot(slot); !status.ok()) return status;
+  if (slot > chain_.last_slot()) {
+    return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "CHAIN_ENDED",
+                          absl::StrCat("the chain ended with slot ", chain_.last_slot()),
+                          {{"last_slot", absl::StrCat(chain_.last_slot())}});
+  }
+  if (!chain_.synced()) {
+    const uint64_t head_slot = chain_.service.Read([](const LeanChain& chain) { return chain.head().slot; });
+    return rpc::MakeError(absl::StatusCode::kUnavailable, "SYNCING",
+                          absl::StrCat("the beacon catches up with its peers, its head has slot ", head_slot),
+                          {{"head_slot", absl::StrCat(head_slot)}, {"current", absl::StrCat(chain_.Now().slot)}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Duties::CheckSlot(uint64_t slot) const {
+  const int64_t now_ms = chain_.clock.WallMs();
+  const int64_t current = chain_.slots.At(now_ms).slot;
+  // The clocks of two machines never agree exactly: a caller whose clock is a little ahead does not lose its slot.
+  const int64_t ahead_ms = static_cast<int64_t>(chain_.slots.interval_duration_ms() / kEarlyPartOfInterval);
+  const int64_t early = chain_.slots.At(now_ms + ahead_ms).slot;
+  if (early < 0) {
+    const uint64_t genesis_time = chain_.genesis.state->config.genesis_time;
+    return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "BEFORE_GENESIS",
+                          absl::StrCat("the chain begins at ", genesis_time, " (Unix seconds)"),
+                          {{"genesis_time", absl::StrCat(genesis_time)}});
+  }
+  const bool is_current = current >= 0 && slot == static_cast<uint64_t>(current);
+  if (!is_current && slot != static_cast<uint64_t>(early)) return WrongSlot(slot, current);
+  return absl::OkStatus();
+}
+
+}  // namespace lean::beacon

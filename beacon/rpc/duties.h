@@ -1,0 +1,38 @@
+// The answers of DutyService that build (proto/lean/v1/validator.proto), without gRPC.
+#ifndef LEAN_BEACON_RPC_DUTIES_H_
+#define LEAN_BEACON_RPC_DUTIES_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "beacon/rpc/served_chain.h"
+#include "lean/v1/validator.pb.h"
+
+namespace lean::beacon {
+
+// Thread-safe. Builds on the caller's thread, off the chain's lock.
+class Duties {
+ public:
+  // `chain` outlives the duties.
+  explicit Duties(const ServedChain& chain);
+
+  absl::StatusOr<v1::GetDutiesResponse> GetDuties(const v1::GetDutiesRequest& request) const;
+  absl::StatusOr<v1::BuildBlockResponse> BuildBlock(const v1::BuildBlockRequest& request) const;
+  absl::StatusOr<v1::BuildVoteResponse> BuildVote(const v1::BuildVoteRequest& request) const;
+
+ private:
+  // The checks that both builders begin with, in the order of the proto's comment.
+  absl::Status CheckBuildable(uint64_t slot, const std::string& genesis_block_root) const;
+  absl::Status CheckSlot(uint64_t slot) const;
+
+  const ServedChain& chain_;
+  // The registry never changes in this protocol.
+  absl::flat_hash_map<PublicKeyBytes, std::vector<uint64_t>> indices_;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_RPC_DUTIES_H_

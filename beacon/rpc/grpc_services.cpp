@@ -1,0 +1,118 @@
+#include "beacon/rpc/grpc_services.h"
+
+#include <utility>
+
+#include "common/rpc/status.h"
+
+namespace lean::beacon {
+namespace {
+
+// A handler that answers on the spot.
+template <typename Request, typename Response, typename Object>
+grpc::ServerUnaryReactor* Run(rpc::Dispatcher& dispatcher, grpc::CallbackServerContext* context,
+                              const grpc::ByteBuffer* request, grpc::ByteBuffer* response, const Object& object,
+                              absl::StatusOr<Response> (Object::*method)(const Request&) const) {
+  return dispatcher.Run<Request, Response>(
+      context, request, response, [&object, method](const Request& decoded, const rpc::Reply<Response>& reply) {
+        reply((object.*method)(decoded));
+      });
+}
+
+// A handler that replies later.
+template <typename Request, typename Response, typename Object>
+grpc::ServerUnaryReactor* Run(rpc::Dispatcher& dispatcher, grpc::CallbackServerContext* context,
+                              const grpc::ByteBuffer* request, grpc::ByteBuffer* response, const Object& object,
+                              void (Object::*method)(const Request&, rpc::Reply<Response>) const) {
+  return dispatcher.Run<Request, Response>(context, request, response,
+                                           [&object, method](const Request& decoded, rpc::Reply<Response> reply) {
+                                             (object.*method)(decoded, std::move(reply));
+                                           });
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* GrpcBeaconService::GetHead(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetHead);
+}
+
+grpc::ServerUnaryReactor* GrpcBeaconService::GetChainStatus(grpc::CallbackServerContext* context,
+                                                            const grpc::ByteBuffer* request,
+                                                            grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetChainStatus);
+}
+
+grpc::ServerUnaryReactor* GrpcBeaconService::GetBlock(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetBlock);
+}
+
+grpc::ServerUnaryReactor* GrpcBeaconService::GetState(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetState);
+}
+
+grpc::ServerUnaryReactor* GrpcBeaconService::GetValidators(grpc::CallbackServerContext* context,
+                                                           const grpc::ByteBuffer* request,
+                                                           grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetValidators);
+}
+
+grpc::ServerUnaryReactor* GrpcBeaconService::GetForkChoice(grpc::CallbackServerContext* context,
+                                                           const grpc::ByteBuffer* request,
+                                                           grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetForkChoice);
+}
+
+grpc::ServerUnaryReactor* GrpcBeaconService::GetSpec(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetSpec);
+}
+
+grpc::ServerUnaryReactor* GrpcBeaconService::GetGenesis(grpc::CallbackServerContext* context,
+                                                        const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetGenesis);
+}
+
+grpc::ServerUnaryReactor* GrpcBeaconService::GetNodeInfo(grpc::CallbackServerContext* context,
+                                                         const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return dispatcher_.Run<v1::GetNodeInfoRequest, v1::GetNodeInfoResponse>(
+      context, request, response,
+      [this](const v1::GetNodeInfoRequest&, const rpc::Reply<v1::GetNodeInfoResponse>& reply) {
+        const std::shared_ptr<const NodeInfo> node = node_.load();
+        if (node == nullptr) return reply(absl::UnavailableError("the beacon is starting"));
+        reply(queries_.GetNodeInfo(*node));
+      });
+}
+
+grpc::ServerUnaryReactor* GrpcDutyService::GetDuties(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, duties_, &Duties::GetDuties);
+}
+
+grpc::ServerUnaryReactor* GrpcDutyService::BuildBlock(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, duties_, &Duties::BuildBlock);
+}
+
+grpc::ServerUnaryReactor* GrpcDutyService::BuildVote(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, duties_, &Duties::BuildVote);
+}
+
+grpc::ServerUnaryReactor* GrpcDutyService::SubmitBlock(grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, submissions_, &Submissions::SubmitBlock);
+}
+
+grpc::ServerUnaryReactor* GrpcDutyService::SubmitVote(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, submissions_, &Submissions::SubmitVote);
+}
+
+grpc::ServerUnaryReactor* GrpcDutyService::SubmitVotes(grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, submissions_, &Submissions::SubmitVotes);
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,25 @@
+// SIGINT and SIGTERM as a request to stop, taken by the main thread instead of by a handler.
+#ifndef LEAN_COMMON_PROCESS_STOP_SIGNALS_H_
+#define LEAN_COMMON_PROCESS_STOP_SIGNALS_H_
+
+#include <csignal>
+
+namespace lean {
+
+// Made first in main: threads inherit what is blocked. Ignores SIGPIPE for the process. One to a process.
+class StopSignals {
+ public:
+  StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  // Blocks until the process is asked to stop; the signal's name. From then on a second signal ends it at once.
+  const char* Wait();
+
+ private:
+  sigset_t signals_;
+};
+
+}  // namespace lean
+
+#endif  // LEAN_COMMON_PROCESS_STOP_SIGNALS_H_
