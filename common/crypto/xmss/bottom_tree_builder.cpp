@@ -54,9 +54,10 @@ absl::Status BottomTreeBuilder::Finish(unsigned threads, const std::function<boo
     });
   }
   while (compute_slice()) {
-    if (progress && !progress(computed)) stop = true;
+    if (progress && computed < leaves_total() - begin && !progress(computed)) stop = true;
   }
   for (std::thread& worker : workers) worker.join();
+  if (!stop && progress && !progress(computed)) stop = true;
   if (stop) return absl::CancelledError("cancelled");
   done_ = leaves_total();
   return absl::OkStatus();

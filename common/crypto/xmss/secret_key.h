@@ -67,6 +67,7 @@ class SecretKey {
 
   // Seed, trees and numbers, for the codecs. Holds the secret: never log, print or copy it.
   const SecretKeyParts& parts() const { return parts_; }
+  SecretKeyParts TakeParts() && { return std::move(parts_); }
 
  private:
   SecretKey(const Scheme& scheme, SecretKeyParts parts, PublicKey public_key)

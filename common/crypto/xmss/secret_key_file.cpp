@@ -50,18 +50,56 @@ absl::StatusOr<SecretKey> Assemble(const Scheme& scheme, SecretKeySeed seed, Cac
                                     .right = std::move(trees.right)});
 }
 
+// OutOfRange unless the trees from `left_index` on serve `slot`. Those that lie one tree back do: the right one holds
+// the slot, and the next is prepared in the background.
+absl::Status CheckTreesServe(const Scheme& scheme, const SlotRange& active, uint64_t left_index, uint64_t slot,
+                             const std::string& path) {
+  const uint64_t wanted = LeftIndexFor(scheme, active, slot);
+  if (left_index == wanted || left_index + 1 == wanted) return absl::OkStatus();
+  return absl::OutOfRangeError(absl::StrCat(path, " holds trees of other slots"));
+}
+
 absl::StatusOr<CachedTrees> ReadTreeCache(const Scheme& scheme, const SecretKeySeed& seed, const std::string& path,
                                           uint64_t slot) {
   const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxFileBytes, /*must_be_private=*/false);
   if (!bytes.ok()) return bytes.status();
   absl::StatusOr<CachedTrees> trees = DecodeTreeCache(scheme, seed, bytes->span());
   if (!trees.ok()) return InFile(path, trees.status());
-  // A cache that lies one tree back is good: its right tree holds the slot, and the next is prepared in the background.
-  const uint64_t wanted = LeftIndexFor(scheme, seed.active, slot);
-  if (trees->left_bottom_index != wanted && trees->left_bottom_index + 1 != wanted) {
-    return absl::OutOfRangeError(absl::StrCat(path, " holds trees of other slots"));
+  if (absl::Status status = CheckTreesServe(scheme, seed.active, trees->left_bottom_index, slot, path); !status.ok()) {
+    return status;
   }
   return trees;
+}
+
+// The seed of our key file with what its cache holds, or of a leanSig key with the trees in it.
+struct KeyFile {
+  SecretKeySeed seed;
+  absl::StatusOr<CachedTrees> trees = absl::UnknownError("not read");  // why not, if they are of no use
+};
+
+absl::StatusOr<KeyFile> ReadKeyFile(const Scheme& scheme, const std::string& path, uint64_t slot, ByteSpan bytes) {
+  KeyFile file;
+  if (IsSecretKeySeed(bytes)) {
+    absl::StatusOr<SecretKeySeed> seed = DecodeSecretKeySeed(scheme, bytes);
+    if (!seed.ok()) return seed.status();
+    file.seed = *std::move(seed);
+    file.trees = ReadTreeCache(scheme, file.seed, TreeCachePath(path), slot);
+    return file;
+  }
+  absl::StatusOr<SecretKey> key = DecodeLeanSigSecretKey(scheme, bytes);
+  if (!key.ok()) return key.status();
+  SecretKeyParts parts = (*std::move(key)).TakeParts();
+  file.seed = {.prf_key = std::move(parts.prf_key),
+               .parameter = parts.parameter,
+               .active = parts.active,
+               .top_tree = std::move(parts.top_tree)};
+  if (absl::Status status = CheckTreesServe(scheme, parts.active, parts.left_bottom_index, slot, path); !status.ok()) {
+    file.trees = status;
+    return file;
+  }
+  file.trees = CachedTrees{
+      .left_bottom_index = parts.left_bottom_index, .left = std::move(parts.left), .right = std::move(parts.right)};
+  return file;
 }
 
 }  // namespace
@@ -82,28 +120,22 @@ absl::StatusOr<LoadedSecretKey> LoadSecretKey(const Scheme& scheme, const std::s
                                               const KeyGenerationOptions& options) {
   const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxFileBytes, /*must_be_private=*/true);
   if (!bytes.ok()) return bytes.status();
-  if (!IsSecretKeySeed(bytes->span())) {
-    absl::StatusOr<SecretKey> key = DecodeLeanSigSecretKey(scheme, bytes->span());
-    if (!key.ok()) return InFile(path, key.status());
-    return LoadedSecretKey{.key = *std::move(key), .trees_rebuilt = false, .rebuild_reason = {}};
+  absl::StatusOr<KeyFile> file = ReadKeyFile(scheme, path, slot, bytes->span());
+  if (!file.ok()) return InFile(path, file.status());
+  const absl::Status trees_status = file->trees.status();
+  if (!trees_status.ok()) {
+    const uint64_t left_index = LeftIndexFor(scheme, file->seed.active, slot);
+    file->trees = RebuildTrees(scheme, file->seed, left_index, options);
+    if (!file->trees.ok()) return InFile(path, file->trees.status());
   }
-  absl::StatusOr<SecretKeySeed> seed = DecodeSecretKeySeed(scheme, bytes->span());
-  if (!seed.ok()) return InFile(path, seed.status());
-
-  absl::StatusOr<CachedTrees> trees = ReadTreeCache(scheme, *seed, TreeCachePath(path), slot);
-  const absl::Status cache_status = trees.status();
-  if (!cache_status.ok()) {
-    trees = RebuildTrees(scheme, *seed, LeftIndexFor(scheme, seed->active, slot), options);
-    if (!trees.ok()) return InFile(path, trees.status());
-  }
-  absl::StatusOr<SecretKey> key = Assemble(scheme, *std::move(seed), *std::move(trees));
+  absl::StatusOr<SecretKey> key = Assemble(scheme, std::move(file->seed), *std::move(file->trees));
   if (!key.ok()) return InFile(path, key.status());
-  if (!cache_status.ok()) {
+  if (!trees_status.ok() && IsSecretKeySeed(bytes->span())) {
     if (absl::Status status = SaveTreeCache(*key, path); !status.ok()) return status;
   }
   return LoadedSecretKey{.key = *std::move(key),
-                         .trees_rebuilt = !cache_status.ok(),
-                         .rebuild_reason = std::string(cache_status.message())};
+                         .trees_rebuilt = !trees_status.ok(),
+                         .rebuild_reason = std::string(trees_status.message())};
 }
 
 }  // namespace lean::xmss

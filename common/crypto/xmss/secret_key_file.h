@@ -24,7 +24,7 @@ absl::Status SaveTreeCache(const SecretKey& key, const std::string& key_path);
 
 struct LoadedSecretKey {
   SecretKey key;
-  bool trees_rebuilt = false;  // the cache was of no use; it has been written anew
+  bool trees_rebuilt = false;  // what was on disk was of no use; a cache has been written anew
   std::string rebuild_reason;  // for the log, empty if not rebuilt
 };
 
