@@ -20,6 +20,7 @@
 #include "beacon/chain/lean_chain.h"
 #include "beacon/services/admission.h"
 #include "beacon/services/chain_writer.h"
+#include "beacon/services/event_log.h"
 #include "beacon/services/outbound.h"
 #include "beacon/services/pending_reply.h"
 #include "beacon/services/seen_votes.h"
@@ -50,9 +51,9 @@ struct ChainServiceContext {
 
 // Thread-safe, except for Start and Stop.
 //
-// A submitted item passes three stages: cheap checks on the caller's thread, edge checks and signatures on the
-// verifier's pool, import on the loop. What is in flight is bounded in items and bytes as a whole, so no stage can
-// overflow. Items may overtake each other before the loop; the dependency queue puts them in order again.
+// A submitted item passes two stages: edge checks and signatures on the verifier's pool, import on the loop. What is in
+// flight is bounded in items and bytes as a whole, so neither stage can overflow. Items may overtake each other before
+// the loop; the dependency queue puts them in order again.
 class ChainService {
  public:
   using BlockDone = std::function<void(SubmitOutcome)>;
@@ -106,26 +107,31 @@ class ChainService {
   const SeenVotes& seen_votes() const { return seen_votes_; }
 
  private:
+  using BlockReply = PendingReply<SubmitOutcome>;
+  using VotesReply = PendingReply<std::vector<SubmitOutcome>>;
   struct Tick {};
   struct CheckedBlock {
     SignedBlockPtr block;
     Root root;
     Origin origin;
-    std::shared_ptr<PendingReply<SubmitOutcome>> reply;
+    std::shared_ptr<BlockReply> reply;
   };
   struct CheckedVotes {
     std::vector<SignedVotePtr> votes;
     std::vector<VoteVerdict> verdicts;
     Origin origin;
-    std::shared_ptr<PendingReply<std::vector<SubmitOutcome>>> reply;
+    std::shared_ptr<VotesReply> reply;
   };
   using Message = std::variant<Tick, CheckedBlock, CheckedVotes>;
+  using MessagePtr = std::unique_ptr<const Message>;
 
   void RunLoop();
   void RunTicker(std::stop_token stop);
-  void Handle(CheckedBlock checked);
-  void Handle(CheckedVotes checked);
-  void Handle(Tick) {}
+  void Handle(const Tick&) {}  // the loop catches up with the clock before every message
+  void Handle(const CheckedBlock& checked);
+  void Handle(const CheckedVotes& checked);
+  // The answer to what the edge refused, logged.
+  SubmitOutcome Refuse(const WaitingItem& item, const Refusal& refusal) const;
 
   const ChainServiceContext context_;
   const std::unique_ptr<SignatureVerifier> verifier_;
@@ -134,7 +140,10 @@ class ChainService {
   SeenVotes seen_votes_;
   ChainWriter writer_;  // the loop's, and Start's before it
   Admission admission_;
-  BoundedChannel<Message> channel_;
+  BoundedChannel<MessagePtr> channel_;
+  EventLog events_;
+  const size_t max_items_in_flight_;
+  std::atomic<bool> tick_pending_ = false;  // a tick is in the channel
   std::atomic<bool> stopping_ = false;
   std::thread loop_;
   std::jthread ticker_;

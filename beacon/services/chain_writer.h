@@ -5,12 +5,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/chain/lean_chain.h"
@@ -71,16 +71,17 @@ class ChainWriter {
     absl::string_view reason;
   };
 
-  absl::Status ApplyBlock(const SignedBlockPtr& block, const Root& root, const Origin& origin, bool* already_known);
-  absl::Status ApplyVote(const SignedVotePtr& vote);
-  SubmitOutcome OutcomeOf(const absl::Status& status, bool already_known, WaitingItem item);
+  // Imports an item that came just now, or comes back from the queue, or puts it (back) into the queue.
+  SubmitOutcome Process(DependencyQueue::Taken taken, bool from_queue);
+  absl::Status Apply(const SignedBlockPtr& block, const WaitingItem& item, bool* already_known);
+  absl::Status Apply(const SignedVotePtr& vote);
   std::optional<Wait> WaitFor(const absl::Status& status, const WaitingItem& item) const;
-  SubmitOutcome Enqueue(WaitingItem item, const Wait& wait, const absl::Status& status);
+  SubmitOutcome Enqueue(DependencyQueue::Taken taken, bool from_queue, const Wait& wait, const absl::Status& status);
   void ImportWaiting(std::vector<DependencyQueue::Taken> ready);
-  void AfterBlock(const SignedBlockWithAttestation& block);
   void HandleEvents(const ChainEvents& events, const Checkpoint& old_head);
+  uint64_t ReorgDepth(const Checkpoint& old_head) const;
   void Publish(OutboundItem item);
-  void PublishSizes();
+  void UpdateSizes();
 
   ChainWriterContext context_;
   ChainWriterOptions options_;
@@ -88,7 +89,8 @@ class ChainWriter {
   DependencyQueue waiting_;
   std::atomic<size_t> waiting_blocks_ = 0;
   std::atomic<size_t> waiting_votes_ = 0;
-  std::atomic<int64_t> chain_slot_;
+  std::atomic<int64_t> chain_slot_;  // of the chain's own time; far in the past before genesis
+  bool caught_up_ = false;           // CatchUp has run
 };
 
 }  // namespace lean::beacon

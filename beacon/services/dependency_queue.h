@@ -23,9 +23,12 @@ struct WaitingItem {
   Origin origin;
 
   bool is_block() const { return std::holds_alternative<SignedBlockPtr>(content); }
-  // In memory, about.
-  size_t bytes() const;
+  uint64_t slot() const;
+  size_t bytes() const;  // in memory, about
 };
+
+size_t BytesOf(const SignedBlockWithAttestation& block);
+size_t BytesOf(const SignedAttestation& vote);
 
 // What an item waits for: a block's import, or the begin of a slot.
 using Dependency = std::variant<Root, int64_t>;
@@ -33,44 +36,75 @@ using Dependency = std::variant<Root, int64_t>;
 struct DependencyLimits {
   size_t max_items = 16'384;                     // four slots of the largest registry's votes
   size_t max_bytes = size_t{128} * 1024 * 1024;  // nine of the largest blocks
-  int64_t expiry_slots = 8;                      // an item is dropped this many slots after it came
+  int64_t expiry_slots = 8;                      // an item is dropped when it has waited for so many
 };
 
-// Bounded in items and bytes. When it is full, a new item displaces the newest ones of whichever origin holds most,
-// unless that is its own: so an origin that floods the queue cannot push out what others left there, and cannot keep
-// others from leaving something. A copy of a waiting item, from another origin, is not held twice: it is charged to
-// whichever of the two holds less.
+// Bounded in items and bytes. When it is full, a new item displaces the newest items of whichever origin holds most,
+// as long as that one holds more than the new item's origin would: so an origin that floods the queue cannot push out
+// what others left there, nor keep others from leaving something. A copy of a waiting item from another origin is not
+// held twice: it is charged to whichever of the two holds less.
 // Deterministic; thread compatible.
 class DependencyQueue {
  public:
   enum class AddResult { kAdded, kAlreadyWaiting, kFull };
 
-  explicit DependencyQueue(const DependencyLimits& limits) : limits_(limits) {}
-
-  // `slot` is the current one. Displaced items are appended to `displaced`; with kFull there are none.
-  AddResult Add(WaitingItem item, const Dependency& dependency, int64_t slot, std::vector<WaitingItem>* displaced);
-
-  // Puts back, for another dependency, an item that Take... has handed out: it keeps its place and its age.
+  // An item taken out, with what it needs to be put back.
   struct Taken {
     WaitingItem item;
-    uint64_t order = 0;  // of arrival
-    int64_t arrival_slot = 0;
+    uint64_t order = 0;        // of arrival
+    int64_t arrival_slot = 0;  // when it came
   };
+
+  explicit DependencyQueue(const DependencyLimits& limits) : limits_(limits) {}
+
+  // `slot` is the current one; it never goes back from call to call. Displaced items are appended to `displaced`; with
+  // kFull there are none.
+  AddResult Add(WaitingItem item, const Dependency& dependency, int64_t slot, std::vector<WaitingItem>* displaced);
+
+  // Puts an item back that waits for something else now: it keeps its place and its age.
   AddResult AddBack(Taken taken, const Dependency& dependency, std::vector<WaitingItem>* displaced);
 
   // Takes out what waits for this block, or for any slot up to this one; in order of arrival.
   std::vector<Taken> TakeForBlock(const Root& root);
   std::vector<Taken> TakeForSlot(int64_t slot);
-  // Takes out what has waited too long.
-  std::vector<WaitingItem> TakeExpired(int64_t slot);
 
-  // The blocks that something waits for, those waited for longest first; at most `max`. For a fetcher and for logs.
-  bool IsWaitingForBlock(const Root& root) const { return by_root_.contains(root); }
+  // Takes out what has waited too long; in order of arrival.
+  std::vector<WaitingItem> TakeExpired(int64_t slot);
 
   size_t blocks() const { return blocks_; }
   size_t votes() const { return entries_.size() - blocks_; }
   size_t bytes() const { return bytes_; }
-  size_t items_of(const Origin& origin) const;
+
+ private:
+  using Order = uint64_t;
+  struct Entry {
+    WaitingItem item;
+    Dependency dependency;
+    int64_t arrival_slot = 0;
+    size_t bytes = 0;
+  };
+  struct Share {
+    std::set<Order> orders;
+    size_t bytes = 0;
+  };
+
+  AddResult Insert(Taken taken, const Dependency& dependency, std::vector<WaitingItem>* displaced);
+  // The items to displace so that one of `bytes` from `origin` fits; nullopt when it may not have the room.
+  std::optional<std::vector<Order>> FindRoom(const Origin& origin, size_t bytes) const;
+  Taken Remove(Order order);
+  void Charge(Order order, const Origin& origin, size_t bytes);
+  void Discharge(Order order, const Origin& origin, size_t bytes);
+  void ChargeToLesser(Order order, const Origin& origin);
+
+  DependencyLimits limits_;
+  Order next_order_ = 0;
+  std::map<Order, Entry> entries_;  // in order of arrival, so also of arrival_slot
+  absl::flat_hash_map<Root, Order> by_id_;
+  absl::flat_hash_map<Root, std::set<Order>> by_block_;
+  std::map<int64_t, std::set<Order>> by_slot_;
+  std::map<Origin, Share> shares_;  // of origins that hold something
+  size_t blocks_ = 0;
+  size_t bytes_ = 0;
 };
 
 }  // namespace lean::beacon

@@ -1,36 +1,27 @@
-// Everything that is checked of a block or vote before the chain sees it, on a pool of its own.
+// Everything that is checked of a block or vote before the chain sees it, on a pool of threads of its own.
 #ifndef LEAN_BEACON_SERVICES_SIGNATURE_VERIFIER_H_
 #define LEAN_BEACON_SERVICES_SIGNATURE_VERIFIER_H_
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "beacon/chain/chain_types.h"
+#include "beacon/services/edge_checks.h"
 #include "beacon/services/verified_cache.h"
 #include "common/bytes/bytes.h"
 #include "common/concurrency/worker_pool.h"
+#include "common/containers/attestation.h"
 #include "common/containers/state.h"
 #include "common/crypto/signature_scheme.h"
 
 namespace lean::beacon {
-
-// Why an item is not let through: a reason of submit.h, and words for people.
-struct Refusal {
-  absl::string_view reason;
-  std::string message;
-};
-
-struct VoteVerdict {
-  Root root;  // hash_tree_root(Attestation)
-  std::optional<Refusal> refusal;
-};
 
 struct BlockVerdict {
   Root root;
@@ -38,36 +29,79 @@ struct BlockVerdict {
   std::optional<Refusal> refusal;
 };
 
+struct VoteVerdict {
+  Root root;  // hash_tree_root(Attestation)
+  std::optional<Refusal> refusal;
+};
+
 struct SignatureVerifierOptions {
   size_t threads = 2;
-  size_t queue_capacity = 32'768;     // tasks; a caller that admits fewer items at a time is never turned away
+  size_t queue_capacity = 32'768;     // pieces of work: a block, or up to kVerificationBatch signatures
   size_t cached_signatures = 65'536;  // about 10 MB
 };
+
+// Signatures that one piece of work checks together: enough for every lane of the CPU, few enough that the largest
+// block keeps all threads busy.
+inline constexpr size_t kVerificationBatch = 64;
 
 // Thread-safe. The registry is constant in pq-devnet-1.
 class SignatureVerifier {
  public:
+  using KnownBlock = std::function<bool(const Root&)>;
+  using BlockDone = std::function<void(BlockVerdict)>;
+  using VotesDone = std::function<void(std::vector<VoteVerdict>)>;
+
   SignatureVerifier(const crypto::SignatureScheme& scheme, const Validators& registry,
                     const SignatureVerifierOptions& options);
   // As Stop().
   ~SignatureVerifier();
+  SignatureVerifier(const SignatureVerifier&) = delete;
+  SignatureVerifier& operator=(const SignatureVerifier&) = delete;
 
-  // `done` is called once, on a pool thread; or never, and is destroyed, when the verifier has been stopped.
-  // Of a block its form, proposer and proposer's vote are checked first, then that vote's signature, then the body's.
-  // `already_known` is asked, on a pool thread, before any signature.
-  void VerifyBlock(SignedBlockPtr block, std::function<bool(const Root&)> already_known,
-                   std::function<void(BlockVerdict)> done);
-  void VerifyVotes(std::vector<SignedVotePtr> votes, std::function<void(std::vector<VoteVerdict>)> done);
+  // Never block. kPushed: `done` will be called once, on a pool thread, unless Stop comes first; then, and with another
+  // result, it is destroyed uncalled.
+  // `current_slot` is the slot now; what is more than a slot ahead of it is refused.
+  // A block's form, proposer and proposer's vote are checked first, then that vote's signature, then the body's:
+  // nobody but the proposer can make us verify a body. `already_known` is asked, on a pool thread, before any
+  // signature.
+  PushResult VerifyBlock(SignedBlockPtr block, int64_t current_slot, KnownBlock already_known, BlockDone done);
+  // Verdicts in the votes' order; at least one vote.
+  PushResult VerifyVotes(std::vector<SignedVotePtr> votes, int64_t current_slot, VotesDone done);
 
   // Drops what is queued and joins the threads. Not from a callback, nor from two threads at a time.
   void Stop();
 
   struct Counts {
-    uint64_t verified = 0;  // signatures that were computed
-    uint64_t cached = 0;    // that were known to be right
-    uint64_t refused = 0;   // that were wrong
+    uint64_t verified = 0;  // signatures that were computed and right
+    uint64_t wrong = 0;     // computed and wrong
+    uint64_t cached = 0;    // not computed, since they had been
   };
   Counts counts() const;
+
+ private:
+  struct SignedVote {
+    const Attestation* vote;
+    const SignatureBytes* signature;
+  };
+  struct BlockJob;
+  struct VotesJob;
+
+  void StartBlock(const std::shared_ptr<BlockJob>& job);
+  void VerifyBody(const std::shared_ptr<BlockJob>& job, size_t first);
+  void VerifyPart(const std::shared_ptr<VotesJob>& job, size_t first);
+  // Runs task(first) for 0, kVerificationBatch, ... below `count`, on the pool; what it has no room for, right here.
+  void RunInBatches(size_t count, const std::function<void(size_t)>& task);
+  // A verdict for each, in order. Every validator exists.
+  std::vector<VoteVerdict> Verify(absl::Span<const SignedVote> votes);
+
+  const crypto::SignatureScheme scheme_;
+  const Validators registry_;
+  VerifiedCache cache_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<uint64_t> verified_ = 0;
+  std::atomic<uint64_t> wrong_ = 0;
+  std::atomic<uint64_t> cached_ = 0;
+  WorkerPool pool_;  // last: its threads use the rest
 };
 
 }  // namespace lean::beacon

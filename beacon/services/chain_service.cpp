@@ -1,0 +1,184 @@
+#include "beacon/services/chain_service.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace lean::beacon {
+namespace {
+
+SubmitOutcome Unanswered(SubmitOutcome::Status status, absl::string_view reason, absl::string_view message) {
+  return {.status = status, .reason = std::string(reason), .message = std::string(message), .root = {}};
+}
+
+SubmitOutcome ShuttingDown() {
+  return Unanswered(SubmitOutcome::kShuttingDown, reason::kShuttingDown, "the beacon is stopping");
+}
+
+SubmitOutcome Overloaded() {
+  return Unanswered(SubmitOutcome::kOverloaded, reason::kOverloaded, "too much is in flight: try again");
+}
+
+}  // namespace
+
+ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> verifier,
+                           const ChainServiceContext& context, const ChainServiceOptions& options)
+    : context_(context),
+      verifier_(std::move(verifier)),
+      chain_(std::move(chain)),
+      seen_votes_(chain_.head_state()->validators.size()),
+      writer_({.chain = chain_,
+               .mutex = mutex_,
+               .seen_votes = seen_votes_,
+               .outbound = context.outbound,
+               .clock = context.clock,
+               .slot_clock = context.slot_clock,
+               .log = context.log},
+              options.writer),
+      admission_(options.max_items_in_flight, options.max_bytes_in_flight),
+      channel_(options.max_items_in_flight + 1),  // every message counts as one item at least; and a tick
+      events_(context.log),
+      max_items_in_flight_(options.max_items_in_flight) {}
+
+ChainService::~ChainService() { Stop(); }
+
+void ChainService::Start() {
+  writer_.CatchUp();
+  loop_ = std::thread([this] { RunLoop(); });
+  ticker_ = std::jthread([this](std::stop_token stop) { RunTicker(stop); });
+}
+
+void ChainService::Stop() {
+  stopping_ = true;
+  ticker_.request_stop();
+  if (ticker_.joinable()) ticker_.join();
+  // Drops the checks under way, and with them their replies, which then answer for themselves.
+  verifier_->Stop();
+  channel_.Close();
+  if (loop_.joinable()) loop_.join();
+  // What came in without a loop to take it, if the service was never started.
+  while (channel_.Pop().has_value()) {
+  }
+}
+
+void ChainService::SubmitBlock(SignedBlockPtr block, const Origin& origin, BlockDone done) {
+  if (stopping_) return done(ShuttingDown());
+  const size_t bytes = BytesOf(*block);
+  if (!admission_.TryAcquire(1, bytes)) return done(Overloaded());
+  auto reply =
+      std::make_shared<BlockReply>(std::move(done), ShuttingDown(), [this, bytes] { admission_.Release(1, bytes); });
+  auto known = [this](const Root& root) { return Read([&](const LeanChain& chain) { return chain.HasBlock(root); }); };
+  auto checked = [this, block, origin, reply](const BlockVerdict& verdict) {
+    if (verdict.already_known) {
+      return reply->Answer({.status = SubmitOutcome::kAlreadyKnown, .reason = "", .message = "", .root = verdict.root});
+    }
+    if (verdict.refusal.has_value()) {
+      return reply->Answer(Refuse({.content = block, .root = verdict.root, .origin = origin}, *verdict.refusal));
+    }
+    channel_.TryPush(std::make_unique<Message>(
+        CheckedBlock{.block = block, .root = verdict.root, .origin = origin, .reply = reply}));
+  };
+  if (verifier_->VerifyBlock(block, CurrentSlot(), known, checked) == PushResult::kFull) reply->Answer(Overloaded());
+}
+
+void ChainService::SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& origin, VotesDone done) {
+  const size_t count = votes.size();
+  if (count == 0) return done({});
+  if (stopping_) return done(std::vector(count, ShuttingDown()));
+  if (count > max_items_in_flight_) {
+    const std::string message = absl::StrCat(count, " votes at once, at most ", max_items_in_flight_, " are taken");
+    return done(std::vector(count, Unanswered(SubmitOutcome::kRefused, reason::kTooLarge, message)));
+  }
+  const size_t bytes = count * BytesOf(*votes.front());
+  if (!admission_.TryAcquire(count, bytes)) return done(std::vector(count, Overloaded()));
+  auto reply = std::make_shared<VotesReply>(std::move(done), std::vector(count, ShuttingDown()),
+                                            [this, count, bytes] { admission_.Release(count, bytes); });
+  auto checked = [this, votes, origin, reply](std::vector<VoteVerdict> verdicts) {
+    channel_.TryPush(std::make_unique<Message>(
+        CheckedVotes{.votes = votes, .verdicts = std::move(verdicts), .origin = origin, .reply = reply}));
+  };
+  if (verifier_->VerifyVotes(std::move(votes), CurrentSlot(), checked) == PushResult::kFull) {
+    reply->Answer(std::vector(count, Overloaded()));
+  }
+}
+
+SubmitOutcome ChainService::Refuse(const WaitingItem& item, const Refusal& refusal) const {
+  events_.Refused(item, refusal.reason, refusal.message);
+  return {.status = SubmitOutcome::kRefused,
+          .reason = std::string(refusal.reason),
+          .message = refusal.message,
+          .root = item.root};
+}
+
+void ChainService::RunLoop() {
+  while (const std::optional<MessagePtr> message = channel_.Pop()) {
+    if (stopping_) continue;  // the reply answers for itself
+    if (std::holds_alternative<Tick>(**message)) tick_pending_ = false;
+    writer_.CatchUp();
+    std::visit([this](const auto& content) { Handle(content); }, **message);
+  }
+}
+
+void ChainService::Handle(const CheckedBlock& checked) {
+  checked.reply->Answer(writer_.ImportBlock(checked.block, checked.root, checked.origin));
+}
+
+void ChainService::Handle(const CheckedVotes& checked) {
+  std::vector<SignedVotePtr> votes;
+  std::vector<Root> roots;
+  for (size_t i = 0; i < checked.votes.size(); ++i) {
+    if (checked.verdicts[i].refusal.has_value()) continue;
+    votes.push_back(checked.votes[i]);
+    roots.push_back(checked.verdicts[i].root);
+  }
+  std::vector<SubmitOutcome> imported = writer_.ImportVotes(votes, roots, checked.origin);
+  std::vector<SubmitOutcome> outcomes;
+  size_t next = 0;
+  for (size_t i = 0; i < checked.votes.size(); ++i) {
+    const VoteVerdict& verdict = checked.verdicts[i];
+    outcomes.push_back(
+        verdict.refusal.has_value()
+            ? Refuse({.content = checked.votes[i], .root = verdict.root, .origin = checked.origin}, *verdict.refusal)
+            : std::move(imported[next++]));
+  }
+  checked.reply->Answer(std::move(outcomes));
+}
+
+// Waits from interval to interval, before genesis too, so that a wall clock that is set is noticed within one.
+void ChainService::RunTicker(std::stop_token stop) {
+  bool running = true;
+  while (running) {
+    const int64_t now = context_.clock.WallMs();
+    const SteadyTime steady_now = context_.clock.Steady();
+    const SlotTime time = context_.slot_clock.At(now);
+    const int64_t next = context_.slot_clock.StartMs(time.slot, time.interval + 1);
+    running = context_.clock.WaitUntil(steady_now + std::chrono::milliseconds(next - now), stop);
+    if (running && !tick_pending_.exchange(true)) channel_.TryPush(std::make_unique<Message>(Tick{}));
+  }
+}
+
+absl::StatusOr<BuiltBlock> ChainService::BuildBlock(uint64_t slot, uint64_t proposer) const {
+  const absl::StatusOr<ProposalSnapshot> snapshot =
+      Read([&](const LeanChain& chain) { return chain.PrepareProposal(slot); });
+  if (!snapshot.ok()) return snapshot.status();
+  return beacon::BuildBlock(*snapshot, slot, proposer);
+}
+
+absl::StatusOr<AttestationData> ChainService::BuildVote(uint64_t slot) const {
+  const absl::StatusOr<VoteSnapshot> snapshot = Read([&](const LeanChain& chain) { return chain.PrepareVote(slot); });
+  if (!snapshot.ok()) return snapshot.status();
+  return beacon::BuildVote(*snapshot, slot);
+}
+
+int64_t ChainService::CurrentSlot() const { return writer_.CurrentSlot(); }
+
+ChainService::QueueSizes ChainService::queue_sizes() const {
+  return {.in_flight_items = admission_.items(),
+          .in_flight_bytes = admission_.bytes(),
+          .waiting_blocks = writer_.waiting_blocks(),
+          .waiting_votes = writer_.waiting_votes()};
+}
+
+}  // namespace lean::beacon

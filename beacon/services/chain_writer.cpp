@@ -1,0 +1,228 @@
+#include "beacon/services/chain_writer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <iterator>
+#include <limits>
+#include <mutex>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "beacon/chain/chain_error.h"
+
+namespace lean::beacon {
+namespace {
+
+// Ticks under one hold of the lock: after a long sleep, readers get their turn in between.
+constexpr uint64_t kIntervalsAtOnce = 256;
+
+int64_t SlotOfTime(const LeanChain& chain) {
+  // Time 0 is also what a chain has that waits for its genesis.
+  return chain.time_intervals() == 0 ? std::numeric_limits<int64_t>::min() : static_cast<int64_t>(chain.current_slot());
+}
+
+SubmitOutcome Outcome(SubmitOutcome::Status status, absl::string_view reason, absl::string_view message,
+                      const Root& root) {
+  return {.status = status, .reason = std::string(reason), .message = std::string(message), .root = root};
+}
+
+}  // namespace
+
+ChainWriter::ChainWriter(const ChainWriterContext& context, const ChainWriterOptions& options)
+    : context_(context),
+      options_(options),
+      events_(context.log),
+      waiting_(options.waiting),
+      chain_slot_(SlotOfTime(context.chain)) {}
+
+int64_t ChainWriter::CurrentSlot() const {
+  return std::max(context_.slot_clock.At(context_.clock.WallMs()).slot, chain_slot_.load(std::memory_order_relaxed));
+}
+
+void ChainWriter::CatchUp() {
+  const uint64_t target = context_.slot_clock.IntervalsAt(context_.clock.WallMs());
+  const uint64_t start = context_.chain.time_intervals();
+  if (caught_up_ && target > start + kIntervalsPerSlot) {
+    events_.TimeJumped(start / kIntervalsPerSlot, target / kIntervalsPerSlot);
+  }
+  while (context_.chain.time_intervals() < target) {
+    const Checkpoint old_head = context_.chain.head();
+    ChainEvents events;
+    {
+      std::unique_lock lock(context_.mutex);
+      const uint64_t next = std::min(target, context_.chain.time_intervals() + kIntervalsAtOnce);
+      events = context_.chain.OnInterval(next, /*has_proposal=*/false);
+    }
+    HandleEvents(events, old_head);
+  }
+  caught_up_ = true;
+  if (target == start) return;
+  chain_slot_ = SlotOfTime(context_.chain);
+  for (const WaitingItem& item : waiting_.TakeExpired(CurrentSlot())) events_.Dropped(item, "EXPIRED");
+  ImportWaiting(waiting_.TakeForSlot(CurrentSlot()));
+  UpdateSizes();
+}
+
+SubmitOutcome ChainWriter::ImportBlock(SignedBlockPtr block, const Root& root, const Origin& origin) {
+  SubmitOutcome outcome = Process({.item = {.content = block, .root = root, .origin = origin}}, /*from_queue=*/false);
+  if (outcome.status == SubmitOutcome::kAccepted) {
+    Publish({.content = std::move(block), .origin = origin});
+    ImportWaiting(waiting_.TakeForBlock(root));
+  }
+  UpdateSizes();
+  return outcome;
+}
+
+std::vector<SubmitOutcome> ChainWriter::ImportVotes(absl::Span<const SignedVotePtr> votes, absl::Span<const Root> roots,
+                                                    const Origin& origin) {
+  std::vector<SubmitOutcome> outcomes;
+  std::vector<SignedVotePtr> accepted;
+  for (size_t i = 0; i < votes.size(); ++i) {
+    outcomes.push_back(
+        Process({.item = {.content = votes[i], .root = roots[i], .origin = origin}}, /*from_queue=*/false));
+    if (outcomes.back().status == SubmitOutcome::kAccepted) accepted.push_back(votes[i]);
+  }
+  events_.VotesAccepted(accepted.size(), votes.size(), origin);
+  if (!accepted.empty()) Publish({.content = std::move(accepted), .origin = origin});
+  UpdateSizes();
+  return outcomes;
+}
+
+SubmitOutcome ChainWriter::Process(DependencyQueue::Taken taken, bool from_queue) {
+  bool already_known = false;
+  absl::Status status;
+  if (const auto* block = std::get_if<SignedBlockPtr>(&taken.item.content)) {
+    status = Apply(*block, taken.item, &already_known);
+  } else {
+    status = Apply(std::get<SignedVotePtr>(taken.item.content));
+  }
+  const Root root = taken.item.root;
+  if (already_known) return Outcome(SubmitOutcome::kAlreadyKnown, "", "", root);
+  if (status.ok()) return Outcome(SubmitOutcome::kAccepted, "", "", root);
+  if (const std::optional<Wait> wait = WaitFor(status, taken.item)) {
+    return Enqueue(std::move(taken), from_queue, *wait, status);
+  }
+  absl::string_view why = taken.item.is_block() ? reason::kInvalidTransition : reason::kInvalidVote;
+  if (KindOf(status) == ChainErrorKind::kTooOld) why = reason::kStale;
+  events_.Refused(taken.item, why, status.message());
+  return Outcome(SubmitOutcome::kRefused, why, status.message(), root);
+}
+
+absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& item, bool* already_known) {
+  const Checkpoint old_head = context_.chain.head();
+  const SteadyTime start = context_.clock.Steady();
+  absl::StatusOr<ChainEvents> events;
+  {
+    std::unique_lock lock(context_.mutex);
+    events = context_.chain.OnBlock(block);
+  }
+  if (!events.ok()) return events.status();
+  *already_known = events->already_known;
+  if (*already_known) return absl::OkStatus();
+  const auto import_time = context_.clock.Steady() - start;
+  events_.BlockAccepted(*block, item.root, item.origin,
+                        std::chrono::duration_cast<std::chrono::milliseconds>(import_time));
+  context_.seen_votes.Add(block->message.proposer_attestation.data.slot,
+                          block->message.proposer_attestation.validator_id);
+  for (const Attestation& vote : block->message.block.body.attestations) {
+    context_.seen_votes.Add(vote.data.slot, vote.validator_id);
+  }
+  HandleEvents(*events, old_head);
+  return absl::OkStatus();
+}
+
+absl::Status ChainWriter::Apply(const SignedVotePtr& vote) {
+  const Checkpoint old_head = context_.chain.head();
+  absl::StatusOr<ChainEvents> events;
+  {
+    std::unique_lock lock(context_.mutex);
+    events = context_.chain.OnVote(vote);
+  }
+  if (!events.ok()) return events.status();
+  context_.seen_votes.Add(vote->message.data.slot, vote->message.validator_id);
+  HandleEvents(*events, old_head);
+  return absl::OkStatus();
+}
+
+std::optional<ChainWriter::Wait> ChainWriter::WaitFor(const absl::Status& status, const WaitingItem& item) const {
+  if (const std::optional<Root> missing = MissingRoot(status)) {
+    const auto* block = std::get_if<SignedBlockPtr>(&item.content);
+    const bool is_parent = block != nullptr && (*block)->message.block.parent_root == *missing;
+    return Wait{*missing, is_parent ? reason::kUnknownParent : reason::kUnknownBlock};
+  }
+  if (KindOf(status) == ChainErrorKind::kFuture) {
+    // The edge lets nothing pass that is more than a slot early.
+    return Wait{std::max(static_cast<int64_t>(item.slot()), CurrentSlot() + 1), reason::kEarly};
+  }
+  return std::nullopt;
+}
+
+SubmitOutcome ChainWriter::Enqueue(DependencyQueue::Taken taken, bool from_queue, const Wait& wait,
+                                   const absl::Status& status) {
+  const WaitingItem item = taken.item;
+  std::vector<WaitingItem> displaced;
+  const DependencyQueue::AddResult result =
+      from_queue ? waiting_.AddBack(std::move(taken), wait.dependency, &displaced)
+                 : waiting_.Add(std::move(taken.item), wait.dependency, CurrentSlot(), &displaced);
+  for (const WaitingItem& other : displaced) events_.Dropped(other, "DISPLACED");
+  if (result == DependencyQueue::AddResult::kFull) {
+    events_.Refused(item, reason::kQueueFull, status.message());
+    return Outcome(SubmitOutcome::kRefused, reason::kQueueFull, status.message(), item.root);
+  }
+  if (result == DependencyQueue::AddResult::kAdded) events_.Queued(item, wait.reason, status.message());
+  return Outcome(SubmitOutcome::kQueued, wait.reason, status.message(), item.root);
+}
+
+// A loop, not a recursion: a chain of waiting blocks may be as long as the queue.
+void ChainWriter::ImportWaiting(std::vector<DependencyQueue::Taken> ready) {
+  std::deque<DependencyQueue::Taken> work(std::make_move_iterator(ready.begin()), std::make_move_iterator(ready.end()));
+  while (!work.empty()) {
+    DependencyQueue::Taken taken = std::move(work.front());
+    work.pop_front();
+    const WaitingItem item = taken.item;
+    if (Process(std::move(taken), /*from_queue=*/true).status != SubmitOutcome::kAccepted) continue;
+    if (const auto* block = std::get_if<SignedBlockPtr>(&item.content)) {
+      Publish({.content = *block, .origin = item.origin});
+      for (DependencyQueue::Taken& follower : waiting_.TakeForBlock(item.root)) work.push_back(std::move(follower));
+    } else {
+      Publish({.content = std::vector{std::get<SignedVotePtr>(item.content)}, .origin = item.origin});
+    }
+  }
+}
+
+void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_head) {
+  if (events.reorg && events.head.has_value()) events_.Reorg(old_head, *events.head, ReorgDepth(old_head));
+  if (events.head.has_value()) events_.Head(*events.head);
+  if (events.justified.has_value()) events_.Justified(*events.justified);
+  if (!events.finalized.has_value()) return;
+  events_.Finalized(*events.finalized);
+  std::vector<PrunedBlock> pruned;  // let go of outside the lock
+  std::unique_lock lock(context_.mutex);
+  pruned = context_.chain.Prune(options_.prune);
+}
+
+// Blocks of the old chain that the new one leaves out.
+uint64_t ChainWriter::ReorgDepth(const Checkpoint& old_head) const {
+  uint64_t depth = 0;
+  Root root = old_head.root;
+  while (!context_.chain.IsCanonical(root)) {
+    ++depth;
+    const BlockPtr block = context_.chain.BlockOf(root);
+    if (block == nullptr) break;
+    root = block->parent_root;
+  }
+  return depth;
+}
+
+void ChainWriter::Publish(OutboundItem item) {
+  const Origin origin = item.origin;
+  if (context_.outbound.TryPush(std::move(item)) == PushResult::kFull) events_.NotPublished(origin);
+}
+
+void ChainWriter::UpdateSizes() {
+  waiting_blocks_.store(waiting_.blocks(), std::memory_order_relaxed);
+  waiting_votes_.store(waiting_.votes(), std::memory_order_relaxed);
+}
+
+}  // namespace lean::beacon

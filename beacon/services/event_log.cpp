@@ -1,0 +1,82 @@
+#include "beacon/services/event_log.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr char kCheckpointLine[] = "{} slot={} root={}";
+
+spdlog::string_view_t View(absl::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+std::string OriginName(const Origin& origin) {
+  return origin.kind == Origin::kLocal ? "local" : absl::StrCat("peer-", origin.peer);
+}
+
+void EventLog::BlockAccepted(const SignedBlockWithAttestation& block, const Root& root, const Origin& origin,
+                             std::chrono::milliseconds import_time) const {
+  log_->info("block_accepted slot={} root={} proposer={} votes={} import_ms={} origin={}", block.message.block.slot,
+             ShortHex(root.span()), block.message.block.proposer_index, block.message.block.body.attestations.size(),
+             import_time.count(), OriginName(origin));
+}
+
+void EventLog::VotesAccepted(size_t accepted, size_t submitted, const Origin& origin) const {
+  log_->debug("votes_accepted accepted={} submitted={} origin={}", accepted, submitted, OriginName(origin));
+}
+
+void EventLog::Refused(const WaitingItem& item, absl::string_view reason, absl::string_view message) const {
+  const bool own = item.origin.kind == Origin::kLocal;
+  Line(own ? spdlog::level::warn : spdlog::level::debug, item, "refused", reason, message);
+}
+
+void EventLog::Queued(const WaitingItem& item, absl::string_view reason, absl::string_view message) const {
+  Line(item.is_block() ? spdlog::level::info : spdlog::level::debug, item, "queued", reason, message);
+}
+
+void EventLog::Dropped(const WaitingItem& item, absl::string_view why) const {
+  Line(item.is_block() ? spdlog::level::info : spdlog::level::debug, item, "dropped", why, "");
+}
+
+void EventLog::Line(spdlog::level::level_enum level, const WaitingItem& item, absl::string_view what,
+                    absl::string_view reason, absl::string_view message) const {
+  std::string detail = message.empty() ? "" : absl::StrCat(" message=\"", message, "\"");
+  if (const auto* block = std::get_if<SignedBlockPtr>(&item.content)) {
+    log_->log(level, "block_{} slot={} root={} proposer={} origin={} reason={}{}", View(what), item.slot(),
+              ShortHex(item.root.span()), (*block)->message.block.proposer_index, OriginName(item.origin), View(reason),
+              detail);
+  } else {
+    log_->log(level, "vote_{} slot={} validator={} origin={} reason={}{}", View(what), item.slot(),
+              std::get<SignedVotePtr>(item.content)->message.validator_id, OriginName(item.origin), View(reason),
+              detail);
+  }
+}
+
+void EventLog::Head(const Checkpoint& head) const {
+  log_->info(kCheckpointLine, "head", head.slot, ShortHex(head.root.span()));
+}
+
+void EventLog::Reorg(const Checkpoint& old_head, const Checkpoint& new_head, uint64_t depth) const {
+  log_->warn("reorg depth={} old_slot={} old_root={} new_slot={} new_root={}", depth, old_head.slot,
+             ShortHex(old_head.root.span()), new_head.slot, ShortHex(new_head.root.span()));
+}
+
+void EventLog::Justified(const Checkpoint& justified) const {
+  log_->info(kCheckpointLine, "justified", justified.slot, ShortHex(justified.root.span()));
+}
+
+void EventLog::Finalized(const Checkpoint& finalized) const {
+  log_->info(kCheckpointLine, "finalized", finalized.slot, ShortHex(finalized.root.span()));
+}
+
+void EventLog::TimeJumped(uint64_t from_slot, uint64_t to_slot) const {
+  log_->warn("time_jumped from_slot={} to_slot={}", from_slot, to_slot);
+}
+
+void EventLog::NotPublished(const Origin& origin) const {
+  log_->warn("not_published origin={} reason=NETWORK_CHANNEL_FULL", OriginName(origin));
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,55 @@
+// What happens to the chain, for people: one line an event, `event key=value ...` in a fixed order.
+#ifndef LEAN_BEACON_SERVICES_EVENT_LOG_H_
+#define LEAN_BEACON_SERVICES_EVENT_LOG_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "beacon/chain/chain_types.h"
+#include "beacon/services/dependency_queue.h"
+#include "beacon/services/submit.h"
+#include "spdlog/logger.h"
+
+namespace lean::beacon {
+
+// "local", or "peer-7".
+std::string OriginName(const Origin& origin);
+
+// As thread-safe as its logger.
+class EventLog {
+ public:
+  explicit EventLog(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {}
+
+  void BlockAccepted(const SignedBlockWithAttestation& block, const Root& root, const Origin& origin,
+                     std::chrono::milliseconds import_time) const;
+  void VotesAccepted(size_t accepted, size_t submitted, const Origin& origin) const;
+  // Refused outright, or when its wait was over. What our own clients sent is worth a warning; peers send anything.
+  void Refused(const WaitingItem& item, absl::string_view reason, absl::string_view message) const;
+  void Queued(const WaitingItem& item, absl::string_view reason, absl::string_view message) const;
+  // Dropped from the dependency queue: displaced by others' items, or expired.
+  void Dropped(const WaitingItem& item, absl::string_view why) const;
+
+  void Head(const Checkpoint& head) const;
+  void Reorg(const Checkpoint& old_head, const Checkpoint& new_head, uint64_t depth) const;
+  void Justified(const Checkpoint& justified) const;
+  void Finalized(const Checkpoint& finalized) const;
+  // The chain's time went on by more than a slot at once: the machine slept, or its clock was set.
+  void TimeJumped(uint64_t from_slot, uint64_t to_slot) const;
+  // Accepted, but the network's channel has no room.
+  void NotPublished(const Origin& origin) const;
+
+ private:
+  void Line(spdlog::level::level_enum level, const WaitingItem& item, absl::string_view what, absl::string_view reason,
+            absl::string_view message) const;
+
+  std::shared_ptr<spdlog::logger> log_;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_SERVICES_EVENT_LOG_H_
