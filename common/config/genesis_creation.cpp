@@ -1,0 +1,153 @@
+#include "common/config/genesis_creation.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+#include "common/config/plain_name.h"
+#include "common/config/yaml.h"
+#include "common/crypto/signature_scheme.h"
+
+namespace lean {
+namespace {
+
+constexpr size_t kMaxFileBytes = 4 * 1024 * 1024;
+
+// The keys of all files by index, and who runs them.
+class Registry {
+ public:
+  explicit Registry(const crypto::SignatureScheme& scheme) : scheme_(scheme) {}
+
+  absl::Status AddFile(const ValidatorKeysFile& file) {
+    if (!IsPlainName(file.node)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("name of the node of ", file.path, ": expected 1 to 64 letters, digits, '-', '_' or '.'"));
+    }
+    if (assignment_.contains(file.node)) {
+      return absl::InvalidArgumentError(absl::StrCat("two files for node ", file.node, ": name each node once"));
+    }
+    const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(file.path, kMaxFileBytes);
+    if (!root.ok()) return root.status();
+    const absl::StatusOr<std::vector<YamlValue>> entries = root->Items(kMaxGenesisValidators);
+    if (!entries.ok()) return entries.status();
+    std::vector<uint64_t>& indices = assignment_[file.node];
+    for (const YamlValue& entry : *entries) {
+      if (absl::Status status = AddEntry(entry, file.path, indices); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  // The keys in order, when there is one for every index.
+  absl::StatusOr<std::vector<PublicKeyBytes>> TakeKeys() {
+    if (keys_.empty()) return absl::InvalidArgumentError("no validators: name at least one file with public keys");
+    std::vector<PublicKeyBytes> keys;
+    for (const auto& [index, key] : keys_) {
+      if (index != keys.size()) {
+        return absl::InvalidArgumentError(absl::StrCat("validator ", keys.size(), " has no key: indices go from 0 to ",
+                                                       keys_.rbegin()->first, " without a gap"));
+      }
+      keys.push_back(key);
+    }
+    return keys;
+  }
+
+  const ValidatorAssignment& assignment() const { return assignment_; }
+
+ private:
+  absl::Status AddEntry(const YamlValue& entry, const std::string& path, std::vector<uint64_t>& indices) {
+    const absl::StatusOr<YamlValue> index_field = entry.Field("index", "the validator's index");
+    if (!index_field.ok()) return index_field.status();
+    const absl::StatusOr<uint64_t> index = index_field->Number(0, kMaxGenesisValidators - 1);
+    if (!index.ok()) return index.status();
+    const absl::StatusOr<YamlValue> key_field = entry.Field("pubkey", "the validator's public key, 52 bytes of hex");
+    if (!key_field.ok()) return key_field.status();
+    const absl::StatusOr<std::string> text = key_field->Text();
+    if (!text.ok()) return text.status();
+    const absl::StatusOr<PublicKeyBytes> key = ParseFixedHex<PublicKeyBytes>(*text);
+    if (!key.ok()) return key_field->Error(absl::StrCat("not a public key: ", key.status().message()));
+    if (absl::Status status = scheme_.CheckPublicKey(*key); !status.ok()) return key_field->Error(status.message());
+
+    const std::string place = absl::StrCat(path, ":", entry.line());
+    const auto [index_place, new_index] = index_places_.emplace(*index, place);
+    if (!new_index)
+      return index_field->Error(absl::StrCat("index ", *index, " stands at ", index_place->second, " too"));
+    const auto [key_place, new_key] = key_places_.emplace(*key, place);
+    if (!new_key) {
+      return key_field->Error(
+          absl::StrCat("this key stands at ", key_place->second, " too: a leaf of it can sign for one validator only"));
+    }
+    keys_.emplace(*index, *key);
+    indices.push_back(*index);
+    return absl::OkStatus();
+  }
+
+  const crypto::SignatureScheme& scheme_;
+  ValidatorAssignment assignment_;
+  std::map<uint64_t, PublicKeyBytes> keys_;
+  absl::flat_hash_map<uint64_t, std::string> index_places_;
+  absl::flat_hash_map<PublicKeyBytes, std::string> key_places_;
+};
+
+absl::Status CheckGenesisTime(uint64_t genesis_time, int64_t now_ms) {
+  if (genesis_time > kMaxGenesisTime) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("genesis time ", genesis_time, " is beyond the year 9999: give it in Unix seconds"));
+  }
+  if (static_cast<int64_t>(genesis_time) * 1000 <= now_ms) {
+    return absl::InvalidArgumentError(absl::StrCat("genesis time ", genesis_time, " has passed (now is ", now_ms / 1000,
+                                                   "): validators could not start in time"));
+  }
+  return absl::OkStatus();
+}
+
+// config.yaml comes last: a folder that a crash left unfinished is not taken for a genesis.
+absl::Status WriteFiles(const GenesisConfig& config, const ValidatorAssignment& assignment, const NetworkSpec& network,
+                        const std::string& folder) {
+  if (absl::Status status = WriteNetworkSpec(network, folder); !status.ok()) return status;
+  if (absl::Status status = WriteValidatorAssignment(assignment, folder); !status.ok()) return status;
+  return WriteGenesisConfig(config, folder);
+}
+
+}  // namespace
+
+absl::StatusOr<GenesisConfig> CreateGenesisFolder(const GenesisRequest& request, int64_t now_ms) {
+  if (absl::Status status = CheckNetworkSpec(request.network); !status.ok()) return status;
+  if (absl::Status status = CheckGenesisTime(request.genesis_time, now_ms); !status.ok()) return status;
+  const absl::StatusOr<crypto::SignatureScheme> scheme = crypto::SignatureScheme::Create(request.network);
+  if (!scheme.ok()) return scheme.status();
+  Registry registry(*scheme);
+  for (const ValidatorKeysFile& file : request.key_files) {
+    if (absl::Status status = registry.AddFile(file); !status.ok()) return status;
+  }
+  absl::StatusOr<std::vector<PublicKeyBytes>> keys = registry.TakeKeys();
+  if (!keys.ok()) return keys.status();
+  GenesisConfig config{
+      .genesis_time = request.genesis_time, .active_epoch = request.active_epoch, .validators = *std::move(keys)};
+
+  // Making the folder claims it: two runs at once cannot mix their files.
+  if (mkdir(request.output_dir.c_str(), 0755) != 0) {
+    if (errno == EEXIST) {
+      return absl::AlreadyExistsError(
+          absl::StrCat(request.output_dir, " exists: choose another folder, or remove it if its network is gone"));
+    }
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot make the folder ", request.output_dir));
+  }
+  if (absl::Status status = WriteFiles(config, registry.assignment(), request.network, request.output_dir);
+      !status.ok()) {
+    std::error_code ignored;
+    std::filesystem::remove_all(request.output_dir, ignored);
+    return status;
+  }
+  return config;
+}
+
+}  // namespace lean
