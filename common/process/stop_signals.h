@@ -2,6 +2,7 @@
 #ifndef LEAN_COMMON_PROCESS_STOP_SIGNALS_H_
 #define LEAN_COMMON_PROCESS_STOP_SIGNALS_H_
 
+#include <chrono>
 #include <csignal>
 
 namespace lean {
@@ -16,7 +17,12 @@ class StopSignals {
   // Blocks until the process is asked to stop; the signal's name. From then on a second signal ends it at once.
   const char* Wait();
 
+  // The same, but no longer than `timeout`: nullptr when that has passed. For a process that also ends by itself.
+  const char* WaitFor(std::chrono::milliseconds timeout);
+
  private:
+  const char* Taken(int signal);
+
   sigset_t signals_;
 };
 
