@@ -255,6 +255,15 @@ bool IsSecretKeySeed(ByteSpan bytes) {
   return bytes.size() >= kMagicBytes && bytes.first(kMagicBytes) == AsBytes(kSeedMagic);
 }
 
+std::optional<uint32_t> SecretKeySeedLogLifetime(ByteSpan bytes) {
+  if (!IsSecretKeySeed(bytes)) return std::nullopt;
+  Reader reader(bytes);
+  reader.Take(kMagicBytes);
+  const auto log_lifetime = reader.Read<uint32_t>();
+  if (!reader.ok()) return std::nullopt;
+  return log_lifetime;
+}
+
 absl::StatusOr<SecretKeySeed> DecodeSecretKeySeed(const Scheme& scheme, ByteSpan bytes) {
   if (!IsSecretKeySeed(bytes)) return absl::InvalidArgumentError("it does not begin with LEANXMSS");
   if (!IsSealed(bytes)) return absl::InvalidArgumentError("its checksum is wrong: it is damaged or cut short");

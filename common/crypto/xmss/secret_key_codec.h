@@ -3,6 +3,7 @@
 #define LEAN_COMMON_CRYPTO_XMSS_SECRET_KEY_CODEC_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -34,6 +35,9 @@ WipedBytes EncodeSecretKeySeed(const SecretKey& key);
 
 // Whether bytes claim to be the form above.
 bool IsSecretKeySeed(ByteSpan bytes);
+
+// The log_lifetime that the form above claims; nullopt if it is not that form, or cut short.
+std::optional<uint32_t> SecretKeySeedLogLifetime(ByteSpan bytes);
 
 // InvalidArgument: as for leanSig's form, another scheme's key, or a wrong checksum.
 absl::StatusOr<SecretKeySeed> DecodeSecretKeySeed(const Scheme& scheme, ByteSpan bytes);

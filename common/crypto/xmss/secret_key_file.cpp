@@ -1,6 +1,7 @@
 #include "common/crypto/xmss/secret_key_file.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -102,7 +103,41 @@ absl::StatusOr<KeyFile> ReadKeyFile(const Scheme& scheme, const std::string& pat
   return file;
 }
 
+absl::StatusOr<SecretKeyInfo> InspectSeed(uint32_t log_lifetime, ByteSpan bytes) {
+  const absl::StatusOr<Scheme> scheme = Scheme::Create(log_lifetime);
+  if (!scheme.ok()) return scheme.status();
+  const absl::StatusOr<SecretKeySeed> seed = DecodeSecretKeySeed(*scheme, bytes);
+  if (!seed.ok()) return seed.status();
+  return SecretKeyInfo{.scheme = *scheme,
+                       .public_key = {.root = RootOf(*scheme, seed->top_tree), .parameter = seed->parameter},
+                       .active = seed->active,
+                       .has_tree_cache = true};
+}
+
+// leanSig's form has its lifetime deep inside: the scheme that it decodes under is its own.
+absl::StatusOr<SecretKeyInfo> InspectLeanSig(ByteSpan bytes) {
+  absl::Status failure;
+  for (const uint32_t log_lifetime : {8, 16, 32}) {
+    const absl::StatusOr<Scheme> scheme = Scheme::Create(log_lifetime);
+    if (!scheme.ok()) return scheme.status();
+    const absl::StatusOr<SecretKey> key = DecodeLeanSigSecretKey(*scheme, bytes);
+    if (key.ok()) return SecretKeyInfo{.scheme = *scheme, .public_key = key->public_key(), .active = key->active()};
+    failure = key.status();
+  }
+  return failure;
+}
+
 }  // namespace
+
+absl::StatusOr<SecretKeyInfo> InspectSecretKey(const std::string& path) {
+  const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxFileBytes, /*must_be_private=*/true);
+  if (!bytes.ok()) return bytes.status();
+  const std::optional<uint32_t> log_lifetime = SecretKeySeedLogLifetime(bytes->span());
+  absl::StatusOr<SecretKeyInfo> info =
+      log_lifetime.has_value() ? InspectSeed(*log_lifetime, bytes->span()) : InspectLeanSig(bytes->span());
+  if (!info.ok()) return InFile(path, info.status());
+  return info;
+}
 
 std::string TreeCachePath(const std::string& key_path) { return absl::StrCat(key_path, ".trees"); }
 

@@ -22,6 +22,17 @@ absl::Status SaveSecretKey(const SecretKey& key, const std::string& path);
 // Writes the tree cache alone, as after SecretKey::Advance.
 absl::Status SaveTreeCache(const SecretKey& key, const std::string& key_path);
 
+// What a key file says about its key without the trees that sign: quick, whatever the slot.
+struct SecretKeyInfo {
+  Scheme scheme;
+  PublicKey public_key;
+  SlotRange active;
+  bool has_tree_cache = false;  // its trees are kept in TreeCachePath; leanSig's form has them inside
+};
+
+// Reads a key file of ours or a leanSig secret key in SSZ, of lifetime 2^32, 2^16 or 2^8. Errors of LoadSecretKey.
+absl::StatusOr<SecretKeyInfo> InspectSecretKey(const std::string& path);
+
 struct LoadedSecretKey {
   SecretKey key;
   bool trees_rebuilt = false;  // what was on disk was of no use; a cache has been written anew

@@ -56,6 +56,39 @@ class SecretKeyFileTest : public testing::Test {
   fs::path path_;
 };
 
+TEST_F(SecretKeyFileTest, InspectsItsOwnForm) {
+  const SecretKey key = NewKey();
+  ASSERT_TRUE(SaveSecretKey(key, path_).ok());
+  const auto info = InspectSecretKey(path_);
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->scheme, scheme());
+  EXPECT_EQ(info->public_key, key.public_key());
+  EXPECT_EQ(info->active, key.active());
+  EXPECT_TRUE(info->has_tree_cache);
+}
+
+TEST_F(SecretKeyFileTest, InspectsLeanSigsForm) {
+  const SecretKey key = NewKey();
+  const WipedBytes bytes = EncodeLeanSigSecretKey(key);
+  std::ofstream(path_, std::ios::binary).write(reinterpret_cast<const char*>(bytes.span().data()), bytes.span().size());
+  ASSERT_EQ(chmod(path_.c_str(), 0600), 0);
+  const auto info = InspectSecretKey(path_);
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->scheme, scheme());
+  EXPECT_EQ(info->public_key, key.public_key());
+  EXPECT_FALSE(info->has_tree_cache);
+}
+
+TEST_F(SecretKeyFileTest, InspectionRefusesWhatLoadingRefuses) {
+  EXPECT_EQ(InspectSecretKey(path_).status().code(), absl::StatusCode::kNotFound);
+  ASSERT_TRUE(SaveSecretKey(NewKey(), path_).ok());
+  FlipByte(path_, 60);
+  EXPECT_EQ(InspectSecretKey(path_).status().code(), absl::StatusCode::kInvalidArgument);
+  FlipByte(path_, 60);
+  ASSERT_EQ(chmod(path_.c_str(), 0640), 0);
+  EXPECT_EQ(InspectSecretKey(path_).status().code(), absl::StatusCode::kPermissionDenied);
+}
+
 TEST_F(SecretKeyFileTest, LoadsWhatItSaved) {
   const SecretKey key = NewKey();
   ASSERT_TRUE(SaveSecretKey(key, path_).ok());
