@@ -1,0 +1,173 @@
+"""A whole network on one machine: its folder, keys, genesis, and the processes of the two programs."""
+
+import dataclasses
+import pathlib
+import socket
+import subprocess
+import time
+
+from leandev.processes import Process, wait_until
+from leandev.rpc import BeaconRpc
+
+# The lifetime of the devnet's keys: 2^this leaves, one a slot. pq-devnet-1's own is 32.
+DEFAULT_XMSS_LOG_LIFETIME = 16
+PRODUCTION_XMSS_LOG_LIFETIME = 32
+# Leaves that a key is made ready to sign with: what key generation costs, and the slots after which the devnet ends
+# (about nine hours at four seconds).
+DEFAULT_ACTIVE_SLOTS = 8192
+
+
+class NetworkError(Exception):
+    """What went wrong, for people."""
+
+
+@dataclasses.dataclass
+class Settings:
+    """What a network is made of."""
+
+    directory: pathlib.Path  # of the network: keys, genesis, logs
+    build_dir: pathlib.Path  # whose bin/ holds the programs and whose python/ the stubs
+    validators: int = 4
+    clients: int = 2  # validator clients, which share the validators evenly
+    slot_ms: int = 4000
+    genesis_delay_s: int = 5
+    xmss_log_lifetime: int = DEFAULT_XMSS_LOG_LIFETIME
+    active_slots: int = DEFAULT_ACTIVE_SLOTS
+    host: str = "127.0.0.1"
+    port: int = 5052
+
+    @property
+    def address(self):
+        return f"{self.host}:{self.port}"
+
+
+def free_port():
+    """A port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def port_in_use(host, port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+def make_keys(build_dir, output, indices, xmss_log_lifetime, active_slots, quiet=False):
+    """Makes keys for the range `indices`, showing the program's progress unless `quiet`. Returns their keystores file."""
+    command = [
+        *("setpriv", "--pdeathsig", "KILL", "--"),
+        *(build_dir / "bin" / "lean-validator", "keys", "new", "--output", output),
+        *("--indices", f"{indices.start}..{indices.stop - 1}"),
+        *("--xmss-log-lifetime", xmss_log_lifetime, "--active-slots", active_slots),
+    ]
+    _run(command, "key generation", quiet)
+    return output / "keystores.yaml"
+
+
+def _run(command, what, quiet):
+    done = subprocess.run(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.STDOUT if quiet else None,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = f":\n{done.stdout.decode(errors='replace').rstrip()}" if quiet else "; see above"
+        raise NetworkError(f"{what} failed with exit code {done.returncode}{said}")
+
+
+class Network:
+    """One beacon and its validator clients. Made by make_keys() or use_keys(), then make_genesis(); ended by stop()."""
+
+    def __init__(self, settings, beacon_prefix=(), client_prefix=()):
+        """The prefixes are commands that the processes are run under, such as `ip netns exec`."""
+        self.settings = settings
+        self.genesis_dir = settings.directory / "genesis"
+        self.keystores = []  # a file for each client
+        self.beacon = None
+        self.clients = [None] * settings.clients
+        self.rpc = None
+        self._beacon_prefix = beacon_prefix
+        self._client_prefix = client_prefix
+
+    def client_name(self, number):
+        return f"validators-{number}"
+
+    def client_indices(self, number):
+        """The validators of client `number`."""
+        total, parts = self.settings.validators, self.settings.clients
+        return range(total * number // parts, total * (number + 1) // parts)
+
+    def client_of(self, validator):
+        return next(n for n in range(self.settings.clients) if validator in self.client_indices(n))
+
+    def make_keys(self):
+        s = self.settings
+        for number in range(s.clients):
+            output = s.directory / self.client_name(number)
+            keystores = make_keys(
+                s.build_dir, output, self.client_indices(number), s.xmss_log_lifetime, s.active_slots)
+            self.keystores.append(keystores)
+
+    def use_keys(self, keystores):
+        """Takes keys made before: the keystores file of each client."""
+        self.keystores = list(keystores)
+
+    def make_genesis(self, quiet=False):
+        s = self.settings
+        command = [
+            *("setpriv", "--pdeathsig", "KILL", "--"),
+            *(s.build_dir / "bin" / "lean-beacon", "genesis", "--output", self.genesis_dir),
+            *("--genesis-time", int(time.time()) + s.genesis_delay_s),
+            *("--slot-ms", s.slot_ms, "--xmss-log-lifetime", s.xmss_log_lifetime),
+        ]
+        for keystores in self.keystores:
+            command += ["--pubkeys-from", keystores]
+        _run(command, "making the genesis", quiet)
+
+    def start_beacon(self, timeout_s=60):
+        """Starts the beacon and waits until it answers."""
+        s = self.settings
+        arguments = [s.build_dir / "bin" / "lean-beacon", "run", "--genesis", self.genesis_dir]
+        arguments += ["--rpc-address", s.address]
+        self.beacon = Process("beacon", arguments, s.directory / "beacon.log", self._beacon_prefix)
+        if self.rpc is None:
+            self.rpc = BeaconRpc(s.address, s.build_dir)
+
+        def answers():
+            if not self.beacon.running():
+                raise NetworkError(
+                    f"the beacon ended with exit code {self.beacon.exit_code()}:\n{self.beacon.log_tail()}")
+            return self.rpc.try_status()
+
+        wait_until(answers, timeout_s, f"the beacon to answer on {s.address}")
+
+    def start_client(self, number):
+        s = self.settings
+        name = self.client_name(number)
+        arguments = [s.build_dir / "bin" / "lean-validator", "run"]
+        arguments += ["--keystores", self.keystores[number], "--beacon", s.address]
+        self.clients[number] = Process(name, arguments, s.directory / f"{name}.log", self._client_prefix)
+
+    def start(self):
+        self.start_beacon()
+        for number in range(self.settings.clients):
+            self.start_client(number)
+
+    def processes(self):
+        return [process for process in (self.beacon, *self.clients) if process is not None]
+
+    def stop(self):
+        """Ends every process that still runs: the clients first, so that no duty fails for want of a beacon."""
+        if self.rpc is not None:
+            self.rpc.close()
+            self.rpc = None
+        for process in reversed(self.processes()):
+            process.stop()

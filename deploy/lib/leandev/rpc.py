@@ -1,0 +1,50 @@
+"""Calls on a beacon by its public gRPC contract, with the stubs that the build generates."""
+
+import pathlib
+import sys
+
+import grpc
+
+
+class BeaconRpc:
+    """Calls of lean.v1.BeaconService on one beacon. Every call has a deadline; errors are grpc.RpcError."""
+
+    def __init__(self, address, build_dir):
+        """`build_dir`: a build folder, whose python/ holds the generated stubs."""
+        stubs = str(pathlib.Path(build_dir, "python").resolve())
+        if stubs not in sys.path:
+            sys.path.insert(0, stubs)
+        from lean.v1 import beacon_pb2, beacon_pb2_grpc  # pylint: disable=import-outside-toplevel
+
+        self.messages = beacon_pb2
+        # A beacon that comes back is found again within a slot.
+        options = [("grpc.max_reconnect_backoff_ms", 500), ("grpc.initial_reconnect_backoff_ms", 100)]
+        self._channel = grpc.insecure_channel(address, options=options)
+        self._stub = beacon_pb2_grpc.BeaconServiceStub(self._channel)
+
+    def status(self, timeout_s=2):
+        return self._stub.GetChainStatus(self.messages.GetChainStatusRequest(), timeout=timeout_s)
+
+    def spec(self, timeout_s=2):
+        return self._stub.GetSpec(self.messages.GetSpecRequest(), timeout=timeout_s)
+
+    def genesis(self, timeout_s=2):
+        return self._stub.GetGenesis(self.messages.GetGenesisRequest(), timeout=timeout_s)
+
+    def node_info(self, timeout_s=2):
+        return self._stub.GetNodeInfo(self.messages.GetNodeInfoRequest(), timeout=timeout_s)
+
+    def block(self, timeout_s=2, **block_id):
+        """The block named by root=, slot= or name=."""
+        request = self.messages.GetBlockRequest(block=self.messages.BlockId(**block_id))
+        return self._stub.GetBlock(request, timeout=timeout_s)
+
+    def try_status(self, timeout_s=1):
+        """status(), or None when the beacon does not answer in time."""
+        try:
+            return self.status(timeout_s)
+        except grpc.RpcError:
+            return None
+
+    def close(self):
+        self._channel.close()

@@ -1,0 +1,84 @@
+"""Runs clang-tidy on the sources of common/, beacon/ and validator_client/, several at a time.
+
+Usage: tidy.py BUILD_DIR
+
+A file that was clean is not looked at again until it, a header of the project that it includes, the list of checks or
+clang-tidy itself changes: BUILD_DIR/tidy remembers it. Prints what was found. Exit code 0 when nothing was.
+"""
+
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+FOLDERS = ("common", "beacon", "validator_client")
+
+
+def headers_of_objects(build_dir, root):
+    """The project's own files that each object was built from, as ninja knows them: {source: [file, ...]}."""
+    listing = subprocess.run(
+        ["ninja", "-C", build_dir, "-t", "deps"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    result = {}
+    for block in listing.split("\n\n"):
+        paths = [pathlib.Path(build_dir, line.strip()).resolve() for line in block.splitlines()[1:] if line.strip()]
+        own = sorted(str(path) for path in paths if path.is_relative_to(root))
+        for path in own:
+            if path.endswith(".cpp"):
+                result[path] = own
+    return result
+
+
+def digest(parts):
+    state = hashlib.sha256()
+    for part in parts:
+        state.update(len(part).to_bytes(8, "little") + part)
+    return state.hexdigest()
+
+
+def main(build_dir):
+    build_dir = pathlib.Path(build_dir).resolve()
+    root = build_dir.parents[1]
+    commands = json.loads(pathlib.Path(build_dir, "compile_commands.json").read_text(encoding="utf-8"))
+    sources = {}
+    for entry in commands:
+        path = pathlib.Path(entry["file"]).resolve()
+        if path.is_relative_to(root) and path.relative_to(root).parts[0] in FOLDERS:
+            sources[str(path)] = entry["command"]
+    version = subprocess.run(["clang-tidy", "--version"], stdout=subprocess.PIPE, check=True).stdout
+    settings = pathlib.Path(root, ".clang-tidy").read_bytes()
+    headers = headers_of_objects(build_dir, root)
+    memory = build_dir / "tidy"
+    memory.mkdir(exist_ok=True)
+
+    def mark_of(source):
+        files = headers.get(source, [source])
+        contents = [pathlib.Path(path).read_bytes() for path in files if os.path.exists(path)]
+        return memory / digest([version, settings, sources[source].encode(), *contents])
+
+    def lint(source):
+        command = ["setpriv", "--pdeathsig", "KILL", "--", "clang-tidy", "-p", build_dir, "--quiet", source]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+
+    changed = {source: mark_of(source) for source in sorted(sources)}
+    changed = {source: mark for source, mark in changed.items() if not mark.exists()}
+    print(f"{len(changed)} of {len(sources)} files to look at", flush=True)
+    found = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        runs = {pool.submit(lint, source): source for source in changed}
+        for number, done in enumerate(concurrent.futures.as_completed(runs), 1):
+            source, result = runs[done], done.result()
+            if result.returncode == 0:
+                changed[source].touch()
+                print(f"[{number}/{len(changed)}] {os.path.relpath(source, root)}", flush=True)
+            else:
+                found += 1
+                print(f"[{number}/{len(changed)}] {os.path.relpath(source, root)}: found\n{result.stdout}"
+                      f"{result.stderr if not result.stdout else ''}", flush=True)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

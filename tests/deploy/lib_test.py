@@ -1,0 +1,117 @@
+"""Tests of deploy/lib: the live view's lines, the judgement on finality, and the adding up of test results."""
+
+import contextlib
+import io
+import pathlib
+import tempfile
+import types
+import unittest
+
+import devnet
+import test_report
+from leandev import live_view, network
+
+ROOT_A = "0x" + "ab" * 32
+
+
+def status(slot, head=0, justified=0, finalized=0, votes=0, votes_before=0, missing=(), interval=0):
+    def checkpoint(number):
+        return types.SimpleNamespace(root=ROOT_A, slot=number)
+
+    return types.SimpleNamespace(
+        slot=slot, interval=interval, head=checkpoint(head), justified=checkpoint(justified),
+        finalized=checkpoint(finalized), safe_target=checkpoint(head), proposer_index=max(slot, 0) % 4, validator_count=4,
+        votes_in_slot=votes, votes_in_previous_slot=votes_before, missing_in_previous_slot=list(missing))
+
+
+class SlotHistoryTest(unittest.TestCase):
+    def test_a_row_for_each_finished_slot(self):
+        history = live_view.SlotHistory()
+        self.assertIsNone(history.add(status(1, head=0)))
+        self.assertIsNone(history.add(status(1, head=1)))
+        row = history.add(status(2, head=1, votes_before=3, missing=[2]))
+        self.assertEqual((row.slot, row.proposer, row.block, row.votes, row.missing), (1, 1, ROOT_A, 3, [2]))
+
+    def test_a_slot_without_a_block(self):
+        history = live_view.SlotHistory()
+        history.add(status(6, head=5))
+        row = history.add(status(7, head=7))
+        self.assertEqual(live_view.row_line(row, 4),
+                         "slot=6 head=7 justified=0 finalized=0 votes=0/4 proposer=2 block=none missing=-")
+
+
+class RenderTest(unittest.TestCase):
+    def lines(self, current, **more):
+        settings = network.Settings(pathlib.Path("net"), pathlib.Path("build"))
+        return live_view.render(settings, current, [], [("beacon", 7, None), ("validators-0", 8, -9)],
+                                live_view.Palette(False), **more)
+
+    def test_shows_what_is_asked_of_it(self):
+        text = "\n".join(self.lines(status(9, head=9, justified=8, finalized=7, votes=2, votes_before=3, missing=[2],
+                                           interval=1), client_of=lambda index: "validators-1"))
+        for part in ("interval 1: vote", "slot 9: 2/4 ■■□□", "slot 8: 3/4 ■■■□", "missing      2 (validators-1)",
+                     "ended with exit code -9", "0xabab…ab"):
+            self.assertIn(part, text)
+
+    def test_before_genesis_and_without_a_beacon(self):
+        self.assertIn("genesis in about 8 s", "\n".join(self.lines(status(-2))))
+        self.assertIn("waiting for the beacon", "\n".join(self.lines(None)))
+        self.assertIn("has not answered for 5 s", "\n".join(self.lines(status(3), silent_s=5)))
+
+    def test_cuts_lines_and_keeps_colours_whole(self):
+        painted = live_view.Palette(True).good("abcdef")
+        self.assertEqual(live_view._cut(painted, 3), "\x1b[32mabc\x1b[0m")
+
+
+class FinalityWatchTest(unittest.TestCase):
+    def test_judges(self):
+        watch = devnet.FinalityWatch()
+        watch.add(status(5))
+        self.assertIn("nothing was finalized in 5 slots", watch.failure())
+        watch.add(status(6, finalized=3))
+        self.assertIsNone(watch.failure())
+        watch.add(status(6 + devnet.STALL_SLOTS + 1, finalized=3))
+        self.assertIn("finality stopped", watch.failure())
+
+
+class TestReportTest(unittest.TestCase):
+    CTEST = """<testsuite><testcase name="A" classname="A" status="run"/>
+      <testcase name="B" classname="B" status="fail"><failure message=""/></testcase>
+      <testcase name="C" classname="C" status="disabled"/>
+      <testcase name="D" classname="D" status="notrun"><skipped message="SKIP_RETURN_CODE=77"/>
+        <system-out>skipped: no root</system-out></testcase>
+      <testcase name="E" classname="E" status="notrun"/></testsuite>"""
+    GTEST = """<testsuites><testsuite><testcase name="A" classname="X" status="run" result="completed"/>
+      <testcase name="B" classname="X" status="run" result="skipped"><skipped message="why"/></testcase>
+      </testsuite></testsuites>"""
+
+    def report(self, *contents, checks=()):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for number, content in enumerate(contents):
+                path = pathlib.Path(folder, f"{number}.xml")
+                path.write_text(content, encoding="utf-8")
+                paths.append(str(path))
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                code = test_report.main([*(word for check in checks for word in ("--check", check)), *paths])
+        return code, out.getvalue().splitlines()
+
+    def test_adds_up(self):
+        code, lines = self.report(self.CTEST, self.GTEST, checks=["format=ok", "lint=failed"])
+        self.assertEqual(code, 1)
+        self.assertEqual(lines[-1], "3 passed, 3 failed, 3 skipped")
+        self.assertIn("skipped: D (no root)", lines)
+        self.assertIn("FAILED:  lint", lines)
+
+    def test_a_report_cut_short_is_a_failure(self):
+        code, lines = self.report(self.CTEST[:60])
+        self.assertEqual((code, lines[-1]), (1, "0 passed, 1 failed, 0 skipped"))
+
+    def test_nothing_run_is_no_success(self):
+        code, lines = self.report("<testsuite/>")
+        self.assertEqual((code, lines[-1]), (1, "0 passed, 0 failed, 0 skipped"))
+
+
+if __name__ == "__main__":
+    unittest.main()
