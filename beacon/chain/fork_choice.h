@@ -47,12 +47,14 @@ class ForkChoice {
   // votes' weights alone. `start` is zero or in the tree.
   Root FindWithScore(const Root& start, const VoteMap& votes, uint64_t min_score) const;
 
-  // Drops all blocks but `root` and those above it, once they are enough to pay for it. `root` is in the tree.
+  // Drops all blocks but `root` and those above it, once there are enough of them to pay for it. Nothing happens when
+  // `root` is not in the tree.
   void Prune(const Root& root);
 
   size_t size() const { return nodes_.size(); }
-  // Parents before children. Weights and `canonical` as of the last UpdateHead.
-  std::vector<ForkChoiceNode> Nodes() const;
+  // `from` and the blocks above it, parents before children; none when it is not in the tree. Weights and `canonical`
+  // as of the last UpdateHead.
+  std::vector<ForkChoiceNode> Nodes(const Root& from) const;
 
  private:
   using Index = uint32_t;
@@ -80,10 +82,13 @@ class ForkChoice {
   bool IsBetter(Index a, Index b) const;
   Index HeaviestChild(Index node) const;
   bool DescendsFrom(Index node, Index ancestor) const;
-  // Applies all deltas; appends the parents whose children's weights changed.
+  // Turns all deltas into weights, and notes the parents whose best child may be another one now.
   void ApplyDeltas();
-  void RebuildPath(Index start);
+  // Takes `from` and what lies below it off the path.
+  void ClearPath(Index from);
+  // Puts `from` and its best descendants on the path; the last of them is the head.
   void ExtendPath(Index from);
+  // FindWithScore by the plain walk, for scores that several branches may reach.
   Index WalkByVotes(Index start, const absl::flat_hash_map<Index, uint64_t>& votes_by_head, uint64_t min_score) const;
 
   std::vector<Node> nodes_;  // parents before children

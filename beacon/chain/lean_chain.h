@@ -110,11 +110,11 @@ class LeanChain {
   const VoteMap& pending_votes() const { return pending_; }  // waiting for interval 3
   // Slot of the validator's newest vote, counted or pending.
   std::optional<uint64_t> LatestVoteSlot(uint64_t validator) const;
-  // The block tree from the finalized block up (after Prune; from the anchor before), parents first, with weights.
-  std::vector<ForkChoiceNode> ForkChoiceNodes() const { return fork_choice_.Nodes(); }
+  // The block tree from the finalized block up, parents first, with weights.
+  std::vector<ForkChoiceNode> ForkChoiceNodes() const { return fork_choice_.Nodes(finalized_.root); }
 
   // The target a vote would have by the reference's own rule; what we vote for is BuildVote.
-  absl::StatusOr<Checkpoint> AttestationTarget() const { return ReferenceVoteTarget(VoteView(head_)); }
+  absl::StatusOr<Checkpoint> AttestationTarget() const { return ReferenceVoteTarget(View()); }
 
   // --- Duties: cheap snapshots to build from without holding the chain up ---
 
@@ -130,24 +130,26 @@ class LeanChain {
     SignedBlockPtr signed_block;
     BlockPtr block;
   };
-  // What checking a block found out, ready to commit.
-  struct CheckedBlock;
 
   LeanChain(StatePtr state, BlockPtr block, const Root& root);
 
-  absl::StatusOr<CheckedBlock> CheckBlock(const SignedBlockWithAttestation& signed_block, const Root& root) const;
-  // `block`, when given, is one about to be imported: its root counts as known.
-  absl::Status CheckVote(const AttestationData& data, const Checkpoint* block) const;
-  absl::Status CheckGossipVote(const AttestationData& data, const Checkpoint* block) const;
-  void Commit(SignedBlockPtr signed_block, CheckedBlock checked);
+  // The block's post-state, when everything about it is right.
+  absl::StatusOr<State> CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& block,
+                                   const Root& body_root) const;
+  // `importing`, when given, is a block about to be imported: its root counts as known.
+  absl::Status CheckVote(const AttestationData& data, const Checkpoint* importing) const;
+  absl::Status CheckGossipVote(const AttestationData& data, const Checkpoint* importing) const;
+  absl::Status CheckVoteRoot(absl::string_view what, const Checkpoint& checkpoint, bool check_slot,
+                             const Checkpoint* importing) const;
+  void Insert(const Checkpoint& id, SignedBlockPtr signed_block, StatePtr post_state);
   void CountBodyVote(const Attestation& vote, const SignatureBytes& signature);
   void AddPending(SignedVotePtr vote);
   void AcceptPending();
   void UpdateHead();
   void UpdateSafeTarget();
   void Tick(bool has_proposal);
-  VoteSnapshot VoteView(const Checkpoint& head) const;
-  // The events between an earlier view and now.
+  VoteSnapshot View() const;
+  // What changed since an earlier view.
   ChainEvents EventsSince(const VoteSnapshot& before) const;
 
   Config config_;

@@ -17,15 +17,15 @@ constexpr uint64_t ProposerOf(uint64_t slot, uint64_t validator_count) { return 
 // Advances a state through empty slots to `slot`, which is above the state's.
 absl::StatusOr<State> ProcessSlots(const State& state, uint64_t slot);
 
-// Checks a block's header against a state advanced to its slot, and enters it. `body_root` is
-// hash_tree_root(block.body), or anything while a body is still being collected.
+// Checks a block's header against a state advanced to its slot, and enters it. body_root: hash_tree_root(block.body),
+// in all three.
 absl::StatusOr<State> ProcessBlockHeader(const State& state, const Block& block, const Root& body_root);
 
 // Slots, header and votes: the post-state without the check of the block's state root.
-absl::StatusOr<State> ProcessSlotsAndBlock(const State& state, const Block& block);
+absl::StatusOr<State> ProcessSlotsAndBlock(const State& state, const Block& block, const Root& body_root);
 
 // The whole transition, the check of the state root included.
-absl::StatusOr<State> StateTransition(const State& state, const Block& block);
+absl::StatusOr<State> StateTransition(const State& state, const Block& block, const Root& body_root);
 
 }  // namespace lean::beacon
 

@@ -16,10 +16,9 @@ struct VoteSnapshot {
   Checkpoint head;
   StatePtr head_state;  // the head's post-state
   Checkpoint safe_target;
-  Checkpoint justified;      // the store's: highest justified on any fork
-  Checkpoint finalized;      // the store's
-  Checkpoint anchor;         // the block the store began with: nothing older is known
-  bool source_known = true;  // the block of head_state's latest_justified is known to the store
+  Checkpoint justified;  // the store's: highest justified on any fork
+  Checkpoint finalized;  // the store's
+  Checkpoint anchor;     // the block the store began with: nothing older is known
 };
 
 // The target by the reference's own rule: at most kJustificationLookbackSlots blocks back from the head while above the
@@ -27,8 +26,8 @@ struct VoteSnapshot {
 // FailedPrecondition where the reference raises: the walk leaves the known blocks, or goes below the finalized slot.
 absl::StatusOr<Checkpoint> ReferenceVoteTarget(const VoteSnapshot& snapshot);
 
-// The vote data that all validators share at `slot`. The target is never older than the source.
-absl::StatusOr<AttestationData> BuildVote(const VoteSnapshot& snapshot, uint64_t slot);
+// The vote data that all validators share at `slot`. The target is never older than the source. Cannot fail.
+AttestationData BuildVote(const VoteSnapshot& snapshot, uint64_t slot);
 
 }  // namespace lean::beacon
 

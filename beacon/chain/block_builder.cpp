@@ -1,0 +1,98 @@
+#include "beacon/chain/block_builder.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/chain/chain_error.h"
+#include "beacon/chain/state_transition.h"
+#include "beacon/chain/vote_processor.h"
+
+namespace lean::beacon {
+namespace {
+
+// Collects votes as the reference does, round by round: each takes, in order, the votes whose source is what the block
+// so far has justified, until a round finds none. The reference runs the transition anew for each round; since votes
+// are only ever appended, going on from where the last round ended comes to the same.
+std::vector<SignedVotePtr> CollectVotes(const std::vector<SignedVotePtr>& votes, size_t validator_count,
+                                        VoteProcessor& processor) {
+  std::vector<SignedVotePtr> left = votes;
+  std::vector<SignedVotePtr> taken;
+  bool found = true;
+  while (found) {
+    found = false;
+    const Checkpoint source = processor.latest_justified();
+    std::vector<SignedVotePtr> other;
+    for (SignedVotePtr& vote : left) {
+      const Attestation& message = vote->message;
+      if (message.data.source != source) {
+        other.push_back(std::move(vote));
+        continue;
+      }
+      // One that would fail the whole block is dropped, where the reference lets its own block be refused.
+      if (message.validator_id >= validator_count || taken.size() == kMaxVotesInBody) continue;
+      if (!processor.Apply(message).ok()) continue;
+      taken.push_back(std::move(vote));
+      found = true;
+    }
+    left = std::move(other);
+  }
+  return taken;
+}
+
+}  // namespace
+
+absl::StatusOr<BuiltBlock> BuildBlock(const ProposalSnapshot& snapshot, uint64_t slot, uint64_t proposer) {
+  const VoteSnapshot& view = snapshot.view;
+  if (slot <= view.head.slot) {
+    return TooOldError(absl::StrCat("no block for slot ", slot, ": the head is at slot ", view.head.slot));
+  }
+  BuiltBlock built;
+  Block& block = built.block;
+  block.slot = slot;
+  block.proposer_index = proposer;
+  block.parent_root = view.head.root;
+
+  absl::StatusOr<State> advanced = ProcessSlots(*view.head_state, slot);
+  if (!advanced.ok()) return advanced.status();
+  // No vote reads the body's root; it is entered when the body is complete.
+  absl::StatusOr<State> entered = ProcessBlockHeader(*advanced, block, Root());
+  if (!entered.ok()) return entered.status();
+  absl::StatusOr<VoteProcessor> processor = VoteProcessor::Create(*std::move(entered));
+  if (!processor.ok()) return processor.status();
+
+  const std::vector<SignedVotePtr> votes = CollectVotes(snapshot.votes, view.head_state->validators.size(), *processor);
+  std::vector<Attestation> messages;
+  messages.reserve(votes.size());
+  built.signatures.reserve(votes.size());
+  for (const SignedVotePtr& vote : votes) {
+    messages.push_back(vote->message);
+    built.signatures.push_back(vote->signature);
+  }
+  absl::StatusOr<Attestations> attestations = Attestations::FromVector(std::move(messages));
+  if (!attestations.ok()) return attestations.status();
+  block.body.attestations = *std::move(attestations);
+
+  absl::StatusOr<State> finished = std::move(*processor).Finish();
+  if (!finished.ok()) return finished.status();
+  const StatePtr post_state = [&] {
+    finished->latest_block_header.body_root = ssz::HashTreeRoot(block.body);
+    return std::make_shared<const State>(*std::move(finished));
+  }();
+  block.state_root = ssz::HashTreeRoot(*post_state);
+  BlockHeader header = post_state->latest_block_header;
+  header.state_root = block.state_root;
+  built.root = ssz::HashTreeRoot(header);  // a block's root is its header's
+
+  // The view as it will be when the block is in and the head.
+  VoteSnapshot after = view;
+  after.head = Checkpoint{.root = built.root, .slot = slot};
+  after.head_state = post_state;
+  if (post_state->latest_justified.slot > after.justified.slot) after.justified = post_state->latest_justified;
+  if (post_state->latest_finalized.slot > after.finalized.slot) after.finalized = post_state->latest_finalized;
+  built.proposer_attestation = Attestation{.validator_id = proposer, .data = BuildVote(after, slot)};
+  return built;
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,358 @@
+#include "beacon/chain/lean_chain.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/chain/state_transition.h"
+
+namespace lean::beacon {
+namespace {
+
+// Ticks after which time can pass in one step: whatever was pending has been accepted, and the safe target has been
+// computed from no votes since.
+constexpr int kTicksToRest = 2 * kChainIntervalsPerSlot;
+
+uint64_t BytesOf(const SignedBlockWithAttestation& block) {
+  return sizeof(block) + block.message.block.body.attestations.size() * sizeof(Attestation) +
+         block.signature.size() * sizeof(SignatureBytes);
+}
+
+BlockHeader HeaderOf(const Block& block, const Root& body_root) {
+  return BlockHeader{.slot = block.slot,
+                     .proposer_index = block.proposer_index,
+                     .parent_root = block.parent_root,
+                     .state_root = block.state_root,
+                     .body_root = body_root};
+}
+
+template <typename Map>
+typename Map::mapped_type FindOrDefault(const Map& map, const Root& root) {
+  const auto it = map.find(root);
+  return it == map.end() ? typename Map::mapped_type() : it->second;
+}
+
+}  // namespace
+
+absl::StatusOr<LeanChain> LeanChain::FromAnchor(StatePtr state, BlockPtr block) {
+  if (block->state_root != ssz::HashTreeRoot(*state)) {
+    return InvalidError("anchor block's state root is not that of the anchor state");
+  }
+  // A state after a block at slot s has s past slots, and everything here relies on an index being a slot.
+  if (state->historical_block_hashes.size() != block->slot || state->justified_slots.size() != block->slot) {
+    return InvalidError(absl::StrCat("anchor state has ", state->historical_block_hashes.size(),
+                                     " historical roots and ", state->justified_slots.size(),
+                                     " justified bits at a block of slot ", block->slot));
+  }
+  const Root root = ssz::HashTreeRoot(*block);
+  return LeanChain(std::move(state), std::move(block), root);
+}
+
+LeanChain::LeanChain(StatePtr state, BlockPtr block, const Root& root)
+    : config_(state->config),
+      anchor_{.root = root, .slot = block->slot},
+      time_(block->slot * kChainIntervalsPerSlot),
+      head_(anchor_),
+      head_state_(state),
+      safe_target_(anchor_),
+      justified_(anchor_),
+      finalized_(anchor_),
+      fork_choice_(root, block->parent_root, block->slot) {
+  slots_.emplace(root, block->slot);
+  states_.emplace(root, std::move(state));
+  HeldBlock& held = blocks_[root];
+  held.slot = block->slot;
+  held.block = std::move(block);
+}
+
+absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block) {
+  const Block& block = signed_block->message.block;
+  const Root body_root = ssz::HashTreeRoot(block.body);
+  const Checkpoint id{.root = ssz::HashTreeRoot(HeaderOf(block, body_root)), .slot = block.slot};
+  if (HasBlock(id.root)) {
+    ChainEvents events;
+    events.already_known = true;
+    return events;
+  }
+  absl::StatusOr<State> post_state = CheckBlock(*signed_block, id, body_root);
+  if (!post_state.ok()) return post_state.status();
+
+  // From here on nothing fails.
+  const VoteSnapshot before = View();
+  Insert(id, signed_block, std::make_shared<const State>(*std::move(post_state)));
+  const Attestations& votes = block.body.attestations;
+  for (size_t i = 0; i < votes.size(); ++i) CountBodyVote(votes[i], signed_block->signature[i]);
+  // The proposer's own vote must not weigh on its block yet, so it comes after the head.
+  UpdateHead();
+  AddPending(std::make_shared<const SignedAttestation>(SignedAttestation{
+      .message = signed_block->message.proposer_attestation, .signature = signed_block->signature[votes.size()]}));
+  return EventsSince(before);
+}
+
+absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& id,
+                                            const Root& body_root) const {
+  const Block& block = signed_block.message.block;
+  const StatePtr parent_state = StateOf(block.parent_root);
+  if (parent_state == nullptr) {
+    if (!HasBlock(block.parent_root)) return MissingRootError("parent block", block.parent_root);
+    return TooOldError("block builds on one far behind the finalized block");
+  }
+  const Attestations& votes = block.body.attestations;
+  if (signed_block.signature.size() != votes.size() + 1) {
+    return InvalidError(absl::StrCat("block has ", signed_block.signature.size(), " signatures for ", votes.size(),
+                                     " votes and the proposer's"));
+  }
+  const Attestation& proposer_vote = signed_block.message.proposer_attestation;
+  const size_t validator_count = parent_state->validators.size();
+  const auto in_range = [validator_count](const Attestation& vote) { return vote.validator_id < validator_count; };
+  if (!std::all_of(votes.begin(), votes.end(), in_range) || !in_range(proposer_vote)) {
+    return InvalidError(absl::StrCat("block has a vote of a validator that is not among the ", validator_count));
+  }
+  // Cheap checks before the transition; all of them hold or fail whatever the order.
+  for (const Attestation& vote : votes) {
+    if (absl::Status status = CheckVote(vote.data, &id); !status.ok()) return WithContext("vote in block", status);
+  }
+  if (absl::Status status = CheckGossipVote(proposer_vote.data, &id); !status.ok()) {
+    return WithContext("proposer's vote", status);
+  }
+  absl::StatusOr<State> post_state = StateTransition(*parent_state, block, body_root);
+  if (!post_state.ok()) return post_state.status();
+  const Checkpoint& justified = post_state->latest_justified;
+  if (justified.slot > justified_.slot && !justified.root.IsZero() && !fork_choice_.Contains(justified.root)) {
+    return TooOldError("block justifies one that does not descend from the finalized block");
+  }
+  return post_state;
+}
+
+absl::Status LeanChain::CheckVoteRoot(absl::string_view what, const Checkpoint& checkpoint, bool check_slot,
+                                      const Checkpoint* importing) const {
+  std::optional<uint64_t> slot = SlotOf(checkpoint.root);
+  if (importing != nullptr && checkpoint.root == importing->root) slot = importing->slot;
+  if (!slot.has_value()) return MissingRootError(what, checkpoint.root);
+  if (check_slot && *slot != checkpoint.slot) {
+    return InvalidError(absl::StrCat(what, " is at slot ", *slot, ", not ", checkpoint.slot));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LeanChain::CheckVote(const AttestationData& data, const Checkpoint* importing) const {
+  if (data.source.slot > data.target.slot) return InvalidError("vote's target is older than its source");
+  absl::Status status = CheckVoteRoot("vote's source", data.source, /*check_slot=*/true, importing);
+  if (status.ok()) status = CheckVoteRoot("vote's target", data.target, /*check_slot=*/true, importing);
+  // A head's slot is whatever the vote says: nothing reads it.
+  if (status.ok()) status = CheckVoteRoot("vote's head", data.head, /*check_slot=*/false, importing);
+  if (!status.ok()) return status;
+  if (data.slot > current_slot() + 1) {
+    return FutureError(absl::StrCat("vote is for slot ", data.slot, ", it is slot ", current_slot()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LeanChain::CheckGossipVote(const AttestationData& data, const Checkpoint* importing) const {
+  if (absl::Status status = CheckVote(data, importing); !status.ok()) return status;
+  if (data.slot > current_slot()) {
+    return FutureError(absl::StrCat("vote is for slot ", data.slot, ", it is slot ", current_slot()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ChainEvents> LeanChain::OnVote(SignedVotePtr vote) {
+  if (absl::Status status = CheckGossipVote(vote->message.data, nullptr); !status.ok()) return status;
+  AddPending(std::move(vote));
+  return ChainEvents{};
+}
+
+void LeanChain::Insert(const Checkpoint& id, SignedBlockPtr signed_block, StatePtr post_state) {
+  if (post_state->latest_justified.slot > justified_.slot) justified_ = post_state->latest_justified;
+  if (post_state->latest_finalized.slot > finalized_.slot) finalized_ = post_state->latest_finalized;
+  const BlockPtr block(signed_block, &signed_block->message.block);
+  fork_choice_.AddBlock(id.root, block->parent_root, id.slot);
+  slots_.emplace(id.root, id.slot);
+  states_.emplace(id.root, std::move(post_state));
+  state_order_.push_back(id.root);
+  const uint64_t bytes = BytesOf(*signed_block);
+  blocks_.emplace(id.root, HeldBlock{.slot = id.slot, .bytes = bytes, .signed_block = signed_block, .block = block});
+  block_order_.push_back(id.root);
+  held_bytes_ += bytes;
+}
+
+void LeanChain::CountBodyVote(const Attestation& vote, const SignatureBytes& signature) {
+  const uint64_t slot = vote.data.slot;
+  const SignedVotePtr& known = known_.Find(vote.validator_id);
+  if (known == nullptr || known->message.data.slot < slot) {
+    known_.Set(std::make_shared<const SignedAttestation>(SignedAttestation{.message = vote, .signature = signature}));
+    fork_choice_.MoveVote(vote.validator_id, vote.data.head.root);
+  }
+  const SignedVotePtr& pending = pending_.Find(vote.validator_id);
+  if (pending != nullptr && pending->message.data.slot <= slot) pending_.Erase(vote.validator_id);
+}
+
+void LeanChain::AddPending(SignedVotePtr vote) {
+  const SignedVotePtr& pending = pending_.Find(vote->message.validator_id);
+  if (pending != nullptr && pending->message.data.slot >= vote->message.data.slot) return;
+  pending_.Set(std::move(vote));
+}
+
+void LeanChain::AcceptPending() {
+  // A pending vote replaces a known one even when that is newer, as in the reference.
+  pending_.ForEach([this](const SignedVotePtr& vote) {
+    known_.Set(vote);
+    fork_choice_.MoveVote(vote->message.validator_id, vote->message.data.head.root);
+  });
+  pending_.Clear();
+  UpdateHead();
+}
+
+void LeanChain::UpdateHead() {
+  const Root root = fork_choice_.UpdateHead(justified_.root);
+  if (root == head_.root) return;
+  head_ = Checkpoint{.root = root, .slot = SlotOf(root).value_or(0)};
+  head_state_ = StateOf(root);
+}
+
+void LeanChain::UpdateSafeTarget() {
+  const uint64_t two_thirds = (head_state_->validators.size() * 2 + 2) / 3;  // rounded up
+  const Root root = fork_choice_.FindWithScore(justified_.root, pending_, two_thirds);
+  safe_target_ = Checkpoint{.root = root, .slot = SlotOf(root).value_or(0)};
+}
+
+void LeanChain::Tick(bool has_proposal) {
+  ++time_;
+  switch (time_ % kChainIntervalsPerSlot) {
+    case 0:
+      if (has_proposal) AcceptPending();
+      break;
+    case 2:
+      UpdateSafeTarget();
+      break;
+    case 3:
+      AcceptPending();
+      break;
+  }
+}
+
+ChainEvents LeanChain::OnInterval(uint64_t interval_since_genesis, bool has_proposal) {
+  const VoteSnapshot before = View();
+  int ticks = 0;
+  while (time_ < interval_since_genesis) {
+    // After a long pause: the ticks between would change nothing any more.
+    if (ticks >= kTicksToRest) time_ = interval_since_genesis - 1;
+    ++ticks;
+    Tick(has_proposal && time_ + 1 == interval_since_genesis);
+  }
+  return EventsSince(before);
+}
+
+std::vector<PrunedBlock> LeanChain::Prune(const PruneLimits& limits) {
+  // Should another fork have been justified above the finalized block, its branch is still needed.
+  if (fork_choice_.Descends(justified_.root, finalized_.root)) fork_choice_.Prune(finalized_.root);
+
+  while (!state_order_.empty()) {
+    const Root& root = state_order_.front();
+    const uint64_t slot = SlotOf(root).value_or(0);
+    if (slot >= finalized_.slot || finalized_.slot - slot <= limits.state_slots) break;
+    if (root == head_.root || root == justified_.root) break;
+    states_.erase(root);
+    state_order_.pop_front();
+  }
+
+  std::vector<PrunedBlock> pruned;
+  while (held_bytes_ > limits.block_bytes && !block_order_.empty()) {
+    const Root root = block_order_.front();
+    block_order_.pop_front();
+    const auto it = blocks_.find(root);
+    held_bytes_ -= it->second.bytes;
+    pruned.push_back(PrunedBlock{.root = root,
+                                 .slot = it->second.slot,
+                                 .canonical = IsCanonical(root),
+                                 .block = std::move(it->second.signed_block)});
+    blocks_.erase(it);
+  }
+  return pruned;
+}
+
+std::optional<uint64_t> LeanChain::SlotOf(const Root& root) const {
+  const auto it = slots_.find(root);
+  return it == slots_.end() ? std::nullopt : std::optional(it->second);
+}
+
+SignedBlockPtr LeanChain::SignedBlockOf(const Root& root) const { return FindOrDefault(blocks_, root).signed_block; }
+
+BlockPtr LeanChain::BlockOf(const Root& root) const { return FindOrDefault(blocks_, root).block; }
+
+StatePtr LeanChain::StateOf(const Root& root) const { return FindOrDefault(states_, root); }
+
+std::optional<Root> LeanChain::CanonicalRoot(uint64_t slot) const {
+  if (slot == head_.slot) return head_.root;
+  const HistoricalBlockHashes& history = head_state_->historical_block_hashes;
+  if (slot >= history.size() || history[slot].IsZero()) return std::nullopt;
+  return history[slot];
+}
+
+bool LeanChain::IsCanonical(const Root& root) const {
+  const std::optional<uint64_t> slot = SlotOf(root);
+  return slot.has_value() && CanonicalRoot(*slot) == root;
+}
+
+std::optional<uint64_t> LeanChain::LatestVoteSlot(uint64_t validator) const {
+  std::optional<uint64_t> latest;
+  for (const VoteMap* votes : {&known_, &pending_}) {
+    const SignedVotePtr& vote = votes->Find(validator);
+    if (vote != nullptr) latest = std::max(latest.value_or(0), vote->message.data.slot);
+  }
+  return latest;
+}
+
+absl::StatusOr<ProposalSnapshot> LeanChain::PrepareProposal(uint64_t slot) const {
+  if (slot > current_slot() + 1) {
+    return FutureError(absl::StrCat("slot ", slot, " is too far ahead, it is slot ", current_slot()));
+  }
+  ProposalSnapshot snapshot{.view = View(), .votes = {}};
+  if (pending_.empty()) {
+    snapshot.votes = known_.ToVector();
+  } else {
+    // What accepting the pending votes would lead to, on a copy: the chain itself does not change.
+    VoteMap votes = known_;
+    ForkChoice fork_choice = fork_choice_;
+    pending_.ForEach([&](const SignedVotePtr& vote) {
+      votes.Set(vote);
+      fork_choice.MoveVote(vote->message.validator_id, vote->message.data.head.root);
+    });
+    const Root head = fork_choice.UpdateHead(justified_.root);
+    snapshot.view.head = Checkpoint{.root = head, .slot = SlotOf(head).value_or(0)};
+    snapshot.view.head_state = StateOf(head);
+    snapshot.votes = votes.ToVector();
+  }
+  if (slot <= snapshot.view.head.slot) {
+    return TooOldError(absl::StrCat("no block for slot ", slot, ": the head is at slot ", snapshot.view.head.slot));
+  }
+  return snapshot;
+}
+
+absl::StatusOr<VoteSnapshot> LeanChain::PrepareVote(uint64_t slot) const {
+  if (slot > current_slot() + 1) {
+    return FutureError(absl::StrCat("slot ", slot, " is too far ahead, it is slot ", current_slot()));
+  }
+  return View();
+}
+
+VoteSnapshot LeanChain::View() const {
+  return VoteSnapshot{.head = head_,
+                      .head_state = head_state_,
+                      .safe_target = safe_target_,
+                      .justified = justified_,
+                      .finalized = finalized_,
+                      .anchor = anchor_};
+}
+
+ChainEvents LeanChain::EventsSince(const VoteSnapshot& before) const {
+  ChainEvents events;
+  if (head_ != before.head) events.head = head_;
+  if (safe_target_ != before.safe_target) events.safe_target = safe_target_;
+  if (justified_ != before.justified) events.justified = justified_;
+  if (finalized_ != before.finalized) events.finalized = finalized_;
+  events.reorg = events.head.has_value() && !fork_choice_.Descends(head_.root, before.head.root);
+  return events;
+}
+
+}  // namespace lean::beacon

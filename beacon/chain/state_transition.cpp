@@ -1,0 +1,78 @@
+#include "beacon/chain/state_transition.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/chain/chain_error.h"
+#include "beacon/chain/vote_processor.h"
+
+namespace lean::beacon {
+
+absl::StatusOr<State> ProcessSlots(const State& state, uint64_t slot) {
+  if (slot <= state.slot) {
+    return InvalidError(absl::StrCat("block's slot ", slot, " is not above ", state.slot, ", its parent state's"));
+  }
+  // The reference steps slot by slot, but only the first step after a block does more than count.
+  State result = state;
+  if (result.latest_block_header.state_root.IsZero()) {
+    result.latest_block_header.state_root = ssz::HashTreeRoot(state);
+  }
+  result.slot = slot;
+  return result;
+}
+
+absl::StatusOr<State> ProcessBlockHeader(const State& state, const Block& block, const Root& body_root) {
+  const BlockHeader& parent = state.latest_block_header;
+  if (block.slot != state.slot) return InvalidError("block's slot is not the state's");
+  if (block.slot <= parent.slot) return InvalidError("block is not newer than its parent");
+  if (state.validators.empty() || block.proposer_index != ProposerOf(block.slot, state.validators.size())) {
+    return InvalidError(absl::StrCat("validator ", block.proposer_index, " is not the proposer of slot ", block.slot));
+  }
+  const Root parent_root = ssz::HashTreeRoot(parent);
+  if (block.parent_root != parent_root) return InvalidError("block's parent root is not that of the state's block");
+
+  State result = state;
+  // The first block after genesis takes genesis as justified and finalized: only now is its root known.
+  const bool parent_is_genesis = parent.slot == 0;
+  if (parent_is_genesis) {
+    result.latest_justified.root = parent_root;
+    result.latest_finalized.root = parent_root;
+  }
+  const uint64_t empty_slots = block.slot - parent.slot - 1;
+  if (!result.historical_block_hashes.push_back(parent_root) ||
+      !result.historical_block_hashes.AppendZeros(empty_slots) ||
+      !result.justified_slots.push_back(parent_is_genesis) || !result.justified_slots.AppendZeros(empty_slots)) {
+    return InvalidError(
+        absl::StrCat("slot ", block.slot, " is beyond the ", kHistoricalRootsLimit, " slots that a chain can have"));
+  }
+  result.latest_block_header = BlockHeader{.slot = block.slot,
+                                           .proposer_index = block.proposer_index,
+                                           .parent_root = block.parent_root,
+                                           .state_root = Root(),  // filled in by the next ProcessSlots
+                                           .body_root = body_root};
+  return result;
+}
+
+absl::StatusOr<State> ProcessSlotsAndBlock(const State& state, const Block& block, const Root& body_root) {
+  absl::StatusOr<State> advanced = ProcessSlots(state, block.slot);
+  if (!advanced.ok()) return advanced.status();
+  absl::StatusOr<State> entered = ProcessBlockHeader(*advanced, block, body_root);
+  if (!entered.ok()) return entered.status();
+  absl::StatusOr<VoteProcessor> votes = VoteProcessor::Create(*std::move(entered));
+  if (!votes.ok()) return votes.status();
+  for (const Attestation& vote : block.body.attestations) {
+    if (absl::Status status = votes->Apply(vote); !status.ok()) return status;
+  }
+  return std::move(*votes).Finish();
+}
+
+absl::StatusOr<State> StateTransition(const State& state, const Block& block, const Root& body_root) {
+  absl::StatusOr<State> post_state = ProcessSlotsAndBlock(state, block, body_root);
+  if (!post_state.ok()) return post_state.status();
+  if (block.state_root != ssz::HashTreeRoot(*post_state)) {
+    return InvalidError("block's state root is not that of the state it leads to");
+  }
+  return post_state;
+}
+
+}  // namespace lean::beacon
