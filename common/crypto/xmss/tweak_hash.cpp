@@ -10,7 +10,6 @@ namespace {
 namespace poseidon2 = crypto::poseidon2;
 
 constexpr size_t kSpongeWidth = 24;
-constexpr size_t kSpongeRate = kSpongeWidth - kCapacityLen;
 
 // The last byte of a tweak's number tells the uses apart.
 enum Separator : uint64_t { kChain = 0, kTree = 1, kMessage = 2 };
@@ -91,12 +90,12 @@ FieldNode TweakHash::ChainStep(uint64_t slot, uint32_t chain, uint32_t position,
 FieldNode TweakHash::Leaf(uint64_t slot, const std::array<FieldNode, kDimension>& ends) const {
   const std::array<Fp, kCapacityLen> capacity = LeafCapacity(hash_len_);
   std::array<Fp, kSpongeWidth> state;
-  std::copy(capacity.begin(), capacity.end(), state.begin() + kSpongeRate);
+  std::copy(capacity.begin(), capacity.end(), state.begin() + kLeafRate);
   size_t position = 0;
   const auto absorb = [&state, &position](absl::Span<const Fp> words) {
     for (const Fp word : words) {
       state[position] += word;
-      if (++position < kSpongeRate) continue;
+      if (++position < kLeafRate) continue;
       poseidon2::Permute(state);
       position = 0;
     }

@@ -21,6 +21,8 @@ using FieldNode = std::array<Fp, kMaxHashLen>;  // a Node in Montgomery form
 using FieldParameter = std::array<Fp, kParameterLen>;
 using Tweak = std::array<Fp, kTweakLen>;
 
+inline constexpr size_t kLeafRate = 24 - kCapacityLen;  // words that the leaf's sponge absorbs at a time
+
 // Two base-p digits, least significant first, of a number that no two uses share.
 Tweak ChainTweak(uint64_t slot, uint64_t chain, uint64_t position);
 Tweak TreeTweak(uint64_t level, uint64_t index);
