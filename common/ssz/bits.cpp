@@ -36,6 +36,14 @@ uint8_t Bits::ByteAt(size_t index) const {
 void Bits::Append(const Bits& other, size_t first, size_t count) {
   const size_t begin = size_;
   Resize(size_ + count);
+  // The votes of a full registry are whole chunks, and there may be many of them.
+  if (begin % kBitsPerChunk == 0 && first % kBitsPerChunk == 0) {
+    std::copy_n(other.chunks_.begin() + static_cast<ptrdiff_t>(first / kBitsPerChunk),
+                chunks_.size() - begin / kBitsPerChunk,
+                chunks_.begin() + static_cast<ptrdiff_t>(begin / kBitsPerChunk));
+    ClearTail();
+    return;
+  }
   const size_t shift = begin % 8;
   for (size_t done = 0; done < count; done += 8) {
     unsigned value = other.ByteAt(first + done);

@@ -52,6 +52,20 @@ TEST(BitsTest, DropsWhatLiesBehindTheCountOfChunks) {
   EXPECT_EQ(bits.chunks()[1].data[1], 0);
 }
 
+TEST(BitsTest, AppendsWholeChunksAndTheRestOfOne) {
+  Bits all;
+  for (int i = 0; i < 1024; ++i) all.PushBack(true);
+  for (const size_t count : {0, 1, 255, 256, 257, 300, 512}) {
+    Bits bits(256);
+    bits.Append(all, 512, count);
+    EXPECT_EQ(bits.size(), 256 + count);
+    EXPECT_EQ(bits.CountOnes(0, 256), 0u) << count;
+    EXPECT_EQ(bits.CountOnes(), count);
+    bits.Resize(1024);
+    EXPECT_EQ(bits.CountOnes(), count) << "bits past the end are zero";
+  }
+}
+
 RC_GTEST_PROP(BitsProperty, AppendSliceAndCountEqualThoseOfBools, (std::vector<bool> head, std::vector<bool> tail)) {
   for (size_t i = 0; i < 280; ++i) tail.push_back(i % 3 == 0);
   const size_t first = *rc::gen::inRange<size_t>(0, tail.size() + 1);
