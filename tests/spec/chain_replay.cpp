@@ -1,0 +1,34 @@
+#include "tests/spec/chain_replay.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "tests/spec/support/container_json.h"
+
+namespace lean::spec {
+
+absl::StatusOr<beacon::LeanChain> ChainFromJson(const nlohmann::json& state_json, const nlohmann::json& block_json) {
+  absl::StatusOr<State> state = FromJson<State>(state_json);
+  if (!state.ok()) return state.status();
+  absl::StatusOr<Block> block = FromJson<Block>(block_json);
+  if (!block.ok()) return block.status();
+  return beacon::LeanChain::FromAnchor(std::make_shared<const State>(*std::move(state)),
+                                       std::make_shared<const Block>(*std::move(block)));
+}
+
+beacon::SignedBlockPtr WithZeroSignatures(BlockWithAttestation block, size_t signature_count) {
+  SignedBlockWithAttestation result{.message = std::move(block), .signature = {}};
+  absl::StatusOr<BlockSignatures> signatures =
+      BlockSignatures::FromVector(std::vector<SignatureBytes>(signature_count));
+  if (signatures.ok()) result.signature = *std::move(signatures);
+  return std::make_shared<const SignedBlockWithAttestation>(std::move(result));
+}
+
+beacon::SignedVotePtr WithZeroSignature(const Attestation& vote) {
+  return std::make_shared<const SignedAttestation>(SignedAttestation{.message = vote, .signature = {}});
+}
+
+uint64_t IntervalsAt(uint64_t time, uint64_t genesis_time) { return time < genesis_time ? 0 : time - genesis_time; }
+
+}  // namespace lean::spec
