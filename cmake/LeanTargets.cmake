@@ -31,7 +31,7 @@ function(lean_test name)
   target_compile_definitions(${name} PRIVATE LEAN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LEAN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   # A list does not survive test discovery; joined into one label, each is still found by `ctest -L`, which takes a regex.
   list(JOIN ARG_LABELS "," labels)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${labels}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES PROPERTIES LABELS "${labels}")
   if("threaded" IN_LIST ARG_LABELS)
     set_property(GLOBAL APPEND PROPERTY LEAN_THREADED_TESTS ${name})
   endif()

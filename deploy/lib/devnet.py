@@ -46,8 +46,8 @@ def parse_arguments(arguments):
                         help="validators in all (default: %(default)s)")
     parser.add_argument("--clients", type=whole(1, 64), default=defaults.clients, metavar="N",
                         help="validator clients, which share the validators (default: %(default)s)")
-    parser.add_argument("--xmss-log-lifetime", type=int, choices=(8, 16, 18, 32), default=defaults.xmss_log_lifetime,
-                        metavar="N", help="keys of 2^N slots: 8, 16, 18 or 32 (default: %(default)s)")
+    parser.add_argument("--xmss-log-lifetime", type=int, choices=(8, 16, 32), default=defaults.xmss_log_lifetime,
+                        metavar="N", help="keys of 2^N slots: 8, 16 or 32 (default: %(default)s)")
     parser.add_argument("--active-slots", type=whole(1, 2**32), metavar="N",
                         help=f"slots that the keys are made for (default: {defaults.active_slots}, "
                         "or the lifetime if that is less)")
