@@ -1,0 +1,333 @@
+// The service with its threads, on real signatures and a clock moved by hand.
+#include "beacon/services/chain_service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <future>
+#include <latch>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "beacon/services/network_service.h"
+#include "common/clock/manual_clock.h"
+#include "tests/beacon/services/captured_log.h"
+#include "tests/beacon/services/test_network.h"
+
+namespace lean::beacon {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::Each;
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+constexpr uint64_t kValidators = 4;
+constexpr milliseconds kInterval(TestNetwork::kSlotMs / 4);
+
+class ChainServiceTest : public testing::Test {
+ protected:
+  explicit ChainServiceTest(const ChainServiceOptions& options = {})
+      : service_(
+            LeanChain::FromAnchor(network_.genesis().state, network_.genesis().block).value(),
+            std::make_unique<SignatureVerifier>(network_.scheme(), network_.registry(), SignatureVerifierOptions()),
+            {.clock = clock_,
+             .slot_clock = SlotClock(TestNetwork::kGenesisTime, TestNetwork::kSlotMs),
+             .outbound = outbound_,
+             .log = log_.logger()},
+            options) {}
+
+  uint64_t ChainTime() const {
+    return service_.Read([](const LeanChain& chain) { return chain.time_intervals(); });
+  }
+
+  // Moves time on interval by interval, letting the service tick at each.
+  void GoTo(uint64_t slot, uint64_t interval) {
+    while (ChainTime() < slot * 4 + interval) {
+      const uint64_t time = ChainTime();
+      clock_.AwaitWaiters(1);
+      clock_.Advance(kInterval);
+      while (ChainTime() == time) std::this_thread::yield();
+    }
+  }
+
+  std::future<SubmitOutcome> Submit(SignedBlockPtr block, const Origin& origin = Origin::Local()) {
+    auto promise = std::make_shared<std::promise<SubmitOutcome>>();
+    service_.SubmitBlock(std::move(block), origin,
+                         [promise](SubmitOutcome outcome) { promise->set_value(std::move(outcome)); });
+    return promise->get_future();
+  }
+
+  std::future<std::vector<SubmitOutcome>> Submit(std::vector<SignedVotePtr> votes) {
+    auto promise = std::make_shared<std::promise<std::vector<SubmitOutcome>>>();
+    service_.SubmitVotes(std::move(votes), Origin::Local(),
+                         [promise](std::vector<SubmitOutcome> outcomes) { promise->set_value(std::move(outcomes)); });
+    return promise->get_future();
+  }
+
+  SignedBlockPtr BuildAndSign(uint64_t slot) {
+    return network_.SignBlock(service_.BuildBlock(slot, slot % kValidators).value());
+  }
+
+  // All that validators do in a slot, the given ones taking part; then on to the next slot.
+  void RunSlot(uint64_t slot, const std::vector<uint64_t>& voters) {
+    const SubmitOutcome outcome = Submit(BuildAndSign(slot)).get();
+    ASSERT_EQ(outcome.status, SubmitOutcome::kAccepted) << outcome.message;
+    GoTo(slot, 1);
+    const AttestationData data = service_.BuildVote(slot).value();
+    std::vector<SignedVotePtr> votes;
+    for (uint64_t voter : voters) {
+      if (voter != slot % kValidators) votes.push_back(network_.Vote(voter, data));
+    }
+    for (const SubmitOutcome& vote : Submit(votes).get()) ASSERT_EQ(vote.status, SubmitOutcome::kAccepted);
+    GoTo(slot + 1, 0);
+  }
+
+  const TestNetwork network_{kValidators};
+  ManualClock clock_{TestNetwork::StartMs(0)};
+  CapturedLog log_;
+  OutboundChannel outbound_{1000};
+  ChainService service_;
+};
+
+TEST_F(ChainServiceTest, TicksByTheClockAlone) {
+  service_.Start();
+  GoTo(2, 3);
+  EXPECT_EQ(ChainTime(), 11u);
+  EXPECT_EQ(service_.CurrentSlot(), 2);
+}
+
+TEST_F(ChainServiceTest, StartCatchesUp) {
+  clock_.Advance(milliseconds(TestNetwork::kSlotMs * 1000));
+  service_.Start();
+  EXPECT_EQ(ChainTime(), 4000u);
+}
+
+TEST_F(ChainServiceTest, BeforeGenesisItWaits) {
+  clock_.SetWallMs(TestNetwork::StartMs(0) - 150);
+  service_.Start();
+  clock_.AwaitWaiters(1);
+  EXPECT_EQ(service_.CurrentSlot(), -1);
+  EXPECT_EQ(ChainTime(), 0u);
+  clock_.Advance(milliseconds(150));
+  clock_.AwaitWaiters(1);
+  EXPECT_EQ(service_.CurrentSlot(), 0);
+  GoTo(1, 0);
+}
+
+TEST_F(ChainServiceTest, ValidatorsFinalizeAChain) {
+  NetworkService network(outbound_, log_.logger());
+  network.Start();
+  service_.Start();
+  GoTo(1, 0);
+  for (uint64_t slot = 1; slot <= 8; ++slot) RunSlot(slot, {0, 1, 2, 3});
+  const Checkpoint finalized = service_.Read([](const LeanChain& chain) { return chain.finalized(); });
+  EXPECT_GT(finalized.slot, 0u);
+  EXPECT_EQ(service_.seen_votes().Count(8), kValidators);
+  service_.Stop();
+  network.Stop();
+  EXPECT_EQ(network.counts().own_blocks, 8u);
+  EXPECT_EQ(network.counts().own_votes, 8u * (kValidators - 1));
+}
+
+TEST_F(ChainServiceTest, WithoutTwoThirdsThereIsNoFinalityAndTheMissingAreNamed) {
+  service_.Start();
+  GoTo(1, 0);
+  for (uint64_t slot = 1; slot <= 4; ++slot) RunSlot(slot, {});
+  EXPECT_EQ(service_.Read([](const LeanChain& chain) { return chain.finalized().slot; }), 0u);
+  EXPECT_THAT(service_.seen_votes().Missing(3, 64), ElementsAre(0, 1, 2));
+}
+
+TEST_F(ChainServiceTest, BuildingLeavesNoTrace) {
+  service_.Start();
+  GoTo(1, 0);
+  const Root first = service_.BuildBlock(1, 1).value().root;
+  EXPECT_EQ(service_.BuildBlock(1, 1).value().root, first);
+  EXPECT_FALSE(service_.Read([&](const LeanChain& chain) { return chain.HasBlock(first); }));
+  EXPECT_FALSE(service_.BuildBlock(1, 2).ok());
+  EXPECT_FALSE(service_.BuildVote(10).ok());
+}
+
+TEST_F(ChainServiceTest, AWrongSignatureIsRefusedAndSaidToBe) {
+  service_.Start();
+  GoTo(1, 0);
+  auto block = std::make_shared<SignedBlockWithAttestation>(*BuildAndSign(1));
+  block->signature[0].data[7] ^= 1;
+  const SubmitOutcome outcome = Submit(block).get();
+  EXPECT_EQ(outcome.status, SubmitOutcome::kRefused);
+  EXPECT_EQ(outcome.reason, reason::kBadSignature);
+  EXPECT_THAT(log_.Matching("block_refused"), ElementsAre(HasSubstr("origin=local reason=BAD_SIGNATURE")));
+
+  const AttestationData data = service_.BuildVote(1).value();
+  auto vote = std::make_shared<SignedAttestation>(*network_.Vote(0, data));
+  vote->signature.data[7] ^= 1;
+  const std::vector<SubmitOutcome> outcomes = Submit({network_.Vote(2, data), vote, network_.Vote(3, data)}).get();
+  ASSERT_THAT(outcomes, SizeIs(3));
+  EXPECT_EQ(outcomes[0].status, SubmitOutcome::kAccepted);
+  EXPECT_EQ(outcomes[1].reason, reason::kBadSignature);
+  EXPECT_EQ(outcomes[2].status, SubmitOutcome::kAccepted);
+}
+
+TEST_F(ChainServiceTest, ABlockKnownAlreadyAndOneTooFarAheadAreSaidToBe) {
+  service_.Start();
+  GoTo(1, 0);
+  const SignedBlockPtr block = BuildAndSign(1);
+  EXPECT_EQ(Submit(block).get().status, SubmitOutcome::kAccepted);
+  const SubmitOutcome again = Submit(block, Origin::Peer(3)).get();
+  EXPECT_EQ(again.status, SubmitOutcome::kAlreadyKnown);
+  EXPECT_FALSE(again.root.IsZero());
+  EXPECT_EQ(Submit(network_.BlockAtEdge(3, Root(), {})).get().reason, reason::kFutureSlot);
+  EXPECT_EQ(Submit(network_.BlockAtEdge(2, again.root, {})).get().status, SubmitOutcome::kQueued);
+}
+
+TEST_F(ChainServiceTest, AnItemOneSlotEarlyIsImportedWhenItsSlotBegins) {
+  service_.Start();
+  GoTo(1, 3);
+  const SignedBlockPtr block = BuildAndSign(2);
+  const SubmitOutcome outcome = Submit(block).get();
+  EXPECT_EQ(outcome.status, SubmitOutcome::kQueued);
+  EXPECT_EQ(outcome.reason, reason::kEarly);
+  EXPECT_EQ(service_.queue_sizes().waiting_blocks, 1u);
+  GoTo(2, 0);
+  // The next answer comes after the tick's work.
+  Submit({network_.Vote(0, network_.DataAt(1))}).get();
+  EXPECT_TRUE(service_.Read([&](const LeanChain& chain) { return chain.HasBlock(outcome.root); }));
+  EXPECT_EQ(service_.queue_sizes().waiting_blocks, 0u);
+}
+
+TEST_F(ChainServiceTest, NoVotesAreAnsweredWithNoOutcomes) {
+  service_.Start();
+  EXPECT_THAT(Submit(std::vector<SignedVotePtr>()).get(), SizeIs(0));
+}
+
+TEST_F(ChainServiceTest, StopAnswersWhatIsPendingAndWhatComesLater) {
+  service_.Start();
+  const SignedVotePtr vote = network_.Vote(0, network_.DataAt(0));
+  std::latch inside(1);
+  std::latch go(1);
+  service_.SubmitVotes({vote}, Origin::Local(), [&](const std::vector<SubmitOutcome>& outcomes) {
+    EXPECT_EQ(outcomes[0].status, SubmitOutcome::kAccepted);
+    inside.count_down();
+    go.wait();
+  });
+  inside.wait();
+  // The loop is held up: this one is pending, in the verifier or in the channel.
+  std::future<std::vector<SubmitOutcome>> pending = Submit({network_.Vote(1, network_.DataAt(0)), vote});
+  std::jthread stopper([&] { service_.Stop(); });
+  // Stop has begun once an answer comes although the loop is held up.
+  SubmitOutcome::Status answered = SubmitOutcome::kAccepted;
+  while (answered != SubmitOutcome::kShuttingDown) {
+    std::future<std::vector<SubmitOutcome>> answer = Submit({vote});
+    if (answer.wait_for(milliseconds(1)) == std::future_status::ready) answered = answer.get().front().status;
+  }
+  go.count_down();
+  EXPECT_THAT(pending.get(), Each(Field(&SubmitOutcome::status, SubmitOutcome::kShuttingDown)));
+  stopper.join();
+  EXPECT_EQ(Submit(network_.BlockAtEdge(1, Root(), {})).get().status, SubmitOutcome::kShuttingDown);
+  EXPECT_EQ(service_.queue_sizes().in_flight_items, 0u);
+  EXPECT_EQ(service_.queue_sizes().in_flight_bytes, 0u);
+}
+
+TEST_F(ChainServiceTest, AServiceNeverStartedAnswersAtItsEnd) {
+  std::future<std::vector<SubmitOutcome>> votes = Submit({network_.Vote(0, network_.DataAt(0))});
+  std::future<SubmitOutcome> block = Submit(network_.BlockAtEdge(1, Root(), {}));
+  service_.Stop();
+  EXPECT_THAT(votes.get(), Each(Field(&SubmitOutcome::status, SubmitOutcome::kShuttingDown)));
+  EXPECT_EQ(block.get().status, SubmitOutcome::kShuttingDown);
+}
+
+TEST_F(ChainServiceTest, AnInterruptedClockStopsTheTicksAndNothingElse) {
+  service_.Start();
+  clock_.Interrupt();
+  EXPECT_EQ(Submit({network_.Vote(0, network_.DataAt(0))}).get().front().status, SubmitOutcome::kAccepted);
+  service_.Stop();
+}
+
+TEST_F(ChainServiceTest, EverySubmissionIsAnsweredOnceUnderLoad) {
+  constexpr int kThreads = 3;
+  constexpr int kRounds = 40;
+  service_.Start();
+  std::vector<SignedVotePtr> votes;
+  for (uint64_t validator = 0; validator < kValidators; ++validator) {
+    votes.push_back(network_.Vote(validator, network_.DataAt(0)));
+  }
+  const SignedBlockPtr block = network_.BlockAtEdge(1, network_.genesis().block_root, {votes[0]->message});
+  std::atomic<int> answers = 0;
+  std::atomic<bool> done = false;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (int round = 0; round < kRounds; ++round) {
+          const Origin origin = Origin::Peer(static_cast<uint64_t>(thread));
+          service_.SubmitVotes(votes, origin, [&](const std::vector<SubmitOutcome>& outcomes) {
+            EXPECT_EQ(outcomes.size(), votes.size());
+            ++answers;
+          });
+          service_.SubmitBlock(block, origin, [&](const SubmitOutcome&) { ++answers; });
+        }
+      });
+    }
+    std::jthread reader([&] {
+      while (!done) {
+        service_.Read([](const LeanChain& chain) { return chain.head(); });
+        service_.BuildVote(0).IgnoreError();
+        service_.queue_sizes();
+        service_.seen_votes().Count(0);
+        std::this_thread::yield();
+      }
+    });
+    std::jthread timer([&] {
+      for (int i = 0; i < 20; ++i) {
+        clock_.AwaitWaiters(1);
+        clock_.Advance(kInterval);
+      }
+    });
+    for (std::jthread& thread : threads) thread.join();
+    timer.join();
+    service_.Stop();
+    done = true;
+  }
+  EXPECT_EQ(answers, 2 * kThreads * kRounds);
+  EXPECT_EQ(service_.queue_sizes().in_flight_items, 0u);
+}
+
+class SmallServiceTest : public ChainServiceTest {
+ protected:
+  SmallServiceTest() : ChainServiceTest({.max_items_in_flight = 2, .writer = {}}) {}
+};
+
+TEST_F(SmallServiceTest, WhatDoesNotFitIsTurnedAwayAtOnce) {
+  service_.Start();
+  const SignedVotePtr vote = network_.Vote(0, network_.DataAt(0));
+  const std::vector<SubmitOutcome> outcomes = Submit({vote, vote, vote}).get();
+  ASSERT_THAT(outcomes, SizeIs(3));
+  EXPECT_EQ(outcomes[0].status, SubmitOutcome::kRefused);
+  EXPECT_EQ(outcomes[0].reason, reason::kTooLarge);
+
+  std::latch inside(1);
+  std::latch go(1);
+  service_.SubmitVotes({vote}, Origin::Local(), [&](const std::vector<SubmitOutcome>&) {
+    inside.count_down();
+    go.wait();
+  });
+  inside.wait();
+  // Answered ones no longer count; these two do, since the loop is held up.
+  std::future<std::vector<SubmitOutcome>> pending = Submit({vote, vote});
+  EXPECT_EQ(service_.queue_sizes().in_flight_items, 2u);
+  EXPECT_EQ(Submit({vote}).get().front().status, SubmitOutcome::kOverloaded);
+  EXPECT_EQ(Submit(network_.BlockAtEdge(1, Root(), {})).get().status, SubmitOutcome::kOverloaded);
+  go.count_down();
+  EXPECT_THAT(pending.get(), Each(Field(&SubmitOutcome::status, SubmitOutcome::kAccepted)));
+  EXPECT_EQ(Submit({vote}).get().front().status, SubmitOutcome::kAccepted);
+}
+
+}  // namespace
+}  // namespace lean::beacon

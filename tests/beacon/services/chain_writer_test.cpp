@@ -1,0 +1,320 @@
+#include "beacon/services/chain_writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+#include "common/clock/manual_clock.h"
+#include "tests/beacon/services/captured_log.h"
+#include "tests/beacon/services/chain_source.h"
+
+namespace lean::beacon {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr uint64_t kGenesisTime = 1'700'000'000;
+constexpr int64_t kGenesisMs = kGenesisTime * 1000;
+constexpr int64_t kSlotMs = 400;
+constexpr uint64_t kValidators = 4;
+
+class ChainWriterTest : public testing::Test {
+ protected:
+  explicit ChainWriterTest(size_t outbound_capacity = 1000, const ChainWriterOptions& options = {})
+      : outbound_(outbound_capacity),
+        writer_({.chain = chain_,
+                 .mutex = mutex_,
+                 .seen_votes = seen_votes_,
+                 .outbound = outbound_,
+                 .clock = clock_,
+                 .slot_clock = SlotClock(kGenesisTime, kSlotMs),
+                 .log = log_.logger()},
+                options) {}
+
+  void GoTo(uint64_t slot, uint64_t interval = 0) {
+    const int64_t target = kGenesisMs + static_cast<int64_t>(slot) * kSlotMs + static_cast<int64_t>(interval) * 100;
+    clock_.Advance(milliseconds(target - clock_.WallMs()));
+    writer_.CatchUp();
+  }
+
+  SubmitOutcome Import(const SignedBlockPtr& block, const Origin& origin = Origin::Local()) {
+    return writer_.ImportBlock(block, ChainSource::RootOf(block), origin);
+  }
+  std::vector<SubmitOutcome> Import(const std::vector<SignedVotePtr>& votes, const Origin& origin = Origin::Local()) {
+    std::vector<Root> roots;
+    for (const SignedVotePtr& vote : votes) roots.push_back(ChainSource::RootOf(vote));
+    return writer_.ImportVotes(votes, roots, origin);
+  }
+
+  // Roots of the blocks that were published, in order, and the number of votes.
+  std::vector<Root> PublishedBlocks() {
+    std::vector<Root> roots;
+    while (outbound_.size() > 0) {
+      const OutboundItem item = *outbound_.Pop();
+      if (const auto* block = std::get_if<SignedBlockPtr>(&item.content)) {
+        roots.push_back(ChainSource::RootOf(*block));
+      } else {
+        published_votes_ += std::get<std::vector<SignedVotePtr>>(item.content).size();
+      }
+    }
+    return roots;
+  }
+
+  const Genesis genesis_ = ChainSource::TestGenesis(kValidators, kGenesisTime);
+  ChainSource source_{genesis_};
+  LeanChain chain_ = LeanChain::FromAnchor(genesis_.state, genesis_.block).value();
+  SharedMutex mutex_;
+  SeenVotes seen_votes_{kValidators};
+  ManualClock clock_{kGenesisMs};
+  CapturedLog log_;
+  OutboundChannel outbound_;
+  ChainWriter writer_;
+  size_t published_votes_ = 0;
+};
+
+TEST_F(ChainWriterTest, AnAcceptedBlockIsTheHeadIsLoggedAndPublished) {
+  GoTo(1);
+  const SignedBlockPtr block = source_.AddBlock(1);
+  const Root root = ChainSource::RootOf(block);
+  const SubmitOutcome outcome = Import(block);
+  EXPECT_EQ(outcome.status, SubmitOutcome::kAccepted);
+  EXPECT_EQ(outcome.reason, "");
+  EXPECT_EQ(outcome.root, root);
+  EXPECT_EQ(chain_.head().root, root);
+  EXPECT_THAT(PublishedBlocks(), ElementsAre(root));
+  EXPECT_EQ(seen_votes_.Count(1), 1u);
+  const std::string short_root = ShortHex(root.span());
+  EXPECT_THAT(log_.lines(), ElementsAre(absl::StrCat("info block_accepted slot=1 root=", short_root,
+                                                     " proposer=1 votes=0 import_ms=0 origin=local"),
+                                        absl::StrCat("info head slot=1 root=", short_root)));
+}
+
+TEST_F(ChainWriterTest, AKnownBlockIsSaidToBeAndNotPublishedAgain) {
+  GoTo(1);
+  const SignedBlockPtr block = source_.AddBlock(1);
+  Import(block);
+  PublishedBlocks();
+  EXPECT_EQ(Import(block, Origin::Peer(1)).status, SubmitOutcome::kAlreadyKnown);
+  EXPECT_THAT(PublishedBlocks(), IsEmpty());
+}
+
+TEST_F(ChainWriterTest, BlocksWaitForTheirParentAndFollowItInOrder) {
+  GoTo(3);
+  std::vector<SignedBlockPtr> blocks;
+  for (uint64_t slot = 1; slot <= 3; ++slot) blocks.push_back(source_.AddBlock(slot));
+  for (int i : {2, 1}) {
+    const SubmitOutcome outcome = Import(blocks[i], Origin::Peer(7));
+    EXPECT_EQ(outcome.status, SubmitOutcome::kQueued);
+    EXPECT_EQ(outcome.reason, reason::kUnknownParent);
+    EXPECT_EQ(outcome.root, ChainSource::RootOf(blocks[i]));
+  }
+  EXPECT_EQ(writer_.waiting_blocks(), 2u);
+  EXPECT_THAT(log_.Matching("block_queued slot=3"), ElementsAre(HasSubstr("origin=peer-7 reason=UNKNOWN_PARENT")));
+  EXPECT_EQ(Import(blocks[0]).status, SubmitOutcome::kAccepted);
+  EXPECT_EQ(writer_.waiting_blocks(), 0u);
+  EXPECT_EQ(chain_.head().root, ChainSource::RootOf(blocks[2]));
+  EXPECT_THAT(PublishedBlocks(), ElementsAre(ChainSource::RootOf(blocks[0]), ChainSource::RootOf(blocks[1]),
+                                             ChainSource::RootOf(blocks[2])));
+  EXPECT_THAT(log_.Matching("block_accepted slot=3"), ElementsAre(HasSubstr("origin=peer-7")));
+}
+
+TEST_F(ChainWriterTest, ALongChainOfWaitingBlocksResolves) {
+  constexpr uint64_t kLength = 300;
+  GoTo(kLength);
+  std::vector<SignedBlockPtr> blocks;
+  for (uint64_t slot = 1; slot <= kLength; ++slot) blocks.push_back(source_.AddBlock(slot));
+  for (uint64_t i = kLength - 1; i > 0; --i) ASSERT_EQ(Import(blocks[i]).status, SubmitOutcome::kQueued);
+  EXPECT_EQ(Import(blocks[0]).status, SubmitOutcome::kAccepted);
+  EXPECT_EQ(chain_.head().slot, kLength);
+  EXPECT_EQ(writer_.waiting_blocks(), 0u);
+}
+
+TEST_F(ChainWriterTest, AVoteWaitsForTheBlockItNames) {
+  GoTo(1, 1);
+  const SignedBlockPtr block = source_.AddBlock(1);
+  const SignedVotePtr vote = source_.Vote(3, 1);
+  const std::vector<SubmitOutcome> outcomes = Import({vote});
+  ASSERT_THAT(outcomes, SizeIs(1));
+  EXPECT_EQ(outcomes[0].status, SubmitOutcome::kQueued);
+  EXPECT_EQ(outcomes[0].reason, reason::kUnknownBlock);
+  EXPECT_EQ(outcomes[0].root, ChainSource::RootOf(vote));
+  EXPECT_EQ(writer_.waiting_votes(), 1u);
+  EXPECT_EQ(seen_votes_.Count(1), 0u);
+  Import(block);
+  EXPECT_EQ(writer_.waiting_votes(), 0u);
+  EXPECT_EQ(chain_.LatestVoteSlot(3), 1u);
+  EXPECT_EQ(seen_votes_.Count(1), 2u);
+  EXPECT_THAT(PublishedBlocks(), SizeIs(1));
+  EXPECT_EQ(published_votes_, 1u);
+}
+
+TEST_F(ChainWriterTest, ItemsOneSlotEarlyWaitForTheirSlot) {
+  GoTo(4, 3);
+  const SignedBlockPtr block = source_.AddBlock(5);
+  const SubmitOutcome outcome = Import(block);
+  EXPECT_EQ(outcome.status, SubmitOutcome::kQueued);
+  EXPECT_EQ(outcome.reason, reason::kEarly);
+  const SignedVotePtr vote = source_.Vote(0, 5);
+  EXPECT_EQ(Import({vote}).front().status, SubmitOutcome::kQueued);
+  EXPECT_EQ(writer_.waiting_blocks(), 1u);
+  GoTo(5);
+  EXPECT_EQ(chain_.head().root, ChainSource::RootOf(block));
+  EXPECT_EQ(chain_.LatestVoteSlot(0), 5u);
+  EXPECT_EQ(writer_.waiting_blocks() + writer_.waiting_votes(), 0u);
+}
+
+TEST_F(ChainWriterTest, WhatWaitsTooLongIsDropped) {
+  GoTo(2);
+  source_.AddBlock(1);
+  Import(source_.AddBlock(2));
+  EXPECT_EQ(writer_.waiting_blocks(), 1u);
+  GoTo(9, 3);
+  EXPECT_EQ(writer_.waiting_blocks(), 1u);
+  GoTo(10);
+  EXPECT_EQ(writer_.waiting_blocks(), 0u);
+  EXPECT_THAT(log_.Matching("block_dropped slot=2"), ElementsAre(HasSubstr("reason=EXPIRED")));
+}
+
+TEST_F(ChainWriterTest, ABlockThatBreaksTheRulesIsRefused) {
+  GoTo(1);
+  auto block = std::make_shared<SignedBlockWithAttestation>(*source_.AddBlock(1));
+  block->message.block.state_root.data[0] ^= 1;
+  block->message.proposer_attestation.data.head.root = ssz::HashTreeRoot(block->message.block);
+  const SubmitOutcome outcome = Import(block);
+  EXPECT_EQ(outcome.status, SubmitOutcome::kRefused);
+  EXPECT_EQ(outcome.reason, reason::kInvalidTransition);
+  EXPECT_THAT(outcome.message, HasSubstr("state root"));
+  EXPECT_THAT(PublishedBlocks(), IsEmpty());
+  EXPECT_THAT(log_.Matching("block_refused"), ElementsAre(HasSubstr("warning block_refused slot=1")));
+}
+
+TEST_F(ChainWriterTest, AVoteThatBreaksTheRulesIsRefusedAndTheOthersOfItsBatchAreNot) {
+  GoTo(2);
+  Import(source_.AddBlock(2));
+  auto bad = std::make_shared<SignedAttestation>(*source_.Vote(1, 2));
+  bad->message.data.target.slot = 1;  // not its block's
+  const std::vector<SubmitOutcome> outcomes = Import({source_.Vote(0, 2), bad, source_.Vote(3, 2)}, Origin::Peer(1));
+  ASSERT_THAT(outcomes, SizeIs(3));
+  EXPECT_EQ(outcomes[0].status, SubmitOutcome::kAccepted);
+  EXPECT_EQ(outcomes[1].status, SubmitOutcome::kRefused);
+  EXPECT_EQ(outcomes[1].reason, reason::kInvalidVote);
+  EXPECT_EQ(outcomes[2].status, SubmitOutcome::kAccepted);
+  EXPECT_THAT(log_.Matching("votes_accepted"),
+              ElementsAre("debug votes_accepted accepted=2 submitted=3 origin=peer-1"));
+  EXPECT_THAT(log_.Matching("vote_refused"), ElementsAre(HasSubstr("debug vote_refused slot=2 validator=1")));
+  EXPECT_THAT(PublishedBlocks(), SizeIs(1));
+  EXPECT_EQ(published_votes_, 2u);
+}
+
+TEST_F(ChainWriterTest, BeforeGenesisSlotsAreNegativeAndTimeStandsStill) {
+  clock_.SetWallMs(kGenesisMs - 2 * kSlotMs);
+  writer_.CatchUp();
+  EXPECT_EQ(writer_.CurrentSlot(), -2);
+  EXPECT_EQ(chain_.time_intervals(), 0u);
+  GoTo(0, 3);
+  EXPECT_EQ(writer_.CurrentSlot(), 0);
+  EXPECT_EQ(chain_.time_intervals(), 3u);
+}
+
+TEST_F(ChainWriterTest, AWallClockSetBackDoesNotTurnTheChainBack) {
+  GoTo(10, 2);
+  clock_.SetWallMs(kGenesisMs + kSlotMs);
+  writer_.CatchUp();
+  EXPECT_EQ(chain_.time_intervals(), 42u);
+  EXPECT_EQ(writer_.CurrentSlot(), 10);
+  GoTo(10, 3);
+  EXPECT_EQ(chain_.time_intervals(), 43u);
+}
+
+TEST_F(ChainWriterTest, AfterALongSleepTheChainTicksThrough) {
+  GoTo(1);
+  Import(source_.AddBlock(1));
+  Import({source_.Vote(0, 1), source_.Vote(2, 1), source_.Vote(3, 1)});
+  EXPECT_FALSE(chain_.pending_votes().empty());
+  GoTo(5000, 1);
+  EXPECT_EQ(chain_.time_intervals(), 20'001u);
+  EXPECT_TRUE(chain_.pending_votes().empty());
+  EXPECT_THAT(log_.Matching("time_jumped"), ElementsAre("warning time_jumped from_slot=1 to_slot=5000"));
+}
+
+TEST_F(ChainWriterTest, AReorgIsLoggedWithItsDepth) {
+  ChainSource fork(genesis_);
+  GoTo(1);
+  const SignedBlockPtr left_out = source_.AddBlock(1);
+  Import(left_out);
+  GoTo(2);
+  const SignedBlockPtr also_left_out = source_.AddBlock(2);
+  Import(also_left_out);
+  EXPECT_EQ(chain_.head().root, ChainSource::RootOf(also_left_out));
+  GoTo(3);
+  const SignedBlockPtr other = fork.AddBlock(3);
+  Import(other);
+  GoTo(3, 1);
+  Import({fork.Vote(0, 3), fork.Vote(1, 3), fork.Vote(2, 3)});
+  GoTo(3, 3);
+  EXPECT_EQ(chain_.head().root, ChainSource::RootOf(other));
+  EXPECT_THAT(log_.Matching("reorg"), ElementsAre(HasSubstr("warning reorg depth=2 old_slot=2")));
+}
+
+TEST_F(ChainWriterTest, JustificationAndFinalityAreLogged) {
+  for (uint64_t slot = 1; slot <= 6; ++slot) {
+    GoTo(slot);
+    Import(source_.AddBlock(slot));
+    for (uint64_t validator = 0; validator < kValidators; ++validator) {
+      if (validator == slot % kValidators) continue;
+      const SignedVotePtr vote = source_.Vote(validator, slot);
+      Import({vote});
+      ASSERT_TRUE(source_.chain().OnVote(vote).ok());
+    }
+    GoTo(slot, 3);
+    source_.chain().OnInterval(slot * 4 + 3, false);
+  }
+  EXPECT_GT(chain_.finalized().slot, 0u);
+  EXPECT_THAT(log_.Matching("info finalized slot="), testing::Not(IsEmpty()));
+  EXPECT_THAT(log_.Matching("info justified slot="), testing::Not(IsEmpty()));
+  EXPECT_EQ(seen_votes_.Count(5), kValidators);
+}
+
+class FullOutboundTest : public ChainWriterTest {
+ protected:
+  FullOutboundTest() : ChainWriterTest(/*outbound_capacity=*/1) {}
+};
+
+TEST_F(FullOutboundTest, AFullNetworkChannelHoldsNothingUp) {
+  GoTo(2);
+  EXPECT_EQ(Import(source_.AddBlock(1)).status, SubmitOutcome::kAccepted);
+  EXPECT_EQ(Import(source_.AddBlock(2)).status, SubmitOutcome::kAccepted);
+  EXPECT_EQ(chain_.head().slot, 2u);
+  EXPECT_THAT(log_.Matching("not_published"), SizeIs(1));
+}
+
+class SmallQueueTest : public ChainWriterTest {
+ protected:
+  SmallQueueTest() : ChainWriterTest(1000, {.waiting = {.max_items = 2}, .prune = {}}) {}
+};
+
+TEST_F(SmallQueueTest, AFullQueueRefusesAndDisplaces) {
+  GoTo(6);
+  std::vector<SignedBlockPtr> blocks;
+  for (uint64_t slot = 1; slot <= 5; ++slot) blocks.push_back(source_.AddBlock(slot));
+  EXPECT_EQ(Import(blocks[1], Origin::Peer(1)).status, SubmitOutcome::kQueued);
+  EXPECT_EQ(Import(blocks[2], Origin::Peer(1)).status, SubmitOutcome::kQueued);
+  const SubmitOutcome refused = Import(blocks[3], Origin::Peer(1));
+  EXPECT_EQ(refused.status, SubmitOutcome::kRefused);
+  EXPECT_EQ(refused.reason, reason::kQueueFull);
+  EXPECT_EQ(Import(blocks[4], Origin::Peer(2)).status, SubmitOutcome::kQueued);
+  EXPECT_THAT(log_.Matching("block_dropped slot=3"), ElementsAre(HasSubstr("reason=DISPLACED")));
+}
+
+}  // namespace
+}  // namespace lean::beacon
