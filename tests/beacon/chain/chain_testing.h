@@ -1,0 +1,31 @@
+// Anchors, blocks and votes for tests of the chain. Signatures are zero: the chain does not look at them.
+#ifndef LEAN_TESTS_BEACON_CHAIN_CHAIN_TESTING_H_
+#define LEAN_TESTS_BEACON_CHAIN_CHAIN_TESTING_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "beacon/chain/lean_chain.h"
+
+namespace lean::beacon {
+
+// A genesis state of validators with made-up keys.
+StatePtr MakeGenesisState(size_t validator_count);
+// A chain from that genesis.
+LeanChain MakeChain(size_t validator_count);
+
+SignedVotePtr SignVote(uint64_t validator, const AttestationData& data);
+// As its proposer submits it.
+SignedBlockPtr SignBlock(const BuiltBlock& built);
+// With another proposer's vote than the builder's.
+SignedBlockPtr SignBlock(const BuiltBlock& built, const AttestationData& proposer_vote);
+
+// The vote by the reference's rule, but for its target, which is never older than its source (the reference would
+// refuse its own vote).
+AttestationData ReferenceVote(const VoteSnapshot& view, uint64_t slot);
+// The snapshot as it will be when the built block is in.
+VoteSnapshot ViewAfter(const ProposalSnapshot& snapshot, const BuiltBlock& built);
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_TESTS_BEACON_CHAIN_CHAIN_TESTING_H_
