@@ -10,7 +10,7 @@ namespace lean::rpc {
 
 // From here on they go to our log, at debug level: what an operator should know of a failure, our errors say.
 // Process-wide; called first in main.
-void RouteGrpcLog();
+void RouteGrpcLog(std::shared_ptr<spdlog::logger> log);
 
 }  // namespace lean::rpc
 
