@@ -1,0 +1,166 @@
+#include "validator_client/signer.h"
+
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "common/ssz/ssz.h"
+#include "gtest/gtest.h"
+#include "tests/validator_client/support/fake_beacon.h"
+#include "tests/validator_client/support/fake_key.h"
+#include "validator_client/memory_signing_records.h"
+
+namespace lean::validator {
+namespace {
+
+Attestation VoteBy(uint64_t index, uint64_t slot, uint8_t head = 1) {
+  return Attestation{index, AttestationData{slot, {FakeRoot(head), slot}, {FakeRoot(2), 0}, {FakeRoot(2), 0}}};
+}
+
+void RunAtOnce(std::function<void()> task) { task(); }
+
+// Records that cannot be written, or that watch the order of things.
+class ScriptedRecords : public SigningRecords {
+ public:
+  absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override {
+    batches.push_back(requests);
+    if (on_reserve) on_reserve();
+    if (!status.ok()) return status;
+    return std::vector<absl::Status>(requests.size(), absl::OkStatus());
+  }
+  absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes&) override { return std::nullopt; }
+
+  absl::Status status;
+  std::function<void()> on_reserve;
+  std::vector<std::vector<SigningRequest>> batches;
+};
+
+struct Keys {
+  explicit Keys(uint64_t count) {
+    for (uint64_t i = 0; i < count; ++i) {
+      fakes.push_back(std::make_shared<FakeKey>(i));
+      keys.push_back(ValidatorKey{i, fakes.back(), ""});
+    }
+  }
+  std::vector<std::shared_ptr<FakeKey>> fakes;
+  std::vector<ValidatorKey> keys;
+};
+
+TEST(Signer, SignsTheRecomputedRootOfEachVote) {
+  Keys keys(3);
+  MemorySigningRecords records;
+  Signer signer(keys.keys, records, RunAtOnce);
+  const std::vector<Attestation> votes = {VoteBy(2, 7), VoteBy(0, 7)};
+  const auto signatures = signer.Sign(7, votes);
+  ASSERT_EQ(signatures.size(), 2);
+  for (size_t i = 0; i < 2; ++i) {
+    ASSERT_TRUE(signatures[i].ok()) << signatures[i].status();
+    EXPECT_EQ(*signatures[i], FakeSignature(FakePubkey(votes[i].validator_id), 7, ssz::HashTreeRoot(votes[i])));
+  }
+  EXPECT_TRUE(keys.fakes[1]->signed_roots().empty());
+}
+
+TEST(Signer, ReservesAllOfADutyInOneBatchBeforeAnySignature) {
+  Keys keys(3);
+  ScriptedRecords records;
+  records.on_reserve = [&] {
+    for (const auto& key : keys.fakes) EXPECT_TRUE(key->signed_roots().empty());
+  };
+  Signer signer(keys.keys, records, RunAtOnce);
+  signer.Sign(7, {VoteBy(0, 7), VoteBy(1, 7), VoteBy(2, 7)});
+  ASSERT_EQ(records.batches.size(), 1);
+  ASSERT_EQ(records.batches[0].size(), 3);
+  EXPECT_EQ(records.batches[0][1].pubkey, FakePubkey(1));
+  EXPECT_EQ(records.batches[0][1].slot, 7);
+  EXPECT_EQ(records.batches[0][1].root, ssz::HashTreeRoot(VoteBy(1, 7)));
+  for (const auto& key : keys.fakes) EXPECT_EQ(key->signed_roots().size(), 1);
+}
+
+TEST(Signer, SignsNothingWhenTheRecordsCannotBeWritten) {
+  Keys keys(2);
+  ScriptedRecords records;
+  records.status = absl::InternalError("disk full");
+  Signer signer(keys.keys, records, RunAtOnce);
+  for (const auto& signature : signer.Sign(7, {VoteBy(0, 7), VoteBy(1, 7)})) {
+    EXPECT_EQ(signature.status(), records.status);
+  }
+  for (const auto& key : keys.fakes) EXPECT_TRUE(key->signed_roots().empty());
+}
+
+TEST(Signer, NeverSignsTwoRootsWithOneLeaf) {
+  Keys keys(1);
+  MemorySigningRecords records;
+  Signer signer(keys.keys, records, RunAtOnce);
+  EXPECT_TRUE(signer.Sign(7, {VoteBy(0, 7, 1)})[0].ok());
+  EXPECT_FALSE(signer.Sign(7, {VoteBy(0, 7, 3)})[0].ok());
+  EXPECT_FALSE(signer.Sign(6, {VoteBy(0, 6, 1)})[0].ok());
+  EXPECT_TRUE(signer.Sign(7, {VoteBy(0, 7, 1)})[0].ok()) << "the same root gives the same bytes";
+  for (const FakeKey::Signed& leaf : keys.fakes[0]->signed_roots()) {
+    EXPECT_EQ(leaf.second, ssz::HashTreeRoot(VoteBy(0, 7, 1)));
+  }
+}
+
+TEST(Signer, RefusesAVoteOfAnotherSlotThanTheDutys) {
+  Keys keys(1);
+  ScriptedRecords records;
+  Signer signer(keys.keys, records, RunAtOnce);
+  EXPECT_EQ(signer.Sign(7, {VoteBy(0, 8)})[0].status().message(), "the vote is for slot 8, the duty is of slot 7");
+  EXPECT_TRUE(records.batches.empty()) << "no leaf is spent on it";
+}
+
+TEST(Signer, RefusesAValidatorThatIsNotOurs) {
+  Keys keys(1);
+  MemorySigningRecords records;
+  Signer signer(keys.keys, records, RunAtOnce);
+  EXPECT_EQ(signer.Sign(7, {VoteBy(5, 7)})[0].status().message(), "validator 5 is not one of this process");
+}
+
+TEST(Signer, RefusesOneKeyWithoutStoppingTheOthers) {
+  auto ended = std::make_shared<FakeKey>(0, SlotRange{0, 5}, SlotRange{0, 5});
+  auto unprepared = std::make_shared<FakeKey>(1, SlotRange{0, 100}, SlotRange{0, 4});
+  auto good = std::make_shared<FakeKey>(2);
+  ScriptedRecords records;
+  Signer signer({{0, ended, ""}, {1, unprepared, ""}, {2, good, ""}}, records, RunAtOnce);
+  const auto signatures = signer.Sign(7, {VoteBy(0, 7), VoteBy(1, 7), VoteBy(2, 7)});
+  EXPECT_EQ(signatures[0].status().message(),
+            "slot 7 is outside the slots of this key, 0 to 4: the validator needs another key");
+  EXPECT_EQ(signatures[1].status().message(), "the key is still being prepared for slot 7: it signs once that is done");
+  EXPECT_TRUE(signatures[2].ok());
+  ASSERT_EQ(records.batches.size(), 1);
+  EXPECT_EQ(records.batches[0].size(), 1) << "no leaf is spent on the others";
+}
+
+TEST(Signer, KnowsWhichLeavesAreUsed) {
+  Keys keys(2);
+  MemorySigningRecords records;
+  Signer signer(keys.keys, records, RunAtOnce);
+  signer.Sign(7, {VoteBy(0, 7)});
+  EXPECT_TRUE(*signer.LeafUsed(*signer.Find(0), 7));
+  EXPECT_TRUE(*signer.LeafUsed(*signer.Find(0), 6));
+  EXPECT_FALSE(*signer.LeafUsed(*signer.Find(0), 8));
+  EXPECT_FALSE(*signer.LeafUsed(*signer.Find(1), 7));
+  EXPECT_EQ(signer.Find(9), nullptr);
+}
+
+TEST(SignerThreads, SpreadsTheSignaturesOfADuty) {
+  constexpr uint64_t kKeys = 64;
+  Keys keys(kKeys);
+  MemorySigningRecords records;
+  std::vector<std::thread> threads;
+  absl::Mutex mutex;
+  Signer signer(keys.keys, records, [&](std::function<void()> task) {
+    absl::MutexLock lock(&mutex);
+    threads.emplace_back(std::move(task));
+  });
+  std::vector<Attestation> votes;
+  for (uint64_t i = 0; i < kKeys; ++i) votes.push_back(VoteBy(i, 7));
+  const auto signatures = signer.Sign(7, votes);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(threads.size(), kKeys);
+  for (uint64_t i = 0; i < kKeys; ++i) {
+    ASSERT_TRUE(signatures[i].ok());
+    EXPECT_EQ(*signatures[i], FakeSignature(FakePubkey(i), 7, ssz::HashTreeRoot(votes[i])));
+  }
+}
+
+}  // namespace
+}  // namespace lean::validator

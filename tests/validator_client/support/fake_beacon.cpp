@@ -1,0 +1,107 @@
+#include "tests/validator_client/support/fake_beacon.h"
+
+#include <algorithm>
+
+#include "common/ssz/ssz.h"
+#include "tests/validator_client/support/fake_key.h"
+
+namespace lean::validator {
+namespace {
+
+AttestationData VoteFor(uint64_t slot, const Checkpoint& head) {
+  const Checkpoint genesis{FakeRoot(0x22), 0};
+  return AttestationData{slot, head, genesis, genesis};
+}
+
+}  // namespace
+
+FakeBeacon::FakeBeacon(ManualClock& clock, uint64_t validator_count)
+    : clock_(clock), validator_count_(validator_count), start_ms_(clock.WallMs()), start_steady_(clock.Steady()) {}
+
+int64_t FakeBeacon::NowMs() const {
+  return start_ms_ + offset_ms +
+         std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Steady() - start_steady_).count();
+}
+
+absl::Status FakeBeacon::Begin(Method method, Timeout timeout) {
+  ++calls[method];
+  timeouts.push_back(timeout);
+  if (timeout <= Timeout::zero()) return absl::DeadlineExceededError("no time is left");
+  if (const auto delay = slow.find(method); delay != slow.end()) {
+    clock_.Advance(std::min(delay->second, timeout));
+    if (delay->second >= timeout) return absl::DeadlineExceededError("no answer in time");
+  }
+  const auto failure = fail.find(method);
+  return failure == fail.end() ? absl::OkStatus() : failure->second;
+}
+
+absl::StatusOr<DutiesAnswer> FakeBeacon::GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
+                                                   Timeout timeout) {
+  if (absl::Status status = Begin(Method::kGetDuties, timeout); !status.ok()) return status;
+  DutiesAnswer answer;
+  for (const PublicKeyBytes& pubkey : pubkeys) {
+    DutiesAnswer::Duty duty;
+    for (uint64_t index = 0; index < validator_count_; ++index) {
+      if (FakePubkey(index) == pubkey) duty = {true, {index}};
+    }
+    answer.duties.push_back(duty);
+  }
+  answer.proposer_index = slot % validator_count_;
+  answer.validator_count = validator_count_;
+  answer.genesis_block_root = genesis_block_root;
+  answer.genesis_state_root = FakeRoot(0x33);
+  answer.genesis_time = kGenesisTime;
+  answer.slot_duration_ms = kSlotMs;
+  answer.xmss_log_lifetime = 16;
+  answer.signature_form = "flat";
+  answer.time_ms = NowMs();
+  answer.current_slot = slots_.At(NowMs()).slot;
+  answer.synced = true;
+  if (bend_duties) bend_duties(answer);
+  return answer;
+}
+
+absl::StatusOr<BuiltBlockAnswer> FakeBeacon::BuildBlock(uint64_t slot, uint64_t proposer_index, const Root&,
+                                                        Timeout timeout) {
+  if (absl::Status status = Begin(Method::kBuildBlock, timeout); !status.ok()) return status;
+  BuiltBlockAnswer answer;
+  answer.block.slot = slot;
+  answer.block.proposer_index = proposer_index;
+  answer.block.parent_root = FakeRoot(0x44);
+  answer.block.state_root = FakeRoot(0x55);
+  const Attestation vote{0, VoteFor(slot - 1, Checkpoint{FakeRoot(0x44), slot - 1})};
+  if (!answer.block.body.attestations.push_back(vote)) return absl::InternalError("full");
+  answer.attestation_signatures.push_back(SignatureBytes{});
+  answer.proposer_attestation =
+      Attestation{proposer_index, VoteFor(slot, Checkpoint{ssz::HashTreeRoot(answer.block), slot})};
+  answer.time_ms = NowMs();
+  if (bend_block) bend_block(answer);
+  return answer;
+}
+
+absl::StatusOr<VoteDataAnswer> FakeBeacon::BuildVote(uint64_t slot, const Root&, Timeout timeout) {
+  if (absl::Status status = Begin(Method::kBuildVote, timeout); !status.ok()) return status;
+  VoteDataAnswer answer{VoteFor(slot, Checkpoint{FakeRoot(0x66), slot}), NowMs()};
+  if (bend_vote) bend_vote(answer);
+  return answer;
+}
+
+absl::StatusOr<SubmitResult> FakeBeacon::SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) {
+  if (absl::Status status = Begin(Method::kSubmitBlock, timeout); !status.ok()) return status;
+  blocks.push_back(block);
+  std::vector<SubmitResult> results{SubmitResult{SubmitResult::Status::kAccepted, "", ""}};
+  if (bend_results) bend_results(results);
+  return results.front();
+}
+
+absl::StatusOr<std::vector<SubmitResult>> FakeBeacon::SubmitVotes(const std::vector<SignedAttestation>& batch,
+                                                                  Timeout timeout) {
+  if (absl::Status status = Begin(Method::kSubmitVotes, timeout); !status.ok()) return status;
+  votes.insert(votes.end(), batch.begin(), batch.end());
+  vote_batches.push_back(batch.size());
+  std::vector<SubmitResult> results(batch.size(), SubmitResult{SubmitResult::Status::kAccepted, "", ""});
+  if (bend_results) bend_results(results);
+  return results;
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,79 @@
+// A beacon without a network: honest unless a test bends its answers.
+#ifndef LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_FAKE_BEACON_H_
+#define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_FAKE_BEACON_H_
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/clock/clock.h"
+#include "common/clock/manual_clock.h"
+#include "common/clock/slot_clock.h"
+#include "validator_client/beacon_client.h"
+
+namespace lean::validator {
+
+inline constexpr uint64_t kGenesisTime = 1'700'000'000;  // Unix seconds
+inline constexpr uint64_t kSlotMs = 4000;
+
+inline Root FakeRoot(uint8_t fill) {
+  Root root;
+  root.data.fill(fill);
+  return root;
+}
+
+// Not thread-safe: a test changes it only while the service waits on the clock.
+class FakeBeacon : public BeaconClient {
+ public:
+  enum class Method { kGetDuties, kBuildBlock, kBuildVote, kSubmitBlock, kSubmitVotes };
+
+  // Keeps true time: that of the clock when it was made, and what has passed on the steady clock since.
+  FakeBeacon(ManualClock& clock, uint64_t validator_count);
+
+  // What a test may bend. Each is applied to the honest answer.
+  std::function<void(DutiesAnswer&)> bend_duties;
+  std::function<void(BuiltBlockAnswer&)> bend_block;
+  std::function<void(VoteDataAnswer&)> bend_vote;
+  std::function<void(std::vector<SubmitResult>&)> bend_results;  // of blocks and votes
+  std::map<Method, absl::Status> fail;                           // calls that answer an error
+  std::map<Method, std::chrono::milliseconds> slow;              // what a call takes; past its timeout it fails
+  int64_t offset_ms = 0;                                         // of the beacon's clock
+  Root genesis_block_root = FakeRoot(0x11);
+
+  // What happened.
+  std::vector<SignedBlockWithAttestation> blocks;
+  std::vector<SignedAttestation> votes;
+  std::vector<size_t> vote_batches;  // their sizes
+  std::map<Method, int> calls;
+  std::vector<std::chrono::milliseconds> timeouts;  // of all calls
+
+  const std::string& name() const override { return name_; }
+  absl::StatusOr<DutiesAnswer> GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
+                                         Timeout timeout) override;
+  absl::StatusOr<BuiltBlockAnswer> BuildBlock(uint64_t slot, uint64_t proposer_index, const Root& genesis_block_root,
+                                              Timeout timeout) override;
+  absl::StatusOr<VoteDataAnswer> BuildVote(uint64_t slot, const Root& genesis_block_root, Timeout timeout) override;
+  absl::StatusOr<SubmitResult> SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) override;
+  absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,
+                                                        Timeout timeout) override;
+  void Cancel() override {}
+
+  int64_t NowMs() const;
+  const SlotClock& slots() const { return slots_; }
+
+ private:
+  absl::Status Begin(Method method, Timeout timeout);
+
+  ManualClock& clock_;
+  std::string name_ = "fake:1";
+  SlotClock slots_{kGenesisTime, kSlotMs};
+  uint64_t validator_count_;
+  int64_t start_ms_;
+  SteadyTime start_steady_;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_FAKE_BEACON_H_

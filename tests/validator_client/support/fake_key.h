@@ -1,0 +1,99 @@
+// A key whose signature tells what it signed.
+#ifndef LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_FAKE_KEY_H_
+#define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_FAKE_KEY_H_
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "validator_client/signer.h"
+#include "validator_client/signing_key.h"
+
+namespace lean::validator {
+
+inline PublicKeyBytes FakePubkey(uint64_t index) {
+  PublicKeyBytes pubkey;
+  pubkey.data.fill(static_cast<uint8_t>(index + 1));
+  return pubkey;
+}
+
+// The root signed, the slot, the key's first byte.
+inline SignatureBytes FakeSignature(const PublicKeyBytes& pubkey, uint64_t slot, const Root& root) {
+  SignatureBytes signature;
+  std::copy(root.data.begin(), root.data.end(), signature.data.begin());
+  signature.data[32] = static_cast<uint8_t>(slot);
+  signature.data[33] = pubkey.data[0];
+  return signature;
+}
+
+class FakeKey : public SigningKey {
+ public:
+  using Signed = std::pair<uint64_t, Root>;
+
+  explicit FakeKey(uint64_t index, SlotRange active = {0, 1 << 20}, SlotRange prepared = {0, 1 << 20})
+      : pubkey_(FakePubkey(index)), active_(active), prepared_(prepared) {}
+
+  const PublicKeyBytes& pubkey() const override { return pubkey_; }
+  uint32_t log_lifetime() const override { return 16; }
+  SlotRange active_slots() const override { return active_; }
+  SlotRange prepared_slots() const override {
+    absl::MutexLock lock(&mutex_);
+    return prepared_;
+  }
+
+  absl::StatusOr<SignatureBytes> Sign(uint64_t slot, const Root& message) const override {
+    absl::MutexLock lock(&mutex_);
+    signed_.push_back({slot, message});
+    return FakeSignature(pubkey_, slot, message);
+  }
+
+  // Moves on by one half, as a key of two bottom trees does.
+  absl::Status Prepare(uint64_t slot) override {
+    if (block_prepare != nullptr) block_prepare->WaitForNotification();
+    absl::MutexLock lock(&mutex_);
+    if (cancelled_) return absl::CancelledError("stopped");
+    ++prepare_calls_;
+    const uint64_t half = (prepared_.end - prepared_.first) / 2;
+    while (prepared_.end < active_.end && slot >= prepared_.first + half) {
+      prepared_.first += half;
+      prepared_.end += half;
+    }
+    return absl::OkStatus();
+  }
+
+  void Cancel() override {
+    if (block_prepare != nullptr && !block_prepare->HasBeenNotified()) block_prepare->Notify();
+    absl::MutexLock lock(&mutex_);
+    cancelled_ = true;
+  }
+
+  std::vector<Signed> signed_roots() const {
+    absl::MutexLock lock(&mutex_);
+    return signed_;
+  }
+  int prepare_calls() const {
+    absl::MutexLock lock(&mutex_);
+    return prepare_calls_;
+  }
+
+  absl::Notification* block_prepare = nullptr;  // Prepare waits for it, or for Cancel
+
+ private:
+  const PublicKeyBytes pubkey_;
+  const SlotRange active_;
+  mutable absl::Mutex mutex_;
+  SlotRange prepared_ ABSL_GUARDED_BY(mutex_);
+  mutable std::vector<Signed> signed_ ABSL_GUARDED_BY(mutex_);
+  int prepare_calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_FAKE_KEY_H_

@@ -1,0 +1,34 @@
+// Delays between attempts: they double up to a ceiling, with jitter, so that clients of one beacon spread out.
+#ifndef LEAN_VALIDATOR_CLIENT_BACKOFF_H_
+#define LEAN_VALIDATOR_CLIENT_BACKOFF_H_
+
+#include <chrono>
+#include <cstdint>
+#include <random>
+
+namespace lean::validator {
+
+// Not thread-safe. The same seed gives the same delays.
+class Backoff {
+ public:
+  using Delay = std::chrono::milliseconds;
+
+  // 0 < first <= ceiling.
+  Backoff(Delay first, Delay ceiling, uint64_t seed);
+
+  // How long to wait after one more failure: between half and all of the current step.
+  Delay Next();
+
+  // After a success.
+  void Reset() { step_ = first_; }
+
+ private:
+  Delay first_;
+  Delay ceiling_;
+  Delay step_;
+  std::mt19937_64 random_;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_BACKOFF_H_

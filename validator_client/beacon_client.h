@@ -1,0 +1,91 @@
+// What a validator client asks of a beacon. The service depends on this alone; gRPC is one implementation.
+#ifndef LEAN_VALIDATOR_CLIENT_BEACON_CLIENT_H_
+#define LEAN_VALIDATOR_CLIENT_BEACON_CLIENT_H_
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
+#include "common/containers/attestation.h"
+#include "common/containers/block.h"
+
+namespace lean::validator {
+
+// Answer to GetDuties. Nothing in it is trusted before BeaconSession has checked it.
+struct DutiesAnswer {
+  struct Duty {
+    bool known = false;             // the key is in the registry
+    std::vector<uint64_t> indices;  // every index that has this key
+  };
+
+  std::vector<Duty> duties;  // one for each key asked, in order
+  uint64_t proposer_index = 0;
+  uint64_t validator_count = 0;
+  Root genesis_block_root;
+  Root genesis_state_root;
+  uint64_t genesis_time = 0;  // Unix seconds
+  uint64_t slot_duration_ms = 0;
+  uint32_t xmss_log_lifetime = 0;
+  std::string signature_form;
+  int64_t time_ms = 0;       // the beacon's clock, Unix milliseconds
+  int64_t current_slot = 0;  // by that clock; negative before genesis
+  uint64_t head_slot = 0;
+  bool synced = false;
+};
+
+struct BuiltBlockAnswer {
+  Block block;
+  Attestation proposer_attestation;
+  std::vector<SignatureBytes> attestation_signatures;  // of block.body.attestations, in order
+  int64_t time_ms = 0;
+};
+
+struct VoteDataAnswer {
+  AttestationData data;
+  int64_t time_ms = 0;
+};
+
+struct SubmitResult {
+  enum class Status { kAccepted, kAlreadyKnown, kQueued, kRefused };
+
+  Status status = Status::kRefused;
+  std::string reason;   // UPPER_SNAKE, see proto/lean/v1/validator.proto
+  std::string message;  // for people
+};
+
+// Thread-safe. Every call ends within its timeout: an error status then says what failed and, where the beacon gave
+// one, the reason. kUnavailable: no beacon there. kDeadlineExceeded: no answer in time. kCancelled: after Cancel().
+class BeaconClient {
+ public:
+  using Timeout = std::chrono::milliseconds;
+
+  virtual ~BeaconClient() = default;
+
+  // Where this beacon is, for logs.
+  virtual const std::string& name() const = 0;
+
+  // `slot`: whose proposer the answer names.
+  virtual absl::StatusOr<DutiesAnswer> GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
+                                                 Timeout timeout) = 0;
+
+  virtual absl::StatusOr<BuiltBlockAnswer> BuildBlock(uint64_t slot, uint64_t proposer_index,
+                                                      const Root& genesis_block_root, Timeout timeout) = 0;
+
+  virtual absl::StatusOr<VoteDataAnswer> BuildVote(uint64_t slot, const Root& genesis_block_root, Timeout timeout) = 0;
+
+  virtual absl::StatusOr<SubmitResult> SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) = 0;
+
+  // One result for each vote, in order.
+  virtual absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,
+                                                                Timeout timeout) = 0;
+
+  // Ends every call under way and fails every later one: how a process stops.
+  virtual void Cancel() = 0;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_BEACON_CLIENT_H_

@@ -1,0 +1,179 @@
+#include "validator_client/beacon_session.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/bytes/hex.h"
+#include "common/clock/slot_clock.h"
+#include "validator_client/log_text.h"
+
+namespace lean::validator {
+namespace {
+
+// Later than any network will live, and far from where milliseconds overflow.
+constexpr uint64_t kMaxGenesisTime = uint64_t{1} << 36;
+constexpr int64_t kMaxTimeMs = int64_t{1} << 46;
+constexpr uint64_t kMinSlotDurationMs = 100;
+constexpr uint64_t kMaxSlotDurationMs = 60000;
+
+template <typename... Args>
+absl::Status Refuse(const absl::FormatSpec<Args...>& format, const Args&... args) {
+  return absl::FailedPreconditionError(absl::StrFormat(format, args...));
+}
+
+// Keeps differences of times from overflowing.
+absl::Status CheckUnixTime(int64_t time_ms) {
+  if (time_ms >= 0 && time_ms <= kMaxTimeMs) return absl::OkStatus();
+  return Refuse("the beacon's clock shows %d ms, which is no Unix time", time_ms);
+}
+
+Network NetworkOf(const DutiesAnswer& answer) {
+  return Network{answer.genesis_block_root, answer.genesis_time, answer.slot_duration_ms, answer.validator_count};
+}
+
+}  // namespace
+
+BeaconSession::BeaconSession(BeaconClient& client, ExpectedNetwork expected, std::vector<RegisteredKey> keys,
+                             std::shared_ptr<spdlog::logger> logger)
+    : client_(client),
+      expected_(std::move(expected)),
+      keys_(std::move(keys)),
+      logger_(std::move(logger)),
+      network_(expected_.network),
+      ready_(absl::UnknownError("no answer from the beacon yet")) {
+  for (const RegisteredKey& key : keys_) pubkeys_.push_back(key.pubkey);
+}
+
+absl::Status BeaconSession::Probe(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms) {
+  clock_offset_ms_.reset();
+  const int64_t sent_ms = now_ms();
+  const absl::StatusOr<DutiesAnswer> answer = client_.GetDuties(pubkeys_, slot, timeout);
+  SetReady(answer.ok() ? Judge(*answer, slot, sent_ms, now_ms()) : answer.status());
+  return ready_;
+}
+
+void BeaconSession::MarkFailed(const absl::Status& status) { SetReady(status); }
+
+absl::Status BeaconSession::CheckTime(int64_t beacon_ms, int64_t our_ms) const {
+  if (!network_.has_value()) return absl::FailedPreconditionError("no network is known yet");
+  if (absl::Status status = CheckUnixTime(beacon_ms); !status.ok()) return status;
+  const SlotClock slots(network_->genesis_time, network_->slot_duration_ms);
+  const int64_t theirs = slots.At(beacon_ms).slot;
+  const int64_t ours = slots.At(our_ms).slot;
+  if (std::abs(theirs - ours) <= 1) return absl::OkStatus();
+  return Refuse("the beacon's clock is in slot %d, ours in slot %d: nothing is signed until they agree", theirs, ours);
+}
+
+absl::Status BeaconSession::Judge(const DutiesAnswer& answer, uint64_t slot, int64_t sent_ms, int64_t received_ms) {
+  if (absl::Status status = CheckNetwork(answer); !status.ok()) return status;
+  if (absl::Status status = CheckRegistry(answer); !status.ok()) {
+    // Once the network is pinned, our keys are known to be in it: then it is the beacon that is wrong.
+    return network_.has_value() ? absl::FailedPreconditionError(status.message()) : status;
+  }
+  if (!network_.has_value()) {
+    network_ = NetworkOf(answer);
+    logger_->info("network learned beacon={} genesis={} genesis_time={} slot_ms={} validators={}", client_.name(),
+                  ShortHex(network_->genesis_block_root.span()), network_->genesis_time, network_->slot_duration_ms,
+                  network_->validator_count);
+  }
+  if (absl::Status status = CheckClock(answer, sent_ms, received_ms); !status.ok()) return status;
+  if (const uint64_t proposer = slot % network_->validator_count; answer.proposer_index != proposer) {
+    return Refuse("the beacon names proposer %u for slot %u, by the rules it is %u", answer.proposer_index, slot,
+                  proposer);
+  }
+  if (!answer.synced) return absl::FailedPreconditionError("the beacon is syncing");
+  return absl::OkStatus();
+}
+
+absl::Status BeaconSession::CheckNetwork(const DutiesAnswer& answer) const {
+  const std::optional<Root> root =
+      network_.has_value() ? std::optional<Root>(network_->genesis_block_root) : expected_.genesis_block_root;
+  if (root.has_value() && answer.genesis_block_root != *root) {
+    return Refuse("the beacon has genesis %s, this client works for %s", ToHex(answer.genesis_block_root.span()),
+                  ToHex(root->span()));
+  }
+  if (answer.xmss_log_lifetime != expected_.xmss_log_lifetime) {
+    return Refuse("the beacon's network has keys of lifetime 2^%u, ours have 2^%u", answer.xmss_log_lifetime,
+                  expected_.xmss_log_lifetime);
+  }
+  if (answer.signature_form != expected_.signature_form) {
+    return Refuse("the beacon's network has signatures of form '%s', ours are '%s'", Printable(answer.signature_form),
+                  expected_.signature_form);
+  }
+  if (answer.slot_duration_ms < kMinSlotDurationMs || answer.slot_duration_ms > kMaxSlotDurationMs ||
+      answer.slot_duration_ms % kIntervalsPerSlot != 0) {
+    return Refuse("the beacon names a slot duration of %u ms, which no network may have", answer.slot_duration_ms);
+  }
+  if (answer.genesis_time > kMaxGenesisTime) {
+    return Refuse("the beacon names the genesis time %u, which is no Unix time in seconds", answer.genesis_time);
+  }
+  if (answer.validator_count == 0) return Refuse("the beacon's registry has no validators");
+  if (!network_.has_value()) return absl::OkStatus();
+  if (answer.slot_duration_ms != network_->slot_duration_ms) {
+    return Refuse("the beacon has slots of %u ms, the network has %u", answer.slot_duration_ms,
+                  network_->slot_duration_ms);
+  }
+  if (answer.genesis_time != network_->genesis_time || answer.validator_count != network_->validator_count) {
+    return Refuse("the beacon has genesis time %u and %u validators, the network has %u and %u", answer.genesis_time,
+                  answer.validator_count, network_->genesis_time, network_->validator_count);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BeaconSession::CheckRegistry(const DutiesAnswer& answer) const {
+  if (answer.duties.size() != keys_.size()) {
+    return Refuse("the beacon answered for %u keys, asked for %u", answer.duties.size(), keys_.size());
+  }
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    const RegisteredKey& key = keys_[i];
+    const DutiesAnswer::Duty& duty = answer.duties[i];
+    if (key.index >= answer.validator_count) {
+      return absl::InvalidArgumentError(absl::StrFormat("%s: index %u is not in the beacon's registry of %u validators",
+                                                        key.origin, key.index, answer.validator_count));
+    }
+    if (duty.known && std::find(duty.indices.begin(), duty.indices.end(), key.index) != duty.indices.end()) continue;
+    if (!duty.known) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("%s: the beacon's registry has another key at index %u, and %s "
+                          "nowhere",
+                          key.origin, key.index, ShortHex(key.pubkey.span())));
+    }
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s: the beacon's registry has another key at index %u, and %s at "
+                        "%s",
+                        key.origin, key.index, ShortHex(key.pubkey.span()), absl::StrJoin(duty.indices, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BeaconSession::CheckClock(const DutiesAnswer& answer, int64_t sent_ms, int64_t received_ms) {
+  if (absl::Status status = CheckUnixTime(answer.time_ms); !status.ok()) return status;
+  // The answer was written at some moment between sending and receiving: only what lies outside is a difference.
+  int64_t offset = 0;
+  if (answer.time_ms < sent_ms) offset = answer.time_ms - sent_ms;
+  if (answer.time_ms > received_ms) offset = answer.time_ms - received_ms;
+  clock_offset_ms_ = offset;
+  const bool warn = std::abs(offset) > kClockWarning.count();
+  if (warn && !clock_warned_) {
+    logger_->warn("clocks differ beacon={} offset_ms={:+d}: check the time of both machines", client_.name(), offset);
+  }
+  if (!warn && clock_warned_) logger_->info("clocks agree again beacon={} offset_ms={:+d}", client_.name(), offset);
+  clock_warned_ = warn;
+  return CheckTime(answer.time_ms, answer.time_ms - offset);
+}
+
+void BeaconSession::SetReady(absl::Status status) {
+  if (status == ready_) return;
+  if (status.ok()) {
+    logger_->info("beacon ready beacon={} genesis={}", client_.name(), ShortHex(network_->genesis_block_root.span()));
+  } else {
+    logger_->warn("beacon not usable beacon={} reason=\"{}\"", client_.name(), StatusText(status));
+  }
+  ready_ = std::move(status);
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,97 @@
+// Whether the beacon may be worked with: the network it serves, our keys in its registry, its clock, its health.
+#ifndef LEAN_VALIDATOR_CLIENT_BEACON_SESSION_H_
+#define LEAN_VALIDATOR_CLIENT_BEACON_SESSION_H_
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/bytes/bytes.h"
+#include "spdlog/logger.h"
+#include "validator_client/beacon_client.h"
+
+namespace lean::validator {
+
+// What identifies the network that a client works for, for the life of its process.
+struct Network {
+  Root genesis_block_root;
+  uint64_t genesis_time = 0;  // Unix seconds
+  uint64_t slot_duration_ms = 0;
+  uint64_t validator_count = 0;
+
+  friend bool operator==(const Network&, const Network&) = default;
+};
+
+// What is known before any beacon has answered.
+struct ExpectedNetwork {
+  std::optional<Root> genesis_block_root;  // given by the operator
+  std::optional<Network> network;          // the whole of it, from a genesis folder
+  uint32_t xmss_log_lifetime = 32;         // of our keys
+  std::string signature_form = "flat";     // of the containers that we make
+};
+
+// A key of ours and where it must stand in the registry.
+struct RegisteredKey {
+  uint64_t index = 0;
+  PublicKeyBytes pubkey;
+  std::string origin;  // "FILE:LINE" of the keystore list
+};
+
+// A beacon further off than this is worth a warning.
+inline constexpr std::chrono::milliseconds kClockWarning{200};
+
+// Not thread-safe: belongs to the service's thread. Logs every change of the beacon's state, once.
+class BeaconSession {
+ public:
+  // Times of a probe, Unix milliseconds by our own clock.
+  using NowMs = std::function<int64_t()>;
+
+  // `client` must outlive the session.
+  BeaconSession(BeaconClient& client, ExpectedNetwork expected, std::vector<RegisteredKey> keys,
+                std::shared_ptr<spdlog::logger> logger);
+
+  // Asks the beacon for duties of `slot` and judges the answer. OK: duties may be done. Otherwise ready() says why not:
+  // kUnavailable, kDeadlineExceeded: no answer; kFailedPrecondition: refused (other network, other spec, clocks apart,
+  // a proposer that does not follow from the slot) or syncing; kInvalidArgument: a key of ours is not in the registry
+  // of a network that was learned from this very answer, which is the operator's to mend.
+  absl::Status Probe(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms);
+
+  // A duty's call failed: nothing more is asked of the beacon before the next good probe.
+  void MarkFailed(const absl::Status& status);
+
+  // Checks the time in an answer to a duty: the beacon must be within one slot of us.
+  absl::Status CheckTime(int64_t beacon_ms, int64_t our_ms) const;
+
+  const absl::Status& ready() const { return ready_; }
+  const std::optional<Network>& network() const { return network_; }
+  BeaconClient& client() { return client_; }
+
+  // The beacon's clock minus ours at the last probe, milliseconds; nullopt when it brought no time.
+  std::optional<int64_t> clock_offset_ms() const { return clock_offset_ms_; }
+
+ private:
+  absl::Status Judge(const DutiesAnswer& answer, uint64_t slot, int64_t sent_ms, int64_t received_ms);
+  absl::Status CheckNetwork(const DutiesAnswer& answer) const;
+  absl::Status CheckRegistry(const DutiesAnswer& answer) const;
+  absl::Status CheckClock(const DutiesAnswer& answer, int64_t sent_ms, int64_t received_ms);
+  void SetReady(absl::Status status);
+
+  BeaconClient& client_;
+  ExpectedNetwork expected_;
+  std::vector<RegisteredKey> keys_;
+  std::vector<PublicKeyBytes> pubkeys_;
+  std::shared_ptr<spdlog::logger> logger_;
+  std::optional<Network> network_;
+  absl::Status ready_;
+  std::optional<int64_t> clock_offset_ms_;
+  bool clock_warned_ = false;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_BEACON_SESSION_H_

@@ -1,0 +1,28 @@
+// `lean-validator run`: the duties of the listed validators, until it is told to stop.
+#ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_RUN_H_
+#define LEAN_VALIDATOR_CLIENT_COMMANDS_RUN_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "common/process/stop_signals.h"
+#include "common/rpc/tls.h"
+#include "spdlog/logger.h"
+
+namespace lean::validator {
+
+struct RunOptions {
+  std::string keystores;  // YAML list
+  std::string beacon = "127.0.0.1:5052";
+  std::string genesis_root;  // hex of the genesis block's root; empty: not given
+  std::string genesis_dir;   // genesis folder; empty: not given
+  rpc::ClientTlsFiles tls;
+};
+
+// Returns OK once it was asked to stop and everything has ended, or what kept it from working.
+absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log);
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_COMMANDS_RUN_H_

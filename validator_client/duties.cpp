@@ -1,0 +1,208 @@
+#include "validator_client/duties.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "common/bytes/hex.h"
+#include "common/ssz/ssz.h"
+#include "validator_client/duty_checks.h"
+#include "validator_client/log_text.h"
+
+namespace lean::validator {
+namespace {
+
+// Measures the stages of a duty, in milliseconds.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const SlotTimer& timer) : timer_(timer), last_ms_(timer.NowMs()) {}
+
+  // Since the last call.
+  int64_t Lap() {
+    const int64_t now_ms = timer_.NowMs();
+    return now_ms - std::exchange(last_ms_, now_ms);
+  }
+
+ private:
+  const SlotTimer& timer_;
+  int64_t last_ms_;
+};
+
+const char* SubmitText(SubmitResult::Status status) {
+  switch (status) {
+    case SubmitResult::Status::kAccepted:
+      return "accepted";
+    case SubmitResult::Status::kAlreadyKnown:
+      return "already_known";
+    case SubmitResult::Status::kQueued:
+      return "queued";
+    case SubmitResult::Status::kRefused:
+      return "refused";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+Duties::Duties(BeaconSession& session, Signer& signer, const SlotTimer& timer, uint64_t first_slot,
+               std::shared_ptr<spdlog::logger> logger)
+    : session_(session), signer_(signer), timer_(timer), first_slot_(first_slot), logger_(std::move(logger)) {}
+
+uint64_t Duties::ProposerOf(uint64_t slot) const { return slot % session_.network()->validator_count; }
+
+bool Duties::HasProposal(uint64_t slot) const {
+  // Slot 0 has its block, genesis.
+  return slot > 0 && slot >= first_slot_ && signer_.Find(ProposerOf(slot)) != nullptr;
+}
+
+void Duties::Propose(uint64_t slot) {
+  if (!HasProposal(slot)) return;
+  const ValidatorKey& key = *signer_.Find(ProposerOf(slot));
+  if (const absl::Status status = TryPropose(slot, key); !status.ok()) {
+    logger_->error("block failed slot={} validator={} reason=\"{}\"", slot, key.index, StatusText(status));
+  }
+}
+
+absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
+  if (absl::Status status = Signer::CheckActive(key, slot); !status.ok()) return status;
+  if (!session_.ready().ok()) return session_.ready();
+  Stopwatch watch(timer_);
+  const auto built = session_.client().BuildBlock(slot, key.index, session_.network()->genesis_block_root,
+                                                  timer_.Until(static_cast<int64_t>(slot), 1));
+  if (!built.ok()) return Failed("build", built.status());
+  const int64_t build_ms = watch.Lap();
+  if (absl::Status status = session_.CheckTime(built->time_ms, timer_.NowMs()); !status.ok()) return status;
+  if (absl::Status status = CheckBuiltBlock(slot, key.index, *built); !status.ok()) return status;
+  if (absl::Status status = CheckSlotIsNow(slot); !status.ok()) return status;
+
+  const std::vector<absl::StatusOr<SignatureBytes>> signatures = signer_.Sign(slot, {built->proposer_attestation});
+  const absl::StatusOr<SignatureBytes>& signature = signatures.front();
+  if (!signature.ok()) return signature.status();
+  SignedBlockWithAttestation block;
+  block.message = BlockWithAttestation{built->block, built->proposer_attestation};
+  block.signature.reserve(built->attestation_signatures.size() + 1);
+  bool fits = true;  // CheckBuiltBlock saw to it
+  for (const SignatureBytes& vote_signature : built->attestation_signatures) {
+    fits = fits && block.signature.push_back(vote_signature);
+  }
+  if (!fits || !block.signature.push_back(*signature)) return absl::InternalError("too many signatures for a block");
+  const int64_t sign_ms = watch.Lap();
+
+  const std::chrono::milliseconds grace(timer_.slots().interval_duration_ms() / 2);
+  const absl::StatusOr<SubmitResult> result =
+      session_.client().SubmitBlock(block, timer_.Until(static_cast<int64_t>(slot), 1) + grace);
+  if (!result.ok()) return Failed("submit", result.status());
+  if (result->status == SubmitResult::Status::kRefused) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("the beacon refused the block: %s %s", result->reason, result->message));
+  }
+  logger_->info("block proposed slot={} root={} validator={} votes={} result={} build_ms={} sign_ms={} submit_ms={}",
+                slot, ShortHex(built->proposer_attestation.data.head.root.span()), key.index,
+                built->attestation_signatures.size(), SubmitText(result->status), build_ms, sign_ms, watch.Lap());
+  return absl::OkStatus();
+}
+
+void Duties::Vote(uint64_t slot) {
+  if (slot < first_slot_) {
+    logger_->info("votes skipped slot={} reason=\"this process began in it, and an earlier one may have signed\"",
+                  slot);
+    return;
+  }
+  const std::vector<const ValidatorKey*> voters = VotersOf(slot);
+  if (voters.empty()) return;
+  if (const absl::Status status = TryVote(slot, voters); !status.ok()) {
+    logger_->error("votes failed slot={} votes={} reason=\"{}\"", slot, voters.size(), StatusText(status));
+  }
+}
+
+std::vector<const ValidatorKey*> Duties::VotersOf(uint64_t slot) {
+  std::vector<const ValidatorKey*> voters;
+  for (const ValidatorKey& key : signer_.keys()) {
+    const absl::StatusOr<bool> used = signer_.LeafUsed(key, slot);
+    if (used.ok() && *used) continue;
+    const absl::Status status = used.ok() ? Signer::CheckActive(key, slot) : used.status();
+    if (status.ok()) {
+      voters.push_back(&key);
+    } else {
+      logger_->error("vote refused slot={} validator={} reason=\"{}\"", slot, key.index, StatusText(status));
+    }
+  }
+  return voters;
+}
+
+absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey*>& voters) {
+  if (!session_.ready().ok()) return session_.ready();
+  Stopwatch watch(timer_);
+  const auto built = session_.client().BuildVote(slot, session_.network()->genesis_block_root,
+                                                 timer_.Until(static_cast<int64_t>(slot), 2));
+  if (!built.ok()) return Failed("build", built.status());
+  const int64_t build_ms = watch.Lap();
+  if (absl::Status status = session_.CheckTime(built->time_ms, timer_.NowMs()); !status.ok()) return status;
+  if (absl::Status status = CheckVoteData(slot, built->data); !status.ok()) return status;
+  if (absl::Status status = CheckSlotIsNow(slot); !status.ok()) return status;
+
+  std::vector<Attestation> unsigned_votes;
+  unsigned_votes.reserve(voters.size());
+  for (const ValidatorKey* key : voters) unsigned_votes.push_back(Attestation{key->index, built->data});
+  const std::vector<SignedAttestation> votes = SignVotes(slot, unsigned_votes);
+  if (votes.empty()) return absl::FailedPreconditionError("none of them may be signed");
+  const int64_t sign_ms = watch.Lap();
+
+  const auto results = session_.client().SubmitVotes(votes, timer_.Until(static_cast<int64_t>(slot), 3));
+  if (!results.ok()) return Failed("submit", results.status());
+  if (results->size() != votes.size()) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("the beacon answered for %u votes, %u were submitted", results->size(), votes.size()));
+  }
+  LogRefusals(slot, votes, *results);
+  const auto count = [&results](SubmitResult::Status status) {
+    return std::count_if(results->begin(), results->end(),
+                         [status](const SubmitResult& result) { return result.status == status; });
+  };
+  logger_->info(
+      "votes submitted slot={} head={} target={} source={} votes={} accepted={} already_known={} queued={} refused={} "
+      "build_ms={} sign_ms={} submit_ms={}",
+      slot, ShortHex(built->data.head.root.span()), built->data.target.slot, built->data.source.slot, votes.size(),
+      count(SubmitResult::Status::kAccepted), count(SubmitResult::Status::kAlreadyKnown),
+      count(SubmitResult::Status::kQueued), count(SubmitResult::Status::kRefused), build_ms, sign_ms, watch.Lap());
+  return absl::OkStatus();
+}
+
+std::vector<SignedAttestation> Duties::SignVotes(uint64_t slot, const std::vector<Attestation>& votes) {
+  const std::vector<absl::StatusOr<SignatureBytes>> signatures = signer_.Sign(slot, votes);
+  std::vector<SignedAttestation> signed_votes;
+  signed_votes.reserve(votes.size());
+  for (size_t i = 0; i < votes.size(); ++i) {
+    if (signatures[i].ok()) {
+      signed_votes.push_back(SignedAttestation{votes[i], *signatures[i]});
+    } else {
+      logger_->error("vote refused slot={} validator={} reason=\"{}\"", slot, votes[i].validator_id,
+                     StatusText(signatures[i].status()));
+    }
+  }
+  return signed_votes;
+}
+
+void Duties::LogRefusals(uint64_t slot, const std::vector<SignedAttestation>& votes,
+                         const std::vector<SubmitResult>& results) {
+  for (size_t i = 0; i < votes.size(); ++i) {
+    if (results[i].status != SubmitResult::Status::kRefused) continue;
+    logger_->error("vote refused by the beacon slot={} validator={} reason={} message=\"{}\"", slot,
+                   votes[i].message.validator_id, Printable(results[i].reason), Printable(results[i].message));
+  }
+}
+
+absl::Status Duties::CheckSlotIsNow(uint64_t slot) const {
+  if (const int64_t now = timer_.Now().slot; now != static_cast<int64_t>(slot)) {
+    return absl::FailedPreconditionError(absl::StrFormat("slot %u is over, it is slot %d now", slot, now));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Duties::Failed(const char* stage, const absl::Status& status) {
+  session_.MarkFailed(status);
+  return absl::Status(status.code(), absl::StrFormat("%s: %s", stage, status.message()));
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,58 @@
+// What is done in a slot: propose at interval 0, vote at interval 1. Build, check, reserve, sign, submit.
+#ifndef LEAN_VALIDATOR_CLIENT_DUTIES_H_
+#define LEAN_VALIDATOR_CLIENT_DUTIES_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "spdlog/logger.h"
+#include "validator_client/beacon_session.h"
+#include "validator_client/signer.h"
+#include "validator_client/slot_timer.h"
+
+namespace lean::validator {
+
+// Not thread-safe: belongs to the service's thread. Every duty leaves one line in the log, whatever becomes of it, and
+// ends by its deadline: a block is built within interval 0 and submitted by the middle of interval 1, votes are built
+// within interval 1 and submitted by the end of interval 2, before the chain accepts the votes of the slot.
+class Duties {
+ public:
+  // Nothing is signed for slots below `first_slot`. All but the logger must outlive this object; session.network() is
+  // known.
+  Duties(BeaconSession& session, Signer& signer, const SlotTimer& timer, uint64_t first_slot,
+         std::shared_ptr<spdlog::logger> logger);
+
+  // Whether there is something to do for us, so that a beacon in doubt is worth another look first.
+  bool HasProposal(uint64_t slot) const;
+
+  // Does nothing unless HasProposal(slot).
+  void Propose(uint64_t slot);
+
+  // With every key of ours whose leaf of this slot is unused: that of a proposer has signed its vote inside the block.
+  void Vote(uint64_t slot);
+
+ private:
+  uint64_t ProposerOf(uint64_t slot) const;
+  absl::Status TryPropose(uint64_t slot, const ValidatorKey& key);
+  absl::Status TryVote(uint64_t slot, const std::vector<const ValidatorKey*>& voters);
+  // Keys that still have something to sign; the refusals of the others are logged.
+  std::vector<const ValidatorKey*> VotersOf(uint64_t slot);
+  // Those that could be signed; the refusals of the others are logged.
+  std::vector<SignedAttestation> SignVotes(uint64_t slot, const std::vector<Attestation>& votes);
+  void LogRefusals(uint64_t slot, const std::vector<SignedAttestation>& votes,
+                   const std::vector<SubmitResult>& results);
+  absl::Status CheckSlotIsNow(uint64_t slot) const;
+  // A call failed: the beacon is in doubt.
+  absl::Status Failed(const char* stage, const absl::Status& status);
+
+  BeaconSession& session_;
+  Signer& signer_;
+  const SlotTimer& timer_;
+  uint64_t first_slot_;
+  std::shared_ptr<spdlog::logger> logger_;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_DUTIES_H_

@@ -1,0 +1,206 @@
+#include "validator_client/grpc_beacon_client.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "common/containers/limits.h"
+#include "common/rpc/convert.h"
+#include "common/rpc/status.h"
+#include "common/rpc/unary_call.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
+#include "lean/v1/validator.pb.h"
+
+namespace lean::validator {
+namespace {
+
+// The beacon answered, and not by the contract.
+absl::Status BadAnswer(const char* method, const absl::Status& status) {
+  return absl::InternalError(absl::StrCat("the beacon's answer to ", method, " is malformed: ", status.message()));
+}
+
+absl::StatusOr<SubmitResult> SubmitResultFromProto(const v1::SubmitResult& message) {
+  SubmitResult result;
+  result.reason = message.reason();
+  result.message = message.message();
+  switch (message.status()) {
+    case v1::ACCEPTED:
+      result.status = SubmitResult::Status::kAccepted;
+      return result;
+    case v1::ALREADY_KNOWN:
+      result.status = SubmitResult::Status::kAlreadyKnown;
+      return result;
+    case v1::QUEUED:
+      result.status = SubmitResult::Status::kQueued;
+      return result;
+    case v1::REFUSED:
+      result.status = SubmitResult::Status::kRefused;
+      return result;
+    default:
+      return absl::InvalidArgumentError(absl::StrCat("result.status: unknown value ", message.status()));
+  }
+}
+
+absl::StatusOr<DutiesAnswer> DutiesFromProto(const v1::GetDutiesResponse& message) {
+  DutiesAnswer answer;
+  for (const v1::ValidatorDuty& duty : message.duties()) {
+    answer.duties.push_back({duty.known(), {duty.indices().begin(), duty.indices().end()}});
+  }
+  const auto block_root = rpc::FixedBytesFromProto<Root>(message.genesis_block_root(), "genesis_block_root");
+  if (!block_root.ok()) return block_root.status();
+  const auto state_root = rpc::FixedBytesFromProto<Root>(message.genesis_state_root(), "genesis_state_root");
+  if (!state_root.ok()) return state_root.status();
+  answer.proposer_index = message.proposer_index();
+  answer.validator_count = message.validator_count();
+  answer.genesis_block_root = *block_root;
+  answer.genesis_state_root = *state_root;
+  answer.genesis_time = message.genesis_time();
+  answer.slot_duration_ms = message.slot_duration_ms();
+  answer.xmss_log_lifetime = message.xmss_log_lifetime();
+  answer.signature_form = message.signature_form();
+  answer.time_ms = static_cast<int64_t>(message.time_ms());
+  answer.current_slot = message.current_slot();
+  answer.head_slot = message.head_slot();
+  answer.synced = message.synced();
+  return answer;
+}
+
+absl::StatusOr<BuiltBlockAnswer> BuiltBlockFromProto(const v1::BuildBlockResponse& message) {
+  if (!message.has_block()) return absl::InvalidArgumentError("block: is missing");
+  if (!message.has_proposer_attestation()) return absl::InvalidArgumentError("proposer_attestation: is missing");
+  absl::StatusOr<Block> block = rpc::FromProto(message.block());
+  if (!block.ok()) return block.status();
+  const absl::StatusOr<Attestation> vote = rpc::FromProto(message.proposer_attestation());
+  if (!vote.ok()) return vote.status();
+  BuiltBlockAnswer answer;
+  answer.block = *std::move(block);
+  answer.proposer_attestation = *vote;
+  answer.time_ms = static_cast<int64_t>(message.time_ms());
+  for (const std::string& bytes : message.attestation_signatures()) {
+    const auto signature = rpc::FixedBytesFromProto<SignatureBytes>(bytes, "attestation_signatures");
+    if (!signature.ok()) return signature.status();
+    answer.attestation_signatures.push_back(*signature);
+  }
+  return answer;
+}
+
+}  // namespace
+
+GrpcBeaconClient::GrpcBeaconClient(std::string name, std::shared_ptr<grpc::Channel> channel)
+    : name_(std::move(name)), stub_(std::move(channel)) {}
+
+absl::StatusOr<DutiesAnswer> GrpcBeaconClient::GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
+                                                         Timeout timeout) {
+  v1::GetDutiesRequest request;
+  for (const PublicKeyBytes& pubkey : pubkeys) request.add_pubkeys(rpc::BytesToProto(pubkey));
+  request.set_slot(slot);
+  v1::GetDutiesResponse response;
+  if (absl::Status status = Call("GetDuties", request, response, timeout); !status.ok()) return status;
+  absl::StatusOr<DutiesAnswer> answer = DutiesFromProto(response);
+  if (!answer.ok()) return BadAnswer("GetDuties", answer.status());
+  return answer;
+}
+
+absl::StatusOr<BuiltBlockAnswer> GrpcBeaconClient::BuildBlock(uint64_t slot, uint64_t proposer_index,
+                                                              const Root& genesis_block_root, Timeout timeout) {
+  v1::BuildBlockRequest request;
+  request.set_slot(slot);
+  request.set_proposer_index(proposer_index);
+  request.set_genesis_block_root(rpc::BytesToProto(genesis_block_root));
+  v1::BuildBlockResponse response;
+  if (absl::Status status = Call("BuildBlock", request, response, timeout); !status.ok()) return status;
+  absl::StatusOr<BuiltBlockAnswer> answer = BuiltBlockFromProto(response);
+  if (!answer.ok()) return BadAnswer("BuildBlock", answer.status());
+  return answer;
+}
+
+absl::StatusOr<VoteDataAnswer> GrpcBeaconClient::BuildVote(uint64_t slot, const Root& genesis_block_root,
+                                                           Timeout timeout) {
+  v1::BuildVoteRequest request;
+  request.set_slot(slot);
+  request.set_genesis_block_root(rpc::BytesToProto(genesis_block_root));
+  v1::BuildVoteResponse response;
+  if (absl::Status status = Call("BuildVote", request, response, timeout); !status.ok()) return status;
+  if (!response.has_data()) return BadAnswer("BuildVote", absl::InvalidArgumentError("data: is missing"));
+  const absl::StatusOr<AttestationData> data = rpc::FromProto(response.data());
+  if (!data.ok()) return BadAnswer("BuildVote", data.status());
+  return VoteDataAnswer{*data, static_cast<int64_t>(response.time_ms())};
+}
+
+absl::StatusOr<SubmitResult> GrpcBeaconClient::SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) {
+  v1::SubmitBlockRequest request;
+  *request.mutable_block() = rpc::ToProto(block);
+  v1::SubmitBlockResponse response;
+  if (absl::Status status = Call("SubmitBlock", request, response, timeout); !status.ok()) return status;
+  absl::StatusOr<SubmitResult> result = SubmitResultFromProto(response.result());
+  if (!result.ok()) return BadAnswer("SubmitBlock", result.status());
+  return result;
+}
+
+absl::StatusOr<std::vector<SubmitResult>> GrpcBeaconClient::SubmitVotes(const std::vector<SignedAttestation>& votes,
+                                                                        Timeout timeout) {
+  v1::SubmitVotesRequest request;
+  for (const SignedAttestation& vote : votes) *request.add_votes() = rpc::ToProto(vote);
+  v1::SubmitVotesResponse response;
+  if (absl::Status status = Call("SubmitVotes", request, response, timeout); !status.ok()) return status;
+  std::vector<SubmitResult> results;
+  for (const v1::SubmitResult& message : response.results()) {
+    absl::StatusOr<SubmitResult> result = SubmitResultFromProto(message);
+    if (!result.ok()) return BadAnswer("SubmitVotes", result.status());
+    results.push_back(*std::move(result));
+  }
+  return results;
+}
+
+void GrpcBeaconClient::Cancel() {
+  absl::MutexLock lock(&mutex_);
+  cancelled_ = true;
+  for (grpc::ClientContext* context : calls_) context->TryCancel();
+}
+
+absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::Message& request,
+                                    google::protobuf::Message& response, Timeout timeout) {
+  if (timeout <= Timeout::zero()) return absl::DeadlineExceededError(absl::StrCat("no time is left for ", method));
+  grpc::ByteBuffer request_bytes;
+  bool own_buffer = false;
+  if (grpc::Status status =
+          grpc::SerializationTraits<google::protobuf::Message>::Serialize(request, &request_bytes, &own_buffer);
+      !status.ok()) {
+    return rpc::FromGrpcStatus(status);
+  }
+
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + timeout);
+  if (!Begin(context)) return absl::CancelledError("the validator client is stopping");
+  grpc::ByteBuffer response_bytes;
+  grpc::Status status;
+  absl::Notification done;
+  stub_.UnaryCall(&context, absl::StrCat("/lean.v1.DutyService/", method), grpc::StubOptions(), &request_bytes,
+                  &response_bytes, [&status, &done](grpc::Status result) {
+                    status = std::move(result);
+                    done.Notify();
+                  });
+  done.WaitForNotification();  // gRPC ends the call by its deadline
+  End(context);
+  if (!status.ok()) return rpc::FromGrpcStatus(status);
+  // Generic bytes, since gRPC's own decoding would build a message of any number of fields.
+  if (absl::Status decoded = rpc::DecodeRequest(response_bytes, response); !decoded.ok()) {
+    return BadAnswer(method, decoded);
+  }
+  return absl::OkStatus();
+}
+
+bool GrpcBeaconClient::Begin(grpc::ClientContext& context) {
+  absl::MutexLock lock(&mutex_);
+  if (cancelled_) return false;
+  calls_.insert(&context);
+  return true;
+}
+
+void GrpcBeaconClient::End(grpc::ClientContext& context) {
+  absl::MutexLock lock(&mutex_);
+  calls_.erase(&context);
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,57 @@
+// The beacon behind lean.v1.DutyService.
+#ifndef LEAN_VALIDATOR_CLIENT_GRPC_BEACON_CLIENT_H_
+#define LEAN_VALIDATOR_CLIENT_GRPC_BEACON_CLIENT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "google/protobuf/message.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "validator_client/beacon_client.h"
+
+namespace lean::validator {
+
+// Errors keep the beacon's code, message and reason (common/rpc/status.h). An answer that is not well formed is
+// kInternal.
+class GrpcBeaconClient : public BeaconClient {
+ public:
+  // `channel` from rpc::MakeChannel; `name` is for logs.
+  GrpcBeaconClient(std::string name, std::shared_ptr<grpc::Channel> channel);
+
+  const std::string& name() const override { return name_; }
+  absl::StatusOr<DutiesAnswer> GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
+                                         Timeout timeout) override;
+  absl::StatusOr<BuiltBlockAnswer> BuildBlock(uint64_t slot, uint64_t proposer_index, const Root& genesis_block_root,
+                                              Timeout timeout) override;
+  absl::StatusOr<VoteDataAnswer> BuildVote(uint64_t slot, const Root& genesis_block_root, Timeout timeout) override;
+  absl::StatusOr<SubmitResult> SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) override;
+  absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,
+                                                        Timeout timeout) override;
+  void Cancel() override;
+
+ private:
+  // One unary call of DutyService, from the encoded request to the decoded answer.
+  absl::Status Call(const char* method, const google::protobuf::Message& request, google::protobuf::Message& response,
+                    Timeout timeout);
+
+  // Registers a call, so that Cancel() reaches it. False after Cancel().
+  bool Begin(grpc::ClientContext& context);
+  void End(grpc::ClientContext& context);
+
+  const std::string name_;
+  grpc::GenericStub stub_;
+  absl::Mutex mutex_;
+  absl::flat_hash_set<grpc::ClientContext*> calls_ ABSL_GUARDED_BY(mutex_);
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_GRPC_BEACON_CLIENT_H_

@@ -1,0 +1,26 @@
+// From the list of keystores to keys that can sign.
+#ifndef LEAN_VALIDATOR_CLIENT_KEYSTORES_H_
+#define LEAN_VALIDATOR_CLIENT_KEYSTORES_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "validator_client/signer.h"
+
+namespace lean::validator {
+
+struct Keystores {
+  std::vector<ValidatorKey> keys;  // at least one; nothing is prepared yet
+  uint32_t log_lifetime = 0;       // of all of them
+};
+
+// Reads the list and opens every key file in it. A key prepares itself on `threads` threads.
+// Errors begin with "FILE:LINE: " of the list: those of ReadKeystoreList; a key file that is missing, unreadable,
+// readable by group or others, or damaged; one whose key is not the pubkey of the list; keys of different lifetimes.
+absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, unsigned threads);
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_KEYSTORES_H_

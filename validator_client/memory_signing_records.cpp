@@ -1,0 +1,41 @@
+#include "validator_client/memory_signing_records.h"
+
+#include "absl/strings/str_format.h"
+#include "common/bytes/hex.h"
+
+namespace lean::validator {
+
+absl::StatusOr<std::vector<absl::Status>> MemorySigningRecords::Reserve(const std::vector<SigningRequest>& requests) {
+  std::vector<absl::Status> results;
+  results.reserve(requests.size());
+  absl::MutexLock lock(&mutex_);
+  for (const SigningRequest& request : requests) results.push_back(ReserveOne(request));
+  return results;
+}
+
+absl::StatusOr<std::optional<uint64_t>> MemorySigningRecords::HighestSlot(const PublicKeyBytes& pubkey) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = newest_.find(pubkey);
+  if (found == newest_.end()) return std::nullopt;
+  return found->second.slot;
+}
+
+absl::Status MemorySigningRecords::ReserveOne(const SigningRequest& request) {
+  const auto [entry, inserted] = newest_.try_emplace(request.pubkey, Newest{request.slot, request.root});
+  if (inserted) return absl::OkStatus();
+  Newest& newest = entry->second;
+  if (request.slot == newest.slot) {
+    if (request.root == newest.root) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrFormat("the leaf of slot %u has already signed another root (%s, asked for %s)", request.slot,
+                        ShortHex(newest.root.span()), ShortHex(request.root.span())));
+  }
+  if (request.slot < newest.slot) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("slot %u is below the highest signed slot of this key, %u", request.slot, newest.slot));
+  }
+  newest = Newest{request.slot, request.root};
+  return absl::OkStatus();
+}
+
+}  // namespace lean::validator

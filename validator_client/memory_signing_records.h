@@ -1,0 +1,36 @@
+// Signing records that live as long as the process.
+#ifndef LEAN_VALIDATOR_CLIENT_MEMORY_SIGNING_RECORDS_H_
+#define LEAN_VALIDATOR_CLIENT_MEMORY_SIGNING_RECORDS_H_
+
+#include <optional>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "validator_client/signing_records.h"
+
+namespace lean::validator {
+
+// Knows nothing of an earlier process: its owner must wait past the slot in which it begins.
+// Only the newest leaf of a key is kept, since every older one is refused whatever its root.
+class MemorySigningRecords : public SigningRecords {
+ public:
+  absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override;
+  absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override;
+
+ private:
+  struct Newest {
+    uint64_t slot = 0;
+    Root root;
+  };
+
+  absl::Status ReserveOne(const SigningRequest& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  absl::Mutex mutex_;
+  absl::flat_hash_map<PublicKeyBytes, Newest> newest_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_MEMORY_SIGNING_RECORDS_H_

@@ -1,0 +1,139 @@
+#include "validator_client/validator_service.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "validator_client/log_text.h"
+
+namespace lean::validator {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstRetry{250};
+constexpr std::chrono::milliseconds kLastRetry{4000};
+constexpr std::chrono::milliseconds kFirstContactTimeout{2000};  // while no slot gives a deadline
+
+uint64_t AtLeastZero(int64_t slot) { return static_cast<uint64_t>(std::max<int64_t>(slot, 0)); }
+
+}  // namespace
+
+ValidatorService::ValidatorService(Clock& clock, BeaconSession& session, Signer& signer, KeyPreparer& preparer,
+                                   uint64_t seed, std::shared_ptr<spdlog::logger> logger)
+    : clock_(clock),
+      session_(session),
+      signer_(signer),
+      preparer_(preparer),
+      backoff_(kFirstRetry, kLastRetry, seed),
+      logger_(std::move(logger)) {}
+
+absl::Status ValidatorService::Run() {
+  if (const absl::StatusOr<bool> known = AwaitNetwork(); !known.ok() || !*known) return known.status();
+  const Network& network = *session_.network();
+  SlotTimer timer(clock_, SlotClock(network.genesis_time, network.slot_duration_ms));
+  // What an earlier process of these keys signed is not known here, and it may have signed in the current slot.
+  const int64_t slot = timer.Now().slot;
+  const uint64_t first_slot = AtLeastZero(slot + 1);
+  Duties duties(session_, signer_, timer, first_slot, logger_);
+  logger_->info("duties begin validators={} slot={} first_slot={}", signer_.keys().size(), slot, first_slot);
+  preparer_.Check(first_slot);
+  next_attempt_ = clock_.Steady();
+  while (true) {
+    const bool ready = session_.ready().ok();
+    const SlotTimer::Wake wake = timer.Next(ready ? std::nullopt : std::optional<SteadyTime>(next_attempt_));
+    switch (wake.kind) {
+      case SlotTimer::Wake::Kind::kStopped:
+        logger_->info("duties end slot={}", wake.time.slot);
+        return absl::OkStatus();
+      case SlotTimer::Wake::Kind::kEarly:
+        Probe(wake.time.slot, timer.UntilNextInterval(), timer);
+        break;
+      case SlotTimer::Wake::Kind::kTick:
+        OnTick(wake, timer, duties);
+        break;
+    }
+  }
+}
+
+absl::StatusOr<bool> ValidatorService::AwaitNetwork() {
+  while (!session_.network().has_value()) {
+    const absl::Status status = session_.Probe(0, kFirstContactTimeout, [this] { return clock_.WallMs(); });
+    if (status.code() == absl::StatusCode::kInvalidArgument) return status;
+    if (session_.network().has_value()) break;
+    if (!clock_.WaitUntil(clock_.Steady() + backoff_.Next())) return false;
+  }
+  backoff_.Reset();
+  return true;
+}
+
+void ValidatorService::OnTick(const SlotTimer::Wake& wake, SlotTimer& timer, Duties& duties) {
+  if (wake.missed > 0) {
+    logger_->warn("intervals skipped missed={} slot={} interval={}: their duties are not made up for", wake.missed,
+                  wake.time.slot, wake.time.interval);
+  }
+  WarnOfWallJump(timer);
+  const int64_t slot = wake.time.slot;
+  switch (wake.time.interval) {
+    case 0:
+    case 1: {
+      if (slot < 0) break;
+      const bool proposing = wake.time.interval == 0;
+      const uint64_t duty_slot = static_cast<uint64_t>(slot);
+      if (proposing && !duties.HasProposal(duty_slot)) break;
+      // A beacon in doubt gets a short chance to prove itself before the duty.
+      if (!session_.ready().ok()) Probe(slot, timer.UntilNextInterval() / 4, timer);
+      if (proposing) {
+        duties.Propose(duty_slot);
+      } else {
+        duties.Vote(duty_slot);
+      }
+      if (!session_.ready().ok() && next_attempt_ <= clock_.Steady()) PlanNextAttempt(backoff_.Next());
+      break;
+    }
+    case 2:
+      preparer_.Check(AtLeastZero(slot + 1));
+      break;
+    default:
+      Probe(slot + 1, timer.UntilNextInterval(), timer);
+      break;
+  }
+}
+
+void ValidatorService::Probe(int64_t slot, std::chrono::milliseconds timeout, SlotTimer& timer) {
+  const auto now_ms = [&timer] { return timer.NowMs(); };
+  session_.Probe(AtLeastZero(slot), timeout, now_ms).IgnoreError();
+  const bool followed = FollowWallIfBeaconAgrees(timer);
+  if (session_.ready().ok()) {
+    backoff_.Reset();
+  } else {
+    // An answer judged by the wrong time is worth another look at once.
+    PlanNextAttempt(followed ? Backoff::Delay(0) : backoff_.Next());
+  }
+}
+
+void ValidatorService::PlanNextAttempt(Backoff::Delay delay) { next_attempt_ = clock_.Steady() + delay; }
+
+bool ValidatorService::FollowWallIfBeaconAgrees(SlotTimer& timer) {
+  const int64_t drift_ms = timer.WallDriftMs();
+  const std::optional<int64_t> offset_ms = session_.clock_offset_ms();
+  if (std::abs(drift_ms) <= kClockWarning.count() || !offset_ms.has_value()) return false;
+  if (std::abs(*offset_ms - drift_ms) > kClockWarning.count()) return false;
+  timer.FollowWall();
+  wall_jump_reported_ = false;
+  logger_->warn("wall clock followed jumped_ms={:+d} slot={}: the beacon's clock agrees with it", drift_ms,
+                timer.Now().slot);
+  return true;
+}
+
+void ValidatorService::WarnOfWallJump(const SlotTimer& timer) {
+  const int64_t drift_ms = timer.WallDriftMs();
+  const bool jumped = std::abs(drift_ms) > kClockWarning.count();
+  if (jumped && !wall_jump_reported_) {
+    logger_->warn(
+        "wall clock jumped by_ms={:+d}: slots go on by the steady clock until the beacon's agrees with the jump",
+        drift_ms);
+  }
+  wall_jump_reported_ = jumped;
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,55 @@
+// Drives the duties of this process's validators: from the first answer of a beacon until it is told to stop.
+#ifndef LEAN_VALIDATOR_CLIENT_VALIDATOR_SERVICE_H_
+#define LEAN_VALIDATOR_CLIENT_VALIDATOR_SERVICE_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "common/clock/clock.h"
+#include "spdlog/logger.h"
+#include "validator_client/backoff.h"
+#include "validator_client/beacon_session.h"
+#include "validator_client/duties.h"
+#include "validator_client/key_preparer.h"
+#include "validator_client/signer.h"
+#include "validator_client/slot_timer.h"
+
+namespace lean::validator {
+
+// One thread, that of Run: duties at intervals 0 and 1, the beacon's health for the next slot at interval 3, attempts
+// to reach a lost beacon in between.
+class ValidatorService {
+ public:
+  // All but the logger must outlive the service. `seed` is that of the jitter between attempts to reach the beacon.
+  ValidatorService(Clock& clock, BeaconSession& session, Signer& signer, KeyPreparer& preparer, uint64_t seed,
+                   std::shared_ptr<spdlog::logger> logger);
+
+  // Blocks until the clock is interrupted (OK), or until it turns out that a key of ours is not in the registry of the
+  // network (InvalidArgument). To stop within a duty, cancel the session's client as well.
+  absl::Status Run();
+
+ private:
+  // Until a beacon has told which network this is. False: the clock was interrupted.
+  absl::StatusOr<bool> AwaitNetwork();
+  void OnTick(const SlotTimer::Wake& wake, SlotTimer& timer, Duties& duties);
+  // Probes for duties in `slot`; plans the next attempt if that fails.
+  void Probe(int64_t slot, std::chrono::milliseconds timeout, SlotTimer& timer);
+  void PlanNextAttempt(Backoff::Delay delay);
+  // True: the timer's time has changed.
+  bool FollowWallIfBeaconAgrees(SlotTimer& timer);
+  void WarnOfWallJump(const SlotTimer& timer);
+
+  Clock& clock_;
+  BeaconSession& session_;
+  Signer& signer_;
+  KeyPreparer& preparer_;
+  Backoff backoff_;
+  std::shared_ptr<spdlog::logger> logger_;
+  SteadyTime next_attempt_{};  // while the session is not ready
+  bool wall_jump_reported_ = false;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_VALIDATOR_SERVICE_H_

@@ -1,0 +1,87 @@
+#include "validator_client/xmss_signing_key.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/crypto/xmss/signature.h"
+
+namespace lean::validator {
+
+XmssSigningKey::XmssSigningKey(std::string path, const xmss::SecretKeyInfo& info, unsigned threads)
+    : path_(std::move(path)), info_(info), threads_(threads) {
+  const std::vector<uint8_t> bytes = xmss::EncodePublicKey(info_.scheme, info_.public_key);
+  std::copy_n(bytes.begin(), std::min(bytes.size(), pubkey_.data.size()), pubkey_.data.begin());
+}
+
+SlotRange XmssSigningKey::prepared_slots() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  return key_.has_value() ? key_->prepared() : SlotRange{};
+}
+
+absl::StatusOr<SignatureBytes> XmssSigningKey::Sign(uint64_t slot, const Root& message) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  if (!key_.has_value() || !key_->prepared().Contains(slot)) {
+    return absl::FailedPreconditionError(absl::StrCat("the key is not prepared for slot ", slot));
+  }
+  const absl::StatusOr<xmss::Signature> signature = key_->Sign(slot, message);
+  if (!signature.ok()) return signature.status();
+  SignatureBytes bytes;
+  xmss::EncodeFlat(info_.scheme, *signature, bytes.mutable_span());
+  return bytes;
+}
+
+absl::Status XmssSigningKey::Prepare(uint64_t slot) {
+  absl::MutexLock lock(&prepare_mutex_);
+  // A key that is not active yet is prepared for its first slot.
+  slot = std::max(slot, info_.active.first);
+  if (!info_.active.Contains(slot)) {
+    return absl::OutOfRangeError(absl::StrCat("slot ", slot, " is past the key's last slot, ", info_.active.end - 1));
+  }
+  if (!prepared_slots().Contains(slot)) {
+    if (absl::Status status = Load(slot); !status.ok()) return status;
+  }
+  while (IsPastLeftTree(slot)) {
+    if (absl::Status status = AdvanceOnce(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status XmssSigningKey::Load(uint64_t slot) {
+  xmss::KeyGenerationOptions options;
+  options.threads = threads_;
+  options.progress = [this](double) { return !cancelled_; };
+  absl::StatusOr<xmss::LoadedSecretKey> loaded = xmss::LoadSecretKey(info_.scheme, path_, slot, options);
+  if (!loaded.ok()) return loaded.status();
+  if (loaded->key.public_key() != info_.public_key || loaded->key.active() != info_.active) {
+    return absl::InvalidArgumentError(absl::StrCat(path_, " has been replaced by another key since the start"));
+  }
+  absl::MutexLock lock(&mutex_);
+  key_ = std::move(loaded->key);
+  return absl::OkStatus();
+}
+
+absl::Status XmssSigningKey::AdvanceOnce() {
+  std::optional<xmss::BottomTreeBuilder> builder;
+  {
+    absl::ReaderMutexLock lock(&mutex_);
+    builder = key_->NextTreeBuilder();
+  }
+  const auto progress = [this](uint64_t) { return !cancelled_; };
+  if (absl::Status status = builder->Finish(threads_, progress); !status.ok()) return status;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (absl::Status status = key_->Advance(*std::move(builder)); !status.ok()) return status;
+  }
+  if (!info_.has_tree_cache) return absl::OkStatus();
+  absl::ReaderMutexLock lock(&mutex_);
+  return xmss::SaveTreeCache(*key_, path_);
+}
+
+bool XmssSigningKey::IsPastLeftTree(uint64_t slot) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  return key_->CanAdvance() && slot >= key_->prepared().first + info_.scheme.bottom_leaves();
+}
+
+}  // namespace lean::validator

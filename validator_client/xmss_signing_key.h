@@ -1,0 +1,50 @@
+// A signing key in a key file of this machine.
+#ifndef LEAN_VALIDATOR_CLIENT_XMSS_SIGNING_KEY_H_
+#define LEAN_VALIDATOR_CLIENT_XMSS_SIGNING_KEY_H_
+
+#include <atomic>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/crypto/xmss/secret_key.h"
+#include "common/crypto/xmss/secret_key_file.h"
+#include "validator_client/signing_key.h"
+
+namespace lean::validator {
+
+// Nothing is prepared at first: the first Prepare reads the trees that its slot needs, or builds them where the file
+// has others. Signatures are in the container's flat form.
+class XmssSigningKey : public SigningKey {
+ public:
+  // `info` is that of the file at `path`. Prepare builds trees on `threads` threads.
+  XmssSigningKey(std::string path, const xmss::SecretKeyInfo& info, unsigned threads);
+
+  const PublicKeyBytes& pubkey() const override { return pubkey_; }
+  uint32_t log_lifetime() const override { return info_.scheme.log_lifetime(); }
+  SlotRange active_slots() const override { return info_.active; }
+  SlotRange prepared_slots() const override;
+  absl::StatusOr<SignatureBytes> Sign(uint64_t slot, const Root& message) const override;
+  absl::Status Prepare(uint64_t slot) override;
+  void Cancel() override { cancelled_ = true; }
+
+ private:
+  absl::Status Load(uint64_t slot) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status AdvanceOnce() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Whether `slot` lies past the left of the two prepared trees, and a tree follows the right one.
+  bool IsPastLeftTree(uint64_t slot) const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const std::string path_;
+  const xmss::SecretKeyInfo info_;
+  const unsigned threads_;
+  PublicKeyBytes pubkey_;
+  std::atomic<bool> cancelled_{false};
+  absl::Mutex prepare_mutex_;  // one Prepare at a time; taken before mutex_
+  mutable absl::Mutex mutex_;
+  std::optional<xmss::SecretKey> key_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_XMSS_SIGNING_KEY_H_
