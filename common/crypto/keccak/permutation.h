@@ -3,7 +3,6 @@
 #ifndef LEAN_COMMON_CRYPTO_KECCAK_PERMUTATION_H_
 #define LEAN_COMMON_CRYPTO_KECCAK_PERMUTATION_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -13,7 +12,7 @@ inline constexpr size_t kStateWords = 25;
 inline constexpr size_t kShake128RateBytes = 168;
 inline constexpr uint8_t kShakeDomain = 0x1f;  // the suffix 1111 and the first bit of the padding
 
-inline constexpr std::array<uint64_t, 24> kRoundConstants = {
+inline constexpr uint64_t kRoundConstants[24] = {
     0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000, 0x000000000000808b,
     0x0000000080000001, 0x8000000080008081, 0x8000000000008009, 0x000000000000008a, 0x0000000000000088,
     0x0000000080008009, 0x000000008000000a, 0x000000008000808b, 0x800000000000008b, 0x8000000000008089,
@@ -21,8 +20,8 @@ inline constexpr std::array<uint64_t, 24> kRoundConstants = {
     0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008};
 
 // Left rotation of word x + 5y in step rho.
-inline constexpr std::array<int, kStateWords> kRotations = {0,  1,  62, 28, 27, 36, 44, 6,  55, 20, 3,  10, 43,
-                                                            25, 39, 41, 45, 15, 21, 8,  18, 2,  61, 56, 14};
+inline constexpr int kRotations[kStateWords] = {0,  1,  62, 28, 27, 36, 44, 6,  55, 20, 3,  10, 43,
+                                                25, 39, 41, 45, 15, 21, 8,  18, 2,  61, 56, 14};
 
 // Lane::Vector is one or more words; Xor3(a, b, c) = a ^ b ^ c, Chi(a, b, c) = a ^ (~b & c), Rotate(a, n) = rotl(a, n),
 // Broadcast(constant). The state stays in registers where there are enough, so all is inlined and unrolled.

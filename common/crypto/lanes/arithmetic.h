@@ -1,0 +1,161 @@
+// KoalaBear over lanes, in Montgomery form (R = 2^32). A Lane is one of the lane_*.h: its Vector holds a word of every
+// lane, its Wide the even or the odd lanes widened to 64 bits. Words are below p unless a function says otherwise.
+//
+// Like everything that is compiled for more than one instruction set, this has internal linkage: the linker could
+// otherwise keep the AVX-512 copy of a function for all. For the same reason nothing here calls the standard library
+// at run time.
+#ifndef LEAN_COMMON_CRYPTO_LANES_ARITHMETIC_H_
+#define LEAN_COMMON_CRYPTO_LANES_ARITHMETIC_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/crypto/field/koala_bear.h"
+
+#define LEAN_LANES_INLINE [[gnu::always_inline]] inline
+
+namespace lean::crypto::lanes {
+namespace {
+
+constexpr uint32_t kP = Fp::kModulus;
+static_assert(kP == 127 * (uint32_t{1} << 24) + 1);
+
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Vector Broadcast(uint32_t word) {
+  return typename Lane::Vector{} + word;
+}
+
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Vector Add(typename Lane::Vector a, typename Lane::Vector b) {
+  const typename Lane::Vector sum = a + b;
+  return Lane::Min(sum, sum - kP);
+}
+
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Vector Sub(typename Lane::Vector a, typename Lane::Vector b) {
+  const typename Lane::Vector difference = a - b;
+  return Lane::Min(difference, difference + kP);
+}
+
+// product / R in the high halves. Signed: in (-p, p) for |product| < 2^31 p. Unsigned: below 2p for product < 2^32 p
+// and below 2^64 - 2^32 p.
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Wide Reduce(typename Lane::Wide product) {
+  using Wide = typename Lane::Wide;
+  if constexpr (Lane::kSignedProducts) {
+    return product - Lane::Product(Lane::Product(product, Wide{} + Fp::kModulusInverse), Wide{} + kP);
+  } else {
+    return product + Lane::Product(Lane::Product(product, Wide{} + (0u - Fp::kModulusInverse)), Wide{} + kP);
+  }
+}
+
+// From Reduce's range to the canonical one.
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Vector Merge(typename Lane::Wide even, typename Lane::Wide odd) {
+  const typename Lane::Vector merged = Lane::MergeHigh(even, odd);
+  return Lane::Min(merged, Lane::kSignedProducts ? merged + kP : merged - kP);
+}
+
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Wide Even(typename Lane::Vector a) {
+  return reinterpret_cast<typename Lane::Wide>(a);
+}
+
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Vector Mul(typename Lane::Vector a, typename Lane::Vector b) {
+  return Merge<Lane>(Reduce<Lane>(Lane::Product(Even<Lane>(a), Even<Lane>(b))),
+                     Reduce<Lane>(Lane::Product(Lane::Odd(a), Lane::Odd(b))));
+}
+
+// By a constant in Montgomery form.
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Vector MulBy(typename Lane::Vector a, Fp constant) {
+  const typename Lane::Wide factor = typename Lane::Wide{} + constant.raw();
+  return Merge<Lane>(Reduce<Lane>(Lane::Product(Even<Lane>(a), factor)),
+                     Reduce<Lane>(Lane::Product(Lane::Odd(a), factor)));
+}
+
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Vector ToMontgomery(typename Lane::Vector canonical) {
+  return MulBy<Lane>(canonical, Fp::FromUint64(uint64_t{1} << 32));
+}
+
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Vector FromMontgomery(typename Lane::Vector a) {
+  return MulBy<Lane>(a, Fp::FromRaw(1));
+}
+
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Wide CubeWide(typename Lane::Wide x) {
+  const typename Lane::Wide square = Reduce<Lane>(Lane::Product(x, x)) >> 32;
+  return Reduce<Lane>(Lane::Product(square, x));
+}
+
+// (x + constant)^3; `constant` is canonical minus p where products are signed (see ConstantsFor), which spares a
+// reduction: the sum is then in [-p, p).
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Vector SBox(typename Lane::Vector x, uint32_t constant) {
+  typename Lane::Vector sum = x + constant;
+  if constexpr (!Lane::kSignedProducts) sum = Lane::Min(sum, sum - kP);
+  return Merge<Lane>(CubeWide<Lane>(Even<Lane>(sum)), CubeWide<Lane>(Lane::Odd(sum)));
+}
+
+// The least k with value * 2^k = 1, or 0 where none up to 24 has it.
+constexpr unsigned InverseShift(Fp value) {
+  for (unsigned k = 1; k <= 24; ++k) {
+    if ((value * Fp::FromUint64(uint64_t{1} << k)).canonical() == 1) return k;
+  }
+  return 0;
+}
+
+// a * 2^-k, as (a >> k) + (low k bits of a) * 2^-k. The latter is -127 * 2^(24-k) times the low bits, since
+// p = 127 * 2^24 + 1, or comes from a table where the lane has one.
+template <typename Lane, unsigned kShift>
+LEAN_LANES_INLINE typename Lane::Vector DivideByPowerOfTwo(typename Lane::Vector a) {
+  using Vector = typename Lane::Vector;
+  if constexpr (kShift <= Lane::kTableBits) {
+    struct Table {
+      uint32_t words[Lane::kLanes];
+    };
+    static constexpr Table kTable = [] {
+      Table table{};
+      for (uint32_t i = 0; i < Lane::kLanes; ++i) {
+        const uint64_t low = i % (1u << kShift);
+        // (low + m p) / 2^kShift with m = -low, since p = 1 modulo 2^kShift.
+        table.words[i] = static_cast<uint32_t>((low + ((1u << kShift) - low) % (1u << kShift) * kP) >> kShift);
+      }
+      return table;
+    }();
+    Vector table;
+    __builtin_memcpy(&table, kTable.words, sizeof(table));
+    return (a >> kShift) + Lane::Lookup(table, a);
+  } else {
+    const Vector low = a & ((1u << kShift) - 1);
+    const Vector quotient = (a >> kShift) - low * (127u << (24 - kShift));
+    return Lane::Min(quotient, quotient + kP);
+  }
+}
+
+// sum + kFactor * a for the factors of Poseidon2's diagonals and their squares, `Factor` being a type with the constant
+// `value`: small integers and inverse powers of two, of either sign.
+template <typename Lane, uint32_t kFactor>
+LEAN_LANES_INLINE typename Lane::Vector AddMultiple(typename Lane::Vector sum, typename Lane::Vector a) {
+  constexpr Fp kValue = Fp::FromUint64(kFactor);
+  constexpr Fp kNegated = Fp() - kValue;
+  if constexpr (kFactor == 1) {
+    return Add<Lane>(sum, a);
+  } else if constexpr (kFactor == 2) {
+    return Add<Lane>(Add<Lane>(sum, a), a);
+  } else if constexpr (InverseShift(kValue) != 0) {
+    return Add<Lane>(sum, DivideByPowerOfTwo<Lane, InverseShift(kValue)>(a));
+  } else if constexpr (InverseShift(kNegated) != 0) {
+    return Sub<Lane>(sum, DivideByPowerOfTwo<Lane, InverseShift(kNegated)>(a));
+  } else {
+    return Add<Lane>(sum, MulBy<Lane>(a, kValue));
+  }
+}
+
+}  // namespace
+}  // namespace lean::crypto::lanes
+
+#endif  // LEAN_COMMON_CRYPTO_LANES_ARITHMETIC_H_

@@ -1,0 +1,41 @@
+// Four lanes in compiler vectors: any CPU.
+#ifndef LEAN_COMMON_CRYPTO_LANES_LANE_PORTABLE_H_
+#define LEAN_COMMON_CRYPTO_LANES_LANE_PORTABLE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace lean::crypto::lanes {
+namespace {
+
+struct PortableLane {
+  static constexpr size_t kLanes = 4;
+  static constexpr bool kSignedProducts = false;
+  static constexpr size_t kTableBits = 0;
+  typedef uint32_t Vector __attribute__((vector_size(16)));
+  typedef uint64_t Wide __attribute__((vector_size(16)));
+
+  static Vector Min(Vector a, Vector b) { return a < b ? a : b; }
+  static Wide Product(Wide a, Wide b) {
+#ifdef __SSE2__
+    return reinterpret_cast<Wide>(_mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
+#else
+    return (a & 0xffffffff) * (b & 0xffffffff);
+#endif
+  }
+  static Wide Odd(Vector a) { return reinterpret_cast<Wide>(a) >> 32; }
+  static Vector MergeHigh(Wide even, Wide odd) {
+    return reinterpret_cast<Vector>((even >> 32) | (odd & 0xffffffff00000000));
+  }
+  static Wide Xor3(Wide a, Wide b, Wide c) { return a ^ b ^ c; }
+  static Wide Chi(Wide a, Wide b, Wide c) { return a ^ (~b & c); }
+};
+
+}  // namespace
+}  // namespace lean::crypto::lanes
+
+#endif  // LEAN_COMMON_CRYPTO_LANES_LANE_PORTABLE_H_
