@@ -16,7 +16,6 @@
 #include "common/crypto/xmss/one_time.h"
 #include "common/crypto/xmss/secret_key.h"
 #include "common/crypto/xmss/secret_key_codec.h"
-#include "common/crypto/xmss/tweak_hash.h"
 #include "common/crypto/xmss/verify.h"
 #include "gtest/gtest.h"
 #include "tests/spec/support/vector_files.h"
@@ -251,9 +250,12 @@ void CheckPoseidon2(const json& expected) {
   EXPECT_EQ(json(Constants::kDiagonal), expected.at("diagonal"));
   for (const json& known_answer : expected.at("kat")) {
     const std::array<uint32_t, kWidth> input = known_answer.at("in");
-    std::array<crypto::Fp, kWidth> state = xmss::ToField(input);
+    std::array<crypto::Fp, kWidth> state;
+    std::transform(input.begin(), input.end(), state.begin(), crypto::Fp::FromUint64);
     crypto::poseidon2::Permute(state);
-    EXPECT_EQ(json(xmss::ToCanonical(state)), known_answer.at("out"));
+    std::array<uint32_t, kWidth> output;
+    std::transform(state.begin(), state.end(), output.begin(), [](crypto::Fp word) { return word.canonical(); });
+    EXPECT_EQ(json(output), known_answer.at("out"));
   }
 }
 

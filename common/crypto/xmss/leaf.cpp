@@ -2,43 +2,45 @@
 
 #include <algorithm>
 
-#include "common/crypto/xmss/chain_lanes.h"
-#include "common/crypto/xmss/prf_input.h"
-#include "common/crypto/xmss/prf_lanes.h"
-#include "common/crypto/xmss/tree_lanes.h"
-#include "common/crypto/xmss/tweak_hash.h"
+#include "common/crypto/field/koala_bear.h"
+#include "common/crypto/lanes/kernels.h"
 
 namespace lean::xmss {
+namespace {
+
+using crypto::Fp;
+
+LeafCapacity ComputeLeafCapacity(size_t hash_len) {
+  // The lengths of parameter, tweak, input and output as one number of 128 bits, in base p.
+  unsigned __int128 lengths = static_cast<unsigned __int128>(kParameterLen) << 96 |
+                              static_cast<unsigned __int128>(kTweakLen) << 64 |
+                              static_cast<unsigned __int128>(kDimension) << 32 | hash_len;
+  std::array<uint32_t, 24> state;
+  for (uint32_t& digit : state) {
+    digit = static_cast<uint32_t>(lengths % Fp::kModulus);
+    lengths /= Fp::kModulus;
+  }
+  crypto::lanes::BestKernels().compress24(state.data(), 1, state.data());
+  LeafCapacity capacity;
+  std::copy_n(state.begin(), capacity.size(), capacity.begin());
+  return capacity;
+}
+
+}  // namespace
+
+const LeafCapacity& LeafCapacityOf(const Scheme& scheme) {
+  static const LeafCapacity of_eight = ComputeLeafCapacity(8);
+  static const LeafCapacity of_seven = ComputeLeafCapacity(7);
+  return scheme.hash_len() == 8 ? of_eight : of_seven;
+}
 
 void HashLeaves(const Scheme& scheme, const PrfKey& prf_key, const Parameter& parameter, uint32_t first_slot,
                 absl::Span<uint32_t> leaves) {
-  const size_t len = scheme.hash_len();
-  const FieldParameter field_parameter = ToField(parameter);
-  PrfLanes prf(PrfInput(prf_key.bytes(), first_slot, 0));
-  ChainLanes chains(len);
-  // Lanes are slots; those past the last leaf are computed for nothing.
-  for (size_t first = 0; first < leaves.size() / len; first += kLanes) {
-    const auto slot = static_cast<uint32_t>(first_slot + first);
-    LeafLanes sponge(len);
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      sponge.Start(lane, field_parameter, slot + lane);
-      chains.SetPlace(lane, field_parameter, slot + lane, 0, 0);
-    }
-    for (uint32_t chain = 0; chain < kDimension; ++chain) {
-      if (chain != 0) chains.NextChain();
-      prf.SetNumber(PrfInput::kChainAt, 8, chain);
-      prf.Expand(PrfInput::kSlotAt, 4, slot, absl::MakeSpan(&chains.value(0), len));
-      for (uint32_t position = 0; position < kChainEnd; ++position) chains.Step();
-      for (size_t word = 0; word < len; ++word) sponge.Absorb(chains.value(word));
-    }
-    const Block<24>& hashed = sponge.Finish();
-    const size_t count = std::min(kLanes, leaves.size() / len - first);
-    for (size_t lane = 0; lane < count; ++lane) {
-      for (size_t word = 0; word < len; ++word) {
-        leaves[(first + lane) * len + word] = hashed[word].lane[lane].canonical();
-      }
-    }
-  }
+  const crypto::lanes::LeafSource source{.prf_key = prf_key.bytes().data(),
+                                         .parameter = parameter.data(),
+                                         .capacity = LeafCapacityOf(scheme).data(),
+                                         .hash_len = scheme.hash_len()};
+  crypto::lanes::BestKernels().leaves(source, first_slot, leaves.size() / scheme.hash_len(), leaves.data());
 }
 
 }  // namespace lean::xmss

@@ -1,32 +1,39 @@
 #include "common/crypto/xmss/one_time.h"
 
+#include <algorithm>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "common/crypto/xmss/chain_lanes.h"
-#include "common/crypto/xmss/message_lanes.h"
-#include "common/crypto/xmss/prf_input.h"
-#include "common/crypto/xmss/prf_lanes.h"
-#include "common/crypto/xmss/tweak_hash.h"
+#include "common/crypto/lanes/chains.h"
+#include "common/crypto/lanes/kernels.h"
+#include "common/crypto/xmss/message_hash.h"
+#include "common/crypto/xmss/prf_prefix.h"
 
 namespace lean::xmss {
+namespace {
+
+constexpr size_t kTriesAtOnce = 16;  // fills the lanes; two in three messages need a second group
+
+}  // namespace
 
 absl::StatusOr<EncodedMessage> EncodeMessage(const Scheme& scheme, const PrfKey& prf_key, const Parameter& parameter,
                                              uint32_t slot, const Root& message) {
-  const size_t len = scheme.randomness_len();
-  PrfLanes prf(PrfInput(prf_key.bytes(), slot, message, 0));
-  MessageLanes lanes(len);
-  const FieldParameter field_parameter = ToField(parameter);
-  const std::array<Fp, kMessageLen> digits = MessageDigits(message);
-  for (size_t lane = 0; lane < kLanes; ++lane) lanes.Set(lane, field_parameter, slot, digits);
-  for (uint64_t first = 0; first < kMaxTries; first += kLanes) {
-    prf.Expand(PrfInput::kCounterAt, 8, first, absl::MakeSpan(&lanes.randomness(0), len));
-    lanes.Compress();
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      EncodedMessage encoded;
-      if (!EncodeTargetSum(lanes.Hash(lane), encoded.codeword)) continue;
-      encoded.counter = first + lane;
-      for (size_t word = 0; word < len; ++word)
-        encoded.randomness[word] = lanes.randomness(word).lane[lane].canonical();
+  const crypto::lanes::Kernels& kernels = crypto::lanes::BestKernels();
+  const PrfPrefix prefix(prf_key, slot, message);
+  const MessageHashState input = MessageHashInput(scheme, parameter, slot, message);
+  std::array<Node, kTriesAtOnce> randomness;
+  std::array<MessageHashState, kTriesAtOnce> states;
+  for (uint64_t first = 0; first < kMaxTries; first += kTriesAtOnce) {
+    kernels.derive(prefix.data(), prefix.size(), first, kTriesAtOnce, scheme.randomness_len(), randomness[0].data());
+    for (size_t i = 0; i < kTriesAtOnce; ++i) {
+      states[i] = input;
+      SetRandomness(scheme, randomness[i], states[i]);
+    }
+    kernels.compress24(states[0].data(), kTriesAtOnce, states[0].data());
+    for (size_t i = 0; i < kTriesAtOnce; ++i) {
+      EncodedMessage encoded{.randomness = {}, .codeword = {}, .counter = first + i};
+      if (!EncodeHash(states[i], encoded.codeword)) continue;
+      std::copy_n(randomness[i].begin(), scheme.randomness_len(), encoded.randomness.begin());
       return encoded;
     }
   }
@@ -35,29 +42,21 @@ absl::StatusOr<EncodedMessage> EncodeMessage(const Scheme& scheme, const PrfKey&
 
 std::array<Node, kDimension> RevealChains(const Scheme& scheme, const PrfKey& prf_key, const Parameter& parameter,
                                           uint32_t slot, const Codeword& codeword) {
-  const size_t len = scheme.hash_len();
-  const FieldParameter field_parameter = ToField(parameter);
-  PrfLanes prf(PrfInput(prf_key.bytes(), slot, 0));
-  std::array<std::array<Row, kMaxHashLen>, kDimension / kLanes> values;  // of kLanes chains each
-  std::array<ChainTask, kDimension> tasks;
-  for (uint32_t chain = 0; chain < kDimension; ++chain) {
-    auto& rows = values[chain / kLanes];
-    if (chain % kLanes == 0) prf.Expand(PrfInput::kChainAt, 8, chain, absl::MakeSpan(rows).first(len));
-    tasks[chain] = {.parameter = &field_parameter,
-                    .slot = slot,
-                    .chain = chain,
-                    .position = 0,
-                    .steps = codeword[chain],
-                    .value = &rows[0].lane[chain % kLanes]};
-  }
-  WalkChains(len, tasks);
-  std::array<Node, kDimension> revealed{};
+  const crypto::lanes::Kernels& kernels = crypto::lanes::BestKernels();
+  const PrfPrefix prefix(prf_key, slot);
+  std::array<Node, kDimension> values;
+  kernels.derive(prefix.data(), prefix.size(), 0, kDimension, scheme.hash_len(), values[0].data());
+  std::array<crypto::lanes::ChainJob, kDimension> jobs;
   for (size_t chain = 0; chain < kDimension; ++chain) {
-    for (size_t word = 0; word < len; ++word) {
-      revealed[chain][word] = values[chain / kLanes][word].lane[chain % kLanes].canonical();
-    }
+    jobs[chain] = {.parameter = parameter.data(),
+                   .value = values[chain].data(),
+                   .slot = slot,
+                   .chain = static_cast<uint8_t>(chain),
+                   .from = 0,
+                   .to = codeword[chain]};
   }
-  return revealed;
+  crypto::lanes::WalkChains(kernels, scheme.hash_len(), absl::MakeSpan(jobs));
+  return values;
 }
 
 }  // namespace lean::xmss

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/crypto/xmss/tree_level.h"
+#include "common/crypto/lanes/kernels.h"
 
 namespace lean::xmss {
 namespace {
@@ -14,7 +14,9 @@ uint64_t NodeCount(const Scheme& scheme, const Layer& layer) { return layer.word
 Layer ParentsOf(const Scheme& scheme, const Parameter& parameter, uint32_t level, const Layer& children) {
   Layer parents{.first_index = children.first_index / 2};
   parents.words.resize(children.words.size() / 2);
-  HashParents(scheme, parameter, level, parents.first_index, children.words, absl::MakeSpan(parents.words));
+  crypto::lanes::BestKernels().parents(scheme.hash_len(), parameter.data(), level, parents.first_index,
+                                       children.words.data(), parents.words.size() / scheme.hash_len(),
+                                       parents.words.data());
   return parents;
 }
 

@@ -1,7 +1,7 @@
-// The tweakable hash functions of a key, one value at a time: Poseidon2 set apart by the key's parameter and by the
-// place of use (leanSig f10dcbe: tweak_hash/poseidon.rs).
-#ifndef LEAN_COMMON_CRYPTO_XMSS_TWEAK_HASH_H_
-#define LEAN_COMMON_CRYPTO_XMSS_TWEAK_HASH_H_
+// XMSS's hash functions and PRF one value at a time, written for being read (leanSig f10dcbe: tweak_hash/poseidon.rs,
+// prf/shake_to_field.rs): what the kernels must agree with.
+#ifndef LEAN_TESTS_COMMON_CRYPTO_XMSS_REFERENCE_H_
+#define LEAN_TESTS_COMMON_CRYPTO_XMSS_REFERENCE_H_
 
 #include <array>
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include "absl/types/span.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/field/koala_bear.h"
+#include "common/crypto/xmss/prf_key.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/target_sum.h"
 #include "common/crypto/xmss/words.h"
@@ -32,7 +33,7 @@ Tweak MessageTweak(uint64_t slot);
 std::array<Fp, kMessageLen> MessageDigits(const Root& message);
 
 // Words of the sponge's capacity before a leaf is absorbed; they depend on the scheme's hash length alone.
-std::array<Fp, kCapacityLen> LeafCapacity(size_t hash_len);
+std::array<Fp, kCapacityLen> CapacityOf(size_t hash_len);
 
 // Words must be canonical.
 template <size_t kLen>
@@ -48,6 +49,10 @@ std::array<uint32_t, kLen> ToCanonical(const std::array<Fp, kLen>& field) {
   for (size_t i = 0; i < kLen; ++i) words[i] = field[i].canonical();
   return words;
 }
+
+// The PRF: start of a chain, and randomness of the signer's try number `counter`.
+Node ChainStart(const Scheme& scheme, const PrfKey& key, uint32_t slot, uint64_t chain);
+Randomness RandomnessOf(const Scheme& scheme, const PrfKey& key, uint32_t slot, const Root& message, uint64_t counter);
 
 class TweakHash {
  public:
@@ -79,4 +84,4 @@ class TweakHash {
 
 }  // namespace lean::xmss
 
-#endif  // LEAN_COMMON_CRYPTO_XMSS_TWEAK_HASH_H_
+#endif  // LEAN_TESTS_COMMON_CRYPTO_XMSS_REFERENCE_H_

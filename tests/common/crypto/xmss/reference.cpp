@@ -1,7 +1,9 @@
-#include "common/crypto/xmss/tweak_hash.h"
+#include "tests/common/crypto/xmss/reference.h"
 
 #include <algorithm>
+#include <vector>
 
+#include "common/crypto/keccak/shake128.h"
 #include "common/crypto/poseidon2/poseidon2.h"
 
 namespace lean::xmss {
@@ -35,7 +37,51 @@ class Words {
   size_t size_ = 0;
 };
 
+void AppendBigEndian(uint64_t value, size_t width, std::vector<uint8_t>& bytes) {
+  for (size_t i = width; i-- > 0;) bytes.push_back(static_cast<uint8_t>(value >> (8 * i)));
+}
+
+constexpr std::array<uint8_t, 16> kPrfDomain = {0xae, 0xae, 0x22, 0xff, 0x00, 0x01, 0xfa, 0xff,
+                                                0x21, 0xaf, 0x12, 0x00, 0x01, 0x11, 0xff, 0x00};
+
+std::vector<uint8_t> PrfInput(const PrfKey& key, uint8_t purpose, uint32_t slot) {
+  std::vector<uint8_t> input;
+  for (const uint8_t byte : kPrfDomain) input.push_back(byte);
+  input.push_back(purpose);
+  for (const uint8_t byte : key.bytes()) input.push_back(byte);
+  AppendBigEndian(slot, 4, input);
+  return input;
+}
+
+// Big-endian numbers of 16 bytes modulo p.
+void Expand(const std::vector<uint8_t>& input, absl::Span<uint32_t> words) {
+  std::vector<uint8_t> bytes(16 * words.size());
+  crypto::Shake128(input, absl::MakeSpan(bytes));
+  for (size_t i = 0; i < words.size(); ++i) {
+    uint64_t remainder = 0;
+    for (size_t j = 0; j < 16; ++j) remainder = (remainder << 8 | bytes[16 * i + j]) % Fp::kModulus;
+    words[i] = static_cast<uint32_t>(remainder);
+  }
+}
+
 }  // namespace
+
+Node ChainStart(const Scheme& scheme, const PrfKey& key, uint32_t slot, uint64_t chain) {
+  std::vector<uint8_t> input = PrfInput(key, 0, slot);
+  AppendBigEndian(chain, 8, input);
+  Node start{};
+  Expand(input, absl::MakeSpan(start).first(scheme.hash_len()));
+  return start;
+}
+
+Randomness RandomnessOf(const Scheme& scheme, const PrfKey& key, uint32_t slot, const Root& message, uint64_t counter) {
+  std::vector<uint8_t> input = PrfInput(key, 1, slot);
+  input.insert(input.end(), message.data.begin(), message.data.end());
+  AppendBigEndian(counter, 8, input);
+  Randomness randomness{};
+  Expand(input, absl::MakeSpan(randomness).first(scheme.randomness_len()));
+  return randomness;
+}
 
 Tweak ChainTweak(uint64_t slot, uint64_t chain, uint64_t position) {
   return DigitsOf(slot << 24 | chain << 16 | position << 8 | kChain);
@@ -64,7 +110,7 @@ std::array<Fp, kMessageLen> MessageDigits(const Root& message) {
   return digits;
 }
 
-std::array<Fp, kCapacityLen> LeafCapacity(size_t hash_len) {
+std::array<Fp, kCapacityLen> CapacityOf(size_t hash_len) {
   // The lengths of parameter, tweak, input and output as one number of 128 bits, in base p.
   unsigned __int128 lengths = static_cast<unsigned __int128>(kParameterLen) << 96 |
                               static_cast<unsigned __int128>(kTweakLen) << 64 |
@@ -88,7 +134,7 @@ FieldNode TweakHash::ChainStep(uint64_t slot, uint32_t chain, uint32_t position,
 }
 
 FieldNode TweakHash::Leaf(uint64_t slot, const std::array<FieldNode, kDimension>& ends) const {
-  const std::array<Fp, kCapacityLen> capacity = LeafCapacity(hash_len_);
+  const std::array<Fp, kCapacityLen> capacity = CapacityOf(hash_len_);
   std::array<Fp, kSpongeWidth> state;
   std::copy(capacity.begin(), capacity.end(), state.begin() + kLeafRate);
   size_t position = 0;
