@@ -69,8 +69,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   const bool tls = !options.tls.empty();
   if (!tls && !address->IsLoopback()) {
     options.log->warn(
-        "rpc open without TLS: whoever reaches the address may read and submit; use --tls-cert and --tls-key "
-        "address={}",
+        "rpc_open address={} tls=off message=\"whoever reaches this address may read and submit; use --tls-cert and "
+        "--tls-key\"",
         address->ToString());
   }
   return std::unique_ptr<Server>(new Server(*std::move(address), tls, std::move(health), std::move(server)));

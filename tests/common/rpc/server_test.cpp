@@ -86,7 +86,7 @@ TEST_F(ServerTest, WarnsWhenOthersReachItWithoutTls) {
   EXPECT_EQ(lines.str(), "");
   auto open = Start({}, "0.0.0.0:0");
   ASSERT_TRUE(open.ok()) << open.status();
-  EXPECT_THAT(lines.str(), HasSubstr("open without TLS"));
+  EXPECT_THAT(lines.str(), HasSubstr("rpc_open"));
   EXPECT_THAT(lines.str(), HasSubstr("address=" + (*open)->address().ToString()));
 }
 

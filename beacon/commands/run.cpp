@@ -1,0 +1,116 @@
+#include "beacon/commands/run.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "beacon/chain/lean_chain.h"
+#include "beacon/rpc/rpc_service.h"
+#include "beacon/services/chain_service.h"
+#include "beacon/services/network_service.h"
+#include "beacon/services/signature_verifier.h"
+#include "common/bytes/hex.h"
+#include "common/clock/real_clock.h"
+#include "common/clock/slot_clock.h"
+#include "common/config/genesis.h"
+#include "common/config/genesis_folder.h"
+#include "common/config/network_spec.h"
+#include "common/config/plain_name.h"
+#include "common/config/public_keys.h"
+#include "common/crypto/signature_scheme.h"
+#include "common/version/version.h"
+
+namespace lean::beacon {
+namespace {
+
+// Accepted items that wait for the network; what does not fit is not published.
+constexpr size_t kOutboundItems = 1024;
+
+constexpr int64_t kWarnBeforeEndMs = int64_t{14} * 24 * 60 * 60 * 1000;
+
+// What a genesis folder says, checked as a whole.
+struct Network {
+  NetworkSpec spec;
+  crypto::SignatureScheme scheme;
+  Genesis genesis;
+};
+
+absl::StatusOr<Network> ReadNetwork(const std::string& dir, spdlog::logger& log) {
+  std::vector<std::string> warnings;
+  absl::StatusOr<GenesisConfig> config = ReadGenesisConfig(dir, &warnings);
+  for (const std::string& warning : warnings) log.warn("genesis_odd message=\"{}\"", warning);
+  if (!config.ok()) return config.status();
+  absl::StatusOr<NetworkSpec> spec = ReadNetworkSpec(dir);
+  if (!spec.ok()) return spec.status();
+  absl::StatusOr<crypto::SignatureScheme> scheme = crypto::SignatureScheme::Create(*spec);
+  if (!scheme.ok()) return scheme.status();
+  if (absl::Status status = CheckPublicKeys(*config, *scheme); !status.ok()) return status;
+  absl::StatusOr<Genesis> genesis = MakeGenesis(*config);
+  if (!genesis.ok()) return genesis.status();
+  return Network{*std::move(spec), *std::move(scheme), *std::move(genesis)};
+}
+
+void LogStart(const RunOptions& options, const ServedChain& served, const rpc::Address& address, spdlog::logger& log) {
+  log.info(
+      "beacon_started name={} version={} commit={} network={} genesis={} genesis_time={} validators={} slot={} rpc={}",
+      options.name, std::string(Version()), std::string(Commit()), served.spec.name,
+      ToHex(served.genesis.block_root.span()), served.genesis.state->config.genesis_time, served.validator_count(),
+      served.Now().slot, address.ToString());
+  const int64_t end_ms = served.slots.StartMs(static_cast<int64_t>(served.last_slot()) + 1, 0);
+  const int64_t left_ms = end_ms - served.clock.WallMs();
+  if (left_ms < kWarnBeforeEndMs) {
+    log.warn("chain_ends last_slot={} seconds_left={} message=\"{}\"", served.last_slot(),
+             std::max<int64_t>(left_ms, 0) / 1000,
+             left_ms > 0 ? "the chain ends by its own limits; start a new network before that"
+                         : "the chain has reached its end; start a new network");
+  }
+}
+
+}  // namespace
+
+absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log) {
+  if (!IsPlainName(options.name)) {
+    return absl::InvalidArgumentError("--name: 1 to 64 letters, digits, '-', '_' or '.'");
+  }
+  absl::StatusOr<Network> network = ReadNetwork(options.genesis_dir, *log);
+  if (!network.ok()) return network.status();
+  const Genesis& genesis = network->genesis;
+  absl::StatusOr<LeanChain> chain = LeanChain::FromAnchor(genesis.state, genesis.block);
+  if (!chain.ok()) return chain.status();
+
+  // Blocks and votes come in by RPC, are checked and imported by the chain service, and go out to the network.
+  RealClock clock;
+  const SlotClock slots(genesis.state->config.genesis_time, network->spec.slot_duration_ms);
+  OutboundChannel outbound(kOutboundItems);
+  ChainService chain_service(
+      *std::move(chain),
+      std::make_unique<SignatureVerifier>(network->scheme, genesis.state->validators, SignatureVerifierOptions()),
+      {.clock = clock, .slot_clock = slots, .outbound = outbound, .log = log}, ChainServiceOptions());
+  chain_service.Start();
+  NetworkService network_service(outbound, log);
+  network_service.Start();
+  const ServedChain served{.service = chain_service,
+                           .clock = clock,
+                           .slots = slots,
+                           .spec = network->spec,
+                           .genesis = genesis,
+                           // Without peers there is nobody to be behind of.
+                           .synced = [] { return true; }};
+
+  absl::StatusOr<std::unique_ptr<RpcService>> rpc_service = RpcService::Start(
+      served, {.node_name = options.name, .server = {.address = options.rpc_address, .tls = options.tls, .log = log}});
+  if (!rpc_service.ok()) return rpc_service.status();
+  LogStart(options, served, (*rpc_service)->address(), *log);
+
+  const char* signal = signals.Wait();
+  log->info("beacon_stopping signal={}", signal);
+  (*rpc_service)->Stop();
+  chain_service.Stop();
+  network_service.Stop();
+  log->info("beacon_stopped name={}", options.name);
+  return absl::OkStatus();
+}
+
+}  // namespace lean::beacon

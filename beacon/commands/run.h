@@ -1,0 +1,27 @@
+// `lean-beacon run`: a beacon from a genesis folder, until it is told to stop.
+#ifndef LEAN_BEACON_COMMANDS_RUN_H_
+#define LEAN_BEACON_COMMANDS_RUN_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "common/process/stop_signals.h"
+#include "common/rpc/server.h"
+#include "spdlog/logger.h"
+
+namespace lean::beacon {
+
+struct RunOptions {
+  std::string genesis_dir;
+  std::string name = "beacon";  // letters, digits, '-', '_', '.'
+  std::string rpc_address = "127.0.0.1:5052";
+  rpc::ServerTlsFiles tls;
+};
+
+// Returns when the process was asked to stop and everything has ended, or with what kept it from starting.
+absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log);
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_COMMANDS_RUN_H_

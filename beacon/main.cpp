@@ -1,0 +1,90 @@
+// lean-beacon: `run` serves a chain, `genesis` makes one.
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "beacon/commands/genesis.h"
+#include "beacon/commands/run.h"
+#include "common/process/log.h"
+#include "common/process/stop_signals.h"
+#include "common/rpc/grpc_log.h"
+#include "common/version/version.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr int kExitFailure = 1;
+constexpr int kExitUsage = 2;
+
+void AddRun(CLI::App& app, RunOptions& options) {
+  CLI::App* run = app.add_subcommand("run", "Serve the chain of a genesis folder until SIGINT or SIGTERM");
+  run->add_option("--genesis", options.genesis_dir, "folder with config.yaml and network.yaml")->required();
+  run->add_option("--name", options.name, "name of this node in logs and answers")->capture_default_str();
+  run->add_option("--rpc-address", options.rpc_address, "HOST:PORT to serve on; port 0 takes a free one")
+      ->capture_default_str();
+  run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain: serve with TLS");
+  run->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
+  run->add_option("--tls-client-ca", options.tls.client_ca, "PEM authority that clients' certificates must be of");
+}
+
+void AddGenesis(CLI::App& app, GenesisOptions& options) {
+  CLI::App* genesis = app.add_subcommand("genesis", "Make the genesis folder of a new network");
+  genesis->add_option("--output", options.output_dir, "folder to make")->required();
+  CLI::Option* time = genesis->add_option("--genesis-time", options.genesis_time, "when slot 0 begins, Unix seconds");
+  genesis->add_option("--genesis-delay", options.delay_s, "the same, seconds from now")->excludes(time);
+  genesis
+      ->add_option("--pubkeys-from", options.pubkeys_from,
+                   "[NODE=]FILE with `index` and `pubkey` of validators, and the node that runs them; several")
+      ->required();
+  genesis->add_option("--slot-ms", options.network.slot_duration_ms, "slot duration, milliseconds")
+      ->capture_default_str();
+  genesis->add_option("--xmss-log-lifetime", options.network.xmss_log_lifetime, "a key has 2^this leaves: 32, 16 or 8")
+      ->capture_default_str();
+  genesis->add_option("--network-name", options.network.name, "name of the network")->capture_default_str();
+  genesis->add_option("--active-epoch", options.active_epoch, "log2 of the slots the keys are active for; informative")
+      ->capture_default_str();
+}
+
+int Report(const absl::Status& status) {
+  if (status.ok()) return 0;
+  std::cerr << "lean-beacon: " << status.message() << std::endl;
+  return kExitFailure;
+}
+
+int Main(int argc, char** argv) {
+  // Before any thread is made: they inherit what is blocked.
+  StopSignals signals;
+
+  CLI::App app("A lean Ethereum consensus node: the beacon.", "lean-beacon");
+  app.set_version_flag("--version", absl::StrCat("lean-beacon ", Version(), " (", Commit(), ", ", Build(), ")"));
+  app.require_subcommand(1);
+  std::string log_level = "info";
+  app.add_option("--log-level", log_level, "debug, info, warn or error")->capture_default_str();
+  app.fallthrough();
+  RunOptions run;
+  AddRun(app, run);
+  GenesisOptions genesis;
+  AddGenesis(app, genesis);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+
+  if (app.got_subcommand("genesis")) return Report(MakeGenesisFolder(genesis));
+  const auto log = MakeLog(log_level);
+  if (!log.ok()) {
+    std::cerr << "lean-beacon: " << log.status().message() << std::endl;
+    return kExitUsage;
+  }
+  rpc::RouteGrpcLog(*log);
+  return Report(Run(run, signals, *log));
+}
+
+}  // namespace
+}  // namespace lean::beacon
+
+int main(int argc, char** argv) { return lean::beacon::Main(argc, argv); }
