@@ -67,7 +67,7 @@ void ChainWriter::CatchUp() {
 SubmitOutcome ChainWriter::ImportBlock(SignedBlockPtr block, const Root& root, const Origin& origin) {
   SubmitOutcome outcome = Process({.item = {.content = block, .root = root, .origin = origin}}, /*from_queue=*/false);
   if (outcome.status == SubmitOutcome::kAccepted) {
-    Publish({.content = std::move(block), .origin = origin});
+    Publish({.block = std::move(block), .votes = {}, .origin = origin});
     ImportWaiting(waiting_.TakeForBlock(root));
   }
   UpdateSizes();
@@ -84,7 +84,7 @@ std::vector<SubmitOutcome> ChainWriter::ImportVotes(absl::Span<const SignedVoteP
     if (outcomes.back().status == SubmitOutcome::kAccepted) accepted.push_back(votes[i]);
   }
   events_.VotesAccepted(accepted.size(), votes.size(), origin);
-  if (!accepted.empty()) Publish({.content = std::move(accepted), .origin = origin});
+  if (!accepted.empty()) Publish({.block = nullptr, .votes = std::move(accepted), .origin = origin});
   UpdateSizes();
   return outcomes;
 }
@@ -183,10 +183,10 @@ void ChainWriter::ImportWaiting(std::vector<DependencyQueue::Taken> ready) {
     const WaitingItem item = taken.item;
     if (Process(std::move(taken), /*from_queue=*/true).status != SubmitOutcome::kAccepted) continue;
     if (const auto* block = std::get_if<SignedBlockPtr>(&item.content)) {
-      Publish({.content = *block, .origin = item.origin});
+      Publish({.block = *block, .votes = {}, .origin = item.origin});
       for (DependencyQueue::Taken& follower : waiting_.TakeForBlock(item.root)) work.push_back(std::move(follower));
     } else {
-      Publish({.content = std::vector{std::get<SignedVotePtr>(item.content)}, .origin = item.origin});
+      Publish({.block = nullptr, .votes = {std::get<SignedVotePtr>(item.content)}, .origin = item.origin});
     }
   }
 }

@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <utility>
-#include <variant>
 
 namespace lean::beacon {
 
@@ -27,11 +26,8 @@ void NetworkService::Run() {
 
 void NetworkService::Count(const OutboundItem& item) {
   const bool own = item.origin.kind == Origin::kLocal;
-  if (std::holds_alternative<SignedBlockPtr>(item.content)) {
-    ++(own ? own_blocks_ : foreign_blocks_);
-  } else {
-    (own ? own_votes_ : foreign_votes_) += std::get<std::vector<SignedVotePtr>>(item.content).size();
-  }
+  (own ? own_blocks_ : foreign_blocks_) += item.block != nullptr;
+  (own ? own_votes_ : foreign_votes_) += item.votes.size();
 }
 
 NetworkService::Counts NetworkService::counts() const {

@@ -2,7 +2,6 @@
 #ifndef LEAN_BEACON_SERVICES_OUTBOUND_H_
 #define LEAN_BEACON_SERVICES_OUTBOUND_H_
 
-#include <variant>
 #include <vector>
 
 #include "beacon/chain/chain_types.h"
@@ -13,7 +12,8 @@ namespace lean::beacon {
 
 // Accepted by the chain just now: own items to publish, peers' items to forward to the others.
 struct OutboundItem {
-  std::variant<SignedBlockPtr, std::vector<SignedVotePtr>> content;
+  SignedBlockPtr block;              // null when it is votes
+  std::vector<SignedVotePtr> votes;  // empty when it is a block
   Origin origin;
 };
 

@@ -61,11 +61,8 @@ class ChainWriterTest : public testing::Test {
     std::vector<Root> roots;
     while (outbound_.size() > 0) {
       const OutboundItem item = *outbound_.Pop();
-      if (const auto* block = std::get_if<SignedBlockPtr>(&item.content)) {
-        roots.push_back(ChainSource::RootOf(*block));
-      } else {
-        published_votes_ += std::get<std::vector<SignedVotePtr>>(item.content).size();
-      }
+      if (item.block != nullptr) roots.push_back(ChainSource::RootOf(item.block));
+      published_votes_ += item.votes.size();
     }
     return roots;
   }

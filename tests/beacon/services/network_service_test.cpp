@@ -18,16 +18,16 @@ TEST(NetworkService, CountsWhatItWouldSendAndSaysThatThereAreNoPeers) {
   service.Start();
   const auto block = std::make_shared<const SignedBlockWithAttestation>();
   const auto vote = std::make_shared<const SignedAttestation>();
-  outbound.TryPush({.content = SignedBlockPtr(block), .origin = Origin::Local()});
-  outbound.TryPush({.content = std::vector<SignedVotePtr>{vote, vote}, .origin = Origin::Local()});
-  outbound.TryPush({.content = SignedBlockPtr(block), .origin = Origin::Peer(1)});
-  outbound.TryPush({.content = std::vector<SignedVotePtr>{vote}, .origin = Origin::Peer(2)});
+  outbound.TryPush({.block = block, .votes = {}, .origin = Origin::Local()});
+  outbound.TryPush({.block = nullptr, .votes = {vote, vote}, .origin = Origin::Local()});
+  outbound.TryPush({.block = block, .votes = {}, .origin = Origin::Peer(1)});
+  outbound.TryPush({.block = nullptr, .votes = {vote}, .origin = Origin::Peer(2)});
   service.Stop();
   EXPECT_EQ(service.counts().own_blocks, 1u);
   EXPECT_EQ(service.counts().own_votes, 2u);
   EXPECT_EQ(service.counts().foreign_blocks, 1u);
   EXPECT_EQ(service.counts().foreign_votes, 1u);
-  EXPECT_EQ(outbound.TryPush({.content = SignedBlockPtr(block), .origin = Origin::Local()}), PushResult::kClosed);
+  EXPECT_EQ(outbound.TryPush({.block = block, .votes = {}, .origin = Origin::Local()}), PushResult::kClosed);
   EXPECT_THAT(log.Matching("no peers are configured"), testing::SizeIs(1));
   service.Stop();
 }
