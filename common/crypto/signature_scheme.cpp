@@ -10,6 +10,8 @@
 namespace lean::crypto {
 namespace {
 
+constexpr size_t kVerificationGroup = 64;
+
 absl::Status WrongSignature() {
   return absl::InvalidArgumentError("the signature is not one of this message by this key and slot");
 }
@@ -30,28 +32,38 @@ absl::Status SignatureScheme::Verify(const PublicKeyBytes& public_key, uint64_t 
 
 std::vector<absl::Status> SignatureScheme::VerifyBatch(absl::Span<const VerificationItem> items) const {
   std::vector<absl::Status> results(items.size());
-  std::vector<xmss::PublicKey> keys(items.size());
-  std::vector<xmss::Signature> signatures(items.size());
+  // What is decoded of a group (3 KiB an item) is used while it is still in the cache.
+  std::vector<xmss::PublicKey> keys(std::min(items.size(), kVerificationGroup));
+  std::vector<xmss::Signature> signatures(keys.size());
   std::vector<xmss::SignedMessage> decoded;
   std::vector<size_t> positions;  // of `decoded` in `items`
-  for (size_t i = 0; i < items.size(); ++i) {
-    absl::StatusOr<xmss::PublicKey> key = xmss::DecodePublicKey(xmss_, items[i].public_key->span());
-    results[i] = key.ok() ? xmss::DecodeFlat(xmss_, items[i].signature->span(), signatures[i]) : key.status();
-    if (!results[i].ok()) continue;
-    if (items[i].slot >= xmss_.lifetime()) {
-      results[i] = absl::InvalidArgumentError("the slot lies beyond the key's lifetime");
-      continue;
+  for (size_t first = 0; first < items.size(); first += kVerificationGroup) {
+    const absl::Span<const VerificationItem> group = items.subspan(first, kVerificationGroup);
+    decoded.clear();
+    positions.clear();
+    for (size_t i = 0; i < group.size(); ++i) {
+      results[first + i] = Decode(group[i], keys[i], signatures[i]);
+      if (!results[first + i].ok()) continue;
+      decoded.push_back(
+          {.key = &keys[i], .slot = group[i].slot, .message = &group[i].message, .signature = &signatures[i]});
+      positions.push_back(first + i);
     }
-    keys[i] = *key;
-    decoded.push_back(
-        {.key = &keys[i], .slot = items[i].slot, .message = &items[i].message, .signature = &signatures[i]});
-    positions.push_back(i);
-  }
-  const std::vector<bool> valid = xmss::VerifyBatch(xmss_, decoded);
-  for (size_t i = 0; i < positions.size(); ++i) {
-    if (!valid[i]) results[positions[i]] = WrongSignature();
+    const std::vector<bool> valid = xmss::VerifyBatch(xmss_, decoded);
+    for (size_t i = 0; i < positions.size(); ++i) {
+      if (!valid[i]) results[positions[i]] = WrongSignature();
+    }
   }
   return results;
+}
+
+absl::Status SignatureScheme::Decode(const VerificationItem& item, xmss::PublicKey& key,
+                                     xmss::Signature& signature) const {
+  absl::StatusOr<xmss::PublicKey> decoded = xmss::DecodePublicKey(xmss_, item.public_key->span());
+  if (!decoded.ok()) return decoded.status();
+  key = *decoded;
+  if (absl::Status status = xmss::DecodeFlat(xmss_, item.signature->span(), signature); !status.ok()) return status;
+  if (item.slot >= xmss_.lifetime()) return absl::InvalidArgumentError("the slot lies beyond the key's lifetime");
+  return absl::OkStatus();
 }
 
 absl::StatusOr<SignatureBytes> SignatureScheme::Sign(const xmss::SecretKey& key, uint64_t slot,

@@ -56,6 +56,9 @@ class SignatureScheme {
  private:
   SignatureScheme(const xmss::Scheme& xmss, SignatureForm form) : xmss_(xmss), form_(form) {}
 
+  // Key and signature of an item whose slot exists. InvalidArgument otherwise.
+  absl::Status Decode(const VerificationItem& item, xmss::PublicKey& key, xmss::Signature& signature) const;
+
   xmss::Scheme xmss_;
   SignatureForm form_;
 };

@@ -17,29 +17,33 @@ namespace lanes = crypto::lanes;
 // each) still in the second-level cache.
 constexpr size_t kGroup = 64;
 
-// Those of a group that may still be valid, with what is computed of them.
+// An item of a group that may still be valid, with what is computed of it.
 struct Candidate {
-  size_t position = 0;  // in the group
-  const SignedMessage* item = nullptr;
-  Codeword codeword{};
+  size_t position;  // in the group
+  const SignedMessage* item;
+  Codeword codeword;
   std::array<Node, kDimension> ends;
-  Node root{};
+  Node root;
 };
 
 // The items whose slot exists and whose message encodes.
 std::vector<Candidate> EncodeMessages(const Scheme& scheme, absl::Span<const SignedMessage> group) {
-  std::vector<MessageHashState> states;
-  states.reserve(group.size());
-  for (const SignedMessage& item : group) {
-    states.push_back(MessageHashInput(scheme, item.key->parameter, item.slot, *item.message));
-    SetRandomness(scheme, item.signature->randomness, states.back());
+  std::array<MessageHashState, kGroup> states;
+  for (size_t i = 0; i < group.size(); ++i) {
+    states[i] = MessageHashInput(scheme, group[i].key->parameter, group[i].slot, *group[i].message);
+    SetRandomness(scheme, group[i].signature->randomness, states[i]);
   }
-  lanes::BestKernels().compress24(states[0].data(), states.size(), states[0].data());
+  lanes::BestKernels().compress24(states[0].data(), group.size(), states[0].data());
   std::vector<Candidate> candidates;
   candidates.reserve(group.size());
   for (size_t i = 0; i < group.size(); ++i) {
-    Candidate candidate{.position = i, .item = &group[i], .codeword = {}, .ends = {}, .root = {}};
-    if (group[i].slot < scheme.lifetime() && EncodeHash(states[i], candidate.codeword)) candidates.push_back(candidate);
+    Codeword codeword;
+    if (group[i].slot >= scheme.lifetime() || !EncodeHash(states[i], codeword)) continue;
+    Candidate& candidate = candidates.emplace_back();
+    candidate.position = i;
+    candidate.item = &group[i];
+    candidate.codeword = codeword;
+    candidate.ends = group[i].signature->chains;
   }
   return candidates;
 }
@@ -48,7 +52,6 @@ void WalkToEnds(const Scheme& scheme, absl::Span<Candidate> candidates) {
   std::vector<lanes::ChainJob> jobs;
   jobs.reserve(candidates.size() * kDimension);
   for (Candidate& candidate : candidates) {
-    candidate.ends = candidate.item->signature->chains;
     for (size_t chain = 0; chain < kDimension; ++chain) {
       jobs.push_back({.parameter = candidate.item->key->parameter.data(),
                       .value = candidate.ends[chain].data(),

@@ -1,6 +1,5 @@
 #include "common/crypto/xmss/words.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -12,7 +11,10 @@ static_assert(std::endian::native == std::endian::little, "words are copied as t
 
 bool ReadWords(ByteSpan bytes, absl::Span<uint32_t> words) {
   std::memcpy(words.data(), bytes.data(), 4 * words.size());
-  return std::all_of(words.begin(), words.end(), [](uint32_t word) { return word < crypto::Fp::kModulus; });
+  // Without an early end, so that the loop is done in vectors.
+  uint32_t beyond = 0;
+  for (const uint32_t word : words) beyond |= word >= crypto::Fp::kModulus ? 1 : 0;
+  return beyond == 0;
 }
 
 void WriteWords(absl::Span<const uint32_t> words, absl::Span<uint8_t> bytes) {
