@@ -37,23 +37,25 @@ KeyPreparer::~KeyPreparer() {
 }
 
 void KeyPreparer::Check(uint64_t slot) {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   for (size_t i = 0; i < entries_.size(); ++i) {
     Entry& entry = entries_[i];
     WarnOfEnd(entry, slot);
     if (entry.queued || stopped_ || !IsDue(*entry.key.key, slot)) continue;
     entry.queued = true;
     jobs_.push_back(Job{i, slot});
+    work_or_stop_.notify_one();
   }
 }
 
 void KeyPreparer::Stop() {
   std::vector<std::shared_ptr<SigningKey>> keys;
   {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     stopped_ = true;
     for (const Entry& entry : entries_) keys.push_back(entry.key.key);
   }
+  work_or_stop_.notify_all();
   for (const std::shared_ptr<SigningKey>& key : keys) key->Cancel();
 }
 
@@ -77,9 +79,8 @@ void KeyPreparer::Work() {
     Job job;
     ValidatorKey key;
     {
-      absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(
-          +[](KeyPreparer* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) { return self->HasWork(); }, this));
+      std::unique_lock lock(mutex_);
+      work_or_stop_.wait(lock, [this] { return stopped_ || !jobs_.empty(); });
       if (stopped_) return;
       job = jobs_.front();
       jobs_.pop_front();
@@ -89,7 +90,7 @@ void KeyPreparer::Work() {
     const absl::Status status = key.key->Prepare(job.slot);
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     const SlotRange prepared = key.key->prepared_slots();
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     entries_[job.entry].queued = false;
     if (status.ok()) {
       logger_->info("key prepared validator={} first_slot={} end_slot={} ms={}", key.index, prepared.first,

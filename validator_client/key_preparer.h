@@ -2,14 +2,14 @@
 #ifndef LEAN_VALIDATOR_CLIENT_KEY_PREPARER_H_
 #define LEAN_VALIDATOR_CLIENT_KEY_PREPARER_H_
 
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "spdlog/logger.h"
 #include "validator_client/signer.h"
 
@@ -45,13 +45,15 @@ class KeyPreparer {
 
   void WarnOfEnd(Entry& entry, uint64_t slot);
   void Work();
-  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopped_ || !jobs_.empty(); }
 
   std::shared_ptr<spdlog::logger> logger_;
-  absl::Mutex mutex_;
-  std::vector<Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  std::deque<Job> jobs_ ABSL_GUARDED_BY(mutex_);
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  // std::mutex, since the thread sanitizer does not see through Debian's Abseil.
+  std::mutex mutex_;
+  std::condition_variable work_or_stop_;
+  // All guarded by mutex_.
+  std::vector<Entry> entries_;
+  std::deque<Job> jobs_;
+  bool stopped_ = false;
   std::thread thread_;
 };
 

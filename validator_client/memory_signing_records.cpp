@@ -8,13 +8,13 @@ namespace lean::validator {
 absl::StatusOr<std::vector<absl::Status>> MemorySigningRecords::Reserve(const std::vector<SigningRequest>& requests) {
   std::vector<absl::Status> results;
   results.reserve(requests.size());
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   for (const SigningRequest& request : requests) results.push_back(ReserveOne(request));
   return results;
 }
 
 absl::StatusOr<std::optional<uint64_t>> MemorySigningRecords::HighestSlot(const PublicKeyBytes& pubkey) {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   const auto found = newest_.find(pubkey);
   if (found == newest_.end()) return std::nullopt;
   return found->second.slot;

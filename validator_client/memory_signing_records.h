@@ -2,12 +2,11 @@
 #ifndef LEAN_VALIDATOR_CLIENT_MEMORY_SIGNING_RECORDS_H_
 #define LEAN_VALIDATOR_CLIENT_MEMORY_SIGNING_RECORDS_H_
 
+#include <mutex>
 #include <optional>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 #include "validator_client/signing_records.h"
 
 namespace lean::validator {
@@ -25,10 +24,11 @@ class MemorySigningRecords : public SigningRecords {
     Root root;
   };
 
-  absl::Status ReserveOne(const SigningRequest& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // mutex_ is held.
+  absl::Status ReserveOne(const SigningRequest& request);
 
-  absl::Mutex mutex_;
-  absl::flat_hash_map<PublicKeyBytes, Newest> newest_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  absl::flat_hash_map<PublicKeyBytes, Newest> newest_;  // guarded by mutex_
 };
 
 }  // namespace lean::validator

@@ -1,10 +1,10 @@
 #include "validator_client/signer.h"
 
+#include <latch>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/synchronization/blocking_counter.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::validator {
@@ -70,21 +70,21 @@ std::vector<absl::StatusOr<SignatureBytes>> Signer::Sign(uint64_t slot, const st
   if (requests.empty()) return results;
 
   const absl::StatusOr<std::vector<absl::Status>> reserved = records_.Reserve(requests);
-  absl::BlockingCounter left(static_cast<int>(pending.size()));
+  std::latch left(static_cast<std::ptrdiff_t>(pending.size()));
   for (size_t j = 0; j < pending.size(); ++j) {
     absl::StatusOr<SignatureBytes>& result = results[pending[j].position];
     const absl::Status& granted = reserved.ok() ? (*reserved)[j] : reserved.status();
     if (!granted.ok()) {
       result = granted;
-      left.DecrementCount();
+      left.count_down();
       continue;
     }
     schedule_([&result, &left, &request = requests[j], &key = *pending[j].key->key] {
       result = key.Sign(request.slot, request.root);
-      left.DecrementCount();
+      left.count_down();
     });
   }
-  left.Wait();
+  left.wait();
   return results;
 }
 

@@ -54,7 +54,7 @@ TEST(KeyPreparerThreads, WarnsOfTheEndEachTimeHalfTheRestIsGone) {
 
 TEST(KeyPreparerThreads, StopsWithinAPreparation) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 1000}, SlotRange{0, 32});
-  absl::Notification never;  // only Cancel notifies it
+  std::latch never(1);  // only Cancel counts it down
   key->block_prepare = &never;
   LogCapture log;
   {

@@ -146,9 +146,9 @@ TEST(SignerThreads, SpreadsTheSignaturesOfADuty) {
   Keys keys(kKeys);
   MemorySigningRecords records;
   std::vector<std::thread> threads;
-  absl::Mutex mutex;
+  std::mutex mutex;
   Signer signer(keys.keys, records, [&](std::function<void()> task) {
-    absl::MutexLock lock(&mutex);
+    std::lock_guard lock(mutex);
     threads.emplace_back(std::move(task));
   });
   std::vector<Attestation> votes;

@@ -3,15 +3,13 @@
 #define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_FAKE_KEY_H_
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
+#include <latch>
 #include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 #include "validator_client/signer.h"
 #include "validator_client/signing_key.h"
 
@@ -43,20 +41,20 @@ class FakeKey : public SigningKey {
   uint32_t log_lifetime() const override { return 16; }
   SlotRange active_slots() const override { return active_; }
   SlotRange prepared_slots() const override {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     return prepared_;
   }
 
   absl::StatusOr<SignatureBytes> Sign(uint64_t slot, const Root& message) const override {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     signed_.push_back({slot, message});
     return FakeSignature(pubkey_, slot, message);
   }
 
   // Moves on by one half, as a key of two bottom trees does.
   absl::Status Prepare(uint64_t slot) override {
-    if (block_prepare != nullptr) block_prepare->WaitForNotification();
-    absl::MutexLock lock(&mutex_);
+    if (block_prepare != nullptr) block_prepare->wait();
+    std::lock_guard lock(mutex_);
     if (cancelled_) return absl::CancelledError("stopped");
     ++prepare_calls_;
     const uint64_t half = (prepared_.end - prepared_.first) / 2;
@@ -68,30 +66,34 @@ class FakeKey : public SigningKey {
   }
 
   void Cancel() override {
-    if (block_prepare != nullptr && !block_prepare->HasBeenNotified()) block_prepare->Notify();
-    absl::MutexLock lock(&mutex_);
-    cancelled_ = true;
+    {
+      std::lock_guard lock(mutex_);
+      if (cancelled_) return;
+      cancelled_ = true;
+    }
+    if (block_prepare != nullptr) block_prepare->count_down();
   }
 
   std::vector<Signed> signed_roots() const {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     return signed_;
   }
   int prepare_calls() const {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     return prepare_calls_;
   }
 
-  absl::Notification* block_prepare = nullptr;  // Prepare waits for it, or for Cancel
+  std::latch* block_prepare = nullptr;  // Prepare waits for it, or for Cancel
 
  private:
   const PublicKeyBytes pubkey_;
   const SlotRange active_;
-  mutable absl::Mutex mutex_;
-  SlotRange prepared_ ABSL_GUARDED_BY(mutex_);
-  mutable std::vector<Signed> signed_ ABSL_GUARDED_BY(mutex_);
-  int prepare_calls_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  mutable std::mutex mutex_;
+  // All guarded by mutex_.
+  SlotRange prepared_;
+  mutable std::vector<Signed> signed_;
+  int prepare_calls_ = 0;
+  bool cancelled_ = false;
 };
 
 }  // namespace lean::validator
