@@ -51,12 +51,12 @@ absl::StatusOr<SecretKey> Assemble(const Scheme& scheme, SecretKeySeed seed, Cac
                                     .right = std::move(trees.right)});
 }
 
-// OutOfRange unless the trees from `left_index` on serve `slot`. Those that lie one tree back do: the right one holds
-// the slot, and the next is prepared in the background.
+// OutOfRange unless one of the trees left_index and left_index + 1 holds `slot`, or the active slot nearest to it.
+// Where it is the second, the next tree can be prepared in the background.
 absl::Status CheckTreesServe(const Scheme& scheme, const SlotRange& active, uint64_t left_index, uint64_t slot,
                              const std::string& path) {
-  const uint64_t wanted = LeftIndexFor(scheme, active, slot);
-  if (left_index == wanted || left_index + 1 == wanted) return absl::OkStatus();
+  const uint64_t index = std::clamp(slot, active.first, active.end - 1) / scheme.bottom_leaves();
+  if (index == left_index || index == left_index + 1) return absl::OkStatus();
   return absl::OutOfRangeError(absl::StrCat(path, " holds trees of other slots"));
 }
 

@@ -173,6 +173,9 @@ TEST_F(SecretKeyFileTest, PreparesTheTreesOfTheSlotItIsLoadedFor) {
   EXPECT_EQ(Load(33)->key.prepared(), (SlotRange{32, 64})) << "rebuilt";
   EXPECT_FALSE(Load(33)->trees_rebuilt) << "the cache was written anew";
   EXPECT_EQ(Load(1000)->key.prepared(), (SlotRange{64, 96})) << "the key's last trees";
+  fs::remove(cache_path());
+  EXPECT_EQ(Load(50)->key.prepared(), (SlotRange{48, 80}));
+  EXPECT_EQ(Load(81)->key.prepared(), (SlotRange{64, 96})) << "the last slots are those of a right tree";
 }
 
 TEST_F(SecretKeyFileTest, StopsRebuildingWhenAsked) {
