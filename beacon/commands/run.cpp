@@ -28,7 +28,7 @@ namespace {
 // Accepted items that wait for the network; what does not fit is not published.
 constexpr size_t kOutboundItems = 1024;
 
-constexpr int64_t kWarnBeforeEndMs = int64_t{14} * 24 * 60 * 60 * 1000;
+constexpr int64_t kWarnBeforeEndMs = int64_t{2} * 24 * 60 * 60 * 1000;
 
 // What a genesis folder says, checked as a whole.
 struct Network {

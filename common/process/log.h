@@ -11,7 +11,7 @@
 namespace lean {
 
 // Thread-safe, flushed line by line, coloured on a terminal:
-//   2026-11-24T21:50:57.123Z info  rpc serving address=127.0.0.1:5052
+//   2026-11-24T21:50:57.123Z info    rpc_started address=127.0.0.1:5052
 // level: debug, info, warn or error. InvalidArgument: another one.
 absl::StatusOr<std::shared_ptr<spdlog::logger>> MakeLog(const std::string& level);
 

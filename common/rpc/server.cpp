@@ -27,6 +27,10 @@ constexpr int kClientPingIntervalMs = 5'000;  // clients that ping more often ar
 void SetLimits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  // gRPC bounds a compressed message by its compressed size alone, so that 16 MiB could become gigabytes.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   grpc::ResourceQuota quota("server");
   quota.Resize(kMemoryQuotaBytes);
   builder.SetResourceQuota(quota);

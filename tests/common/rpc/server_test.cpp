@@ -129,6 +129,22 @@ TEST_F(ServerTest, LargerMessagesAreRefusedAndTheServerGoesOn) {
   EXPECT_TRUE(Call(address, 0, 0).ok());
 }
 
+TEST_F(ServerTest, CompressedMessagesAreRefusedAndNotUnpacked) {
+  auto server = Start();
+  ASSERT_TRUE(server.ok()) << server.status();
+  const std::string address = (*server)->address().ToString();
+  auto stub = v1::BeaconService::NewStub(*MakeChannel(address));
+  v1::GetValidatorsRequest request;
+  request.GetReflection()->MutableUnknownFields(&request)->AddLengthDelimited(100)->assign(1 << 20, 'x');
+  for (const grpc_compression_algorithm algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    auto context = Context();
+    context->set_compression_algorithm(algorithm);
+    v1::GetValidatorsResponse response;
+    EXPECT_EQ(stub->GetValidators(context.get(), request, &response).error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  }
+  EXPECT_TRUE(Call(address, 0, 0).ok());
+}
+
 TEST_F(ServerTest, HealthIsCheckedByName) {
   auto server = Start();
   ASSERT_TRUE(server.ok()) << server.status();

@@ -1,0 +1,104 @@
+"""Real grpcurl against a running beacon: list, describe, every query, health, and a bad request of each.
+
+Needs grpcurl on the PATH or named by the variable GRPCURL; skipped elsewhere.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import unittest
+
+import e2e
+
+GRPCURL = os.environ.get("GRPCURL") or shutil.which("grpcurl")
+BEACON = "lean.v1.BeaconService"
+DUTY = "lean.v1.DutyService"
+HEALTH = "grpc.health.v1.Health"
+ZERO_ROOT = "0x" + "00" * 32
+
+# A request that works and one that is refused, with the reason of the refusal; calls without fields cannot be wrong but
+# for a field that is not theirs, which grpcurl refuses by the descriptor it was given.
+QUERIES = {
+    "GetHead": ({}, {"nothing": 1}, None),
+    "GetChainStatus": ({}, {"nothing": 1}, None),
+    "GetBlock": ({"block": {"name": "HEAD"}}, {"block": {"root": "0x12"}}, "MALFORMED_REQUEST"),
+    "GetState": ({"block": {"slot": "0"}}, {"block": {"root": ZERO_ROOT}}, "BLOCK_NOT_FOUND"),
+    "GetValidators": ({"limit": "2"}, {"limit": "5000"}, "MALFORMED_REQUEST"),
+    "GetForkChoice": ({}, {"limit": 20000}, "MALFORMED_REQUEST"),
+    "GetSpec": ({}, {"nothing": 1}, None),
+    "GetGenesis": ({}, {"nothing": 1}, None),
+    "GetNodeInfo": ({}, {"nothing": 1}, None),
+}
+BAD_DUTIES = {
+    "GetDuties": ({"pubkeys": ["AAAA"]}, "MALFORMED_REQUEST"),
+    "BuildBlock": ({"slot": "1", "genesis_block_root": "AAAA"}, "MALFORMED_REQUEST"),
+    "BuildVote": ({"slot": "1"}, "MALFORMED_REQUEST"),
+    "SubmitBlock": ({"block": {}}, "MALFORMED_REQUEST"),
+    "SubmitVote": ({}, "MALFORMED_REQUEST"),
+    "SubmitVotes": ({"votes": []}, "MALFORMED_REQUEST"),
+}
+
+
+@unittest.skipUnless(GRPCURL, "grpcurl is not installed (not on PATH, and GRPCURL is not set)")
+class GrpcurlTest(e2e.NetworkTest):
+    def setUp(self):
+        super().setUp()
+        self.make_network(clients=1).start_beacon()
+
+    def grpcurl(self, *arguments):
+        """Exit code, output and error text."""
+        done = subprocess.run(
+            [GRPCURL, "-plaintext", "-max-time", "60", *arguments], capture_output=True, text=True, check=False,
+            timeout=120)
+        return done.returncode, done.stdout, done.stderr
+
+    def call(self, method, request):
+        return self.grpcurl("-d", json.dumps(request), self.network.settings.address, method)
+
+    def test_list_and_describe(self):
+        address = self.network.settings.address
+        code, out, err = self.grpcurl(address, "list")
+        self.assertEqual(code, 0, err)
+        for service in (BEACON, DUTY, HEALTH):
+            self.assertIn(service, out.split())
+            code, described, err = self.grpcurl(address, "describe", service)
+            self.assertEqual(code, 0, err)
+            self.assertIn("rpc ", described)
+        _, methods, _ = self.grpcurl(address, "list", BEACON)
+        self.assertEqual(set(methods.split()), {f"{BEACON}.{name}" for name in QUERIES})
+        _, methods, _ = self.grpcurl(address, "list", DUTY)
+        self.assertEqual(set(methods.split()), {f"{DUTY}.{name}" for name in BAD_DUTIES})
+
+    def test_every_query(self):
+        for name, (good, bad, reason) in QUERIES.items():
+            code, out, err = self.call(f"{BEACON}/{name}", good)
+            self.assertEqual(code, 0, f"{name}: {err}")
+            self.assertTrue(json.loads(out), name)
+            code, _, err = self.call(f"{BEACON}/{name}", bad)
+            self.assertNotEqual(code, 0, name)
+            if reason is not None:
+                self.assertIn(reason, err, name)
+
+    def test_duties(self):
+        code, out, err = self.call(f"{DUTY}/GetDuties", {"slot": "5"})
+        self.assertEqual(code, 0, err)
+        self.assertEqual(json.loads(out)["validator_count"], "4")
+        for name, (bad, reason) in BAD_DUTIES.items():
+            code, _, err = self.call(f"{DUTY}/{name}", bad)
+            self.assertNotEqual(code, 0, name)
+            self.assertIn("InvalidArgument", err, name)
+            self.assertIn(reason, err, name)
+
+    def test_health(self):
+        for service in ("", BEACON, DUTY):
+            code, out, err = self.call(f"{HEALTH}/Check", {"service": service})
+            self.assertEqual(code, 0, err)
+            self.assertEqual(json.loads(out), {"status": "SERVING"})
+        code, _, err = self.call(f"{HEALTH}/Check", {"service": "lean.v1.Nothing"})
+        self.assertNotEqual(code, 0)
+        self.assertIn("NotFound", err)
+
+
+if __name__ == "__main__":
+    e2e.main()
