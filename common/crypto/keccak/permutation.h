@@ -29,25 +29,27 @@ template <typename Lane>
 [[gnu::always_inline]] inline void Permute(typename Lane::Vector (&state)[kStateWords]) {
   using Vector = typename Lane::Vector;
   for (const uint64_t constant : kRoundConstants) {
-    Vector column[5], rotated[5], moved[kStateWords];
+    Vector column[5], theta[5], next[kStateWords];
 #pragma GCC unroll 5
     for (size_t x = 0; x < 5; ++x) {
       column[x] = Lane::Xor3(Lane::Xor3(state[x], state[x + 5], state[x + 10]), state[x + 15], state[x + 20]);
     }
 #pragma GCC unroll 5
-    for (size_t x = 0; x < 5; ++x) rotated[x] = Lane::Rotate(column[x], 1);
-      // theta, then rho and pi: word (x, y) goes to (y, 2x + 3y).
-#pragma GCC unroll 25
-    for (size_t i = 0; i < kStateWords; ++i) {
-      const size_t x = i % 5, y = i / 5;
-      moved[y + 5 * ((2 * x + 3 * y) % 5)] =
-          Lane::Rotate(Lane::Xor3(state[i], column[(x + 4) % 5], rotated[(x + 1) % 5]), kRotations[i]);
+    for (size_t x = 0; x < 5; ++x) theta[x] = column[(x + 4) % 5] ^ Lane::Rotate(column[(x + 1) % 5], 1);
+      // Row after row: rho and pi bring word (3y + x, x) to (x, y). Few words are live at a time.
+#pragma GCC unroll 5
+    for (size_t y = 0; y < 5; ++y) {
+      Vector row[5];
+#pragma GCC unroll 5
+      for (size_t x = 0; x < 5; ++x) {
+        const size_t from = (3 * y + x) % 5;
+        row[x] = Lane::Rotate(state[from + 5 * x] ^ theta[from], kRotations[from + 5 * x]);
+      }
+#pragma GCC unroll 5
+      for (size_t x = 0; x < 5; ++x) next[x + 5 * y] = Lane::Chi(row[x], row[(x + 1) % 5], row[(x + 2) % 5]);
     }
 #pragma GCC unroll 25
-    for (size_t i = 0; i < kStateWords; ++i) {
-      const size_t row = i - i % 5;
-      state[i] = Lane::Chi(moved[i], moved[row + (i % 5 + 1) % 5], moved[row + (i % 5 + 2) % 5]);
-    }
+    for (size_t i = 0; i < kStateWords; ++i) state[i] = next[i];
     state[0] = state[0] ^ Lane::Broadcast(constant);  // iota
   }
 }

@@ -36,11 +36,16 @@ LEAN_LANES_INLINE typename Lane::Wide SwapBytes(typename Lane::Wide wide) {
   return reinterpret_cast<typename Lane::Wide>((left8 & 0x00ff00ff) | (right8 & 0xff00ff00));
 }
 
+// 2^exponent in Montgomery form.
 constexpr Fp PowerOfTwo(unsigned exponent) {
   Fp result = Fp::FromUint64(1);
   for (unsigned i = 0; i < exponent; ++i) result += result;
   return result;
 }
+
+// What the 32-bit limbs of a 16-byte number, most significant first, are multiplied by before Reduce.
+constexpr uint32_t kLimbWeights[4] = {PowerOfTwo(128).raw(), PowerOfTwo(96).raw(), PowerOfTwo(64).raw(),
+                                      PowerOfTwo(32).raw()};
 
 // Word `index` of a derivation: bytes 16 index.. of the output, big-endian, modulo p, in Montgomery form. Signed
 // products take a limb less 2^31, which a constant puts right.
@@ -55,11 +60,10 @@ LEAN_LANES_INLINE typename Lane::Vector DerivedWord(const typename Lane::Wide* e
 #pragma GCC unroll 4
   for (unsigned limb = 0; limb < 4; ++limb) {
     const unsigned shift = limb % 2 == 0 ? 0 : 32;
-    const uint64_t weight = PowerOfTwo(32 * (3 - limb) + 32).raw();
     const Wide even_limb = (SwapBytes<Lane>(even[limb / 2]) >> shift) ^ kOffset;
     const Wide odd_limb = (SwapBytes<Lane>(odd[limb / 2]) >> shift) ^ kOffset;
-    result = Add<Lane>(result, Merge<Lane>(Reduce<Lane>(Lane::Product(even_limb, Wide{} + weight)),
-                                           Reduce<Lane>(Lane::Product(odd_limb, Wide{} + weight))));
+    result = Add<Lane>(result, Merge<Lane>(Reduce<Lane>(Lane::Product(even_limb, Wide{} + kLimbWeights[limb])),
+                                           Reduce<Lane>(Lane::Product(odd_limb, Wide{} + kLimbWeights[limb]))));
   }
   return result;
 }
