@@ -51,14 +51,29 @@ LEAN_LANES_INLINE typename Lane::Wide Reduce(typename Lane::Wide product) {
 
 // From Reduce's range to the canonical one.
 template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Vector Canonical(typename Lane::Vector reduced) {
+  return Lane::Min(reduced, Lane::kSignedProducts ? reduced + kP : reduced - kP);
+}
+
+template <typename Lane>
 LEAN_LANES_INLINE typename Lane::Vector Merge(typename Lane::Wide even, typename Lane::Wide odd) {
-  const typename Lane::Vector merged = Lane::MergeHigh(even, odd);
-  return Lane::Min(merged, Lane::kSignedProducts ? merged + kP : merged - kP);
+  return Canonical<Lane>(Lane::MergeHigh(even, odd));
 }
 
 template <typename Lane>
 LEAN_LANES_INLINE typename Lane::Wide Even(typename Lane::Vector a) {
   return reinterpret_cast<typename Lane::Wide>(a);
+}
+
+// The 64-bit products of all lanes.
+template <typename Lane>
+struct Products {
+  typename Lane::Wide even, odd;
+};
+
+template <typename Lane>
+LEAN_LANES_INLINE Products<Lane> Multiply(typename Lane::Vector a, typename Lane::Vector b) {
+  return {Lane::Product(Even<Lane>(a), Even<Lane>(b)), Lane::Product(Lane::Odd(a), Lane::Odd(b))};
 }
 
 template <typename Lane>
@@ -94,7 +109,7 @@ LEAN_LANES_INLINE typename Lane::Wide CubeWide(typename Lane::Wide x) {
 // (x + constant)^3; `constant` is canonical minus p where products are signed (see ConstantsFor), which spares a
 // reduction: the sum is then in [-p, p).
 template <typename Lane>
-LEAN_LANES_INLINE typename Lane::Vector SBox(typename Lane::Vector x, uint32_t constant) {
+LEAN_LANES_INLINE typename Lane::Vector SBox(typename Lane::Vector x, typename Lane::Vector constant) {
   typename Lane::Vector sum = x + constant;
   if constexpr (!Lane::kSignedProducts) sum = Lane::Min(sum, sum - kP);
   return Merge<Lane>(CubeWide<Lane>(Even<Lane>(sum)), CubeWide<Lane>(Lane::Odd(sum)));

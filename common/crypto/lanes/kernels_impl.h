@@ -8,6 +8,7 @@
 #include "common/crypto/lanes/derivation.h"
 #include "common/crypto/lanes/hashes.h"
 #include "common/crypto/lanes/kernels.h"
+#include "common/crypto/lanes/single_root.h"
 #include "common/crypto/lanes/staging.h"
 
 namespace lean::crypto::lanes {
@@ -170,8 +171,12 @@ struct KernelsOf {
   }
 
   static void Roots(const uint32_t* capacity, size_t height, const RootJob* jobs, size_t count) {
-    for (; count > 0; jobs += LanesUsed<Lane>(count), count -= LanesUsed<Lane>(count)) {
+    // A group in lanes takes about as long as a third of it one after the other.
+    for (; count > kLanes / 3; jobs += LanesUsed<Lane>(count), count -= LanesUsed<Lane>(count)) {
       RootGroup(capacity, height, jobs, LanesUsed<Lane>(count));
+    }
+    for (; count > 0; ++jobs, --count) {
+      SingleRoot<typename Lane::SingleLane, kHashLen>(capacity, height, *jobs).Compute(jobs->root);
     }
   }
 
@@ -249,6 +254,19 @@ void HashStates(const uint32_t* inputs, size_t count, uint32_t* outputs) {
   }
 }
 
+template <typename Lane, size_t kWidth>
+void PermuteOneByOne(uint32_t* states, size_t count) {
+  using SingleLane = typename Lane::SingleLane;
+  for (size_t i = 0; i < count; ++i, states += kWidth) {
+    uint32_t state[kWidth];
+    __builtin_memcpy(state, states, sizeof(state));
+    WordsToMontgomery<SingleLane>(state, kWidth);
+    SinglePermutation<SingleLane, kWidth>::Permute(state);
+    WordsFromMontgomery<SingleLane>(state, kWidth);
+    __builtin_memcpy(states, state, sizeof(state));
+  }
+}
+
 template <typename Lane>
 constexpr Kernels MakeKernels(Isa isa) {
   using Long = KernelsOf<Lane, 8>;
@@ -279,14 +297,8 @@ constexpr Kernels MakeKernels(Isa isa) {
       .compress24 = HashStates<Lane, 24, true>,
       .permute16 = [](uint32_t* states, size_t count) { HashStates<Lane, 16, false>(states, count, states); },
       .permute24 = [](uint32_t* states, size_t count) { HashStates<Lane, 24, false>(states, count, states); },
-      .permute16_single =
-          [](uint32_t* states, size_t count) {
-            for (size_t i = 0; i < count; ++i) HashStates<Lane, 16, false>(states + 16 * i, 1, states + 16 * i);
-          },
-      .permute24_single =
-          [](uint32_t* states, size_t count) {
-            for (size_t i = 0; i < count; ++i) HashStates<Lane, 24, false>(states + 24 * i, 1, states + 24 * i);
-          },
+      .permute16_single = PermuteOneByOne<Lane, 16>,
+      .permute24_single = PermuteOneByOne<Lane, 24>,
   };
 }
 

@@ -11,6 +11,7 @@ namespace lean::crypto::lanes {
 namespace {
 
 struct Avx2Lane {
+  using SingleLane = Avx2Lane;  // for one permutation alone
   static constexpr size_t kLanes = 8;
   static constexpr bool kSignedProducts = true;
   static constexpr size_t kTableBits = 3;
@@ -32,6 +33,15 @@ struct Avx2Lane {
   static Vector Lookup(Vector table, Vector indices) {
     return reinterpret_cast<Vector>(
         _mm256_permutevar8x32_epi32(reinterpret_cast<__m256i>(table), reinterpret_cast<__m256i>(indices)));
+  }
+  // Word i + kWords (modulo 4) of every block of four to place i.
+  template <int kWords>
+  static Vector RotateBlocks(Vector a) {
+    constexpr int kOrder = kWords == 1 ? 0b00'11'10'01 : 0b01'00'11'10;
+    return reinterpret_cast<Vector>(_mm256_shuffle_epi32(reinterpret_cast<__m256i>(a), kOrder));
+  }
+  static Vector SwapHalves(Vector a) {
+    return reinterpret_cast<Vector>(_mm256_permute4x64_epi64(reinterpret_cast<__m256i>(a), 0b01'00'11'10));
   }
   static Wide Xor3(Wide a, Wide b, Wide c) { return a ^ b ^ c; }
   static Wide Chi(Wide a, Wide b, Wide c) { return a ^ (~b & c); }

@@ -7,12 +7,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "common/crypto/lanes/lane_avx2.h"
+
 namespace lean::crypto::lanes {
 namespace {
 
 // The zero-masking forms of the intrinsics are used with full masks where the plain ones trip GCC 12's
 // -Wmaybe-uninitialized; they compile to the plain instructions.
 struct Avx512Lane {
+  using SingleLane = Avx2Lane;  // for one permutation alone
   static constexpr size_t kLanes = 16;
   static constexpr bool kSignedProducts = true;
   static constexpr size_t kTableBits = 4;

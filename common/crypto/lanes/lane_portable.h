@@ -13,6 +13,7 @@ namespace lean::crypto::lanes {
 namespace {
 
 struct PortableLane {
+  using SingleLane = PortableLane;  // for one permutation alone
   static constexpr size_t kLanes = 4;
   static constexpr bool kSignedProducts = false;
   static constexpr size_t kTableBits = 0;
@@ -30,6 +31,11 @@ struct PortableLane {
   static Wide Odd(Vector a) { return reinterpret_cast<Wide>(a) >> 32; }
   static Vector MergeHigh(Wide even, Wide odd) {
     return reinterpret_cast<Vector>((even >> 32) | (odd & 0xffffffff00000000));
+  }
+  // Word i + kWords (modulo 4) to place i.
+  template <int kWords>
+  static Vector RotateBlocks(Vector a) {
+    return __builtin_shufflevector(a, a, kWords, (kWords + 1) % 4, (kWords + 2) % 4, (kWords + 3) % 4);
   }
   static Wide Xor3(Wide a, Wide b, Wide c) { return a ^ b ^ c; }
   static Wide Chi(Wide a, Wide b, Wide c) { return a ^ (~b & c); }

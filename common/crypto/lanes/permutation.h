@@ -71,7 +71,7 @@ LEAN_LANES_INLINE void FullRounds(const uint32_t (&constants)[poseidon2::kHalfFu
 #pragma GCC unroll 1
   for (size_t r = 0; r < poseidon2::kHalfFullRounds; ++r) {
 #pragma GCC unroll 24
-    for (size_t i = 0; i < kWidth; ++i) state[i] = SBox<Lane>(state[i], constants[r][i]);
+    for (size_t i = 0; i < kWidth; ++i) state[i] = SBox<Lane>(state[i], Broadcast<Lane>(constants[r][i]));
     ExternalLayer<Lane>(state);
   }
 }
@@ -163,7 +163,7 @@ struct PartialRounds {
     }
   }
   LEAN_LANES_INLINE void Round(uint32_t constant, const Vector* now, Vector* before) {
-    const Vector cubed = SBox<Lane>(first, constant);
+    const Vector cubed = SBox<Lane>(first, Broadcast<Lane>(constant));
     Vector total = now[0];
 #pragma GCC unroll 12
     for (size_t k = 1; k < kPairs.pairs; ++k) total = Add<Lane>(total, now[k]);

@@ -1,0 +1,158 @@
+// One permutation at a time, as fast as its chain of dependencies allows: for the sponge and the path of a lone
+// signature. The words of one state lie side by side in a few vectors.
+#ifndef LEAN_COMMON_CRYPTO_LANES_SINGLE_H_
+#define LEAN_COMMON_CRYPTO_LANES_SINGLE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/crypto/lanes/arithmetic.h"
+#include "common/crypto/lanes/permutation.h"
+
+namespace lean::crypto::lanes {
+namespace {
+
+// Lane here is one of 4 or 8 lanes: sums over the state then need at most one step across a vector's halves, and
+// shuffles are cheaper in narrow vectors.
+template <typename Lane, size_t kWidth>
+class SinglePermutation {
+ public:
+  static void Permute(uint32_t (&words)[kWidth]) {
+    SinglePermutation state(words);
+    state.ExternalLayer();
+    state.FullRounds(kConstants.initial);
+    state.PartialRounds();
+    state.FullRounds(kConstants.terminal);
+    __builtin_memcpy(words, state.vectors_, sizeof(words));
+  }
+
+ private:
+  using Vector = typename Lane::Vector;
+  using Wide = typename Lane::Wide;
+  static constexpr size_t kLanes = Lane::kLanes;
+  static constexpr size_t kVectors = kWidth / kLanes;
+  static_assert(kLanes == 4 || kLanes == 8);
+  static constexpr auto& kConstants = kRoundConstants<Lane, kWidth>;
+
+  // The diagonal with zero for word 0, which is held apart, and its products with the factor of Montgomery's quotient.
+  struct Diagonal {
+    uint32_t factors[kWidth];
+    uint32_t quotients[kWidth];
+  };
+  static constexpr Diagonal MakeDiagonal() {
+    Diagonal diagonal{};
+    for (size_t i = 1; i < kWidth; ++i) {
+      const uint32_t factor = Fp::FromUint64(poseidon2::Constants<kWidth>::kDiagonal[i]).raw();
+      diagonal.factors[i] = factor;
+      diagonal.quotients[i] = factor * (Lane::kSignedProducts ? Fp::kModulusInverse : 0u - Fp::kModulusInverse);
+    }
+    return diagonal;
+  }
+  static constexpr Diagonal kDiagonal = MakeDiagonal();
+
+  explicit SinglePermutation(const uint32_t (&words)[kWidth]) { __builtin_memcpy(vectors_, words, sizeof(words)); }
+
+  static Vector Load(const uint32_t* words) {
+    Vector vector;
+    __builtin_memcpy(&vector, words, sizeof(vector));
+    return vector;
+  }
+
+  LEAN_LANES_INLINE void ExternalLayer() {
+#pragma GCC unroll 6
+    for (Vector& x : vectors_) {
+      // M's row i: the block's sum, plus word i, plus twice word i + 1.
+      const Vector pairs = Add<Lane>(x, Lane::template RotateBlocks<2>(x));
+      const Vector next = Lane::template RotateBlocks<1>(x);
+      const Vector sum = Add<Lane>(pairs, Lane::template RotateBlocks<1>(pairs));
+      x = Add<Lane>(sum, Add<Lane>(x, Add<Lane>(next, next)));
+    }
+    Vector columns = vectors_[0];
+#pragma GCC unroll 6
+    for (size_t i = 1; i < kVectors; ++i) columns = Add<Lane>(columns, vectors_[i]);
+    if constexpr (kLanes == 8) columns = Add<Lane>(columns, Lane::SwapHalves(columns));
+#pragma GCC unroll 6
+    for (Vector& x : vectors_) x = Add<Lane>(x, columns);
+  }
+
+  LEAN_LANES_INLINE void FullRounds(const uint32_t (&constants)[poseidon2::kHalfFullRounds][kWidth]) {
+#pragma GCC unroll 1
+    for (const auto& round : constants) {
+#pragma GCC unroll 6
+      for (size_t i = 0; i < kVectors; ++i) vectors_[i] = SBox<Lane>(vectors_[i], Load(round + i * kLanes));
+      ExternalLayer();
+    }
+  }
+
+  LEAN_LANES_INLINE static Vector TimesDiagonal(Vector x, size_t i) {
+    const Vector factors = Load(kDiagonal.factors + i * kLanes), quotients = Load(kDiagonal.quotients + i * kLanes);
+    const Products<Lane> products = Multiply<Lane>(x, factors), multiples = Multiply<Lane>(x, quotients);
+    const Wide modulus = Wide{} + kP;
+    const Wide even = Lane::Product(multiples.even, modulus), odd = Lane::Product(multiples.odd, modulus);
+    if constexpr (Lane::kSignedProducts) {
+      return Canonical<Lane>(Lane::MergeHigh(products.even - even, products.odd - odd));
+    } else {
+      return Canonical<Lane>(Lane::MergeHigh(products.even + even, products.odd + odd));
+    }
+  }
+
+  LEAN_LANES_INLINE uint64_t SumOfWords() const {
+    Wide sums{};
+#pragma GCC unroll 6
+    for (const Vector& x : vectors_) sums += (Even<Lane>(x) & 0xffffffff) + (Even<Lane>(x) >> 32);
+    uint64_t sum = 0;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < kLanes / 2; ++i) sum += sums[i];
+    return sum;
+  }
+
+  LEAN_LANES_INLINE static int64_t AddModulusIfNegative(int64_t value) { return value + ((value >> 63) & kP); }
+
+  // value modulo p for value < 2^40: with value = 2^24 a + b and p = 127 * 2^24 + 1, a / 127 is p's quotient but for at
+  // most one.
+  LEAN_LANES_INLINE static int64_t Modulo(uint64_t value) {
+    const uint64_t quotient = (value >> 24) / 127;
+    return AddModulusIfNegative(static_cast<int64_t>(value - quotient * kP));
+  }
+  // product / R, in (-p, p) for |product| < 2^31 p.
+  LEAN_LANES_INLINE static int64_t ReduceScalar(int64_t product) {
+    const auto quotient = static_cast<int32_t>(static_cast<uint32_t>(product) * Fp::kModulusInverse);
+    return (product - int64_t{quotient} * kP) >> 32;
+  }
+
+  // Word 0 goes through scalar registers, all others through vectors beside it. With u = sbox(word 0) and T the sum of
+  // the others, S = T + u: word 0 becomes T - u, word i becomes S + d_i s_i, and T becomes (kWidth - 1) S + sum d_i
+  // s_i, so that only the S-box lies on the way from one u to the next.
+  LEAN_LANES_INLINE void PartialRounds() {
+    constexpr size_t kRounds = RoundConstants<kWidth>::kPartialRounds;
+    constexpr uint32_t kOffset = Lane::kSignedProducts ? kP : 0;  // see kRoundConstants
+    const uint32_t first = vectors_[0][0];
+    vectors_[0][0] = 0;
+    int64_t rest = Modulo(SumOfWords());
+    int64_t x = int64_t{first} + (kConstants.internal[0] + kOffset) - kP;
+    int64_t word0 = 0;
+#pragma GCC unroll 1
+    for (size_t r = 0; r < kRounds; ++r) {
+      const int64_t square = ReduceScalar(x * x);
+      const int64_t cube = AddModulusIfNegative(ReduceScalar(square * x));
+      const uint32_t next_constant = r + 1 < kRounds ? kConstants.internal[r + 1] + kOffset : 0;
+      x = AddModulusIfNegative(rest + next_constant - kP) - cube;
+      word0 = rest - cube;
+      const int64_t sum = rest + cube;
+      const Vector sums = Broadcast<Lane>(static_cast<uint32_t>(AddModulusIfNegative(sum - kP)));
+#pragma GCC unroll 6
+      for (size_t i = 0; i < kVectors; ++i) vectors_[i] = TimesDiagonal(vectors_[i], i);
+      rest = Modulo(static_cast<uint64_t>(sum) * (kWidth - 1) + SumOfWords());
+#pragma GCC unroll 6
+      for (size_t i = 0; i < kVectors; ++i) vectors_[i] = Add<Lane>(vectors_[i], sums);
+    }
+    vectors_[0][0] = static_cast<uint32_t>(AddModulusIfNegative(word0));
+  }
+
+  Vector vectors_[kVectors];
+};
+
+}  // namespace
+}  // namespace lean::crypto::lanes
+
+#endif  // LEAN_COMMON_CRYPTO_LANES_SINGLE_H_
