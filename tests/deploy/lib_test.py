@@ -37,7 +37,7 @@ class SlotHistoryTest(unittest.TestCase):
         history.add(status(6, head=5))
         row = history.add(status(7, head=7))
         self.assertEqual(live_view.row_line(row, 4),
-                         "slot=6 head=7 justified=0 finalized=0 votes=0/4 proposer=2 block=none missing=-")
+                         "slot=6 head=5 justified=0 finalized=0 votes=0/4 proposer=2 block=none missing=-")
 
 
 class RenderTest(unittest.TestCase):

@@ -19,7 +19,7 @@ def short_hex(text):
 
 @dataclasses.dataclass
 class SlotRow:
-    """One finished slot."""
+    """One finished slot, as it stood at its end."""
 
     slot: int
     proposer: int
@@ -52,9 +52,9 @@ class SlotHistory:
             block=self._blocks.get(slot, ""),
             votes=status.votes_in_previous_slot,
             missing=list(status.missing_in_previous_slot),
-            head=status.head.slot,
-            justified=status.justified.slot,
-            finalized=status.finalized.slot,
+            head=last.head.slot,
+            justified=last.justified.slot,
+            finalized=last.finalized.slot,
         )
         self._blocks = {s: root for s, root in self._blocks.items() if s >= slot}
         if slot > 0:  # nobody votes at genesis
@@ -156,7 +156,7 @@ def _chain_lines(settings, status, palette, client_of):
         boxes = "▰" * (status.interval + 1) + "▱" * (len(INTERVALS) - status.interval - 1)
         name = INTERVALS[status.interval] if status.interval < len(INTERVALS) else "?"
         clock = (
-            f"{palette.bold('slot')}         {palette.bold(str(status.slot)):<8} {boxes} "
+            f"{palette.bold('slot')}         {palette.bold(f'{status.slot:<8}')} {boxes} "
             f"interval {status.interval}: {name}")
     lines = [clock, ""]
     for name, checkpoint in (

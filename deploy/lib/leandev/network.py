@@ -86,8 +86,8 @@ def _run(command, what, quiet):
 class Network:
     """One beacon and its validator clients. Made by make_keys() or use_keys(), then make_genesis(); ended by stop()."""
 
-    def __init__(self, settings, beacon_prefix=(), client_prefix=()):
-        """The prefixes are commands that the processes are run under, such as `ip netns exec`."""
+    def __init__(self, settings, beacon_prefix=()):
+        """`beacon_prefix`: a command that the beacon is run under, such as `ip netns exec NAME`."""
         self.settings = settings
         self.genesis_dir = settings.directory / "genesis"
         self.keystores = []  # a file for each client
@@ -95,7 +95,6 @@ class Network:
         self.clients = [None] * settings.clients
         self.rpc = None
         self._beacon_prefix = beacon_prefix
-        self._client_prefix = client_prefix
 
     def client_name(self, number):
         return f"validators-{number}"
@@ -154,7 +153,7 @@ class Network:
         name = self.client_name(number)
         arguments = [s.build_dir / "bin" / "lean-validator", "run"]
         arguments += ["--keystores", self.keystores[number], "--beacon", s.address]
-        self.clients[number] = Process(name, arguments, s.directory / f"{name}.log", self._client_prefix)
+        self.clients[number] = Process(name, arguments, s.directory / f"{name}.log")
 
     def start(self):
         self.start_beacon()

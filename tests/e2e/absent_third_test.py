@@ -1,0 +1,29 @@
+"""More than a third of the validators is absent: finality stops, and resumes when they are back."""
+
+import e2e
+
+# Votes cast before the client was killed may still justify and finalize for so many slots.
+SETTLING_SLOTS = 4
+QUIET_SLOTS = 8
+
+
+class AbsentThirdTest(e2e.NetworkTest):
+    def test_finality_stops_and_resumes(self):
+        net = self.start_network(clients=2)
+        self.wait_for_finality()
+
+        net.clients[1].kill()
+        gone = self.wait_for_missing([2, 3])
+        settled = self.wait_for(lambda s: s.slot >= gone.slot + SETTLING_SLOTS, "the last votes to be counted")
+        quiet = self.wait_for(lambda s: s.slot >= settled.slot + QUIET_SLOTS, f"{QUIET_SLOTS} slots without them")
+        self.assertEqual(quiet.finalized, settled.finalized)
+        self.assertEqual(quiet.justified, settled.justified)
+        self.assertGreater(quiet.head.slot, settled.head.slot)  # the others go on proposing
+
+        net.start_client(1)
+        self.wait_for_missing([])
+        self.wait_for_finality(above=quiet.finalized.slot)
+
+
+if __name__ == "__main__":
+    e2e.main()

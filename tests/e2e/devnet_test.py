@@ -1,0 +1,97 @@
+"""deploy/devnet itself: its verdict, its refusals, and that it leaves nothing behind."""
+
+import re
+import signal
+import subprocess
+
+import e2e
+from leandev import network
+from leandev.processes import exists, wait_until
+
+
+class DevnetTest(e2e.NetworkTest):
+    def start(self, *arguments):
+        """Starts the script with a short key generation and short slots. Its output goes to a file."""
+        self.log = self.directory / "devnet.log"
+        self.folder = self.directory / "devnet"
+        self.port = network.free_port()
+        command = [
+            *(e2e.ROOT / "deploy" / "devnet", "--build-dir", e2e.BUILD_DIR, "--dir", self.folder),
+            *("--port", self.port, "--slot-ms", e2e.SLOT_MS, "--active-slots", e2e.ACTIVE_SLOTS),
+            *("--genesis-delay", 2, *arguments),
+        ]
+        with open(self.log, "wb") as log:
+            script = subprocess.Popen(
+                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+
+        def end():
+            if script.poll() is None:
+                script.terminate()
+                script.wait(60)
+
+        self.addCleanup(end)
+        return script
+
+    def said(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_for_text(self, pattern, script):
+        def seen():
+            self.assertIsNone(script.poll(), f"the script has ended:\n{self.said()}")
+            return re.search(pattern, self.said())
+
+        return wait_until(seen, e2e.PATIENCE_S, f"the script to print {pattern}")
+
+    def children(self, script):
+        """Ids of the programs that the script runs."""
+        listing = subprocess.run(
+            ["ps", "--no-headers", "-o", "pid", "--ppid", str(script.pid)], stdout=subprocess.PIPE, text=True, check=False)
+        return [int(word) for word in listing.stdout.split()]
+
+    def test_ends_by_itself_when_finality_advances(self):
+        script = self.start("--slots", 14)
+        self.assertEqual(script.wait(e2e.PATIENCE_S), 0, self.said())
+        self.assertRegex(self.said(), r"(?m)^slot=\d+ head=\d+ justified=\d+ finalized=[1-9]\d* votes=4/4 proposer=\d+ ")
+        self.assertRegex(self.said(), r"(?m)^finalized slot [1-9]\d* by slot 1\d$")
+
+    def test_says_why_when_nothing_was_finalized(self):
+        script = self.start("--slots", 1)
+        self.assertEqual(script.wait(e2e.PATIENCE_S), 1, self.said())
+        self.assertIn("nothing was finalized", self.said())
+
+    def test_killed_leaves_no_orphan(self):
+        script = self.start()
+        self.wait_for_text(r"(?m)^slot=1 ", script)
+        children = self.children(script)
+        self.assertEqual(len(children), 3, self.said())
+        script.kill()
+        script.wait()
+        wait_until(lambda: not any(map(exists, children)), 30, "its processes to be gone")
+
+    def test_interrupt_stops_everything(self):
+        script = self.start()
+        self.wait_for_text(r"(?m)^slot=1 ", script)
+        children = self.children(script)
+        script.send_signal(signal.SIGINT)
+        self.assertEqual(script.wait(60), 0, self.said())
+        self.assertFalse([pid for pid in children if exists(pid)])
+        # Stopped in order: what they logged ends with their own farewell.
+        self.assertIn("beacon_stopped", (self.folder / "beacon.log").read_text(encoding="utf-8"))
+
+    def test_refuses_an_existing_folder(self):
+        (self.directory / "devnet").mkdir()
+        script = self.start()
+        self.assertEqual(script.wait(60), 1)
+        self.assertIn(f"{self.folder} exists already", self.said())
+
+    def test_refuses_a_port_in_use(self):
+        other = self.make_network()
+        other.start_beacon()
+        script = self.start("--port", other.settings.port)
+        self.assertEqual(script.wait(60), 1)
+        self.assertIn(f"port {other.settings.port} on 127.0.0.1 is in use", self.said())
+        self.assertFalse(self.folder.exists())
+
+
+if __name__ == "__main__":
+    e2e.main()

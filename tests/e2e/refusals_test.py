@@ -1,0 +1,71 @@
+"""What cannot work ends with exit code 1 and a message that says what is wrong."""
+
+import e2e
+from leandev import network
+from leandev.processes import Process, wait_until
+
+
+class RefusalsTest(e2e.NetworkTest):
+    def end_of(self, process, timeout_s=60):
+        """Waits for the process to end by itself. Returns its exit code and what it said."""
+        self.addCleanup(process.stop)
+        code = process.wait(timeout_s)
+        self.assertIsNotNone(code, f"{process.name} still runs:\n{process.log_tail()}")
+        return code, process.log_tail(30)
+
+    def test_port_in_use(self):
+        net = self.make_network()
+        net.start_beacon()
+        address = net.settings.address
+        second = Process(
+            "second",
+            [e2e.BUILD_DIR / "bin" / "lean-beacon", "run", "--genesis", net.genesis_dir, "--rpc-address", address],
+            self.directory / "second.log")
+        code, said = self.end_of(second)
+        self.assertEqual(code, 1, said)
+        self.assertIn(address, said)
+        self.assertIsNotNone(net.rpc.try_status(), "the first beacon serves on")
+
+    def test_keys_of_another_network(self):
+        net = self.make_network()
+        net.start_beacon()
+        foreign = e2e.shared_keys(clients=2, set_name="b")[0]
+        client = Process(
+            "foreign",
+            [e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--keystores", foreign, "--beacon", net.settings.address],
+            self.directory / "foreign.log")
+        code, said = self.end_of(client)
+        self.assertEqual(code, 1, said)
+
+    def test_another_genesis(self):
+        net = self.make_network()
+        net.start_beacon()
+        client = Process(
+            "client",
+            [
+                *(e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--keystores", net.keystores[0]),
+                *("--beacon", net.settings.address, "--genesis-root", "0x" + "11" * 32),
+            ],
+            self.directory / "client.log")
+        self.addCleanup(client.stop)
+        # It waits for a beacon of its own network: says so, and does no duty for this one.
+        wait_until(lambda: "this client works for 0x1111" in client.log_tail(), e2e.PATIENCE_S, "the client to say so")
+        later = self.wait_for(lambda s: s.slot > 4, "four slots")
+        self.assertEqual((later.head.slot, later.known_votes, later.pending_votes), (0, 0, 0))
+        self.assertEqual(client.stop(), 0, client.log_tail())
+
+    def test_genesis_folder_is_missing(self):
+        beacon = Process(
+            "beacon",
+            [
+                *(e2e.BUILD_DIR / "bin" / "lean-beacon", "run", "--genesis", self.directory / "nowhere"),
+                *("--rpc-address", f"127.0.0.1:{network.free_port()}"),
+            ],
+            self.directory / "beacon.log")
+        code, said = self.end_of(beacon)
+        self.assertEqual(code, 1, said)
+        self.assertIn("nowhere", said)
+
+
+if __name__ == "__main__":
+    e2e.main()

@@ -1,0 +1,142 @@
+"""What the tests on real processes share: a network of short slots in a folder of its own, and waits on conditions.
+
+A test ends with `e2e.main()`, which exits with 77 when all of its cases were skipped. Run by ctest, or by hand with
+LEAN_BUILD_DIR set to a build folder and PYTHONPATH to deploy/lib and this folder.
+"""
+
+import fcntl
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+import grpc
+from leandev import network
+from leandev.processes import wait_until
+
+BUILD_DIR = pathlib.Path(os.environ.get("LEAN_BUILD_DIR", "build/release")).resolve()
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+# Short, yet long enough for a busy machine of two cores: a quarter of it is an interval.
+SLOT_MS = 800
+# How long to wait for what takes a few slots. Only a failure waits so long.
+PATIENCE_S = 120
+# Quick to make, and more slots than any test lasts.
+XMSS_LOG_LIFETIME = 16
+ACTIVE_SLOTS = 1024
+
+
+def shared_keys(clients, validators=4, set_name="a"):
+    """The keystores file of each client. Keys are made once for a build and then shared: every test has its own chain."""
+    settings = network.Settings(BUILD_DIR, BUILD_DIR, validators=validators, clients=clients)
+    shape = network.Network(settings)
+    folder = BUILD_DIR / "e2e_keys" / f"{set_name}-{validators}-{clients}"
+    folder.parent.mkdir(exist_ok=True)
+    program = BUILD_DIR / "bin" / "lean-validator"
+    with open(folder.parent / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = folder / "made"
+        # Another program may write keys in another form.
+        if not made.exists() or made.stat().st_mtime < program.stat().st_mtime:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            for number in range(clients):
+                network.make_keys(
+                    BUILD_DIR, folder / str(number), shape.client_indices(number), XMSS_LOG_LIFETIME, ACTIVE_SLOTS,
+                    quiet=True)
+            made.touch()
+    return [folder / str(number) / "keystores.yaml" for number in range(clients)]
+
+
+def block_at(rpc, slot):
+    """The block of the canonical chain at `slot`, or None when that slot has none."""
+    try:
+        return rpc.block(slot=slot)
+    except grpc.RpcError as error:
+        if error.code() == grpc.StatusCode.NOT_FOUND:
+            return None
+        raise
+
+
+class NetworkTest(unittest.TestCase):
+    """A test with a network in a folder of its own. On failure the ends of the logs are shown."""
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lean-e2e-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.network = None
+
+    def make_network(self, clients=2, port=None, beacon_prefix=(), **settings):
+        """A network with shared keys and a genesis, not started."""
+        settings = network.Settings(
+            directory=self.directory / "network",
+            build_dir=BUILD_DIR,
+            clients=clients,
+            slot_ms=SLOT_MS,
+            genesis_delay_s=3,
+            xmss_log_lifetime=XMSS_LOG_LIFETIME,
+            active_slots=ACTIVE_SLOTS,
+            port=port or network.free_port(),
+            **settings,
+        )
+        keys = shared_keys(clients, settings.validators)
+        settings.directory.mkdir()
+        self.network = network.Network(settings, beacon_prefix)
+        self.addCleanup(self.network.stop)
+        self.addCleanup(self._show_logs)  # before they stop
+        self.network.use_keys(keys)
+        self.network.make_genesis(quiet=True)
+        return self.network
+
+    def start_network(self, clients=2, **settings):
+        self.make_network(clients, **settings).start()
+        return self.network
+
+    def _show_logs(self):
+        result = self._outcome.result
+        if any(test is self for test, _ in (*result.failures, *result.errors)) or sys.exc_info()[0]:
+            for process in self.network.processes():
+                print(f"--- {process.name}, exit code {process.exit_code()}\n{process.log_tail(30)}", file=sys.stderr)
+
+    def wait_for(self, condition, what, timeout_s=PATIENCE_S):
+        """Waits until the beacon's status meets `condition`, and returns that status."""
+        last = None
+
+        def met():
+            nonlocal last
+            status = self.network.rpc.try_status()
+            last = status or last
+            return status if status is not None and condition(status) else None
+
+        try:
+            return wait_until(met, timeout_s, what)
+        except TimeoutError as error:
+            self.fail(f"{error}; the last answer was:\n{last}")
+
+    def wait_for_finality(self, above=0):
+        return self.wait_for(lambda s: s.finalized.slot > above, f"a finalized slot above {above}")
+
+    def wait_for_missing(self, expected):
+        """Waits for a slot in which exactly these validators did not vote. Genesis, which has no votes, does not count."""
+        return self.wait_for(
+            lambda s: s.slot > 1 and list(s.missing_in_previous_slot) == expected
+            and s.votes_in_previous_slot == s.validator_count - len(expected),
+            f"the validators {expected} and no others to be missing")
+
+
+def main():
+    # Checked by name, so that a build without the programs says what is wrong.
+    for program in ("lean-beacon", "lean-validator"):
+        if not (BUILD_DIR / "bin" / program).is_file():
+            print(f"{BUILD_DIR / 'bin' / program} is missing: build it first, or set LEAN_BUILD_DIR", file=sys.stderr)
+            sys.exit(1)
+    result = unittest.main(exit=False, verbosity=2).result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if result.testsRun and len(result.skipped) == result.testsRun:
+        for _, why in result.skipped:
+            print(f"skipped: {why}")
+        sys.exit(77)
+    sys.exit(0)
