@@ -28,12 +28,15 @@ void BottomTreeBuilder::ComputeLeaves(uint64_t begin, uint64_t end) {
 }
 
 void BottomTreeBuilder::Step(uint64_t count) {
+  if (done()) return;
   const uint64_t end = done_ + std::min(count, leaves_total() - done_);
   ComputeLeaves(done_, end);
   done_ = end;
+  if (done()) BuildTree();
 }
 
 absl::Status BottomTreeBuilder::Finish(unsigned threads, const std::function<bool(uint64_t leaves_done)>& progress) {
+  if (done()) return absl::OkStatus();
   const uint64_t begin = done_;
   std::atomic<uint64_t> next = begin;
   std::atomic<uint64_t> computed = 0;
@@ -60,9 +63,12 @@ absl::Status BottomTreeBuilder::Finish(unsigned threads, const std::function<boo
   if (!stop && progress && !progress(computed)) stop = true;
   if (stop) return absl::CancelledError("cancelled");
   done_ = leaves_total();
+  BuildTree();
   return absl::OkStatus();
 }
 
-Subtree BottomTreeBuilder::Take() && { return BuildBottomTree(scheme_, parameter_, index_, std::move(leaves_)); }
+void BottomTreeBuilder::BuildTree() { tree_ = BuildBottomTree(scheme_, parameter_, index_, std::move(leaves_)); }
+
+Subtree BottomTreeBuilder::Take() && { return std::move(tree_); }
 
 }  // namespace lean::xmss

@@ -21,7 +21,7 @@ class BottomTreeBuilder {
   // For bottom tree `index`, whose leaves lie within the scheme's lifetime.
   BottomTreeBuilder(const Scheme& scheme, PrfKey prf_key, const Parameter& parameter, uint64_t index);
 
-  // Computes up to `count` more leaves.
+  // Computes up to `count` more leaves; with the last of them the levels above (tens of milliseconds at lifetime 2^32).
   void Step(uint64_t count);
 
   // Computes the leaves that are left on `threads` threads, this one included. `progress` is called on this thread with
@@ -33,19 +33,22 @@ class BottomTreeBuilder {
   uint64_t leaves_total() const { return scheme_.bottom_leaves(); }
   bool done() const { return done_ == leaves_total(); }
 
-  // The tree; done() is true. Hashes the levels above the leaves (tens of milliseconds at lifetime 2^32).
+  // The tree; done() is true.
   Subtree Take() &&;
 
  private:
   // Leaves begin..end-1 of the tree, to their place.
   void ComputeLeaves(uint64_t begin, uint64_t end);
+  // Of the leaves, once all are there.
+  void BuildTree();
 
   Scheme scheme_;
   PrfKey prf_key_;
   Parameter parameter_;
   uint64_t index_;
   uint64_t done_ = 0;
-  std::vector<uint32_t> leaves_;
+  std::vector<uint32_t> leaves_;  // until all are there
+  Subtree tree_;                  // from then on
 };
 
 }  // namespace lean::xmss

@@ -76,6 +76,8 @@ TEST(SecretKeyTest, TakesItsNextTreeFromABuilderThatWorkedInSlices) {
   for (; !builder.done(); ++slices) builder.Step(3);
   EXPECT_EQ(slices, 6);
   EXPECT_EQ(builder.leaves_done(), 16);
+  builder.Step(1);
+  EXPECT_TRUE(builder.Finish(1, {}).ok());
   ASSERT_TRUE(sliced->Advance(std::move(builder)).ok());
   ASSERT_TRUE(at_once->Advance().ok());
   EXPECT_TRUE(EncodeLeanSigSecretKey(*sliced).span() == EncodeLeanSigSecretKey(*at_once).span());
