@@ -1,0 +1,157 @@
+// A process that signs as a validator client does, and that a test kills: the real signer on real records. It asks for
+// two conflicting roots a leaf, for leaves that are long signed, and for the same root again, and writes every
+// signature that it gets to standard output.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "common/concurrency/worker_pool.h"
+#include "common/ssz/ssz.h"
+#include "sqlite3.h"
+#include "tests/validator_client/signing_records/fault_vfs.h"
+#include "tests/validator_client/signing_records/victim_protocol.h"
+#include "tests/validator_client/support/fake_key.h"
+#include "validator_client/keystores.h"
+#include "validator_client/signer.h"
+#include "validator_client/signing_records/sqlite_signing_records.h"
+
+namespace lean::validator {
+namespace {
+
+// Small, so that a short run goes through checkpoints, too.
+constexpr int kCheckpointPages = 24;
+
+struct Options {
+  std::string records;
+  std::string keystores;  // empty: fake keys
+  uint64_t keys = 4;      // fake ones
+  uint64_t first_slot = 1;
+  uint64_t slots = 10;
+  uint64_t seed = 0;
+  int fault = 0;  // negative: the machine's own disk
+  FaultPlan plan;
+};
+
+void Tell(const VictimMessage& message) {
+  if (write(STDOUT_FILENO, &message, sizeof(message)) != sizeof(message)) _exit(3);
+}
+
+void TellKind(VictimMessage::Kind kind, uint64_t slot = 0) {
+  VictimMessage message;
+  message.kind = kind;
+  message.slot = slot;
+  Tell(message);
+}
+
+int CheckpointOften(sqlite3* database, char**, const void*) {
+  return sqlite3_wal_autocheckpoint(database, kCheckpointPages);
+}
+
+std::vector<ValidatorKey> MakeKeys(const Options& options) {
+  std::vector<ValidatorKey> keys;
+  if (options.keystores.empty()) {
+    for (uint64_t i = 0; i < options.keys; ++i) keys.push_back({i, std::make_shared<FakeKey>(i), ""});
+    return keys;
+  }
+  absl::StatusOr<Keystores> opened = OpenKeystores(options.keystores, 1);
+  if (!opened.ok()) return {};
+  for (const ValidatorKey& key : opened->keys) {
+    if (!key.key->Prepare(options.first_slot).ok()) return {};
+  }
+  return opened->keys;
+}
+
+class Run {
+ public:
+  Run(Signer& signer, uint64_t seed) : signer_(signer), random_(seed) {}
+
+  std::vector<Attestation> NewVotes(uint64_t slot) {
+    Root head;
+    for (uint8_t& byte : head.data) byte = static_cast<uint8_t>(random_());
+    std::vector<Attestation> votes;
+    for (const ValidatorKey& key : signer_.keys()) votes.push_back({key.index, {slot, {head, slot}, {}, {}}});
+    return votes;
+  }
+
+  void Ask(uint64_t slot, const std::vector<Attestation>& votes) {
+    const auto signatures = signer_.Sign(slot, votes);
+    for (size_t i = 0; i < votes.size(); ++i) {
+      VictimMessage message;
+      message.index = votes[i].validator_id;
+      message.slot = slot;
+      message.root = ssz::HashTreeRoot(votes[i]);
+      if (signatures[i].ok()) {
+        message.kind = VictimMessage::Kind::kReleased;
+        message.signature = *signatures[i];
+      } else if (absl::IsFailedPrecondition(signatures[i].status())) {
+        message.kind = VictimMessage::Kind::kRefused;
+      } else {
+        message.kind = VictimMessage::Kind::kFailed;
+      }
+      Tell(message);
+    }
+  }
+
+  uint64_t Below(uint64_t limit) { return random_() % limit; }
+
+ private:
+  Signer& signer_;
+  std::mt19937_64 random_;
+};
+
+int Main(int argc, char** argv) {
+  Options options;
+  CLI::App app("signing_records_victim");
+  app.add_option("--records", options.records)->required();
+  app.add_option("--keystores", options.keystores);
+  app.add_option("--keys", options.keys);
+  app.add_option("--first-slot", options.first_slot);
+  app.add_option("--slots", options.slots);
+  app.add_option("--seed", options.seed);
+  app.add_option("--fault", options.fault);
+  app.add_option("--fault-first", options.plan.first);
+  app.add_option("--fault-count", options.plan.count);
+  CLI11_PARSE(app, argc, argv);
+
+  options.plan.fault = static_cast<Fault>(options.fault);
+  options.plan.seed = options.seed;
+  if (options.fault >= 0) {
+    InstallFaultVfs(options.plan);
+    sqlite3_auto_extension(reinterpret_cast<void (*)()>(CheckpointOften));
+  }
+  const std::vector<ValidatorKey> keys = MakeKeys(options);
+  if (keys.empty()) return 2;
+  auto records = SqliteSigningRecords::Open({.path = options.records, .create = true});
+  if (!records.ok()) {
+    std::cerr << records.status() << std::endl;
+    TellKind(VictimMessage::Kind::kFailed);
+    return 1;
+  }
+  TellKind(VictimMessage::Kind::kOpened);
+  WorkerPool pool(2, keys.size());
+  Signer signer(keys, **records, [&pool](std::function<void()> task) {
+    if (pool.TrySubmit(std::move(task)) != PushResult::kPushed) task();
+  });
+  Run run(signer, options.seed);
+  for (uint64_t slot = options.first_slot; slot < options.first_slot + options.slots; ++slot) {
+    const std::vector<Attestation> votes = run.NewVotes(slot);
+    run.Ask(slot, votes);
+    run.Ask(slot, run.NewVotes(slot));
+    run.Ask(slot, votes);
+    const uint64_t older = slot - run.Below(std::min<uint64_t>(slot, 4));
+    run.Ask(older, run.NewVotes(older));
+  }
+  TellKind(VictimMessage::Kind::kDone, FaultVfsOperations());
+  return 0;
+}
+
+}  // namespace
+}  // namespace lean::validator
+
+int main(int argc, char** argv) { return lean::validator::Main(argc, argv); }
