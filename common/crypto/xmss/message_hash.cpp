@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/crypto/field/koala_bear.h"
+#include "common/crypto/lanes/kernels.h"
 
 namespace lean::xmss {
 namespace {
@@ -49,6 +50,23 @@ MessageHashState MessageHashInput(const Scheme& scheme, const Parameter& paramet
 
 void SetRandomness(const Scheme& scheme, absl::Span<const uint32_t> randomness, MessageHashState& input) {
   std::copy_n(randomness.begin(), scheme.randomness_len(), input.begin());
+}
+
+void CompressInputs(absl::Span<MessageHashState> states) {
+  constexpr size_t kFew = 4;
+  const crypto::lanes::Kernels& kernels = crypto::lanes::BestKernels();
+  if (states.size() > kFew) {
+    kernels.compress24(states.data()->data(), states.size(), states.data()->data());
+    return;
+  }
+  for (MessageHashState& state : states) {
+    const MessageHashState input = state;
+    kernels.permute24_single(state.data(), 1);
+    for (size_t i = 0; i < state.size(); ++i) {
+      const uint32_t sum = state[i] + input[i];
+      state[i] = std::min(sum, sum - Fp::kModulus);
+    }
+  }
 }
 
 bool EncodeHash(const MessageHashState& compressed, Codeword& codeword) {

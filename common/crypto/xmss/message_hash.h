@@ -23,6 +23,9 @@ MessageHashState MessageHashInput(const Scheme& scheme, const Parameter& paramet
 // Puts in the first randomness_len() words of `randomness`.
 void SetRandomness(const Scheme& scheme, absl::Span<const uint32_t> randomness, MessageHashState& input);
 
+// Compresses each input in place: in lanes, or one by one where there are few.
+void CompressInputs(absl::Span<MessageHashState> states);
+
 // The codeword of an input that has been compressed; false as EncodeTargetSum.
 bool EncodeHash(const MessageHashState& compressed, Codeword& codeword);
 

@@ -29,7 +29,7 @@ absl::StatusOr<EncodedMessage> EncodeMessage(const Scheme& scheme, const PrfKey&
       states[i] = input;
       SetRandomness(scheme, randomness[i], states[i]);
     }
-    kernels.compress24(states[0].data(), kTriesAtOnce, states[0].data());
+    CompressInputs(absl::MakeSpan(states));
     for (size_t i = 0; i < kTriesAtOnce; ++i) {
       EncodedMessage encoded{.randomness = {}, .codeword = {}, .counter = first + i};
       if (!EncodeHash(states[i], encoded.codeword)) continue;

@@ -33,7 +33,7 @@ std::vector<Candidate> EncodeMessages(const Scheme& scheme, absl::Span<const Sig
     states[i] = MessageHashInput(scheme, group[i].key->parameter, group[i].slot, *group[i].message);
     SetRandomness(scheme, group[i].signature->randomness, states[i]);
   }
-  lanes::BestKernels().compress24(states[0].data(), group.size(), states[0].data());
+  CompressInputs(absl::MakeSpan(states).first(group.size()));
   std::vector<Candidate> candidates;
   candidates.reserve(group.size());
   for (size_t i = 0; i < group.size(); ++i) {
