@@ -1,5 +1,5 @@
-// XMSS's hash functions over lanes; all words in Montgomery form. See common/crypto/xmss/tweak_hash.h for the same, one
-// value at a time.
+// XMSS's hash functions over lanes; all words in Montgomery form. See tests/common/crypto/lanes/reference.h for the
+// same, one value at a time.
 #ifndef LEAN_COMMON_CRYPTO_LANES_HASHES_H_
 #define LEAN_COMMON_CRYPTO_LANES_HASHES_H_
 

@@ -1,5 +1,6 @@
-// What the kernels compute many values at a time is what the reference computes one by one.
-#include "tests/common/crypto/xmss/reference.h"
+// Keys, tries, batches and trees are what one value after the other gives, with the functions that the kernels are
+// tested against.
+#include "tests/common/crypto/lanes/reference.h"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/crypto/field/koala_bear.h"
 #include "common/crypto/xmss/key_generation.h"
 #include "common/crypto/xmss/leaf.h"
 #include "common/crypto/xmss/one_time.h"
@@ -18,12 +20,15 @@
 namespace lean::xmss {
 namespace {
 
+namespace reference = crypto::lanes::reference;
+using reference::Words;
+
 class ReferenceTest : public testing::TestWithParam<Scheme> {
  protected:
   const Scheme& scheme() const { return GetParam(); }
   size_t len() const { return scheme().hash_len(); }
 
-  uint32_t Word() { return static_cast<uint32_t>(random_() % Fp::kModulus); }
+  uint32_t Word() { return static_cast<uint32_t>(random_() % crypto::Fp::kModulus); }
   uint32_t Slot() { return static_cast<uint32_t>(random_() % scheme().lifetime()); }
   Parameter RandomParameter() {
     Parameter parameter;
@@ -35,16 +40,47 @@ class ReferenceTest : public testing::TestWithParam<Scheme> {
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random_());
     return PrfKey(bytes);
   }
-  FieldNode Walk(const TweakHash& hash, uint64_t slot, uint32_t chain, uint32_t from, uint32_t to, FieldNode value) {
-    for (uint32_t position = from + 1; position <= to; ++position) value = hash.ChainStep(slot, chain, position, value);
-    return value;
+
+  // The first words of a node or of randomness.
+  template <size_t kLen>
+  static Words FirstOf(const std::array<uint32_t, kLen>& words, size_t count) {
+    return Words(words.begin(), words.begin() + static_cast<ptrdiff_t>(count));
   }
-  Node LeafOf(const PrfKey& key, const TweakHash& hash, uint32_t slot) {
-    std::array<FieldNode, kDimension> ends;
+  // Chain value at `position`, from the seed.
+  Words ChainValue(const PrfKey& key, const Parameter& parameter, uint32_t slot, uint32_t chain, uint32_t position) {
+    const Words start = reference::Derive(reference::ChainStartPrefix(key.bytes(), slot), chain, len());
+    return reference::WalkChain(parameter, slot, chain, 0, position, start);
+  }
+  Words Leaf(const PrfKey& key, const Parameter& parameter, uint32_t slot) {
+    std::vector<Words> ends;
     for (uint32_t chain = 0; chain < kDimension; ++chain) {
-      ends[chain] = Walk(hash, slot, chain, 0, kChainEnd, ToField(ChainStart(scheme(), key, slot, chain)));
+      ends.push_back(ChainValue(key, parameter, slot, chain, kChainEnd));
     }
-    return ToCanonical(hash.Leaf(slot, ends));
+    return reference::Leaf(parameter, LeafCapacityOf(scheme()), slot, ends);
+  }
+  Words RandomnessOf(const PrfKey& key, uint32_t slot, const Root& message, uint64_t counter) {
+    std::vector<uint8_t> prefix = reference::ChainStartPrefix(key.bytes(), slot);
+    prefix[16] = 1;  // what it is used for
+    prefix.insert(prefix.end(), message.data.begin(), message.data.end());
+    return reference::Derive(prefix, counter, scheme().randomness_len());
+  }
+  Words MessageHash(const Parameter& parameter, uint64_t slot, const Root& message, const Words& randomness) {
+    Words input = randomness;
+    input.insert(input.end(), parameter.begin(), parameter.end());
+    const uint64_t tweak = slot << 8 | 2;
+    input.push_back(static_cast<uint32_t>(tweak % crypto::Fp::kModulus));
+    input.push_back(static_cast<uint32_t>(tweak / crypto::Fp::kModulus));
+    std::vector<uint8_t> number(message.data.rbegin(), message.data.rend());  // most significant first
+    for (size_t digit = 0; digit < kMessageLen; ++digit) {
+      uint64_t remainder = 0;
+      for (uint8_t& byte : number) {
+        remainder = remainder << 8 | byte;
+        byte = static_cast<uint8_t>(remainder / crypto::Fp::kModulus);
+        remainder %= crypto::Fp::kModulus;
+      }
+      input.push_back(static_cast<uint32_t>(remainder));
+    }
+    return reference::Compress(24, input, kMessageHashLen);
   }
 
   std::mt19937_64 random_{1};
@@ -53,15 +89,13 @@ class ReferenceTest : public testing::TestWithParam<Scheme> {
 TEST_P(ReferenceTest, RevealedChains) {
   const PrfKey key = RandomPrfKey();
   const Parameter parameter = RandomParameter();
-  const TweakHash hash(scheme(), parameter);
   for (int i = 0; i < 4; ++i) {
     const uint32_t slot = i == 0 ? static_cast<uint32_t>(scheme().lifetime() - 1) : Slot();
     Codeword codeword;
     for (uint8_t& position : codeword) position = static_cast<uint8_t>(random_() % kBase);
     const std::array<Node, kDimension> revealed = RevealChains(scheme(), key, parameter, slot, codeword);
     for (uint32_t chain = 0; chain < kDimension; ++chain) {
-      const FieldNode start = ToField(ChainStart(scheme(), key, slot, chain));
-      ASSERT_EQ(revealed[chain], ToCanonical(Walk(hash, slot, chain, 0, codeword[chain], start))) << "chain " << chain;
+      ASSERT_EQ(FirstOf(revealed[chain], len()), ChainValue(key, parameter, slot, chain, codeword[chain]));
     }
   }
 }
@@ -70,59 +104,55 @@ TEST_P(ReferenceTest, ChainTweaksThatCarryBetweenTheirDigits) {
   // The slot and chain whose tweak first passes a multiple of the modulus between positions 0 and 7.
   const auto carries = [](uint64_t slot, uint64_t chain) {
     const uint64_t number = slot << 24 | chain << 16;
-    return number / Fp::kModulus != (number | 7 << 8) / Fp::kModulus;
+    return number / crypto::Fp::kModulus != (number | 7 << 8) / crypto::Fp::kModulus;
   };
-  uint64_t slot = 0, chain = 0;
+  uint64_t slot = 0;
+  uint32_t chain = 0;
   while (!carries(slot, chain) && slot < scheme().lifetime()) {
     if (++chain == kDimension) ++slot, chain = 0;
   }
   if (slot == scheme().lifetime()) return;  // a short lifetime may have none
   const PrfKey key = RandomPrfKey();
   const Parameter parameter = RandomParameter();
-  const TweakHash hash(scheme(), parameter);
   const auto carrying = static_cast<uint32_t>(slot);
   Codeword codeword;
   codeword.fill(kChainEnd);
   const Node end = RevealChains(scheme(), key, parameter, carrying, codeword)[chain];
-  const FieldNode start = ToField(ChainStart(scheme(), key, carrying, chain));
-  EXPECT_EQ(end, ToCanonical(Walk(hash, slot, static_cast<uint32_t>(chain), 0, kChainEnd, start)));
-  std::vector<uint32_t> leaf(len());
+  EXPECT_EQ(FirstOf(end, len()), ChainValue(key, parameter, carrying, chain, kChainEnd));
+  Words leaf(len());
   HashLeaves(scheme(), key, parameter, carrying, absl::MakeSpan(leaf));
-  const Node expected = LeafOf(key, hash, carrying);
-  EXPECT_TRUE(std::equal(leaf.begin(), leaf.end(), expected.begin()));
+  EXPECT_EQ(leaf, Leaf(key, parameter, carrying));
 }
 
 TEST_P(ReferenceTest, LeavesFromTheSeed) {
   const PrfKey key = RandomPrfKey();
   const Parameter parameter = RandomParameter();
-  const TweakHash hash(scheme(), parameter);
   for (const size_t count : {1, 16, 35}) {
     const auto first_slot = static_cast<uint32_t>(scheme().lifetime() - count);
-    std::vector<uint32_t> leaves(count * len());
+    Words leaves(count * len());
     HashLeaves(scheme(), key, parameter, first_slot, absl::MakeSpan(leaves));
+    Words expected;
     for (size_t i = 0; i < count; ++i) {
-      const Node leaf = LeafOf(key, hash, static_cast<uint32_t>(first_slot + i));
-      ASSERT_TRUE(std::equal(leaf.begin(), leaf.begin() + static_cast<ptrdiff_t>(len()),
-                             leaves.begin() + static_cast<ptrdiff_t>(i * len())))
-          << "leaf " << i << " of " << count;
+      const Words leaf = Leaf(key, parameter, static_cast<uint32_t>(first_slot + i));
+      expected.insert(expected.end(), leaf.begin(), leaf.end());
     }
+    ASSERT_EQ(leaves, expected);
   }
 }
 
 TEST_P(ReferenceTest, LevelsOfABottomTree) {
   if (scheme().bottom_height() > 9) return;  // the reference would take long
   const Parameter parameter = RandomParameter();
-  const TweakHash hash(scheme(), parameter);
-  std::vector<uint32_t> leaves(scheme().bottom_leaves() * len());
+  Words leaves(scheme().bottom_leaves() * len());
   std::generate(leaves.begin(), leaves.end(), [this] { return Word(); });
   const Subtree tree = BuildBottomTree(scheme(), parameter, 3, leaves);
   for (uint32_t level = 1; level <= scheme().bottom_height(); ++level) {
     const Layer& children = tree.layers[level - 1];
     const Layer& parents = tree.layers[level];
     for (uint64_t i = parents.first_index; i < parents.first_index + parents.words.size() / len(); ++i) {
-      const FieldNode left = ToField(NodeAt(scheme(), children, 2 * i));
-      const FieldNode right = ToField(NodeAt(scheme(), children, 2 * i + 1));
-      ASSERT_EQ(NodeAt(scheme(), parents, i), ToCanonical(hash.Parent(level, i, left, right)));
+      const Words left = FirstOf(NodeAt(scheme(), children, 2 * i), len());
+      const Words right = FirstOf(NodeAt(scheme(), children, 2 * i + 1), len());
+      ASSERT_EQ(FirstOf(NodeAt(scheme(), parents, i), len()), reference::Parent(parameter, level, i, left, right));
     }
   }
 }
@@ -130,18 +160,20 @@ TEST_P(ReferenceTest, LevelsOfABottomTree) {
 TEST_P(ReferenceTest, TheFirstTryThatEncodes) {
   const PrfKey key = RandomPrfKey();
   const Parameter parameter = RandomParameter();
-  const TweakHash hash(scheme(), parameter);
-  for (uint8_t i = 0; i < 8; ++i) {
+  for (int i = 0; i < 8; ++i) {
     const uint32_t slot = Slot();
     const Root message = MessageOf(static_cast<uint8_t>(random_()));
     const absl::StatusOr<EncodedMessage> encoded = EncodeMessage(scheme(), key, parameter, slot, message);
     ASSERT_TRUE(encoded.ok()) << encoded.status();
     for (uint64_t counter = 0;; ++counter) {
-      const Randomness randomness = RandomnessOf(scheme(), key, slot, message, counter);
+      const Words randomness = RandomnessOf(key, slot, message, counter);
+      const Words hash = MessageHash(parameter, slot, message, randomness);
+      std::array<uint32_t, kMessageHashLen> words;
+      std::copy(hash.begin(), hash.end(), words.begin());
       Codeword codeword;
-      if (!EncodeTargetSum(hash.MessageHash(slot, message, randomness), codeword)) continue;
+      if (!EncodeTargetSum(words, codeword)) continue;
       EXPECT_EQ(encoded->counter, counter);
-      EXPECT_EQ(encoded->randomness, randomness);
+      EXPECT_EQ(FirstOf(encoded->randomness, randomness.size()), randomness);
       EXPECT_EQ(encoded->codeword, codeword);
       break;
     }
