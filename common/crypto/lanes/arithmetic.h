@@ -20,9 +20,35 @@ namespace {
 constexpr uint32_t kP = Fp::kModulus;
 static_assert(kP == 127 * (uint32_t{1} << 24) + 1);
 
+// For constants, at compile time: numbers below p in canonical form.
+constexpr uint32_t Product(uint32_t a, uint32_t b) { return static_cast<uint32_t>(uint64_t{a} * b % kP); }
+constexpr uint32_t Power(uint32_t base, uint32_t exponent) {
+  uint32_t result = 1;
+  for (; exponent != 0; exponent >>= 1, base = Product(base, base)) {
+    if (exponent & 1) result = Product(result, base);
+  }
+  return result;
+}
+constexpr uint32_t Inverse(uint32_t value) { return Power(value, kP - 2); }
+constexpr uint32_t PowerOfTwo(uint32_t exponent) { return Power(2, exponent); }
+constexpr uint32_t kRadix = PowerOfTwo(32);
+// Montgomery form.
+constexpr uint32_t RawOf(uint32_t canonical) { return Product(canonical, kRadix); }
+// What a product is multiplied by for Montgomery's quotient: 1 / p or -1 / p modulo 2^32, see Reduce.
+template <typename Lane>
+constexpr uint32_t kQuotientFactor = Lane::kSignedProducts ? Fp::kModulusInverse : 0u - Fp::kModulusInverse;
+
 template <typename Lane>
 LEAN_LANES_INLINE typename Lane::Vector Broadcast(uint32_t word) {
   return typename Lane::Vector{} + word;
+}
+
+// A constant that the compiler does not see through: it would replace multiplication by it with more operations.
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Vector Opaque(uint32_t word) {
+  typename Lane::Vector vector = Broadcast<Lane>(word);
+  asm("" : "+x"(vector));
+  return vector;
 }
 
 template <typename Lane>
@@ -37,16 +63,22 @@ LEAN_LANES_INLINE typename Lane::Vector Sub(typename Lane::Vector a, typename La
   return Lane::Min(difference, difference + kP);
 }
 
+// A product and the multiple of p that clears its low half.
+template <typename Lane>
+LEAN_LANES_INLINE typename Lane::Wide Combine(typename Lane::Wide product, typename Lane::Wide multiple) {
+  if constexpr (Lane::kSignedProducts) {
+    return product - multiple;
+  } else {
+    return product + multiple;
+  }
+}
+
 // product / R in the high halves. Signed: in (-p, p) for |product| < 2^31 p. Unsigned: below 2p for product < 2^32 p
 // and below 2^64 - 2^32 p.
 template <typename Lane>
 LEAN_LANES_INLINE typename Lane::Wide Reduce(typename Lane::Wide product) {
   using Wide = typename Lane::Wide;
-  if constexpr (Lane::kSignedProducts) {
-    return product - Lane::Product(Lane::Product(product, Wide{} + Fp::kModulusInverse), Wide{} + kP);
-  } else {
-    return product + Lane::Product(Lane::Product(product, Wide{} + (0u - Fp::kModulusInverse)), Wide{} + kP);
-  }
+  return Combine<Lane>(product, Lane::Product(Lane::Product(product, Wide{} + kQuotientFactor<Lane>), Wide{} + kP));
 }
 
 // From Reduce's range to the canonical one.
@@ -82,22 +114,26 @@ LEAN_LANES_INLINE typename Lane::Vector Mul(typename Lane::Vector a, typename La
                      Reduce<Lane>(Lane::Product(Lane::Odd(a), Lane::Odd(b))));
 }
 
-// By a constant in Montgomery form.
-template <typename Lane>
-LEAN_LANES_INLINE typename Lane::Vector MulBy(typename Lane::Vector a, Fp constant) {
-  const typename Lane::Wide factor = typename Lane::Wide{} + constant.raw();
-  return Merge<Lane>(Reduce<Lane>(Lane::Product(Even<Lane>(a), factor)),
-                     Reduce<Lane>(Lane::Product(Lane::Odd(a), factor)));
+// a * kFactor, which is canonical. The quotient comes from `a` itself, so that its product runs beside the other.
+template <typename Lane, uint32_t kFactor>
+LEAN_LANES_INLINE typename Lane::Vector MulByConstant(typename Lane::Vector a) {
+  using Wide = typename Lane::Wide;
+  constexpr uint32_t kRaw = RawOf(kFactor);
+  const typename Lane::Vector quotients = a * Opaque<Lane>(kRaw * kQuotientFactor<Lane>);
+  const Wide factor = Wide{} + kRaw, modulus = Wide{} + kP;
+  const Wide even = Lane::Product(Even<Lane>(a), factor), odd = Lane::Product(Lane::Odd(a), factor);
+  return Merge<Lane>(Combine<Lane>(even, Lane::Product(Even<Lane>(quotients), modulus)),
+                     Combine<Lane>(odd, Lane::Product(Lane::Odd(quotients), modulus)));
 }
 
 template <typename Lane>
 LEAN_LANES_INLINE typename Lane::Vector ToMontgomery(typename Lane::Vector canonical) {
-  return MulBy<Lane>(canonical, Fp::FromUint64(uint64_t{1} << 32));
+  return MulByConstant<Lane, kRadix>(canonical);
 }
 
 template <typename Lane>
 LEAN_LANES_INLINE typename Lane::Vector FromMontgomery(typename Lane::Vector a) {
-  return MulBy<Lane>(a, Fp::FromRaw(1));
+  return MulByConstant<Lane, Inverse(kRadix)>(a);
 }
 
 template <typename Lane>
@@ -116,9 +152,9 @@ LEAN_LANES_INLINE typename Lane::Vector SBox(typename Lane::Vector x, typename L
 }
 
 // The least k with value * 2^k = 1, or 0 where none up to 24 has it.
-constexpr unsigned InverseShift(Fp value) {
+constexpr unsigned InverseShift(uint32_t value) {
   for (unsigned k = 1; k <= 24; ++k) {
-    if ((value * Fp::FromUint64(uint64_t{1} << k)).canonical() == 1) return k;
+    if (Product(value, PowerOfTwo(k)) == 1) return k;
   }
   return 0;
 }
@@ -151,22 +187,19 @@ LEAN_LANES_INLINE typename Lane::Vector DivideByPowerOfTwo(typename Lane::Vector
   }
 }
 
-// sum + kFactor * a for the factors of Poseidon2's diagonals and their squares, `Factor` being a type with the constant
-// `value`: small integers and inverse powers of two, of either sign.
+// sum + kFactor * a, cheaply where the canonical kFactor is 1, 2 or an inverse power of two of either sign.
 template <typename Lane, uint32_t kFactor>
 LEAN_LANES_INLINE typename Lane::Vector AddMultiple(typename Lane::Vector sum, typename Lane::Vector a) {
-  constexpr Fp kValue = Fp::FromUint64(kFactor);
-  constexpr Fp kNegated = Fp() - kValue;
   if constexpr (kFactor == 1) {
     return Add<Lane>(sum, a);
   } else if constexpr (kFactor == 2) {
     return Add<Lane>(Add<Lane>(sum, a), a);
-  } else if constexpr (InverseShift(kValue) != 0) {
-    return Add<Lane>(sum, DivideByPowerOfTwo<Lane, InverseShift(kValue)>(a));
-  } else if constexpr (InverseShift(kNegated) != 0) {
-    return Sub<Lane>(sum, DivideByPowerOfTwo<Lane, InverseShift(kNegated)>(a));
+  } else if constexpr (InverseShift(kFactor) != 0) {
+    return Add<Lane>(sum, DivideByPowerOfTwo<Lane, InverseShift(kFactor)>(a));
+  } else if constexpr (InverseShift(kP - kFactor) != 0) {
+    return Sub<Lane>(sum, DivideByPowerOfTwo<Lane, InverseShift(kP - kFactor)>(a));
   } else {
-    return Add<Lane>(sum, MulBy<Lane>(a, kValue));
+    return Add<Lane>(sum, MulByConstant<Lane, kFactor>(a));
   }
 }
 

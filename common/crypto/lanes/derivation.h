@@ -36,16 +36,9 @@ LEAN_LANES_INLINE typename Lane::Wide SwapBytes(typename Lane::Wide wide) {
   return reinterpret_cast<typename Lane::Wide>((left8 & 0x00ff00ff) | (right8 & 0xff00ff00));
 }
 
-// 2^exponent in Montgomery form.
-constexpr Fp PowerOfTwo(unsigned exponent) {
-  Fp result = Fp::FromUint64(1);
-  for (unsigned i = 0; i < exponent; ++i) result += result;
-  return result;
-}
-
 // What the 32-bit limbs of a 16-byte number, most significant first, are multiplied by before Reduce.
-constexpr uint32_t kLimbWeights[4] = {PowerOfTwo(128).raw(), PowerOfTwo(96).raw(), PowerOfTwo(64).raw(),
-                                      PowerOfTwo(32).raw()};
+constexpr uint32_t kLimbWeights[4] = {RawOf(PowerOfTwo(128)), RawOf(PowerOfTwo(96)), RawOf(PowerOfTwo(64)),
+                                      RawOf(PowerOfTwo(32))};
 
 // Word `index` of a derivation: bytes 16 index.. of the output, big-endian, modulo p, in Montgomery form. Signed
 // products take a limb less 2^31, which a constant puts right.
@@ -54,9 +47,9 @@ LEAN_LANES_INLINE typename Lane::Vector DerivedWord(const typename Lane::Wide* e
   using Vector = typename Lane::Vector;
   using Wide = typename Lane::Wide;
   constexpr uint32_t kOffset = Lane::kSignedProducts ? 0x80000000 : 0;
-  constexpr Fp kCorrection =
-      Fp::FromUint64(kOffset) * (PowerOfTwo(0) + PowerOfTwo(32) + PowerOfTwo(64) + PowerOfTwo(96));
-  Vector result = Broadcast<Lane>(kCorrection.raw());
+  constexpr uint64_t kLimbSum = uint64_t{PowerOfTwo(0)} + PowerOfTwo(32) + PowerOfTwo(64) + PowerOfTwo(96);
+  constexpr uint32_t kCorrection = RawOf(Product(kOffset % kP, kLimbSum % kP));
+  Vector result = Broadcast<Lane>(kCorrection);
 #pragma GCC unroll 4
   for (unsigned limb = 0; limb < 4; ++limb) {
     const unsigned shift = limb % 2 == 0 ? 0 : 32;

@@ -26,12 +26,12 @@ constexpr RoundConstants<kWidth> MakeRoundConstants(uint32_t offset) {
   RoundConstants<kWidth> result{};
   for (size_t r = 0; r < poseidon2::kHalfFullRounds; ++r) {
     for (size_t i = 0; i < kWidth; ++i) {
-      result.initial[r][i] = Fp::FromUint64(Constants::kInitial[r][i]).raw() + offset;
-      result.terminal[r][i] = Fp::FromUint64(Constants::kTerminal[r][i]).raw() + offset;
+      result.initial[r][i] = RawOf(Constants::kInitial[r][i]) + offset;
+      result.terminal[r][i] = RawOf(Constants::kTerminal[r][i]) + offset;
     }
   }
   for (size_t r = 0; r < Constants::kPartialRounds; ++r) {
-    result.internal[r] = Fp::FromUint64(Constants::kInternal[r]).raw() + offset;
+    result.internal[r] = RawOf(Constants::kInternal[r]) + offset;
   }
   return result;
 }
@@ -118,30 +118,21 @@ struct PartialRounds {
   static constexpr DiagonalPairs<kWidth> kPairs = FindPairs<kWidth>();
   static_assert(kDiagonal[0] == kP - 2);
 
-  static constexpr Fp Inverse(Fp value) {
-    Fp result = Fp::FromUint64(1);
-    for (uint32_t exponent = kP - 2; exponent != 0; exponent >>= 1, value *= value) {
-      if (exponent & 1) result *= value;
-    }
-    return result;
-  }
-  static constexpr Fp Factor(size_t i) { return Fp::FromUint64(kDiagonal[i]); }
-
   template <size_t k>
   LEAN_LANES_INLINE void EnterPairs(const Vector (&state)[kWidth]) {
     if constexpr (k < kPairs.pairs) {
-      constexpr Fp kHalfInverse = Inverse(Factor(kPairs.plus[k]) + Factor(kPairs.plus[k]));
+      constexpr uint32_t kHalfInverse = Inverse(Product(2, kDiagonal[kPairs.plus[k]]));
       const Vector plus = state[kPairs.plus[k]], minus = state[kPairs.minus[k]];
       current[k] = DivideByPowerOfTwo<Lane, 1>(Add<Lane>(plus, minus));
-      previous[k] = MulBy<Lane>(Sub<Lane>(plus, minus), kHalfInverse);
+      previous[k] = MulByConstant<Lane, kHalfInverse>(Sub<Lane>(plus, minus));
       EnterPairs<k + 1>(state);
     }
   }
   template <size_t k>
   LEAN_LANES_INLINE static void LeavePairs(const Vector* now, const Vector* before, Vector (&state)[kWidth]) {
     if constexpr (k < kPairs.pairs) {
-      constexpr Fp kFactor = Factor(kPairs.plus[k]);
-      const Vector difference = MulBy<Lane>(before[k], kFactor);
+      constexpr uint32_t kFactor = kDiagonal[kPairs.plus[k]];
+      const Vector difference = MulByConstant<Lane, kFactor>(before[k]);
       state[kPairs.plus[k]] = Add<Lane>(now[k], difference);
       state[kPairs.minus[k]] = Sub<Lane>(now[k], difference);
       LeavePairs<k + 1>(now, before, state);
@@ -150,8 +141,8 @@ struct PartialRounds {
   template <size_t k>
   LEAN_LANES_INLINE static void AdvancePairs(Vector sum, Vector* before) {
     if constexpr (k < kPairs.pairs) {
-      constexpr Fp kFactor = Factor(kPairs.plus[k]);
-      before[k] = AddMultiple<Lane, (kFactor * kFactor).canonical()>(sum, before[k]);
+      constexpr uint32_t kFactor = kDiagonal[kPairs.plus[k]];
+      before[k] = AddMultiple<Lane, Product(kFactor, kFactor)>(sum, before[k]);
       AdvancePairs<k + 1>(sum, before);
     }
   }

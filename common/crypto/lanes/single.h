@@ -42,9 +42,9 @@ class SinglePermutation {
   static constexpr Diagonal MakeDiagonal() {
     Diagonal diagonal{};
     for (size_t i = 1; i < kWidth; ++i) {
-      const uint32_t factor = Fp::FromUint64(poseidon2::Constants<kWidth>::kDiagonal[i]).raw();
+      const uint32_t factor = RawOf(poseidon2::Constants<kWidth>::kDiagonal[i]);
       diagonal.factors[i] = factor;
-      diagonal.quotients[i] = factor * (Lane::kSignedProducts ? Fp::kModulusInverse : 0u - Fp::kModulusInverse);
+      diagonal.quotients[i] = factor * kQuotientFactor<Lane>;
     }
     return diagonal;
   }
@@ -89,11 +89,7 @@ class SinglePermutation {
     const Products<Lane> products = Multiply<Lane>(x, factors), multiples = Multiply<Lane>(x, quotients);
     const Wide modulus = Wide{} + kP;
     const Wide even = Lane::Product(multiples.even, modulus), odd = Lane::Product(multiples.odd, modulus);
-    if constexpr (Lane::kSignedProducts) {
-      return Canonical<Lane>(Lane::MergeHigh(products.even - even, products.odd - odd));
-    } else {
-      return Canonical<Lane>(Lane::MergeHigh(products.even + even, products.odd + odd));
-    }
+    return Merge<Lane>(Combine<Lane>(products.even, even), Combine<Lane>(products.odd, odd));
   }
 
   LEAN_LANES_INLINE uint64_t SumOfWords() const {

@@ -1,0 +1,16 @@
+# Fails if an object that is compiled for more than the baseline defines a function that the linker may share with code
+# for any CPU. OBJECTS: the object files; NM: the tool.
+foreach(object ${OBJECTS})
+  if(NOT object MATCHES "kernels_avx")
+    continue()
+  endif()
+  list(APPEND checked ${object})
+  execute_process(COMMAND ${NM} --defined-only ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^\n]* [TWi] [^\n]*" shared "${symbols}")
+  if(shared)
+    message(FATAL_ERROR "${object} defines functions with external linkage: ${shared}")
+  endif()
+endforeach()
+if(NOT checked)
+  message("no object is compiled for more than the baseline")
+endif()
