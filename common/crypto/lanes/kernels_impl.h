@@ -30,6 +30,8 @@ struct KernelsOf {
     for (size_t i = 0; i < kParameterWords; ++i) parameter[i] = ToMontgomery<Lane>(Broadcast<Lane>(words[i]));
   }
 
+  static uint32_t Steps(const ChainJob& job) { return job.to - job.from; }
+
   static void WalkGroup(const ChainJob* jobs, size_t count) {
     enum : size_t { kValue = kParameterWords, kLow = kValue + kHashLen, kHigh, kOffset, kSteps, kStaged };
     Staging<Lane, kStaged> staging;
@@ -37,7 +39,7 @@ struct KernelsOf {
     for (size_t lane = 0; lane < count; ++lane) {
       const ChainJob& job = jobs[lane];
       const Digits base = ChainTweakBase(job.slot);
-      const uint32_t steps = job.to - job.from;
+      const uint32_t steps = Steps(job);
       if (steps > longest) longest = steps;
       staging.Put(lane, 0, job.parameter, kParameterWords);
       staging.Put(lane, kValue, job.value, kHashLen);
@@ -64,8 +66,19 @@ struct KernelsOf {
   }
 
   static void WalkChains(const ChainJob* jobs, size_t count) {
-    for (; count > 0; jobs += LanesUsed<Lane>(count), count -= LanesUsed<Lane>(count)) {
-      WalkGroup(jobs, LanesUsed<Lane>(count));
+    using Narrow = typename Lane::SingleLane;
+    while (count > 0) {
+      size_t used = LanesUsed<Lane>(count);
+      // A step of a narrow group takes little more than half as long as one of a wide group: not worth a wide one for a
+      // few long chains (a lone signature's, above all).
+      if (Narrow::kLanes < kLanes && (count <= Narrow::kLanes || 2 * Steps(jobs[Narrow::kLanes]) <= Steps(jobs[0]))) {
+        used = LanesUsed<Narrow>(count);
+        KernelsOf<Narrow, kHashLen>::WalkGroup(jobs, used);
+      } else {
+        WalkGroup(jobs, used);
+      }
+      jobs += used;
+      count -= used;
     }
   }
 
