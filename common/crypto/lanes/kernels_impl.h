@@ -184,13 +184,21 @@ struct KernelsOf {
   }
 
   static void Roots(const uint32_t* capacity, size_t height, const RootJob* jobs, size_t count) {
-    // A group in lanes takes about as long as a third of it one after the other.
-    for (; count > kLanes / 3; jobs += LanesUsed<Lane>(count), count -= LanesUsed<Lane>(count)) {
-      RootGroup(capacity, height, jobs, LanesUsed<Lane>(count));
+    using Narrow = typename Lane::SingleLane;
+    // On all instruction sets, a group of narrow lanes takes about as long as three jobs one after the other.
+    constexpr size_t kOneByOne = 3;
+    while (count > kOneByOne) {
+      const bool narrow = count <= Narrow::kLanes;
+      const size_t used = narrow ? count : LanesUsed<Lane>(count);
+      if (narrow) {
+        KernelsOf<Narrow, kHashLen>::RootGroup(capacity, height, jobs, used);
+      } else {
+        RootGroup(capacity, height, jobs, used);
+      }
+      jobs += used;
+      count -= used;
     }
-    for (; count > 0; ++jobs, --count) {
-      SingleRoot<typename Lane::SingleLane, kHashLen>(capacity, height, *jobs).Compute(jobs->root);
-    }
+    for (; count > 0; ++jobs, --count) SingleRoot<Narrow, kHashLen>(capacity, height, *jobs).Compute(jobs->root);
   }
 
   static void Parents(const uint32_t* parameter_words, uint32_t level, uint64_t first_index, const uint32_t* children,
