@@ -48,12 +48,21 @@ BeaconSession::BeaconSession(BeaconClient& client, ExpectedNetwork expected, std
   for (const RegisteredKey& key : keys_) pubkeys_.push_back(key.pubkey);
 }
 
-absl::Status BeaconSession::Probe(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms) {
-  clock_offset_ms_.reset();
+BeaconSession::Reading BeaconSession::Ask(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms) const {
   const int64_t sent_ms = now_ms();
-  const absl::StatusOr<DutiesAnswer> answer = client_.GetDuties(pubkeys_, slot, timeout);
-  SetReady(answer.ok() ? Judge(*answer, slot, sent_ms, now_ms()) : answer.status());
+  absl::StatusOr<DutiesAnswer> answer = client_.GetDuties(pubkeys_, slot, timeout);
+  return Reading{std::move(answer), sent_ms, now_ms()};
+}
+
+absl::Status BeaconSession::Judge(const Reading& reading, uint64_t slot) {
+  clock_offset_ms_.reset();
+  SetReady(reading.answer.ok() ? JudgeAnswer(*reading.answer, slot, reading.sent_ms, reading.received_ms)
+                               : reading.answer.status());
   return ready_;
+}
+
+void BeaconSession::Pin(const Network& network) {
+  if (!network_.has_value()) network_ = network;
 }
 
 void BeaconSession::MarkFailed(const absl::Status& status) { SetReady(status); }
@@ -68,7 +77,9 @@ absl::Status BeaconSession::CheckTime(int64_t beacon_ms, int64_t our_ms) const {
   return Refuse("the beacon's clock is in slot %d, ours in slot %d: nothing is signed until they agree", theirs, ours);
 }
 
-absl::Status BeaconSession::Judge(const DutiesAnswer& answer, uint64_t slot, int64_t sent_ms, int64_t received_ms) {
+absl::Status BeaconSession::JudgeAnswer(const DutiesAnswer& answer, uint64_t slot, int64_t sent_ms,
+                                        int64_t received_ms) {
+  on_network_ = false;
   if (absl::Status status = CheckNetwork(answer); !status.ok()) return status;
   if (absl::Status status = CheckRegistry(answer); !status.ok()) {
     // Once the network is pinned, our keys are known to be in it: then it is the beacon that is wrong.
@@ -80,7 +91,11 @@ absl::Status BeaconSession::Judge(const DutiesAnswer& answer, uint64_t slot, int
                   ShortHex(network_->genesis_block_root.span()), network_->genesis_time, network_->slot_duration_ms,
                   network_->validator_count);
   }
+  on_network_ = true;
+  head_slot_ = answer.head_slot;
+  latency_ = std::chrono::milliseconds(received_ms - sent_ms);
   if (absl::Status status = CheckClock(answer, sent_ms, received_ms); !status.ok()) return status;
+  if (absl::Status status = CheckHead(answer, received_ms); !status.ok()) return status;
   if (const uint64_t proposer = slot % network_->validator_count; answer.proposer_index != proposer) {
     return Refuse("the beacon names proposer %u for slot %u, by the rules it is %u", answer.proposer_index, slot,
                   proposer);
@@ -164,6 +179,14 @@ absl::Status BeaconSession::CheckClock(const DutiesAnswer& answer, int64_t sent_
   if (!warn && clock_warned_) logger_->info("clocks agree again beacon={} offset_ms={:+d}", client_.name(), offset);
   clock_warned_ = warn;
   return CheckTime(answer.time_ms, answer.time_ms - offset);
+}
+
+absl::Status BeaconSession::CheckHead(const DutiesAnswer& answer, int64_t our_ms) const {
+  // A head from the future would make every honest beacon look as if it lagged. Clocks may differ by one slot.
+  const int64_t now = SlotClock(network_->genesis_time, network_->slot_duration_ms).At(our_ms).slot;
+  const uint64_t latest = static_cast<uint64_t>(std::max<int64_t>(now + 1, 0));
+  if (answer.head_slot <= latest) return absl::OkStatus();
+  return Refuse("the beacon names a head of slot %u, it is slot %d now", answer.head_slot, now);
 }
 
 void BeaconSession::SetReady(absl::Status status) {

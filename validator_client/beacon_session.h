@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "spdlog/logger.h"
 #include "validator_client/beacon_client.h"
@@ -55,11 +56,29 @@ class BeaconSession {
   BeaconSession(BeaconClient& client, ExpectedNetwork expected, std::vector<RegisteredKey> keys,
                 std::shared_ptr<spdlog::logger> logger);
 
-  // Asks the beacon for duties of `slot` and judges the answer. OK: duties may be done. Otherwise ready() says why not:
+  // What a probe brought, and when by our own clock.
+  struct Reading {
+    absl::StatusOr<DutiesAnswer> answer;
+    int64_t sent_ms = 0;
+    int64_t received_ms = 0;
+  };
+
+  // Asks the beacon for duties of `slot`. Changes nothing here: may run on any thread, beside everything else.
+  Reading Ask(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms) const;
+
+  // Takes what Ask brought for `slot`. OK: duties may be done. Otherwise ready() says why not:
   // kUnavailable, kDeadlineExceeded: no answer; kFailedPrecondition: refused (other network, other spec, clocks apart,
   // a proposer that does not follow from the slot) or syncing; kInvalidArgument: a key of ours is not in the registry
   // of a network that was learned from this very answer, which is the operator's to mend.
-  absl::Status Probe(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms);
+  absl::Status Judge(const Reading& reading, uint64_t slot);
+
+  // Both, one after the other.
+  absl::Status Probe(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms) {
+    return Judge(Ask(slot, timeout, now_ms), slot);
+  }
+
+  // Another beacon has told which network this is. Does nothing when a network is known.
+  void Pin(const Network& network);
 
   // A duty's call failed: nothing more is asked of the beacon before the next good probe.
   void MarkFailed(const absl::Status& status);
@@ -70,15 +89,23 @@ class BeaconSession {
   const absl::Status& ready() const { return ready_; }
   const std::optional<Network>& network() const { return network_; }
   BeaconClient& client() { return client_; }
+  const BeaconClient& client() const { return client_; }
+
+  // Of the last answer that told: false when it came from another network than ours, or none has come yet.
+  bool on_network() const { return on_network_; }
+  // Of the last answer: the slot of the beacon's head, and how long the answer took.
+  uint64_t head_slot() const { return head_slot_; }
+  std::chrono::milliseconds latency() const { return latency_; }
 
   // The beacon's clock minus ours at the last probe, milliseconds; nullopt when it brought no time.
   std::optional<int64_t> clock_offset_ms() const { return clock_offset_ms_; }
 
  private:
-  absl::Status Judge(const DutiesAnswer& answer, uint64_t slot, int64_t sent_ms, int64_t received_ms);
+  absl::Status JudgeAnswer(const DutiesAnswer& answer, uint64_t slot, int64_t sent_ms, int64_t received_ms);
   absl::Status CheckNetwork(const DutiesAnswer& answer) const;
   absl::Status CheckRegistry(const DutiesAnswer& answer) const;
   absl::Status CheckClock(const DutiesAnswer& answer, int64_t sent_ms, int64_t received_ms);
+  absl::Status CheckHead(const DutiesAnswer& answer, int64_t our_ms) const;
   void SetReady(absl::Status status);
 
   BeaconClient& client_;
@@ -90,6 +117,9 @@ class BeaconSession {
   absl::Status ready_;
   std::optional<int64_t> clock_offset_ms_;
   bool clock_warned_ = false;
+  bool on_network_ = false;
+  uint64_t head_slot_ = 0;
+  std::chrono::milliseconds latency_{0};
 };
 
 }  // namespace lean::validator

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -43,13 +44,22 @@ const char* SubmitText(SubmitResult::Status status) {
   return "unknown";
 }
 
+// The beacon that built what was signed.
+const std::string& BeaconName(const BeaconPool& beacons, size_t builder) {
+  return beacons.session(builder).client().name();
+}
+
+absl::Status SubmitFailed(const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrFormat("submit: %s", status.message()));
+}
+
 }  // namespace
 
-Duties::Duties(BeaconSession& session, Signer& signer, const SlotTimer& timer, uint64_t first_slot,
+Duties::Duties(BeaconPool& beacons, Signer& signer, const SlotTimer& timer, uint64_t first_slot,
                std::shared_ptr<spdlog::logger> logger)
-    : session_(session), signer_(signer), timer_(timer), first_slot_(first_slot), logger_(std::move(logger)) {}
+    : beacons_(beacons), signer_(signer), timer_(timer), first_slot_(first_slot), logger_(std::move(logger)) {}
 
-uint64_t Duties::ProposerOf(uint64_t slot) const { return slot % session_.network()->validator_count; }
+uint64_t Duties::ProposerOf(uint64_t slot) const { return slot % beacons_.network()->validator_count; }
 
 bool Duties::HasProposal(uint64_t slot) const {
   // Slot 0 has its block, genesis.
@@ -66,40 +76,49 @@ void Duties::Propose(uint64_t slot) {
 
 absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
   if (absl::Status status = Signer::CheckActive(key, slot); !status.ok()) return status;
-  if (!session_.ready().ok()) return session_.ready();
+  if (!beacons_.ready().ok()) return beacons_.ready();
   Stopwatch watch(timer_);
-  const auto built = session_.client().BuildBlock(slot, key.index, session_.network()->genesis_block_root,
-                                                  timer_.Until(static_cast<int64_t>(slot), 1));
-  if (!built.ok()) return Failed("build", built.status());
+  BuiltBlockAnswer built;
+  const absl::StatusOr<size_t> builder =
+      beacons_.Build(Until(slot, 1), [&](BeaconSession& beacon, BeaconPool::Timeout timeout) {
+        auto answer = beacon.client().BuildBlock(slot, key.index, beacons_.network()->genesis_block_root, timeout);
+        if (!answer.ok()) return BuildFailed(beacon, answer.status());
+        if (absl::Status status = beacon.CheckTime(answer->time_ms, timer_.NowMs()); !status.ok()) return status;
+        if (absl::Status status = CheckBuiltBlock(slot, key.index, *answer); !status.ok()) return status;
+        built = *std::move(answer);
+        return absl::OkStatus();
+      });
+  if (!builder.ok()) return builder.status();
   const int64_t build_ms = watch.Lap();
-  if (absl::Status status = session_.CheckTime(built->time_ms, timer_.NowMs()); !status.ok()) return status;
-  if (absl::Status status = CheckBuiltBlock(slot, key.index, *built); !status.ok()) return status;
   if (absl::Status status = CheckSlotIsNow(slot); !status.ok()) return status;
 
-  const std::vector<absl::StatusOr<SignatureBytes>> signatures = signer_.Sign(slot, {built->proposer_attestation});
+  const std::vector<absl::StatusOr<SignatureBytes>> signatures = signer_.Sign(slot, {built.proposer_attestation});
   const absl::StatusOr<SignatureBytes>& signature = signatures.front();
   if (!signature.ok()) return signature.status();
   SignedBlockWithAttestation block;
-  block.message = BlockWithAttestation{built->block, built->proposer_attestation};
-  block.signature.reserve(built->attestation_signatures.size() + 1);
+  block.message = BlockWithAttestation{built.block, built.proposer_attestation};
+  block.signature.reserve(built.attestation_signatures.size() + 1);
   bool fits = true;  // CheckBuiltBlock saw to it
-  for (const SignatureBytes& vote_signature : built->attestation_signatures) {
+  for (const SignatureBytes& vote_signature : built.attestation_signatures) {
     fits = fits && block.signature.push_back(vote_signature);
   }
   if (!fits || !block.signature.push_back(*signature)) return absl::InternalError("too many signatures for a block");
   const int64_t sign_ms = watch.Lap();
 
   const std::chrono::milliseconds grace(timer_.slots().interval_duration_ms() / 2);
-  const absl::StatusOr<SubmitResult> result =
-      session_.client().SubmitBlock(block, timer_.Until(static_cast<int64_t>(slot), 1) + grace);
-  if (!result.ok()) return Failed("submit", result.status());
+  const Root root = built.proposer_attestation.data.head.root;
+  const size_t votes = built.attestation_signatures.size();
+  const absl::StatusOr<SubmitResult> result = beacons_.SubmitBlock(std::move(block), *builder, Until(slot, 1, grace));
+  if (!result.ok()) return SubmitFailed(result.status());
   if (result->status == SubmitResult::Status::kRefused) {
     return absl::FailedPreconditionError(
         absl::StrFormat("the beacon refused the block: %s %s", result->reason, result->message));
   }
-  logger_->info("block proposed slot={} root={} validator={} votes={} result={} build_ms={} sign_ms={} submit_ms={}",
-                slot, ShortHex(built->proposer_attestation.data.head.root.span()), key.index,
-                built->attestation_signatures.size(), SubmitText(result->status), build_ms, sign_ms, watch.Lap());
+  logger_->info(
+      "block proposed slot={} root={} validator={} votes={} result={} build_ms={} sign_ms={} submit_ms={} "
+      "beacon={}",
+      slot, ShortHex(root.span()), key.index, votes, SubmitText(result->status), build_ms, sign_ms, watch.Lap(),
+      BeaconName(beacons_, *builder));
   return absl::OkStatus();
 }
 
@@ -132,29 +151,31 @@ std::vector<const ValidatorKey*> Duties::VotersOf(uint64_t slot) {
 }
 
 absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey*>& voters) {
-  if (!session_.ready().ok()) return session_.ready();
+  if (!beacons_.ready().ok()) return beacons_.ready();
   Stopwatch watch(timer_);
-  const auto built = session_.client().BuildVote(slot, session_.network()->genesis_block_root,
-                                                 timer_.Until(static_cast<int64_t>(slot), 2));
-  if (!built.ok()) return Failed("build", built.status());
+  AttestationData data;
+  const absl::StatusOr<size_t> builder =
+      beacons_.Build(Until(slot, 2), [&](BeaconSession& beacon, BeaconPool::Timeout timeout) {
+        const auto answer = beacon.client().BuildVote(slot, beacons_.network()->genesis_block_root, timeout);
+        if (!answer.ok()) return BuildFailed(beacon, answer.status());
+        if (absl::Status status = beacon.CheckTime(answer->time_ms, timer_.NowMs()); !status.ok()) return status;
+        if (absl::Status status = CheckVoteData(slot, answer->data); !status.ok()) return status;
+        data = answer->data;
+        return absl::OkStatus();
+      });
+  if (!builder.ok()) return builder.status();
   const int64_t build_ms = watch.Lap();
-  if (absl::Status status = session_.CheckTime(built->time_ms, timer_.NowMs()); !status.ok()) return status;
-  if (absl::Status status = CheckVoteData(slot, built->data); !status.ok()) return status;
   if (absl::Status status = CheckSlotIsNow(slot); !status.ok()) return status;
 
   std::vector<Attestation> unsigned_votes;
   unsigned_votes.reserve(voters.size());
-  for (const ValidatorKey* key : voters) unsigned_votes.push_back(Attestation{key->index, built->data});
+  for (const ValidatorKey* key : voters) unsigned_votes.push_back(Attestation{key->index, data});
   const std::vector<SignedAttestation> votes = SignVotes(slot, unsigned_votes);
   if (votes.empty()) return absl::FailedPreconditionError("none of them may be signed");
   const int64_t sign_ms = watch.Lap();
 
-  const auto results = session_.client().SubmitVotes(votes, timer_.Until(static_cast<int64_t>(slot), 3));
-  if (!results.ok()) return Failed("submit", results.status());
-  if (results->size() != votes.size()) {
-    return absl::FailedPreconditionError(
-        absl::StrFormat("the beacon answered for %u votes, %u were submitted", results->size(), votes.size()));
-  }
+  const auto results = beacons_.SubmitVotes(votes, *builder, Until(slot, 3));
+  if (!results.ok()) return SubmitFailed(results.status());
   LogRefusals(slot, votes, *results);
   const auto count = [&results](SubmitResult::Status status) {
     return std::count_if(results->begin(), results->end(),
@@ -162,10 +183,11 @@ absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey
   };
   logger_->info(
       "votes submitted slot={} head={} target={} source={} votes={} accepted={} already_known={} queued={} refused={} "
-      "build_ms={} sign_ms={} submit_ms={}",
-      slot, ShortHex(built->data.head.root.span()), built->data.target.slot, built->data.source.slot, votes.size(),
+      "build_ms={} sign_ms={} submit_ms={} beacon={}",
+      slot, ShortHex(data.head.root.span()), data.target.slot, data.source.slot, votes.size(),
       count(SubmitResult::Status::kAccepted), count(SubmitResult::Status::kAlreadyKnown),
-      count(SubmitResult::Status::kQueued), count(SubmitResult::Status::kRefused), build_ms, sign_ms, watch.Lap());
+      count(SubmitResult::Status::kQueued), count(SubmitResult::Status::kRefused), build_ms, sign_ms, watch.Lap(),
+      BeaconName(beacons_, *builder));
   return absl::OkStatus();
 }
 
@@ -200,9 +222,13 @@ absl::Status Duties::CheckSlotIsNow(uint64_t slot) const {
   return absl::OkStatus();
 }
 
-absl::Status Duties::Failed(const char* stage, const absl::Status& status) {
-  session_.MarkFailed(status);
-  return absl::Status(status.code(), absl::StrFormat("%s: %s", stage, status.message()));
+absl::Status Duties::BuildFailed(BeaconSession& beacon, const absl::Status& status) {
+  beacons_.MarkFailed(beacon, status);
+  return absl::Status(status.code(), absl::StrFormat("build: %s", status.message()));
+}
+
+BeaconPool::Remaining Duties::Until(uint64_t slot, uint32_t interval, std::chrono::milliseconds grace) const {
+  return [this, slot, interval, grace] { return timer_.Until(static_cast<int64_t>(slot), interval) + grace; };
 }
 
 }  // namespace lean::validator

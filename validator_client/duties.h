@@ -2,12 +2,13 @@
 #ifndef LEAN_VALIDATOR_CLIENT_DUTIES_H_
 #define LEAN_VALIDATOR_CLIENT_DUTIES_H_
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "spdlog/logger.h"
-#include "validator_client/beacon_session.h"
+#include "validator_client/beacon_pool.h"
 #include "validator_client/signer.h"
 #include "validator_client/slot_timer.h"
 
@@ -15,12 +16,13 @@ namespace lean::validator {
 
 // Not thread-safe: belongs to the service's thread. Every duty leaves one line in the log, whatever becomes of it, and
 // ends by its deadline: a block is built within interval 0 and submitted by the middle of interval 1, votes are built
-// within interval 1 and submitted by the end of interval 2, before the chain accepts the votes of the slot.
+// within interval 1 and submitted by the end of interval 2, before the chain accepts the votes of the slot. The beacon
+// may change while a duty is built; what is signed is never built anew, only handed in again.
 class Duties {
  public:
-  // Nothing is signed for slots below `first_slot`. All but the logger must outlive this object; session.network() is
-  // known.
-  Duties(BeaconSession& session, Signer& signer, const SlotTimer& timer, uint64_t first_slot,
+  // Nothing is signed for slots below `first_slot`. All but the logger must outlive this object; beacons.network()
+  // is known.
+  Duties(BeaconPool& beacons, Signer& signer, const SlotTimer& timer, uint64_t first_slot,
          std::shared_ptr<spdlog::logger> logger);
 
   // Whether there is something to do for us, so that a beacon in doubt is worth another look first.
@@ -43,10 +45,13 @@ class Duties {
   void LogRefusals(uint64_t slot, const std::vector<SignedAttestation>& votes,
                    const std::vector<SubmitResult>& results);
   absl::Status CheckSlotIsNow(uint64_t slot) const;
-  // A call failed: the beacon is in doubt.
-  absl::Status Failed(const char* stage, const absl::Status& status);
+  // A call to build failed: the beacon is in doubt.
+  absl::Status BuildFailed(BeaconSession& beacon, const absl::Status& status);
+  // What is left until an interval of the slot begins, and `grace` longer.
+  BeaconPool::Remaining Until(uint64_t slot, uint32_t interval,
+                              std::chrono::milliseconds grace = std::chrono::milliseconds(0)) const;
 
-  BeaconSession& session_;
+  BeaconPool& beacons_;
   Signer& signer_;
   const SlotTimer& timer_;
   uint64_t first_slot_;

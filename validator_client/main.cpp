@@ -28,7 +28,12 @@ constexpr int kExitUsage = 2;
 void AddRun(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "Propose and vote for the listed validators until SIGINT or SIGTERM");
   run->add_option("--keystores", options.keystores, "YAML list of validators and their key files")->required();
-  run->add_option("--beacon", options.beacon, "HOST:PORT of the beacon")->capture_default_str();
+  run->add_option("--beacon", options.beacons,
+                  "HOST:PORT of the beacon; several, separated by commas or by naming the option again, best first")
+      ->delimiter(',')
+      ->capture_default_str();
+  run->add_flag("--broadcast", options.broadcast,
+                "hand in blocks and votes to every beacon, not only to the one in use");
   run->add_option("--genesis-root", options.genesis_root,
                   "root of the genesis block to work for, as hex; without it and --genesis, that of the first beacon");
   run->add_option("--genesis", options.genesis_dir, "genesis folder of the network to work for");

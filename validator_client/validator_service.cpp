@@ -18,10 +18,10 @@ uint64_t AtLeastZero(int64_t slot) { return static_cast<uint64_t>(std::max<int64
 
 }  // namespace
 
-ValidatorService::ValidatorService(Clock& clock, BeaconSession& session, Signer& signer, KeyPreparer& preparer,
+ValidatorService::ValidatorService(Clock& clock, BeaconPool& beacons, Signer& signer, KeyPreparer& preparer,
                                    uint64_t seed, std::shared_ptr<spdlog::logger> logger)
     : clock_(clock),
-      session_(session),
+      beacons_(beacons),
       signer_(signer),
       preparer_(preparer),
       backoff_(kFirstRetry, kLastRetry, seed),
@@ -29,17 +29,17 @@ ValidatorService::ValidatorService(Clock& clock, BeaconSession& session, Signer&
 
 absl::Status ValidatorService::Run() {
   if (const absl::StatusOr<bool> known = AwaitNetwork(); !known.ok() || !*known) return known.status();
-  const Network& network = *session_.network();
+  const Network& network = *beacons_.network();
   SlotTimer timer(clock_, SlotClock(network.genesis_time, network.slot_duration_ms));
   // What an earlier process of these keys signed is not known here, and it may have signed in the current slot.
   const int64_t slot = timer.Now().slot;
   const uint64_t first_slot = AtLeastZero(slot + 1);
-  Duties duties(session_, signer_, timer, first_slot, logger_);
+  Duties duties(beacons_, signer_, timer, first_slot, logger_);
   logger_->info("duties begin validators={} slot={} first_slot={}", signer_.keys().size(), slot, first_slot);
   preparer_.Check(first_slot);
   next_attempt_ = clock_.Steady();
   while (true) {
-    const bool ready = session_.ready().ok();
+    const bool ready = beacons_.ready().ok();
     const SlotTimer::Wake wake = timer.Next(ready ? std::nullopt : std::optional<SteadyTime>(next_attempt_));
     switch (wake.kind) {
       case SlotTimer::Wake::Kind::kStopped:
@@ -56,10 +56,10 @@ absl::Status ValidatorService::Run() {
 }
 
 absl::StatusOr<bool> ValidatorService::AwaitNetwork() {
-  while (!session_.network().has_value()) {
-    const absl::Status status = session_.Probe(0, kFirstContactTimeout, [this] { return clock_.WallMs(); });
+  while (!beacons_.network().has_value()) {
+    const absl::Status status = beacons_.Probe(0, kFirstContactTimeout, [this] { return clock_.WallMs(); });
     if (status.code() == absl::StatusCode::kInvalidArgument) return status;
-    if (session_.network().has_value()) break;
+    if (beacons_.network().has_value()) break;
     if (!clock_.WaitUntil(clock_.Steady() + backoff_.Next())) return false;
   }
   backoff_.Reset();
@@ -80,30 +80,31 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, SlotTimer& timer, Dut
       const bool proposing = wake.time.interval == 0;
       const uint64_t duty_slot = static_cast<uint64_t>(slot);
       if (proposing && !duties.HasProposal(duty_slot)) break;
-      // A beacon in doubt gets a short chance to prove itself before the duty.
-      if (!session_.ready().ok()) Probe(slot, timer.UntilNextInterval() / 4, timer);
+      // With no beacon to ask, those in doubt get a short chance to prove themselves before the duty.
+      if (!beacons_.ready().ok()) Probe(slot, timer.UntilNextInterval() / 4, timer);
       if (proposing) {
         duties.Propose(duty_slot);
       } else {
         duties.Vote(duty_slot);
       }
-      if (!session_.ready().ok() && next_attempt_ <= clock_.Steady()) PlanNextAttempt(backoff_.Next());
+      if (!beacons_.ready().ok() && next_attempt_ <= clock_.Steady()) PlanNextAttempt(backoff_.Next());
       break;
     }
     case 2:
       preparer_.Check(AtLeastZero(slot + 1));
       break;
     default:
-      Probe(slot + 1, timer.UntilNextInterval(), timer);
+      // In the quiet part of the slot, and over before the duty: a hung beacon must not delay it.
+      Probe(slot + 1, timer.UntilNextInterval() * 3 / 4, timer);
       break;
   }
 }
 
 void ValidatorService::Probe(int64_t slot, std::chrono::milliseconds timeout, SlotTimer& timer) {
   const auto now_ms = [&timer] { return timer.NowMs(); };
-  session_.Probe(AtLeastZero(slot), timeout, now_ms).IgnoreError();
+  beacons_.Probe(AtLeastZero(slot), timeout, now_ms).IgnoreError();
   const bool followed = FollowWallIfBeaconAgrees(timer);
-  if (session_.ready().ok()) {
+  if (beacons_.ready().ok()) {
     backoff_.Reset();
   } else {
     // An answer judged by the wrong time is worth another look at once.
@@ -115,7 +116,7 @@ void ValidatorService::PlanNextAttempt(Backoff::Delay delay) { next_attempt_ = c
 
 bool ValidatorService::FollowWallIfBeaconAgrees(SlotTimer& timer) {
   const int64_t drift_ms = timer.WallDriftMs();
-  const std::optional<int64_t> offset_ms = session_.clock_offset_ms();
+  const std::optional<int64_t> offset_ms = beacons_.clock_offset_ms();
   if (std::abs(drift_ms) <= kClockWarning.count() || !offset_ms.has_value()) return false;
   if (std::abs(*offset_ms - drift_ms) > kClockWarning.count()) return false;
   timer.FollowWall();

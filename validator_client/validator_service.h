@@ -9,7 +9,7 @@
 #include "common/clock/clock.h"
 #include "spdlog/logger.h"
 #include "validator_client/backoff.h"
-#include "validator_client/beacon_session.h"
+#include "validator_client/beacon_pool.h"
 #include "validator_client/duties.h"
 #include "validator_client/key_preparer.h"
 #include "validator_client/signer.h"
@@ -17,16 +17,16 @@
 
 namespace lean::validator {
 
-// One thread, that of Run: duties at intervals 0 and 1, the beacon's health for the next slot at interval 3, attempts
-// to reach a lost beacon in between.
+// One thread, that of Run: duties at intervals 0 and 1, the beacons' health for the next slot at interval 3, attempts
+// to reach a lost one in between while there is none to ask.
 class ValidatorService {
  public:
   // All but the logger must outlive the service. `seed` is that of the jitter between attempts to reach the beacon.
-  ValidatorService(Clock& clock, BeaconSession& session, Signer& signer, KeyPreparer& preparer, uint64_t seed,
+  ValidatorService(Clock& clock, BeaconPool& beacons, Signer& signer, KeyPreparer& preparer, uint64_t seed,
                    std::shared_ptr<spdlog::logger> logger);
 
   // Blocks until the clock is interrupted (OK), or until it turns out that a key of ours is not in the registry of the
-  // network (InvalidArgument). To stop within a duty, cancel the session's client as well.
+  // network (InvalidArgument). To stop within a duty, cancel the beacons' clients as well.
   absl::Status Run();
 
  private:
@@ -41,12 +41,12 @@ class ValidatorService {
   void WarnOfWallJump(const SlotTimer& timer);
 
   Clock& clock_;
-  BeaconSession& session_;
+  BeaconPool& beacons_;
   Signer& signer_;
   KeyPreparer& preparer_;
   Backoff backoff_;
   std::shared_ptr<spdlog::logger> logger_;
-  SteadyTime next_attempt_{};  // while the session is not ready
+  SteadyTime next_attempt_{};  // while no beacon is ready
   bool wall_jump_reported_ = false;
 };
 

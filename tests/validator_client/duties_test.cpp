@@ -37,11 +37,11 @@ class DutiesTest : public ::testing::Test {
   void Start(uint64_t first_slot = 1) {
     ExpectedNetwork expected;
     expected.xmss_log_lifetime = 16;
-    session_.emplace(beacon_, expected, registered_, log_.logger());
-    const absl::Status ready = session_->Probe(kSlot, milliseconds(500), [this] { return timer_.NowMs(); });
+    beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, registered_, false, RunInline, log_.logger());
+    const absl::Status ready = beacons_->Probe(kSlot, milliseconds(500), [this] { return timer_.NowMs(); });
     ASSERT_TRUE(ready.ok()) << ready;
     signer_.emplace(keys_, records_, [](std::function<void()> task) { task(); });
-    duties_.emplace(*session_, *signer_, timer_, first_slot, log_.logger());
+    duties_.emplace(*beacons_, *signer_, timer_, first_slot, log_.logger());
     beacon_.timeouts.clear();
     log_.Clear();
   }
@@ -65,7 +65,7 @@ class DutiesTest : public ::testing::Test {
   std::map<uint64_t, std::shared_ptr<FakeKey>> fakes_;
   std::vector<ValidatorKey> keys_;
   std::vector<RegisteredKey> registered_;
-  std::optional<BeaconSession> session_;
+  std::optional<BeaconPool> beacons_;
   std::optional<Signer> signer_;
   std::optional<Duties> duties_;
 };
@@ -124,7 +124,7 @@ TEST_F(DutiesTest, VotesWithTheProposersKeyWhenItsBlockCouldNotBeBuilt) {
       log_.Count("error block failed slot=9 validator=1 reason=\"resource_exhausted: build: the channel is full\""), 1)
       << log_.text();
   ToVoteTime();
-  ASSERT_TRUE(session_->Probe(kSlot, milliseconds(250), [this] { return timer_.NowMs(); }).ok());
+  ASSERT_TRUE(beacons_->Probe(kSlot, milliseconds(250), [this] { return timer_.NowMs(); }).ok());
   duties_->Vote(kSlot);
   EXPECT_EQ(Voters(), (std::set<uint64_t>{0, 1, 2}));
   EXPECT_EQ(Signatures(kProposer), 1);
@@ -137,7 +137,7 @@ TEST_F(DutiesTest, NeverVotesAgainWithALeafThatItsBlockHasUsed) {
   EXPECT_EQ(log_.Count("error block failed slot=9 validator=1 reason=\"unavailable: submit: connection reset\""), 1)
       << log_.text();
   ToVoteTime();
-  ASSERT_TRUE(session_->Probe(kSlot, milliseconds(250), [this] { return timer_.NowMs(); }).ok());
+  ASSERT_TRUE(beacons_->Probe(kSlot, milliseconds(250), [this] { return timer_.NowMs(); }).ok());
   duties_->Vote(kSlot);
   EXPECT_EQ(Voters(), (std::set<uint64_t>{0, 2}));
   EXPECT_EQ(Signatures(kProposer), 1);
@@ -238,7 +238,8 @@ TEST_F(DutiesTest, WaitsPastTheSlotItBeganIn) {
 
 TEST_F(DutiesTest, DoesNothingWithABeaconThatIsNotReady) {
   Start();
-  session_->MarkFailed(absl::UnavailableError("connection refused"));
+  beacon_.fail[Method::kGetDuties] = absl::UnavailableError("connection refused");
+  EXPECT_FALSE(beacons_->Probe(kSlot, milliseconds(500), [this] { return timer_.NowMs(); }).ok());
   log_.Clear();
   duties_->Propose(kSlot);
   ToVoteTime();
@@ -265,7 +266,7 @@ TEST_F(DutiesTest, AHungBeaconCostsNoMoreThanItsInterval) {
   duties_->Propose(kSlot);
   EXPECT_EQ(timer_.Now(), (SlotTime{kSlot, 1}));
   EXPECT_EQ(log_.Count("reason=\"deadline_exceeded: build: no answer in time\""), 1) << log_.text();
-  EXPECT_EQ(session_->ready().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(beacons_->ready().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(DutiesTest, SignsNothingForASlotThatEndedWhileItWasBuilt) {
@@ -310,7 +311,12 @@ TEST_F(DutiesTest, RefusesAnAnswerForAnotherNumberOfVotes) {
   ToVoteTime();
   beacon_.bend_results = [](std::vector<SubmitResult>& results) { results.resize(1); };
   duties_->Vote(kSlot);
-  EXPECT_EQ(log_.Count("the beacon answered for 1 votes, 3 were submitted"), 1) << log_.text();
+  EXPECT_EQ(
+      log_.Count(
+          "error votes failed slot=9 votes=3 reason=\"failed_precondition: submit: the beacon answered for 1 votes, 3 "
+          "were submitted\""),
+      1)
+      << log_.text();
 }
 
 }  // namespace

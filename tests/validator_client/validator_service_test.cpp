@@ -33,10 +33,10 @@ class ValidatorServiceTest : public ::testing::Test {
       keys.push_back({i, fakes_.back(), ""});
       registered.push_back({i, FakePubkey(i), "keys.yaml:" + std::to_string(3 * i + 1)});
     }
-    session_.emplace(beacon_, expected, registered, log_.logger());
+    beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, registered, false, RunInline, log_.logger());
     signer_.emplace(keys, records_, [](std::function<void()> task) { task(); });
     preparer_.emplace(keys, log_.logger());
-    service_.emplace(clock_, *session_, *signer_, *preparer_, 1, log_.logger());
+    service_.emplace(clock_, *beacons_, *signer_, *preparer_, 1, log_.logger());
     thread_ = std::thread([this] { result_ = service_->Run(); });
   }
 
@@ -81,7 +81,7 @@ class ValidatorServiceTest : public ::testing::Test {
   LogCapture log_;
   MemorySigningRecords records_;
   std::vector<std::shared_ptr<FakeKey>> fakes_;
-  std::optional<BeaconSession> session_;
+  std::optional<BeaconPool> beacons_;
   std::optional<Signer> signer_;
   std::optional<KeyPreparer> preparer_;
   std::optional<ValidatorService> service_;

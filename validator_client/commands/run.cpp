@@ -7,12 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/bytes/hex.h"
 #include "common/clock/real_clock.h"
 #include "common/concurrency/worker_pool.h"
 #include "common/rpc/channel.h"
-#include "validator_client/beacon_session.h"
+#include "validator_client/beacon_lanes.h"
+#include "validator_client/beacon_pool.h"
 #include "validator_client/commands/expected_network.h"
 #include "validator_client/commands/until_stopped.h"
 #include "validator_client/grpc_beacon_client.h"
@@ -35,6 +38,31 @@ std::vector<RegisteredKey> RegisteredKeysOf(const std::vector<ValidatorKey>& key
   return registered;
 }
 
+using BeaconClients = std::vector<std::unique_ptr<GrpcBeaconClient>>;
+
+absl::StatusOr<BeaconClients> ConnectBeacons(const RunOptions& options) {
+  rpc::ChannelOptions channel_options;
+  channel_options.tls = options.tls;
+  BeaconClients clients;
+  absl::flat_hash_set<std::string> seen;
+  for (const std::string& address : options.beacons) {
+    if (!seen.insert(address).second) {
+      return absl::InvalidArgumentError(absl::StrCat("--beacon: ", address, " is named twice"));
+    }
+    const auto channel = rpc::MakeChannel(address, channel_options);
+    if (!channel.ok()) return channel.status();
+    clients.push_back(std::make_unique<GrpcBeaconClient>(address, *channel));
+  }
+  return clients;
+}
+
+std::vector<BeaconClient*> Pointers(const BeaconClients& clients) {
+  std::vector<BeaconClient*> pointers;
+  pointers.reserve(clients.size());
+  for (const auto& client : clients) pointers.push_back(client.get());
+  return pointers;
+}
+
 }  // namespace
 
 absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log) {
@@ -44,15 +72,13 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   absl::StatusOr<ExpectedNetwork> expected =
       MakeExpectedNetwork(options.genesis_root, options.genesis_dir, registered, keystores->log_lifetime);
   if (!expected.ok()) return expected.status();
-  rpc::ChannelOptions channel_options;
-  channel_options.tls = options.tls;
-  const auto channel = rpc::MakeChannel(options.beacon, channel_options);
-  if (!channel.ok()) return channel.status();
-  log->info("validator client starting keystores={} validators={} lifetime=2^{} beacon={}", options.keystores,
-            keystores->keys.size(), keystores->log_lifetime, options.beacon);
+  absl::StatusOr<BeaconClients> clients = ConnectBeacons(options);
+  if (!clients.ok()) return clients.status();
+  log->info("validator client starting keystores={} validators={} lifetime=2^{} beacons={} broadcast={}",
+            options.keystores, keystores->keys.size(), keystores->log_lifetime, absl::StrJoin(options.beacons, ","),
+            options.broadcast);
 
   RealClock clock;
-  GrpcBeaconClient client(options.beacon, *channel);
   MemorySigningRecords records;
   KeyPreparer preparer(keystores->keys, log);
   // Room for every key, so that no signature of a duty is ever turned away.
@@ -60,14 +86,17 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   Signer signer(std::move(keystores->keys), records, [&pool](std::function<void()> task) {
     if (pool.TrySubmit(std::move(task)) != PushResult::kPushed) task();
   });
-  BeaconSession session(client, *std::move(expected), registered, log);
-  ValidatorService service(clock, session, signer, preparer, std::random_device()(), log);
+  BeaconLanes lanes(clients->size());
+  BeaconPool beacons(
+      Pointers(*clients), *expected, registered, options.broadcast,
+      [&lanes](size_t beacon, std::function<void()> task) { return lanes.Run(beacon, std::move(task)); }, log);
+  ValidatorService service(clock, beacons, signer, preparer, std::random_device()(), log);
   return RunUntilStopped(
       signals, [&service] { return service.Run(); },
       [&](const char* signal) {
         log->info("stopping signal={}", signal);
         clock.Interrupt();
-        client.Cancel();
+        for (const auto& client : *clients) client->Cancel();
         preparer.Stop();
       });
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "common/process/stop_signals.h"
@@ -13,10 +14,11 @@
 namespace lean::validator {
 
 struct RunOptions {
-  std::string keystores;  // YAML list
-  std::string beacon = "127.0.0.1:5052";
-  std::string genesis_root;  // hex of the genesis block's root; empty: not given
-  std::string genesis_dir;   // genesis folder; empty: not given
+  std::string keystores;                                  // YAML list
+  std::vector<std::string> beacons = {"127.0.0.1:5052"};  // the best first
+  bool broadcast = false;                                 // what is signed goes to all of them
+  std::string genesis_root;                               // hex of the genesis block's root; empty: not given
+  std::string genesis_dir;                                // genesis folder; empty: not given
   rpc::ClientTlsFiles tls;
 };
 

@@ -1,6 +1,7 @@
 #include "tests/validator_client/support/fake_beacon.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/ssz/ssz.h"
 #include "tests/validator_client/support/fake_key.h"
@@ -15,8 +16,12 @@ AttestationData VoteFor(uint64_t slot, const Checkpoint& head) {
 
 }  // namespace
 
-FakeBeacon::FakeBeacon(ManualClock& clock, uint64_t validator_count)
-    : clock_(clock), validator_count_(validator_count), start_ms_(clock.WallMs()), start_steady_(clock.Steady()) {}
+FakeBeacon::FakeBeacon(ManualClock& clock, uint64_t validator_count, std::string name)
+    : clock_(clock),
+      name_(std::move(name)),
+      validator_count_(validator_count),
+      start_ms_(clock.WallMs()),
+      start_steady_(clock.Steady()) {}
 
 int64_t FakeBeacon::NowMs() const {
   return start_ms_ + offset_ms +

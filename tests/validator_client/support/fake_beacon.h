@@ -24,13 +24,19 @@ inline Root FakeRoot(uint8_t fill) {
   return root;
 }
 
+// For a BeaconPool of fakes: calls run one after the other on the test's own thread.
+inline bool RunInline(size_t, const std::function<void()>& task) {
+  task();
+  return true;
+}
+
 // Not thread-safe: a test changes it only while the service waits on the clock.
 class FakeBeacon : public BeaconClient {
  public:
   enum class Method { kGetDuties, kBuildBlock, kBuildVote, kSubmitBlock, kSubmitVotes };
 
   // Keeps true time: that of the clock when it was made, and what has passed on the steady clock since.
-  FakeBeacon(ManualClock& clock, uint64_t validator_count);
+  FakeBeacon(ManualClock& clock, uint64_t validator_count, std::string name = "fake:1");
 
   // What a test may bend. Each is applied to the honest answer.
   std::function<void(DutiesAnswer&)> bend_duties;
@@ -67,7 +73,7 @@ class FakeBeacon : public BeaconClient {
   absl::Status Begin(Method method, Timeout timeout);
 
   ManualClock& clock_;
-  std::string name_ = "fake:1";
+  const std::string name_;
   SlotClock slots_{kGenesisTime, kSlotMs};
   uint64_t validator_count_;
   int64_t start_ms_;
