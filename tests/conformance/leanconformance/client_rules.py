@@ -1,0 +1,36 @@
+"""What a validator client must do, whoever wrote it. Each rule is judged by what arrives at its beacon."""
+
+RULES = {
+    "one-root-a-leaf":
+        "No validator ever signs two different votes of one slot: not when the beacon re-organizes, equivocates, loses "
+        "answers, refuses or restarts, nor when the client itself is killed and started again within a slot. Signing "
+        "twice with one leaf gives the key away.",
+    "no-future-slot": "Nothing is signed for a slot that has not begun, whatever the beacon says.",
+    "vote-checked":
+        "Vote data is signed only if it is for the slot asked and source.slot <= target.slot <= head.slot <= slot, "
+        "one block stands at one slot, and every root has 32 bytes.",
+    "block-checked":
+        "A block is signed only if it is of the slot and by the proposer asked, has a signature for each of its votes, "
+        "and its proposer's vote is by that proposer, for that slot, with the block's own recomputed root as its head.",
+    "late-answers": "What the beacon answers once the slot is over, is not signed.",
+    "genesis-pinned": "A beacon that serves another genesis than before gets no signature.",
+    "clock-checked": "A beacon whose clock is more than a slot away gets no signature.",
+    "nothing-before-genesis": "Nothing is submitted before genesis.",
+    "block-unchanged":
+        "A submitted block is one that BuildBlock gave, with the signatures given for its votes in their order and the "
+        "proposer's after them.",
+    "vote-unchanged": "A submitted vote carries the data of a BuildVote answer for its slot.",
+    "signature-size": "Every signature has 3116 bytes.",
+    "signatures-verify":
+        "Every signature is the validator's, by the leaf of its slot, over hash_tree_root of the vote (needs --verifier).",
+    "votes-each-slot": "With an honest beacon every validator of the client votes in every slot, once.",
+    "proposes": "With an honest beacon a validator of the client proposes in its slot, and its vote travels in the block.",
+    "in-time":
+        "Votes are cast from a quarter of the slot on and arrive before three quarters of it; blocks arrive in the "
+        "first half. One in four may be late, since machines are busy.",
+    "honest-votes-repeat":
+        "Votes that repeat a target, or surround an earlier vote, are normal in this protocol and are signed.",
+    "recovers":
+        "After the beacon was slow, wrong, away or restarted, duties resume by themselves within a few slots of honesty.",
+    "ends": "SIGTERM ends the client within 15 seconds.",
+}
