@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -42,8 +43,14 @@ class KitTest(e2e.NetworkTest):
             "judge_client", f"--keys={keystores}", "--slot-ms", SLOT_MS, "--xmss-log-lifetime", LIFETIME, "--log", log,
             "--verifier", f"{VERIFIER} {LIFETIME}", "--", *command)
 
+    def own_keystores(self):
+        """A copy of shared keys, so that what a client keeps beside them is of this test alone."""
+        folder = self.directory / "keys"
+        shutil.copytree(e2e.shared_keys(clients=2)[0].parent, folder)
+        return folder / "keystores.yaml"
+
     def test_our_client_passes(self):
-        keystores = e2e.shared_keys(clients=2)[0]
+        keystores = self.own_keystores()
         code, verdicts, said = self.judge_client(
             keystores, VALIDATOR, "run", "--keystores", keystores, "--beacon", "{beacon}")
         self.assertEqual(code, 0, said)

@@ -102,6 +102,17 @@ class FakeBeacon(validator_grpc.DutyServiceServicer):
         behaviour.on_duties(answer)
         return answer
 
+    def GetLiveness(self, request, context):
+        """By what was submitted here: nobody else has the client's keys."""
+        self._enter("GetLiveness", context)
+        answer = validator.GetLivenessResponse()
+        with self.lock:
+            for index in request.indices:
+                slots = [s.slot for s in self.calls.submissions if s.vote.validator_index == index]
+                latest = max(slots, default=0)
+                answer.validators.add(live=bool(slots) and latest >= request.from_slot, latest_vote_slot=latest)
+        return answer
+
     def BuildBlock(self, request, context):
         behaviour = self._enter("BuildBlock", context)
         self._check_buildable(request, context)
