@@ -104,16 +104,21 @@ class SinglePermutation {
 
   LEAN_LANES_INLINE static int64_t AddModulusIfNegative(int64_t value) { return value + ((value >> 63) & kP); }
 
-  // value modulo p for value < 2^40: with value = 2^24 a + b and p = 127 * 2^24 + 1, a / 127 is p's quotient but for at
-  // most one.
+  // value modulo p for value < 70 p: with value = 2^31 a + b, value - a p = b + a (2^24 - 1) is below 2p.
   LEAN_LANES_INLINE static int64_t Modulo(uint64_t value) {
-    const uint64_t quotient = (value >> 24) / 127;
-    return AddModulusIfNegative(static_cast<int64_t>(value - quotient * kP));
+    static_assert(3 * (kWidth - 1) < 70 && (uint64_t{1} << 31) + 71 * (uint64_t{1} << 24) < 2 * uint64_t{kP});
+    return AddModulusIfNegative(static_cast<int64_t>(value - (value >> 31) * kP) - kP);
   }
-  // product / R, in (-p, p) for |product| < 2^31 p.
-  LEAN_LANES_INLINE static int64_t ReduceScalar(int64_t product) {
-    const auto quotient = static_cast<int32_t>(static_cast<uint32_t>(product) * Fp::kModulusInverse);
-    return (product - int64_t{quotient} * kP) >> 32;
+  LEAN_LANES_INLINE static uint32_t QuotientOf(int64_t product) {
+    return static_cast<uint32_t>(product) * Fp::kModulusInverse;
+  }
+  // x^3 in Montgomery form, canonical, for x in [-p, p).
+  LEAN_LANES_INLINE static int64_t Cube(int64_t x) {
+    const int64_t squared = x * x;  // not negative: with a quotient in [0, 2^32) the result stays in (-p, p)
+    const int64_t square = (squared - static_cast<int64_t>(uint64_t{QuotientOf(squared)} * kP)) >> 32;
+    const int64_t product = square * x;
+    const int64_t reduced = product - int64_t{static_cast<int32_t>(QuotientOf(product))} * kP;
+    return (reduced >> 32) + ((reduced >> 63) & kP);
   }
 
   // Word 0 goes through scalar registers, all others through vectors beside it. With u = sbox(word 0) and T the sum of
@@ -129,18 +134,19 @@ class SinglePermutation {
     int64_t word0 = 0;
 #pragma GCC unroll 1
     for (size_t r = 0; r < kRounds; ++r) {
-      const int64_t square = ReduceScalar(x * x);
-      const int64_t cube = AddModulusIfNegative(ReduceScalar(square * x));
+      const int64_t cube = Cube(x);
       const uint32_t next_constant = r + 1 < kRounds ? kConstants.internal[r + 1] + kOffset : 0;
       x = AddModulusIfNegative(rest + next_constant - kP) - cube;
       word0 = rest - cube;
-      const int64_t sum = rest + cube;
-      const Vector sums = Broadcast<Lane>(static_cast<uint32_t>(AddModulusIfNegative(sum - kP)));
 #pragma GCC unroll 6
       for (size_t i = 0; i < kVectors; ++i) vectors_[i] = TimesDiagonal(vectors_[i], i);
-      rest = Modulo(static_cast<uint64_t>(sum) * (kWidth - 1) + SumOfWords());
+      const uint64_t next_rest = static_cast<uint64_t>(rest + cube) * (kWidth - 1) + SumOfWords();
+      // T and u are added one after the other, since T is known long before.
+      const Vector rests = Broadcast<Lane>(static_cast<uint32_t>(rest));
+      const Vector cubes = Broadcast<Lane>(static_cast<uint32_t>(cube));
 #pragma GCC unroll 6
-      for (size_t i = 0; i < kVectors; ++i) vectors_[i] = Add<Lane>(vectors_[i], sums);
+      for (size_t i = 0; i < kVectors; ++i) vectors_[i] = Add<Lane>(Add<Lane>(vectors_[i], rests), cubes);
+      rest = Modulo(next_rest);
     }
     vectors_[0][0] = static_cast<uint32_t>(AddModulusIfNegative(word0));
   }
