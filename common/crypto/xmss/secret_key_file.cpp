@@ -12,9 +12,6 @@
 namespace lean::xmss {
 namespace {
 
-// Larger than any key: the longest has a top tree of 2^17 nodes of 32 bytes and two bottom trees of the same size.
-constexpr size_t kMaxFileBytes = 16 << 20;
-
 absl::Status InFile(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
@@ -62,7 +59,7 @@ absl::Status CheckTreesServe(const Scheme& scheme, const SlotRange& active, uint
 
 absl::StatusOr<CachedTrees> ReadTreeCache(const Scheme& scheme, const SecretKeySeed& seed, const std::string& path,
                                           uint64_t slot) {
-  const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxFileBytes, /*must_be_private=*/false);
+  const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxKeyFileBytes, /*must_be_private=*/false);
   if (!bytes.ok()) return bytes.status();
   absl::StatusOr<CachedTrees> trees = DecodeTreeCache(scheme, seed, bytes->span());
   if (!trees.ok()) return InFile(path, trees.status());
@@ -130,11 +127,15 @@ absl::StatusOr<SecretKeyInfo> InspectLeanSig(ByteSpan bytes) {
 }  // namespace
 
 absl::StatusOr<SecretKeyInfo> InspectSecretKey(const std::string& path) {
-  const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxFileBytes, /*must_be_private=*/true);
+  const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxKeyFileBytes, /*must_be_private=*/true);
   if (!bytes.ok()) return bytes.status();
-  const std::optional<uint32_t> log_lifetime = SecretKeySeedLogLifetime(bytes->span());
+  return InspectSecretKeyBytes(bytes->span(), path);
+}
+
+absl::StatusOr<SecretKeyInfo> InspectSecretKeyBytes(ByteSpan content, const std::string& path) {
+  const std::optional<uint32_t> log_lifetime = SecretKeySeedLogLifetime(content);
   absl::StatusOr<SecretKeyInfo> info =
-      log_lifetime.has_value() ? InspectSeed(*log_lifetime, bytes->span()) : InspectLeanSig(bytes->span());
+      log_lifetime.has_value() ? InspectSeed(*log_lifetime, content) : InspectLeanSig(content);
   if (!info.ok()) return InFile(path, info.status());
   return info;
 }
@@ -153,9 +154,14 @@ absl::Status SaveTreeCache(const SecretKey& key, const std::string& key_path) {
 
 absl::StatusOr<LoadedSecretKey> LoadSecretKey(const Scheme& scheme, const std::string& path, uint64_t slot,
                                               const KeyGenerationOptions& options) {
-  const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxFileBytes, /*must_be_private=*/true);
+  const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxKeyFileBytes, /*must_be_private=*/true);
   if (!bytes.ok()) return bytes.status();
-  absl::StatusOr<KeyFile> file = ReadKeyFile(scheme, path, slot, bytes->span());
+  return LoadSecretKeyBytes(scheme, bytes->span(), path, slot, options);
+}
+
+absl::StatusOr<LoadedSecretKey> LoadSecretKeyBytes(const Scheme& scheme, ByteSpan content, const std::string& path,
+                                                   uint64_t slot, const KeyGenerationOptions& options) {
+  absl::StatusOr<KeyFile> file = ReadKeyFile(scheme, path, slot, content);
   if (!file.ok()) return InFile(path, file.status());
   const absl::Status trees_status = file->trees.status();
   if (!trees_status.ok()) {
@@ -165,7 +171,7 @@ absl::StatusOr<LoadedSecretKey> LoadSecretKey(const Scheme& scheme, const std::s
   }
   absl::StatusOr<SecretKey> key = Assemble(scheme, std::move(file->seed), *std::move(file->trees));
   if (!key.ok()) return InFile(path, key.status());
-  if (!trees_status.ok() && IsSecretKeySeed(bytes->span())) {
+  if (!trees_status.ok() && IsSecretKeySeed(content)) {
     if (absl::Status status = SaveTreeCache(*key, path); !status.ok()) return status;
   }
   return LoadedSecretKey{.key = *std::move(key),

@@ -7,10 +7,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
 #include "common/crypto/xmss/key_generation.h"
 #include "common/crypto/xmss/secret_key.h"
 
 namespace lean::xmss {
+
+// Larger than any key file: the longest key has a top tree of 2^17 nodes of 32 bytes and two bottom trees of that size.
+inline constexpr size_t kMaxKeyFileBytes = 16 << 20;
 
 // PATH.trees: where the bottom trees of the key file PATH are kept.
 std::string TreeCachePath(const std::string& key_path);
@@ -33,6 +37,9 @@ struct SecretKeyInfo {
 // Reads a key file of ours or a leanSig secret key in SSZ, of lifetime 2^32, 2^16 or 2^8. Errors of LoadSecretKey.
 absl::StatusOr<SecretKeyInfo> InspectSecretKey(const std::string& path);
 
+// The same for the content of such a file, which was at `path` or decrypted from it; `path` is for errors alone.
+absl::StatusOr<SecretKeyInfo> InspectSecretKeyBytes(ByteSpan content, const std::string& path);
+
 struct LoadedSecretKey {
   SecretKey key;
   bool trees_rebuilt = false;  // what was on disk was of no use; a cache has been written anew
@@ -45,6 +52,10 @@ struct LoadedSecretKey {
 // NotFound, PermissionDenied, or InvalidArgument that names the file and what is wrong in it.
 absl::StatusOr<LoadedSecretKey> LoadSecretKey(const Scheme& scheme, const std::string& path, uint64_t slot,
                                               const KeyGenerationOptions& options = {});
+
+// The same for the content of a key file, decrypted from the file at `path`; its trees are in TreeCachePath(path).
+absl::StatusOr<LoadedSecretKey> LoadSecretKeyBytes(const Scheme& scheme, ByteSpan content, const std::string& path,
+                                                   uint64_t slot, const KeyGenerationOptions& options = {});
 
 }  // namespace lean::xmss
 
