@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
-#include "common/crypto/xmss/secret_key_file.h"
 #include "validator_client/keystore_list.h"
 #include "validator_client/xmss_signing_key.h"
 
@@ -18,14 +17,15 @@ absl::Status At(const std::string& origin, absl::StatusCode code, absl::string_v
 
 }  // namespace
 
-absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, unsigned threads) {
+absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const PasswordSource& password,
+                                        unsigned threads) {
   const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
   if (!entries.ok()) return entries.status();
   Keystores keystores;
   for (const KeystoreEntry& entry : *entries) {
-    const absl::StatusOr<xmss::SecretKeyInfo> info = xmss::InspectSecretKey(entry.path);
-    if (!info.ok()) return At(entry.origin, info.status().code(), info.status().message());
-    auto key = std::make_shared<XmssSigningKey>(entry.path, *info, threads);
+    absl::StatusOr<OpenedKeyFile> file = OpenKeyFile(entry.path, password);
+    if (!file.ok()) return At(entry.origin, file.status().code(), file.status().message());
+    auto key = std::make_shared<XmssSigningKey>(entry.path, *std::move(file), threads);
     if (key->pubkey() != entry.pubkey) {
       return At(entry.origin, absl::StatusCode::kInvalidArgument,
                 absl::StrCat(entry.path, " holds the key ", ToHex(key->pubkey().span()), ", the list says ",

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "validator_client/keystore/key_file.h"
 #include "validator_client/signer.h"
 
 namespace lean::validator {
@@ -16,10 +17,11 @@ struct Keystores {
   uint32_t log_lifetime = 0;       // of all of them
 };
 
-// Reads the list and opens every key file in it. A key prepares itself on `threads` threads.
-// Errors begin with "FILE:LINE: " of the list: those of ReadKeystoreList; a key file that is missing, unreadable,
-// readable by group or others, or damaged; one whose key is not the pubkey of the list; keys of different lifetimes.
-absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, unsigned threads);
+// Reads the list and opens every key file in it, asking `password` if one of them is encrypted. A key prepares itself
+// on `threads` threads.
+// Errors begin with "FILE:LINE: " of the list: those of ReadKeystoreList; those of OpenKeyFile; a key that is not the
+// pubkey of the list; keys of different lifetimes.
+absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const PasswordSource& password, unsigned threads);
 
 }  // namespace lean::validator
 

@@ -9,11 +9,11 @@
 
 namespace lean::validator {
 
-XmssSigningKey::XmssSigningKey(std::string path, const xmss::SecretKeyInfo& info, unsigned threads)
-    : path_(std::move(path)), info_(info), threads_(threads) {
-  const std::vector<uint8_t> bytes = xmss::EncodePublicKey(info_.scheme, info_.public_key);
-  std::copy_n(bytes.begin(), std::min(bytes.size(), pubkey_.data.size()), pubkey_.data.begin());
-}
+XmssSigningKey::XmssSigningKey(std::string path, OpenedKeyFile file, unsigned threads)
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      threads_(threads),
+      pubkey_(PublicKeyBytesOf(file_.info.scheme, file_.info.public_key)) {}
 
 SlotRange XmssSigningKey::prepared_slots() const {
   absl::ReaderMutexLock lock(&mutex_);
@@ -28,16 +28,17 @@ absl::StatusOr<SignatureBytes> XmssSigningKey::Sign(uint64_t slot, const Root& m
   const absl::StatusOr<xmss::Signature> signature = key_->Sign(slot, message);
   if (!signature.ok()) return signature.status();
   SignatureBytes bytes;
-  xmss::EncodeFlat(info_.scheme, *signature, bytes.mutable_span());
+  xmss::EncodeFlat(file_.info.scheme, *signature, bytes.mutable_span());
   return bytes;
 }
 
 absl::Status XmssSigningKey::Prepare(uint64_t slot) {
   absl::MutexLock lock(&prepare_mutex_);
   // A key that is not active yet is prepared for its first slot.
-  slot = std::max(slot, info_.active.first);
-  if (!info_.active.Contains(slot)) {
-    return absl::OutOfRangeError(absl::StrCat("slot ", slot, " is past the key's last slot, ", info_.active.end - 1));
+  slot = std::max(slot, file_.info.active.first);
+  if (!file_.info.active.Contains(slot)) {
+    return absl::OutOfRangeError(
+        absl::StrCat("slot ", slot, " is past the key's last slot, ", file_.info.active.end - 1));
   }
   if (!prepared_slots().Contains(slot)) {
     if (absl::Status status = Load(slot); !status.ok()) return status;
@@ -52,9 +53,12 @@ absl::Status XmssSigningKey::Load(uint64_t slot) {
   xmss::KeyGenerationOptions options;
   options.threads = threads_;
   options.progress = [this](double) { return !cancelled_; };
-  absl::StatusOr<xmss::LoadedSecretKey> loaded = xmss::LoadSecretKey(info_.scheme, path_, slot, options);
+  absl::StatusOr<xmss::LoadedSecretKey> loaded =
+      file_.content.has_value()
+          ? xmss::LoadSecretKeyBytes(file_.info.scheme, file_.content->span(), path_, slot, options)
+          : xmss::LoadSecretKey(file_.info.scheme, path_, slot, options);
   if (!loaded.ok()) return loaded.status();
-  if (loaded->key.public_key() != info_.public_key || loaded->key.active() != info_.active) {
+  if (loaded->key.public_key() != file_.info.public_key || loaded->key.active() != file_.info.active) {
     return absl::InvalidArgumentError(absl::StrCat(path_, " has been replaced by another key since the start"));
   }
   absl::MutexLock lock(&mutex_);
@@ -74,14 +78,14 @@ absl::Status XmssSigningKey::AdvanceOnce() {
     absl::MutexLock lock(&mutex_);
     if (absl::Status status = key_->Advance(*std::move(builder)); !status.ok()) return status;
   }
-  if (!info_.has_tree_cache) return absl::OkStatus();
+  if (!file_.info.has_tree_cache) return absl::OkStatus();
   absl::ReaderMutexLock lock(&mutex_);
   return xmss::SaveTreeCache(*key_, path_);
 }
 
 bool XmssSigningKey::IsPastLeftTree(uint64_t slot) const {
   absl::ReaderMutexLock lock(&mutex_);
-  return key_->CanAdvance() && slot >= key_->prepared().first + info_.scheme.bottom_leaves();
+  return key_->CanAdvance() && slot >= key_->prepared().first + file_.info.scheme.bottom_leaves();
 }
 
 }  // namespace lean::validator

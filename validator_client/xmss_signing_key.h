@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/crypto/xmss/secret_key.h"
 #include "common/crypto/xmss/secret_key_file.h"
+#include "validator_client/keystore/key_file.h"
 #include "validator_client/signing_key.h"
 
 namespace lean::validator {
@@ -18,12 +19,12 @@ namespace lean::validator {
 // has others. Signatures are in the container's flat form.
 class XmssSigningKey : public SigningKey {
  public:
-  // `info` is that of the file at `path`. Prepare builds trees on `threads` threads.
-  XmssSigningKey(std::string path, const xmss::SecretKeyInfo& info, unsigned threads);
+  // `file` is what was opened at `path`. Prepare builds trees on `threads` threads.
+  XmssSigningKey(std::string path, OpenedKeyFile file, unsigned threads);
 
   const PublicKeyBytes& pubkey() const override { return pubkey_; }
-  uint32_t log_lifetime() const override { return info_.scheme.log_lifetime(); }
-  SlotRange active_slots() const override { return info_.active; }
+  uint32_t log_lifetime() const override { return file_.info.scheme.log_lifetime(); }
+  SlotRange active_slots() const override { return file_.info.active; }
   SlotRange prepared_slots() const override;
   absl::StatusOr<SignatureBytes> Sign(uint64_t slot, const Root& message) const override;
   absl::Status Prepare(uint64_t slot) override;
@@ -36,7 +37,7 @@ class XmssSigningKey : public SigningKey {
   bool IsPastLeftTree(uint64_t slot) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::string path_;
-  const xmss::SecretKeyInfo info_;
+  const OpenedKeyFile file_;
   const unsigned threads_;
   PublicKeyBytes pubkey_;
   std::atomic<bool> cancelled_{false};

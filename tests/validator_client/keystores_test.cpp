@@ -14,6 +14,7 @@
 #include "common/crypto/xmss/secret_key_file.h"
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/fake_beacon.h"
+#include "tests/validator_client/support/no_password.h"
 #include "tests/validator_client/support/temp_dir.h"
 #include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/keystore_list.h"
@@ -30,7 +31,7 @@ class KeystoresTest : public ::testing::Test {
 
   // The message without the folder's name.
   std::string Error() {
-    const auto keystores = OpenKeystores(list_, 1);
+    const auto keystores = OpenKeystores(list_, NoPassword, 1);
     return keystores.ok() ? "no error" : absl::StrReplaceAll(keystores.status().message(), {{folder_ + "/", ""}});
   }
   void Edit(const std::string& from, const std::string& to) {
@@ -49,7 +50,7 @@ class KeystoresTest : public ::testing::Test {
 };
 
 TEST_F(KeystoresTest, OpensWhatKeysNewMade) {
-  const auto keystores = OpenKeystores(list_, 1);
+  const auto keystores = OpenKeystores(list_, NoPassword, 1);
   ASSERT_TRUE(keystores.ok()) << keystores.status();
   EXPECT_EQ(keystores->log_lifetime, 8);
   ASSERT_EQ(keystores->keys.size(), 2);
@@ -119,7 +120,7 @@ TEST_F(KeystoresTest, RefusesKeysOfTwoNetworks) {
 }
 
 TEST_F(KeystoresTest, AKeySignsOnceItIsPreparedAndMovesOn) {
-  const auto keystores = OpenKeystores(list_, 1);
+  const auto keystores = OpenKeystores(list_, NoPassword, 1);
   ASSERT_TRUE(keystores.ok()) << keystores.status();
   SigningKey& key = *keystores->keys[0].key;
   EXPECT_EQ(key.prepared_slots(), SlotRange{});
@@ -151,7 +152,7 @@ TEST_F(KeystoresTest, AKeySignsOnceItIsPreparedAndMovesOn) {
 }
 
 TEST_F(KeystoresTest, ARunningKeyRefusesAFileThatWasReplaced) {
-  const auto keystores = OpenKeystores(list_, 1);
+  const auto keystores = OpenKeystores(list_, NoPassword, 1);
   ASSERT_TRUE(keystores.ok());
   fs::rename(key_3_, key_0_);
   fs::rename(xmss::TreeCachePath(key_3_), xmss::TreeCachePath(key_0_));
@@ -159,7 +160,7 @@ TEST_F(KeystoresTest, ARunningKeyRefusesAFileThatWasReplaced) {
 }
 
 TEST_F(KeystoresTest, ACancelledKeyBuildsNothing) {
-  const auto keystores = OpenKeystores(list_, 1);
+  const auto keystores = OpenKeystores(list_, NoPassword, 1);
   ASSERT_TRUE(keystores.ok());
   SigningKey& key = *keystores->keys[0].key;
   ASSERT_TRUE(key.Prepare(0).ok());

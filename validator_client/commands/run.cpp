@@ -17,6 +17,7 @@
 #include "validator_client/beacon_lanes.h"
 #include "validator_client/beacon_pool.h"
 #include "validator_client/commands/expected_network.h"
+#include "validator_client/commands/keystore_password.h"
 #include "validator_client/commands/until_stopped.h"
 #include "validator_client/grpc_beacon_client.h"
 #include "validator_client/key_preparer.h"
@@ -66,7 +67,9 @@ std::vector<BeaconClient*> Pointers(const BeaconClients& clients) {
 }  // namespace
 
 absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log) {
-  absl::StatusOr<Keystores> keystores = OpenKeystores(options.keystores, std::max(1u, Threads() / 2));
+  KeystorePassword password(options.password_file, KeystorePassword::kExisting);
+  absl::StatusOr<Keystores> keystores =
+      OpenKeystores(options.keystores, password.source(), std::max(1u, Threads() / 2));
   if (!keystores.ok()) return keystores.status();
   const std::vector<RegisteredKey> registered = RegisteredKeysOf(keystores->keys);
   absl::StatusOr<ExpectedNetwork> expected =

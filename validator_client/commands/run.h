@@ -15,6 +15,7 @@ namespace lean::validator {
 
 struct RunOptions {
   std::string keystores;                                  // YAML list
+  std::string password_file;                              // of encrypted key files; empty: the terminal is asked
   std::vector<std::string> beacons = {"127.0.0.1:5052"};  // the best first
   bool broadcast = false;                                 // what is signed goes to all of them
   std::string genesis_root;                               // hex of the genesis block's root; empty: not given

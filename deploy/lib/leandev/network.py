@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import secrets
 import socket
 import subprocess
 import time
@@ -58,13 +59,18 @@ def port_in_use(host, port):
     return False
 
 
-def make_keys(build_dir, output, indices, xmss_log_lifetime, active_slots, quiet=False):
-    """Makes keys for the range `indices`, showing the program's progress unless `quiet`. Returns their keystores file."""
+def make_keys(build_dir, output, indices, xmss_log_lifetime, active_slots, password_file=None, quiet=False):
+    """Makes keys for the range `indices`, showing the program's progress unless `quiet`. Returns their keystores file.
+
+    They are encrypted with the password in `password_file`, or plain without one.
+    """
     command = [
         *("setpriv", "--pdeathsig", "KILL", "--"),
         *(build_dir / "bin" / "lean-validator", "keys", "new", "--output", output),
         *("--indices", f"{indices.start}..{indices.stop - 1}"),
         *("--xmss-log-lifetime", xmss_log_lifetime, "--active-slots", active_slots),
+        # pbkdf2 takes a tenth of scrypt's time, which a client with many keys spends at each start.
+        *(("--password-file", password_file, "--kdf", "pbkdf2") if password_file else ("--plain",)),
     ]
     _run(command, "key generation", quiet)
     return output / "keystores.yaml"
@@ -91,6 +97,7 @@ class Network:
         self.settings = settings
         self.genesis_dir = settings.directory / "genesis"
         self.keystores = []  # a file for each client
+        self.password_file = None  # of the keystores; None: they are plain
         self.beacon = None
         self.clients = [None] * settings.clients
         self.rpc = None
@@ -108,15 +115,20 @@ class Network:
         return next(n for n in range(self.settings.clients) if validator in self.client_indices(n))
 
     def make_keys(self):
+        """Makes keys under a random password, which stays in the network's folder."""
         s = self.settings
+        self.password_file = s.directory / "password"
+        self.password_file.touch(mode=0o600, exist_ok=False)
+        self.password_file.write_text(secrets.token_hex(16) + "\n", encoding="ascii")
         for number in range(s.clients):
             output = s.directory / self.client_name(number)
             keystores = make_keys(
-                s.build_dir, output, self.client_indices(number), s.xmss_log_lifetime, s.active_slots)
+                s.build_dir, output, self.client_indices(number), s.xmss_log_lifetime, s.active_slots,
+                self.password_file)
             self.keystores.append(keystores)
 
     def use_keys(self, keystores):
-        """Takes keys made before: the keystores file of each client."""
+        """Takes plain keys made before: the keystores file of each client."""
         self.keystores = list(keystores)
 
     def make_genesis(self, quiet=False):
@@ -153,6 +165,8 @@ class Network:
         name = self.client_name(number)
         arguments = [s.build_dir / "bin" / "lean-validator", "run"]
         arguments += ["--keystores", self.keystores[number], "--beacon", s.address]
+        if self.password_file:
+            arguments += ["--password-file", self.password_file]
         self.clients[number] = Process(name, arguments, s.directory / f"{name}.log")
 
     def start(self):

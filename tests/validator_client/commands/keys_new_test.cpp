@@ -60,7 +60,7 @@ TEST_F(KeysNewTest, ShowsPercentAndTimeLeftOfEachKey) {
   ASSERT_TRUE(Make({0, 5}).ok());
   EXPECT_TRUE(absl::StrContains(out_.str(), "key 2 of 2 (validator 5): 100 %")) << out_.str();
   EXPECT_TRUE(absl::StrContains(out_.str(), "s left for this key"));
-  EXPECT_TRUE(absl::StrContains(out_.str(), "made 2 keys of lifetime 2^8 for slots 0 to 31; their list is "))
+  EXPECT_TRUE(absl::StrContains(out_.str(), "made 2 plain keys of lifetime 2^8 for slots 0 to 31; their list is "))
       << "20 slots are widened to two bottom trees";
 }
 

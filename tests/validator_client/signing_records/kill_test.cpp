@@ -14,6 +14,7 @@
 #include "tests/validator_client/signing_records/fault_vfs.h"
 #include "tests/validator_client/signing_records/victim_watcher.h"
 #include "tests/validator_client/support/fake_key.h"
+#include "tests/validator_client/support/no_password.h"
 #include "tests/validator_client/support/temp_dir.h"
 #include "validator_client/commands/keys_new.h"
 #include "validator_client/keystores.h"
@@ -188,7 +189,7 @@ void KillRealSigners(uint64_t kills) {
     std::ostringstream progress;
     ASSERT_TRUE(MakeKeys(make, source, std::atomic<bool>(false), progress, false).ok());
     const std::string list = make.output_dir + "/keystores.yaml";
-    const auto keystores = OpenKeystores(list, 1);
+    const auto keystores = OpenKeystores(list, NoPassword, 1);
     ASSERT_TRUE(keystores.ok()) << keystores.status();
     VictimWatcher watcher([&](const VictimMessage& released) {
       return scheme

@@ -17,6 +17,7 @@
 #include "tests/validator_client/signing_records/fault_vfs.h"
 #include "tests/validator_client/signing_records/victim_protocol.h"
 #include "tests/validator_client/support/fake_key.h"
+#include "tests/validator_client/support/no_password.h"
 #include "validator_client/keystores.h"
 #include "validator_client/signer.h"
 #include "validator_client/signing_records/sqlite_signing_records.h"
@@ -59,7 +60,7 @@ std::vector<ValidatorKey> MakeKeys(const Options& options) {
     for (uint64_t i = 0; i < options.keys; ++i) keys.push_back({i, std::make_shared<FakeKey>(i), ""});
     return keys;
   }
-  absl::StatusOr<Keystores> opened = OpenKeystores(options.keystores, 1);
+  absl::StatusOr<Keystores> opened = OpenKeystores(options.keystores, NoPassword, 1);
   if (!opened.ok()) return {};
   for (const ValidatorKey& key : opened->keys) {
     if (!key.key->Prepare(options.first_slot).ok()) return {};

@@ -1,0 +1,54 @@
+#include "validator_client/commands/key_records.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/crypto/xmss/private_file.h"
+#include "validator_client/signing_records/interchange.h"
+
+namespace lean::validator {
+
+absl::StatusOr<KeyRecords> KeyRecords::Open(const std::vector<KeystoreEntry>& keys, const KeyRecordsOptions& options) {
+  std::vector<std::string> folders;
+  for (const KeystoreEntry& key : keys) {
+    const std::filesystem::path folder = std::filesystem::path(key.path).parent_path();
+    folders.push_back(folder.empty() ? "." : folder.string());
+  }
+  KeyRecords opened;
+  absl::StatusOr<std::vector<ProcessLock>> locks = ProcessLock::AcquireFolders(folders);
+  if (!locks.ok()) return locks.status();
+  opened.folders_ = *std::move(locks);
+  absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
+      SqliteSigningRecords::Open({.path = options.database, .create = false});
+  if (records.ok()) {
+    opened.records_ = *std::move(records);
+  } else if (!absl::IsNotFound(records.status())) {
+    return records.status();
+  } else if (!options.never_signed) {
+    return absl::NotFoundError(absl::StrCat("there are no signing records at ", options.database,
+                                            ": name the database with --records, or say --never-signed if these keys "
+                                            "have never signed anything"));
+  }
+  return opened;
+}
+
+absl::StatusOr<size_t> KeyRecords::Export(const std::vector<KeystoreEntry>& keys, const std::string& file) {
+  std::vector<KeyHistory> histories;
+  if (records_ != nullptr) {
+    absl::StatusOr<std::vector<KeyHistory>> all = records_->Export();
+    if (!all.ok()) return all.status();
+    histories = *std::move(all);
+    std::erase_if(histories, [&keys](const KeyHistory& history) {
+      return std::none_of(keys.begin(), keys.end(),
+                          [&history](const KeystoreEntry& key) { return key.pubkey == history.pubkey; });
+    });
+  }
+  const std::string text = FormatInterchange(histories, InterchangeForm::kLeaves);
+  const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  if (absl::Status status = xmss::WritePrivateFile(file, bytes, xmss::IfExists::kFail); !status.ok()) return status;
+  return histories.size();
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,41 @@
+// The password of this process's keystores: from --password-file, or asked for on the terminal.
+#ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_KEYSTORE_PASSWORD_H_
+#define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYSTORE_PASSWORD_H_
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "validator_client/keystore/key_file.h"
+#include "validator_client/keystore/password.h"
+
+namespace lean::validator {
+
+// Read or asked for when it is first needed, once. Not thread-safe.
+class KeystorePassword {
+ public:
+  enum Kind { kExisting, kNew };  // a new one is asked for twice
+
+  // `file` may be empty: the terminal is asked.
+  KeystorePassword(std::string file, Kind kind) : file_(std::move(file)), kind_(kind) {}
+  KeystorePassword(const KeystorePassword&) = delete;
+  KeystorePassword& operator=(const KeystorePassword&) = delete;
+
+  // Errors of ReadPasswordFile or PromptPassword. The password lives as long as this object.
+  absl::StatusOr<const Password*> Get();
+
+  // Calls Get; must not outlive this object.
+  PasswordSource source() {
+    return [this] { return Get(); };
+  }
+
+ private:
+  const std::string file_;
+  const Kind kind_;
+  std::optional<Password> password_;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_COMMANDS_KEYSTORE_PASSWORD_H_

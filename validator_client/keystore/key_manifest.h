@@ -1,0 +1,30 @@
+// The manifest of the devnet tooling's hash-sig-keys folder: which key file is whose.
+#ifndef LEAN_VALIDATOR_CLIENT_KEYSTORE_KEY_MANIFEST_H_
+#define LEAN_VALIDATOR_CLIENT_KEYSTORE_KEY_MANIFEST_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
+
+namespace lean::validator {
+
+inline constexpr char kManifestName[] = "validator-keys-manifest.yaml";
+
+struct ManifestEntry {
+  uint64_t index = 0;     // in the validator registry
+  PublicKeyBytes pubkey;  // that the key file must have
+  std::string path;       // of the secret key
+  std::string origin;     // "FILE:LINE" of this entry, for messages
+};
+
+// Reads `validators`, a list of `index`, `pubkey_hex` and `privkey_file` (relative to the manifest). The other fields
+// (key_scheme, lifetime, ..) say what the key files say themselves, and are not read.
+// InvalidArgument begins with "FILE:LINE: ". Errors of ReadTextFile as they are.
+absl::StatusOr<std::vector<ManifestEntry>> ReadKeyManifest(const std::string& file);
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_KEYSTORE_KEY_MANIFEST_H_
