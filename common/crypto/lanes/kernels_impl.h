@@ -236,7 +236,7 @@ void Derive(const uint8_t* prefix, size_t prefix_bytes, uint64_t first_counter, 
             uint32_t* nodes) {
   constexpr size_t kMaxPrefix = 128;
   uint8_t bytes[kMaxPrefix + 8] = {};
-  __builtin_memcpy(bytes, prefix, prefix_bytes);
+  for (size_t i = 0; i < prefix_bytes; ++i) bytes[i] = prefix[i];
   const DerivationBlock<Lane> common(bytes, prefix_bytes + 8);
   __builtin_memset(bytes, 0, sizeof(bytes));
   asm volatile("" : : "r"(bytes) : "memory");

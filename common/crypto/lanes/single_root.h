@@ -47,7 +47,7 @@ class SingleRoot {
     __builtin_memcpy(words_.parameter, job.parameter, kParameterWords * sizeof(uint32_t));
     __builtin_memcpy(words_.capacity, capacity, kCapacityWords * sizeof(uint32_t));
     __builtin_memcpy(words_.ends, job.ends, sizeof(words_.ends));
-    __builtin_memcpy(words_.path, job.path, height * kNodeStride * sizeof(uint32_t));
+    for (size_t i = 0; i < height * kNodeStride; ++i) words_.path[i] = job.path[i];
     for (size_t level = 0; level <= height; ++level) {
       const Digits tweak = TreeTweak(level, uint64_t{slot_} >> level);
       words_.tweaks[2 * level] = tweak.low;
