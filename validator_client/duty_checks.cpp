@@ -41,9 +41,25 @@ absl::Status CheckVoteData(uint64_t slot, const AttestationData& data) {
   return CheckSameBlockSameSlot("target", data.target, "source", data.source);
 }
 
+absl::Status CheckProposerVote(const Block& block, const Attestation& vote) {
+  if (vote.validator_id != block.proposer_index) {
+    return Refuse("the proposer's vote is by validator %u, not by proposer %u", vote.validator_id, block.proposer_index);
+  }
+  if (const Root root = ssz::HashTreeRoot(block); vote.data.head.root != root) {
+    return Refuse("the proposer's vote has head %s, not the block itself, %s", ShortHex(vote.data.head.root.span()),
+                  ShortHex(root.span()));
+  }
+  if (vote.data.head.slot != block.slot) {
+    return Refuse("the proposer's vote has its head at slot %u, the block is at slot %u", vote.data.head.slot, block.slot);
+  }
+  if (absl::Status status = CheckVoteData(block.slot, vote.data); !status.ok()) {
+    return absl::FailedPreconditionError(absl::StrCat("in the proposer's vote: ", status.message()));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckBuiltBlock(uint64_t slot, uint64_t proposer_index, const BuiltBlockAnswer& answer) {
   const Block& block = answer.block;
-  const Attestation& vote = answer.proposer_attestation;
   if (block.slot != slot) return Refuse("the block is for slot %u, asked for slot %u", block.slot, slot);
   if (block.proposer_index != proposer_index) {
     return Refuse("the block is by proposer %u, asked for proposer %u", block.proposer_index, proposer_index);
@@ -56,20 +72,7 @@ absl::Status CheckBuiltBlock(uint64_t slot, uint64_t proposer_index, const Built
   if (answer.attestation_signatures.size() != votes) {
     return Refuse("the block has %u votes and %u signatures for them", votes, answer.attestation_signatures.size());
   }
-  if (vote.validator_id != proposer_index) {
-    return Refuse("the proposer's vote is by validator %u, not by proposer %u", vote.validator_id, proposer_index);
-  }
-  if (const Root root = ssz::HashTreeRoot(block); vote.data.head.root != root) {
-    return Refuse("the proposer's vote has head %s, not the block itself, %s", ShortHex(vote.data.head.root.span()),
-                  ShortHex(root.span()));
-  }
-  if (vote.data.head.slot != slot) {
-    return Refuse("the proposer's vote has its head at slot %u, the block is at slot %u", vote.data.head.slot, slot);
-  }
-  if (absl::Status status = CheckVoteData(slot, vote.data); !status.ok()) {
-    return absl::FailedPreconditionError(absl::StrCat("in the proposer's vote: ", status.message()));
-  }
-  return absl::OkStatus();
+  return CheckProposerVote(block, answer.proposer_attestation);
 }
 
 }  // namespace lean::validator

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "common/containers/attestation.h"
+#include "common/containers/block.h"
 #include "validator_client/beacon_client.h"
 
 namespace lean::validator {
@@ -16,9 +17,12 @@ namespace lean::validator {
 // that claim one block must agree on its slot.
 absl::Status CheckVoteData(uint64_t slot, const AttestationData& data);
 
+// What ties a proposer's vote to its block: it is by the block's proposer, for its slot, with the block's own recomputed
+// root and slot as its head, and passes CheckVoteData.
+absl::Status CheckProposerVote(const Block& block, const Attestation& vote);
+
 // A block by `proposer_index` for `slot`: its slot, proposer and parent; one signature for each of its votes, and no
-// more votes than fit; the proposer's vote is by the proposer, for the slot, with the block's own recomputed root and
-// slot as its head, and passes CheckVoteData.
+// more votes than fit; the proposer's vote passes CheckProposerVote.
 absl::Status CheckBuiltBlock(uint64_t slot, uint64_t proposer_index, const BuiltBlockAnswer& answer);
 
 }  // namespace lean::validator

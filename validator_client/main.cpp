@@ -11,6 +11,7 @@
 #include "common/version/version.h"
 #include "validator_client/commands/keys_cli.h"
 #include "validator_client/commands/run.h"
+#include "validator_client/commands/sign_server.h"
 
 namespace lean::validator {
 namespace {
@@ -20,7 +21,14 @@ constexpr int kExitUsage = 2;
 
 void AddRun(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "Propose and vote for the listed validators until SIGINT or SIGTERM");
-  run->add_option("--keystores", options.keystores, "YAML list of validators and their key files")->required();
+  CLI::Option_group* keys = run->add_option_group("Keys");
+  keys->add_option("--keystores", options.keystores, "YAML list of validators and their key files");
+  keys->add_option("--signer", options.signer,
+                   "unix:PATH or HOST:PORT of a signer that has the keys and the records (lean-validator sign-server)");
+  keys->require_option(1);
+  run->add_option("--signer-tls-ca", options.signer_tls.server_ca, "PEM authority of the signer's certificate");
+  run->add_option("--signer-tls-cert", options.signer_tls.cert, "PEM certificate chain to show to the signer");
+  run->add_option("--signer-tls-key", options.signer_tls.key, "PEM private key of that certificate");
   run->add_option("--password-file", options.password_file,
                   "file with the password of the encrypted key files; without it, it is asked for");
   run->add_option("--beacon", options.beacons,
@@ -35,6 +43,25 @@ void AddRun(CLI::App& app, RunOptions& options) {
   run->add_option("--tls-ca", options.tls.server_ca, "PEM authority of the beacon's certificate: connect with TLS");
   run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain of this client");
   run->add_option("--tls-key", options.tls.key, "PEM private key of that certificate");
+}
+
+CLI::App* AddSignServer(CLI::App& app, SignServerOptions& options) {
+  CLI::App* server =
+      app.add_subcommand("sign-server", "Hold keys and sign for other validator clients (lean.v1.Signer)");
+  server->add_option("--keystores", options.keystores, "YAML list of validators and their key files")->required();
+  server->add_option("--password-file", options.password_file,
+                     "file with the password of the encrypted key files; without it, it is asked for");
+  server->add_option("--genesis", options.genesis_dir, "genesis folder of the network")->required();
+  server->add_option("--records", options.records, "database of what was signed, made if it is not there")->required();
+  server->add_flag("--new-keys", options.new_keys, "the keys that have no records never signed anything");
+  server
+      ->add_option("--listen", options.listen,
+                   "unix:PATH in a private folder, or HOST:PORT with the three options that follow")
+      ->required();
+  server->add_option("--tls-cert", options.tls.cert, "PEM certificate chain");
+  server->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
+  server->add_option("--tls-client-ca", options.tls.client_ca, "PEM authority that clients' certificates must be of");
+  return server;
 }
 
 int Report(const absl::Status& status) {
@@ -56,6 +83,8 @@ int Main(int argc, char** argv) {
   RunOptions run;
   AddRun(app, run);
   KeysCli keys(app);
+  SignServerOptions sign_server;
+  const CLI::App* sign_server_command = AddSignServer(app, sign_server);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -73,6 +102,7 @@ int Main(int argc, char** argv) {
     return kExitUsage;
   }
   rpc::RouteGrpcLog(*log);
+  if (sign_server_command->parsed()) return Report(SignServer(sign_server, signals, *log));
   return Report(Run(run, signals, *log));
 }
 

@@ -25,7 +25,7 @@ struct ValidatorKey {
   std::string origin;  // "FILE:LINE" of the keystore list
 };
 
-// Thread-safe.
+// Thread-safe. Signs with the keys themselves; RemoteSigner asks another process to.
 class Signer {
  public:
   // Runs a task, on another thread or at once. No task may be dropped.
@@ -33,6 +33,7 @@ class Signer {
 
   // No index stands twice in `keys`. `records` must outlive the signer. `schedule` spreads the signatures of a duty.
   Signer(std::vector<ValidatorKey> keys, SigningRecords& records, Schedule schedule);
+  virtual ~Signer() = default;
 
   const std::vector<ValidatorKey>& keys() const { return keys_; }
 
@@ -48,7 +49,7 @@ class Signer {
   // Signs the votes of one duty, each with the key of its validator_id, over the root recomputed from the vote. All
   // their leaves are reserved in one batch before the first of them signs. One result a vote, in order.
   // FailedPrecondition: not for `slot`, not a validator of ours, CheckActive, or refused by the records.
-  std::vector<absl::StatusOr<SignatureBytes>> Sign(uint64_t slot, const std::vector<Attestation>& votes);
+  virtual std::vector<absl::StatusOr<SignatureBytes>> Sign(uint64_t slot, const std::vector<Attestation>& votes);
 
  private:
   std::vector<ValidatorKey> keys_;

@@ -2,10 +2,13 @@
 
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include "absl/strings/ascii.h"
@@ -18,6 +21,8 @@ namespace lean::rpc {
 namespace {
 
 constexpr size_t kMaxHostBytes = 253;  // of a DNS name
+constexpr absl::string_view kUnixPrefix = "unix:";
+constexpr size_t kMaxUnixPathBytes = sizeof(sockaddr_un::sun_path) - 1;
 
 absl::Status BadAddress(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(
@@ -34,15 +39,38 @@ bool IsLoopbackIpv4(absl::string_view host) {
   return true;
 }
 
+absl::StatusOr<Address> ParseUnixPath(absl::string_view path) {
+  if (!absl::StartsWith(path, "/") || path.size() > kMaxUnixPathBytes || absl::StrContains(path, '\0')) {
+    return absl::InvalidArgumentError(absl::StrCat("bad address \"", kUnixPrefix, path.substr(0, kMaxHostBytes),
+                                                   "\": expected an absolute path of at most ", kMaxUnixPathBytes,
+                                                   " bytes after ", kUnixPrefix));
+  }
+  return Address{"", 0, std::string(path)};
+}
+
+// Whether somebody answers on the socket at `path`.
+bool IsServed(const std::string& path) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return true;
+  sockaddr_un peer{};
+  peer.sun_family = AF_UNIX;
+  path.copy(peer.sun_path, kMaxUnixPathBytes);
+  const bool served = connect(fd, reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) == 0 || errno != ECONNREFUSED;
+  close(fd);
+  return served;
+}
+
 }  // namespace
 
-bool Address::IsLoopback() const { return host == "localhost" || host == "::1" || IsLoopbackIpv4(host); }
+bool Address::IsLoopback() const { return IsUnix() || host == "localhost" || host == "::1" || IsLoopbackIpv4(host); }
 
 std::string Address::ToString() const {
+  if (IsUnix()) return absl::StrCat(kUnixPrefix, unix_path);
   return absl::StrContains(host, ':') ? absl::StrCat("[", host, "]:", port) : absl::StrCat(host, ":", port);
 }
 
 absl::StatusOr<Address> ParseAddress(absl::string_view text) {
+  if (absl::StartsWith(text, kUnixPrefix)) return ParseUnixPath(text.substr(kUnixPrefix.size()));
   const size_t colon = text.rfind(':');
   if (colon == absl::string_view::npos) return BadAddress(text, "no port");
   absl::string_view host = text.substr(0, colon);
@@ -63,6 +91,29 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
     return BadAddress(text, "the port is not a number from 0 to 65535");
   }
   return Address{std::string(host), static_cast<uint16_t>(port)};
+}
+
+absl::Status CheckUnixSocket(const Address& address) {
+  const std::string name = address.ToString();
+  const std::string folder = std::filesystem::path(address.unix_path).parent_path().string();
+  struct stat info {};
+  if (stat(folder.c_str(), &info) != 0) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", name, ": ", folder, ": ", std::strerror(errno)));
+  }
+  if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("cannot listen on ", name, ": ", folder,
+                     " must be a folder of this user's that nobody else may enter (chmod "
+                     "700)"));
+  }
+  if (lstat(address.unix_path.c_str(), &info) != 0) return absl::OkStatus();
+  if (!S_ISSOCK(info.st_mode)) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", name, ": something else than a socket is there"));
+  }
+  if (IsServed(address.unix_path)) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", name, ": another process serves it"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ProbeListen(const Address& address) {

@@ -1,4 +1,4 @@
-// HOST:PORT as the command lines have it.
+// HOST:PORT, or unix:PATH, as the command lines have it.
 #ifndef LEAN_COMMON_RPC_ADDRESS_H_
 #define LEAN_COMMON_RPC_ADDRESS_H_
 
@@ -12,19 +12,25 @@
 namespace lean::rpc {
 
 struct Address {
-  std::string host;   // a name, an IPv4 address, or an IPv6 address without its brackets
-  uint16_t port = 0;  // 0: the system chooses, for servers only
+  std::string host;            // a name, an IPv4 address, or an IPv6 address without its brackets
+  uint16_t port = 0;           // 0: the system chooses, for servers only
+  std::string unix_path = {};  // of a socket, absolute; then host and port are not used
 
-  // Reachable from this machine alone: localhost, 127.0.0.0/8, ::1.
+  bool IsUnix() const { return !unix_path.empty(); }
+  // Reachable from this machine alone: a unix socket, localhost, 127.0.0.0/8, ::1.
   bool IsLoopback() const;
-  // HOST:PORT, an IPv6 host in brackets.
+  // HOST:PORT, an IPv6 host in brackets, or unix:PATH.
   std::string ToString() const;
 };
 
 // InvalidArgument names the text and what is wrong with it.
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 
-// Why this process cannot listen there, by trying with a socket of its own: gRPC tells only that it failed.
+// Whether this process may listen on `address`, a unix socket: its folder is this user's and closed to everybody else
+// (0700), and nothing stands at the path but a socket that nobody serves any more.
+absl::Status CheckUnixSocket(const Address& address);
+
+// Why this process cannot listen on HOST:PORT, by trying with a socket of its own: gRPC tells only that it failed.
 // OK when it could.
 absl::Status ProbeListen(const Address& address);
 

@@ -19,7 +19,7 @@ constexpr int kPingTimeoutMs = 3'000;
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& address, const ChannelOptions& options) {
   const auto parsed = ParseAddress(address);
   if (!parsed.ok()) return parsed.status();
-  if (parsed->port == 0) {
+  if (parsed->port == 0 && !parsed->IsUnix()) {
     return absl::InvalidArgumentError(absl::StrCat("bad address \"", address, "\": a client needs a port above 0"));
   }
   auto credentials = MakeClientCredentials(options.tls);

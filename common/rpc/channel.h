@@ -21,7 +21,7 @@ struct ChannelOptions {
 
 // Connects when first used, reconnects by itself, takes messages of up to kMaxMessageBytes, shares its connection with
 // no other channel, uses no proxy, and repeats no call by itself. A dead connection is found within seconds by pings.
-// `address` is HOST:PORT. InvalidArgument: a bad address or TLS file, named.
+// `address` is HOST:PORT or unix:PATH. InvalidArgument: a bad address or TLS file, named.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& address,
                                                            const ChannelOptions& options = {});
 

@@ -51,6 +51,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   if (!address.ok()) return address.status();
   auto credentials = MakeServerCredentials(options.tls);
   if (!credentials.ok()) return credentials.status();
+  if (address->IsUnix()) {
+    if (absl::Status status = CheckUnixSocket(*address); !status.ok()) return status;
+  }
 
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
@@ -66,10 +69,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   builder.RegisterService(health.get());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port <= 0) {
-    if (absl::Status why = ProbeListen(*address); !why.ok()) return why;
+    if (absl::Status why = address->IsUnix() ? absl::OkStatus() : ProbeListen(*address); !why.ok()) return why;
     return absl::UnavailableError(absl::StrCat("cannot listen on ", address->ToString()));
   }
-  address->port = static_cast<uint16_t>(port);
+  if (!address->IsUnix()) address->port = static_cast<uint16_t>(port);
   const bool tls = !options.tls.empty();
   if (!tls && !address->IsLoopback()) {
     options.log->warn(

@@ -18,7 +18,7 @@
 namespace lean::rpc {
 
 struct ServerOptions {
-  std::string address = "127.0.0.1:5052";  // HOST:PORT; port 0: a free one
+  std::string address = "127.0.0.1:5052";  // HOST:PORT, port 0: a free one; or unix:PATH
   ServerTlsFiles tls;
   std::shared_ptr<spdlog::logger> log;  // not null
 };
@@ -33,7 +33,7 @@ struct NamedService {
 class Server {
  public:
   // Warns in the log when other machines can reach it without TLS. Errors name the address or the file: a bad address,
-  // a port in use, TLS files that do not fit.
+  // a port in use, TLS files that do not fit, a unix socket that CheckUnixSocket refuses.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
                                                        const std::vector<NamedService>& services);
 

@@ -23,6 +23,7 @@
 #include "validator_client/key_preparer.h"
 #include "validator_client/keystores.h"
 #include "validator_client/memory_signing_records.h"
+#include "validator_client/remote_signer.h"
 #include "validator_client/validator_service.h"
 
 namespace lean::validator {
@@ -37,6 +38,45 @@ std::vector<RegisteredKey> RegisteredKeysOf(const std::vector<ValidatorKey>& key
   registered.reserve(keys.size());
   for (const ValidatorKey& key : keys) registered.push_back({key.index, key.key->pubkey(), key.origin});
   return registered;
+}
+
+// What signs, with all that it stands on.
+struct SigningSide {
+  uint32_t log_lifetime = 0;  // of all keys
+  MemorySigningRecords records;
+  RemoteRecords remote_records;
+  std::unique_ptr<WorkerPool> pool;
+  std::unique_ptr<Signer> signer;
+};
+
+// Keys of this process.
+absl::Status OpenOwnKeys(const RunOptions& options, SigningSide& side) {
+  KeystorePassword password(options.password_file, KeystorePassword::kExisting);
+  absl::StatusOr<Keystores> keystores =
+      OpenKeystores(options.keystores, password.source(), std::max(1u, Threads() / 2));
+  if (!keystores.ok()) return keystores.status();
+  side.log_lifetime = keystores->log_lifetime;
+  // Room for every key, so that no signature of a duty is ever turned away.
+  side.pool = std::make_unique<WorkerPool>(Threads(), keystores->keys.size());
+  side.signer = std::make_unique<Signer>(std::move(keystores->keys), side.records,
+                                         [&pool = *side.pool](std::function<void()> task) {
+                                           if (pool.TrySubmit(std::move(task)) != PushResult::kPushed) task();
+                                         });
+  return absl::OkStatus();
+}
+
+// Keys of another one.
+absl::Status ConnectSigner(const RunOptions& options, SigningSide& side) {
+  rpc::ChannelOptions channel_options;
+  channel_options.tls = options.signer_tls;
+  auto channel = rpc::MakeChannel(options.signer, channel_options);
+  if (!channel.ok())
+    return absl::Status(channel.status().code(), absl::StrCat("--signer: ", channel.status().message()));
+  auto signer = RemoteSigner::Connect(*std::move(channel), side.remote_records);
+  if (!signer.ok()) return signer.status();
+  side.signer = *std::move(signer);
+  side.log_lifetime = side.signer->keys().front().key->log_lifetime();
+  return absl::OkStatus();
 }
 
 using BeaconClients = std::vector<std::unique_ptr<GrpcBeaconClient>>;
@@ -67,28 +107,24 @@ std::vector<BeaconClient*> Pointers(const BeaconClients& clients) {
 }  // namespace
 
 absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log) {
-  KeystorePassword password(options.password_file, KeystorePassword::kExisting);
-  absl::StatusOr<Keystores> keystores =
-      OpenKeystores(options.keystores, password.source(), std::max(1u, Threads() / 2));
-  if (!keystores.ok()) return keystores.status();
-  const std::vector<RegisteredKey> registered = RegisteredKeysOf(keystores->keys);
+  SigningSide side;
+  if (absl::Status status = options.signer.empty() ? OpenOwnKeys(options, side) : ConnectSigner(options, side);
+      !status.ok()) {
+    return status;
+  }
+  Signer& signer = *side.signer;
+  const std::vector<RegisteredKey> registered = RegisteredKeysOf(signer.keys());
   absl::StatusOr<ExpectedNetwork> expected =
-      MakeExpectedNetwork(options.genesis_root, options.genesis_dir, registered, keystores->log_lifetime);
+      MakeExpectedNetwork(options.genesis_root, options.genesis_dir, registered, side.log_lifetime);
   if (!expected.ok()) return expected.status();
   absl::StatusOr<BeaconClients> clients = ConnectBeacons(options);
   if (!clients.ok()) return clients.status();
-  log->info("validator client starting keystores={} validators={} lifetime=2^{} beacons={} broadcast={}",
-            options.keystores, keystores->keys.size(), keystores->log_lifetime, absl::StrJoin(options.beacons, ","),
-            options.broadcast);
+  log->info("validator client starting keys={} validators={} lifetime=2^{} beacons={} broadcast={}",
+            options.signer.empty() ? options.keystores : options.signer, signer.keys().size(), side.log_lifetime,
+            absl::StrJoin(options.beacons, ","), options.broadcast);
 
   RealClock clock;
-  MemorySigningRecords records;
-  KeyPreparer preparer(keystores->keys, log);
-  // Room for every key, so that no signature of a duty is ever turned away.
-  WorkerPool pool(Threads(), keystores->keys.size());
-  Signer signer(std::move(keystores->keys), records, [&pool](std::function<void()> task) {
-    if (pool.TrySubmit(std::move(task)) != PushResult::kPushed) task();
-  });
+  KeyPreparer preparer(signer.keys(), log);
   BeaconLanes lanes(clients->size());
   BeaconPool beacons(
       Pointers(*clients), *expected, registered, options.broadcast,

@@ -14,8 +14,10 @@
 namespace lean::validator {
 
 struct RunOptions {
-  std::string keystores;                                  // YAML list
-  std::string password_file;                              // of encrypted key files; empty: the terminal is asked
+  std::string keystores;      // YAML list; empty: `signer` is given
+  std::string password_file;  // of encrypted key files; empty: the terminal is asked
+  std::string signer;         // address of a lean.v1.Signer that has the keys; empty: `keystores` is given
+  rpc::ClientTlsFiles signer_tls;
   std::vector<std::string> beacons = {"127.0.0.1:5052"};  // the best first
   bool broadcast = false;                                 // what is signed goes to all of them
   std::string genesis_root;                               // hex of the genesis block's root; empty: not given

@@ -51,6 +51,17 @@ INSTANTIATE_TEST_SUITE_P(All, BadAddressTest,
                          ::testing::Values("", "host", ":5052", "host:", "host:x", "host:65536", "host:-1", "host: 1",
                                            "::1:5052", "[]:1", "ho st:1", "http://host:1"));
 
+TEST(AddressTest, ReadsTheAbsolutePathOfASocket) {
+  const auto address = ParseAddress("unix:/run/lean/signer.sock");
+  ASSERT_TRUE(address.ok()) << address.status();
+  EXPECT_EQ(address->unix_path, "/run/lean/signer.sock");
+  EXPECT_EQ(address->ToString(), "unix:/run/lean/signer.sock");
+  EXPECT_TRUE(address->IsLoopback());
+  EXPECT_FALSE(ParseAddress("unix:").ok());
+  EXPECT_FALSE(ParseAddress("unix:relative").ok());
+  EXPECT_FALSE(ParseAddress("unix:/" + std::string(200, 'x')).ok()) << "longer than a socket's path can be";
+}
+
 TEST(ProbeListenTest, NamesTheAddressThatIsInUse) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   ASSERT_GE(fd, 0);

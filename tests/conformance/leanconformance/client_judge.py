@@ -67,7 +67,7 @@ class ClientJudge:
         self._options = options
         self._say = say
         chain = FakeChain(max(keys) + 1, os.urandom(8).hex())
-        genesis_time = int(time.time()) + GENESIS_DELAY_S
+        genesis_time = options.genesis_time or int(time.time()) + GENESIS_DELAY_S
         self._beacon = FakeBeacon(chain, keys, genesis_time, options.slot_ms / 1000, options.xmss_log_lifetime)
         self._beacon.start()
         self._client = Client([part.replace("{beacon}", self._beacon.address) for part in command], options.log)

@@ -26,8 +26,9 @@ class DutyClient:
     """Every method returns (answer, None) or (None, Failure)."""
 
     def __init__(self, address, timeout_s=10, credentials=None):
-        options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_reconnect_backoff_ms", 500),
-                   ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.enable_http_proxy", 0)]
+        options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.enable_http_proxy", 0),
+                   ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 200),
+                   ("grpc.max_reconnect_backoff_ms", 200), ("grpc.use_local_subchannel_pool", 1)]
         if credentials is None:
             self._channel = grpc.insecure_channel(address, options=options)
         else:
@@ -37,7 +38,9 @@ class DutyClient:
 
     def call(self, method, request, timeout_s=None):
         try:
-            return getattr(self._stub, method)(request, timeout=timeout_s or self._timeout_s), None
+            # Waits for a beacon that is being restarted: a call that fails at once leaves gRPC no time to connect again.
+            answer = getattr(self._stub, method)(request, timeout=timeout_s or self._timeout_s, wait_for_ready=True)
+            return answer, None
         except grpc.RpcError as error:
             return None, failure_of(error)
 

@@ -1,0 +1,111 @@
+"""The validator client in Python, signing through `lean-validator sign-server`: beside ours in a devnet, and judged by the
+kit."""
+
+import shutil
+import time
+
+import e2e
+import kit
+from leandev.processes import Process, wait_until
+
+SLOT_MS = 1200
+
+
+class PythonClientTest(e2e.NetworkTest):
+    def start_signer(self, keystores, genesis_dir):
+        """A signer on a socket in a folder of its own, over a copy of the keys. Returns the copy and the address."""
+        folder = self.directory / "signer"
+        folder.mkdir(mode=0o700)
+        keys = folder / "keys"
+        shutil.copytree(keystores.parent, keys)
+        address = f"unix:{folder / 'socket'}"
+        self.signer = Process(
+            "signer",
+            [
+                *(e2e.BUILD_DIR / "bin" / "lean-validator", "sign-server", "--keystores", keys / keystores.name),
+                *("--genesis", genesis_dir, "--records", folder / "records", "--new-keys", "--listen", address),
+            ],
+            self.directory / "signer.log")
+        self.addCleanup(self.signer.stop)
+
+        def listens():
+            self.assertTrue(self.signer.running(), self.signer.log_tail())
+            return "signer listening" in self.signer.log_tail()
+
+        wait_until(listens, e2e.PATIENCE_S, "the signer to listen")
+        return keys / keystores.name, address
+
+    def test_in_a_devnet_beside_ours(self):
+        net = self.make_network(clients=2)
+        net.start_beacon()
+        net.start_client(0)
+        _, address = self.start_signer(net.keystores[1], net.genesis_dir)
+        client = Process(
+            "python", [kit.PYTHON_CLIENT, "--beacon", net.settings.address, "--signer", address],
+            self.directory / "python.log")
+        self.addCleanup(client.stop)
+        try:
+            # Two of four validators are the Python client's: without it nothing is finalized.
+            status = self.wait_for_finality(above=3)
+            self.wait_for(lambda s: s.votes_in_previous_slot == 4, "a slot with all four votes")
+        except AssertionError:
+            print(client.log_tail(30), self.signer.log_tail(30), sep="\n---\n")
+            raise
+        proposers = {block.proposer_index for block in map(self.block_at, range(1, status.head.slot + 1)) if block}
+        self.assertGreaterEqual(proposers, {0, 1, 2, 3} if status.head.slot > 8 else {2, 3}, client.log_tail(30))
+        self.assertEqual(client.stop(), 0, client.log_tail())
+
+    def test_our_client_uses_the_signer(self):
+        net = self.make_network(clients=2)
+        net.start_beacon()
+        net.start_client(0)
+        _, address = self.start_signer(net.keystores[1], net.genesis_dir)
+        client = Process(
+            "remote",
+            [e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--signer", address, "--beacon", net.settings.address],
+            self.directory / "remote.log")
+        self.addCleanup(client.stop)
+        try:
+            self.wait_for_finality(above=3)
+            self.signer.kill()
+            self.wait_for_missing([2, 3])
+            self.assertTrue(client.running(), "it waits for its signer")
+        except AssertionError:
+            print(client.log_tail(30), self.signer.log_tail(30), sep="\n---\n")
+            raise
+        self.assertEqual(client.stop(), 0, client.log_tail())
+
+    def block_at(self, slot):
+        return e2e.block_at(self.network.rpc, slot)
+
+    def test_passes_the_kit(self):
+        net = self.make_network(clients=2)
+        genesis_time = int(time.time()) + 12
+        # Only for the time of slots, which is all that a signer takes from it.
+        shutil.rmtree(net.genesis_dir)
+        kit.make_genesis(net.genesis_dir, net.keystores, genesis_time, SLOT_MS)
+        keystores, address = self.start_signer(net.keystores[0], net.genesis_dir)
+        code, verdicts, said = kit.judge_client(
+            self, keystores, SLOT_MS, "--genesis-time", genesis_time, "--", kit.PYTHON_CLIENT, "--beacon", "{beacon}",
+            "--signer", address)
+        self.assertEqual(code, 0, f"{said}\n{self.signer.log_tail(40)}")
+        self.assertEqual(set(verdicts.values()), {"PASS"}, said)
+
+    def test_the_signer_refuses_to_listen_openly(self):
+        net = self.make_network(clients=2)
+        for listen in ("127.0.0.1:0", "0.0.0.0:0"):
+            process = Process(
+                "open",
+                [
+                    *(e2e.BUILD_DIR / "bin" / "lean-validator", "sign-server", "--keystores", net.keystores[0]),
+                    *("--genesis", net.genesis_dir, "--records", self.directory / "records", "--new-keys"),
+                    *("--listen", listen),
+                ],
+                self.directory / "open.log")
+            self.addCleanup(process.stop)
+            self.assertEqual(process.wait(60), 1, process.log_tail())
+            self.assertIn("whoever reaches it makes its keys sign", process.log_tail())
+
+
+if __name__ == "__main__":
+    e2e.main()

@@ -1,0 +1,126 @@
+#include "validator_client/commands/sign_server.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/clock/real_clock.h"
+#include "common/clock/slot_clock.h"
+#include "common/concurrency/worker_pool.h"
+#include "validator_client/commands/expected_network.h"
+#include "validator_client/commands/keystore_password.h"
+#include "validator_client/commands/until_stopped.h"
+#include "validator_client/key_preparer.h"
+#include "validator_client/keystore_list.h"
+#include "validator_client/keystores.h"
+#include "validator_client/signer.h"
+#include "validator_client/signer_service/sign_requests.h"
+#include "validator_client/signer_service/signer_server.h"
+#include "validator_client/signing_records/process_lock.h"
+#include "validator_client/signing_records/sqlite_signing_records.h"
+#include "validator_client/slot_timer.h"
+
+namespace lean::validator {
+namespace {
+
+constexpr unsigned kMaxThreads = 8;
+
+unsigned Threads() { return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxThreads); }
+
+// No other process signs with these keys.
+absl::StatusOr<std::vector<ProcessLock>> LockKeyFolders(const std::string& keystores) {
+  const auto entries = ReadKeystoreList(keystores);
+  if (!entries.ok()) return entries.status();
+  std::vector<std::string> folders;
+  for (const KeystoreEntry& entry : *entries) {
+    folders.push_back(std::filesystem::path(entry.path).parent_path().string());
+  }
+  return ProcessLock::AcquireFolders(folders);
+}
+
+absl::Status CheckKnown(const std::vector<ValidatorKey>& keys, SigningRecords& records, const std::string& path) {
+  for (const ValidatorKey& key : keys) {
+    const auto highest = records.HighestSlot(key.key->pubkey());
+    if (!highest.ok()) return highest.status();
+    if (highest->has_value()) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(key.origin, ": ", path,
+                     " has no records of this key, which may have signed before; import its "
+                     "records, or say --new-keys if it never signed"));
+  }
+  return absl::OkStatus();
+}
+
+// Keeps the keys ready for the slots to come, until the clock is interrupted.
+void KeepPrepared(SlotTimer& timer, KeyPreparer& preparer) {
+  while (true) {
+    const SlotTimer::Wake wake = timer.Next(std::nullopt);
+    if (wake.kind == SlotTimer::Wake::Kind::kStopped) return;
+    if (wake.time.interval == 2) preparer.Check(static_cast<uint64_t>(std::max<int64_t>(wake.time.slot + 1, 0)));
+  }
+}
+
+}  // namespace
+
+absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
+                        const std::shared_ptr<spdlog::logger>& log) {
+  rpc::ServerOptions server_options;
+  server_options.address = options.listen;
+  server_options.tls = options.tls;
+  server_options.log = log;
+  if (absl::Status status = CheckSignerAddress(server_options); !status.ok()) return status;
+  KeystorePassword password(options.password_file, KeystorePassword::kExisting);
+  absl::StatusOr<Keystores> keystores =
+      OpenKeystores(options.keystores, password.source(), std::max(1u, Threads() / 2));
+  if (!keystores.ok()) return keystores.status();
+  std::vector<RegisteredKey> registered;
+  for (const ValidatorKey& key : keystores->keys) registered.push_back({key.index, key.key->pubkey(), key.origin});
+  const absl::StatusOr<ExpectedNetwork> expected =
+      MakeExpectedNetwork("", options.genesis_dir, registered, keystores->log_lifetime);
+  if (!expected.ok()) return expected.status();
+  const absl::StatusOr<std::vector<ProcessLock>> folder_locks = LockKeyFolders(options.keystores);
+  if (!folder_locks.ok()) return folder_locks.status();
+  const Network& network = *expected->network;  // a genesis folder has all of it
+  const absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
+      SqliteSigningRecords::Open({.path = options.records, .create = true});
+  if (!records.ok()) return records.status();
+  if (!options.new_keys) {
+    if (absl::Status status = CheckKnown(keystores->keys, **records, options.records); !status.ok()) return status;
+  }
+
+  RealClock clock;
+  const SlotClock slots(network.genesis_time, network.slot_duration_ms);
+  SlotTimer timer(clock, slots);
+  KeyPreparer preparer(keystores->keys, log);
+  WorkerPool pool(Threads(), keystores->keys.size());
+  Signer signer(std::move(keystores->keys), **records, [&pool](std::function<void()> task) {
+    if (pool.TrySubmit(std::move(task)) != PushResult::kPushed) task();
+  });
+  // Whatever the records say, another process may have signed in the slot in which this one starts.
+  const uint64_t first_slot = static_cast<uint64_t>(std::max<int64_t>(timer.Now().slot + 1, 0));
+  const SignRequests requests(signer, **records, clock, slots, first_slot, log);
+  const auto server = SignerServer::Start(requests, server_options);
+  if (!server.ok()) return server.status();
+  log->info("signer listening address={} keys={} records={} first_slot={}", (*server)->address().ToString(),
+            signer.keys().size(), options.records, first_slot);
+  preparer.Check(first_slot);
+  return RunUntilStopped(
+      signals,
+      [&] {
+        KeepPrepared(timer, preparer);
+        return absl::OkStatus();
+      },
+      [&](const char* signal) {
+        log->info("stopping signal={}", signal);
+        (*server)->Stop();
+        clock.Interrupt();
+        preparer.Stop();
+      });
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,57 @@
+// Keys that are held by another process: lean.v1.Signer (proto/lean/v1/signer.proto), seen as a Signer.
+#ifndef LEAN_VALIDATOR_CLIENT_REMOTE_SIGNER_H_
+#define LEAN_VALIDATOR_CLIENT_REMOTE_SIGNER_H_
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
+#include "grpcpp/channel.h"
+#include "validator_client/signer.h"
+#include "validator_client/signing_records.h"
+
+namespace lean::validator {
+
+// What this process knows of the remote records: enough not to ask for a leaf in vain. It grants nothing; the signer
+// decides. Thread-safe.
+class RemoteRecords : public SigningRecords {
+ public:
+  // Always an error: nothing is reserved here.
+  absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override;
+  absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override;
+
+  // The signer has, or may have, signed this slot.
+  void Note(const PublicKeyBytes& pubkey, uint64_t slot);
+
+ private:
+  std::mutex mutex_;
+  absl::flat_hash_map<PublicKeyBytes, uint64_t> highest_;  // guarded by mutex_
+};
+
+// Thread-safe. Sends whole votes, never roots; has no secret and keeps no record that anything depends on.
+class RemoteSigner : public Signer {
+ public:
+  // Asks the signer at `channel` for its keys, and fills `records`, which outlives this object, from its answer.
+  // Errors: no answer within ten seconds, an answer that is not well formed, no keys, keys of different lifetimes.
+  static absl::StatusOr<std::unique_ptr<RemoteSigner>> Connect(std::shared_ptr<grpc::Channel> channel,
+                                                               RemoteRecords& records);
+
+  // As Signer::Sign, but that the refusals are the signer's. Ends within a second: Unavailable, DeadlineExceeded.
+  std::vector<absl::StatusOr<SignatureBytes>> Sign(uint64_t slot, const std::vector<Attestation>& votes) override;
+
+ private:
+  RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<ValidatorKey> keys, RemoteRecords& records);
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  RemoteRecords& records_;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_REMOTE_SIGNER_H_

@@ -1,0 +1,30 @@
+#include "validator_client/signer_service/grpc_signer_service.h"
+
+namespace lean::validator {
+
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* GrpcSignerService::Run(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                                 grpc::ByteBuffer* response,
+                                                 absl::StatusOr<Response> (SignRequests::*method)(const Request&)
+                                                     const) {
+  return dispatcher_.Run<Request, Response>(
+      context, request, response,
+      [this, method](const Request& decoded, const rpc::Reply<Response>& reply) { reply((requests_.*method)(decoded)); });
+}
+
+grpc::ServerUnaryReactor* GrpcSignerService::ListKeys(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(context, request, response, &SignRequests::ListKeys);
+}
+
+grpc::ServerUnaryReactor* GrpcSignerService::SignVotes(grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(context, request, response, &SignRequests::SignVotes);
+}
+
+grpc::ServerUnaryReactor* GrpcSignerService::SignBlock(grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(context, request, response, &SignRequests::SignBlock);
+}
+
+}  // namespace lean::validator
