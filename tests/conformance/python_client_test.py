@@ -91,6 +91,15 @@ class PythonClientTest(e2e.NetworkTest):
         self.assertEqual(code, 0, f"{said}\n{self.signer.log_tail(40)}")
         self.assertEqual(set(verdicts.values()), {"PASS"}, said)
 
+    def test_our_beacon_takes_good_duties(self):
+        net = self.make_network(clients=1)
+        net.start_beacon()
+        _, address = self.start_signer(net.keystores[0], net.genesis_dir)
+        code, verdicts, said = kit.judge(
+            self, "judge_beacon", net.settings.address, "--keys", net.keystores[0], "--signer", address)
+        self.assertEqual(code, 0, f"{said}\n{self.signer.log_tail(20)}")
+        self.assertEqual(set(verdicts.values()), {"PASS"}, said)
+
     def test_the_signer_refuses_to_listen_openly(self):
         net = self.make_network(clients=2)
         for listen in ("127.0.0.1:0", "0.0.0.0:0"):

@@ -12,6 +12,7 @@ import grpc
 from leanconformance import ssz
 from leanconformance.beacon_rules import RULES
 from leanconformance.duty_client import DutyClient
+from leanconformance.good_duties import GoodDuties
 from leanconformance.report import Report
 from leanconformance.stubs import types, validator
 
@@ -29,11 +30,13 @@ START_TIMEOUT_S = 60
 class BeaconJudge:
     """One run over all rules."""
 
-    def __init__(self, address, keys):
-        """`keys`: {index: public key} known to be in the registry; may be empty."""
+    def __init__(self, address, keys, signer=None):
+        """`keys`: {index: public key} known to be in the registry; may be empty. `signer`: a RemoteSigner with keys that
+        nobody else uses, or None."""
         self.report = Report(RULES)
         self._client = DutyClient(address)
         self._keys = keys
+        self._signer = signer
         self._spec = None  # GetDuties' answer
 
     def run(self):
@@ -42,6 +45,8 @@ class BeaconJudge:
                 for part in (self._duties, self._builds, self._build_refusals, self._malformed_submissions,
                              self._refused_votes, self._refused_blocks):
                     part()
+                if self._signer is not None:
+                    GoodDuties(self.report, self._client, self._signer, self._spec).run()
                 answer, failure = self._client.get_duties([], 0)
                 self.report.check("serves-on", answer is not None, f"GetDuties: {failure}")
         finally:

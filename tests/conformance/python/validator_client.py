@@ -12,13 +12,12 @@ import sys
 import threading
 import time
 
-import grpc
-
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from leanconformance import ssz  # noqa: E402
-from leanconformance.duty_client import DutyClient, failure_of  # noqa: E402
-from leanconformance.stubs import signer, signer_grpc, types, validator  # noqa: E402
+from leanconformance.duty_client import DutyClient  # noqa: E402
+from leanconformance.remote_signer import RemoteSigner, SignerFailed  # noqa: E402
+from leanconformance.stubs import types, validator  # noqa: E402
 
 INTERVALS = 4
 ROOT_BYTES, SIGNATURE_BYTES = 32, 3116
@@ -57,39 +56,6 @@ def check_block(built, slot, proposer):
     require((vote.data.head.root, vote.data.head.slot) == (ssz.block_root(block), slot),
             "the proposer's vote is for another block")
     check_vote_data(vote.data, slot)
-
-
-class RemoteSigner:
-    """Calls on a Signer."""
-
-    def __init__(self, address, credentials=None):
-        if credentials is None:
-            self._channel = grpc.insecure_channel(address)
-        else:
-            self._channel = grpc.secure_channel(address, credentials)
-        self._stub = signer_grpc.SignerStub(self._channel)
-
-    def keys(self):
-        """{validator index: public key}."""
-        answer = self._stub.ListKeys(signer.ListKeysRequest(), timeout=5, wait_for_ready=True)
-        return {key.validator_index: key.pubkey for key in answer.keys}
-
-    def sign_votes(self, slot, votes, timeout_s):
-        """One SignResult for each (public key, Attestation)."""
-        items = [signer.VoteToSign(pubkey=pubkey, attestation=vote) for pubkey, vote in votes]
-        return self._call(self._stub.SignVotes, signer.SignVotesRequest(slot=slot, votes=items), timeout_s).results
-
-    def sign_block(self, pubkey, block, vote, timeout_s):
-        request = signer.SignBlockRequest(pubkey=pubkey, block=block, proposer_attestation=vote)
-        return self._call(self._stub.SignBlock, request, timeout_s).result
-
-    @staticmethod
-    def _call(method, request, timeout_s):
-        try:
-            return method(request, timeout=timeout_s)
-        except grpc.RpcError as error:
-            failure = failure_of(error)
-            raise NotDone(f"the signer: {failure.reason or failure.code} {failure.message}") from error
 
 
 class ValidatorClient:
@@ -179,7 +145,7 @@ class ValidatorClient:
             done = duty(slot)
             if done:
                 print(f"{what} slot={slot} {done}", flush=True)
-        except NotDone as why:
+        except (NotDone, SignerFailed) as why:
             print(f"{what} failed slot={slot} reason=\"{why}\"", flush=True)
 
     def _propose(self, slot):
