@@ -43,14 +43,16 @@ absl::Status CheckVoteData(uint64_t slot, const AttestationData& data) {
 
 absl::Status CheckProposerVote(const Block& block, const Attestation& vote) {
   if (vote.validator_id != block.proposer_index) {
-    return Refuse("the proposer's vote is by validator %u, not by proposer %u", vote.validator_id, block.proposer_index);
+    return Refuse("the proposer's vote is by validator %u, not by proposer %u", vote.validator_id,
+                  block.proposer_index);
   }
   if (const Root root = ssz::HashTreeRoot(block); vote.data.head.root != root) {
     return Refuse("the proposer's vote has head %s, not the block itself, %s", ShortHex(vote.data.head.root.span()),
                   ShortHex(root.span()));
   }
   if (vote.data.head.slot != block.slot) {
-    return Refuse("the proposer's vote has its head at slot %u, the block is at slot %u", vote.data.head.slot, block.slot);
+    return Refuse("the proposer's vote has its head at slot %u, the block is at slot %u", vote.data.head.slot,
+                  block.slot);
   }
   if (absl::Status status = CheckVoteData(block.slot, vote.data); !status.ok()) {
     return absl::FailedPreconditionError(absl::StrCat("in the proposer's vote: ", status.message()));

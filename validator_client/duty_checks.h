@@ -17,8 +17,8 @@ namespace lean::validator {
 // that claim one block must agree on its slot.
 absl::Status CheckVoteData(uint64_t slot, const AttestationData& data);
 
-// What ties a proposer's vote to its block: it is by the block's proposer, for its slot, with the block's own recomputed
-// root and slot as its head, and passes CheckVoteData.
+// What ties a proposer's vote to its block: it is by the block's proposer, for its slot, with the block's own
+// recomputed root and slot as its head, and passes CheckVoteData.
 absl::Status CheckProposerVote(const Block& block, const Attestation& vote);
 
 // A block by `proposer_index` for `slot`: its slot, proposer and parent; one signature for each of its votes, and no

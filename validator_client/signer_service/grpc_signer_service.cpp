@@ -7,9 +7,10 @@ grpc::ServerUnaryReactor* GrpcSignerService::Run(grpc::CallbackServerContext* co
                                                  grpc::ByteBuffer* response,
                                                  absl::StatusOr<Response> (SignRequests::*method)(const Request&)
                                                      const) {
-  return dispatcher_.Run<Request, Response>(
-      context, request, response,
-      [this, method](const Request& decoded, const rpc::Reply<Response>& reply) { reply((requests_.*method)(decoded)); });
+  return dispatcher_.Run<Request, Response>(context, request, response,
+                                            [this, method](const Request& decoded, const rpc::Reply<Response>& reply) {
+                                              reply((requests_.*method)(decoded));
+                                            });
 }
 
 grpc::ServerUnaryReactor* GrpcSignerService::ListKeys(grpc::CallbackServerContext* context,
