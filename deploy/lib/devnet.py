@@ -174,7 +174,7 @@ def run(options, settings):
     print(f"==> making keys for {settings.validators} validators in {settings.directory}", flush=True)
     if settings.xmss_log_lifetime != network.PRODUCTION_XMSS_LOG_LIFETIME:
         print(f"    (keys of 2^{settings.xmss_log_lifetime} slots instead of pq-devnet-1's "
-              f"2^{network.PRODUCTION_XMSS_LOG_LIFETIME}, which take longer to make)", flush=True)
+              f"2^{network.PRODUCTION_XMSS_LOG_LIFETIME})", flush=True)
     try:
         devnet.make_keys()
         devnet.make_genesis()

@@ -18,7 +18,7 @@ class DevnetTest(e2e.NetworkTest):
         command = [
             *(e2e.ROOT / "deploy" / "devnet", "--build-dir", e2e.BUILD_DIR, "--dir", self.folder),
             *("--port", self.port, "--slot-ms", e2e.SLOT_MS, "--active-slots", e2e.ACTIVE_SLOTS),
-            *("--genesis-delay", 2, *arguments),
+            *("--xmss-log-lifetime", e2e.XMSS_LOG_LIFETIME, "--genesis-delay", 2, *arguments),
         ]
         with open(self.log, "wb") as log:
             script = subprocess.Popen(

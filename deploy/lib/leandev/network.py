@@ -10,12 +10,11 @@ import time
 from leandev.processes import Process, wait_until
 from leandev.rpc import BeaconRpc
 
-# The lifetime of the devnet's keys: 2^this leaves, one a slot. pq-devnet-1's own is 32.
-DEFAULT_XMSS_LOG_LIFETIME = 16
+# The lifetime of pq-devnet-1's keys, and of the devnet's: 2^this leaves, one a slot.
 PRODUCTION_XMSS_LOG_LIFETIME = 32
 # Leaves that a key is made ready to sign with: what key generation costs, and the slots after which the devnet ends
-# (about nine hours at four seconds).
-DEFAULT_ACTIVE_SLOTS = 8192
+# (six days at four seconds). A production key has no fewer.
+DEFAULT_ACTIVE_SLOTS = 2**17
 
 
 class NetworkError(Exception):
@@ -32,7 +31,7 @@ class Settings:
     clients: int = 2  # validator clients, which share the validators evenly
     slot_ms: int = 4000
     genesis_delay_s: int = 5
-    xmss_log_lifetime: int = DEFAULT_XMSS_LOG_LIFETIME
+    xmss_log_lifetime: int = PRODUCTION_XMSS_LOG_LIFETIME
     active_slots: int = DEFAULT_ACTIVE_SLOTS
     host: str = "127.0.0.1"
     port: int = 5052
