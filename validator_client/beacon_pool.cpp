@@ -1,6 +1,7 @@
 #include "validator_client/beacon_pool.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -8,7 +9,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
-#include "validator_client/beacon_selection.h"
 #include "validator_client/gathering.h"
 #include "validator_client/log_text.h"
 #include "validator_client/submit_results.h"
@@ -41,6 +41,11 @@ class Errors {
   std::vector<std::string> texts_;
 };
 
+// No answer, rather than a bad one.
+bool IsSilence(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsCancelled(status);
+}
+
 absl::StatusOr<std::vector<SubmitResult>> CheckCount(absl::StatusOr<std::vector<SubmitResult>> results, size_t count) {
   if (!results.ok() || results->size() == count) return results;
   return absl::FailedPreconditionError(
@@ -61,6 +66,7 @@ BeaconPool::BeaconPool(const std::vector<BeaconClient*>& clients, const Expected
 
 absl::Status BeaconPool::Probe(uint64_t slot, Timeout timeout, const BeaconSession::NowMs& now_ms) {
   const std::vector<BeaconSession::Reading> readings = AskAll(slot, timeout, now_ms);
+  probed_slot_ = slot;
   for (size_t i = 0; i < sessions_.size(); ++i) {
     sessions_[i]->Judge(readings[i], slot).IgnoreError();
     if (const std::optional<Network>& network = sessions_[i]->network(); network.has_value()) {
@@ -93,10 +99,12 @@ std::vector<BeaconSession::Reading> BeaconPool::AskAll(uint64_t slot, Timeout ti
 }
 
 absl::Status BeaconPool::ready() const {
+  if (!Order().good.empty()) return absl::OkStatus();
   Errors errors;
   for (const auto& session : sessions_) {
-    if (session->ready().ok()) return absl::OkStatus();
-    errors.Add(*session, session->ready());
+    errors.Add(*session, session->ready().ok() ? absl::UnavailableError(absl::StrCat("it lags, its head is of slot ",
+                                                                                     session->head_slot()))
+                                               : session->ready());
   }
   const absl::Status status = errors.Together(absl::OkStatus());
   // For each of several beacons to lack a key of ours is Probe's to say.
@@ -104,7 +112,7 @@ absl::Status BeaconPool::ready() const {
 }
 
 std::optional<int64_t> BeaconPool::clock_offset_ms() const {
-  for (const size_t i : Order()) {
+  for (const size_t i : Order().good) {
     if (const std::optional<int64_t> offset = sessions_[i]->clock_offset_ms(); offset.has_value()) return offset;
   }
   for (const auto& session : sessions_) {
@@ -113,12 +121,16 @@ std::optional<int64_t> BeaconPool::clock_offset_ms() const {
   return std::nullopt;
 }
 
-std::vector<size_t> BeaconPool::Order() const {
+BeaconOrder BeaconPool::Order() const {
   if (!network().has_value()) return {};
   std::vector<BeaconHealth> health;
   health.reserve(sessions_.size());
   for (const auto& session : sessions_) {
-    health.push_back({session->ready().ok(), session->head_slot(), session->latency()});
+    health.push_back({.ready = session->ready().ok(),
+                      .on_network = session->on_network(),
+                      .head_slot = session->head_slot(),
+                      .head_age_slots = probed_slot_ - std::min(probed_slot_, session->heard_slot()),
+                      .latency = session->latency()});
   }
   return RankBeacons(health,
                      std::chrono::milliseconds(static_cast<int64_t>(network()->slot_duration_ms) / kSlowPartOfSlot));
@@ -126,7 +138,7 @@ std::vector<size_t> BeaconPool::Order() const {
 
 void BeaconPool::ReportChoice() {
   if (sessions_.size() == 1) return;
-  const std::vector<size_t> order = Order();
+  const std::vector<size_t> order = Order().good;
   if (order.empty() || order.front() == chosen_) return;
   chosen_ = order.front();
   const BeaconSession& session = *sessions_[*chosen_];
@@ -140,16 +152,23 @@ void BeaconPool::MarkFailed(BeaconSession& beacon, const absl::Status& status) {
 }
 
 absl::StatusOr<size_t> BeaconPool::Build(const Remaining& remaining, const Attempt& attempt) {
-  const std::vector<size_t> order = Order();
+  const BeaconOrder order = Order();
+  std::vector<size_t> to_ask = order.good;
   Errors errors;
-  for (size_t tried = 0; tried < order.size(); ++tried) {
-    BeaconSession& session = *sessions_[order[tried]];
+  bool all_answered = true;
+  for (size_t tried = 0; tried < to_ask.size(); ++tried) {
+    BeaconSession& session = *sessions_[to_ask[tried]];
     const Timeout left = remaining();
     if (tried > 0 && left <= Timeout::zero()) break;
-    const absl::Status status = attempt(session, AttemptTimeout(left, order.size() - tried));
-    if (status.ok()) return order[tried];
+    const absl::Status status = attempt(session, AttemptTimeout(left, to_ask.size() - tried));
+    if (status.ok()) return to_ask[tried];
     errors.Add(session, status);
-    if (tried + 1 < order.size()) {
+    all_answered = all_answered && !IsSilence(status);
+    // Whoever showed a better head and then builds nothing good on it must not keep the others from being asked.
+    if (tried + 1 == order.good.size() && all_answered) {
+      to_ask.insert(to_ask.end(), order.lagging.begin(), order.lagging.end());
+    }
+    if (tried + 1 < to_ask.size()) {
       logger_->warn("beacon passed over beacon={} reason=\"{}\"", session.client().name(), StatusText(status));
     }
   }
@@ -184,8 +203,9 @@ BeaconPool::Results BeaconPool::Submit(const SubmitCall& call, size_t builder, c
 
 BeaconPool::Results BeaconPool::SubmitInTurn(const SubmitCall& call, size_t builder, const Remaining& remaining) {
   std::vector<size_t> order{builder};
-  for (const size_t i : Order()) {
-    if (i != builder) order.push_back(i);
+  const BeaconOrder others = Order();
+  for (const auto& list : {others.good, others.lagging}) {
+    std::copy_if(list.begin(), list.end(), std::back_inserter(order), [builder](size_t i) { return i != builder; });
   }
   Errors errors;
   std::optional<std::vector<SubmitResult>> best;

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "spdlog/logger.h"
 #include "validator_client/beacon_client.h"
+#include "validator_client/beacon_selection.h"
 #include "validator_client/beacon_session.h"
 
 namespace lean::validator {
@@ -42,15 +43,16 @@ class BeaconPool {
   // answers tells which it is.
   absl::Status Probe(uint64_t slot, Timeout timeout, const BeaconSession::NowMs& now_ms);
 
-  // OK: there is a beacon to ask.
+  // OK: there is a beacon to ask, one that does not lag.
   absl::Status ready() const;
   const std::optional<Network>& network() const { return sessions_.front()->network(); }
   // Of the best beacon that brought a time at the last probe.
   std::optional<int64_t> clock_offset_ms() const;
   const BeaconSession& session(size_t beacon) const { return *sessions_[beacon]; }
 
-  // Makes attempts until one is OK, the best beacon first, none later than `remaining`. Returns the beacon that it was
-  // OK with. The error of one beacon alone is returned as it is; those of several are put together.
+  // Makes attempts until one is OK, the best beacon first, none later than `remaining`. Lagging beacons are asked only
+  // when every other one did answer, and none of them well. Returns the beacon that the attempt was OK with. The error
+  // of one beacon alone is returned as it is; those of several are put together.
   absl::StatusOr<size_t> Build(const Remaining& remaining, const Attempt& attempt);
 
   // Hands in what is signed: first to the beacon that built it, then the same to the others until one takes all of it.
@@ -68,8 +70,7 @@ class BeaconPool {
   using Results = absl::StatusOr<std::vector<SubmitResult>>;
   using SubmitCall = std::function<Results(BeaconClient& client, Timeout timeout)>;
 
-  // Those that may be asked, best first.
-  std::vector<size_t> Order() const;
+  BeaconOrder Order() const;
   std::vector<BeaconSession::Reading> AskAll(uint64_t slot, Timeout timeout, const BeaconSession::NowMs& now_ms);
   void ReportChoice();
 
@@ -81,6 +82,7 @@ class BeaconPool {
   const bool broadcast_;
   const RunTask run_;
   const std::shared_ptr<spdlog::logger> logger_;
+  uint64_t probed_slot_ = 0;
   std::optional<size_t> chosen_;  // as last reported
 };
 

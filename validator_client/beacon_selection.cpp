@@ -3,28 +3,21 @@
 #include <algorithm>
 
 namespace lean::validator {
-namespace {
-
-enum class Tier { kHealthy, kSlow, kLagging };
-
-Tier TierOf(const BeaconHealth& beacon, uint64_t best_head, std::chrono::milliseconds max_latency) {
-  if (best_head - beacon.head_slot > kMaxLagSlots) return Tier::kLagging;
-  return beacon.latency > max_latency ? Tier::kSlow : Tier::kHealthy;
-}
-
-}  // namespace
-
-std::vector<size_t> RankBeacons(const std::vector<BeaconHealth>& beacons, std::chrono::milliseconds max_latency) {
-  std::vector<size_t> order;
+BeaconOrder RankBeacons(const std::vector<BeaconHealth>& beacons, std::chrono::milliseconds max_latency) {
   uint64_t best_head = 0;
+  for (const BeaconHealth& beacon : beacons) {
+    if (beacon.on_network && beacon.head_age_slots <= kHeadMemorySlots) {
+      best_head = std::max(best_head, beacon.head_slot);
+    }
+  }
+  BeaconOrder order;
   for (size_t i = 0; i < beacons.size(); ++i) {
     if (!beacons[i].ready) continue;
-    order.push_back(i);
-    best_head = std::max(best_head, beacons[i].head_slot);
+    const bool lags = beacons[i].head_slot + kMaxLagSlots < best_head;
+    (lags ? order.lagging : order.good).push_back(i);
   }
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return TierOf(beacons[a], best_head, max_latency) < TierOf(beacons[b], best_head, max_latency);
-  });
+  std::stable_partition(order.good.begin(), order.good.end(),
+                        [&](size_t i) { return beacons[i].latency <= max_latency; });
   return order;
 }
 

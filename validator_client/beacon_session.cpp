@@ -92,10 +92,11 @@ absl::Status BeaconSession::JudgeAnswer(const DutiesAnswer& answer, uint64_t slo
                   network_->validator_count);
   }
   on_network_ = true;
-  head_slot_ = answer.head_slot;
-  latency_ = std::chrono::milliseconds(received_ms - sent_ms);
   if (absl::Status status = CheckClock(answer, sent_ms, received_ms); !status.ok()) return status;
   if (absl::Status status = CheckHead(answer, received_ms); !status.ok()) return status;
+  head_slot_ = answer.head_slot;
+  latency_ = std::chrono::milliseconds(received_ms - sent_ms);
+  heard_slot_ = slot;
   if (const uint64_t proposer = slot % network_->validator_count; answer.proposer_index != proposer) {
     return Refuse("the beacon names proposer %u for slot %u, by the rules it is %u", answer.proposer_index, slot,
                   proposer);

@@ -93,9 +93,11 @@ class BeaconSession {
 
   // Of the last answer that told: false when it came from another network than ours, or none has come yet.
   bool on_network() const { return on_network_; }
-  // Of the last answer: the slot of the beacon's head, and how long the answer took.
+  // Of the last answer that passed for one of our network: the slot of the beacon's head, how long the answer took, and
+  // the slot that was asked for.
   uint64_t head_slot() const { return head_slot_; }
   std::chrono::milliseconds latency() const { return latency_; }
+  uint64_t heard_slot() const { return heard_slot_; }
 
   // The beacon's clock minus ours at the last probe, milliseconds; nullopt when it brought no time.
   std::optional<int64_t> clock_offset_ms() const { return clock_offset_ms_; }
@@ -119,6 +121,7 @@ class BeaconSession {
   bool clock_warned_ = false;
   bool on_network_ = false;
   uint64_t head_slot_ = 0;
+  uint64_t heard_slot_ = 0;
   std::chrono::milliseconds latency_{0};
 };
 

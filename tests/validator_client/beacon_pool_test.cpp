@@ -103,16 +103,31 @@ TEST_F(BeaconPoolTest, PassesOverOneWhoseAnswerIsNoGood) {
   EXPECT_EQ(log_.Count("warning beacon passed over beacon=first:1 reason=\"failed_precondition: another slot\""), 1);
 }
 
-TEST_F(BeaconPoolTest, LeavesALaggingOne) {
+TEST_F(BeaconPoolTest, LeavesALaggingOneUntilItHasCaughtUp) {
   Make();
   SetHead(first_, kSlot - 6);
   ASSERT_TRUE(Probe().ok());
   EXPECT_EQ(*BuildVote(), 1);
-  second_.fail[Method::kBuildVote] = absl::UnavailableError("connection refused");
-  EXPECT_EQ(*BuildVote(), 0) << "better than no vote";
-  second_.fail.clear();
   SetHead(first_, kSlot - 1);
   ASSERT_TRUE(Probe().ok());
+  EXPECT_EQ(*BuildVote(), 0);
+}
+
+TEST_F(BeaconPoolTest, BuildsNothingOnAnOldHeadWhenTheGoodOneHiccups) {
+  Make();
+  SetHead(first_, 0);
+  ASSERT_TRUE(Probe().ok());
+  second_.fail[Method::kBuildVote] = absl::UnavailableError("connection refused");
+  EXPECT_FALSE(BuildVote().ok());
+  EXPECT_EQ(first_.calls[Method::kBuildVote], 0);
+  EXPECT_EQ(pool_->ready().message(), "first:1: it lags, its head is of slot 0; second:2: connection refused");
+}
+
+TEST_F(BeaconPoolTest, AHeadOnWhichNothingGoodIsBuiltKeepsNobodyOut) {
+  Make();
+  SetHead(first_, kSlot - 6);
+  ASSERT_TRUE(Probe().ok());
+  second_.bend_vote = [](VoteDataAnswer& answer) { answer.data.slot = 3; };
   EXPECT_EQ(*BuildVote(), 0);
 }
 

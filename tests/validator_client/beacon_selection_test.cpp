@@ -9,41 +9,46 @@ using std::chrono::milliseconds;
 using Order = std::vector<size_t>;
 
 constexpr milliseconds kMaxLatency{500};
+constexpr milliseconds kQuick{1};
 
-Order Rank(const std::vector<BeaconHealth>& beacons) { return RankBeacons(beacons, kMaxLatency); }
+BeaconOrder Rank(const std::vector<BeaconHealth>& beacons) { return RankBeacons(beacons, kMaxLatency); }
+
+BeaconHealth Good(uint64_t head_slot, milliseconds latency = kQuick) { return {true, true, head_slot, 0, latency}; }
+BeaconHealth Lost(uint64_t head_slot, uint64_t age_slots) { return {false, true, head_slot, age_slots, kQuick}; }
 
 TEST(RankBeacons, KeepsTheOperatorsOrderAmongHealthyOnes) {
-  EXPECT_EQ(Rank({{true, 10, milliseconds(400)}, {true, 11, milliseconds(1)}, {true, 12, milliseconds(2)}}),
-            (Order{0, 1, 2}));
-  EXPECT_EQ(Rank({}), (Order{}));
+  EXPECT_EQ(Rank({Good(10, milliseconds(400)), Good(11), Good(12)}).good, (Order{0, 1, 2}));
+  EXPECT_TRUE(Rank({}).good.empty());
 }
 
 TEST(RankBeacons, NeverAsksOneThatIsNotReady) {
-  EXPECT_EQ(Rank({{false, 10, milliseconds(1)}, {true, 10, milliseconds(1)}}), (Order{1}));
-  EXPECT_EQ(Rank({{false, 10, milliseconds(1)}, {false, 10, milliseconds(1)}}), (Order{}));
+  const BeaconOrder order = Rank({Lost(10, 0), Good(10)});
+  EXPECT_EQ(order.good, (Order{1}));
+  EXPECT_TRUE(order.lagging.empty());
+  EXPECT_TRUE(Rank({Lost(10, 0), Lost(10, 0)}).good.empty());
 }
 
-TEST(RankBeacons, PutsALaggingOneLast) {
-  EXPECT_EQ(Rank({{true, 5, milliseconds(1)}, {true, 10, milliseconds(1)}}), (Order{1, 0}));
-  EXPECT_EQ(Rank({{true, 10 - kMaxLagSlots, milliseconds(1)}, {true, 10, milliseconds(1)}}), (Order{0, 1}));
-  EXPECT_EQ(Rank({{true, 9 - kMaxLagSlots, milliseconds(1)}, {true, 10, milliseconds(1)}}), (Order{1, 0}));
+TEST(RankBeacons, KeepsLaggingOnesApart) {
+  EXPECT_EQ(Rank({Good(5), Good(10)}).good, (Order{1}));
+  EXPECT_EQ(Rank({Good(5), Good(10)}).lagging, (Order{0}));
+  EXPECT_EQ(Rank({Good(10 - kMaxLagSlots), Good(10)}).good, (Order{0, 1}));
+  EXPECT_EQ(Rank({Good(9 - kMaxLagSlots), Good(10)}).lagging, (Order{0}));
 }
 
-TEST(RankBeacons, MeasuresLagByReadyOnesAlone) {
-  EXPECT_EQ(Rank({{true, 5, milliseconds(1)}, {false, 1000, milliseconds(1)}, {true, 6, milliseconds(1)}}),
-            (Order{0, 2}));
+TEST(RankBeacons, RemembersTheHeadOfOneThatWasLost) {
+  EXPECT_EQ(Rank({Good(0), Lost(30, kHeadMemorySlots)}).lagging, (Order{0}));
+  EXPECT_EQ(Rank({Good(0), Lost(30, kHeadMemorySlots + 1)}).good, (Order{0})) << "better than no duties for ever";
 }
 
-TEST(RankBeacons, PutsASlowOneBetweenHealthyAndLagging) {
-  EXPECT_EQ(Rank({{true, 5, milliseconds(1)},
-                  {true, 10, kMaxLatency + milliseconds(1)},
-                  {true, 10, kMaxLatency},
-                  {true, 9, milliseconds(1)}}),
-            (Order{2, 3, 1, 0}));
+TEST(RankBeacons, IgnoresTheHeadOfAnotherNetwork) {
+  EXPECT_EQ(Rank({Good(0), {false, false, 30, 0, kQuick}}).good, (Order{0}));
 }
 
-TEST(RankBeacons, TakesTheFirstWhenAllAreAlike) {
-  EXPECT_EQ(Rank({{true, 0, kMaxLatency * 2}, {true, 0, kMaxLatency * 3}}), (Order{0, 1}));
+TEST(RankBeacons, ABeaconAloneNeverLags) { EXPECT_EQ(Rank({Good(0)}).good, (Order{0})); }
+
+TEST(RankBeacons, PutsSlowOnesAfterTheOthers) {
+  EXPECT_EQ(Rank({Good(10, kMaxLatency + kQuick), Good(10, kMaxLatency), Good(9)}).good, (Order{1, 2, 0}));
+  EXPECT_EQ(Rank({Good(10, kMaxLatency * 2), Good(10, kMaxLatency * 3)}).good, (Order{0, 1}));
 }
 
 TEST(AttemptTimeout, LeavesHalfOfTheTimeForTheNext) {

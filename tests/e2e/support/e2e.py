@@ -68,13 +68,13 @@ class NetworkTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.network = None
 
-    def make_network(self, clients=2, port=None, beacon_prefix=(), **settings):
+    def make_network(self, clients=2, port=None, beacon_prefix=(), slot_ms=SLOT_MS, **settings):
         """A network with shared keys and a genesis, not started."""
         settings = network.Settings(
             directory=self.directory / "network",
             build_dir=BUILD_DIR,
             clients=clients,
-            slot_ms=SLOT_MS,
+            slot_ms=slot_ms,
             genesis_delay_s=3,
             xmss_log_lifetime=XMSS_LOG_LIFETIME,
             active_slots=ACTIVE_SLOTS,

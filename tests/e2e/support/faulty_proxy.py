@@ -1,0 +1,117 @@
+"""A TCP proxy in front of a beacon, which behaves as badly as a test wants."""
+
+import os
+import socket
+import threading
+
+PASS = "pass"
+REFUSE = "refuse"  # nothing listens
+HANG = "hang"  # takes connections and requests, never answers
+GARBAGE = "garbage"  # answers with random bytes
+
+
+class FaultyProxy:
+    """Forwards connections on `port` to `target`, (host, port), while its mode is PASS."""
+
+    def __init__(self, port, target):
+        self._address = ("127.0.0.1", port)
+        self._lock = threading.Lock()
+        self._target = target
+        self._mode = REFUSE
+        self._listener = None
+        self._sockets = set()
+
+    @property
+    def address(self):
+        return f"{self._address[0]}:{self._address[1]}"
+
+    def become(self, mode, target=None):
+        """Changes the mode, and the target if one is given. Connections end, but those of a beacon that hangs stay open."""
+        with self._lock:
+            self._mode = mode
+            self._target = target or self._target
+            if mode != HANG:
+                for end in self._sockets:
+                    _shut(end)
+                self._sockets.clear()
+        if mode == REFUSE:
+            self._close_listener()
+        elif self._listener is None:
+            self._listener = socket.create_server(self._address)
+            threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def close(self):
+        self.become(REFUSE)
+
+    def _close_listener(self):
+        if self._listener is not None:
+            _shut(self._listener)  # wakes the thread that accepts
+            self._listener.close()
+            self._listener = None
+
+    def _accept(self, listener):
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self._sockets.add(near)
+            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near):
+        if self._mode == GARBAGE:
+            _send(near, os.urandom(4096))
+            near.recv(4096)
+            _shut(near)
+            return
+        if self._mode == HANG:
+            _drain(near)
+            return
+        try:
+            far = socket.create_connection(self._target)
+        except OSError:
+            _shut(near)
+            return
+        with self._lock:
+            self._sockets.add(far)
+        threading.Thread(target=self._pump, args=(far, near), daemon=True).start()
+        self._pump(near, far)
+
+    def _pump(self, source, sink):
+        while True:
+            data = _receive(source)
+            # What comes while it hangs is swallowed.
+            if self._mode == HANG and data:
+                continue
+            if not data or not _send(sink, data):
+                _shut(sink)
+                _shut(source)
+                return
+
+
+def _receive(source):
+    try:
+        return source.recv(65536)
+    except OSError:
+        return b""
+
+
+def _send(sink, data):
+    try:
+        sink.sendall(data)
+        return True
+    except OSError:
+        return False
+
+
+def _drain(source):
+    while _receive(source):
+        pass
+
+
+def _shut(end):
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
