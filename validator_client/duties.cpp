@@ -114,10 +114,12 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
     return absl::FailedPreconditionError(
         absl::StrFormat("the beacon refused the block: %s %s", result->reason, result->message));
   }
+  const int64_t submit_ms = watch.Lap();
+  block_times_.Add(build_ms, sign_ms, submit_ms, SinceMs(slot, 0));
   logger_->info(
       "block proposed slot={} root={} validator={} votes={} result={} build_ms={} sign_ms={} submit_ms={} "
       "beacon={}",
-      slot, ShortHex(root.span()), key.index, votes, SubmitText(result->status), build_ms, sign_ms, watch.Lap(),
+      slot, ShortHex(root.span()), key.index, votes, SubmitText(result->status), build_ms, sign_ms, submit_ms,
       BeaconName(beacons_, *builder));
   return absl::OkStatus();
 }
@@ -133,6 +135,7 @@ void Duties::Vote(uint64_t slot) {
   if (const absl::Status status = TryVote(slot, voters); !status.ok()) {
     logger_->error("votes failed slot={} votes={} reason=\"{}\"", slot, voters.size(), StatusText(status));
   }
+  if (slot % kTimesEverySlots == 0) LogTimes();
 }
 
 std::vector<const ValidatorKey*> Duties::VotersOf(uint64_t slot) {
@@ -176,6 +179,8 @@ absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey
 
   const auto results = beacons_.SubmitVotes(votes, *builder, Until(slot, 3));
   if (!results.ok()) return SubmitFailed(results.status());
+  const int64_t submit_ms = watch.Lap();
+  votes_times_.Add(build_ms, sign_ms, submit_ms, SinceMs(slot, 1));
   LogRefusals(slot, votes, *results);
   const auto count = [&results](SubmitResult::Status status) {
     return std::count_if(results->begin(), results->end(),
@@ -186,7 +191,7 @@ absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey
       "build_ms={} sign_ms={} submit_ms={} beacon={}",
       slot, ShortHex(data.head.root.span()), data.target.slot, data.source.slot, votes.size(),
       count(SubmitResult::Status::kAccepted), count(SubmitResult::Status::kAlreadyKnown),
-      count(SubmitResult::Status::kQueued), count(SubmitResult::Status::kRefused), build_ms, sign_ms, watch.Lap(),
+      count(SubmitResult::Status::kQueued), count(SubmitResult::Status::kRefused), build_ms, sign_ms, submit_ms,
       BeaconName(beacons_, *builder));
   return absl::OkStatus();
 }
@@ -220,6 +225,15 @@ absl::Status Duties::CheckSlotIsNow(uint64_t slot) const {
     return absl::FailedPreconditionError(absl::StrFormat("slot %u is over, it is slot %d now", slot, now));
   }
   return absl::OkStatus();
+}
+
+void Duties::LogTimes() const {
+  block_times_.Log(*logger_);
+  votes_times_.Log(*logger_);
+}
+
+int64_t Duties::SinceMs(uint64_t slot, uint32_t interval) const {
+  return -timer_.Until(static_cast<int64_t>(slot), interval).count();
 }
 
 absl::Status Duties::BuildFailed(BeaconSession& beacon, const absl::Status& status) {

@@ -9,10 +9,13 @@
 
 #include "spdlog/logger.h"
 #include "validator_client/beacon_pool.h"
+#include "validator_client/duty_times.h"
 #include "validator_client/signer.h"
 #include "validator_client/slot_timer.h"
 
 namespace lean::validator {
+
+inline constexpr uint64_t kTimesEverySlots = 256;
 
 // Not thread-safe: belongs to the service's thread. Every duty leaves one line in the log, whatever becomes of it, and
 // ends by its deadline: a block is built within interval 0 and submitted by the middle of interval 1, votes are built
@@ -34,6 +37,9 @@ class Duties {
   // With every key of ours whose leaf of this slot is unused: that of a proposer has signed its vote inside the block.
   void Vote(uint64_t slot);
 
+  // How long the duties took so far, into the log; Vote does so once every kTimesEverySlots.
+  void LogTimes() const;
+
  private:
   uint64_t ProposerOf(uint64_t slot) const;
   absl::Status TryPropose(uint64_t slot, const ValidatorKey& key);
@@ -51,11 +57,16 @@ class Duties {
   BeaconPool::Remaining Until(uint64_t slot, uint32_t interval,
                               std::chrono::milliseconds grace = std::chrono::milliseconds(0)) const;
 
+  // Since an interval of the slot began.
+  int64_t SinceMs(uint64_t slot, uint32_t interval) const;
+
   BeaconPool& beacons_;
   Signer& signer_;
   const SlotTimer& timer_;
   uint64_t first_slot_;
   std::shared_ptr<spdlog::logger> logger_;
+  DutyTimes block_times_{"block"};
+  DutyTimes votes_times_{"votes"};
 };
 
 }  // namespace lean::validator

@@ -43,6 +43,7 @@ absl::Status ValidatorService::Run() {
     const SlotTimer::Wake wake = timer.Next(ready ? std::nullopt : std::optional<SteadyTime>(next_attempt_));
     switch (wake.kind) {
       case SlotTimer::Wake::Kind::kStopped:
+        duties.LogTimes();
         logger_->info("duties end slot={}", wake.time.slot);
         return absl::OkStatus();
       case SlotTimer::Wake::Kind::kEarly:

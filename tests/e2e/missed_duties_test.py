@@ -16,6 +16,7 @@ from leandev.processes import Process, wait_until
 
 SLOT_MS = 1200
 SLOTS = 100
+BACK_AND_FORTH_SLOTS = 50
 FIRST = 2
 
 
@@ -89,7 +90,7 @@ class MissedDutiesTest(e2e.NetworkTest):
         self.addCleanup(proxy.close)
         self.start_client(proxy.address, self.net.settings.address)
         faults = (faulty_proxy.REFUSE, faulty_proxy.HANG, faulty_proxy.GARBAGE)
-        slot, last = 5, FIRST + SLOTS - 1
+        slot, last = 5, FIRST + BACK_AND_FORTH_SLOTS - 1
         self.wait_for_slot(slot)
         turns = 0
         while slot < last:
@@ -102,7 +103,7 @@ class MissedDutiesTest(e2e.NetworkTest):
         self.expect_no_duty_missed(last)
         users = set(self.log.blocks().values())
         self.assertEqual(users, {proxy.address, self.net.settings.address})
-        print(f"failed and recovered {turns} times, {SLOTS} slots, no duty missed")
+        print(f"failed and recovered {turns} times, {BACK_AND_FORTH_SLOTS} slots, no duty missed")
 
 
 if __name__ == "__main__":

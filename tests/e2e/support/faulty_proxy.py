@@ -57,13 +57,16 @@ class FaultyProxy:
                 return
             with self._lock:
                 self._sockets.add(near)
-            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+            threading.Thread(target=self._serve_and_close, args=(near,), daemon=True).start()
+
+    def _serve_and_close(self, near):
+        with near:
+            self._serve(near)
 
     def _serve(self, near):
         if self._mode == GARBAGE:
             _send(near, os.urandom(4096))
-            near.recv(4096)
-            _shut(near)
+            _receive(near)
             return
         if self._mode == HANG:
             _drain(near)
@@ -71,12 +74,14 @@ class FaultyProxy:
         try:
             far = socket.create_connection(self._target)
         except OSError:
-            _shut(near)
             return
         with self._lock:
             self._sockets.add(far)
-        threading.Thread(target=self._pump, args=(far, near), daemon=True).start()
-        self._pump(near, far)
+        with far:
+            answers = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+            answers.start()
+            self._pump(near, far)
+            answers.join()
 
     def _pump(self, source, sink):
         while True:
