@@ -28,10 +28,11 @@ struct BeaconOrder {
   std::vector<size_t> lagging;  // ready, but what they build would be on an old head
 };
 
-// `beacons` stand in the operator's order, which decides among healthy ones; those that answer more slowly than
-// `max_latency` come after them. A beacon lags when another one of our network has shown a better head, be it that this
-// one is gone now: a beacon that has just begun at genesis must not be worked with as soon as the good one hiccups.
-// A beacon that is not ready is in neither list.
+// `beacons` stand in the operator's order, which decides among healthy ones. Those that answer more slowly than
+// `max_latency` come after them, and last those whose head is behind that of another ready one, be it by one slot: what
+// they build would leave a block out. A beacon lags when another one of our network has shown a better head, be it that
+// this one is gone now: a beacon that has just begun at genesis must not be worked with as soon as the good one
+// hiccups. A beacon that is not ready is in neither list.
 BeaconOrder RankBeacons(const std::vector<BeaconHealth>& beacons, std::chrono::milliseconds max_latency);
 
 // How long one of the beacons that are left to try (`left`, itself included) may take when `remaining` is left of the

@@ -74,6 +74,7 @@ class MissedDutiesTest(e2e.NetworkTest):
                 stops += 1
             else:
                 first.kill()
+                first.stop()
                 self.wait_for_slot(slot + 2)
                 first = start_first()
                 kills += 1

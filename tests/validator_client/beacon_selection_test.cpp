@@ -17,7 +17,7 @@ BeaconHealth Good(uint64_t head_slot, milliseconds latency = kQuick) { return {t
 BeaconHealth Lost(uint64_t head_slot, uint64_t age_slots) { return {false, true, head_slot, age_slots, kQuick}; }
 
 TEST(RankBeacons, KeepsTheOperatorsOrderAmongHealthyOnes) {
-  EXPECT_EQ(Rank({Good(10, milliseconds(400)), Good(11), Good(12)}).good, (Order{0, 1, 2}));
+  EXPECT_EQ(Rank({Good(10, milliseconds(400)), Good(10), Good(10)}).good, (Order{0, 1, 2}));
   EXPECT_TRUE(Rank({}).good.empty());
 }
 
@@ -31,7 +31,7 @@ TEST(RankBeacons, NeverAsksOneThatIsNotReady) {
 TEST(RankBeacons, KeepsLaggingOnesApart) {
   EXPECT_EQ(Rank({Good(5), Good(10)}).good, (Order{1}));
   EXPECT_EQ(Rank({Good(5), Good(10)}).lagging, (Order{0}));
-  EXPECT_EQ(Rank({Good(10 - kMaxLagSlots), Good(10)}).good, (Order{0, 1}));
+  EXPECT_EQ(Rank({Good(10 - kMaxLagSlots), Good(10)}).good, (Order{1, 0}));
   EXPECT_EQ(Rank({Good(9 - kMaxLagSlots), Good(10)}).lagging, (Order{0}));
 }
 
@@ -46,8 +46,12 @@ TEST(RankBeacons, IgnoresTheHeadOfAnotherNetwork) {
 
 TEST(RankBeacons, ABeaconAloneNeverLags) { EXPECT_EQ(Rank({Good(0)}).good, (Order{0})); }
 
+TEST(RankBeacons, PutsOneThatLacksABlockLast) {
+  EXPECT_EQ(Rank({Good(9), Good(10, kMaxLatency * 2), Good(10)}).good, (Order{2, 1, 0}));
+}
+
 TEST(RankBeacons, PutsSlowOnesAfterTheOthers) {
-  EXPECT_EQ(Rank({Good(10, kMaxLatency + kQuick), Good(10, kMaxLatency), Good(9)}).good, (Order{1, 2, 0}));
+  EXPECT_EQ(Rank({Good(10, kMaxLatency + kQuick), Good(10, kMaxLatency), Good(10)}).good, (Order{1, 2, 0}));
   EXPECT_EQ(Rank({Good(10, kMaxLatency * 2), Good(10, kMaxLatency * 3)}).good, (Order{0, 1}));
 }
 
