@@ -74,6 +74,13 @@ void KeyPreparer::WarnOfEnd(Entry& entry, uint64_t slot) {
   entry.warn_at_left = left / 2;
 }
 
+void KeyPreparer::LogProgress(const ValidatorKey& key, double fraction, int& quarters_logged) const {
+  const int quarters = static_cast<int>(fraction * 4);
+  if (quarters <= quarters_logged || quarters >= 4) return;
+  quarters_logged = quarters;
+  logger_->info("key preparing validator={} percent={}", key.index, quarters * 25);
+}
+
 void KeyPreparer::Work() {
   while (true) {
     Job job;
@@ -87,7 +94,9 @@ void KeyPreparer::Work() {
       key = entries_[job.entry].key;
     }
     const auto begin = std::chrono::steady_clock::now();
-    const absl::Status status = key.key->Prepare(job.slot);
+    int quarters_logged = 0;
+    const absl::Status status =
+        key.key->Prepare(job.slot, [&](double fraction) { LogProgress(key, fraction, quarters_logged); });
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     const SlotRange prepared = key.key->prepared_slots();
     std::lock_guard lock(mutex_);

@@ -43,6 +43,7 @@ class KeyPreparer {
     uint64_t slot = 0;
   };
 
+  void LogProgress(const ValidatorKey& key, double fraction, int& quarters_logged) const;
   void WarnOfEnd(Entry& entry, uint64_t slot);
   void Work();
 

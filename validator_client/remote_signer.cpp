@@ -34,7 +34,7 @@ class RemoteKey : public SigningKey {
   absl::StatusOr<SignatureBytes> Sign(uint64_t, const Root&) const override {
     return absl::FailedPreconditionError("a remote key signs whole votes only");
   }
-  absl::Status Prepare(uint64_t) override { return absl::OkStatus(); }
+  absl::Status Prepare(uint64_t, const PrepareProgress&) override { return absl::OkStatus(); }
   void Cancel() override {}
 
  private:

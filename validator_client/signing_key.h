@@ -3,6 +3,7 @@
 #define LEAN_VALIDATOR_CLIENT_SIGNING_KEY_H_
 
 #include <cstdint>
+#include <functional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,6 +13,9 @@
 namespace lean::validator {
 
 using SlotRange = xmss::SlotRange;
+
+// Told now and then how much of a tree is done, 0..1.
+using PrepareProgress = std::function<void(double)>;
 
 // Thread-safe. Knows nothing of what was signed before: only Signer calls Sign, behind SigningRecords.
 class SigningKey {
@@ -29,8 +33,9 @@ class SigningKey {
   virtual absl::StatusOr<SignatureBytes> Sign(uint64_t slot, const Root& message) const = 0;
 
   // Moves prepared_slots() on until it holds `slot` and reaches well past it. Long (seconds to minutes): never on
-  // the path of a duty. kCancelled after Cancel().
-  virtual absl::Status Prepare(uint64_t slot) = 0;
+  // the path of a duty. Where the key can sign meanwhile, it works in small slices and leaves the CPU free for as long
+  // as each of them took. kCancelled after Cancel().
+  virtual absl::Status Prepare(uint64_t slot, const PrepareProgress& progress) = 0;
 
   // Ends Prepare under way, and every later one, soon.
   virtual void Cancel() = 0;

@@ -5,9 +5,18 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/crypto/xmss/signature.h"
 
 namespace lean::validator {
+namespace {
+
+// Some ten milliseconds of one core.
+constexpr uint64_t kSliceLeaves = 256;
+constexpr absl::Duration kLongestPause = absl::Seconds(1);
+
+}  // namespace
 
 XmssSigningKey::XmssSigningKey(std::string path, OpenedKeyFile file, unsigned threads)
     : path_(std::move(path)),
@@ -32,7 +41,7 @@ absl::StatusOr<SignatureBytes> XmssSigningKey::Sign(uint64_t slot, const Root& m
   return bytes;
 }
 
-absl::Status XmssSigningKey::Prepare(uint64_t slot) {
+absl::Status XmssSigningKey::Prepare(uint64_t slot, const PrepareProgress& progress) {
   absl::MutexLock lock(&prepare_mutex_);
   // A key that is not active yet is prepared for its first slot.
   slot = std::max(slot, file_.info.active.first);
@@ -41,18 +50,21 @@ absl::Status XmssSigningKey::Prepare(uint64_t slot) {
         absl::StrCat("slot ", slot, " is past the key's last slot, ", file_.info.active.end - 1));
   }
   if (!prepared_slots().Contains(slot)) {
-    if (absl::Status status = Load(slot); !status.ok()) return status;
+    if (absl::Status status = Load(slot, progress); !status.ok()) return status;
   }
   while (IsPastLeftTree(slot)) {
-    if (absl::Status status = AdvanceOnce(); !status.ok()) return status;
+    if (absl::Status status = AdvanceOnce(progress); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status XmssSigningKey::Load(uint64_t slot) {
+absl::Status XmssSigningKey::Load(uint64_t slot, const PrepareProgress& progress) {
   xmss::KeyGenerationOptions options;
   options.threads = threads_;
-  options.progress = [this](double) { return !cancelled_; };
+  options.progress = [this, &progress](double fraction) {
+    progress(fraction);
+    return !cancelled_.HasBeenNotified();
+  };
   absl::StatusOr<xmss::LoadedSecretKey> loaded =
       file_.content.has_value()
           ? xmss::LoadSecretKeyBytes(file_.info.scheme, file_.content->span(), path_, slot, options)
@@ -66,14 +78,20 @@ absl::Status XmssSigningKey::Load(uint64_t slot) {
   return absl::OkStatus();
 }
 
-absl::Status XmssSigningKey::AdvanceOnce() {
+absl::Status XmssSigningKey::AdvanceOnce(const PrepareProgress& progress) {
   std::optional<xmss::BottomTreeBuilder> builder;
   {
     absl::ReaderMutexLock lock(&mutex_);
     builder = key_->NextTreeBuilder();
   }
-  const auto progress = [this](uint64_t) { return !cancelled_; };
-  if (absl::Status status = builder->Finish(threads_, progress); !status.ok()) return status;
+  while (!builder->done()) {
+    const absl::Time begin = absl::Now();
+    builder->Step(kSliceLeaves);
+    progress(static_cast<double>(builder->leaves_done()) / static_cast<double>(builder->leaves_total()));
+    // Duties come first: this tree is needed half a key's prepared slots from now.
+    const absl::Duration pause = std::clamp(absl::Now() - begin, absl::ZeroDuration(), kLongestPause);
+    if (cancelled_.WaitForNotificationWithTimeout(pause)) return absl::CancelledError("stopped");
+  }
   {
     absl::MutexLock lock(&mutex_);
     if (absl::Status status = key_->Advance(*std::move(builder)); !status.ok()) return status;

@@ -126,7 +126,7 @@ TEST_F(KeystoresTest, AKeySignsOnceItIsPreparedAndMovesOn) {
   EXPECT_EQ(key.prepared_slots(), SlotRange{});
   EXPECT_EQ(key.Sign(3, FakeRoot(1)).status().code(), absl::StatusCode::kFailedPrecondition);
 
-  ASSERT_TRUE(key.Prepare(3).ok());
+  ASSERT_TRUE(key.Prepare(3, [](double) {}).ok());
   EXPECT_EQ(key.prepared_slots(), (SlotRange{0, 32}));
   const auto scheme = crypto::SignatureScheme::Create({.xmss_log_lifetime = 8});
   ASSERT_TRUE(scheme.ok());
@@ -137,13 +137,13 @@ TEST_F(KeystoresTest, AKeySignsOnceItIsPreparedAndMovesOn) {
   };
   EXPECT_TRUE(verify(3).ok()) << verify(3);
 
-  ASSERT_TRUE(key.Prepare(20).ok());  // in the right tree
+  ASSERT_TRUE(key.Prepare(20, [](double) {}).ok());  // in the right tree
   EXPECT_EQ(key.prepared_slots(), (SlotRange{16, 48}));
   EXPECT_TRUE(verify(47).ok()) << verify(47);
-  ASSERT_TRUE(key.Prepare(63).ok());
+  ASSERT_TRUE(key.Prepare(63, [](double) {}).ok());
   EXPECT_EQ(key.prepared_slots(), (SlotRange{32, 64})) << "the last two trees stay";
   EXPECT_TRUE(verify(63).ok()) << verify(63);
-  EXPECT_EQ(key.Prepare(64).code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(key.Prepare(64, [](double) {}).code(), absl::StatusCode::kOutOfRange);
 
   // What was computed is found on disk at the next start.
   const auto loaded = xmss::LoadSecretKey(scheme->xmss(), key_0_, 63);
@@ -156,16 +156,16 @@ TEST_F(KeystoresTest, ARunningKeyRefusesAFileThatWasReplaced) {
   ASSERT_TRUE(keystores.ok());
   fs::rename(key_3_, key_0_);
   fs::rename(xmss::TreeCachePath(key_3_), xmss::TreeCachePath(key_0_));
-  EXPECT_EQ(keystores->keys[0].key->Prepare(0).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(keystores->keys[0].key->Prepare(0, [](double) {}).code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(KeystoresTest, ACancelledKeyBuildsNothing) {
   const auto keystores = OpenKeystores(list_, NoPassword, 1);
   ASSERT_TRUE(keystores.ok());
   SigningKey& key = *keystores->keys[0].key;
-  ASSERT_TRUE(key.Prepare(0).ok());
+  ASSERT_TRUE(key.Prepare(0, [](double) {}).ok());
   key.Cancel();
-  EXPECT_EQ(key.Prepare(20).code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(key.Prepare(20, [](double) {}).code(), absl::StatusCode::kCancelled);
   EXPECT_TRUE(key.Sign(20, FakeRoot(1)).ok()) << "what is prepared goes on";
 }
 

@@ -143,12 +143,12 @@ TEST_F(EncryptedKeyFileTest, SignsAsThePlainKeyDoes) {
     auto opened = Open();
     ASSERT_TRUE(opened.ok()) << opened.status();
     XmssSigningKey key(path_, *std::move(opened), 1);
-    ASSERT_TRUE(key.Prepare(3).ok());
+    ASSERT_TRUE(key.Prepare(3, [](double) {}).ok());
     EXPECT_TRUE(fs::exists(xmss::TreeCachePath(path_)));
     const auto signature = key.Sign(31, message);
     ASSERT_TRUE(signature.ok()) << signature.status();
     EXPECT_EQ(*signature, expected);
-    ASSERT_TRUE(key.Prepare(50).ok()) << "and moves on";
+    ASSERT_TRUE(key.Prepare(50, [](double) {}).ok()) << "and moves on";
     EXPECT_EQ(key.prepared_slots(), (xmss::SlotRange{32, 64}));
   }
 }

@@ -63,7 +63,7 @@ std::vector<ValidatorKey> MakeKeys(const Options& options) {
   absl::StatusOr<Keystores> opened = OpenKeystores(options.keystores, NoPassword, 1);
   if (!opened.ok()) return {};
   for (const ValidatorKey& key : opened->keys) {
-    if (!key.key->Prepare(options.first_slot).ok()) return {};
+    if (!key.key->Prepare(options.first_slot, [](double) {}).ok()) return {};
   }
   return opened->keys;
 }

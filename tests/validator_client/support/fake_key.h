@@ -52,8 +52,9 @@ class FakeKey : public SigningKey {
   }
 
   // Moves on by one half, as a key of two bottom trees does.
-  absl::Status Prepare(uint64_t slot) override {
+  absl::Status Prepare(uint64_t slot, const PrepareProgress& progress) override {
     if (block_prepare != nullptr) block_prepare->wait();
+    for (int percent = 1; percent <= 100; ++percent) progress(percent / 100.0);
     std::lock_guard lock(mutex_);
     if (cancelled_) return absl::CancelledError("stopped");
     ++prepare_calls_;
