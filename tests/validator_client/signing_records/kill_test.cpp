@@ -163,7 +163,8 @@ void CutPowerAgainAndAgain(uint64_t cuts) {
   EXPECT_TRUE(last.done);
   tally.Print("power cut again and again", watcher);
   ExpectNoLeafTwice(watcher);
-  EXPECT_GT(tally.killed, cuts / 2);
+  // Lives after the first one write less, so that some cuts come too late for them.
+  EXPECT_GT(tally.killed, cuts / 4);
   EXPECT_GT(tally.refused, 0);
 }
 
