@@ -82,7 +82,7 @@ TEST_P(LeanSigImport, SignsWhatLeanSigSigned) {
   for (const json& expected : file_.at("signatures")) {
     const uint64_t slot = expected.at("epoch");
     SCOPED_TRACE(absl::StrCat("slot ", slot));
-    ASSERT_TRUE(key.Prepare(slot).ok());
+    ASSERT_TRUE(key.Prepare(slot, [](double) {}).ok());
     const absl::StatusOr<Root> message = ParseFixedHex<Root>(expected.at("message").get<std::string>());
     ASSERT_TRUE(message.ok()) << message.status();
     const absl::StatusOr<SignatureBytes> signature = key.Sign(slot, *message);
