@@ -56,6 +56,12 @@ struct SubmitResult {
   std::string message;  // for people
 };
 
+// What a beacon has seen of a validator.
+struct Liveness {
+  bool live = false;  // has voted for the slot asked from, or a later one
+  uint64_t latest_vote_slot = 0;
+};
+
 // Thread-safe. Every call ends within its timeout: an error status then says what failed and, where the beacon gave
 // one, the reason. kUnavailable: no beacon there. kDeadlineExceeded: no answer in time. kCancelled: after Cancel().
 class BeaconClient {
@@ -81,6 +87,10 @@ class BeaconClient {
   // One result for each vote, in order.
   virtual absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,
                                                                 Timeout timeout) = 0;
+
+  // Votes of slots before `from_slot` do not count. One answer for each index, in order.
+  virtual absl::StatusOr<std::vector<Liveness>> GetLiveness(const std::vector<uint64_t>& indices, uint64_t from_slot,
+                                                            Timeout timeout) = 0;
 
   // Ends every call under way and fails every later one: how a process stops.
   virtual void Cancel() = 0;

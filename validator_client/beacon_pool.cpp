@@ -136,6 +136,12 @@ BeaconOrder BeaconPool::Order() const {
                      std::chrono::milliseconds(static_cast<int64_t>(network()->slot_duration_ms) / kSlowPartOfSlot));
 }
 
+std::vector<BeaconSession*> BeaconPool::Usable() {
+  std::vector<BeaconSession*> usable;
+  for (const size_t beacon : Order().good) usable.push_back(sessions_[beacon].get());
+  return usable;
+}
+
 void BeaconPool::ReportChoice() {
   if (sessions_.size() == 1) return;
   const std::vector<size_t> order = Order().good;

@@ -50,6 +50,9 @@ class BeaconPool {
   std::optional<int64_t> clock_offset_ms() const;
   const BeaconSession& session(size_t beacon) const { return *sessions_[beacon]; }
 
+  // Those that are good, best first.
+  std::vector<BeaconSession*> Usable();
+
   // Makes attempts until one is OK, the best beacon first, none later than `remaining`. Lagging beacons are asked only
   // when every other one did answer, and none of them well. Returns the beacon that the attempt was OK with. The error
   // of one beacon alone is returned as it is; those of several are put together.

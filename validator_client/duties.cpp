@@ -103,6 +103,7 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
     fits = fits && block.signature.push_back(vote_signature);
   }
   if (!fits || !block.signature.push_back(*signature)) return absl::InternalError("too many signatures for a block");
+  statistics_.Add(built.proposer_attestation);
   const int64_t sign_ms = watch.Lap();
 
   const std::chrono::milliseconds grace(timer_.slots().interval_duration_ms() / 2);
@@ -188,11 +189,11 @@ absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey
   };
   logger_->info(
       "votes submitted slot={} head={} target={} source={} votes={} accepted={} already_known={} queued={} refused={} "
-      "build_ms={} sign_ms={} submit_ms={} beacon={}",
+      "build_ms={} sign_ms={} submit_ms={} repeated_targets={} surrounding={} beacon={}",
       slot, ShortHex(data.head.root.span()), data.target.slot, data.source.slot, votes.size(),
       count(SubmitResult::Status::kAccepted), count(SubmitResult::Status::kAlreadyKnown),
       count(SubmitResult::Status::kQueued), count(SubmitResult::Status::kRefused), build_ms, sign_ms, submit_ms,
-      BeaconName(beacons_, *builder));
+      statistics_.counts().repeated_targets, statistics_.counts().surrounding, BeaconName(beacons_, *builder));
   return absl::OkStatus();
 }
 
@@ -203,6 +204,7 @@ std::vector<SignedAttestation> Duties::SignVotes(uint64_t slot, const std::vecto
   for (size_t i = 0; i < votes.size(); ++i) {
     if (signatures[i].ok()) {
       signed_votes.push_back(SignedAttestation{votes[i], *signatures[i]});
+      statistics_.Add(votes[i]);
     } else {
       logger_->error("vote refused slot={} validator={} reason=\"{}\"", slot, votes[i].validator_id,
                      StatusText(signatures[i].status()));

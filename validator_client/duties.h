@@ -12,6 +12,7 @@
 #include "validator_client/duty_times.h"
 #include "validator_client/signer.h"
 #include "validator_client/slot_timer.h"
+#include "validator_client/vote_statistics.h"
 
 namespace lean::validator {
 
@@ -64,6 +65,7 @@ class Duties {
   Signer& signer_;
   const SlotTimer& timer_;
   uint64_t first_slot_;
+  VoteStatistics statistics_;
   std::shared_ptr<spdlog::logger> logger_;
   DutyTimes block_times_{"block"};
   DutyTimes votes_times_{"votes"};

@@ -153,6 +153,20 @@ absl::StatusOr<std::vector<SubmitResult>> GrpcBeaconClient::SubmitVotes(const st
   return results;
 }
 
+absl::StatusOr<std::vector<Liveness>> GrpcBeaconClient::GetLiveness(const std::vector<uint64_t>& indices,
+                                                                    uint64_t from_slot, Timeout timeout) {
+  v1::GetLivenessRequest request;
+  request.mutable_indices()->Add(indices.begin(), indices.end());
+  request.set_from_slot(from_slot);
+  v1::GetLivenessResponse response;
+  if (absl::Status status = Call("GetLiveness", request, response, timeout); !status.ok()) return status;
+  std::vector<Liveness> answer;
+  for (const v1::ValidatorLiveness& validator : response.validators()) {
+    answer.push_back(Liveness{validator.live(), validator.latest_vote_slot()});
+  }
+  return answer;
+}
+
 void GrpcBeaconClient::Cancel() {
   absl::MutexLock lock(&mutex_);
   cancelled_ = true;

@@ -93,6 +93,15 @@ absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& f
   return entries;
 }
 
+std::vector<std::string> KeyFolders(const std::vector<KeystoreEntry>& entries) {
+  std::vector<std::string> folders;
+  for (const KeystoreEntry& entry : entries) {
+    const std::string folder = std::filesystem::path(entry.path).parent_path().string();
+    folders.push_back(folder.empty() ? "." : folder);
+  }
+  return folders;
+}
+
 std::string FormatKeystoreList(const std::vector<KeystoreEntry>& entries) {
   std::string text = "# Validators and their secret key files. Each key signs in one process alone.\n";
   for (const KeystoreEntry& entry : entries) {

@@ -26,6 +26,9 @@ struct KeystoreEntry {
 // entries or more than kMaxKeystores. Errors of ReadTextFile as they are. Key files themselves are not opened.
 absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& file);
 
+// The folders of their key files, in the order of the entries.
+std::vector<std::string> KeyFolders(const std::vector<KeystoreEntry>& entries);
+
 // The text of such a list; paths are written as they are.
 std::string FormatKeystoreList(const std::vector<KeystoreEntry>& entries);
 

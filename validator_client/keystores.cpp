@@ -22,6 +22,7 @@ absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const Pass
   const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
   if (!entries.ok()) return entries.status();
   Keystores keystores;
+  keystores.folders = KeyFolders(*entries);
   for (const KeystoreEntry& entry : *entries) {
     absl::StatusOr<OpenedKeyFile> file = OpenKeyFile(entry.path, password);
     if (!file.ok()) return At(entry.origin, file.status().code(), file.status().message());

@@ -13,8 +13,9 @@
 namespace lean::validator {
 
 struct Keystores {
-  std::vector<ValidatorKey> keys;  // at least one; nothing is prepared yet
-  uint32_t log_lifetime = 0;       // of all of them
+  std::vector<ValidatorKey> keys;    // at least one; nothing is prepared yet
+  uint32_t log_lifetime = 0;         // of all of them
+  std::vector<std::string> folders;  // of the key files
 };
 
 // Reads the list and opens every key file in it, asking `password` if one of them is encrypted. A key prepares itself

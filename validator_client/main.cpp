@@ -1,4 +1,5 @@
-// lean-validator: `run` does the duties of its validators, `keys` looks after their keys.
+// lean-validator: `run` does the duties of its validators, `keys` looks after their keys, `records` moves what they
+// signed.
 #include <iostream>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "common/rpc/grpc_log.h"
 #include "common/version/version.h"
 #include "validator_client/commands/keys_cli.h"
+#include "validator_client/commands/records.h"
 #include "validator_client/commands/run.h"
 #include "validator_client/commands/sign_server.h"
 
@@ -40,6 +42,14 @@ void AddRun(CLI::App& app, RunOptions& options) {
   run->add_option("--genesis-root", options.genesis_root,
                   "root of the genesis block to work for, as hex; without it and --genesis, that of the first beacon");
   run->add_option("--genesis", options.genesis_dir, "genesis folder of the network to work for");
+  run->add_option("--records", options.records,
+                  "database of what the keys have signed; made if it is not there [signing_records.sqlite beside the "
+                  "keystores]");
+  run->add_flag("--new-keys", options.new_keys,
+                "start although keys without records have votes on the chain: only for keys that no other machine has "
+                "signed with");
+  run->add_flag("!--no-watch", options.watch,
+                "do not watch for a second client with the same keys before the first signature");
   run->add_option("--tls-ca", options.tls.server_ca, "PEM authority of the beacon's certificate: connect with TLS");
   run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain of this client");
   run->add_option("--tls-key", options.tls.key, "PEM private key of that certificate");
@@ -64,6 +74,30 @@ CLI::App* AddSignServer(CLI::App& app, SignServerOptions& options) {
   return server;
 }
 
+struct RecordsCommands {
+  RecordsOptions options;
+  CLI::App* export_command = nullptr;
+  CLI::App* import_command = nullptr;
+};
+
+void AddRecords(CLI::App& app, RecordsCommands& commands) {
+  CLI::App* records = app.add_subcommand("records", "What the keys have signed; the client must be stopped");
+  records->require_subcommand(1);
+  commands.export_command = records->add_subcommand("export", "Write it to a JSON file, to be imported elsewhere");
+  commands.export_command->add_option("--output", commands.options.file, "new file")->required();
+  commands.export_command->add_flag("--highest-only", commands.options.highest_only,
+                                    "only the highest slot of each key, without roots");
+  commands.import_command = records->add_subcommand("import", "Merge a JSON file of another machine");
+  commands.import_command->add_option("--input", commands.options.file, "file of `records export`")->required();
+  for (CLI::App* command : {commands.export_command, commands.import_command}) {
+    CLI::Option_group* where = command->add_option_group("where", "one of them at least");
+    where->add_option("--records", commands.options.records, "database");
+    where->add_option("--keystores", commands.options.keystores,
+                      "YAML list: the database beside it, unless --records is given");
+    where->require_option(1, 2);
+  }
+}
+
 int Report(const absl::Status& status) {
   if (status.ok()) return 0;
   std::cerr << "lean-validator: " << status.message() << std::endl;
@@ -85,6 +119,8 @@ int Main(int argc, char** argv) {
   KeysCli keys(app);
   SignServerOptions sign_server;
   const CLI::App* sign_server_command = AddSignServer(app, sign_server);
+  RecordsCommands records;
+  AddRecords(app, records);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -96,6 +132,8 @@ int Main(int argc, char** argv) {
     const int code = Report(keys.Run(signals, &usage));
     return usage ? kExitUsage : code;
   }
+  if (records.export_command->parsed()) return Report(ExportRecords(records.options, std::cout));
+  if (records.import_command->parsed()) return Report(ImportRecords(records.options, std::cout));
   const auto log = MakeLog(log_level);
   if (!log.ok()) {
     std::cerr << "lean-validator: " << log.status().message() << std::endl;

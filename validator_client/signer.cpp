@@ -28,8 +28,12 @@ const ValidatorKey* Signer::Find(uint64_t index) const {
   return found == position_.end() ? nullptr : &keys_[found->second];
 }
 
+absl::StatusOr<std::optional<uint64_t>> Signer::HighestSlot(const ValidatorKey& key) {
+  return records_.HighestSlot(key.key->pubkey());
+}
+
 absl::StatusOr<bool> Signer::LeafUsed(const ValidatorKey& key, uint64_t slot) {
-  const absl::StatusOr<std::optional<uint64_t>> highest = records_.HighestSlot(key.key->pubkey());
+  const absl::StatusOr<std::optional<uint64_t>> highest = HighestSlot(key);
   if (!highest.ok()) return highest.status();
   return highest->has_value() && **highest >= slot;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ class Signer {
 
   // nullptr: not one of ours.
   const ValidatorKey* Find(uint64_t index) const;
+
+  // The highest slot that the records know of a key; nullopt: they do not know it.
+  absl::StatusOr<std::optional<uint64_t>> HighestSlot(const ValidatorKey& key);
 
   // Whether the leaf of `slot`, or a later one, is reserved: then the key has nothing to sign in that slot any more.
   absl::StatusOr<bool> LeafUsed(const ValidatorKey& key, uint64_t slot);

@@ -19,11 +19,12 @@ uint64_t AtLeastZero(int64_t slot) { return static_cast<uint64_t>(std::max<int64
 }  // namespace
 
 ValidatorService::ValidatorService(Clock& clock, BeaconPool& beacons, Signer& signer, KeyPreparer& preparer,
-                                   uint64_t seed, std::shared_ptr<spdlog::logger> logger)
+                                   const StartOptions& start, uint64_t seed, std::shared_ptr<spdlog::logger> logger)
     : clock_(clock),
       beacons_(beacons),
       signer_(signer),
       preparer_(preparer),
+      start_(start),
       backoff_(kFirstRetry, kLastRetry, seed),
       logger_(std::move(logger)) {}
 
@@ -31,13 +32,15 @@ absl::Status ValidatorService::Run() {
   if (const absl::StatusOr<bool> known = AwaitNetwork(); !known.ok() || !*known) return known.status();
   const Network& network = *beacons_.network();
   SlotTimer timer(clock_, SlotClock(network.genesis_time, network.slot_duration_ms));
-  // What an earlier process of these keys signed is not known here, and it may have signed in the current slot.
+  // Records that were restored or copied may lack what was signed in the current slot.
   const int64_t slot = timer.Now().slot;
   const uint64_t first_slot = AtLeastZero(slot + 1);
+  StartGuard guard(beacons_, signer_, timer.Now(), start_, logger_);
   Duties duties(beacons_, signer_, timer, first_slot, logger_);
   logger_->info("duties begin validators={} slot={} first_slot={}", signer_.keys().size(), slot, first_slot);
   preparer_.Check(first_slot);
   next_attempt_ = clock_.Steady();
+  if (absl::Status status = guard.Step(timer.Now(), timer.UntilNextInterval()); !status.ok()) return status;
   while (true) {
     const bool ready = beacons_.ready().ok();
     const SlotTimer::Wake wake = timer.Next(ready ? std::nullopt : std::optional<SteadyTime>(next_attempt_));
@@ -50,9 +53,10 @@ absl::Status ValidatorService::Run() {
         Probe(wake.time.slot, timer.UntilNextInterval(), timer);
         break;
       case SlotTimer::Wake::Kind::kTick:
-        OnTick(wake, timer, duties);
+        OnTick(wake, guard.admitted(), timer, duties);
         break;
     }
+    if (absl::Status status = guard.Step(timer.Now(), timer.UntilNextInterval()); !status.ok()) return status;
   }
 }
 
@@ -67,7 +71,7 @@ absl::StatusOr<bool> ValidatorService::AwaitNetwork() {
   return true;
 }
 
-void ValidatorService::OnTick(const SlotTimer::Wake& wake, SlotTimer& timer, Duties& duties) {
+void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties) {
   if (wake.missed > 0) {
     logger_->warn("intervals skipped missed={} slot={} interval={}: their duties are not made up for", wake.missed,
                   wake.time.slot, wake.time.interval);
@@ -77,7 +81,7 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, SlotTimer& timer, Dut
   switch (wake.time.interval) {
     case 0:
     case 1: {
-      if (slot < 0) break;
+      if (slot < 0 || !admitted) break;
       const bool proposing = wake.time.interval == 0;
       const uint64_t duty_slot = static_cast<uint64_t>(slot);
       if (proposing && !duties.HasProposal(duty_slot)) break;

@@ -14,6 +14,7 @@
 #include "validator_client/key_preparer.h"
 #include "validator_client/signer.h"
 #include "validator_client/slot_timer.h"
+#include "validator_client/start_guard.h"
 
 namespace lean::validator {
 
@@ -22,17 +23,18 @@ namespace lean::validator {
 class ValidatorService {
  public:
   // All but the logger must outlive the service. `seed` is that of the jitter between attempts to reach the beacon.
-  ValidatorService(Clock& clock, BeaconPool& beacons, Signer& signer, KeyPreparer& preparer, uint64_t seed,
-                   std::shared_ptr<spdlog::logger> logger);
+  ValidatorService(Clock& clock, BeaconPool& beacons, Signer& signer, KeyPreparer& preparer, const StartOptions& start,
+                   uint64_t seed, std::shared_ptr<spdlog::logger> logger);
 
   // Blocks until the clock is interrupted (OK), or until it turns out that a key of ours is not in the registry of the
-  // network (InvalidArgument). To stop within a duty, cancel the beacons' clients as well.
+  // network (InvalidArgument), or that its keys must not sign here (FailedPrecondition, of StartGuard). To stop within
+  // a duty, cancel the beacons' clients as well.
   absl::Status Run();
 
  private:
   // Until a beacon has told which network this is. False: the clock was interrupted.
   absl::StatusOr<bool> AwaitNetwork();
-  void OnTick(const SlotTimer::Wake& wake, SlotTimer& timer, Duties& duties);
+  void OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties);
   // Probes for duties in `slot`; plans the next attempt if that fails.
   void Probe(int64_t slot, std::chrono::milliseconds timeout, SlotTimer& timer);
   void PlanNextAttempt(Backoff::Delay delay);
@@ -44,6 +46,7 @@ class ValidatorService {
   BeaconPool& beacons_;
   Signer& signer_;
   KeyPreparer& preparer_;
+  const StartOptions start_;
   Backoff backoff_;
   std::shared_ptr<spdlog::logger> logger_;
   SteadyTime next_attempt_{};  // while no beacon is ready

@@ -15,6 +15,7 @@ namespace lean::beacon {
 namespace {
 
 constexpr int kMaxPubkeys = 4096;
+constexpr int kMaxIndices = 4096;
 
 // A duty of the next slot is served when that slot begins within this part of an interval (250 ms of 4-second slots).
 constexpr uint64_t kEarlyPartOfInterval = 4;
@@ -112,6 +113,27 @@ absl::StatusOr<v1::BuildVoteResponse> Duties::BuildVote(const v1::BuildVoteReque
   return response;
 }
 
+absl::StatusOr<v1::GetLivenessResponse> Duties::GetLiveness(const v1::GetLivenessRequest& request) const {
+  if (request.indices_size() > kMaxIndices) {
+    return rpc::MalformedRequest(absl::StrCat("indices: ", request.indices_size(), ", at most ", kMaxIndices));
+  }
+  for (int i = 0; i < request.indices_size(); ++i) {
+    if (request.indices(i) >= chain_.validator_count()) {
+      return rpc::MalformedRequest(absl::StrCat("indices[", i, "]: ", request.indices(i), " is not in the registry of ",
+                                                chain_.validator_count(), " validators"));
+    }
+  }
+  if (absl::Status status = CheckSynced(); !status.ok()) return status;
+  v1::GetLivenessResponse response;
+  const std::vector<uint64_t> indices(request.indices().begin(), request.indices().end());
+  for (const std::optional<uint64_t>& latest : chain_.service.seen_votes().Latest(indices)) {
+    v1::ValidatorLiveness& validator = *response.add_validators();
+    validator.set_live(latest.has_value() && *latest >= request.from_slot());
+    validator.set_latest_vote_slot(latest.value_or(0));
+  }
+  return response;
+}
+
 absl::Status Duties::CheckBuildable(uint64_t slot, const std::string& genesis_block_root) const {
   const auto root = rpc::FixedBytesFromProto<Root>(genesis_block_root, "genesis_block_root");
   if (!root.ok()) return root.status();
@@ -127,13 +149,15 @@ absl::Status Duties::CheckBuildable(uint64_t slot, const std::string& genesis_bl
                           absl::StrCat("the chain ended with slot ", chain_.last_slot()),
                           {{"last_slot", absl::StrCat(chain_.last_slot())}});
   }
-  if (!chain_.synced()) {
-    const uint64_t head_slot = chain_.service.Read([](const LeanChain& chain) { return chain.head().slot; });
-    return rpc::MakeError(absl::StatusCode::kUnavailable, "SYNCING",
-                          absl::StrCat("the beacon catches up with its peers, its head has slot ", head_slot),
-                          {{"head_slot", absl::StrCat(head_slot)}, {"current", absl::StrCat(chain_.Now().slot)}});
-  }
-  return absl::OkStatus();
+  return CheckSynced();
+}
+
+absl::Status Duties::CheckSynced() const {
+  if (chain_.synced()) return absl::OkStatus();
+  const uint64_t head_slot = chain_.service.Read([](const LeanChain& chain) { return chain.head().slot; });
+  return rpc::MakeError(absl::StatusCode::kUnavailable, "SYNCING",
+                        absl::StrCat("the beacon catches up with its peers, its head has slot ", head_slot),
+                        {{"head_slot", absl::StrCat(head_slot)}, {"current", absl::StrCat(chain_.Now().slot)}});
 }
 
 absl::Status Duties::CheckSlot(uint64_t slot) const {

@@ -22,11 +22,13 @@ class Duties {
   absl::StatusOr<v1::GetDutiesResponse> GetDuties(const v1::GetDutiesRequest& request) const;
   absl::StatusOr<v1::BuildBlockResponse> BuildBlock(const v1::BuildBlockRequest& request) const;
   absl::StatusOr<v1::BuildVoteResponse> BuildVote(const v1::BuildVoteRequest& request) const;
+  absl::StatusOr<v1::GetLivenessResponse> GetLiveness(const v1::GetLivenessRequest& request) const;
 
  private:
   // The checks that both builders begin with, in the order of the proto's comment.
   absl::Status CheckBuildable(uint64_t slot, const std::string& genesis_block_root) const;
   absl::Status CheckSlot(uint64_t slot) const;
+  absl::Status CheckSynced() const;
 
   const ServedChain& chain_;
   // The registry never changes in this protocol.

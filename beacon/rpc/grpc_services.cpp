@@ -115,4 +115,9 @@ grpc::ServerUnaryReactor* GrpcDutyService::SubmitVotes(grpc::CallbackServerConte
   return Run(dispatcher_, context, request, response, submissions_, &Submissions::SubmitVotes);
 }
 
+grpc::ServerUnaryReactor* GrpcDutyService::GetLiveness(grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, duties_, &Duties::GetLiveness);
+}
+
 }  // namespace lean::beacon

@@ -34,7 +34,8 @@ using RawDutyService =
     v1::DutyService::WithRawCallbackMethod_SubmitBlock<
     v1::DutyService::WithRawCallbackMethod_SubmitVote<
     v1::DutyService::WithRawCallbackMethod_SubmitVotes<
-    v1::DutyService::Service>>>>>>;
+    v1::DutyService::WithRawCallbackMethod_GetLiveness<
+    v1::DutyService::Service>>>>>>>;
 // clang-format on
 
 // Thread-safe. Handlers and dispatcher outlive the service.
@@ -88,6 +89,8 @@ class GrpcDutyService final : public RawDutyService {
   grpc::ServerUnaryReactor* SubmitVote(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                        grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* SubmitVotes(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* GetLiveness(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) override;
 
  private:

@@ -1,10 +1,13 @@
 #include "beacon/services/seen_votes.h"
 
+#include <algorithm>
+
 namespace lean::beacon {
 
 void SeenVotes::Add(uint64_t slot, uint64_t validator) {
   if (validator >= validator_count_) return;
   std::lock_guard lock(mutex_);
+  latest_[validator] = std::max(latest_[validator].value_or(0), slot);
   if (slots_.size() >= kSlots && slot < slots_.begin()->first) return;
   Seen& seen = slots_[slot];
   if (seen.validators.empty()) seen.validators.resize(validator_count_);
@@ -29,6 +32,16 @@ std::vector<uint64_t> SeenVotes::Missing(uint64_t slot, size_t limit) const {
     if (seen == slots_.end() || !seen->second.validators[validator]) missing.push_back(validator);
   }
   return missing;
+}
+
+std::vector<std::optional<uint64_t>> SeenVotes::Latest(absl::Span<const uint64_t> validators) const {
+  std::vector<std::optional<uint64_t>> latest;
+  latest.reserve(validators.size());
+  std::lock_guard lock(mutex_);
+  for (const uint64_t validator : validators) {
+    latest.push_back(validator < validator_count_ ? latest_[validator] : std::nullopt);
+  }
+  return latest;
 }
 
 }  // namespace lean::beacon

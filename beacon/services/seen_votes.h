@@ -6,16 +6,20 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
+
+#include "absl/types/span.h"
 
 namespace lean::beacon {
 
-// Thread-safe. Remembers the newest few slots: a vote that comes later than that is not counted.
+// Thread-safe. Remembers the newest few slots: a vote that comes later than that is not counted. The latest vote of
+// each validator is remembered always.
 class SeenVotes {
  public:
   static constexpr size_t kSlots = 8;
 
-  explicit SeenVotes(size_t validator_count) : validator_count_(validator_count) {}
+  explicit SeenVotes(size_t validator_count) : validator_count_(validator_count), latest_(validator_count) {}
 
   // A validator's vote for `slot` came in, alone or in a block. Indices beyond the registry are ignored.
   void Add(uint64_t slot, uint64_t validator);
@@ -26,6 +30,9 @@ class SeenVotes {
   // Ascending indices of those whose vote for `slot` was not; at most `limit`.
   std::vector<uint64_t> Missing(uint64_t slot, size_t limit) const;
 
+  // The highest slot that each of these validators was seen to vote for; nullopt: none, or beyond the registry.
+  std::vector<std::optional<uint64_t>> Latest(absl::Span<const uint64_t> validators) const;
+
  private:
   struct Seen {
     std::vector<bool> validators;
@@ -34,7 +41,9 @@ class SeenVotes {
 
   const size_t validator_count_;
   mutable std::mutex mutex_;
-  std::map<uint64_t, Seen> slots_;  // guarded by mutex_; at most kSlots
+  // Guarded by mutex_.
+  std::map<uint64_t, Seen> slots_;  // at most kSlots
+  std::vector<std::optional<uint64_t>> latest_;
 };
 
 }  // namespace lean::beacon

@@ -8,7 +8,7 @@
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/log_capture.h"
-#include "validator_client/memory_signing_records.h"
+#include "tests/validator_client/support/memory_signing_records.h"
 
 namespace lean::validator {
 namespace {

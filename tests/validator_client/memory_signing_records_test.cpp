@@ -1,4 +1,4 @@
-#include "validator_client/memory_signing_records.h"
+#include "tests/validator_client/support/memory_signing_records.h"
 
 #include <thread>
 

@@ -7,7 +7,7 @@
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "validator_client/memory_signing_records.h"
+#include "tests/validator_client/support/memory_signing_records.h"
 
 namespace lean::validator {
 namespace {

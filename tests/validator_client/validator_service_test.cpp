@@ -8,7 +8,7 @@
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/log_capture.h"
-#include "validator_client/memory_signing_records.h"
+#include "tests/validator_client/support/memory_signing_records.h"
 
 namespace lean::validator {
 namespace {
@@ -36,7 +36,7 @@ class ValidatorServiceTest : public ::testing::Test {
     beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, registered, false, RunInline, log_.logger());
     signer_.emplace(keys, records_, [](std::function<void()> task) { task(); });
     preparer_.emplace(keys, log_.logger());
-    service_.emplace(clock_, *beacons_, *signer_, *preparer_, 1, log_.logger());
+    service_.emplace(clock_, *beacons_, *signer_, *preparer_, start_options_, 1, log_.logger());
     thread_ = std::thread([this] { result_ = service_->Run(); });
   }
 
@@ -76,6 +76,8 @@ class ValidatorServiceTest : public ::testing::Test {
     }
   }
 
+  // The duties of the first slots, unless a test is about the start.
+  StartOptions start_options_{.new_keys = true, .watch = false};
   ManualClock clock_{kGenesisMs + 5 * kSlotLength + 100};
   FakeBeacon beacon_{clock_, 2};
   LogCapture log_;

@@ -1,7 +1,6 @@
 #include "validator_client/commands/key_records.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,13 +10,8 @@
 namespace lean::validator {
 
 absl::StatusOr<KeyRecords> KeyRecords::Open(const std::vector<KeystoreEntry>& keys, const KeyRecordsOptions& options) {
-  std::vector<std::string> folders;
-  for (const KeystoreEntry& key : keys) {
-    const std::filesystem::path folder = std::filesystem::path(key.path).parent_path();
-    folders.push_back(folder.empty() ? "." : folder.string());
-  }
   KeyRecords opened;
-  absl::StatusOr<std::vector<ProcessLock>> locks = ProcessLock::AcquireFolders(folders);
+  absl::StatusOr<std::vector<ProcessLock>> locks = ProcessLock::AcquireFolders(KeyFolders(keys));
   if (!locks.ok()) return locks.status();
   opened.folders_ = *std::move(locks);
   absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =

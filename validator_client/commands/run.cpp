@@ -1,7 +1,10 @@
 #include "validator_client/commands/run.h"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -18,18 +21,24 @@
 #include "validator_client/beacon_pool.h"
 #include "validator_client/commands/expected_network.h"
 #include "validator_client/commands/keystore_password.h"
+#include "validator_client/commands/records.h"
 #include "validator_client/commands/until_stopped.h"
 #include "validator_client/grpc_beacon_client.h"
 #include "validator_client/key_preparer.h"
 #include "validator_client/keystores.h"
-#include "validator_client/memory_signing_records.h"
 #include "validator_client/remote_signer.h"
+#include "validator_client/signing_records/process_lock.h"
+#include "validator_client/signing_records/sqlite_signing_records.h"
 #include "validator_client/validator_service.h"
 
 namespace lean::validator {
 namespace {
 
 constexpr unsigned kMaxThreads = 8;
+
+// A record of this machine that is no older than this was written by a client that was stopped only to be started
+// again: nobody has taken its keys elsewhere meanwhile.
+constexpr std::chrono::seconds kMoment{30};
 
 unsigned Threads() { return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxThreads); }
 
@@ -43,7 +52,9 @@ std::vector<RegisteredKey> RegisteredKeysOf(const std::vector<ValidatorKey>& key
 // What signs, with all that it stands on.
 struct SigningSide {
   uint32_t log_lifetime = 0;  // of all keys
-  MemorySigningRecords records;
+  std::vector<ProcessLock> folder_locks;
+  std::unique_ptr<SqliteSigningRecords> records;
+  bool signed_a_moment_ago = false;  // by this machine, into these records
   RemoteRecords remote_records;
   std::unique_ptr<WorkerPool> pool;
   std::unique_ptr<Signer> signer;
@@ -56,9 +67,18 @@ absl::Status OpenOwnKeys(const RunOptions& options, SigningSide& side) {
       OpenKeystores(options.keystores, password.source(), std::max(1u, Threads() / 2));
   if (!keystores.ok()) return keystores.status();
   side.log_lifetime = keystores->log_lifetime;
+  absl::StatusOr<std::vector<ProcessLock>> locks = ProcessLock::AcquireFolders(keystores->folders);
+  if (!locks.ok()) return locks.status();
+  side.folder_locks = *std::move(locks);
+  absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
+      SqliteSigningRecords::Open({.path = RecordsPath(options.records, options.keystores), .create = true});
+  if (!records.ok()) return records.status();
+  side.records = *std::move(records);
+  const std::optional<std::chrono::milliseconds> age = side.records->last_write_age();
+  side.signed_a_moment_ago = age.has_value() && *age <= kMoment;
   // Room for every key, so that no signature of a duty is ever turned away.
   side.pool = std::make_unique<WorkerPool>(Threads(), keystores->keys.size());
-  side.signer = std::make_unique<Signer>(std::move(keystores->keys), side.records,
+  side.signer = std::make_unique<Signer>(std::move(keystores->keys), *side.records,
                                          [&pool = *side.pool](std::function<void()> task) {
                                            if (pool.TrySubmit(std::move(task)) != PushResult::kPushed) task();
                                          });
@@ -119,9 +139,13 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   if (!expected.ok()) return expected.status();
   absl::StatusOr<BeaconClients> clients = ConnectBeacons(options);
   if (!clients.ok()) return clients.status();
-  log->info("validator client starting keys={} validators={} lifetime=2^{} beacons={} broadcast={}",
+  log->info("validator client starting keys={} validators={} lifetime=2^{} records={} beacons={} broadcast={}",
             options.signer.empty() ? options.keystores : options.signer, signer.keys().size(), side.log_lifetime,
+            options.signer.empty() ? RecordsPath(options.records, options.keystores) : "signer",
             absl::StrJoin(options.beacons, ","), options.broadcast);
+  StartOptions start;
+  start.new_keys = options.new_keys;
+  start.watch = options.watch && !side.signed_a_moment_ago;
 
   RealClock clock;
   KeyPreparer preparer(signer.keys(), log);
@@ -129,7 +153,7 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   BeaconPool beacons(
       Pointers(*clients), *expected, registered, options.broadcast,
       [&lanes](size_t beacon, std::function<void()> task) { return lanes.Run(beacon, std::move(task)); }, log);
-  ValidatorService service(clock, beacons, signer, preparer, std::random_device()(), log);
+  ValidatorService service(clock, beacons, signer, preparer, start, std::random_device()(), log);
   return RunUntilStopped(
       signals, [&service] { return service.Run(); },
       [&](const char* signal) {

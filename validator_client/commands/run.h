@@ -22,6 +22,9 @@ struct RunOptions {
   bool broadcast = false;                                 // what is signed goes to all of them
   std::string genesis_root;                               // hex of the genesis block's root; empty: not given
   std::string genesis_dir;                                // genesis folder; empty: not given
+  std::string records;                                    // signing records; empty: beside the keystores
+  bool new_keys = false;  // keys without records may sign although the chain has votes of theirs
+  bool watch = true;      // for a second client, before the first signature
   rpc::ClientTlsFiles tls;
 };
 

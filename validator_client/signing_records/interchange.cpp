@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -34,7 +35,8 @@ absl::Status CheckObject(const json& value, const std::string& path, std::initia
   if (!value.is_object()) return At(path, absl::StrCat("expected an object, is ", value.type_name()));
   for (const auto& [name, ignored] : value.items()) {
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
-      return At(Join(path, name), absl::StrCat("is not known here; known are ", absl::StrJoin(allowed, ", ")));
+      return At(Join(path, absl::CHexEscape(name)),
+                absl::StrCat("is not known here; known are ", absl::StrJoin(allowed, ", ")));
     }
   }
   return absl::OkStatus();

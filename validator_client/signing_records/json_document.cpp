@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 namespace lean::validator {
@@ -65,7 +66,7 @@ class Watcher {
       if (level.is_array) {
         absl::StrAppend(&path, "[", level.count - 1, "]");
       } else {
-        absl::StrAppend(&path, path.empty() ? "" : ".", level.key);
+        absl::StrAppend(&path, path.empty() ? "" : ".", absl::CHexEscape(level.key));
       }
     }
     error_ = absl::InvalidArgumentError(absl::StrCat(path, ": ", what));

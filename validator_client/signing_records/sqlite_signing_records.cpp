@@ -164,8 +164,9 @@ absl::StatusOr<std::vector<KeyHistory>> SqliteSigningRecords::Export() {
   absl::MutexLock lock(&mutex_);
   if (absl::Status status = EnsureOpen(); !status.ok()) return status;
   std::vector<KeyHistory> histories;
-  const absl::Status status =
+  absl::Status status =
       database_->ForEachHistory([&histories](KeyHistory history) { histories.push_back(std::move(history)); });
+  if (status.ok()) status = database_->ClearLastWriter();
   if (!status.ok()) {
     database_.reset();
     return status;

@@ -41,10 +41,10 @@ class SqliteSigningRecords : public SigningRecords {
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override;
 
   // How long before Open the last record was written, if that was in this very file, by this machine since it booted.
-  // nullopt: written elsewhere, copied, imported, or nothing was written yet.
+  // nullopt: written elsewhere, copied, exported or imported since, or nothing was written yet.
   std::optional<std::chrono::milliseconds> last_write_age() const { return last_write_age_; }
 
-  // All of the keys, or an error.
+  // All of the keys, or an error. What is exported may go on elsewhere, so last_write_age() is forgotten.
   absl::StatusOr<std::vector<KeyHistory>> Export();
 
   // As MergeHistories, in one transaction: all or nothing.

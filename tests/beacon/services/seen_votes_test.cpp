@@ -42,5 +42,16 @@ TEST(SeenVotes, RemembersTheNewestSlotsAlone) {
   EXPECT_EQ(seen.Count(200), 1u);
 }
 
+TEST(SeenVotes, RemembersTheLatestVoteOfEachAlways) {
+  SeenVotes seen(3);
+  seen.Add(0, 2);
+  seen.Add(100, 0);
+  seen.Add(50, 0);
+  for (uint64_t slot = 101; slot < 120; ++slot) seen.Add(slot, 1);
+  seen.Add(7, 2);  // long after the counted slots
+  EXPECT_THAT(seen.Latest({0, 1, 2, 3}), ElementsAre(100, 119, 7, std::nullopt));
+  EXPECT_THAT(SeenVotes(1).Latest({0}), ElementsAre(std::nullopt));
+}
+
 }  // namespace
 }  // namespace lean::beacon

@@ -169,6 +169,18 @@ class FakeBeacon(validator_grpc.DutyServiceServicer):
     def SubmitVotes(self, request, context):
         return validator.SubmitVotesResponse(results=self._take_votes(request.votes, "SubmitVotes", context))
 
+    def GetLiveness(self, request, context):
+        self._enter("GetLiveness", context)
+        latest = {}
+        with self.lock:
+            for submission in self.calls.submissions:
+                vote = submission.vote
+                latest[vote.validator_index] = max(latest.get(vote.validator_index, 0), vote.data.slot)
+        return validator.GetLivenessResponse(validators=[
+            validator.ValidatorLiveness(
+                live=index in latest and latest[index] >= request.from_slot, latest_vote_slot=latest.get(index, 0))
+            for index in request.indices])
+
     # What they share.
 
     def _take_votes(self, votes, method, context):

@@ -109,4 +109,20 @@ absl::StatusOr<std::vector<SubmitResult>> FakeBeacon::SubmitVotes(const std::vec
   return results;
 }
 
+absl::StatusOr<std::vector<Liveness>> FakeBeacon::GetLiveness(const std::vector<uint64_t>& indices, uint64_t from_slot,
+                                                              Timeout timeout) {
+  if (absl::Status status = Begin(Method::kGetLiveness, timeout); !status.ok()) return status;
+  std::vector<Liveness> answer;
+  for (const uint64_t index : indices) {
+    const auto vote = foreign_votes.find(index);
+    if (vote == foreign_votes.end()) {
+      answer.push_back({});
+    } else {
+      answer.push_back({vote->second >= from_slot, vote->second});
+    }
+  }
+  if (bend_liveness) bend_liveness(answer);
+  return answer;
+}
+
 }  // namespace lean::validator

@@ -33,7 +33,7 @@ inline bool RunInline(size_t, const std::function<void()>& task) {
 // Not thread-safe: a test changes it only while the service waits on the clock.
 class FakeBeacon : public BeaconClient {
  public:
-  enum class Method { kGetDuties, kBuildBlock, kBuildVote, kSubmitBlock, kSubmitVotes };
+  enum class Method { kGetDuties, kBuildBlock, kBuildVote, kSubmitBlock, kSubmitVotes, kGetLiveness };
 
   // Keeps true time: that of the clock when it was made, and what has passed on the steady clock since.
   FakeBeacon(ManualClock& clock, uint64_t validator_count, std::string name = "fake:1");
@@ -47,6 +47,10 @@ class FakeBeacon : public BeaconClient {
   std::map<Method, std::chrono::milliseconds> slow;              // what a call takes; past its timeout it fails
   int64_t offset_ms = 0;                                         // of the beacon's clock
   Root genesis_block_root = FakeRoot(0x11);
+
+  // Votes of other clients: the latest slot of each validator.
+  std::map<uint64_t, uint64_t> foreign_votes;
+  std::function<void(std::vector<Liveness>&)> bend_liveness;
 
   // What happened.
   std::vector<SignedBlockWithAttestation> blocks;
@@ -64,6 +68,8 @@ class FakeBeacon : public BeaconClient {
   absl::StatusOr<SubmitResult> SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) override;
   absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,
                                                         Timeout timeout) override;
+  absl::StatusOr<std::vector<Liveness>> GetLiveness(const std::vector<uint64_t>& indices, uint64_t from_slot,
+                                                    Timeout timeout) override;
   void Cancel() override {}
 
   int64_t NowMs() const;

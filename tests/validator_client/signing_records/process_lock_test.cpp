@@ -1,0 +1,108 @@
+#include "validator_client/signing_records/process_lock.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "tests/validator_client/support/temp_dir.h"
+
+namespace lean::validator {
+namespace {
+
+// A process that holds a lock until it is killed.
+class Holder {
+ public:
+  explicit Holder(const std::string& file) {
+    int ready[2];
+    if (pipe(ready) != 0) return;
+    pid_ = fork();
+    if (pid_ == 0) {
+      const auto lock = ProcessLock::Acquire(file, "the folder");
+      const char held = lock.ok() ? 'y' : 'n';
+      if (write(ready[1], &held, 1) != 1) _exit(1);
+      while (true) pause();
+    }
+    close(ready[1]);
+    char held = 'n';
+    held_ = read(ready[0], &held, 1) == 1 && held == 'y';
+    close(ready[0]);
+  }
+  ~Holder() { Kill(); }
+
+  void Kill() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+  pid_t pid() const { return pid_; }
+  bool held() const { return held_; }
+
+ private:
+  pid_t pid_ = -1;
+  bool held_ = false;
+};
+
+TEST(ProcessLock, NamesItsHolderAndIsFreeOnceThatIsKilled) {
+  TempDir folder;
+  const std::string file = folder.path() + "/lock";
+  Holder holder(file);
+  ASSERT_TRUE(holder.held());
+  const pid_t pid = holder.pid();
+  const auto refused = ProcessLock::Acquire(file, "the folder X");
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused.status()));
+  EXPECT_EQ(refused.status().message(),
+            absl::StrCat("the folder X is in use by process ", pid,
+                         ": two clients with the same keys would sign twice; stop it first"));
+  holder.Kill();
+  const auto lock = ProcessLock::Acquire(file, "the folder X");
+  EXPECT_TRUE(lock.ok()) << lock.status();
+  std::ifstream text(file);
+  pid_t written = 0;
+  text >> written;
+  EXPECT_EQ(written, getpid()) << "not the old holder's";
+}
+
+TEST(ProcessLock, EndsWithItsObject) {
+  TempDir folder;
+  const std::string file = folder.path() + "/lock";
+  {
+    auto lock = ProcessLock::Acquire(file, "it");
+    ASSERT_TRUE(lock.ok());
+    ProcessLock moved = *std::move(lock);
+    EXPECT_FALSE(ProcessLock::Acquire(file, "it").ok());
+  }
+  EXPECT_TRUE(ProcessLock::Acquire(file, "it").ok());
+}
+
+TEST(ProcessLock, FoldersAreLockedByWhateverPath) {
+  TempDir folder;
+  std::filesystem::create_directory(folder.path() + "/keys");
+  std::filesystem::create_directory_symlink(folder.path() + "/keys", folder.path() + "/link");
+  const auto locks = ProcessLock::AcquireFolders({folder.path() + "/keys", folder.path() + "/link"});
+  ASSERT_TRUE(locks.ok()) << locks.status();
+  EXPECT_EQ(locks->size(), 1);
+  const auto second = ProcessLock::AcquireFolders({folder.path() + "/link"});
+  EXPECT_TRUE(absl::StrContains(second.status().message(), absl::StrCat("/keys is in use by process ", getpid())))
+      << second.status();
+  EXPECT_TRUE(absl::IsNotFound(ProcessLock::AcquireFolders({folder.path() + "/none"}).status()));
+}
+
+TEST(ProcessLock, AGarbledFileLocksAllTheSame) {
+  TempDir folder;
+  const std::string file = folder.path() + "/lock";
+  std::ofstream(file) << "garbage";
+  const auto lock = ProcessLock::Acquire(file, "it");
+  ASSERT_TRUE(lock.ok());
+  std::ofstream(file) << "garbage";
+  EXPECT_TRUE(absl::StrContains(ProcessLock::Acquire(file, "it").status().message(), "in use by another process"));
+}
+
+}  // namespace
+}  // namespace lean::validator
