@@ -1,7 +1,6 @@
 """The procedure of docs/moving_keys.md on real processes, and what a client refuses when a step of it was left out."""
 
 import json
-import shutil
 import subprocess
 
 import e2e
@@ -16,12 +15,9 @@ class MovingKeysTest(e2e.NetworkTest):
         self.net = self.start_network(clients=4)
         self.wait_for_finality()
         self.old_keys = self.net.keystores[3]
-        self.old_records = self.net.settings.directory / f"{self.net.client_name(3)}-records.sqlite"
         # Another machine's disk.
         self.new_keys = self.directory / "machine" / "keys" / "keystores.yaml"
-        shutil.copytree(self.old_keys.parent, self.new_keys.parent)
-        for left_over in self.new_keys.parent.glob("*.sqlite*"):
-            left_over.unlink()
+        e2e.copy_keys(self.old_keys, self.new_keys.parent)
 
     def client(self, name, keystores, *arguments):
         process = Process(
@@ -44,7 +40,7 @@ class MovingKeysTest(e2e.NetworkTest):
 
     def test_the_procedure(self):
         exported = self.directory / "records.json"
-        old = ("--keystores", self.old_keys, "--records", self.old_records)
+        old = ("--keystores", self.old_keys)
 
         # Not while a client runs: it is named.
         refused = self.records("export", *old, "--output", exported)
@@ -76,7 +72,7 @@ class MovingKeysTest(e2e.NetworkTest):
         self.assertNotIn("vote refused", moved.log_tail(1000))
 
         # The old machine comes up again by mistake.
-        mistake = self.client("mistake", self.old_keys, "--records", self.old_records)
+        mistake = self.client("mistake", self.old_keys)
         self.assertIn("another client works with its key; nothing was signed here", self.end_of(mistake))
         self.wait_for_missing([])
 

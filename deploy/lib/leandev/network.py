@@ -166,8 +166,6 @@ class Network:
         arguments += ["--keystores", self.keystores[number], "--beacon", s.address]
         if self.password_file:
             arguments += ["--password-file", self.password_file]
-        # A network of its own, whose keys may have worked for another one before.
-        arguments += ["--records", s.directory / f"{name}-records.sqlite"]
         self.clients[number] = Process(name, arguments, s.directory / f"{name}.log")
 
     def start(self):

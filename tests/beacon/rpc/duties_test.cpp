@@ -74,6 +74,37 @@ TEST_F(DutiesTest, BadKeysAreMalformed) {
   EXPECT_THAT(Call(beacon_.duties(), &Stub::GetDuties, request).status.message(), HasSubstr("4097, at most 4096"));
 }
 
+TEST_F(DutiesTest, LivenessCountsVotesFromASlotOn) {
+  beacon_.GoTo(1);
+  beacon_.Propose(1);  // by validator 1
+  beacon_.GoTo(1, 1);
+  ASSERT_EQ(SubmitVote(beacon_.Vote(1, 3)).status(), v1::ACCEPTED);
+  v1::GetLivenessRequest request;
+  for (const uint64_t index : {3, 0, 1}) request.add_indices(index);
+  for (const uint64_t from_slot : {0, 1, 2}) {
+    request.set_from_slot(from_slot);
+    const auto liveness = Call(beacon_.duties(), &Stub::GetLiveness, request);
+    ASSERT_TRUE(liveness.status.ok()) << liveness.status;
+    ASSERT_EQ(liveness.response.validators_size(), 3);
+    EXPECT_EQ(liveness.response.validators(0).live(), from_slot <= 1) << "a vote by itself";
+    EXPECT_EQ(liveness.response.validators(0).latest_vote_slot(), 1u);
+    EXPECT_FALSE(liveness.response.validators(1).live());
+    EXPECT_EQ(liveness.response.validators(1).latest_vote_slot(), 0u);
+    EXPECT_EQ(liveness.response.validators(2).live(), from_slot <= 1) << "a proposer's vote in its block";
+  }
+  request.add_indices(4);
+  const absl::Status beyond = Call(beacon_.duties(), &Stub::GetLiveness, request).status;
+  EXPECT_EQ(rpc::ReasonOf(beyond), "MALFORMED_REQUEST");
+  EXPECT_THAT(beyond.message(), HasSubstr("indices[3]: 4 is not in the registry of 4 validators"));
+}
+
+TEST(DutiesSyncing, ABeaconThatIsBehindCannotTellOfLiveness) {
+  TestBeaconOptions options;
+  options.synced = [] { return false; };
+  TestBeacon beacon(options);
+  EXPECT_EQ(rpc::ReasonOf(Call(beacon.duties(), &Stub::GetLiveness, v1::GetLivenessRequest()).status), "SYNCING");
+}
+
 TEST_F(DutiesTest, BuildingLeavesNoTrace) {
   beacon_.GoTo(1);
   const auto before = Call(beacon_.queries(), &v1::BeaconService::Stub::GetChainStatus, v1::GetChainStatusRequest());

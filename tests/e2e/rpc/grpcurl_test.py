@@ -37,6 +37,7 @@ BAD_DUTIES = {
     "SubmitBlock": ({"block": {}}, "MALFORMED_REQUEST"),
     "SubmitVote": ({}, "MALFORMED_REQUEST"),
     "SubmitVotes": ({"votes": []}, "MALFORMED_REQUEST"),
+    "GetLiveness": ({"indices": ["4096"]}, "MALFORMED_REQUEST"),
 }
 
 

@@ -13,7 +13,7 @@ TIMEOUT_S = 60
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 QUERIES = ("GetHead", "GetChainStatus", "GetBlock", "GetState", "GetValidators", "GetForkChoice", "GetSpec",
            "GetGenesis", "GetNodeInfo")
-DUTIES = ("GetDuties", "BuildBlock", "BuildVote", "SubmitBlock", "SubmitVote", "SubmitVotes")
+DUTIES = ("GetDuties", "BuildBlock", "BuildVote", "SubmitBlock", "SubmitVote", "SubmitVotes", "GetLiveness")
 METHODS = [f"/lean.v1.BeaconService/{m}" for m in QUERIES] + [f"/lean.v1.DutyService/{m}" for m in DUTIES]
 
 # Not a protobuf message of any type.
@@ -141,6 +141,10 @@ class MalformedTest(e2e.NetworkTest):
             "SubmitVotes": {
                 "nothing": v.SubmitVotesRequest(),
                 "too many votes": v.SubmitVotesRequest(votes=[t.SignedAttestation()] * 4097),
+            },
+            "GetLiveness": {
+                "an index beyond the registry": v.GetLivenessRequest(indices=[4096]),
+                "too many indices": v.GetLivenessRequest(indices=[0] * 4097),
             },
         }
         for method, requests in duty.items():

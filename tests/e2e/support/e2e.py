@@ -29,7 +29,8 @@ ACTIVE_SLOTS = 1024
 
 
 def shared_keys(clients, validators=4, set_name="a"):
-    """The keystores file of each client. Keys are made once for a build and then shared: every test has its own chain."""
+    """The keystores file of each client. Keys are made once for a build; every test has its own chain, and works
+    with a copy of them."""
     settings = network.Settings(BUILD_DIR, BUILD_DIR, validators=validators, clients=clients)
     shape = network.Network(settings)
     folder = BUILD_DIR / "e2e_keys" / f"{set_name}-{validators}-{clients}"
@@ -48,6 +49,12 @@ def shared_keys(clients, validators=4, set_name="a"):
                     quiet=True)
             made.touch()
     return [folder / str(number) / "keystores.yaml" for number in range(clients)]
+
+
+def copy_keys(keystores, folder):
+    """Keys of one client for one test: its locks and records are beside them. Returns the copy's keystores file."""
+    shutil.copytree(keystores.parent, folder, ignore=shutil.ignore_patterns("*.lock", "*.sqlite*"))
+    return folder / keystores.name
 
 
 def block_at(rpc, slot):
@@ -81,8 +88,11 @@ class NetworkTest(unittest.TestCase):
             port=port or network.free_port(),
             **settings,
         )
-        keys = shared_keys(clients, settings.validators)
         settings.directory.mkdir()
+        keys = [
+            copy_keys(keystores, settings.directory / f"keys-{number}")
+            for number, keystores in enumerate(shared_keys(clients, settings.validators))
+        ]
         self.network = network.Network(settings, beacon_prefix)
         self.addCleanup(self.network.stop)
         self.addCleanup(self._show_logs)  # before they stop
