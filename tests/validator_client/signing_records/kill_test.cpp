@@ -39,7 +39,7 @@ class Lives {
 
   VictimEnd Next(uint64_t seed, Fault fault = Fault::kNone, uint64_t fault_first = 0, uint64_t fault_count = 1,
                  std::optional<std::chrono::microseconds> kill_after = std::nullopt) {
-    const uint64_t highest = watcher_.highest_released_slot();
+    const uint64_t highest = watcher_.highest_released_slot() + skipped_;
     std::vector<std::string> arguments = {
         "--records",     folder_ + "/records.sqlite",
         "--first-slot",  absl::StrCat(highest > kRewind ? highest - kRewind + 1 : 1),
@@ -49,13 +49,18 @@ class Lives {
         "--fault-first", absl::StrCat(fault_first),
         "--fault-count", absl::StrCat(fault_count)};
     if (!keystores_.empty()) arguments.insert(arguments.end(), {"--keystores", keystores_});
-    return watcher_.Watch(arguments, kill_after);
+    const VictimEnd end = watcher_.Watch(arguments, kill_after);
+    // Killed a few times between record and release, victims leave leaves behind that are recorded and never came out:
+    // all that is asked for is then refused, for good, unless the next one asks further on.
+    skipped_ = end.released > 0 ? 0 : skipped_ + (end.done ? kSlots : 0);
+    return end;
   }
 
  private:
   VictimWatcher& watcher_;
   const std::string folder_;
   const std::string keystores_;
+  uint64_t skipped_ = 0;  // slots past the highest released one
 };
 
 // What a test has tried, printed for the record.
@@ -105,6 +110,7 @@ void KillAtRandomMoments(uint64_t kills) {
   tally.Add(lives.Next(random()));
   tally.Print("kill -9 at random moments", watcher);
   ExpectNoLeafTwice(watcher);
+  EXPECT_GT(watcher.leaves(), kills / 4) << "too few lives signed something new";
   EXPECT_GT(tally.refused, 0) << "nothing was refused: nothing was tested";
   EXPECT_EQ(tally.failed, 0);
 }
