@@ -220,16 +220,17 @@ BeaconPool::Results BeaconPool::SubmitInTurn(const SubmitCall& call, size_t buil
     const Timeout left = remaining();
     if (tried > 0 && left <= Timeout::zero()) break;
     Results results = call(session.client(), AttemptTimeout(left, order.size() - tried));
+    const absl::Status status = results.status();
     if (results.ok()) {
       best = best.has_value() ? BetterOf(*std::move(best), *results) : *std::move(results);
       if (AllTaken(*best)) break;
     } else {
-      errors.Add(session, results.status());
-      MarkFailed(session, results.status());
+      errors.Add(session, status);
+      MarkFailed(session, status);
     }
     if (tried + 1 < order.size()) {
       logger_->warn("submission goes to the next beacon beacon={} reason=\"{}\"", session.client().name(),
-                    results.ok() ? "it did not take all of it" : StatusText(results.status()));
+                    status.ok() ? "it did not take all of it" : StatusText(status));
     }
   }
   if (best.has_value()) return *std::move(best);

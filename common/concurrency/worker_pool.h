@@ -27,6 +27,12 @@ class WorkerPool {
   // Never waits. kFull or kClosed: the task is left with the caller and will not run.
   PushResult TrySubmit(Task&& task) { return tasks_.TryPush(std::move(task)); }
 
+  // The same, but runs the task on this thread when it is not taken.
+  void SubmitOrRun(Task task) {
+    // NOLINTNEXTLINE(bugprone-use-after-move): what is not taken is not moved from
+    if (TrySubmit(std::move(task)) != PushResult::kPushed) task();
+  }
+
   // Takes no more tasks, runs those it has and joins the threads. May be called again, but not from a task, nor from
   // two threads at a time.
   void Stop();

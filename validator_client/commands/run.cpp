@@ -78,10 +78,9 @@ absl::Status OpenOwnKeys(const RunOptions& options, SigningSide& side) {
   side.signed_a_moment_ago = age.has_value() && *age <= kMoment;
   // Room for every key, so that no signature of a duty is ever turned away.
   side.pool = std::make_unique<WorkerPool>(Threads(), keystores->keys.size());
-  side.signer = std::make_unique<Signer>(std::move(keystores->keys), *side.records,
-                                         [&pool = *side.pool](std::function<void()> task) {
-                                           if (pool.TrySubmit(std::move(task)) != PushResult::kPushed) task();
-                                         });
+  side.signer =
+      std::make_unique<Signer>(std::move(keystores->keys), *side.records,
+                               [&pool = *side.pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
   return absl::OkStatus();
 }
 

@@ -98,9 +98,8 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   SlotTimer timer(clock, slots);
   KeyPreparer preparer(keystores->keys, log);
   WorkerPool pool(Threads(), keystores->keys.size());
-  Signer signer(std::move(keystores->keys), **records, [&pool](std::function<void()> task) {
-    if (pool.TrySubmit(std::move(task)) != PushResult::kPushed) task();
-  });
+  Signer signer(std::move(keystores->keys), **records,
+                [&pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
   // Whatever the records say, another process may have signed in the slot in which this one starts.
   const uint64_t first_slot = static_cast<uint64_t>(std::max<int64_t>(timer.Now().slot + 1, 0));
   const SignRequests requests(signer, **records, clock, slots, first_slot, log);
