@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <iostream>
 #include <thread>
 
@@ -15,6 +14,7 @@
 #include "validator_client/commands/keys_import.h"
 #include "validator_client/commands/keys_list.h"
 #include "validator_client/commands/keys_verify.h"
+#include "validator_client/commands/records.h"
 #include "validator_client/commands/until_stopped.h"
 
 namespace lean::validator {
@@ -107,9 +107,7 @@ void KeysCli::AddRecords(CLI::App& command) {
 
 KeyRecordsOptions KeysCli::Records() const {
   KeyRecordsOptions options = records_;
-  if (options.database.empty()) {
-    options.database = (std::filesystem::path(keystores_).parent_path() / "signing_records.sqlite").string();
-  }
+  options.database = RecordsPath(options.database, keystores_);
   return options;
 }
 
