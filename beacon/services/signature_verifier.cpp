@@ -138,9 +138,8 @@ void SignatureVerifier::VerifyPart(const std::shared_ptr<VotesJob>& job, size_t 
 void SignatureVerifier::RunInBatches(size_t count, const std::function<void(size_t)>& task) {
   // The first piece is this thread's own.
   for (size_t first = kVerificationBatch; first < count; first += kVerificationBatch) {
-    WorkerPool::Task piece = [task, first] { task(first); };
     // Closed: the verifier is stopping, and the task drops its work.
-    if (pool_.TrySubmit(std::move(piece)) != PushResult::kPushed) piece();
+    pool_.SubmitOrRun([task, first] { task(first); });
   }
   task(0);
 }

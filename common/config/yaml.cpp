@@ -9,8 +9,8 @@
 
 namespace lean {
 
-YamlValue::YamlValue(YAML::Node node, std::shared_ptr<const std::string> path, std::string field)
-    : node_(std::move(node)), path_(std::move(path)), field_(std::move(field)) {
+YamlValue::YamlValue(const YAML::Node& node, std::shared_ptr<const std::string> path, std::string field)
+    : node_(node), path_(std::move(path)), field_(std::move(field)) {
   const int line = node_.Mark().line;  // from 0; -1 where yaml-cpp knows none
   line_ = line < 0 ? 1 : line + 1;
 }

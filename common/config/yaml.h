@@ -48,7 +48,7 @@ class YamlValue {
   int line() const { return line_; }  // from 1
 
  private:
-  YamlValue(YAML::Node node, std::shared_ptr<const std::string> path, std::string field);
+  YamlValue(const YAML::Node& node, std::shared_ptr<const std::string> path, std::string field);
 
   YAML::Node node_;
   std::shared_ptr<const std::string> path_;

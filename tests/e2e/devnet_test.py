@@ -61,7 +61,7 @@ class DevnetTest(e2e.NetworkTest):
 
     def test_killed_leaves_no_orphan(self):
         script = self.start()
-        self.wait_for_text(r"(?m)^slot=1 ", script)
+        self.wait_for_text(r"(?m)^slot=[1-9]", script)
         children = self.children(script)
         self.assertEqual(len(children), 3, self.said())
         script.kill()
@@ -70,7 +70,7 @@ class DevnetTest(e2e.NetworkTest):
 
     def test_interrupt_stops_everything(self):
         script = self.start()
-        self.wait_for_text(r"(?m)^slot=1 ", script)
+        self.wait_for_text(r"(?m)^slot=[1-9]", script)
         children = self.children(script)
         script.send_signal(signal.SIGINT)
         self.assertEqual(script.wait(60), 0, self.said())
