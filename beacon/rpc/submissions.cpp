@@ -20,6 +20,8 @@ absl::Status NotTaken(const SubmitOutcome& outcome) {
     case SubmitOutcome::kOverloaded:
       return rpc::MakeError(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
                             outcome.message.empty() ? "too much is in flight; try again" : outcome.message);
+    case SubmitOutcome::kStorageFailed:
+      return rpc::MakeError(absl::StatusCode::kUnavailable, reason::kStorageFailed, outcome.message);
     case SubmitOutcome::kShuttingDown:
       return rpc::MakeError(absl::StatusCode::kUnavailable, reason::kShuttingDown, "the beacon is stopping");
     default:

@@ -1,7 +1,6 @@
 #include "beacon/services/chain_service.h"
 
 #include <chrono>
-#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -35,7 +34,8 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
                .outbound = context.outbound,
                .clock = context.clock,
                .slot_clock = context.slot_clock,
-               .log = context.log},
+               .log = context.log,
+               .observer = context.observer},
               options.writer),
       admission_(options.max_items_in_flight, options.max_bytes_in_flight),
       channel_(options.max_items_in_flight + 1),  // every message counts as one item at least; and a tick
@@ -65,6 +65,7 @@ void ChainService::Stop() {
 
 void ChainService::SubmitBlock(SignedBlockPtr block, const Origin& origin, BlockDone done) {
   if (stopping_) return done(ShuttingDown());
+  if (std::optional<SubmitOutcome> refusal = NotAccepting()) return done(*std::move(refusal));
   const size_t bytes = BytesOf(*block);
   if (!admission_.TryAcquire(1, bytes)) return done(Overloaded());
   auto reply =
@@ -87,6 +88,7 @@ void ChainService::SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& o
   const size_t count = votes.size();
   if (count == 0) return done({});
   if (stopping_) return done(std::vector(count, ShuttingDown()));
+  if (const std::optional<SubmitOutcome> refusal = NotAccepting()) return done(std::vector(count, *refusal));
   if (count > max_items_in_flight_) {
     const std::string message = absl::StrCat(count, " votes at once, at most ", max_items_in_flight_, " are taken");
     return done(std::vector(count, Unanswered(SubmitOutcome::kRefused, reason::kTooLarge, message)));
@@ -102,6 +104,15 @@ void ChainService::SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& o
   if (verifier_->VerifyVotes(std::move(votes), CurrentSlot(), checked) == PushResult::kFull) {
     reply->Answer(std::vector(count, Overloaded()));
   }
+}
+
+std::optional<SubmitOutcome> ChainService::NotAccepting() const {
+  const absl::Status status = context_.observer == nullptr ? absl::OkStatus() : context_.observer->CanAccept();
+  if (status.ok()) return std::nullopt;
+  if (absl::IsResourceExhausted(status)) {
+    return Unanswered(SubmitOutcome::kOverloaded, reason::kOverloaded, status.message());
+  }
+  return Unanswered(SubmitOutcome::kStorageFailed, reason::kStorageFailed, status.message());
 }
 
 SubmitOutcome ChainService::Refuse(const WaitingItem& item, const Refusal& refusal) const {

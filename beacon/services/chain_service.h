@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
 #include <stop_token>
 #include <thread>
@@ -19,6 +20,7 @@
 #include "beacon/chain/chain_types.h"
 #include "beacon/chain/lean_chain.h"
 #include "beacon/services/admission.h"
+#include "beacon/services/chain_observer.h"
 #include "beacon/services/chain_writer.h"
 #include "beacon/services/event_log.h"
 #include "beacon/services/outbound.h"
@@ -41,12 +43,13 @@ struct ChainServiceOptions {
   ChainWriterOptions writer;
 };
 
-// What a service works with; clock and channel outlive the service.
+// What a service works with; clock, channel and observer outlive the service.
 struct ChainServiceContext {
   Clock& clock;
   SlotClock slot_clock;
   OutboundChannel& outbound;  // accepted items go there; when it is full they are not published
   std::shared_ptr<spdlog::logger> log;
+  ChainObserver* observer = nullptr;  // null: nobody keeps the chain
 };
 
 // Thread-safe, except for Start and Stop.
@@ -74,8 +77,9 @@ class ChainService {
   void Stop();
 
   // Never block. `done` is called exactly once: from a service thread, which it must not hold up, or before the call
-  // returns when no service thread is needed (kOverloaded, kShuttingDown, no votes at all). Pointers are not null.
-  // Outcomes are in the votes' order. Of more votes than max_items_in_flight each is kRefused as TOO_LARGE.
+  // returns when no service thread is needed (kOverloaded, kStorageFailed, kShuttingDown, no votes at all). Pointers
+  // are not null. Outcomes are in the votes' order. Of more votes than max_items_in_flight each is kRefused as
+  // TOO_LARGE.
   void SubmitBlock(SignedBlockPtr block, const Origin& origin, BlockDone done);
   void SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& origin, VotesDone done);
 
@@ -130,6 +134,8 @@ class ChainService {
   void Handle(const Tick&) {}  // the loop catches up with the clock before every message
   void Handle(const CheckedBlock& checked);
   void Handle(const CheckedVotes& checked);
+  // The answer to anything submitted while the observer takes nothing; nullopt while it does.
+  std::optional<SubmitOutcome> NotAccepting() const;
   // The answer to what the edge refused, logged.
   SubmitOutcome Refuse(const WaitingItem& item, const Refusal& refusal) const;
 

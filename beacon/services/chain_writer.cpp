@@ -128,6 +128,9 @@ absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& 
   for (const Attestation& vote : block->message.block.body.attestations) {
     context_.seen_votes.Add(vote.data.slot, vote.validator_id);
   }
+  if (context_.observer != nullptr) {
+    context_.observer->BlockImported(item.root, block, context_.chain.StateOf(item.root));
+  }
   HandleEvents(*events, old_head);
   return absl::OkStatus();
 }
@@ -141,6 +144,7 @@ absl::Status ChainWriter::Apply(const SignedVotePtr& vote) {
   }
   if (!events.ok()) return events.status();
   context_.seen_votes.Add(vote->message.data.slot, vote->message.validator_id);
+  if (context_.observer != nullptr) context_.observer->VoteAccepted(vote);
   HandleEvents(*events, old_head);
   return absl::OkStatus();
 }
@@ -195,6 +199,12 @@ void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_
   if (events.reorg && events.head.has_value()) events_.Reorg(old_head, *events.head, ReorgDepth(old_head));
   if (events.head.has_value()) events_.Head(*events.head);
   if (events.justified.has_value()) events_.Justified(*events.justified);
+  const bool moved = events.head.has_value() || events.justified.has_value() || events.finalized.has_value();
+  if (context_.observer != nullptr && moved) {
+    context_.observer->CheckpointsChanged({.head = context_.chain.head(),
+                                           .justified = context_.chain.justified(),
+                                           .finalized = context_.chain.finalized()});
+  }
   if (!events.finalized.has_value()) return;
   events_.Finalized(*events.finalized);
   std::vector<PrunedBlock> pruned;  // let go of outside the lock

@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/chain/lean_chain.h"
+#include "beacon/services/chain_observer.h"
 #include "beacon/services/dependency_queue.h"
 #include "beacon/services/event_log.h"
 #include "beacon/services/outbound.h"
@@ -40,6 +41,7 @@ struct ChainWriterContext {
   Clock& clock;
   SlotClock slot_clock;
   std::shared_ptr<spdlog::logger> log;
+  ChainObserver* observer = nullptr;  // null: nobody keeps the chain
 };
 
 // One thread calls it; the numbers at the end may be read from any.

@@ -50,17 +50,19 @@ inline constexpr absl::string_view kUnknownBlock = "UNKNOWN_BLOCK";
 inline constexpr absl::string_view kEarly = "EARLY";
 // Neither: the service did not take the item.
 inline constexpr absl::string_view kOverloaded = "OVERLOADED";
+inline constexpr absl::string_view kStorageFailed = "STORAGE_FAILED";
 inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
 }  // namespace reason
 
 struct SubmitOutcome {
   enum Status {
-    kAccepted,      // in the chain
-    kAlreadyKnown,  // was there before
-    kQueued,        // waits for a block it names, or for its slot; what becomes of it is logged
-    kRefused,       // see reason
-    kOverloaded,    // nothing was looked at: try again
-    kShuttingDown,  // the service is stopping
+    kAccepted,       // in the chain
+    kAlreadyKnown,   // was there before
+    kQueued,         // waits for a block it names, or for its slot; what becomes of it is logged
+    kRefused,        // see reason
+    kOverloaded,     // nothing was looked at: try again
+    kStorageFailed,  // nothing was looked at: the disk takes no more (see message); goes on once it does
+    kShuttingDown,   // the service is stopping
   };
   Status status = kRefused;
   std::string reason;   // one of the above; empty when accepted or already known

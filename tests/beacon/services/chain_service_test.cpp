@@ -34,14 +34,15 @@ constexpr milliseconds kInterval(TestNetwork::kSlotMs / 4);
 
 class ChainServiceTest : public testing::Test {
  protected:
-  explicit ChainServiceTest(const ChainServiceOptions& options = {})
+  explicit ChainServiceTest(const ChainServiceOptions& options = {}, ChainObserver* observer = nullptr)
       : service_(
             LeanChain::FromAnchor(network_.genesis().state, network_.genesis().block).value(),
             std::make_unique<SignatureVerifier>(network_.scheme(), network_.registry(), SignatureVerifierOptions()),
             {.clock = clock_,
              .slot_clock = SlotClock(TestNetwork::kGenesisTime, TestNetwork::kSlotMs),
              .outbound = outbound_,
-             .log = log_.logger()},
+             .log = log_.logger(),
+             .observer = observer},
             options) {}
 
   uint64_t ChainTime() const {
@@ -200,6 +201,58 @@ TEST_F(ChainServiceTest, AnItemOneSlotEarlyIsImportedWhenItsSlotBegins) {
   Submit({network_.Vote(0, network_.DataAt(1))}).get();
   EXPECT_TRUE(service_.Read([&](const LeanChain& chain) { return chain.HasBlock(outcome.root); }));
   EXPECT_EQ(service_.queue_sizes().waiting_blocks, 0u);
+}
+
+// Keeps nothing, and takes only what it is told to.
+class GateObserver : public ChainObserver {
+ public:
+  void BlockImported(const Root&, const SignedBlockPtr&, const StatePtr&) override {}
+  void VoteAccepted(const SignedVotePtr&) override { ++votes; }
+  void CheckpointsChanged(const ChainCheckpoints&) override {}
+  absl::Status CanAccept() const override {
+    std::lock_guard lock(mutex_);
+    return answer_;
+  }
+
+  void Answer(absl::Status answer) {
+    std::lock_guard lock(mutex_);
+    answer_ = std::move(answer);
+  }
+
+  std::atomic<int> votes = 0;
+
+ private:
+  mutable std::mutex mutex_;
+  absl::Status answer_;
+};
+
+// The observer outlives the service.
+struct WithObserver {
+  GateObserver observer_;
+};
+
+class ObservedServiceTest : private WithObserver, public ChainServiceTest {
+ protected:
+  ObservedServiceTest() : ChainServiceTest({}, &observer_) {}
+
+  using WithObserver::observer_;
+};
+
+TEST_F(ObservedServiceTest, WhileNothingCanBeKeptNothingIsTaken) {
+  service_.Start();
+  const SignedVotePtr vote = network_.Vote(0, network_.DataAt(0));
+  observer_.Answer(absl::UnavailableError("the disk is full"));
+  EXPECT_THAT(Submit({vote, vote}).get(), Each(Field(&SubmitOutcome::status, SubmitOutcome::kStorageFailed)));
+  const SubmitOutcome block = Submit(network_.BlockAtEdge(1, Root(), {})).get();
+  EXPECT_EQ(block.status, SubmitOutcome::kStorageFailed);
+  EXPECT_EQ(block.reason, reason::kStorageFailed);
+  EXPECT_EQ(block.message, "the disk is full");
+  observer_.Answer(absl::ResourceExhaustedError("the disk is slow"));
+  EXPECT_EQ(Submit({vote}).get().front().status, SubmitOutcome::kOverloaded);
+  EXPECT_EQ(observer_.votes, 0);
+  observer_.Answer(absl::OkStatus());
+  EXPECT_EQ(Submit({vote}).get().front().status, SubmitOutcome::kAccepted);
+  EXPECT_EQ(observer_.votes, 1);
 }
 
 TEST_F(ChainServiceTest, NoVotesAreAnsweredWithNoOutcomes) {

@@ -30,7 +30,8 @@ constexpr uint64_t kValidators = 4;
 
 class ChainWriterTest : public testing::Test {
  protected:
-  explicit ChainWriterTest(size_t outbound_capacity = 1000, const ChainWriterOptions& options = {})
+  explicit ChainWriterTest(size_t outbound_capacity = 1000, const ChainWriterOptions& options = {},
+                           ChainObserver* observer = nullptr)
       : outbound_(outbound_capacity),
         writer_({.chain = chain_,
                  .mutex = mutex_,
@@ -38,7 +39,8 @@ class ChainWriterTest : public testing::Test {
                  .outbound = outbound_,
                  .clock = clock_,
                  .slot_clock = SlotClock(kGenesisTime, kSlotMs),
-                 .log = log_.logger()},
+                 .log = log_.logger(),
+                 .observer = observer},
                 options) {}
 
   void GoTo(uint64_t slot, uint64_t interval = 0) {
@@ -280,6 +282,46 @@ TEST_F(ChainWriterTest, JustificationAndFinalityAreLogged) {
   EXPECT_THAT(log_.Matching("info finalized slot="), testing::Not(IsEmpty()));
   EXPECT_THAT(log_.Matching("info justified slot="), testing::Not(IsEmpty()));
   EXPECT_EQ(seen_votes_.Count(5), kValidators);
+}
+
+// What an observer is told, as text.
+class RecordingObserver : public ChainObserver {
+ public:
+  void BlockImported(const Root& root, const SignedBlockPtr& block, const StatePtr& post_state) override {
+    EXPECT_EQ(ssz::HashTreeRoot(*post_state), block->message.block.state_root);
+    EXPECT_EQ(ssz::HashTreeRoot(block->message.block), root);
+    told.push_back(absl::StrCat("block ", block->message.block.slot));
+  }
+  void VoteAccepted(const SignedVotePtr& vote) override {
+    told.push_back(absl::StrCat("vote ", vote->message.validator_id));
+  }
+  void CheckpointsChanged(const ChainCheckpoints& checkpoints) override {
+    told.push_back(absl::StrCat("head ", checkpoints.head.slot));
+  }
+  absl::Status CanAccept() const override { return absl::OkStatus(); }
+
+  std::vector<std::string> told;
+};
+
+class ObservedWriterTest : public ChainWriterTest {
+ protected:
+  ObservedWriterTest() : ChainWriterTest(1000, {}, &observer_) {}
+
+  RecordingObserver observer_;
+};
+
+TEST_F(ObservedWriterTest, TheObserverIsToldInOrderWhatIsNewAndNothingTwice) {
+  GoTo(2);
+  const SignedBlockPtr first = source_.AddBlock(1);
+  const SignedBlockPtr second = source_.AddBlock(2);
+  Import(second);
+  EXPECT_THAT(observer_.told, IsEmpty());
+  Import(first);
+  Import(first);
+  EXPECT_THAT(observer_.told, ElementsAre("block 1", "head 1", "block 2", "head 2"));
+  observer_.told.clear();
+  Import({source_.Vote(0, 2), source_.Vote(1, 2)});
+  EXPECT_THAT(observer_.told, ElementsAre("vote 0", "vote 1"));
 }
 
 class FullOutboundTest : public ChainWriterTest {
