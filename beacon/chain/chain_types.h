@@ -21,6 +21,22 @@ inline constexpr int kJustificationLookbackSlots = 3;
 // Intervals of a slot: 0 propose, 1 vote, 2 safe target, 3 accept votes. The chain's time counts them from genesis.
 inline constexpr uint64_t kChainIntervalsPerSlot = 4;
 
+// By which rules a block is imported.
+enum class ImportMode {
+  // Every root that its votes name must be known, as in the reference.
+  kLive,
+  // The transition alone decides; a vote that names an unknown root is left out of fork choice. For blocks so old that
+  // what their votes name may be gone from everywhere: whether such a block is valid must not depend on what a node
+  // happened to see or to keep. What kLive accepts, kHistory accepts.
+  kHistory,
+};
+
+// What an anchor makes known of the blocks below it.
+enum class AnchorHistory {
+  kKnown,    // the roots in the anchor state's history, with their slots
+  kUnknown,  // nothing, as in the reference: it refuses most blocks right above an anchor. For replay.
+};
+
 // What one call changed. A field is set when its value differs from before the call, and holds the new one.
 struct ChainEvents {
   std::optional<Checkpoint> head;

@@ -34,7 +34,8 @@ typename Map::mapped_type FindOrDefault(const Map& map, const Root& root) {
 
 }  // namespace
 
-absl::StatusOr<LeanChain> LeanChain::FromAnchor(StatePtr state, BlockPtr block) {
+absl::StatusOr<LeanChain> LeanChain::FromAnchor(StatePtr state, BlockPtr block,
+                                                absl::Span<const Checkpoint> known_roots, AnchorHistory history) {
   if (block->state_root != ssz::HashTreeRoot(*state)) {
     return InvalidError("anchor block's state root is not that of the anchor state");
   }
@@ -45,12 +46,23 @@ absl::StatusOr<LeanChain> LeanChain::FromAnchor(StatePtr state, BlockPtr block) 
                                      " justified bits at a block of slot ", block->slot));
   }
   const Root root = ssz::HashTreeRoot(*block);
-  return LeanChain(std::move(state), std::move(block), root);
+  const StatePtr anchor_state = state;
+  LeanChain chain(std::move(state), std::move(block), root);
+  if (history == AnchorHistory::kKnown) {
+    chain.oldest_slot_ = 0;
+    const std::vector<Root> past = anchor_state->historical_block_hashes.ToVector();
+    for (uint64_t slot = 0; slot < past.size(); ++slot) {
+      if (!past[slot].IsZero()) chain.AddKnown(past[slot], slot);  // zero: an empty slot
+    }
+  }
+  for (const Checkpoint& known : known_roots) chain.AddKnown(known.root, known.slot);
+  return chain;
 }
 
 LeanChain::LeanChain(StatePtr state, BlockPtr block, const Root& root)
     : config_(state->config),
       anchor_{.root = root, .slot = block->slot},
+      oldest_slot_(block->slot),
       time_(block->slot * kChainIntervalsPerSlot),
       head_(anchor_),
       head_state_(state),
@@ -58,14 +70,19 @@ LeanChain::LeanChain(StatePtr state, BlockPtr block, const Root& root)
       justified_(anchor_),
       finalized_(anchor_),
       fork_choice_(root, block->parent_root, block->slot) {
-  slots_.emplace(root, block->slot);
+  known_blocks_.emplace(root, KnownBlock{.slot = block->slot, .imported = true});
+  imported_ = 1;
   states_.emplace(root, std::move(state));
   HeldBlock& held = blocks_[root];
   held.slot = block->slot;
   held.block = std::move(block);
 }
 
-absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block) {
+void LeanChain::AddKnown(const Root& root, uint64_t slot) {
+  known_blocks_.try_emplace(root, KnownBlock{.slot = slot, .imported = false});
+}
+
+absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, ImportMode mode) {
   const Block& block = signed_block->message.block;
   const Root body_root = ssz::HashTreeRoot(block.body);
   const Checkpoint id{.root = ssz::HashTreeRoot(HeaderOf(block, body_root)), .slot = block.slot};
@@ -74,23 +91,29 @@ absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block) {
     events.already_known = true;
     return events;
   }
-  absl::StatusOr<State> post_state = CheckBlock(*signed_block, id, body_root);
+  absl::StatusOr<State> post_state = CheckBlock(*signed_block, id, body_root, mode);
   if (!post_state.ok()) return post_state.status();
 
   // From here on nothing fails.
   const VoteSnapshot before = View();
   Insert(id, signed_block, std::make_shared<const State>(*std::move(post_state)));
   const Attestations& votes = block.body.attestations;
-  for (size_t i = 0; i < votes.size(); ++i) CountBodyVote(votes[i], signed_block->signature[i]);
+  for (size_t i = 0; i < votes.size(); ++i) {
+    if (mode == ImportMode::kHistory && !CheckVote(votes[i].data, nullptr).ok()) continue;
+    CountBodyVote(votes[i], signed_block->signature[i]);
+  }
   // The proposer's own vote must not weigh on its block yet, so it comes after the head.
   UpdateHead();
-  AddPending(std::make_shared<const SignedAttestation>(SignedAttestation{
-      .message = signed_block->message.proposer_attestation, .signature = signed_block->signature[votes.size()]}));
+  const Attestation& proposer_vote = signed_block->message.proposer_attestation;
+  if (mode == ImportMode::kLive || CheckGossipVote(proposer_vote.data, nullptr).ok()) {
+    AddPending(std::make_shared<const SignedAttestation>(
+        SignedAttestation{.message = proposer_vote, .signature = signed_block->signature[votes.size()]}));
+  }
   return EventsSince(before);
 }
 
 absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& id,
-                                            const Root& body_root) const {
+                                            const Root& body_root, ImportMode mode) const {
   const Block& block = signed_block.message.block;
   const StatePtr parent_state = StateOf(block.parent_root);
   if (parent_state == nullptr) {
@@ -109,11 +132,8 @@ absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& si
     return InvalidError(absl::StrCat("block has a vote of a validator that is not among the ", validator_count));
   }
   // Cheap checks before the transition; all of them hold or fail whatever the order.
-  for (const Attestation& vote : votes) {
-    if (absl::Status status = CheckVote(vote.data, &id); !status.ok()) return WithContext("vote in block", status);
-  }
-  if (absl::Status status = CheckGossipVote(proposer_vote.data, &id); !status.ok()) {
-    return WithContext("proposer's vote", status);
+  if (mode == ImportMode::kLive) {
+    if (absl::Status status = CheckBlockVotes(signed_block, id); !status.ok()) return status;
   }
   absl::StatusOr<State> post_state = StateTransition(*parent_state, block, body_root);
   if (!post_state.ok()) return post_state.status();
@@ -122,6 +142,13 @@ absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& si
     return TooOldError("block justifies one that does not descend from the finalized block");
   }
   return post_state;
+}
+
+absl::Status LeanChain::CheckBlockVotes(const SignedBlockWithAttestation& signed_block, const Checkpoint& id) const {
+  for (const Attestation& vote : signed_block.message.block.body.attestations) {
+    if (absl::Status status = CheckVote(vote.data, &id); !status.ok()) return WithContext("vote in block", status);
+  }
+  return WithContext("proposer's vote", CheckGossipVote(signed_block.message.proposer_attestation.data, &id));
 }
 
 absl::Status LeanChain::CheckVoteRoot(absl::string_view what, const Checkpoint& checkpoint, bool check_slot,
@@ -167,7 +194,8 @@ void LeanChain::Insert(const Checkpoint& id, SignedBlockPtr signed_block, StateP
   if (post_state->latest_finalized.slot > finalized_.slot) finalized_ = post_state->latest_finalized;
   const BlockPtr block(signed_block, &signed_block->message.block);
   fork_choice_.AddBlock(id.root, block->parent_root, id.slot);
-  slots_.emplace(id.root, id.slot);
+  known_blocks_.insert_or_assign(id.root, KnownBlock{.slot = id.slot, .imported = true});
+  ++imported_;
   states_.emplace(id.root, std::move(post_state));
   state_order_.push_back(id.root);
   const uint64_t bytes = BytesOf(*signed_block);
@@ -272,8 +300,13 @@ std::vector<PrunedBlock> LeanChain::Prune(const PruneLimits& limits) {
 }
 
 std::optional<uint64_t> LeanChain::SlotOf(const Root& root) const {
-  const auto it = slots_.find(root);
-  return it == slots_.end() ? std::nullopt : std::optional(it->second);
+  const auto it = known_blocks_.find(root);
+  return it == known_blocks_.end() ? std::nullopt : std::optional(it->second.slot);
+}
+
+bool LeanChain::HasBlock(const Root& root) const {
+  const auto it = known_blocks_.find(root);
+  return it != known_blocks_.end() && (it->second.imported || it->second.slot <= anchor_.slot);
 }
 
 SignedBlockPtr LeanChain::SignedBlockOf(const Root& root) const { return FindOrDefault(blocks_, root).signed_block; }
@@ -342,7 +375,7 @@ VoteSnapshot LeanChain::View() const {
                       .safe_target = safe_target_,
                       .justified = justified_,
                       .finalized = finalized_,
-                      .anchor = anchor_};
+                      .oldest_slot = oldest_slot_};
 }
 
 ChainEvents LeanChain::EventsSince(const VoteSnapshot& before) const {

@@ -16,6 +16,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "beacon/chain/block_builder.h"
 #include "beacon/chain/chain_error.h"
 #include "beacon/chain/chain_types.h"
@@ -46,7 +47,11 @@ class LeanChain {
  public:
   // Starts from a trusted block and its post-state: both justified and finalized. kInvalid: the block's state root is
   // not the state's, or the lengths of the state's lists do not fit each other or the block's slot.
-  static absl::StatusOr<LeanChain> FromAnchor(StatePtr state, BlockPtr block);
+  // `known_roots` are further blocks that count as known wherever a vote names them: those that this node once
+  // imported, orphans included. One above the anchor can still be imported.
+  static absl::StatusOr<LeanChain> FromAnchor(StatePtr state, BlockPtr block,
+                                              absl::Span<const Checkpoint> known_roots = {},
+                                              AnchorHistory history = AnchorHistory::kKnown);
 
   LeanChain(LeanChain&&) = default;
   LeanChain& operator=(LeanChain&&) = default;
@@ -55,7 +60,7 @@ class LeanChain {
 
   // Imports a block. Errors: see chain_error.h. A block that is in the chain already is no error: already_known.
   // `block` is not null.
-  absl::StatusOr<ChainEvents> OnBlock(SignedBlockPtr block);
+  absl::StatusOr<ChainEvents> OnBlock(SignedBlockPtr block, ImportMode mode = ImportMode::kLive);
 
   // Takes a vote from gossip; it counts in fork choice from interval 3 on. `vote` is not null.
   absl::StatusOr<ChainEvents> OnVote(SignedVotePtr vote);
@@ -82,12 +87,15 @@ class LeanChain {
 
   // --- Blocks and states ---
 
-  // True for every block ever imported, orphans and pruned ones included; the anchor, too.
-  bool HasBlock(const Root& root) const { return slots_.contains(root); }
-  // Its slot; nullopt for a block never imported.
+  // True for a block that need not be imported (again): for every one ever imported, orphans and pruned ones included,
+  // for the anchor, and for known ones below it.
+  bool HasBlock(const Root& root) const;
+  // The slot of a known block: imported, or made known by the anchor. nullopt for others.
   std::optional<uint64_t> SlotOf(const Root& root) const;
-  // How many blocks were ever imported, the anchor included.
-  size_t imported_blocks() const { return slots_.size(); }
+  // How many blocks were imported, the anchor included.
+  size_t imported_blocks() const { return imported_; }
+  // How many are known, the imported ones included.
+  size_t known_blocks() const { return known_blocks_.size(); }
   // How many of them are held with their content.
   size_t held_blocks() const { return blocks_.size(); }
 
@@ -131,11 +139,18 @@ class LeanChain {
     BlockPtr block;
   };
 
+  struct KnownBlock {
+    uint64_t slot = 0;
+    bool imported = false;
+  };
+
   LeanChain(StatePtr state, BlockPtr block, const Root& root);
+  void AddKnown(const Root& root, uint64_t slot);
 
   // The block's post-state, when everything about it is right.
-  absl::StatusOr<State> CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& block,
-                                   const Root& body_root) const;
+  absl::StatusOr<State> CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& id,
+                                   const Root& body_root, ImportMode mode) const;
+  absl::Status CheckBlockVotes(const SignedBlockWithAttestation& signed_block, const Checkpoint& id) const;
   // `importing`, when given, is a block about to be imported: its root counts as known.
   absl::Status CheckVote(const AttestationData& data, const Checkpoint* importing) const;
   absl::Status CheckGossipVote(const AttestationData& data, const Checkpoint* importing) const;
@@ -154,14 +169,16 @@ class LeanChain {
 
   Config config_;
   Checkpoint anchor_;
-  uint64_t time_ = 0;  // intervals since genesis
+  uint64_t oldest_slot_ = 0;  // the head's chain is known from here on
+  uint64_t time_ = 0;         // intervals since genesis
   Checkpoint head_;
   StatePtr head_state_;
   Checkpoint safe_target_;
   Checkpoint justified_;
   Checkpoint finalized_;
 
-  absl::flat_hash_map<Root, uint64_t> slots_;  // of every block ever imported
+  absl::flat_hash_map<Root, KnownBlock> known_blocks_;
+  size_t imported_ = 0;  // of them
   absl::flat_hash_map<Root, HeldBlock> blocks_;
   absl::flat_hash_map<Root, StatePtr> states_;
   std::deque<Root> block_order_;  // of blocks_, in order of import, without the anchor

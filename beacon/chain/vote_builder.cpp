@@ -8,10 +8,10 @@
 namespace lean::beacon {
 namespace {
 
-// The block below the one at `slot` on the head's chain, down to the anchor.
+// The block below the one at `slot` on the head's chain, as far down as that is known.
 std::optional<Checkpoint> ParentOf(const VoteSnapshot& snapshot, uint64_t slot) {
   const HistoricalBlockHashes& history = snapshot.head_state->historical_block_hashes;
-  while (slot > snapshot.anchor.slot && slot <= history.size()) {
+  while (slot > snapshot.oldest_slot && slot <= history.size()) {
     --slot;
     if (const Root& root = history[slot]; !root.IsZero()) return Checkpoint{.root = root, .slot = slot};
   }
@@ -45,10 +45,10 @@ absl::StatusOr<Checkpoint> ReferenceVoteTarget(const VoteSnapshot& snapshot) {
 
 AttestationData BuildVote(const VoteSnapshot& snapshot, uint64_t slot) {
   // A block can only count votes whose source is justified on its own chain, so the head's own checkpoints are what
-  // matters, not the store's, which another fork may have brought. At genesis (no root yet) and right above a later
-  // anchor (its justified block is not known) there is nothing but the store's.
+  // matters, not the store's, which another fork may have brought. At genesis (no root yet) and right above an anchor
+  // without history (its justified block is not known) there is nothing but the store's.
   const Checkpoint& on_head = snapshot.head_state->latest_justified;
-  const bool usable = !on_head.root.IsZero() && on_head.slot >= snapshot.anchor.slot;
+  const bool usable = !on_head.root.IsZero() && on_head.slot >= snapshot.oldest_slot;
   const Checkpoint& source = usable ? on_head : snapshot.justified;
   const uint64_t finalized_slot = usable ? snapshot.head_state->latest_finalized.slot : snapshot.finalized.slot;
 

@@ -16,9 +16,9 @@ struct VoteSnapshot {
   Checkpoint head;
   StatePtr head_state;  // the head's post-state
   Checkpoint safe_target;
-  Checkpoint justified;  // the store's: highest justified on any fork
-  Checkpoint finalized;  // the store's
-  Checkpoint anchor;     // the block the store began with: nothing older is known
+  Checkpoint justified;      // the store's: highest justified on any fork
+  Checkpoint finalized;      // the store's
+  uint64_t oldest_slot = 0;  // the head's chain is known from here on
 };
 
 // The target by the reference's own rule: at most kJustificationLookbackSlots blocks back from the head while above the

@@ -16,10 +16,6 @@ namespace {
 
 constexpr uint64_t kValidators = kValidatorRegistryLimit;
 
-BuiltBlock Build(const LeanChain& chain, uint64_t slot) {
-  return BuildBlock(chain.PrepareProposal(slot).value(), slot, ProposerOf(slot, kValidators)).value();
-}
-
 // The next block of a chain, without votes.
 void AddEmptyBlock(LeanChain& chain) {
   const uint64_t slot = chain.current_slot() + 1;

@@ -14,7 +14,8 @@ absl::StatusOr<beacon::LeanChain> ChainFromJson(const nlohmann::json& state_json
   absl::StatusOr<Block> block = FromJson<Block>(block_json);
   if (!block.ok()) return block.status();
   return beacon::LeanChain::FromAnchor(std::make_shared<const State>(*std::move(state)),
-                                       std::make_shared<const Block>(*std::move(block)));
+                                       std::make_shared<const Block>(*std::move(block)), /*known_roots=*/{},
+                                       beacon::AnchorHistory::kUnknown);
 }
 
 beacon::SignedBlockPtr WithZeroSignatures(BlockWithAttestation block, size_t signature_count) {

@@ -11,7 +11,7 @@
 
 namespace lean::spec {
 
-// A chain from an anchor's JSON.
+// A chain from an anchor's JSON, in the reference's form: it knows nothing below the anchor.
 absl::StatusOr<beacon::LeanChain> ChainFromJson(const nlohmann::json& state, const nlohmann::json& block);
 
 // Handles with signatures of zeros, which the chain does not look at.

@@ -47,6 +47,30 @@ SignedBlockPtr SignBlock(const BuiltBlock& built, const AttestationData& propose
   return std::make_shared<const SignedBlockWithAttestation>(std::move(block));
 }
 
+BuiltBlock Build(const LeanChain& chain, uint64_t slot) {
+  const uint64_t validators = chain.head_state()->validators.size();
+  return BuildBlock(chain.PrepareProposal(slot).value(), slot, ProposerOf(slot, validators)).value();
+}
+
+SignedBlockPtr RunSlot(LeanChain& chain, uint64_t slot) {
+  const uint64_t validators = chain.head_state()->validators.size();
+  chain.OnInterval(IntervalOf(slot), false);
+  SignedBlockPtr block = SignBlock(Build(chain, slot));
+  chain.OnBlock(block).value();
+  chain.OnInterval(IntervalOf(slot, 1), false);
+  const AttestationData data = BuildVote(chain.PrepareVote(slot).value(), slot);
+  for (uint64_t validator = 0; validator < validators; ++validator) {
+    if (validator != ProposerOf(slot, validators)) chain.OnVote(SignVote(validator, data)).value();
+  }
+  chain.OnInterval(IntervalOf(slot, 3), false);
+  return block;
+}
+
+LeanChain ChainFrom(const LeanChain& chain, const Root& anchor, absl::Span<const Checkpoint> known_roots,
+                    AnchorHistory history) {
+  return LeanChain::FromAnchor(chain.StateOf(anchor), chain.BlockOf(anchor), known_roots, history).value();
+}
+
 AttestationData ReferenceVote(const VoteSnapshot& view, uint64_t slot) {
   const absl::StatusOr<Checkpoint> target = ReferenceVoteTarget(view);
   return AttestationData{.slot = slot,

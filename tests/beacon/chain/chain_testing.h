@@ -20,6 +20,16 @@ SignedBlockPtr SignBlock(const BuiltBlock& built);
 // With another proposer's vote than the builder's.
 SignedBlockPtr SignBlock(const BuiltBlock& built, const AttestationData& proposer_vote);
 
+constexpr uint64_t IntervalOf(uint64_t slot, uint64_t interval = 0) { return slot * kChainIntervalsPerSlot + interval; }
+
+// The block of the slot's proposer on the chain's head.
+BuiltBlock Build(const LeanChain& chain, uint64_t slot);
+// One slot as it goes when everyone is there: a block, everyone's votes. Returns the block.
+SignedBlockPtr RunSlot(LeanChain& chain, uint64_t slot);
+// The same chain from one of its blocks and that one's state on: nothing above it is imported.
+LeanChain ChainFrom(const LeanChain& chain, const Root& anchor, absl::Span<const Checkpoint> known_roots = {},
+                    AnchorHistory history = AnchorHistory::kKnown);
+
 // The vote by the reference's rule, but for its target, which is never older than its source (the reference would
 // refuse its own vote).
 AttestationData ReferenceVote(const VoteSnapshot& view, uint64_t slot);

@@ -15,27 +15,6 @@
 namespace lean::beacon {
 namespace {
 
-uint64_t IntervalOf(uint64_t slot, uint64_t interval = 0) { return slot * kChainIntervalsPerSlot + interval; }
-
-BuiltBlock Build(const LeanChain& chain, uint64_t slot) {
-  const uint64_t validators = chain.head_state()->validators.size();
-  return BuildBlock(chain.PrepareProposal(slot).value(), slot, ProposerOf(slot, validators)).value();
-}
-
-// One slot as it goes when everyone is there.
-void RunSlot(LeanChain& chain, uint64_t slot) {
-  const uint64_t validators = chain.head_state()->validators.size();
-  chain.OnInterval(IntervalOf(slot), false);
-  ASSERT_TRUE(chain.OnBlock(SignBlock(Build(chain, slot))).ok());
-  chain.OnInterval(IntervalOf(slot, 1), false);
-  const AttestationData data = BuildVote(chain.PrepareVote(slot).value(), slot);
-  for (uint64_t validator = 0; validator < validators; ++validator) {
-    if (validator == ProposerOf(slot, validators)) continue;
-    ASSERT_TRUE(chain.OnVote(SignVote(validator, data)).ok());
-  }
-  chain.OnInterval(IntervalOf(slot, 3), false);
-}
-
 TEST(LeanChain, FinalizesSlotAfterSlot) {
   LeanChain chain = MakeChain(4);
   for (uint64_t slot = 1; slot <= 20; ++slot) RunSlot(chain, slot);
