@@ -1,47 +1,47 @@
-// A budget for what is in flight.
+// A budget for what is in flight, shared between origins.
 #ifndef LEAN_BEACON_SERVICES_ADMISSION_H_
 #define LEAN_BEACON_SERVICES_ADMISSION_H_
 
 #include <cstddef>
 #include <mutex>
 
+#include "absl/container/flat_hash_map.h"
+#include "beacon/services/submit.h"
+
 namespace lean::beacon {
+
+// Items and bytes that are in flight at once.
+struct InFlight {
+  size_t items = 0;
+  size_t bytes = 0;
+};
+
+struct AdmissionLimits {
+  InFlight total;
+  InFlight peers;     // all peers together; the rest is left to our own validators
+  InFlight one_peer;  // each of them
+};
 
 // Thread-safe. Never waits: what does not fit is turned away.
 class Admission {
  public:
-  Admission(size_t max_items, size_t max_bytes) : max_items_(max_items), max_bytes_(max_bytes) {}
+  explicit Admission(const AdmissionLimits& limits) : limits_(limits) {}
 
-  bool TryAcquire(size_t items, size_t bytes) {
-    std::lock_guard lock(mutex_);
-    if (items > max_items_ - items_ || bytes > max_bytes_ - bytes_) return false;
-    items_ += items;
-    bytes_ += bytes;
-    return true;
-  }
+  bool TryAcquire(const Origin& origin, const InFlight& what);
 
   // As much as was acquired.
-  void Release(size_t items, size_t bytes) {
-    std::lock_guard lock(mutex_);
-    items_ -= items;
-    bytes_ -= bytes;
-  }
+  void Release(const Origin& origin, const InFlight& what);
 
-  size_t items() const {
-    std::lock_guard lock(mutex_);
-    return items_;
-  }
-  size_t bytes() const {
-    std::lock_guard lock(mutex_);
-    return bytes_;
-  }
+  // Of all origins.
+  InFlight used() const;
 
  private:
-  const size_t max_items_;
-  const size_t max_bytes_;
+  const AdmissionLimits limits_;
   mutable std::mutex mutex_;
-  size_t items_ = 0;  // guarded by mutex_
-  size_t bytes_ = 0;  // guarded by mutex_
+  // Guarded by mutex_.
+  InFlight total_;
+  InFlight peers_;
+  absl::flat_hash_map<Origin, InFlight> by_peer_;  // of peers that have something in flight
 };
 
 }  // namespace lean::beacon

@@ -20,6 +20,12 @@ SubmitOutcome Overloaded() {
   return Unanswered(SubmitOutcome::kOverloaded, reason::kOverloaded, "too much is in flight: try again");
 }
 
+AdmissionLimits LimitsOf(const ChainServiceOptions& options) {
+  return {.total = {options.max_items_in_flight, options.max_bytes_in_flight},
+          .peers = {options.max_items_in_flight / 4 * 3, options.max_bytes_in_flight / 4 * 3},
+          .one_peer = {options.max_items_per_peer, options.max_bytes_per_peer}};
+}
+
 }  // namespace
 
 ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> verifier,
@@ -37,7 +43,7 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
                .log = context.log,
                .observer = context.observer},
               options.writer),
-      admission_(options.max_items_in_flight, options.max_bytes_in_flight),
+      admission_(LimitsOf(options)),
       channel_(options.max_items_in_flight + 1),  // every message counts as one item at least; and a tick
       events_(context.log),
       max_items_in_flight_(options.max_items_in_flight) {}
@@ -66,10 +72,10 @@ void ChainService::Stop() {
 void ChainService::SubmitBlock(SignedBlockPtr block, const Origin& origin, BlockDone done) {
   if (stopping_) return done(ShuttingDown());
   if (std::optional<SubmitOutcome> refusal = NotAccepting()) return done(*std::move(refusal));
-  const size_t bytes = BytesOf(*block);
-  if (!admission_.TryAcquire(1, bytes)) return done(Overloaded());
-  auto reply =
-      std::make_shared<BlockReply>(std::move(done), ShuttingDown(), [this, bytes] { admission_.Release(1, bytes); });
+  const InFlight taken{.items = 1, .bytes = BytesOf(*block)};
+  if (!admission_.TryAcquire(origin, taken)) return done(Overloaded());
+  auto reply = std::make_shared<BlockReply>(std::move(done), ShuttingDown(),
+                                            [this, origin, taken] { admission_.Release(origin, taken); });
   auto known = [this](const Root& root) { return Read([&](const LeanChain& chain) { return chain.HasBlock(root); }); };
   auto checked = [this, block, origin, reply](const BlockVerdict& verdict) {
     if (verdict.already_known) {
@@ -93,10 +99,10 @@ void ChainService::SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& o
     const std::string message = absl::StrCat(count, " votes at once, at most ", max_items_in_flight_, " are taken");
     return done(std::vector(count, Unanswered(SubmitOutcome::kRefused, reason::kTooLarge, message)));
   }
-  const size_t bytes = count * BytesOf(*votes.front());
-  if (!admission_.TryAcquire(count, bytes)) return done(std::vector(count, Overloaded()));
+  const InFlight taken{.items = count, .bytes = count * BytesOf(*votes.front())};
+  if (!admission_.TryAcquire(origin, taken)) return done(std::vector(count, Overloaded()));
   auto reply = std::make_shared<VotesReply>(std::move(done), std::vector(count, ShuttingDown()),
-                                            [this, count, bytes] { admission_.Release(count, bytes); });
+                                            [this, origin, taken] { admission_.Release(origin, taken); });
   auto checked = [this, votes, origin, reply](std::vector<VoteVerdict> verdicts) {
     channel_.TryPush(std::make_unique<Message>(
         CheckedVotes{.votes = votes, .verdicts = std::move(verdicts), .origin = origin, .reply = reply}));
@@ -186,8 +192,9 @@ absl::StatusOr<AttestationData> ChainService::BuildVote(uint64_t slot) const {
 int64_t ChainService::CurrentSlot() const { return writer_.CurrentSlot(); }
 
 ChainService::QueueSizes ChainService::queue_sizes() const {
-  return {.in_flight_items = admission_.items(),
-          .in_flight_bytes = admission_.bytes(),
+  const InFlight in_flight = admission_.used();
+  return {.in_flight_items = in_flight.items,
+          .in_flight_bytes = in_flight.bytes,
           .waiting_blocks = writer_.waiting_blocks(),
           .waiting_votes = writer_.waiting_votes()};
 }

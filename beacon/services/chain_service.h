@@ -40,6 +40,10 @@ struct ChainServiceOptions {
   // Submitted and not yet answered, over all callers. A batch counts each of its votes.
   size_t max_items_in_flight = 16'384;
   size_t max_bytes_in_flight = size_t{256} * 1024 * 1024;
+  // Of these for one peer, so that none takes the verifier from the others: two of the largest blocks. All peers
+  // together get three quarters, so that our own validators always have the rest.
+  size_t max_items_per_peer = 1'024;
+  size_t max_bytes_per_peer = size_t{32} * 1024 * 1024;
   ChainWriterOptions writer;
 };
 
@@ -55,8 +59,8 @@ struct ChainServiceContext {
 // Thread-safe, except for Start and Stop.
 //
 // A submitted item passes two stages: edge checks and signatures on the verifier's pool, import on the loop. What is in
-// flight is bounded in items and bytes as a whole, so neither stage can overflow. Items may overtake each other before
-// the loop; the dependency queue puts them in order again.
+// flight is bounded in items and bytes as a whole and for each peer, so neither stage can overflow. Items may overtake
+// each other before the loop; the dependency queue puts them in order again.
 class ChainService {
  public:
   using BlockDone = std::function<void(SubmitOutcome)>;
