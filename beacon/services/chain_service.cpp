@@ -41,7 +41,8 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
                .clock = context.clock,
                .slot_clock = context.slot_clock,
                .log = context.log,
-               .observer = context.observer},
+               .observer = context.observer,
+               .want = context.want},
               options.writer),
       admission_(LimitsOf(options)),
       channel_(options.max_items_in_flight + 1),  // every message counts as one item at least; and a tick
@@ -76,18 +77,46 @@ void ChainService::SubmitBlock(SignedBlockPtr block, const Origin& origin, Block
   if (!admission_.TryAcquire(origin, taken)) return done(Overloaded());
   auto reply = std::make_shared<BlockReply>(std::move(done), ShuttingDown(),
                                             [this, origin, taken] { admission_.Release(origin, taken); });
-  auto known = [this](const Root& root) { return Read([&](const LeanChain& chain) { return chain.HasBlock(root); }); };
+  auto known = [this](const Root& root) { return HasBlock(root); };
   auto checked = [this, block, origin, reply](const BlockVerdict& verdict) {
-    if (verdict.already_known) {
-      return reply->Answer({.status = SubmitOutcome::kAlreadyKnown, .reason = "", .message = "", .root = verdict.root});
-    }
-    if (verdict.refusal.has_value()) {
-      return reply->Answer(Refuse({.content = block, .root = verdict.root, .origin = origin}, *verdict.refusal));
-    }
+    if (auto outcome = EdgeOutcome(block, verdict, origin)) return reply->Answer(*std::move(outcome));
     channel_.TryPush(std::make_unique<Message>(
         CheckedBlock{.block = block, .root = verdict.root, .origin = origin, .reply = reply}));
   };
   if (verifier_->VerifyBlock(block, CurrentSlot(), known, checked) == PushResult::kFull) reply->Answer(Overloaded());
+}
+
+void ChainService::SubmitHistory(std::vector<SignedBlockPtr> blocks, const Origin& origin, BlocksDone done) {
+  const size_t count = blocks.size();
+  if (count == 0) return done({});
+  if (stopping_) return done(std::vector(count, ShuttingDown()));
+  if (const std::optional<SubmitOutcome> refusal = NotAccepting()) return done(std::vector(count, *refusal));
+  InFlight taken{.items = count, .bytes = 0};
+  for (const SignedBlockPtr& block : blocks) taken.bytes += BytesOf(*block);
+  if (!admission_.TryAcquire(origin, taken)) return done(std::vector(count, Overloaded()));
+  auto reply = std::make_shared<ListReply>(std::move(done), std::vector(count, ShuttingDown()),
+                                           [this, origin, taken] { admission_.Release(origin, taken); });
+  auto known = [this](const Root& root) { return HasBlock(root); };
+  auto checked = [this, blocks, origin, reply](std::vector<BlockVerdict> verdicts) {
+    channel_.TryPush(std::make_unique<Message>(
+        CheckedHistory{.blocks = blocks, .verdicts = std::move(verdicts), .origin = origin, .reply = reply}));
+  };
+  if (verifier_->VerifyBlocks(std::move(blocks), CurrentSlot(), known, checked) == PushResult::kFull) {
+    reply->Answer(std::vector(count, Overloaded()));
+  }
+}
+
+bool ChainService::HasBlock(const Root& root) const {
+  return Read([&](const LeanChain& chain) { return chain.HasBlock(root); });
+}
+
+std::optional<SubmitOutcome> ChainService::EdgeOutcome(const SignedBlockPtr& block, const BlockVerdict& verdict,
+                                                       const Origin& origin) const {
+  if (verdict.already_known) {
+    return SubmitOutcome{.status = SubmitOutcome::kAlreadyKnown, .reason = "", .message = "", .root = verdict.root};
+  }
+  if (!verdict.refusal.has_value()) return std::nullopt;
+  return Refuse({.content = block, .root = verdict.root, .origin = origin}, *verdict.refusal);
 }
 
 void ChainService::SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& origin, VotesDone done) {
@@ -101,8 +130,8 @@ void ChainService::SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& o
   }
   const InFlight taken{.items = count, .bytes = count * BytesOf(*votes.front())};
   if (!admission_.TryAcquire(origin, taken)) return done(std::vector(count, Overloaded()));
-  auto reply = std::make_shared<VotesReply>(std::move(done), std::vector(count, ShuttingDown()),
-                                            [this, origin, taken] { admission_.Release(origin, taken); });
+  auto reply = std::make_shared<ListReply>(std::move(done), std::vector(count, ShuttingDown()),
+                                           [this, origin, taken] { admission_.Release(origin, taken); });
   auto checked = [this, votes, origin, reply](std::vector<VoteVerdict> verdicts) {
     channel_.TryPush(std::make_unique<Message>(
         CheckedVotes{.votes = votes, .verdicts = std::move(verdicts), .origin = origin, .reply = reply}));
@@ -140,6 +169,19 @@ void ChainService::RunLoop() {
 
 void ChainService::Handle(const CheckedBlock& checked) {
   checked.reply->Answer(writer_.ImportBlock(checked.block, checked.root, checked.origin));
+}
+
+void ChainService::Handle(const CheckedHistory& checked) {
+  std::vector<SubmitOutcome> outcomes;
+  for (size_t i = 0; i < checked.blocks.size(); ++i) {
+    if (stopping_) return;
+    writer_.CatchUp();  // time goes on meanwhile
+    const SignedBlockPtr& block = checked.blocks[i];
+    std::optional<SubmitOutcome> outcome = EdgeOutcome(block, checked.verdicts[i], checked.origin);
+    outcomes.push_back(outcome.has_value() ? *std::move(outcome)
+                                           : writer_.ImportBlock(block, checked.verdicts[i].root, checked.origin));
+  }
+  checked.reply->Answer(std::move(outcomes));
 }
 
 void ChainService::Handle(const CheckedVotes& checked) {

@@ -53,7 +53,8 @@ struct ChainServiceContext {
   SlotClock slot_clock;
   OutboundChannel& outbound;  // accepted items go there; when it is full they are not published
   std::shared_ptr<spdlog::logger> log;
-  ChainObserver* observer = nullptr;  // null: nobody keeps the chain
+  ChainObserver* observer = nullptr;            // null: nobody keeps the chain
+  std::function<void(const WantedRoot&)> want = nullptr;  // see ChainWriterContext
 };
 
 // Thread-safe, except for Start and Stop.
@@ -64,6 +65,7 @@ struct ChainServiceContext {
 class ChainService {
  public:
   using BlockDone = std::function<void(SubmitOutcome)>;
+  using BlocksDone = std::function<void(std::vector<SubmitOutcome>)>;
   using VotesDone = std::function<void(std::vector<SubmitOutcome>)>;
 
   ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> verifier, const ChainServiceContext& context,
@@ -86,6 +88,11 @@ class ChainService {
   // TOO_LARGE.
   void SubmitBlock(SignedBlockPtr block, const Origin& origin, BlockDone done);
   void SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& origin, VotesDone done);
+
+  // Blocks in the order of their slots, as sync fetches them: their signatures are checked together, then they are
+  // imported one after the other, by the same rules and within the same bounds as one block. Outcomes in their order;
+  // `done` as above.
+  void SubmitHistory(std::vector<SignedBlockPtr> blocks, const Origin& origin, BlocksDone done);
 
   // f(const LeanChain&) under the reader lock: for lookups. Take shared pointers out and work on them afterwards. Must
   // not be called from within f, nor may f keep the reference.
@@ -116,7 +123,7 @@ class ChainService {
 
  private:
   using BlockReply = PendingReply<SubmitOutcome>;
-  using VotesReply = PendingReply<std::vector<SubmitOutcome>>;
+  using ListReply = PendingReply<std::vector<SubmitOutcome>>;
   struct Tick {};
   struct CheckedBlock {
     SignedBlockPtr block;
@@ -128,9 +135,15 @@ class ChainService {
     std::vector<SignedVotePtr> votes;
     std::vector<VoteVerdict> verdicts;
     Origin origin;
-    std::shared_ptr<VotesReply> reply;
+    std::shared_ptr<ListReply> reply;
   };
-  using Message = std::variant<Tick, CheckedBlock, CheckedVotes>;
+  struct CheckedHistory {
+    std::vector<SignedBlockPtr> blocks;
+    std::vector<BlockVerdict> verdicts;
+    Origin origin;
+    std::shared_ptr<ListReply> reply;
+  };
+  using Message = std::variant<Tick, CheckedBlock, CheckedVotes, CheckedHistory>;
   using MessagePtr = std::unique_ptr<const Message>;
 
   void RunLoop();
@@ -138,6 +151,11 @@ class ChainService {
   void Handle(const Tick&) {}  // the loop catches up with the clock before every message
   void Handle(const CheckedBlock& checked);
   void Handle(const CheckedVotes& checked);
+  void Handle(const CheckedHistory& checked);
+  // What became of a block at the edge; nullopt when it goes on to the chain.
+  std::optional<SubmitOutcome> EdgeOutcome(const SignedBlockPtr& block, const BlockVerdict& verdict,
+                                           const Origin& origin) const;
+  bool HasBlock(const Root& root) const;
   // The answer to anything submitted while the observer takes nothing; nullopt while it does.
   std::optional<SubmitOutcome> NotAccepting() const;
   // The answer to what the edge refused, logged.

@@ -59,7 +59,7 @@ void ChainWriter::CatchUp() {
   caught_up_ = true;
   if (target == start) return;
   chain_slot_ = SlotOfTime(context_.chain);
-  for (const WaitingItem& item : waiting_.TakeExpired(CurrentSlot())) events_.Dropped(item, "EXPIRED");
+  for (DependencyQueue::Taken& taken : waiting_.TakeExpired(CurrentSlot())) HandleExpired(std::move(taken));
   ImportWaiting(waiting_.TakeForSlot(CurrentSlot()));
   UpdateSizes();
 }
@@ -67,11 +67,29 @@ void ChainWriter::CatchUp() {
 SubmitOutcome ChainWriter::ImportBlock(SignedBlockPtr block, const Root& root, const Origin& origin) {
   SubmitOutcome outcome = Process({.item = {.content = block, .root = root, .origin = origin}}, /*from_queue=*/false);
   if (outcome.status == SubmitOutcome::kAccepted) {
-    Publish({.block = std::move(block), .votes = {}, .origin = origin});
+    if (!IsHistory(block->message.block.slot)) Publish({.block = std::move(block), .votes = {}, .origin = origin});
     ImportWaiting(waiting_.TakeForBlock(root));
   }
   UpdateSizes();
   return outcome;
+}
+
+bool ChainWriter::IsHistory(uint64_t slot) const {
+  return static_cast<int64_t>(slot) + options_.waiting.expiry_slots <= CurrentSlot();
+}
+
+void ChainWriter::HandleExpired(DependencyQueue::Taken taken) {
+  const WaitingItem item = taken.item;
+  if (const auto* block = std::get_if<SignedBlockPtr>(&item.content)) {
+    const bool has_parent = context_.chain.HasBlock((*block)->message.block.parent_root);
+    if (has_parent && IsHistory(item.slot())) {
+      if (Process(std::move(taken), /*from_queue=*/true).status == SubmitOutcome::kAccepted) {
+        ImportWaiting(waiting_.TakeForBlock(item.root));
+      }
+      return;
+    }
+  }
+  events_.Dropped(item, "EXPIRED");
 }
 
 std::vector<SubmitOutcome> ChainWriter::ImportVotes(absl::Span<const SignedVotePtr> votes, absl::Span<const Root> roots,
@@ -112,17 +130,18 @@ SubmitOutcome ChainWriter::Process(DependencyQueue::Taken taken, bool from_queue
 absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& item, bool* already_known) {
   const Checkpoint old_head = context_.chain.head();
   const SteadyTime start = context_.clock.Steady();
+  const ImportMode mode = IsHistory(block->message.block.slot) ? ImportMode::kHistory : ImportMode::kLive;
   absl::StatusOr<ChainEvents> events;
   {
     std::unique_lock lock(context_.mutex);
-    events = context_.chain.OnBlock(block);
+    events = context_.chain.OnBlock(block, mode);
   }
   if (!events.ok()) return events.status();
   *already_known = events->already_known;
   if (*already_known) return absl::OkStatus();
   const auto import_time = context_.clock.Steady() - start;
   events_.BlockAccepted(*block, item.root, item.origin,
-                        std::chrono::duration_cast<std::chrono::milliseconds>(import_time));
+                        std::chrono::duration_cast<std::chrono::milliseconds>(import_time), mode);
   context_.seen_votes.Add(block->message.proposer_attestation.data.slot,
                           block->message.proposer_attestation.validator_id);
   for (const Attestation& vote : block->message.block.body.attestations) {
@@ -131,7 +150,7 @@ absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& 
   if (context_.observer != nullptr) {
     context_.observer->BlockImported(item.root, block, context_.chain.StateOf(item.root));
   }
-  HandleEvents(*events, old_head);
+  HandleEvents(*events, old_head, mode);
   return absl::OkStatus();
 }
 
@@ -165,6 +184,7 @@ std::optional<ChainWriter::Wait> ChainWriter::WaitFor(const absl::Status& status
 SubmitOutcome ChainWriter::Enqueue(DependencyQueue::Taken taken, bool from_queue, const Wait& wait,
                                    const absl::Status& status) {
   const WaitingItem item = taken.item;
+  const int64_t arrival_slot = from_queue ? taken.arrival_slot : CurrentSlot();
   std::vector<WaitingItem> displaced;
   const DependencyQueue::AddResult result =
       from_queue ? waiting_.AddBack(std::move(taken), wait.dependency, &displaced)
@@ -175,7 +195,17 @@ SubmitOutcome ChainWriter::Enqueue(DependencyQueue::Taken taken, bool from_queue
     return Outcome(SubmitOutcome::kRefused, reason::kQueueFull, status.message(), item.root);
   }
   if (result == DependencyQueue::AddResult::kAdded) events_.Queued(item, wait.reason, status.message());
+  if (const Root* root = std::get_if<Root>(&wait.dependency)) Want(item, *root, arrival_slot);
   return Outcome(SubmitOutcome::kQueued, wait.reason, status.message(), item.root);
+}
+
+void ChainWriter::Want(const WaitingItem& item, const Root& root, int64_t arrival_slot) const {
+  // What waits itself needs something else, which has been asked for.
+  if (context_.want == nullptr || waiting_.Contains(root)) return;
+  context_.want({.root = root,
+                 .origin = item.origin,
+                 .wanted_by = item.root,
+                 .expires_slot = arrival_slot + options_.waiting.expiry_slots});
 }
 
 // A loop, not a recursion: a chain of waiting blocks may be as long as the queue.
@@ -187,7 +217,7 @@ void ChainWriter::ImportWaiting(std::vector<DependencyQueue::Taken> ready) {
     const WaitingItem item = taken.item;
     if (Process(std::move(taken), /*from_queue=*/true).status != SubmitOutcome::kAccepted) continue;
     if (const auto* block = std::get_if<SignedBlockPtr>(&item.content)) {
-      Publish({.block = *block, .votes = {}, .origin = item.origin});
+      if (!IsHistory(item.slot())) Publish({.block = *block, .votes = {}, .origin = item.origin});
       for (DependencyQueue::Taken& follower : waiting_.TakeForBlock(item.root)) work.push_back(std::move(follower));
     } else {
       Publish({.block = nullptr, .votes = {std::get<SignedVotePtr>(item.content)}, .origin = item.origin});
@@ -195,10 +225,10 @@ void ChainWriter::ImportWaiting(std::vector<DependencyQueue::Taken> ready) {
   }
 }
 
-void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_head) {
+void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_head, ImportMode mode) {
   if (events.reorg && events.head.has_value()) events_.Reorg(old_head, *events.head, ReorgDepth(old_head));
-  if (events.head.has_value()) events_.Head(*events.head);
-  if (events.justified.has_value()) events_.Justified(*events.justified);
+  if (events.head.has_value()) events_.Head(*events.head, mode);
+  if (events.justified.has_value()) events_.Justified(*events.justified, mode);
   const bool moved = events.head.has_value() || events.justified.has_value() || events.finalized.has_value();
   if (context_.observer != nullptr && moved) {
     context_.observer->CheckpointsChanged({.head = context_.chain.head(),
@@ -206,7 +236,7 @@ void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_
                                            .finalized = context_.chain.finalized()});
   }
   if (!events.finalized.has_value()) return;
-  events_.Finalized(*events.finalized);
+  events_.Finalized(*events.finalized, mode);
   std::vector<PrunedBlock> pruned;  // let go of outside the lock
   std::unique_lock lock(context_.mutex);
   pruned = context_.chain.Prune(options_.prune);

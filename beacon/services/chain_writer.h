@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -42,6 +43,9 @@ struct ChainWriterContext {
   SlotClock slot_clock;
   std::shared_ptr<spdlog::logger> log;
   ChainObserver* observer = nullptr;  // null: nobody keeps the chain
+  // Told of each block that is missing, once for every item that waits for it. Must not block. Null: nobody asks for
+  // it.
+  std::function<void(const WantedRoot&)> want = nullptr;
 };
 
 // One thread calls it; the numbers at the end may be read from any.
@@ -56,6 +60,8 @@ class ChainWriter {
   void CatchUp();
 
   // Items whose form and signatures have been checked. `root` is the block's. What waited for the block follows it in.
+  // A block is imported as history (ImportMode) when its slot is as far behind the clock as an item waits at most, and
+  // is not published then. So a block that waited in vain for what its votes name is judged like one that comes late.
   SubmitOutcome ImportBlock(SignedBlockPtr block, const Root& root, const Origin& origin);
   // roots[i] is hash_tree_root of votes[i]'s message. An outcome for each, in order.
   std::vector<SubmitOutcome> ImportVotes(absl::Span<const SignedVotePtr> votes, absl::Span<const Root> roots,
@@ -75,12 +81,16 @@ class ChainWriter {
 
   // Imports an item that came just now, or comes back from the queue, or puts it (back) into the queue.
   SubmitOutcome Process(DependencyQueue::Taken taken, bool from_queue);
+  bool IsHistory(uint64_t slot) const;
+  // The last try for a block that has become history; others are dropped.
+  void HandleExpired(DependencyQueue::Taken taken);
+  void Want(const WaitingItem& item, const Root& root, int64_t arrival_slot) const;
   absl::Status Apply(const SignedBlockPtr& block, const WaitingItem& item, bool* already_known);
   absl::Status Apply(const SignedVotePtr& vote);
   std::optional<Wait> WaitFor(const absl::Status& status, const WaitingItem& item) const;
   SubmitOutcome Enqueue(DependencyQueue::Taken taken, bool from_queue, const Wait& wait, const absl::Status& status);
   void ImportWaiting(std::vector<DependencyQueue::Taken> ready);
-  void HandleEvents(const ChainEvents& events, const Checkpoint& old_head);
+  void HandleEvents(const ChainEvents& events, const Checkpoint& old_head, ImportMode mode = ImportMode::kLive);
   uint64_t ReorgDepth(const Checkpoint& old_head) const;
   void Publish(OutboundItem item);
   void UpdateSizes();

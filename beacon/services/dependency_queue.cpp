@@ -125,10 +125,10 @@ std::vector<DependencyQueue::Taken> DependencyQueue::TakeForSlot(int64_t slot) {
   return taken;
 }
 
-std::vector<WaitingItem> DependencyQueue::TakeExpired(int64_t slot) {
-  std::vector<WaitingItem> expired;
+std::vector<DependencyQueue::Taken> DependencyQueue::TakeExpired(int64_t slot) {
+  std::vector<Taken> expired;
   while (!entries_.empty() && slot - entries_.begin()->second.arrival_slot >= limits_.expiry_slots) {
-    expired.push_back(Remove(entries_.begin()->first).item);
+    expired.push_back(Remove(entries_.begin()->first));
   }
   return expired;
 }

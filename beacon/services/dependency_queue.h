@@ -69,7 +69,10 @@ class DependencyQueue {
   std::vector<Taken> TakeForSlot(int64_t slot);
 
   // Takes out what has waited too long; in order of arrival.
-  std::vector<WaitingItem> TakeExpired(int64_t slot);
+  std::vector<Taken> TakeExpired(int64_t slot);
+
+  // True while the item waits.
+  bool Contains(const Root& id) const { return by_id_.contains(id); }
 
   size_t blocks() const { return blocks_; }
   size_t votes() const { return entries_.size() - blocks_; }

@@ -6,7 +6,9 @@
 namespace lean::beacon {
 namespace {
 
-constexpr char kCheckpointLine[] = "{} slot={} root={}";
+spdlog::level::level_enum LevelOf(ImportMode mode) {
+  return mode == ImportMode::kLive ? spdlog::level::info : spdlog::level::debug;
+}
 
 spdlog::string_view_t View(absl::string_view text) { return {text.data(), text.size()}; }
 
@@ -17,10 +19,10 @@ std::string OriginName(const Origin& origin) {
 }
 
 void EventLog::BlockAccepted(const SignedBlockWithAttestation& block, const Root& root, const Origin& origin,
-                             std::chrono::milliseconds import_time) const {
-  log_->info("block_accepted slot={} root={} proposer={} votes={} import_ms={} origin={}", block.message.block.slot,
-             ShortHex(root.span()), block.message.block.proposer_index, block.message.block.body.attestations.size(),
-             import_time.count(), OriginName(origin));
+                             std::chrono::milliseconds import_time, ImportMode mode) const {
+  log_->log(LevelOf(mode), "block_accepted slot={} root={} proposer={} votes={} import_ms={} origin={}",
+            block.message.block.slot, ShortHex(root.span()), block.message.block.proposer_index,
+            block.message.block.body.attestations.size(), import_time.count(), OriginName(origin));
 }
 
 void EventLog::VotesAccepted(size_t accepted, size_t submitted, const Origin& origin) const {
@@ -54,21 +56,23 @@ void EventLog::Line(spdlog::level::level_enum level, const WaitingItem& item, ab
   }
 }
 
-void EventLog::Head(const Checkpoint& head) const {
-  log_->info(kCheckpointLine, "head", head.slot, ShortHex(head.root.span()));
-}
+void EventLog::Head(const Checkpoint& head, ImportMode mode) const { CheckpointLine("head", head, mode); }
 
 void EventLog::Reorg(const Checkpoint& old_head, const Checkpoint& new_head, uint64_t depth) const {
   log_->warn("reorg depth={} old_slot={} old_root={} new_slot={} new_root={}", depth, old_head.slot,
              ShortHex(old_head.root.span()), new_head.slot, ShortHex(new_head.root.span()));
 }
 
-void EventLog::Justified(const Checkpoint& justified) const {
-  log_->info(kCheckpointLine, "justified", justified.slot, ShortHex(justified.root.span()));
+void EventLog::Justified(const Checkpoint& justified, ImportMode mode) const {
+  CheckpointLine("justified", justified, mode);
 }
 
-void EventLog::Finalized(const Checkpoint& finalized) const {
-  log_->info(kCheckpointLine, "finalized", finalized.slot, ShortHex(finalized.root.span()));
+void EventLog::Finalized(const Checkpoint& finalized, ImportMode mode) const {
+  CheckpointLine("finalized", finalized, mode);
+}
+
+void EventLog::CheckpointLine(absl::string_view what, const Checkpoint& checkpoint, ImportMode mode) const {
+  log_->log(LevelOf(mode), "{} slot={} root={}", View(what), checkpoint.slot, ShortHex(checkpoint.root.span()));
 }
 
 void EventLog::TimeJumped(uint64_t from_slot, uint64_t to_slot) const {

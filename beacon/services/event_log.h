@@ -20,13 +20,14 @@ namespace lean::beacon {
 // "local", or "peer-7".
 std::string OriginName(const Origin& origin);
 
-// As thread-safe as its logger.
+// As thread-safe as its logger. What history (ImportMode) brings is for debugging: there is much of it, and the line of
+// the sync's progress says it all.
 class EventLog {
  public:
   explicit EventLog(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {}
 
   void BlockAccepted(const SignedBlockWithAttestation& block, const Root& root, const Origin& origin,
-                     std::chrono::milliseconds import_time) const;
+                     std::chrono::milliseconds import_time, ImportMode mode) const;
   void VotesAccepted(size_t accepted, size_t submitted, const Origin& origin) const;
   // Refused outright, or when its wait was over. What our own clients sent is worth a warning; peers send anything.
   void Refused(const WaitingItem& item, absl::string_view reason, absl::string_view message) const;
@@ -34,10 +35,10 @@ class EventLog {
   // Dropped from the dependency queue: displaced by others' items, or expired.
   void Dropped(const WaitingItem& item, absl::string_view why) const;
 
-  void Head(const Checkpoint& head) const;
+  void Head(const Checkpoint& head, ImportMode mode) const;
   void Reorg(const Checkpoint& old_head, const Checkpoint& new_head, uint64_t depth) const;
-  void Justified(const Checkpoint& justified) const;
-  void Finalized(const Checkpoint& finalized) const;
+  void Justified(const Checkpoint& justified, ImportMode mode) const;
+  void Finalized(const Checkpoint& finalized, ImportMode mode) const;
   // The chain's time went on by more than a slot at once: the machine slept, or its clock was set.
   void TimeJumped(uint64_t from_slot, uint64_t to_slot) const;
   // Accepted, but the network's channel has no room.
@@ -46,6 +47,8 @@ class EventLog {
  private:
   void Line(spdlog::level::level_enum level, const WaitingItem& item, absl::string_view what, absl::string_view reason,
             absl::string_view message) const;
+
+  void CheckpointLine(absl::string_view what, const Checkpoint& checkpoint, ImportMode mode) const;
 
   std::shared_ptr<spdlog::logger> log_;
 };

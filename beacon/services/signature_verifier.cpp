@@ -10,21 +10,29 @@
 
 namespace lean::beacon {
 
-// A block on its way; shared by the pieces of work on its body.
-struct SignatureVerifier::BlockJob {
-  SignedBlockPtr block;
+// Blocks on their way; shared by the pieces of work on them.
+struct SignatureVerifier::BlocksJob {
+  struct BodyVote {
+    size_t block = 0;  // place in `blocks`
+    SignedVote vote;
+  };
+
+  std::vector<SignedBlockPtr> blocks;
   int64_t current_slot = 0;
   KnownBlock already_known;
-  BlockDone done;
-  BlockVerdict verdict;
+  BlocksDone done;
+  std::vector<BlockVerdict> verdicts;
+  std::vector<BodyVote> body_votes;  // of the blocks whose proposer's signature is right
   std::atomic<size_t> batches_left = 0;
-  std::atomic<bool> refused = false;  // the other pieces need not go on
-  std::mutex mutex;                   // guards verdict.refusal while the pieces run
+  std::mutex mutex;  // guards the verdicts' refusals while pieces run on bodies
 
-  void Refuse(Refusal refusal) {
+  bool IsRefused(size_t block) {
     std::lock_guard lock(mutex);
-    if (!verdict.refusal.has_value()) verdict.refusal = std::move(refusal);
-    refused = true;
+    return verdicts[block].refusal.has_value();
+  }
+  void Refuse(size_t block, Refusal refusal) {
+    std::lock_guard lock(mutex);
+    if (!verdicts[block].refusal.has_value()) verdicts[block].refusal = std::move(refusal);
   }
 };
 
@@ -63,45 +71,73 @@ void SignatureVerifier::Stop() {
 
 PushResult SignatureVerifier::VerifyBlock(SignedBlockPtr block, int64_t current_slot, KnownBlock already_known,
                                           BlockDone done) {
-  auto job = std::make_shared<BlockJob>();
-  job->block = std::move(block);
+  return VerifyBlocks({std::move(block)}, current_slot, std::move(already_known),
+                      [done = std::move(done)](std::vector<BlockVerdict> verdicts) { done(std::move(verdicts[0])); });
+}
+
+PushResult SignatureVerifier::VerifyBlocks(std::vector<SignedBlockPtr> blocks, int64_t current_slot,
+                                           KnownBlock already_known, BlocksDone done) {
+  auto job = std::make_shared<BlocksJob>();
+  job->verdicts.resize(blocks.size());
+  job->batches_left = BatchCount(blocks.size());
+  job->blocks = std::move(blocks);
   job->current_slot = current_slot;
   job->already_known = std::move(already_known);
   job->done = std::move(done);
-  return pool_.TrySubmit([this, job = std::move(job)] { StartBlock(job); });
+  return pool_.TrySubmit([this, job = std::move(job)] {
+    RunInBatches(job->blocks.size(), [this, job](size_t first) { VerifyProposers(job, first); });
+  });
 }
 
-void SignatureVerifier::StartBlock(const std::shared_ptr<BlockJob>& job) {
+void SignatureVerifier::VerifyProposers(const std::shared_ptr<BlocksJob>& job, size_t first) {
   if (stopping_) return;
-  const SignedBlockWithAttestation& block = *job->block;
-  BlockVerdict& verdict = job->verdict;
-  verdict.root = ssz::HashTreeRoot(block.message.block);
-  verdict.already_known = job->already_known(verdict.root);
-  if (verdict.already_known) return job->done(std::move(verdict));
-  verdict.refusal = CheckSlotAtEdge(block.message.block.slot, job->current_slot);
-  if (!verdict.refusal.has_value()) verdict.refusal = CheckBlockAtEdge(block, verdict.root, registry_.size());
-  if (verdict.refusal.has_value()) return job->done(std::move(verdict));
-  const SignedVote proposer_vote{&block.message.proposer_attestation, &block.signature.back()};
-  verdict.refusal = Verify({&proposer_vote, 1}).front().refusal;
-  const size_t votes = block.message.block.body.attestations.size();
-  if (verdict.refusal.has_value() || votes == 0) return job->done(std::move(verdict));
-  job->batches_left = BatchCount(votes);
-  RunInBatches(votes, [this, job](size_t first) { VerifyBody(job, first); });
+  std::vector<SignedVote> batch;
+  std::vector<size_t> positions;
+  for (size_t i = first; i < std::min(job->blocks.size(), first + kVerificationBatch); ++i) {
+    const SignedBlockWithAttestation& block = *job->blocks[i];
+    BlockVerdict& verdict = job->verdicts[i];
+    verdict.root = ssz::HashTreeRoot(block.message.block);
+    verdict.already_known = job->already_known(verdict.root);
+    if (verdict.already_known) continue;
+    verdict.refusal = CheckSlotAtEdge(block.message.block.slot, job->current_slot);
+    if (!verdict.refusal.has_value()) verdict.refusal = CheckBlockAtEdge(block, verdict.root, registry_.size());
+    if (verdict.refusal.has_value()) continue;
+    batch.push_back({&block.message.proposer_attestation, &block.signature.back()});
+    positions.push_back(i);
+  }
+  std::vector<VoteVerdict> verdicts = Verify(batch);
+  for (size_t i = 0; i < positions.size(); ++i) job->verdicts[positions[i]].refusal = std::move(verdicts[i].refusal);
+  if (job->batches_left.fetch_sub(1) == 1) StartBodies(job);
 }
 
-void SignatureVerifier::VerifyBody(const std::shared_ptr<BlockJob>& job, size_t first) {
-  if (stopping_) return;
-  if (!job->refused) {
-    const Attestations& votes = job->block->message.block.body.attestations;
-    std::vector<SignedVote> batch;
-    for (size_t i = first; i < std::min(votes.size(), first + kVerificationBatch); ++i) {
-      batch.push_back({&votes[i], &job->block->signature[i]});
-    }
-    for (VoteVerdict& vote : Verify(batch)) {
-      if (vote.refusal.has_value()) job->Refuse(*std::move(vote.refusal));
+void SignatureVerifier::StartBodies(const std::shared_ptr<BlocksJob>& job) {
+  for (size_t i = 0; i < job->blocks.size(); ++i) {
+    if (job->verdicts[i].already_known || job->verdicts[i].refusal.has_value()) continue;
+    const Attestations& votes = job->blocks[i]->message.block.body.attestations;
+    for (size_t v = 0; v < votes.size(); ++v) {
+      job->body_votes.push_back({.block = i, .vote = {&votes[v], &job->blocks[i]->signature[v]}});
     }
   }
-  if (job->batches_left.fetch_sub(1) == 1) job->done(std::move(job->verdict));
+  if (job->body_votes.empty()) return job->done(std::move(job->verdicts));
+  job->batches_left = BatchCount(job->body_votes.size());
+  RunInBatches(job->body_votes.size(), [this, job](size_t first) { VerifyBodies(job, first); });
+}
+
+void SignatureVerifier::VerifyBodies(const std::shared_ptr<BlocksJob>& job, size_t first) {
+  if (stopping_) return;
+  std::vector<SignedVote> batch;
+  std::vector<size_t> blocks;
+  for (size_t i = first; i < std::min(job->body_votes.size(), first + kVerificationBatch); ++i) {
+    const BlocksJob::BodyVote& body_vote = job->body_votes[i];
+    if (job->IsRefused(body_vote.block)) continue;  // its other votes need no look
+    batch.push_back(body_vote.vote);
+    blocks.push_back(body_vote.block);
+  }
+  std::vector<VoteVerdict> verdicts = Verify(batch);
+  for (size_t i = 0; i < verdicts.size(); ++i) {
+    if (verdicts[i].refusal.has_value()) job->Refuse(blocks[i], *std::move(verdicts[i].refusal));
+  }
+  if (job->batches_left.fetch_sub(1) == 1) job->done(std::move(job->verdicts));
 }
 
 PushResult SignatureVerifier::VerifyVotes(std::vector<SignedVotePtr> votes, int64_t current_slot, VotesDone done) {

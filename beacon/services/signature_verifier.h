@@ -49,6 +49,7 @@ class SignatureVerifier {
  public:
   using KnownBlock = std::function<bool(const Root&)>;
   using BlockDone = std::function<void(BlockVerdict)>;
+  using BlocksDone = std::function<void(std::vector<BlockVerdict>)>;
   using VotesDone = std::function<void(std::vector<VoteVerdict>)>;
 
   SignatureVerifier(const crypto::SignatureScheme& scheme, const Validators& registry,
@@ -65,6 +66,10 @@ class SignatureVerifier {
   // nobody but the proposer can make us verify a body. `already_known` is asked, on a pool thread, before any
   // signature.
   PushResult VerifyBlock(SignedBlockPtr block, int64_t current_slot, KnownBlock already_known, BlockDone done);
+  // The same for several, at least one, in the time that their signatures take together: pieces of work go across
+  // blocks. A verdict for each, in order.
+  PushResult VerifyBlocks(std::vector<SignedBlockPtr> blocks, int64_t current_slot, KnownBlock already_known,
+                          BlocksDone done);
   // Verdicts in the votes' order; at least one vote.
   PushResult VerifyVotes(std::vector<SignedVotePtr> votes, int64_t current_slot, VotesDone done);
 
@@ -83,11 +88,12 @@ class SignatureVerifier {
     const Attestation* vote;
     const SignatureBytes* signature;
   };
-  struct BlockJob;
+  struct BlocksJob;
   struct VotesJob;
 
-  void StartBlock(const std::shared_ptr<BlockJob>& job);
-  void VerifyBody(const std::shared_ptr<BlockJob>& job, size_t first);
+  void VerifyProposers(const std::shared_ptr<BlocksJob>& job, size_t first);
+  void StartBodies(const std::shared_ptr<BlocksJob>& job);
+  void VerifyBodies(const std::shared_ptr<BlocksJob>& job, size_t first);
   void VerifyPart(const std::shared_ptr<VotesJob>& job, size_t first);
   // Runs task(first) for 0, kVerificationBatch, ... below `count`, on the pool; what it has no room for, right here.
   void RunInBatches(size_t count, const std::function<void(size_t)>& task);

@@ -54,6 +54,14 @@ inline constexpr absl::string_view kStorageFailed = "STORAGE_FAILED";
 inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
 }  // namespace reason
 
+// A block that something waits for, in case a peer has it.
+struct WantedRoot {
+  Root root;
+  Origin origin;             // of the item that names it: the first to ask
+  Root wanted_by;            // that item
+  int64_t expires_slot = 0;  // the item is dropped when this slot begins
+};
+
 struct SubmitOutcome {
   enum Status {
     kAccepted,       // in the chain

@@ -160,7 +160,7 @@ TEST(DependencyQueueProperties, AgreesWithAModelAndKeepsItsBounds) {
           break;
         case 3: {
           std::vector<Root> expired;
-          for (const WaitingItem& item : queue.TakeExpired(slot)) expired.push_back(item.root);
+          for (const DependencyQueue::Taken& taken : queue.TakeExpired(slot)) expired.push_back(taken.item.root);
           ExpectTaken(model, expired,
                       [&](const ModelEntry& entry) { return slot - entry.arrival_slot >= limits.expiry_slots; });
           break;
