@@ -28,6 +28,16 @@ void AddRun(CLI::App& app, RunOptions& options) {
   run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain: serve with TLS");
   run->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
   run->add_option("--tls-client-ca", options.tls.client_ca, "PEM authority that clients' certificates must be of");
+  run->add_option("--peer", options.peers, "HOST:PORT of a beacon to link to; several");
+  run->add_option("--peers", options.peers_file, "YAML list of such");
+  run->add_option("--peer-address", options.peer_address, "HOST:PORT to serve other beacons on; without it, only dial");
+  CLI::Option* cert = run->add_option("--peer-tls-cert", options.peer_tls.cert, "PEM certificate shown to peers");
+  CLI::Option* key = run->add_option("--peer-tls-key", options.peer_tls.key, "PEM private key of that certificate");
+  CLI::Option* ca = run->add_option("--peer-tls-ca", options.peer_tls.ca,
+                                    "PEM authority that peers' certificates must be of, in both directions");
+  cert->needs(key)->needs(ca);
+  key->needs(cert);
+  ca->needs(cert);
 }
 
 void AddGenesis(CLI::App& app, GenesisOptions& options) {

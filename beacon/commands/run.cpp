@@ -7,9 +7,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/lean_chain.h"
+#include "beacon/network/network_service.h"
+#include "beacon/network/peers_file.h"
 #include "beacon/rpc/rpc_service.h"
+#include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
-#include "beacon/services/network_service.h"
 #include "beacon/services/signature_verifier.h"
 #include "common/bytes/hex.h"
 #include "common/clock/real_clock.h"
@@ -52,6 +54,25 @@ absl::StatusOr<Network> ReadNetwork(const std::string& dir, spdlog::logger& log)
   return Network{*std::move(spec), *std::move(scheme), *std::move(genesis)};
 }
 
+absl::StatusOr<NetworkOptions> ReadNetworkOptions(const RunOptions& options) {
+  NetworkOptions network{.name = options.name,
+                         .peers = options.peers,
+                         .listen_address = options.peer_address,
+                         .tls = options.peer_tls,
+                         .limits = {},
+                         .rates = {},
+                         .queue = {}};
+  if (!options.peers_file.empty()) {
+    absl::StatusOr<std::vector<std::string>> more = ReadPeersFile(options.peers_file);
+    if (!more.ok()) return more.status();
+    network.peers.insert(network.peers.end(), more->begin(), more->end());
+  }
+  // Named twice, it is dialled once.
+  std::sort(network.peers.begin(), network.peers.end());
+  network.peers.erase(std::unique(network.peers.begin(), network.peers.end()), network.peers.end());
+  return network;
+}
+
 void LogStart(const RunOptions& options, const ServedChain& served, const rpc::Address& address, spdlog::logger& log) {
   log.info(
       "beacon_started name={} version={} commit={} network={} genesis={} genesis_time={} validators={} slot={} rpc={}",
@@ -74,6 +95,8 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   if (!IsPlainName(options.name)) {
     return absl::InvalidArgumentError("--name: 1 to 64 letters, digits, '-', '_' or '.'");
   }
+  const absl::StatusOr<NetworkOptions> network_options = ReadNetworkOptions(options);
+  if (!network_options.ok()) return network_options.status();
   absl::StatusOr<Network> network = ReadNetwork(options.genesis_dir, *log);
   if (!network.ok()) return network.status();
   const Genesis& genesis = network->genesis;
@@ -89,15 +112,26 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
       std::make_unique<SignatureVerifier>(network->scheme, genesis.state->validators, SignatureVerifierOptions()),
       {.clock = clock, .slot_clock = slots, .outbound = outbound, .log = log}, ChainServiceOptions());
   chain_service.Start();
-  NetworkService network_service(outbound, log);
-  network_service.Start();
+  // Without peers there is nobody to be behind of.
+  const auto synced = [] { return true; };
+  const MemoryBlockSource blocks(chain_service);
+  absl::StatusOr<std::unique_ptr<NetworkService>> network_service =
+      NetworkService::Start(*network_options, {.chain = chain_service,
+                                               .blocks = blocks,
+                                               .outbound = outbound,
+                                               .clock = clock,
+                                               .genesis = genesis,
+                                               .spec = network->spec,
+                                               .synced = synced,
+                                               .log = log});
+  if (!network_service.ok()) return network_service.status();
   const ServedChain served{.service = chain_service,
                            .clock = clock,
                            .slots = slots,
                            .spec = network->spec,
                            .genesis = genesis,
-                           // Without peers there is nobody to be behind of.
-                           .synced = [] { return true; }};
+                           .synced = synced,
+                           .peers = network_service->get()};
 
   absl::StatusOr<std::unique_ptr<RpcService>> rpc_service = RpcService::Start(
       served, {.node_name = options.name, .server = {.address = options.rpc_address, .tls = options.tls, .log = log}});
@@ -108,7 +142,7 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   log->info("beacon_stopping signal={}", signal);
   (*rpc_service)->Stop();
   chain_service.Stop();
-  network_service.Stop();
+  (*network_service)->Stop();
   log->info("beacon_stopped name={}", options.name);
   return absl::OkStatus();
 }

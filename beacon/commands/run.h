@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "beacon/network/network_service.h"
 #include "common/process/stop_signals.h"
 #include "common/rpc/server.h"
 #include "spdlog/logger.h"
@@ -17,6 +19,10 @@ struct RunOptions {
   std::string name = "beacon";  // letters, digits, '-', '_', '.'
   std::string rpc_address = "127.0.0.1:5052";
   rpc::ServerTlsFiles tls;
+  std::vector<std::string> peers;  // HOST:PORT of beacons to link to
+  std::string peers_file;          // more of them; empty: none
+  std::string peer_address;        // HOST:PORT to serve peers on; empty: this beacon only dials
+  PeerTlsFiles peer_tls;
 };
 
 // Returns when the process was asked to stop and everything has ended, or with what kept it from starting.

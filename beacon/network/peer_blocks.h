@@ -35,6 +35,7 @@ enum class Offence {
   kBadAnswer,     // blocks that were not asked for, in a wrong order, or not a chain
   kUnresponsive,  // no answer in time
   kLied,          // it does not have what its status says
+  kTooMuch,       // beyond the rates a peer may have
 };
 
 // Of one answer. A request beyond them is InvalidArgument.

@@ -88,6 +88,7 @@ absl::StatusOr<v1::GetChainStatusResponse> BeaconQueries::GetChainStatus(const v
   response.set_proposer_index(slot % chain_.validator_count());
   response.set_slots_left(chain_.last_slot() - std::min(chain_.last_slot(), slot));
   response.set_synced(chain_.synced());
+  if (chain_.peers != nullptr) response.set_peers(static_cast<uint32_t>(chain_.peers->linked_peers()));
   chain_.service.Read([&](const LeanChain& chain) {
     AddCheckpoints(chain, response);
     response.set_known_votes(chain.known_votes().size());
@@ -227,6 +228,18 @@ absl::StatusOr<v1::GetNodeInfoResponse> BeaconQueries::GetNodeInfo(const NodeInf
   response.set_rpc_address(node.rpc_address);
   response.set_tls(node.tls);
   response.set_genesis_block_root(Hex(chain_.genesis.block_root));
+  if (chain_.peers != nullptr) {
+    response.set_node_id(chain_.peers->node_id());
+    response.set_peer_address(chain_.peers->peer_address());
+    response.set_peers(static_cast<uint32_t>(chain_.peers->linked_peers()));
+  }
+  return response;
+}
+
+absl::StatusOr<v1::GetPeersResponse> BeaconQueries::GetPeers(const v1::GetPeersRequest&) const {
+  v1::GetPeersResponse response;
+  if (chain_.peers == nullptr) return response;
+  for (const PeerState& peer : chain_.peers->PeerStates()) View(peer, *response.add_peers());
   return response;
 }
 

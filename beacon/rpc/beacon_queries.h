@@ -32,6 +32,7 @@ class BeaconQueries {
   absl::StatusOr<v1::GetSpecResponse> GetSpec(const v1::GetSpecRequest& request) const;
   absl::StatusOr<v1::GetGenesisResponse> GetGenesis(const v1::GetGenesisRequest& request) const;
   absl::StatusOr<v1::GetNodeInfoResponse> GetNodeInfo(const NodeInfo& node) const;
+  absl::StatusOr<v1::GetPeersResponse> GetPeers(const v1::GetPeersRequest& request) const;
 
  private:
   const ServedChain& chain_;

@@ -85,6 +85,11 @@ grpc::ServerUnaryReactor* GrpcBeaconService::GetNodeInfo(grpc::CallbackServerCon
       });
 }
 
+grpc::ServerUnaryReactor* GrpcBeaconService::GetPeers(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetPeers);
+}
+
 grpc::ServerUnaryReactor* GrpcDutyService::GetDuties(grpc::CallbackServerContext* context,
                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return Run(dispatcher_, context, request, response, duties_, &Duties::GetDuties);

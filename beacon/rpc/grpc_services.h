@@ -25,7 +25,8 @@ using RawBeaconService =
     v1::BeaconService::WithRawCallbackMethod_GetSpec<
     v1::BeaconService::WithRawCallbackMethod_GetGenesis<
     v1::BeaconService::WithRawCallbackMethod_GetNodeInfo<
-    v1::BeaconService::Service>>>>>>>>>;
+    v1::BeaconService::WithRawCallbackMethod_GetPeers<
+    v1::BeaconService::Service>>>>>>>>>>;
 
 using RawDutyService =
     v1::DutyService::WithRawCallbackMethod_GetDuties<
@@ -65,6 +66,8 @@ class GrpcBeaconService final : public RawBeaconService {
                                        grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* GetNodeInfo(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* GetPeers(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
 
  private:
   const BeaconQueries& queries_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "beacon/network/peer_list.h"
 #include "beacon/services/chain_service.h"
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
@@ -22,6 +23,7 @@ struct ServedChain {
   Genesis genesis;
   // False while the beacon catches up with its peers; duties are refused then.
   std::function<bool()> synced;
+  const PeerList* peers = nullptr;  // null: there is no network
 
   SlotTime Now() const { return slots.At(clock.WallMs()); }
   uint64_t validator_count() const { return genesis.state->validators.size(); }

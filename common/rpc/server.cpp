@@ -14,17 +14,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kShutdownGrace{200};
 
-// What gRPC may hold in memory for all connections together.
-constexpr size_t kMemoryQuotaBytes = size_t{1} << 30;
-
-// Of one connection; 16 MiB each at most.
-constexpr int kMaxConcurrentCalls = 128;
-
 constexpr int kPingIntervalMs = 30'000;
 constexpr int kPingTimeoutMs = 10'000;
 constexpr int kClientPingIntervalMs = 5'000;  // clients that ping more often are sent away
 
-void SetLimits(grpc::ServerBuilder& builder) {
+void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
   // gRPC bounds a compressed message by its compressed size alone, so that 16 MiB could become gigabytes.
@@ -32,11 +26,12 @@ void SetLimits(grpc::ServerBuilder& builder) {
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   grpc::ResourceQuota quota("server");
-  quota.Resize(kMemoryQuotaBytes);
+  quota.Resize(options.memory_quota_bytes);
   builder.SetResourceQuota(quota);
   // gRPC would let a second process share the port without a word.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentCalls);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_calls);
+  if (options.max_idle_ms > 0) builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, options.max_idle_ms);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -57,7 +52,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
 
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  SetLimits(builder);
+  SetLimits(options, builder);
   int port = 0;
   builder.AddListeningPort(address->ToString(), *credentials, &port);
   std::vector<std::string> names;
@@ -74,7 +69,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   }
   if (!address->IsUnix()) address->port = static_cast<uint16_t>(port);
   const bool tls = !options.tls.empty();
-  if (!tls && !address->IsLoopback()) {
+  if (!tls && !options.open_to_all && !address->IsLoopback()) {
     options.log->warn(
         "rpc_open address={} tls=off message=\"whoever reaches this address may read and submit; use --tls-cert and "
         "--tls-key\"",

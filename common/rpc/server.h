@@ -4,6 +4,7 @@
 #define LEAN_COMMON_RPC_SERVER_H_
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,7 +21,11 @@ namespace lean::rpc {
 struct ServerOptions {
   std::string address = "127.0.0.1:5052";  // HOST:PORT, port 0: a free one; or unix:PATH
   ServerTlsFiles tls;
-  std::shared_ptr<spdlog::logger> log;  // not null
+  std::shared_ptr<spdlog::logger> log;          // not null
+  int max_concurrent_calls = 128;               // of one connection; 16 MiB each at most
+  size_t memory_quota_bytes = size_t{1} << 30;  // what gRPC may hold for all connections together
+  int max_idle_ms = 0;                          // a connection without calls is closed then; 0: never
+  bool open_to_all = false;                     // meant to be reached by anyone: no warning that it can be
 };
 
 // A service and its full name, as health and reflection have it: {&duties, v1::DutyService::service_full_name()}.

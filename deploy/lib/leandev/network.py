@@ -29,6 +29,7 @@ class Settings:
     build_dir: pathlib.Path  # whose bin/ holds the programs and whose python/ the stubs
     validators: int = 4
     clients: int = 2  # validator clients, which share the validators evenly
+    beacons: int = 1  # each linked to all others; client n works with beacon n modulo their number
     slot_ms: int = 4000
     genesis_delay_s: int = 5
     xmss_log_lifetime: int = PRODUCTION_XMSS_LOG_LIFETIME
@@ -88,19 +89,57 @@ def _run(command, what, quiet):
         raise NetworkError(f"{what} failed with exit code {done.returncode}{said}")
 
 
+@dataclasses.dataclass
+class Place:
+    """Where a beacon runs and whom it knows. May be changed until it is started."""
+
+    rpc_address: str
+    peer_address: str = ""  # where it serves peers; empty: nowhere
+    peers: list = dataclasses.field(default_factory=list)  # addresses that it dials
+    prefix: tuple = ()  # a command that it is run under, such as `ip netns exec NAME`
+    arguments: tuple = ()  # more of them
+    genesis_dir: pathlib.Path = None  # another than the network's
+
+
 class Network:
-    """One beacon and its validator clients. Made by make_keys() or use_keys(), then make_genesis(); ended by stop()."""
+    """Beacons and their validator clients. Made by make_keys() or use_keys(), then make_genesis(); ended by stop().
+
+    `beacon` and `rpc` are those of the first beacon.
+    """
 
     def __init__(self, settings, beacon_prefix=()):
-        """`beacon_prefix`: a command that the beacon is run under, such as `ip netns exec NAME`."""
+        """`beacon_prefix`: a command that the first beacon is run under, such as `ip netns exec NAME`."""
         self.settings = settings
         self.genesis_dir = settings.directory / "genesis"
         self.keystores = []  # a file for each client
         self.password_file = None  # of the keystores; None: they are plain
-        self.beacon = None
+        self.beacons = [None] * settings.beacons
+        self.rpcs = [None] * settings.beacons
         self.clients = [None] * settings.clients
-        self.rpc = None
-        self._beacon_prefix = beacon_prefix
+        self.places = [self._place(number) for number in range(settings.beacons)]
+        self.places[0].prefix = beacon_prefix
+        for place in self.places:
+            place.peers = [other.peer_address for other in self.places if other is not place]
+
+    def _place(self, number):
+        s = self.settings
+        if s.beacons == 1:
+            return Place(s.address)
+        return Place(s.address if number == 0 else f"{s.host}:{free_port()}", f"{s.host}:{free_port()}")
+
+    @property
+    def beacon(self):
+        return self.beacons[0]
+
+    @property
+    def rpc(self):
+        return self.rpcs[0]
+
+    def beacon_name(self, number):
+        return "beacon" if self.settings.beacons == 1 else f"beacon-{number}"
+
+    def beacon_of(self, client):
+        return client % self.settings.beacons
 
     def client_name(self, number):
         return f"validators-{number}"
@@ -142,44 +181,63 @@ class Network:
             command += ["--pubkeys-from", keystores]
         _run(command, "making the genesis", quiet)
 
-    def start_beacon(self, timeout_s=60):
-        """Starts the beacon and waits until it answers."""
+    def launch_beacon(self, number=0):
+        """Starts a beacon, which does not answer yet."""
         s = self.settings
-        arguments = [s.build_dir / "bin" / "lean-beacon", "run", "--genesis", self.genesis_dir]
-        arguments += ["--rpc-address", s.address]
-        self.beacon = Process("beacon", arguments, s.directory / "beacon.log", self._beacon_prefix)
-        if self.rpc is None:
-            self.rpc = BeaconRpc(s.address, s.build_dir)
+        place = self.places[number]
+        name = self.beacon_name(number)
+        arguments = [s.build_dir / "bin" / "lean-beacon", "run", "--genesis", place.genesis_dir or self.genesis_dir]
+        arguments += ["--rpc-address", place.rpc_address, "--name", name]
+        if place.peer_address:
+            arguments += ["--peer-address", place.peer_address]
+        for peer in place.peers:
+            arguments += ["--peer", peer]
+        self.beacons[number] = Process(name, [*arguments, *place.arguments], s.directory / f"{name}.log", place.prefix)
+        if self.rpcs[number] is None:
+            self.rpcs[number] = BeaconRpc(place.rpc_address, s.build_dir)
+
+    def await_beacon(self, number=0, timeout_s=60):
+        """Waits until a beacon that was launched answers."""
+        beacon = self.beacons[number]
 
         def answers():
-            if not self.beacon.running():
-                raise NetworkError(
-                    f"the beacon ended with exit code {self.beacon.exit_code()}:\n{self.beacon.log_tail()}")
-            return self.rpc.try_status()
+            if not beacon.running():
+                raise NetworkError(f"{beacon.name} ended with exit code {beacon.exit_code()}:\n{beacon.log_tail()}")
+            return self.rpcs[number].try_status()
 
-        wait_until(answers, timeout_s, f"the beacon to answer on {s.address}")
+        wait_until(answers, timeout_s, f"{beacon.name} to answer on {self.places[number].rpc_address}")
+
+    def start_beacon(self, number=0, timeout_s=60):
+        """Starts a beacon and waits until it answers."""
+        self.launch_beacon(number)
+        self.await_beacon(number, timeout_s)
 
     def start_client(self, number):
         s = self.settings
         name = self.client_name(number)
         arguments = [s.build_dir / "bin" / "lean-validator", "run"]
-        arguments += ["--keystores", self.keystores[number], "--beacon", s.address]
+        arguments += ["--keystores", self.keystores[number], "--beacon"]
+        arguments.append(self.places[self.beacon_of(number)].rpc_address)
         if self.password_file:
             arguments += ["--password-file", self.password_file]
         self.clients[number] = Process(name, arguments, s.directory / f"{name}.log")
 
     def start(self):
-        self.start_beacon()
+        for number in range(self.settings.beacons):
+            self.launch_beacon(number)
+        for number in range(self.settings.beacons):
+            self.await_beacon(number)
         for number in range(self.settings.clients):
             self.start_client(number)
 
     def processes(self):
-        return [process for process in (self.beacon, *self.clients) if process is not None]
+        return [process for process in (*self.beacons, *self.clients) if process is not None]
 
     def stop(self):
         """Ends every process that still runs: the clients first, so that no duty fails for want of a beacon."""
-        if self.rpc is not None:
-            self.rpc.close()
-            self.rpc = None
+        for number, rpc in enumerate(self.rpcs):
+            if rpc is not None:
+                rpc.close()
+                self.rpcs[number] = None
         for process in reversed(self.processes()):
             process.stop()

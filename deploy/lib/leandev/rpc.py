@@ -18,7 +18,8 @@ class BeaconRpc:
 
         self.messages = beacon_pb2
         # A beacon that comes back is found again within a slot.
-        options = [("grpc.max_reconnect_backoff_ms", 500), ("grpc.initial_reconnect_backoff_ms", 100)]
+        options = [("grpc.max_reconnect_backoff_ms", 500), ("grpc.initial_reconnect_backoff_ms", 100),
+                   ("grpc.min_reconnect_backoff_ms", 500)]
         self._channel = grpc.insecure_channel(address, options=options)
         self._stub = beacon_pb2_grpc.BeaconServiceStub(self._channel)
 
@@ -33,6 +34,14 @@ class BeaconRpc:
 
     def node_info(self, timeout_s=2):
         return self._stub.GetNodeInfo(self.messages.GetNodeInfoRequest(), timeout=timeout_s)
+
+    def peers(self, timeout_s=2):
+        """The beacons that it is linked to, or was told to be."""
+        return self._stub.GetPeers(self.messages.GetPeersRequest(), timeout=timeout_s).peers
+
+    def linked(self, timeout_s=2):
+        """Those that it is linked to."""
+        return [peer for peer in self.peers(timeout_s) if peer.state == self.messages.PeerView.CONNECTED]
 
     def block(self, timeout_s=2, **block_id):
         """The block named by root=, slot= or name=."""

@@ -10,11 +10,11 @@
 #include <future>
 #include <latch>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "beacon/services/network_service.h"
 #include "common/clock/manual_clock.h"
 #include "tests/beacon/services/captured_log.h"
 #include "tests/beacon/services/test_network.h"
@@ -124,8 +124,6 @@ TEST_F(ChainServiceTest, BeforeGenesisItWaits) {
 }
 
 TEST_F(ChainServiceTest, ValidatorsFinalizeAChain) {
-  NetworkService network(outbound_, log_.logger());
-  network.Start();
   service_.Start();
   GoTo(1, 0);
   for (uint64_t slot = 1; slot <= 8; ++slot) RunSlot(slot, {0, 1, 2, 3});
@@ -133,9 +131,15 @@ TEST_F(ChainServiceTest, ValidatorsFinalizeAChain) {
   EXPECT_GT(finalized.slot, 0u);
   EXPECT_EQ(service_.seen_votes().Count(8), kValidators);
   service_.Stop();
-  network.Stop();
-  EXPECT_EQ(network.counts().own_blocks, 8u);
-  EXPECT_EQ(network.counts().own_votes, 8u * (kValidators - 1));
+  outbound_.Close();
+  size_t blocks = 0;
+  size_t votes = 0;
+  while (const std::optional<OutboundItem> item = outbound_.Pop()) {
+    blocks += item->block != nullptr;
+    votes += item->votes.size();
+  }
+  EXPECT_EQ(blocks, 8u);
+  EXPECT_EQ(votes, 8u * (kValidators - 1));
 }
 
 TEST_F(ChainServiceTest, WithoutTwoThirdsThereIsNoFinalityAndTheMissingAreNamed) {

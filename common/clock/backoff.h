@@ -1,12 +1,12 @@
-// Delays between attempts: they double up to a ceiling, with jitter, so that clients of one beacon spread out.
-#ifndef LEAN_VALIDATOR_CLIENT_BACKOFF_H_
-#define LEAN_VALIDATOR_CLIENT_BACKOFF_H_
+// Delays between attempts: they double up to a ceiling, with jitter, so that those who wait for the same spread out.
+#ifndef LEAN_COMMON_CLOCK_BACKOFF_H_
+#define LEAN_COMMON_CLOCK_BACKOFF_H_
 
 #include <chrono>
 #include <cstdint>
 #include <random>
 
-namespace lean::validator {
+namespace lean {
 
 // Not thread-safe. The same seed gives the same delays.
 class Backoff {
@@ -29,6 +29,6 @@ class Backoff {
   std::mt19937_64 random_;
 };
 
-}  // namespace lean::validator
+}  // namespace lean
 
-#endif  // LEAN_VALIDATOR_CLIENT_BACKOFF_H_
+#endif  // LEAN_COMMON_CLOCK_BACKOFF_H_

@@ -1,8 +1,8 @@
-#include "validator_client/backoff.h"
+#include "common/clock/backoff.h"
 
 #include <algorithm>
 
-namespace lean::validator {
+namespace lean {
 
 Backoff::Backoff(Delay first, Delay ceiling, uint64_t seed)
     : first_(first), ceiling_(ceiling), step_(first), random_(seed) {}
@@ -14,4 +14,4 @@ Backoff::Delay Backoff::Next() {
   return delay;
 }
 
-}  // namespace lean::validator
+}  // namespace lean

@@ -1,10 +1,10 @@
-#include "validator_client/backoff.h"
+#include "common/clock/backoff.h"
 
 #include <vector>
 
 #include "gtest/gtest.h"
 
-namespace lean::validator {
+namespace lean {
 namespace {
 
 using std::chrono::milliseconds;
@@ -37,4 +37,4 @@ TEST(Backoff, FollowsItsSeed) {
 }
 
 }  // namespace
-}  // namespace lean::validator
+}  // namespace lean

@@ -1,0 +1,538 @@
+#include "beacon/network/network_service.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/network/block_answers.h"
+#include "beacon/network/messages.h"
+#include "common/bytes/hex.h"
+#include "common/rpc/channel.h"
+#include "common/version/version.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{100};
+
+// For goodbyes to be read, and then for broken streams to end.
+constexpr std::chrono::milliseconds kStopGrace{500};
+constexpr std::chrono::milliseconds kServerGrace{200};
+
+// Requests of peers that wait for a thread; each link may have few.
+constexpr size_t kServeThreads = 2;
+constexpr size_t kServeQueue = 256;
+
+// What is remembered of a peer's items: two slots' votes and something for the smallest networks.
+constexpr size_t kLeastKnownItems = 2048;
+
+// Calls of one connection, and what all connections may hold in memory.
+constexpr int kMaxConcurrentCalls = 16;
+constexpr size_t kMemoryQuotaBytes = size_t{512} << 20;
+// A connection without a stream.
+constexpr int kMaxIdleMs = 30'000;
+
+template <size_t N>
+Bytes<N> RandomBytes() {
+  std::random_device device;
+  Bytes<N> bytes;
+  std::generate(bytes.data.begin(), bytes.data.end(), [&device] { return static_cast<uint8_t>(device()); });
+  return bytes;
+}
+
+Identity MakeIdentity(const NetworkOptions& options, const NetworkContext& context) {
+  return {.network = context.spec.name,
+          .genesis_root = context.genesis.block_root,
+          .spec_digest = SpecDigest(context.spec),
+          .node = RandomBytes<NodeId::kSize>(),
+          .name = options.name,
+          .version = std::string(Version())};
+}
+
+GossipSink SinkOf(ChainService& chain) {
+  return {.block =
+              [&chain](SignedBlockPtr block, const Origin& origin, std::function<void(SubmitOutcome)> done) {
+                chain.SubmitBlock(std::move(block), origin, std::move(done));
+              },
+          .votes =
+              [&chain](std::vector<SignedVotePtr> votes, const Origin& origin,
+                       std::function<void(std::vector<SubmitOutcome>)> done) {
+                chain.SubmitVotes(std::move(votes), origin, std::move(done));
+              }};
+}
+
+rpc::ClientTlsFiles ClientTls(const PeerTlsFiles& tls) {
+  return {.server_ca = tls.ca, .cert = tls.cert, .key = tls.key};
+}
+
+rpc::ChannelOptions DialOptions(const PeerTlsFiles& tls) { return {.tls = ClientTls(tls)}; }
+
+}  // namespace
+
+class NetworkService::Pending {
+ public:
+  // Alive as long as the token is.
+  static std::shared_ptr<void> Token(const std::shared_ptr<Pending>& pending) {
+    std::lock_guard lock(pending->mutex_);
+    ++pending->count_;
+    return {nullptr, [pending](void*) { pending->End(); }};
+  }
+
+  void Await() {
+    std::unique_lock lock(mutex_);
+    ended_.wait(lock, [this] { return count_ == 0; });
+  }
+
+ private:
+  void End() {
+    std::lock_guard lock(mutex_);
+    if (--count_ == 0) ended_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  size_t count_ = 0;  // guarded by mutex_
+};
+
+absl::StatusOr<std::unique_ptr<NetworkService>> NetworkService::Start(const NetworkOptions& options,
+                                                                      const NetworkContext& context) {
+  std::unique_ptr<NetworkService> service(new NetworkService(options, context));
+  if (absl::Status status = service->CheckPeers(); !status.ok()) return status;
+  if (absl::Status status = service->Listen(); !status.ok()) return status;
+  service->outbound_thread_ = std::thread([network = service.get()] { network->RunOutbound(); });
+  service->tick_thread_ = std::jthread([network = service.get()](std::stop_token stop) { network->RunTicks(stop); });
+  context.log->info("network_started node={} peer_address={} peers={}", service->node_id(),
+                    service->peer_address_.empty() ? "none" : service->peer_address_, options.peers.size());
+  return service;
+}
+
+NetworkService::NetworkService(const NetworkOptions& options, const NetworkContext& context)
+    : context_(context),
+      options_(options),
+      own_(MakeIdentity(options, context)),
+      gossip_(SinkOf(context.chain), context.clock, context.genesis.state->validators.size()),
+      link_context_({.owner = *this,
+                     .gossip = gossip_,
+                     .own = own_,
+                     .clock = context.clock,
+                     .chain = [this] { return OwnChain(); },
+                     .rates = options.rates.value_or(
+                         RateLimits::For(context.genesis.state->validators.size(), context.spec.slot_duration_ms)),
+                     .queue = options.queue,
+                     .known_items = kLeastKnownItems + 2 * context.genesis.state->validators.size(),
+                     .log = context.log}),
+      serve_pool_(kServeThreads, kServeQueue),
+      pending_(std::make_shared<Pending>()),
+      table_(own_.node, options.limits),
+      random_(std::random_device()()) {
+  for (const std::string& address : options.peers) {
+    targets_.push_back({.plan = DialPlan(address, random_()), .last_failure = {}, .last_disconnect = {}});
+  }
+  RefreshChain();
+}
+
+NetworkService::~NetworkService() { Stop(); }
+
+absl::Status NetworkService::CheckPeers() const {
+  for (const std::string& address : options_.peers) {
+    if (auto channel = rpc::MakeChannel(address, DialOptions(options_.tls)); !channel.ok()) return channel.status();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status NetworkService::Listen() {
+  if (options_.listen_address.empty()) return absl::OkStatus();
+  auto schedule = [this](std::function<void()> task) {
+    return serve_pool_.TrySubmit(std::move(task)) == PushResult::kPushed;
+  };
+  peer_server_ = std::make_unique<PeerServer>(*this, context_.blocks, context_.clock, std::move(schedule));
+  auto server =
+      rpc::Server::Start({.address = options_.listen_address,
+                          .tls = {.cert = options_.tls.cert, .key = options_.tls.key, .client_ca = options_.tls.ca},
+                          .log = context_.log,
+                          .max_concurrent_calls = kMaxConcurrentCalls,
+                          .memory_quota_bytes = kMemoryQuotaBytes,
+                          .max_idle_ms = kMaxIdleMs,
+                          .open_to_all = true},
+                         {{peer_server_.get(), v1::PeerService::service_full_name()}});
+  if (!server.ok()) return server.status();
+  server_ = *std::move(server);
+  peer_address_ = server_->address().ToString();
+  return absl::OkStatus();
+}
+
+void NetworkService::Stop() {
+  context_.outbound.Close();
+  if (outbound_thread_.joinable()) outbound_thread_.join();
+  tick_thread_.request_stop();
+  if (tick_thread_.joinable()) tick_thread_.join();
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  const auto gone = [this] { return links_.empty(); };
+  for (const LinkPtr& link : Links()) link->End({v1::PeerGoodbye::SHUTTING_DOWN, "stopping"});
+  {
+    std::unique_lock lock(mutex_);
+    links_changed_.wait_for(lock, kStopGrace, gone);
+  }
+  for (const LinkPtr& link : Links()) link->Cancel();
+  if (server_ != nullptr) server_->Shutdown(kServerGrace);
+  {
+    std::unique_lock lock(mutex_);
+    links_changed_.wait(lock, gone);
+  }
+  serve_pool_.Stop();
+  pending_->Await();
+}
+
+void NetworkService::RunOutbound() {
+  while (const std::optional<OutboundItem> item = context_.outbound.Pop()) {
+    std::vector<GossipPeerPtr> peers;
+    for (LinkPtr& link : Links()) peers.push_back(std::move(link));
+    gossip_.Forward(*item, peers);
+    if (item->block != nullptr) RefreshChain();
+  }
+}
+
+void NetworkService::RunTicks(std::stop_token stop) {
+  while (context_.clock.WaitUntil(context_.clock.Steady() + kTick, stop)) Tick();
+}
+
+void NetworkService::Tick() {
+  const SteadyTime now = context_.clock.Steady();
+  for (const LinkPtr& link : Links()) link->Tick(now);
+  if (peer_server_ != nullptr) peer_server_->Tick(now);
+  RefreshChain();
+  std::lock_guard lock(mutex_);
+  for (Target& target : targets_) {
+    if (target.plan.Due(table_, now)) DialLocked(target);
+  }
+}
+
+void NetworkService::DialLocked(Target& target) {
+  target.plan.OnDialling();
+  // A channel of its own for each attempt: gRPC's pauses between attempts are not ours.
+  auto channel = rpc::MakeChannel(target.plan.address(), DialOptions(options_.tls));
+  if (!channel.ok()) {
+    target.last_disconnect = std::string(channel.status().message());
+    target.plan.OnEnded(DialEnd::kLost, NodeId(), {}, context_.clock.Steady());
+    return;
+  }
+  const uint64_t id = next_link_++;
+  auto link = std::make_shared<Link>(link_context_, id, /*outbound=*/true, target.plan.address(), SessionId());
+  auto stub = std::make_shared<grpc::GenericStub>(*std::move(channel));
+  target.link = id;
+  links_.emplace(id, link);
+  stubs_.emplace(id, stub);
+  ClientStream* stream = MakeClientStream(*stub, kGossipMethod, link);
+  link->Start(StreamOf(stream));
+  StartClientStream(stream);
+}
+
+LinkPtr NetworkService::Accept(const std::string& peer) {
+  const std::string host = HostOf(peer);
+  const SteadyTime now = context_.clock.Steady();
+  std::lock_guard lock(mutex_);
+  if (stopping_ || table_.BanLeft(nullptr, host, now).has_value() || !table_.MayArrive(host, now)) return nullptr;
+  // Those in their handshake count, too.
+  if (links_.size() >= 2 * options_.limits.peers) return nullptr;
+  const uint64_t id = next_link_++;
+  const SessionId session = RandomBytes<SessionId::kSize>();
+  auto link = std::make_shared<Link>(link_context_, id, /*outbound=*/false, peer, session);
+  links_.emplace(id, link);
+  return link;
+}
+
+LinkPtr NetworkService::LinkOf(const SessionId& session) {
+  std::lock_guard lock(mutex_);
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) return nullptr;
+  const auto link = links_.find(found->second);
+  return link == links_.end() ? nullptr : link->second;
+}
+
+std::optional<Goodbye> NetworkService::Admit(const LinkPtr& link) {
+  const PeerIdentity peer = link->peer();
+  const SteadyTime now = context_.clock.Steady();
+  LinkPtr replaced;
+  std::shared_ptr<grpc::GenericStub> stub;
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return Goodbye{v1::PeerGoodbye::SHUTTING_DOWN, "stopping"};
+    const PeerTable::Decision decision = table_.Admit(
+        {.link = link->id(), .node = peer.node, .outbound = link->outbound(), .host = HostOf(link->address())}, now);
+    switch (decision.verdict) {
+      case PeerTable::Verdict::kSelf:
+        return Goodbye{v1::PeerGoodbye::SELF, "this is the node itself"};
+      case PeerTable::Verdict::kDuplicate:
+        return Goodbye{v1::PeerGoodbye::DUPLICATE, "another link stands between us"};
+      case PeerTable::Verdict::kTooMany:
+        return Goodbye{v1::PeerGoodbye::TOO_MANY_PEERS, "no room for another link"};
+      case PeerTable::Verdict::kBanned:
+        return Goodbye{v1::PeerGoodbye::BANNED, "not linked to for a while"};
+      case PeerTable::Verdict::kAdmit:
+        break;
+    }
+    if (decision.replaced.has_value()) replaced = links_[*decision.replaced];
+    if (link->outbound()) {
+      stub = stubs_[link->id()];
+      for (Target& target : targets_) {
+        if (target.link != link->id()) continue;
+        target.plan.OnLinked(now);
+        target.last_failure.clear();
+      }
+    } else {
+      sessions_.emplace(link->session(), link->id());
+    }
+  }
+  if (replaced != nullptr) replaced->End({v1::PeerGoodbye::DUPLICATE, "another link stands between us"});
+  if (stub != nullptr) OpenAsker(link, stub);
+  return std::nullopt;
+}
+
+void NetworkService::OpenAsker(const LinkPtr& link, const std::shared_ptr<grpc::GenericStub>& stub) {
+  const SessionId session = link->peer().session;
+  auto asker = std::make_shared<UnaryAsker>(stub, session);
+  link->SetAsker(asker);
+  auto serve = [this, link, token = Pending::Token(pending_)](
+                   v1::BlocksRequest request, std::function<void(absl::StatusOr<v1::BlocksResponse>)> reply) {
+    link->CountRequestIn();
+    auto task = [this, link, token, request = std::move(request), reply] {
+      reply(AnswerRequest(request, *link, context_.blocks, context_.clock));
+    };
+    serve_pool_.TrySubmit(std::move(task));  // not taken: the peer asks somebody else in time
+  };
+  auto answers = std::make_shared<AnswerStream>(std::move(serve));
+  ClientStream* stream = MakeClientStream(*stub, kAnswerMethod, answers);
+  answers->Start(StreamOf(stream), session);
+  StartClientStream(stream);
+  asker->SetOnClose([answers] { answers->Cancel(); });
+}
+
+std::string NetworkService::Ban(const LinkPtr& link) {
+  std::lock_guard lock(mutex_);
+  const auto duration = table_.Ban(link->peer().node, HostOf(link->address()), context_.clock.Steady());
+  return absl::StrCat(std::chrono::duration_cast<std::chrono::seconds>(duration).count(), " s");
+}
+
+DialEnd NetworkService::KindOf(const LinkEnd& end) const {
+  switch (end.goodbye.reason) {
+    case v1::PeerGoodbye::WRONG_VERSION:
+    case v1::PeerGoodbye::WRONG_NETWORK:
+    case v1::PeerGoodbye::WRONG_GENESIS:
+    case v1::PeerGoodbye::WRONG_SPEC:
+      return DialEnd::kMismatch;
+    case v1::PeerGoodbye::SELF:
+      return end.by_us ? DialEnd::kSelf : DialEnd::kLost;
+    case v1::PeerGoodbye::DUPLICATE:
+      return DialEnd::kDuplicate;
+    default:
+      return DialEnd::kLost;
+  }
+}
+
+void NetworkService::OnEnded(const LinkPtr& link) {
+  const LinkEnd end = link->end().value_or(LinkEnd());
+  const SteadyTime now = context_.clock.Steady();
+  std::lock_guard lock(mutex_);
+  table_.Remove(link->id());
+  sessions_.erase(link->session());
+  stubs_.erase(link->id());
+  const auto target = std::find_if(targets_.begin(), targets_.end(),
+                                   [&](const Target& candidate) { return candidate.link == link->id(); });
+  if (target == targets_.end()) {
+    LogEnd(*link, end, nullptr);
+  } else {
+    LogEnd(*link, end, &*target);
+    target->link = 0;
+    target->last_disconnect = absl::StrCat(ReasonName(end.goodbye.reason), ": ", end.goodbye.message);
+    target->last_disconnect_ms = context_.clock.WallMs();
+    const NodeId node = link->peer().node;
+    const auto ban = table_.BanLeft(&node, HostOf(link->address()), now);
+    target->plan.OnEnded(ban.has_value() ? DialEnd::kBanned : KindOf(end), node, ban.value_or(DialPlan::Duration()),
+                         now);
+  }
+  links_.erase(link->id());
+  links_changed_.notify_all();
+}
+
+void NetworkService::LogEnd(const Link& link, const LinkEnd& end, Target* target) {
+  const std::string reason =
+      end.goodbye.reason == v1::PeerGoodbye::REASON_UNSPECIFIED ? "BROKEN" : ReasonName(end.goodbye.reason);
+  const char* by = end.by_us ? "us" : "peer";
+  if (link.opened_ms() != 0) {
+    context_.log->info("peer_disconnected id={} name={} address={} by={} reason={} message=\"{}\"", link.id(),
+                       link.peer().name, link.address(), by, reason, end.goodbye.message);
+    return;
+  }
+  const bool reached = end.goodbye.reason != v1::PeerGoodbye::REASON_UNSPECIFIED;
+  // Two that dial one another find that out each time.
+  const bool ordinary = end.goodbye.reason == v1::PeerGoodbye::DUPLICATE;
+  // The same again and again is said once.
+  if (target != nullptr && target->last_failure == end.goodbye.message) return;
+  if (target != nullptr) target->last_failure = end.goodbye.message;
+  if (reached) {
+    context_.log->log(ordinary ? spdlog::level::debug : spdlog::level::warn,
+                      "peer_refused address={} by={} reason={} message=\"{}\"", link.address(), by, reason,
+                      end.goodbye.message);
+  } else {
+    context_.log->info("peer_unreachable address={} message=\"{}\"", link.address(), end.goodbye.message);
+  }
+}
+
+void NetworkService::RefreshChain() {
+  PeerChain chain = OwnChain();
+  const auto [head, finalized] =
+      context_.chain.Read([](const LeanChain& now) { return std::make_pair(now.head(), now.finalized()); });
+  const bool synced = context_.synced();
+  if (chain.head == head && chain.finalized == finalized && chain.synced == synced) return;
+  chain = {.head = head, .finalized = finalized, .earliest_slot = context_.blocks.earliest_slot(), .synced = synced};
+  {
+    std::lock_guard lock(chain_mutex_);
+    chain_ = chain;
+  }
+  for (const LinkPtr& link : Links()) link->SendChain(chain);
+}
+
+PeerChain NetworkService::OwnChain() const {
+  std::lock_guard lock(chain_mutex_);
+  return chain_;
+}
+
+std::vector<LinkPtr> NetworkService::Links() const {
+  std::lock_guard lock(mutex_);
+  std::vector<LinkPtr> links;
+  for (const auto& [id, link] : links_) links.push_back(link);
+  return links;
+}
+
+LinkPtr NetworkService::FindLink(uint64_t id) const {
+  std::lock_guard lock(mutex_);
+  const auto found = links_.find(id);
+  return found == links_.end() ? nullptr : found->second;
+}
+
+std::vector<PeerInfo> NetworkService::Peers() const {
+  std::vector<PeerInfo> peers;
+  for (const LinkPtr& link : Links()) {
+    if (!link->open()) continue;
+    const PeerIdentity peer = link->peer();
+    const std::shared_ptr<BlockAsker> asker = link->asker();
+    peers.push_back({.id = link->id(),
+                     .name = peer.name,
+                     .address = link->address(),
+                     .outbound = link->outbound(),
+                     .head = peer.chain.head,
+                     .finalized = peer.chain.finalized,
+                     .earliest_slot = peer.chain.earliest_slot,
+                     .synced = peer.chain.synced,
+                     .score = link->score(),
+                     .requests_open = asker == nullptr ? 0 : asker->open()});
+  }
+  return peers;
+}
+
+void NetworkService::BlocksByRoot(uint64_t peer, std::vector<Root> roots, Done done) {
+  if (roots.empty() || roots.size() > kMaxRootsAsked) {
+    return done(absl::InvalidArgumentError(absl::StrCat(roots.size(), " roots, expected 1 to ", kMaxRootsAsked)));
+  }
+  Ask(peer, RequestByRoot(roots), std::move(done));
+}
+
+void NetworkService::BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, Done done) {
+  if (count == 0 || count > kMaxSlotsAsked) {
+    return done(absl::InvalidArgumentError(absl::StrCat(count, " slots, expected 1 to ", kMaxSlotsAsked)));
+  }
+  Ask(peer, RequestByRange(first_slot, count), std::move(done));
+}
+
+void NetworkService::Ask(uint64_t peer, v1::BlocksRequest request, Done done) {
+  const LinkPtr link = FindLink(peer);
+  if (link == nullptr || !link->open()) return done(absl::NotFoundError("the peer is gone"));
+  const std::shared_ptr<BlockAsker> asker = link->asker();
+  if (asker == nullptr) return done(absl::UnavailableError("the peer takes no requests"));
+  link->CountRequestOut();
+  asker->Ask(request, [link, request, done = std::move(done),
+                       token = Pending::Token(pending_)](absl::StatusOr<v1::BlocksResponse> answer) {
+    if (!answer.ok()) {
+      if (absl::IsDeadlineExceeded(answer.status())) link->Report(Offence::kUnresponsive, "no answer in time");
+      if (absl::IsDataLoss(answer.status())) {
+        link->Report(Offence::kBadAnswer, std::string(answer.status().message()));
+      }
+      const bool as_it_is = absl::IsDeadlineExceeded(answer.status()) || absl::IsDataLoss(answer.status()) ||
+                            absl::IsResourceExhausted(answer.status());
+      return done(as_it_is ? answer.status() : absl::UnavailableError(answer.status().message()));
+    }
+    absl::StatusOr<std::vector<SignedBlockPtr>> blocks = CheckAnswer(request, *answer);
+    if (!blocks.ok()) {
+      link->Report(Offence::kBadAnswer, absl::StrCat("answer: ", blocks.status().message()));
+      return done(absl::DataLossError(blocks.status().message()));
+    }
+    done(std::move(blocks));
+  });
+}
+
+void NetworkService::Report(uint64_t peer, Offence offence, std::string why) {
+  if (const LinkPtr link = FindLink(peer)) link->Report(offence, std::move(why));
+}
+
+size_t NetworkService::linked_peers() const {
+  std::lock_guard lock(mutex_);
+  return table_.size();
+}
+
+std::string NetworkService::node_id() const { return ToHex(own_.node.span()); }
+
+std::vector<PeerState> NetworkService::PeerStates() const {
+  std::vector<PeerState> states;
+  for (const LinkPtr& link : Links()) {
+    if (!link->open()) continue;
+    const PeerIdentity peer = link->peer();
+    states.push_back({.state = PeerState::kConnected,
+                      .address = link->address(),
+                      .outbound = link->outbound(),
+                      .id = link->id(),
+                      .node_id = ToHex(peer.node.span()),
+                      .name = peer.name,
+                      .version = peer.version,
+                      .head = peer.chain.head,
+                      .finalized = peer.chain.finalized,
+                      .synced = peer.chain.synced,
+                      .score = link->score(),
+                      .connected_since_ms = link->opened_ms(),
+                      .traffic = link->traffic(),
+                      .last_disconnect_reason = {},
+                      .last_disconnect_ms = 0});
+  }
+  std::lock_guard lock(mutex_);
+  for (const Target& target : targets_) {
+    const auto linked = std::find_if(states.begin(), states.end(), [&](const PeerState& state) {
+      return target.link != 0 && state.id == target.link;
+    });
+    if (linked != states.end()) {
+      linked->last_disconnect_reason = target.last_disconnect;
+      linked->last_disconnect_ms = target.last_disconnect_ms;
+      continue;
+    }
+    if (target.plan.state() == DialPlan::State::kElsewhere) continue;
+    PeerState state;
+    state.address = target.plan.address();
+    state.outbound = true;
+    state.last_disconnect_reason = target.last_disconnect;
+    state.last_disconnect_ms = target.last_disconnect_ms;
+    const DialEnd last = target.plan.last_end();
+    if (target.link != 0) {
+      state.state = PeerState::kConnecting;
+    } else if (last == DialEnd::kBanned) {
+      state.state = PeerState::kBanned;
+    } else if (last == DialEnd::kSelf || last == DialEnd::kMismatch) {
+      state.state = PeerState::kRefused;
+    }
+    states.push_back(std::move(state));
+  }
+  return states;
+}
+
+}  // namespace lean::beacon

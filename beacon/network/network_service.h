@@ -1,0 +1,167 @@
+// NetworkService: the beacon's links to others, and gossip over them. Decides nothing about the chain.
+#ifndef LEAN_BEACON_NETWORK_NETWORK_SERVICE_H_
+#define LEAN_BEACON_NETWORK_NETWORK_SERVICE_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "beacon/network/dial_plan.h"
+#include "beacon/network/gossip.h"
+#include "beacon/network/link.h"
+#include "beacon/network/peer_blocks.h"
+#include "beacon/network/peer_list.h"
+#include "beacon/network/peer_server.h"
+#include "beacon/network/peer_table.h"
+#include "beacon/services/block_source.h"
+#include "beacon/services/chain_service.h"
+#include "beacon/services/outbound.h"
+#include "common/clock/clock.h"
+#include "common/concurrency/worker_pool.h"
+#include "common/config/genesis.h"
+#include "common/config/network_spec.h"
+#include "common/rpc/server.h"
+#include "common/rpc/tls.h"
+#include "spdlog/logger.h"
+
+namespace lean::beacon {
+
+// PEM files; all or none. Peers show each other certificates of the same authority.
+struct PeerTlsFiles {
+  std::string cert;
+  std::string key;
+  std::string ca;
+};
+
+struct NetworkOptions {
+  std::string name;                // of this node
+  std::vector<std::string> peers;  // HOST:PORT each, to be dialled
+  std::string listen_address;      // HOST:PORT; empty: nobody can dial us
+  PeerTlsFiles tls;
+  PeerTableLimits limits;
+  std::optional<RateLimits> rates;  // of each peer; those of RateLimits::For when not given
+  SendQueue::Limits queue;
+};
+
+// What the service works with; all of it outlives it. Callbacks of `chain` may still come until that is stopped, so it
+// is stopped first.
+struct NetworkContext {
+  ChainService& chain;
+  const BlockSource& blocks;
+  OutboundChannel& outbound;
+  Clock& clock;
+  const Genesis& genesis;
+  const NetworkSpec& spec;
+  std::function<bool()> synced;  // what we say of ourselves
+  std::shared_ptr<spdlog::logger> log;
+};
+
+// Thread-safe, except for Stop. Two threads of its own: one for what the chain accepted, one that watches the time;
+// gRPC's for what comes in, and a small pool that reads blocks for others.
+class NetworkService final : public PeerBlocks, public PeerList, public LinkOwner, public PeerAcceptor {
+ public:
+  // Listens and begins to dial. Errors as of rpc::Server::Start, and for bad addresses and TLS files of peers.
+  static absl::StatusOr<std::unique_ptr<NetworkService>> Start(const NetworkOptions& options,
+                                                               const NetworkContext& context);
+
+  // As Stop().
+  ~NetworkService() override;
+  NetworkService(const NetworkService&) = delete;
+  NetworkService& operator=(const NetworkService&) = delete;
+
+  // Closes the outbound channel, says goodbye to all and ends the threads. May be called again.
+  void Stop();
+
+  std::vector<PeerInfo> Peers() const override;
+  void BlocksByRoot(uint64_t peer, std::vector<Root> roots, Done done) override;
+  void BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, Done done) override;
+  void Report(uint64_t peer, Offence offence, std::string why) override;
+
+  std::vector<PeerState> PeerStates() const override;
+  size_t linked_peers() const override;
+  std::string node_id() const override;
+  std::string peer_address() const override { return peer_address_; }
+
+  Gossip::Counts gossip_counts() const { return gossip_.counts(); }
+
+  std::optional<Goodbye> Admit(const LinkPtr& link) override;
+  std::string Ban(const LinkPtr& link) override;
+  void OnEnded(const LinkPtr& link) override;
+  LinkPtr Accept(const std::string& peer) override;
+  LinkPtr LinkOf(const SessionId& session) override;
+
+ private:
+  // A configured peer.
+  struct Target {
+    DialPlan plan;
+    uint64_t link = 0;            // while dialling or linked
+    std::string last_failure;     // logged once
+    std::string last_disconnect;  // of a link or attempt
+    int64_t last_disconnect_ms = 0;
+  };
+  // Counts what gRPC still calls back for, so that Stop can wait for it.
+  class Pending;
+
+  NetworkService(const NetworkOptions& options, const NetworkContext& context);
+
+  absl::Status Listen();
+  absl::Status CheckPeers() const;
+
+  void RunOutbound();
+  void RunTicks(std::stop_token stop);
+  void Tick();
+  void DialLocked(Target& target);
+  // What goes beside a link that we dialled: asking, and answering.
+  void OpenAsker(const LinkPtr& link, const std::shared_ptr<grpc::GenericStub>& stub);
+  void RefreshChain();
+  PeerChain OwnChain() const;
+  std::vector<LinkPtr> Links() const;
+  LinkPtr FindLink(uint64_t id) const;
+  void Ask(uint64_t peer, v1::BlocksRequest request, Done done);
+  // Whether that ended a target's attempt or link, and what is to be logged of it.
+  void LogEnd(const Link& link, const LinkEnd& end, Target* target);
+  DialEnd KindOf(const LinkEnd& end) const;
+
+  const NetworkContext context_;
+  const NetworkOptions options_;
+  const Identity own_;
+  Gossip gossip_;
+  const LinkContext link_context_;
+  WorkerPool serve_pool_;
+  const std::shared_ptr<Pending> pending_;
+  std::string peer_address_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable links_changed_;
+  // Guarded by mutex_.
+  bool stopping_ = false;
+  PeerTable table_;
+  uint64_t next_link_ = 1;
+  std::map<uint64_t, LinkPtr> links_;  // those in their handshake, too
+  std::map<SessionId, uint64_t> sessions_;
+  std::map<uint64_t, std::shared_ptr<grpc::GenericStub>> stubs_;  // of links that we dial
+  std::vector<Target> targets_;
+  std::mt19937_64 random_;
+
+  mutable std::mutex chain_mutex_;
+  PeerChain chain_;  // ours, as peers know it; guarded by chain_mutex_
+
+  std::unique_ptr<PeerServer> peer_server_;
+  std::unique_ptr<rpc::Server> server_;
+  std::thread outbound_thread_;
+  std::jthread tick_thread_;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_NETWORK_NETWORK_SERVICE_H_
