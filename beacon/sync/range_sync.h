@@ -1,0 +1,99 @@
+// Fetches what peers have and we lack, from our finalized slot on: so a fork that leaves our chain far below its head
+// is followed, too.
+#ifndef LEAN_BEACON_SYNC_RANGE_SYNC_H_
+#define LEAN_BEACON_SYNC_RANGE_SYNC_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "beacon/sync/range_plan.h"
+#include "beacon/sync/sync_context.h"
+#include "common/containers/checkpoint.h"
+
+namespace lean::beacon {
+
+struct RangeSyncOptions {
+  RangePlanOptions plan;
+  uint64_t urgent_slots = 2;                  // a peer that is more than this ahead is fetched from at once,
+  std::chrono::milliseconds patience{4'000};  // another when what it has does not come by itself within this
+  std::chrono::milliseconds pause{1'000};     // between two plans, and before what could not be taken is tried again
+  size_t import_bytes = size_t{16} * 1024 * 1024;   // imported at once
+  std::chrono::milliseconds progress_every{5'000};  // a line in the log
+};
+
+// What a believed peer has and we lack.
+struct AheadPeer {
+  uint64_t peer = 0;
+  Checkpoint head;
+};
+
+class RangeSync {
+ public:
+  RangeSync(const SyncContext& context, const RangeSyncOptions& options) : context_(context), options_(options) {}
+
+  // `ahead`: best first.
+  void Update(const std::vector<AheadPeer>& ahead, const Checkpoint& head, const Checkpoint& finalized, SteadyTime now);
+
+  struct Progress {
+    uint64_t slots_done = 0;
+    uint64_t slots_left = 0;
+    double blocks_per_second = 0;
+  };
+  // nullopt: nothing is being fetched.
+  std::optional<Progress> progress() const;
+  // Blocks imported so far, over all ranges.
+  uint64_t imported() const { return imported_; }
+
+ private:
+  void ChooseTarget(const std::vector<AheadPeer>& ahead, const Checkpoint& head, const Checkpoint& finalized,
+                    SteadyTime now);
+  void Begin(const AheadPeer& target, uint64_t first_slot, bool alone, SteadyTime now);
+  void End(absl::string_view why);
+  void Ask(SteadyTime now);
+  void OnAnswer(uint64_t plan, const RangePlan::Ask& ask, SteadyTime sent,
+                absl::StatusOr<std::vector<SignedBlockPtr>> answer);
+  void Import(SteadyTime now);
+  void SubmitNext();
+  void OnOutcomes(uint64_t plan, const std::vector<SubmitOutcome>& outcomes);
+  // The peer's blocks build on nothing that we have.
+  void HandleDisconnected(uint64_t peer);
+  // The range is through: was there what its target claimed?
+  void Judge();
+  void LogProgress(SteadyTime now);
+  bool HasBlock(const Root& root) const;
+
+  const SyncContext context_;
+  const RangeSyncOptions options_;
+
+  std::map<uint64_t, SteadyTime> ahead_since_;  // of peers that are ahead without a break
+  std::optional<uint64_t> ask_alone_;           // whose range is to be fetched from it alone, next
+  std::set<uint64_t> suspects_;                 // who may have kept back what that one is about to give
+  SteadyTime not_before_;                       // of the next plan
+
+  // While a range is being fetched:
+  std::optional<RangePlan> plan_;
+  uint64_t plan_id_ = 0;
+  AheadPeer target_;
+  bool target_came_ = false;  // its head's block is imported, or waits for something
+  uint64_t first_slot_ = 0;
+  SteadyTime began_;
+  SteadyTime logged_;
+  uint64_t imported_before_ = 0;
+  std::optional<RangePlan::Ready> importing_;
+  size_t import_offset_ = 0;      // blocks of it that have been imported
+  size_t import_count_ = 0;       // of the import under way; 0: none is
+  SteadyTime import_not_before_;  // when it could not be taken
+
+  uint64_t imported_ = 0;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_SYNC_RANGE_SYNC_H_

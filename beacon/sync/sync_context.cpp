@@ -1,0 +1,33 @@
+#include "beacon/sync/sync_context.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace lean::beacon {
+
+std::string PeerName(const PeerBook& book, uint64_t peer) {
+  const PeerInfo* info = book.Find(peer);
+  return info == nullptr ? absl::StrCat("peer-", peer) : absl::StrCat(info->name, " (", info->address, ")");
+}
+
+void Blame(const SyncContext& context, uint64_t peer, Offence offence, const std::string& why) {
+  context.log->info("sync_peer_blamed peer={} why=\"{}\"", PeerName(context.book, peer), why);
+  context.book.Disbelieve(peer, context.clock.Steady());
+  context.peers.Report(peer, offence, why);
+}
+
+void HandleFailedRequest(const SyncContext& context, uint64_t peer, const absl::Status& status) {
+  context.book.Pause(peer, context.clock.Steady());
+  context.log->debug("sync_request_failed peer={} error=\"{}\"", PeerName(context.book, peer), status.ToString());
+  if (absl::IsDeadlineExceeded(status)) {
+    Blame(context, peer, Offence::kUnresponsive, "it did not answer a request for blocks in time");
+  } else if (absl::IsDataLoss(status)) {
+    context.book.Disbelieve(peer, context.clock.Steady());  // the network has reported it
+  }
+}
+
+bool IsFaultOfSender(const SubmitOutcome& outcome) {
+  return outcome.status == SubmitOutcome::kRefused && outcome.reason != reason::kStale &&
+         outcome.reason != reason::kQueueFull;
+}
+
+}  // namespace lean::beacon

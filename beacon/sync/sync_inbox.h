@@ -1,0 +1,51 @@
+// What reaches the sync's thread from others: blocks that are missing, answers of peers, outcomes of imports.
+#ifndef LEAN_BEACON_SYNC_SYNC_INBOX_H_
+#define LEAN_BEACON_SYNC_SYNC_INBOX_H_
+
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <utility>
+#include <vector>
+
+#include "beacon/services/submit.h"
+#include "common/clock/clock.h"
+
+namespace lean::beacon {
+
+// Thread-safe; one thread takes. Lives as long as anybody who may still put something in.
+class SyncInbox {
+ public:
+  using Event = std::function<void()>;
+
+  // Beyond this many not yet taken, further ones are dropped: what is missing is named again by whatever comes next.
+  static constexpr size_t kMaxWanted = 4096;
+
+  struct Content {
+    std::vector<WantedRoot> wanted;
+    std::vector<Event> events;
+  };
+
+  // Never blocks.
+  void Want(const WantedRoot& wanted);
+  // Runs on the thread that takes. Bounded by what that thread asks for.
+  void Push(Event event);
+
+  // Waits until something is there, Close was called, or the time has come; and takes what is there.
+  Content Take(Clock& clock, SteadyTime until);
+
+  // Ends every wait, now and later.
+  void Close();
+  bool closed() const;
+
+ private:
+  mutable std::mutex mutex_;
+  Content content_;        // guarded by mutex_
+  std::stop_source wake_;  // guarded by mutex_; ends the wait under way
+  bool closed_ = false;    // guarded by mutex_
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_SYNC_SYNC_INBOX_H_

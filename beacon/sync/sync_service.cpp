@@ -1,0 +1,136 @@
+#include "beacon/sync/sync_service.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace lean::beacon {
+namespace {
+
+using std::chrono::milliseconds;
+
+SyncContext PartsContext(const SyncServiceContext& context, PeerBook& book) {
+  return {.chain = context.chain,
+          .peers = context.peers,
+          .clock = context.clock,
+          .inbox = context.inbox,
+          .log = context.log,
+          .book = book};
+}
+
+}  // namespace
+
+SyncServiceOptions SyncServiceOptions::For(uint64_t slot_duration_ms, size_t configured_peers, uint64_t seed) {
+  const milliseconds slot(slot_duration_ms);
+  SyncServiceOptions options;
+  options.verdict.configured_peers = configured_peers;
+  // Links take their time whatever the slots.
+  options.verdict.start_wait = std::max(2 * slot, milliseconds(4'000));
+  options.verdict.proof_wait = std::max(8 * slot, milliseconds(10'000));
+  options.book.disbelief = std::max(8 * slot, milliseconds(10'000));
+  options.range.patience = slot;
+  options.range.pause = slot / 4;
+  options.roots.pause = slot;
+  options.tick = std::clamp(slot / 16, milliseconds(10), milliseconds(250));
+  options.seed = seed;
+  return options;
+}
+
+SyncService::SyncService(const SyncServiceContext& context, const SyncServiceOptions& options)
+    : context_(context),
+      options_(options),
+      book_(options.book, options.seed),
+      verdict_(options.verdict, context.clock.Steady()),
+      range_(PartsContext(context_, book_), options.range),
+      roots_(PartsContext(context_, book_), options.roots) {}
+
+SyncService::~SyncService() { Stop(); }
+
+void SyncService::Start() {
+  Update();
+  thread_ = std::thread([this] { Run(); });
+}
+
+void SyncService::Stop() {
+  context_.inbox->Close();
+  if (thread_.joinable()) thread_.join();
+}
+
+SyncStatus SyncService::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+void SyncService::Run() {
+  while (!context_.inbox->closed()) {
+    const SyncInbox::Content content = context_.inbox->Take(context_.clock, context_.clock.Steady() + options_.tick);
+    for (const WantedRoot& wanted : content.wanted) roots_.Want(wanted);
+    for (const SyncInbox::Event& event : content.events) event();
+    Update();
+  }
+}
+
+std::vector<AheadPeer> SyncService::PeersAhead(Checkpoint* head, Checkpoint* finalized) const {
+  return context_.chain.Read([&](const LeanChain& chain) {
+    *head = chain.head();
+    *finalized = chain.finalized();
+    std::vector<AheadPeer> ahead;
+    for (const PeerInfo& peer : book_.believed()) {
+      if (!chain.HasBlock(peer.head.root)) ahead.push_back({.peer = peer.id, .head = peer.head});
+    }
+    return ahead;
+  });
+}
+
+void SyncService::Update() {
+  const SteadyTime now = context_.clock.Steady();
+  const int64_t clock_slot = context_.chain.CurrentSlot();
+  book_.Update(context_.peers.Peers(), clock_slot, now);
+  Checkpoint head;
+  Checkpoint finalized;
+  const std::vector<AheadPeer> ahead = PeersAhead(&head, &finalized);
+  range_.Update(ahead, head, finalized, now);
+  roots_.Update(now);
+
+  std::optional<uint64_t> peers_head;
+  for (const AheadPeer& peer : ahead) peers_head = std::max(peers_head.value_or(0), peer.head.slot);
+  const SyncVerdict::State state = verdict_.Update({.now = now,
+                                                    .head_slot = head.slot,
+                                                    .clock_slot = clock_slot,
+                                                    .peers_head = peers_head,
+                                                    .linked_peers = book_.linked().size(),
+                                                    .progress = range_.imported()});
+  Publish(state, ahead, head.slot);
+}
+
+void SyncService::Publish(SyncVerdict::State state, const std::vector<AheadPeer>& ahead, uint64_t head_slot) {
+  SyncStatus status;
+  status.synced = state == SyncVerdict::State::kSynced;
+  for (const AheadPeer& peer : ahead) {
+    if (peer.head.slot <= std::max(head_slot, status.target_slot)) continue;
+    status.target_slot = peer.head.slot;
+    status.lag_slots = peer.head.slot - head_slot;
+    status.ahead = PeerName(book_, peer.peer);
+  }
+  if (const auto progress = range_.progress()) {
+    status.slots_done = progress->slots_done;
+    status.slots_left = progress->slots_left;
+    status.blocks_per_second = progress->blocks_per_second;
+  }
+  if (state == SyncVerdict::State::kStarting) {
+    status.message = "waiting for the first peers";
+  } else if (status.lag_slots > 0) {
+    status.message = absl::StrCat(status.lag_slots, " slots behind ", status.ahead);
+  }
+  if (state != std::exchange(published_, state)) {
+    context_.log->info("{} head_slot={} message=\"{}\"", status.synced ? "synced" : "syncing", head_slot,
+                       status.message);
+  }
+  std::lock_guard lock(mutex_);
+  status_ = std::move(status);
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,25 @@
+// Whether the beacon is as far as its peers, for those who serve duties and answer people.
+#ifndef LEAN_BEACON_SYNC_SYNC_STATUS_H_
+#define LEAN_BEACON_SYNC_SYNC_STATUS_H_
+
+#include <cstdint>
+#include <string>
+
+namespace lean::beacon {
+
+struct SyncStatus {
+  bool synced = true;        // duties are served
+  uint64_t lag_slots = 0;    // how far the head is behind the best peer that is believed
+  std::string ahead = {};    // that peer, for people; empty: nobody is ahead
+  uint64_t target_slot = 0;  // its head's slot; 0: nobody is ahead
+  // Of the range that is being fetched, if any; 0 else.
+  uint64_t slots_done = 0;
+  uint64_t slots_left = 0;
+  double blocks_per_second = 0;
+  // For people: "synced", "132 slots behind peer-3 (10.0.0.2:9000)", "waiting for the first peers".
+  std::string message = "synced";
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_SYNC_SYNC_STATUS_H_

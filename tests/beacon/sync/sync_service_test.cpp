@@ -1,0 +1,277 @@
+// The service on a chain of real signatures, with peers that behave as told, on a clock moved by hand.
+#include "beacon/sync/sync_service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/clock/manual_clock.h"
+#include "tests/beacon/services/captured_log.h"
+#include "tests/beacon/services/signed_chain.h"
+#include "tests/beacon/sync/fake_peers.h"
+
+namespace lean::beacon {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::Contains;
+using testing::Each;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr size_t kValidators = 4;
+constexpr uint64_t kLastSlot = 24;  // of the peers' chain
+
+class SyncServiceTest : public testing::Test {
+ protected:
+  ~SyncServiceTest() override {
+    if (sync_ != nullptr) sync_->Stop();
+    service_.Stop();
+  }
+
+  static SyncServiceOptions Options(size_t configured_peers) {
+    SyncServiceOptions options = SyncServiceOptions::For(TestNetwork::kSlotMs, configured_peers, /*seed=*/1);
+    options.range.plan.batch_slots = 4;
+    options.range.progress_every = milliseconds(1);
+    return options;
+  }
+
+  // The beacon has genesis, and it is this slot.
+  void StartAt(uint64_t slot, size_t configured_peers = 1) {
+    clock_.SetWallMs(TestNetwork::StartMs(slot));
+    service_.Start();
+    sync_ = std::make_unique<SyncService>(
+        SyncServiceContext{.chain = service_, .peers = peers_, .clock = clock_, .inbox = inbox_, .log = log_.logger()},
+        Options(configured_peers));
+    sync_->Start();
+  }
+
+  // Lets time pass until it is so; false when it does not come to be within many slots.
+  template <typename Condition>
+  bool Await(Condition condition) {
+    for (int i = 0; i < 4000; ++i) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(std::chrono::microseconds(500));
+      clock_.Advance(milliseconds(5));
+    }
+    return false;
+  }
+
+  Checkpoint Head() const {
+    return service_.Read([](const LeanChain& chain) { return chain.head(); });
+  }
+  bool AwaitHead(const SignedChain& source) {
+    return Await([&] { return Head() == source.chain().head() && sync_->status().synced; });
+  }
+  bool Has(const SignedBlockPtr& block) const {
+    return service_.Read([&](const LeanChain& chain) { return chain.HasBlock(SignedChain::RootOf(block)); });
+  }
+  bool IsBlamed(uint64_t peer, Offence offence) const {
+    for (const FakePeers::Offender& offender : peers_.offenders()) {
+      if (offender.peer == peer && offender.offence == offence) return true;
+    }
+    return false;
+  }
+
+  const TestNetwork network_{kValidators};
+  ManualClock clock_{TestNetwork::StartMs(0)};
+  CapturedLog log_;
+  OutboundChannel outbound_{1000};
+  FakePeers peers_;
+  std::shared_ptr<SyncInbox> inbox_ = std::make_shared<SyncInbox>();
+  ChainService service_{
+      LeanChain::FromAnchor(network_.genesis().state, network_.genesis().block).value(),
+      std::make_unique<SignatureVerifier>(network_.scheme(), network_.registry(), SignatureVerifierOptions()),
+      {.clock = clock_,
+       .slot_clock = SlotClock(TestNetwork::kGenesisTime, TestNetwork::kSlotMs),
+       .outbound = outbound_,
+       .log = log_.logger(),
+       .want = [inbox = inbox_](const WantedRoot& wanted) { inbox->Want(wanted); }},
+      {}};
+  std::unique_ptr<SyncService> sync_;
+};
+
+// The chain of the peers has an orphan that nobody has any more, and a vote that names it.
+TEST_F(SyncServiceTest, ALateJoinerCatchesUpFromSeveralPeersAcrossAnOrphan) {
+  const OrphanedVote run(network_, kLastSlot);
+  for (uint64_t id = 1; id <= 3; ++id) peers_.Add(id, {.info = {}, .canonical = run.canonical, .others = {}});
+  StartAt(kLastSlot + 8, 3);
+  EXPECT_FALSE(sync_->status().synced);
+  ASSERT_TRUE(AwaitHead(run.source));
+  EXPECT_EQ(service_.Read([](const LeanChain& chain) { return chain.finalized(); }), run.source.chain().finalized());
+  EXPECT_FALSE(Has(run.orphan));
+  EXPECT_THAT(peers_.answered(), SizeIs(3));
+  EXPECT_THAT(peers_.offenders(), IsEmpty());
+  EXPECT_EQ(outbound_.size(), 0u);
+  EXPECT_THAT(log_.Matching("info syncing head_slot=0"), Contains(HasSubstr("24 slots behind fake")));
+  EXPECT_THAT(log_.Matching("sync_progress"), Contains(HasSubstr("slots_left=")));
+  EXPECT_THAT(log_.Matching("info synced"), SizeIs(1));
+  EXPECT_THAT(log_.Matching("sync_range_ended"), Contains(HasSubstr("blocks=23")));
+}
+
+TEST_F(SyncServiceTest, GoesOnWhenAPeerDies) {
+  const OrphanedVote run(network_, kLastSlot);
+  auto answers_left = std::make_shared<std::atomic<int>>(4);
+  peers_.Add(1, {.info = {},
+                 .canonical = run.canonical,
+                 .others = {},
+                 .change = [answers_left](FakePeers::Blocks blocks) -> absl::StatusOr<FakePeers::Blocks> {
+                   if ((*answers_left)-- > 0) return blocks;
+                   return absl::UnavailableError("the link broke");
+                 }});
+  StartAt(kLastSlot + 8, 1);
+  ASSERT_TRUE(Await([&] { return Head().slot >= 3 && *answers_left <= 0; }));
+  EXPECT_LT(Head().slot, kLastSlot);
+  peers_.Remove(1);
+  peers_.Add(2, {.info = {}, .canonical = run.canonical, .others = {}});
+  ASSERT_TRUE(AwaitHead(run.source));
+  EXPECT_THAT(peers_.offenders(), IsEmpty());
+}
+
+TEST_F(SyncServiceTest, ASilentPeerDoesNotHoldItUp) {
+  const OrphanedVote run(network_, kLastSlot);
+  peers_.Add(1, {.info = {}, .canonical = run.canonical, .others = {}, .silent = true});
+  peers_.Add(2, {.info = {}, .canonical = run.canonical, .others = {}});
+  StartAt(kLastSlot + 8, 2);
+  ASSERT_TRUE(AwaitHead(run.source));
+  peers_.Expire();
+  ASSERT_TRUE(Await([&] { return IsBlamed(1, Offence::kUnresponsive); }));
+}
+
+TEST_F(SyncServiceTest, ALiarAboutItsHeadIsFoundOutAndLeftBehind) {
+  const OrphanedVote run(network_, kLastSlot);
+  peers_.Add(1, {.info = {}, .canonical = run.canonical, .others = {}});
+  FakePeers::Peer liar{.info = {}, .canonical = run.canonical, .others = {}};
+  liar.info.head = {.root = Root(), .slot = 60};
+  liar.info.head.root.data[0] = 1;
+  peers_.Add(2, liar);
+  FakePeers::Peer future = liar;
+  future.info.head.slot = 1'000'000;
+  peers_.Add(3, future);
+  StartAt(60, 3);
+  ASSERT_TRUE(AwaitHead(run.source));
+  EXPECT_TRUE(IsBlamed(2, Offence::kLied));
+  EXPECT_THAT(peers_.offenders(), Each(Field(&FakePeers::Offender::peer, 2u)));
+}
+
+// Alone with liars that say nothing and never answer, we are not syncing for ever.
+TEST_F(SyncServiceTest, LiarsAloneDoNotKeepUsSyncing) {
+  FakePeers::Peer liar;
+  liar.info.head.slot = 60;
+  liar.info.head.root.data[0] = 1;
+  liar.silent = true;
+  for (uint64_t id = 1; id <= 3; ++id) peers_.Add(id, liar);
+  StartAt(60, 1);
+  ASSERT_TRUE(Await([&] { return !log_.Matching("info syncing").empty(); }));
+  ASSERT_TRUE(Await([&] { return sync_->status().synced; }));
+}
+
+TEST_F(SyncServiceTest, WrongBlocksAreBlamedAndFetchedFromAnother) {
+  const OrphanedVote run(network_, kLastSlot);
+  peers_.Add(1, {.info = {},
+                 .canonical = run.canonical,
+                 .others = {},
+                 .change = [](FakePeers::Blocks blocks) -> absl::StatusOr<FakePeers::Blocks> {
+                   for (SignedBlockPtr& block : blocks) {
+                     auto changed = std::make_shared<SignedBlockWithAttestation>(*block);
+                     changed->signature[0].data[50] ^= 1;
+                     block = changed;
+                   }
+                   return blocks;
+                 }});
+  peers_.Add(2, {.info = {},
+                 .canonical = run.canonical,
+                 .others = {},
+                 .change = [](FakePeers::Blocks blocks) -> absl::StatusOr<FakePeers::Blocks> {
+                   if (blocks.size() > 2) blocks.erase(blocks.begin() + 1);
+                   return blocks;
+                 }});
+  peers_.Add(3, {.info = {}, .canonical = run.canonical, .others = {}});
+  StartAt(kLastSlot + 8, 3);
+  ASSERT_TRUE(AwaitHead(run.source));
+  EXPECT_TRUE(IsBlamed(1, Offence::kInvalidItem) || IsBlamed(2, Offence::kBadAnswer));
+  EXPECT_THAT(peers_.offenders(), Each(Field(&FakePeers::Offender::peer, testing::Ne(3u))));
+}
+
+// A peer that says "nothing there" of ranges where there is something.
+TEST_F(SyncServiceTest, BlocksThatAreKeptBackComeFromAnother) {
+  const OrphanedVote run(network_, kLastSlot);
+  peers_.Add(
+      1, {.info = {},
+          .canonical = run.canonical,
+          .others = {},
+          .change = [](const FakePeers::Blocks&) -> absl::StatusOr<FakePeers::Blocks> { return FakePeers::Blocks(); }});
+  peers_.Add(2, {.info = {}, .canonical = run.canonical, .others = {}});
+  StartAt(kLastSlot + 8, 2);
+  ASSERT_TRUE(AwaitHead(run.source));
+  EXPECT_THAT(peers_.offenders(), Each(Field(&FakePeers::Offender::peer, 1u)));
+}
+
+// All beacons come back after a long pause: nobody is ahead, and the chain must go on.
+TEST_F(SyncServiceTest, NobodyAheadIsSynced) {
+  for (uint64_t id = 1; id <= 2; ++id) {
+    FakePeers::Peer peer;
+    peer.info.head = {.root = network_.genesis().block_root, .slot = 0};
+    peers_.Add(id, peer);
+  }
+  StartAt(200, 2);
+  ASSERT_TRUE(Await([&] { return sync_->status().synced; }));
+  EXPECT_THAT(log_.Matching("syncing"), IsEmpty());
+  EXPECT_THAT(peers_.answered(), IsEmpty());
+}
+
+TEST_F(SyncServiceTest, WaitsForItsFirstPeersButNotForEver) {
+  StartAt(200, 2);
+  EXPECT_EQ(sync_->status().message, "waiting for the first peers");
+  EXPECT_FALSE(sync_->status().synced);
+  ASSERT_TRUE(Await([&] { return sync_->status().synced; }));
+}
+
+// The peers' chain leaves ours far below our head.
+TEST_F(SyncServiceTest, AForkBelowTheHeadIsFollowed) {
+  SignedChain ours(network_);
+  for (uint64_t slot = 1; slot <= 10; ++slot) {
+    if (slot % 3 != 0) ours.Import(ours.Build(slot));  // no votes: nothing is justified
+  }
+  SignedChain theirs(network_);
+  FakePeers::Blocks blocks;
+  for (uint64_t slot = 3; slot <= 12; ++slot) blocks.push_back(theirs.RunSlot(slot));
+  StartAt(12 + 8);
+  for (uint64_t slot = 1; slot <= 10; ++slot) {
+    if (const auto root = ours.chain().CanonicalRoot(slot)) {
+      service_.SubmitBlock(ours.chain().SignedBlockOf(*root), Origin::Local(), [](const SubmitOutcome&) {});
+    }
+  }
+  ASSERT_TRUE(Await([&] { return Head().slot == 10; }));
+  peers_.Add(1, {.info = {}, .canonical = blocks, .others = {}});
+  ASSERT_TRUE(Await([&] { return Head() == theirs.chain().head(); }));
+  EXPECT_THAT(peers_.offenders(), IsEmpty());
+}
+
+// At the live edge: what a vote or a block names is fetched by its root, and its ancestors after it.
+TEST_F(SyncServiceTest, MissingBlocksAndTheirAncestorsAreFetchedByRoot) {
+  const OrphanedVote run(network_, 6);
+  StartAt(6);
+  FakePeers::Peer quiet;  // nobody is ahead: there is nothing to fetch by range
+  quiet.info.head = {.root = network_.genesis().block_root, .slot = 0};
+  peers_.Add(1, quiet);
+  quiet.others = run.canonical;
+  quiet.others.push_back(run.orphan);
+  peers_.Add(2, quiet);
+  service_.SubmitBlock(run.canonical.back(), Origin::Peer(1), [](const SubmitOutcome&) {});
+  ASSERT_TRUE(Await([&] { return Head() == run.source.chain().head(); }));
+  EXPECT_TRUE(Has(run.orphan));
+  EXPECT_THAT(peers_.offenders(), IsEmpty());
+  EXPECT_EQ(service_.queue_sizes().waiting_blocks, 0u);
+}
+
+}  // namespace
+}  // namespace lean::beacon
