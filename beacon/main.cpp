@@ -1,4 +1,4 @@
-// lean-beacon: `run` serves a chain, `genesis` makes one.
+// lean-beacon: `run` serves a chain, `genesis` makes one, `db` looks after what `run` keeps.
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -6,6 +6,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "beacon/commands/db.h"
 #include "beacon/commands/genesis.h"
 #include "beacon/commands/run.h"
 #include "common/process/log.h"
@@ -22,6 +23,8 @@ constexpr int kExitUsage = 2;
 void AddRun(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "Serve the chain of a genesis folder until SIGINT or SIGTERM");
   run->add_option("--genesis", options.genesis_dir, "folder with config.yaml and network.yaml")->required();
+  run->add_option("--data", options.data_dir,
+                  "folder that the chain is kept in, made if it is not there; without: memory");
   run->add_option("--name", options.name, "name of this node in logs and answers")->capture_default_str();
   run->add_option("--rpc-address", options.rpc_address, "HOST:PORT to serve on; port 0 takes a free one")
       ->capture_default_str();
@@ -58,6 +61,39 @@ void AddGenesis(CLI::App& app, GenesisOptions& options) {
       ->capture_default_str();
 }
 
+struct DbOptions {
+  std::string data_dir;
+  std::string output;
+  PruneRequest prune;
+};
+
+void AddDb(CLI::App& app, DbOptions& options) {
+  CLI::App* db = app.add_subcommand("db", "Look after a data folder that no beacon uses at the moment");
+  db->require_subcommand(1);
+  const auto add = [&](const char* name, const char* what) {
+    CLI::App* command = db->add_subcommand(name, what);
+    command->add_option("--data", options.data_dir, "the folder of `run --data`")->required();
+    return command;
+  };
+  add("inspect", "What is in it");
+  add("verify", "Compare everything in it with everything else, and tell what to do if something is wrong");
+  CLI::App* prune = add("prune", "Give space back: drop orphans' bodies and most old snapshots");
+  prune->add_option("--snapshot-slots", options.prune.snapshot_slots, "of old snapshots keep one in this many slots")
+      ->capture_default_str();
+  prune->add_option("--keep-slots", options.prune.keep_slots,
+                    "also drop finalized blocks further than this behind finality; without: none of them");
+  CLI::App* output = add("export", "Write the finalized block and its state as a file for `run --checkpoint`");
+  output->add_option("--output", options.output, "file to make")->required();
+}
+
+absl::Status RunDb(const CLI::App& app, const DbOptions& options, spdlog::logger& log) {
+  const CLI::App& db = *app.get_subcommand("db");
+  if (db.got_subcommand("inspect")) return InspectFolder(options.data_dir);
+  if (db.got_subcommand("verify")) return VerifyFolder(options.data_dir, log);
+  if (db.got_subcommand("prune")) return PruneFolder(options.data_dir, options.prune);
+  return ExportCheckpoint(options.data_dir, options.output);
+}
+
 int Report(const absl::Status& status) {
   if (status.ok()) return 0;
   std::cerr << "lean-beacon: " << status.message() << std::endl;
@@ -78,6 +114,8 @@ int Main(int argc, char** argv) {
   AddRun(app, run);
   GenesisOptions genesis;
   AddGenesis(app, genesis);
+  DbOptions db;
+  AddDb(app, db);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -90,6 +128,7 @@ int Main(int argc, char** argv) {
     std::cerr << "lean-beacon: " << log.status().message() << std::endl;
     return kExitUsage;
   }
+  if (app.got_subcommand("db")) return Report(RunDb(app, db, **log));
   rpc::RouteGrpcLog(*log);
   return Report(Run(run, signals, *log));
 }

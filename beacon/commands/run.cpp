@@ -6,13 +6,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "beacon/chain/lean_chain.h"
+#include "beacon/commands/kept_chain.h"
 #include "beacon/network/network_service.h"
 #include "beacon/network/peers_file.h"
 #include "beacon/rpc/rpc_service.h"
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/services/signature_verifier.h"
+#include "beacon/storage/stored_block_source.h"
 #include "common/bytes/hex.h"
 #include "common/clock/real_clock.h"
 #include "common/clock/slot_clock.h"
@@ -73,6 +74,25 @@ absl::StatusOr<NetworkOptions> ReadNetworkOptions(const RunOptions& options) {
   return network;
 }
 
+std::unique_ptr<const BlockSource> MakeBlockSource(const ChainService& service, const ChainDatabase* database,
+                                                   const std::shared_ptr<spdlog::logger>& log) {
+  if (database == nullptr) return std::make_unique<MemoryBlockSource>(service);
+  return std::make_unique<StoredBlockSource>(service, *database, log);
+}
+
+KeptChain KeptBy(const ChainDatabase* database, const StorageService* storage,
+                 const std::shared_ptr<spdlog::logger>& log) {
+  if (database == nullptr) return {};
+  return {.on_disk = true,
+          .state_of = [database, log](const Checkpoint& id) -> StatePtr {
+            const absl::StatusOr<StatePtr> state = database->StateOf(id);
+            if (state.ok()) return *state;
+            log->warn("state_unreadable slot={} message=\"{}\"", id.slot, std::string(state.status().message()));
+            return nullptr;
+          },
+          .health = [storage] { return storage->Health(); }};
+}
+
 void LogStart(const RunOptions& options, const ServedChain& served, const rpc::Address& address, spdlog::logger& log) {
   log.info(
       "beacon_started name={} version={} commit={} network={} genesis={} genesis_time={} validators={} slot={} rpc={}",
@@ -100,24 +120,28 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   absl::StatusOr<Network> network = ReadNetwork(options.genesis_dir, *log);
   if (!network.ok()) return network.status();
   const Genesis& genesis = network->genesis;
-  absl::StatusOr<LeanChain> chain = LeanChain::FromAnchor(genesis.state, genesis.block);
-  if (!chain.ok()) return chain.status();
+  absl::StatusOr<StartedChain> started =
+      StartChain({.data_dir = options.data_dir, .network = network->spec.name}, genesis, log);
+  if (!started.ok()) return started.status();
+  StorageService* const storage = started->storage.get();  // null: nothing is kept
+  if (storage != nullptr) storage->Start();
 
   // Blocks and votes come in by RPC, are checked and imported by the chain service, and go out to the network.
   RealClock clock;
   const SlotClock slots(genesis.state->config.genesis_time, network->spec.slot_duration_ms);
   OutboundChannel outbound(kOutboundItems);
   ChainService chain_service(
-      *std::move(chain),
+      std::move(started->chain),
       std::make_unique<SignatureVerifier>(network->scheme, genesis.state->validators, SignatureVerifierOptions()),
-      {.clock = clock, .slot_clock = slots, .outbound = outbound, .log = log}, ChainServiceOptions());
+      {.clock = clock, .slot_clock = slots, .outbound = outbound, .log = log, .observer = storage},
+      ChainServiceOptions());
   chain_service.Start();
+  const std::unique_ptr<const BlockSource> blocks = MakeBlockSource(chain_service, started->database.get(), log);
   // Without peers there is nobody to be behind of.
   const auto synced = [] { return true; };
-  const MemoryBlockSource blocks(chain_service);
   absl::StatusOr<std::unique_ptr<NetworkService>> network_service =
       NetworkService::Start(*network_options, {.chain = chain_service,
-                                               .blocks = blocks,
+                                               .blocks = *blocks,
                                                .outbound = outbound,
                                                .clock = clock,
                                                .genesis = genesis,
@@ -126,23 +150,30 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
                                                .log = log});
   if (!network_service.ok()) return network_service.status();
   const ServedChain served{.service = chain_service,
+                           .blocks = *blocks,
                            .clock = clock,
                            .slots = slots,
                            .spec = network->spec,
                            .genesis = genesis,
                            .synced = synced,
-                           .peers = network_service->get()};
+                           .peers = network_service->get(),
+                           .kept = KeptBy(started->database.get(), storage, log)};
 
   absl::StatusOr<std::unique_ptr<RpcService>> rpc_service = RpcService::Start(
       served, {.node_name = options.name, .server = {.address = options.rpc_address, .tls = options.tls, .log = log}});
   if (!rpc_service.ok()) return rpc_service.status();
   LogStart(options, served, (*rpc_service)->address(), *log);
+  if (storage != nullptr) {
+    storage->WatchHealth([&](const absl::Status& health) { (*rpc_service)->SetServing(health.ok()); });
+  }
 
   const char* signal = signals.Wait();
   log->info("beacon_stopping signal={}", signal);
+  if (storage != nullptr) storage->WatchHealth(nullptr);
   (*rpc_service)->Stop();
   chain_service.Stop();
   (*network_service)->Stop();
+  if (storage != nullptr) storage->Stop();
   log->info("beacon_stopped name={}", options.name);
   return absl::OkStatus();
 }

@@ -17,6 +17,7 @@ namespace lean::beacon {
 struct RunOptions {
   std::string genesis_dir;
   std::string name = "beacon";  // letters, digits, '-', '_', '.'
+  std::string data_dir;         // empty: the chain is kept in memory alone
   std::string rpc_address = "127.0.0.1:5052";
   rpc::ServerTlsFiles tls;
   std::vector<std::string> peers;  // HOST:PORT of beacons to link to

@@ -89,6 +89,7 @@ absl::StatusOr<v1::GetChainStatusResponse> BeaconQueries::GetChainStatus(const v
   response.set_slots_left(chain_.last_slot() - std::min(chain_.last_slot(), slot));
   response.set_synced(chain_.synced());
   if (chain_.peers != nullptr) response.set_peers(static_cast<uint32_t>(chain_.peers->linked_peers()));
+  response.set_storage_error(std::string(chain_.kept.health().message()));
   chain_.service.Read([&](const LeanChain& chain) {
     AddCheckpoints(chain, response);
     response.set_known_votes(chain.known_votes().size());
@@ -130,12 +131,14 @@ absl::StatusOr<v1::GetBlockResponse> BeaconQueries::GetBlock(const v1::GetBlockR
 absl::StatusOr<v1::GetStateResponse> BeaconQueries::GetState(const v1::GetStateRequest& request) const {
   const absl::StatusOr<FoundBlock> found = FindBlock(chain_, request.has_block(), request.block());
   if (!found.ok()) return found.status();
-  if (found->state == nullptr) {
+  const StatePtr held =
+      found->state != nullptr ? found->state : chain_.kept.state_of({found->root, found->block->slot});
+  if (held == nullptr) {
     return rpc::MakeError(
         absl::StatusCode::kNotFound, "STATE_PRUNED",
         absl::StrCat("the post-state of block ", ShortHex(found->root.span()), " is not held any more"));
   }
-  const State& state = *found->state;
+  const State& state = *held;
   v1::GetStateResponse response;
   response.set_block_root(Hex(found->root));
   response.set_state_root(Hex(found->block->state_root));
@@ -233,6 +236,9 @@ absl::StatusOr<v1::GetNodeInfoResponse> BeaconQueries::GetNodeInfo(const NodeInf
     response.set_peer_address(chain_.peers->peer_address());
     response.set_peers(static_cast<uint32_t>(chain_.peers->linked_peers()));
   }
+  const absl::Status health = chain_.kept.health();
+  const std::string kind = chain_.kept.on_disk ? "disk" : "memory";
+  response.set_storage(health.ok() ? kind : absl::StrCat("failed: ", health.message()));
   return response;
 }
 

@@ -48,6 +48,7 @@ absl::StatusOr<Root> RootOf(const ServedChain& served, const LeanChain& chain, c
   return rpc::MalformedRequest("block: names no root, slot or name");
 }
 
+// `block` may be null in what it finds: the chain has let go of it.
 absl::StatusOr<FoundBlock> Find(const ServedChain& served, const LeanChain& chain, const v1::BlockId& id) {
   absl::StatusOr<Root> root = RootOf(served, chain, id);
   if (!root.ok()) return root.status();
@@ -55,15 +56,13 @@ absl::StatusOr<FoundBlock> Find(const ServedChain& served, const LeanChain& chai
   FoundBlock found;
   found.root = *root;
   found.block = is_genesis ? served.genesis.block : chain.BlockOf(*root);
-  if (found.block == nullptr) {
-    const absl::string_view why = chain.HasBlock(*root) ? " is not held any more" : " is unknown";
-    return BlockNotFound(absl::StrCat("block ", ShortHex(root->span()), why));
-  }
+  const std::optional<uint64_t> slot = chain.SlotOf(*root);
+  if (!slot.has_value()) return BlockNotFound(absl::StrCat("block ", ShortHex(root->span()), " is unknown"));
   found.signed_block = chain.SignedBlockOf(*root);
   found.state = is_genesis ? served.genesis.state : chain.StateOf(*root);
   found.canonical = chain.IsCanonical(*root);
-  found.finalized = *root == chain.finalized().root || (found.canonical && chain.IsCanonical(chain.finalized().root) &&
-                                                        found.block->slot <= chain.finalized().slot);
+  found.finalized = *root == chain.finalized().root ||
+                    (found.canonical && chain.IsCanonical(chain.finalized().root) && *slot <= chain.finalized().slot);
   return found;
 }
 
@@ -71,7 +70,15 @@ absl::StatusOr<FoundBlock> Find(const ServedChain& served, const LeanChain& chai
 
 absl::StatusOr<FoundBlock> FindBlock(const ServedChain& served, bool named, const v1::BlockId& id) {
   if (!named) return rpc::MalformedRequest("block: missing");
-  return served.service.Read([&](const LeanChain& chain) { return Find(served, chain, id); });
+  absl::StatusOr<FoundBlock> found =
+      served.service.Read([&](const LeanChain& chain) { return Find(served, chain, id); });
+  if (!found.ok() || found->block != nullptr) return found;
+  found->signed_block = served.blocks.ByRoot(found->root);
+  if (found->signed_block == nullptr) {
+    return BlockNotFound(absl::StrCat("block ", ShortHex(found->root.span()), " is not held"));
+  }
+  found->block = BlockPtr(found->signed_block, &found->signed_block->message.block);
+  return found;
 }
 
 }  // namespace lean::beacon

@@ -9,11 +9,11 @@
 
 namespace lean::beacon {
 
-// Handles of one block, taken under the chain's read lock and good for ever.
+// Handles of one block, good for ever. What the chain has let go of is read from the disk, off its lock.
 struct FoundBlock {
   Root root;
   BlockPtr block;               // never null
-  SignedBlockPtr signed_block;  // null for genesis
+  SignedBlockPtr signed_block;  // null for genesis and for the block that the chain was started from
   StatePtr state;               // null when the post-state is not held any more
   bool canonical = false;
   bool finalized = false;

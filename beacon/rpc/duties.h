@@ -29,6 +29,7 @@ class Duties {
   absl::Status CheckBuildable(uint64_t slot, const std::string& genesis_block_root) const;
   absl::Status CheckSlot(uint64_t slot) const;
   absl::Status CheckSynced() const;
+  absl::Status CheckStorage() const;
 
   const ServedChain& chain_;
   // The registry never changes in this protocol.

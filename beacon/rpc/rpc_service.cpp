@@ -66,6 +66,8 @@ void RpcService::Stop() {
   parts_->duty_pool.Stop();
 }
 
+void RpcService::SetServing(bool serving) { parts_->server->SetServing(serving); }
+
 const rpc::Address& RpcService::address() const { return parts_->server->address(); }
 
 int64_t RpcService::active_calls() const {

@@ -32,6 +32,9 @@ class RpcService {
   // answer. May be called again.
   void Stop();
 
+  // What health says, from now until Stop: SERVING at first. Thread-safe.
+  void SetServing(bool serving);
+
   const rpc::Address& address() const;
   // Calls under way, those included whose caller has gone while work for them goes on.
   int64_t active_calls() const;

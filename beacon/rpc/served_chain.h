@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
+#include "absl/status/status.h"
 #include "beacon/network/peer_list.h"
+#include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
@@ -14,9 +17,19 @@
 
 namespace lean::beacon {
 
-// Thread-safe, as its parts are. Owns none of them: service and clock outlive it.
+// What keeps the chain beyond memory. Thread-safe; calls may read from a disk.
+struct KeptChain {
+  bool on_disk = false;
+  // The post-state of a finalized block that the chain has let go of; null: it is not kept.
+  std::function<StatePtr(const Checkpoint&)> state_of = [](const Checkpoint&) { return nullptr; };
+  // OK, or why the disk takes nothing at the moment.
+  std::function<absl::Status()> health = [] { return absl::OkStatus(); };
+};
+
+// Thread-safe, as its parts are. Owns none of them: service, blocks and clock outlive it.
 struct ServedChain {
   ChainService& service;
+  const BlockSource& blocks;
   const Clock& clock;
   SlotClock slots;
   NetworkSpec spec;
@@ -24,6 +37,7 @@ struct ServedChain {
   // False while the beacon catches up with its peers; duties are refused then.
   std::function<bool()> synced;
   const PeerList* peers = nullptr;  // null: there is no network
+  KeptChain kept = {};
 
   SlotTime Now() const { return slots.At(clock.WallMs()); }
   uint64_t validator_count() const { return genesis.state->validators.size(); }

@@ -23,17 +23,26 @@ class RefusedWatch final : public grpc::ServerWriteReactor<HealthCheckResponse> 
 
 }  // namespace
 
-// Writes the first state, and NOT_SERVING when the server stops; one write at a time, one Finish.
+// Writes the first state and each later one, the last of which is NOT_SERVING when the server stops; one write at a
+// time, one Finish.
 class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse> {
  public:
-  Watcher(HealthService* owner, HealthCheckResponse::ServingStatus status) : owner_(owner) {
+  Watcher(HealthService* owner, HealthCheckResponse::ServingStatus status) : owner_(owner), wanted_(status) {
     absl::MutexLock lock(&mutex_);
     Write(status);
+  }
+
+  // A service that is not known stays so.
+  void Set(HealthCheckResponse::ServingStatus status) {
+    absl::MutexLock lock(&mutex_);
+    if (wanted_ != HealthCheckResponse::SERVICE_UNKNOWN) wanted_ = status;
+    if (!writing_) Advance();
   }
 
   void Stop() {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
+    if (wanted_ != HealthCheckResponse::SERVICE_UNKNOWN) wanted_ = HealthCheckResponse::NOT_SERVING;
     if (!writing_) Advance();
   }
 
@@ -65,10 +74,10 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   }
 
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (!stopping_ || finished_) return;
-    if (response_.status() == HealthCheckResponse::SERVING) {
-      Write(HealthCheckResponse::NOT_SERVING);
-    } else {
+    if (finished_) return;
+    if (response_.status() != wanted_) {
+      Write(wanted_);
+    } else if (stopping_) {
       FinishOnce(ToGrpcStatus(MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the server is stopping")));
     }
   }
@@ -81,6 +90,7 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
 
   HealthService* const owner_;
   absl::Mutex mutex_;
+  HealthCheckResponse::ServingStatus wanted_ ABSL_GUARDED_BY(mutex_);
   HealthCheckResponse response_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
@@ -90,6 +100,15 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
 HealthService::HealthService(const std::vector<std::string>& services) : services_(WithServer(services)) {}
 
 HealthService::~HealthService() = default;
+
+void HealthService::Set(bool serving) {
+  absl::MutexLock lock(&mutex_);
+  if (stopped_ || serving_ == serving) return;
+  serving_ = serving;
+  for (Watcher* watcher : watchers_) {
+    watcher->Set(serving ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING);
+  }
+}
 
 void HealthService::Stop() {
   absl::MutexLock lock(&mutex_);
@@ -106,7 +125,7 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
     return reactor;
   }
   absl::MutexLock lock(&mutex_);
-  response->set_status(stopped_ ? HealthCheckResponse::NOT_SERVING : HealthCheckResponse::SERVING);
+  response->set_status(serving_ && !stopped_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING);
   reactor->Finish(grpc::Status::OK);
   return reactor;
 }
@@ -122,7 +141,8 @@ grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(grpc::Callba
     return new RefusedWatch(
         MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", "too many streams watch this server's health"));
   }
-  auto* watcher = new Watcher(this, known ? HealthCheckResponse::SERVING : HealthCheckResponse::SERVICE_UNKNOWN);
+  const auto status = serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
+  auto* watcher = new Watcher(this, known ? status : HealthCheckResponse::SERVICE_UNKNOWN);
   watchers_.insert(watcher);
   return watcher;
 }

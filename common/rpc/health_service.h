@@ -12,7 +12,7 @@
 
 namespace lean::rpc {
 
-// Every named service is SERVING until Stop(). Thread-safe.
+// Every named service is SERVING, unless Set() says otherwise, until Stop(). Thread-safe.
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
   // Streams that watch at once; a further one is refused with RESOURCE_EXHAUSTED.
@@ -21,6 +21,9 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   // Full names of the services that the server has. The empty name, the server as a whole, is added.
   explicit HealthService(const std::vector<std::string>& services);
   ~HealthService() override;
+
+  // All become SERVING or NOT_SERVING; watchers are told. Without effect after Stop().
+  void Set(bool serving);
 
   // All become NOT_SERVING; watchers are told so and their streams end. Idempotent.
   void Stop();
@@ -38,6 +41,7 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
 
   const std::set<std::string> services_;
   absl::Mutex mutex_;
+  bool serving_ ABSL_GUARDED_BY(mutex_) = true;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<Watcher*> watchers_ ABSL_GUARDED_BY(mutex_);  // each deletes itself when its stream is done
 };

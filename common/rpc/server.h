@@ -50,6 +50,9 @@ class Server {
   // Returns when the last one is done. Idempotent.
   void Shutdown(std::chrono::milliseconds grace);
 
+  // What health says of every service: SERVING at first, and NOT_SERVING from Shutdown on.
+  void SetServing(bool serving) { health_->Set(serving); }
+
   // Where it listens, with the port the system chose.
   const Address& address() const { return address_; }
   bool tls() const { return tls_; }

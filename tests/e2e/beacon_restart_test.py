@@ -1,22 +1,78 @@
-"""The beacon is killed and started again: the clients find it by themselves and take up their duties."""
+"""The beacon is killed and started again: its chain goes on, and the clients take up their duties by themselves."""
+
+import random
+import shutil
+import subprocess
+import time
 
 import e2e
+
+# Of the beacon in the short run; each takes a few seconds.
+KILLS = 4
 
 
 class BeaconRestartTest(e2e.NetworkTest):
     def test_killed_and_started_again(self):
         net = self.start_network()
-        self.wait_for_finality()
+        before = self.wait_for_finality(above=2)
 
         net.beacon.kill()
         net.start_beacon()
-        # It keeps no chain on disk: it starts at genesis, in the slot that the clock shows.
         restarted = net.rpc.status()
+        self.assertGreaterEqual(restarted.finalized.slot, before.finalized.slot)
+        self.assertEqual(e2e.block_at(net.rpc, before.finalized.slot).root, before.finalized.root)
         self.wait_for(lambda s: s.head.slot > restarted.slot, "a block after the restart")
         self.wait_for_missing([])
-        self.wait_for_finality(above=0)
+        self.wait_for_finality(above=restarted.finalized.slot + 1)
         for process in net.clients:
             self.assertTrue(process.running(), f"{process.name} has ended:\n{process.log_tail()}")
+        self._check_folder(net)
+        # One chain from genesis on, through the restart.
+        for slot in range(1, before.finalized.slot + 1):
+            block = e2e.block_at(net.rpc, slot)
+            if block is not None:
+                self.assertTrue(block.canonical and block.finalized, f"the block of slot {slot}")
+
+    def _check_folder(self, net):
+        """It has one beacon, and one chain."""
+        second = self._run_beacon(net, net.genesis_dir)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn(f"in use by process {net.beacon.pid}", second.stderr)
+        other = self.directory / "other-genesis"
+        shutil.copytree(net.genesis_dir, other)
+        config = (other / "config.yaml").read_text(encoding="utf-8")
+        started = next(line for line in config.splitlines() if line.startswith("GENESIS_TIME"))
+        later = f"GENESIS_TIME: {int(started.split(':')[1]) + 60}"
+        (other / "config.yaml").write_text(config.replace(started, later), encoding="utf-8")
+        net.beacon.kill()
+        wrong = self._run_beacon(net, other)
+        net.start_beacon()
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("holds the chain of network", wrong.stderr)
+
+    def test_killed_at_random_moments(self):
+        net = self.start_network()
+        self.wait_for_finality()
+        choose = random.Random(7)
+        finalized = None
+        for _ in range(KILLS):
+            time.sleep(choose.uniform(0.1, 1.5))  # a moment of a slot, not a condition
+            status = net.rpc.try_status()
+            finalized = status.finalized if status else finalized
+            net.beacon.kill()
+            net.start_beacon()
+            after = net.rpc.status()
+            self.assertEqual(e2e.block_at(net.rpc, finalized.slot).root, finalized.root)
+            self.assertGreaterEqual(after.finalized.slot + 1, finalized.slot)
+        self.wait_for_finality(above=finalized.slot)
+
+    @staticmethod
+    def _run_beacon(net, genesis_dir):
+        """A second beacon on the network's data folder, which is expected to end at once."""
+        program = net.settings.build_dir / "bin" / "lean-beacon"
+        return subprocess.run(
+            [program, "run", "--genesis", genesis_dir, "--data", net.data_dir(), "--rpc-address", "127.0.0.1:0"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ namespace lean::validator {
 
 absl::StatusOr<KeyRecords> KeyRecords::Open(const std::vector<KeystoreEntry>& keys, const KeyRecordsOptions& options) {
   KeyRecords opened;
-  absl::StatusOr<std::vector<ProcessLock>> locks = ProcessLock::AcquireFolders(KeyFolders(keys));
+  absl::StatusOr<std::vector<ProcessLock>> locks = LockKeyFolders(KeyFolders(keys));
   if (!locks.ok()) return locks.status();
   opened.folders_ = *std::move(locks);
   absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =

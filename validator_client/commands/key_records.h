@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "validator_client/keystore_list.h"
-#include "validator_client/signing_records/process_lock.h"
+#include "validator_client/signing_records/key_locks.h"
 #include "validator_client/signing_records/sqlite_signing_records.h"
 
 namespace lean::validator {

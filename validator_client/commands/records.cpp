@@ -10,7 +10,7 @@
 #include "common/config/text_file.h"
 #include "validator_client/keystore_list.h"
 #include "validator_client/signing_records/interchange.h"
-#include "validator_client/signing_records/process_lock.h"
+#include "validator_client/signing_records/key_locks.h"
 #include "validator_client/signing_records/sqlite_signing_records.h"
 
 namespace lean::validator {
@@ -27,7 +27,7 @@ absl::StatusOr<OpenRecords> Open(const RecordsOptions& options, bool create) {
   if (!options.keystores.empty()) {
     const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(options.keystores);
     if (!entries.ok()) return entries.status();
-    absl::StatusOr<std::vector<ProcessLock>> folders = ProcessLock::AcquireFolders(KeyFolders(*entries));
+    absl::StatusOr<std::vector<ProcessLock>> folders = LockKeyFolders(KeyFolders(*entries));
     if (!folders.ok()) return folders.status();
     open.folders = *std::move(folders);
   }

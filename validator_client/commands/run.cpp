@@ -27,7 +27,7 @@
 #include "validator_client/key_preparer.h"
 #include "validator_client/keystores.h"
 #include "validator_client/remote_signer.h"
-#include "validator_client/signing_records/process_lock.h"
+#include "validator_client/signing_records/key_locks.h"
 #include "validator_client/signing_records/sqlite_signing_records.h"
 #include "validator_client/validator_service.h"
 
@@ -67,7 +67,7 @@ absl::Status OpenOwnKeys(const RunOptions& options, SigningSide& side) {
       OpenKeystores(options.keystores, password.source(), std::max(1u, Threads() / 2));
   if (!keystores.ok()) return keystores.status();
   side.log_lifetime = keystores->log_lifetime;
-  absl::StatusOr<std::vector<ProcessLock>> locks = ProcessLock::AcquireFolders(keystores->folders);
+  absl::StatusOr<std::vector<ProcessLock>> locks = LockKeyFolders(keystores->folders);
   if (!locks.ok()) return locks.status();
   side.folder_locks = *std::move(locks);
   absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =

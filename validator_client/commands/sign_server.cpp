@@ -21,7 +21,7 @@
 #include "validator_client/signer.h"
 #include "validator_client/signer_service/sign_requests.h"
 #include "validator_client/signer_service/signer_server.h"
-#include "validator_client/signing_records/process_lock.h"
+#include "validator_client/signing_records/key_locks.h"
 #include "validator_client/signing_records/sqlite_signing_records.h"
 #include "validator_client/slot_timer.h"
 
@@ -33,14 +33,14 @@ constexpr unsigned kMaxThreads = 8;
 unsigned Threads() { return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxThreads); }
 
 // No other process signs with these keys.
-absl::StatusOr<std::vector<ProcessLock>> LockKeyFolders(const std::string& keystores) {
+absl::StatusOr<std::vector<ProcessLock>> LockFoldersOf(const std::string& keystores) {
   const auto entries = ReadKeystoreList(keystores);
   if (!entries.ok()) return entries.status();
   std::vector<std::string> folders;
   for (const KeystoreEntry& entry : *entries) {
     folders.push_back(std::filesystem::path(entry.path).parent_path().string());
   }
-  return ProcessLock::AcquireFolders(folders);
+  return LockKeyFolders(folders);
 }
 
 absl::Status CheckKnown(const std::vector<ValidatorKey>& keys, SigningRecords& records, const std::string& path) {
@@ -83,7 +83,7 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   const absl::StatusOr<ExpectedNetwork> expected =
       MakeExpectedNetwork("", options.genesis_dir, registered, keystores->log_lifetime);
   if (!expected.ok()) return expected.status();
-  const absl::StatusOr<std::vector<ProcessLock>> folder_locks = LockKeyFolders(options.keystores);
+  const absl::StatusOr<std::vector<ProcessLock>> folder_locks = LockFoldersOf(options.keystores);
   if (!folder_locks.ok()) return folder_locks.status();
   const Network& network = *expected->network;  // a genesis folder has all of it
   const absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/bytes/hex.h"
+#include "validator_client/signing_records/key_locks.h"
 
 namespace lean::validator {
 namespace {
@@ -27,8 +28,8 @@ absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> SqliteSigningRecords::Open
   if (!options.create && !std::filesystem::exists(options.path, ignored)) {
     return absl::NotFoundError(absl::StrCat("there are no signing records at ", options.path));
   }
-  absl::StatusOr<ProcessLock> lock =
-      ProcessLock::Acquire(absl::StrCat(options.path, ".lock"), absl::StrCat("the signing records ", options.path));
+  absl::StatusOr<ProcessLock> lock = ProcessLock::Acquire(
+      absl::StrCat(options.path, ".lock"), absl::StrCat("the signing records ", options.path), kTwoSigners);
   if (!lock.ok()) return lock.status();
   std::unique_ptr<SqliteSigningRecords> records(new SqliteSigningRecords(std::move(options), *std::move(lock)));
   absl::MutexLock guard(&records->mutex_);

@@ -138,6 +138,10 @@ class Network:
     def beacon_name(self, number):
         return "beacon" if self.settings.beacons == 1 else f"beacon-{number}"
 
+    def data_dir(self, number=0):
+        """Where a beacon keeps its chain."""
+        return self.settings.directory / f"{self.beacon_name(number)}-data"
+
     def beacon_of(self, client):
         return client % self.settings.beacons
 
@@ -182,12 +186,13 @@ class Network:
         _run(command, "making the genesis", quiet)
 
     def launch_beacon(self, number=0):
-        """Starts a beacon, which does not answer yet."""
+        """Starts a beacon on its data folder; it does not answer yet."""
         s = self.settings
         place = self.places[number]
         name = self.beacon_name(number)
         arguments = [s.build_dir / "bin" / "lean-beacon", "run", "--genesis", place.genesis_dir or self.genesis_dir]
         arguments += ["--rpc-address", place.rpc_address, "--name", name]
+        arguments += ["--data", self.data_dir(number)]
         if place.peer_address:
             arguments += ["--peer-address", place.peer_address]
         for peer in place.peers:

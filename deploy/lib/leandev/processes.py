@@ -64,6 +64,7 @@ class Process:
     def kill(self):
         self.signal(signal.SIGKILL)
         self._child.wait()
+        self._log.close()
 
     def log_tail(self, lines=15):
         with open(self.log_path, encoding="utf-8", errors="replace") as log:

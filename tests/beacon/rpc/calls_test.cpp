@@ -116,7 +116,9 @@ TEST(CallsTest, ASecondServiceOnThePortIsRefused) {
   TestBeacon beacon;
   const std::string address = beacon.rpc().address().ToString();
   const SlotClock slots(kGenesisTime, 4000);
+  const MemoryBlockSource blocks(beacon.service());
   auto second = RpcService::Start({.service = beacon.service(),
+                                   .blocks = blocks,
                                    .clock = beacon.clock(),
                                    .slots = slots,
                                    .spec = {},

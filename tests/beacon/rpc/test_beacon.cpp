@@ -62,13 +62,16 @@ TestBeacon::TestBeacon(const TestBeaconOptions& options)
       ChainServiceContext{.clock = clock_, .slot_clock = slots, .outbound = outbound_, .log = SilentLog()},
       ChainServiceOptions());
   service_->Start();
+  blocks_ = std::make_unique<MemoryBlockSource>(*service_);
   auto rpc = RpcService::Start(
       {.service = *service_,
+       .blocks = *blocks_,
        .clock = clock_,
        .slots = slots,
        .spec = spec_,
        .genesis = genesis_,
-       .synced = options.synced},
+       .synced = options.synced,
+       .kept = options.kept},
       {.node_name = "test-beacon", .server = {.address = "127.0.0.1:0", .tls = {}, .log = SilentLog()}});
   EXPECT_TRUE(rpc.ok()) << rpc.status();
   rpc_ = *std::move(rpc);

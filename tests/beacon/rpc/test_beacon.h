@@ -33,6 +33,7 @@ struct TestBeaconOptions {
   // Called with the chain before it is served.
   std::function<void(LeanChain&)> prepare;
   std::function<bool()> synced = [] { return true; };
+  KeptChain kept = {};
 };
 
 class TestBeacon {
@@ -74,6 +75,7 @@ class TestBeacon {
   ManualClock clock_;
   OutboundChannel outbound_;
   std::unique_ptr<ChainService> service_;
+  std::unique_ptr<MemoryBlockSource> blocks_;
   std::unique_ptr<RpcService> rpc_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::BeaconService::Stub> queries_;

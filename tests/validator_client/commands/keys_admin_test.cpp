@@ -25,7 +25,7 @@
 #include "validator_client/keystore_folder.h"
 #include "validator_client/keystore_list.h"
 #include "validator_client/signing_records/interchange.h"
-#include "validator_client/signing_records/process_lock.h"
+#include "validator_client/signing_records/key_locks.h"
 #include "validator_client/signing_records/sqlite_signing_records.h"
 
 namespace lean::validator {
@@ -307,7 +307,7 @@ TEST_F(KeysLeaveTest, NothingIsDeletedWithoutItsRecords) {
 
 TEST_F(KeysLeaveTest, KeysInUseStay) {
   {
-    const auto running = ProcessLock::AcquireFolders({folder_});
+    const auto running = LockKeyFolders({folder_});
     ASSERT_TRUE(running.ok());
     EXPECT_EQ(Delete({0}).code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_EQ(Export({0}).code(), absl::StatusCode::kFailedPrecondition);

@@ -1,5 +1,3 @@
-#include "validator_client/signing_records/process_lock.h"
-
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/temp_dir.h"
+#include "validator_client/signing_records/key_locks.h"
 
 namespace lean::validator {
 namespace {
@@ -23,7 +22,7 @@ class Holder {
     if (pipe(ready) != 0) return;
     pid_ = fork();
     if (pid_ == 0) {
-      const auto lock = ProcessLock::Acquire(file, "the folder");
+      const auto lock = ProcessLock::Acquire(file, "the folder", kTwoSigners);
       const char held = lock.ok() ? 'y' : 'n';
       if (write(ready[1], &held, 1) != 1) _exit(1);
       while (true) pause();
@@ -55,13 +54,13 @@ TEST(ProcessLock, NamesItsHolderAndIsFreeOnceThatIsKilled) {
   Holder holder(file);
   ASSERT_TRUE(holder.held());
   const pid_t pid = holder.pid();
-  const auto refused = ProcessLock::Acquire(file, "the folder X");
+  const auto refused = ProcessLock::Acquire(file, "the folder X", kTwoSigners);
   EXPECT_TRUE(absl::IsFailedPrecondition(refused.status()));
   EXPECT_EQ(refused.status().message(),
             absl::StrCat("the folder X is in use by process ", pid,
                          ": two clients with the same keys would sign twice; stop it first"));
   holder.Kill();
-  const auto lock = ProcessLock::Acquire(file, "the folder X");
+  const auto lock = ProcessLock::Acquire(file, "the folder X", kTwoSigners);
   EXPECT_TRUE(lock.ok()) << lock.status();
   std::ifstream text(file);
   pid_t written = 0;
@@ -73,35 +72,36 @@ TEST(ProcessLock, EndsWithItsObject) {
   TempDir folder;
   const std::string file = folder.path() + "/lock";
   {
-    auto lock = ProcessLock::Acquire(file, "it");
+    auto lock = ProcessLock::Acquire(file, "it", kTwoSigners);
     ASSERT_TRUE(lock.ok());
     ProcessLock moved = *std::move(lock);
-    EXPECT_FALSE(ProcessLock::Acquire(file, "it").ok());
+    EXPECT_FALSE(ProcessLock::Acquire(file, "it", kTwoSigners).ok());
   }
-  EXPECT_TRUE(ProcessLock::Acquire(file, "it").ok());
+  EXPECT_TRUE(ProcessLock::Acquire(file, "it", kTwoSigners).ok());
 }
 
 TEST(ProcessLock, FoldersAreLockedByWhateverPath) {
   TempDir folder;
   std::filesystem::create_directory(folder.path() + "/keys");
   std::filesystem::create_directory_symlink(folder.path() + "/keys", folder.path() + "/link");
-  const auto locks = ProcessLock::AcquireFolders({folder.path() + "/keys", folder.path() + "/link"});
+  const auto locks = LockKeyFolders({folder.path() + "/keys", folder.path() + "/link"});
   ASSERT_TRUE(locks.ok()) << locks.status();
   EXPECT_EQ(locks->size(), 1);
-  const auto second = ProcessLock::AcquireFolders({folder.path() + "/link"});
+  const auto second = LockKeyFolders({folder.path() + "/link"});
   EXPECT_TRUE(absl::StrContains(second.status().message(), absl::StrCat("/keys is in use by process ", getpid())))
       << second.status();
-  EXPECT_TRUE(absl::IsNotFound(ProcessLock::AcquireFolders({folder.path() + "/none"}).status()));
+  EXPECT_TRUE(absl::IsNotFound(LockKeyFolders({folder.path() + "/none"}).status()));
 }
 
 TEST(ProcessLock, AGarbledFileLocksAllTheSame) {
   TempDir folder;
   const std::string file = folder.path() + "/lock";
   std::ofstream(file) << "garbage";
-  const auto lock = ProcessLock::Acquire(file, "it");
+  const auto lock = ProcessLock::Acquire(file, "it", kTwoSigners);
   ASSERT_TRUE(lock.ok());
   std::ofstream(file) << "garbage";
-  EXPECT_TRUE(absl::StrContains(ProcessLock::Acquire(file, "it").status().message(), "in use by another process"));
+  EXPECT_TRUE(
+      absl::StrContains(ProcessLock::Acquire(file, "it", kTwoSigners).status().message(), "in use by another process"));
 }
 
 }  // namespace

@@ -1,23 +1,19 @@
-#include "validator_client/signing_records/process_lock.h"
+#include "common/process/process_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
-#include <set>
-#include <system_error>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
-namespace lean::validator {
+namespace lean {
 namespace {
 
-constexpr char kFolderLock[] = ".lean-validator.lock";
 constexpr mode_t kOwnerOnly = 0600;
 
 // "process 1234", as the holder wrote it; it may not have come to that yet.
@@ -33,7 +29,8 @@ std::string HolderOf(int descriptor) {
 
 }  // namespace
 
-absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::string_view what) {
+absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::string_view what,
+                                                 absl::string_view why) {
   const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly);
   if (descriptor < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open the lock file ", file));
   ProcessLock lock(descriptor);
@@ -41,8 +38,7 @@ absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", file));
     return absl::FailedPreconditionError(
-        absl::StrCat(what, " is in use by ", HolderOf(descriptor),
-                     ": two clients with the same keys would sign twice; stop it first"));
+        absl::StrCat(what, " is in use by ", HolderOf(descriptor), ": ", why, "; stop it first"));
   }
   const std::string pid = absl::StrCat(getpid(), "\n");
   if (ftruncate(descriptor, 0) != 0 ||
@@ -52,26 +48,8 @@ absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::
   return lock;
 }
 
-absl::StatusOr<std::vector<ProcessLock>> ProcessLock::AcquireFolders(const std::vector<std::string>& folders) {
-  std::set<std::string> distinct;
-  for (const std::string& folder : folders) {
-    std::error_code error;
-    const std::filesystem::path real = std::filesystem::canonical(folder, error);
-    if (error) return absl::NotFoundError(absl::StrCat("the key folder ", folder, ": ", error.message()));
-    distinct.insert(real.string());
-  }
-  std::vector<ProcessLock> locks;
-  for (const std::string& folder : distinct) {
-    absl::StatusOr<ProcessLock> lock =
-        Acquire(absl::StrCat(folder, "/", kFolderLock), absl::StrCat("the key folder ", folder));
-    if (!lock.ok()) return lock.status();
-    locks.push_back(*std::move(lock));
-  }
-  return locks;
-}
-
 ProcessLock::~ProcessLock() {
   if (descriptor_ >= 0) close(descriptor_);
 }
 
-}  // namespace lean::validator
+}  // namespace lean

@@ -1,0 +1,161 @@
+#include "beacon/commands/db.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <system_error>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "beacon/storage/chain_database.h"
+#include "beacon/storage/checkpoint_file.h"
+#include "beacon/storage/schema.h"
+#include "beacon/storage/verify.h"
+#include "common/bytes/hex.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr Column kAllColumns[] = {Column::kMeta,      Column::kSlots,  Column::kBlocks,
+                                  Column::kCanonical, Column::kStates, Column::kVotes};
+
+absl::StatusOr<std::unique_ptr<ChainDatabase>> OpenToRead(const std::string& data_dir) {
+  return ChainDatabase::Open({.path = data_dir}, /*read_only=*/true);
+}
+
+void Print(absl::string_view name, absl::string_view value) {
+  std::cout << absl::StrFormat("%-16s", name) << value << "\n";
+}
+
+std::string Text(const Checkpoint& id) { return absl::StrCat("slot ", id.slot, "  ", ToHex(id.root.span())); }
+
+std::string Mebibytes(uint64_t bytes) { return absl::StrFormat("%.1f MiB", static_cast<double>(bytes) / (1 << 20)); }
+
+absl::StatusOr<uint64_t> Count(const ChainDatabase& database, Column column) {
+  uint64_t count = 0;
+  absl::Status status = database.files().Scan(column, "", [&](absl::string_view, absl::string_view) {
+    ++count;
+    return true;
+  });
+  if (!status.ok()) return status;
+  return count;
+}
+
+// Of all files, whatever they are for.
+uint64_t FolderBytes(const std::string& path) {
+  uint64_t bytes = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path, error)) {
+    std::error_code ignored;
+    const uintmax_t size = entry.is_regular_file(ignored) ? entry.file_size(ignored) : 0;
+    if (size != static_cast<uintmax_t>(-1)) bytes += size;
+  }
+  return bytes;
+}
+
+absl::Status PrintCheckpoints(const ChainDatabase& database) {
+  for (const char* key : {meta_key::kAnchor, meta_key::kHead, meta_key::kJustified, meta_key::kFinalized}) {
+    const auto checkpoint = database.ReadCheckpoint(key);
+    if (!checkpoint.ok()) return checkpoint.status();
+    Print(key, checkpoint->has_value() ? Text(**checkpoint) : "unknown");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status InspectFolder(const std::string& data_dir) {
+  const auto opened = OpenToRead(data_dir);
+  if (!opened.ok()) return opened.status();
+  const ChainDatabase& database = **opened;
+  Print("data folder", data_dir);
+  Print("schema", absl::StrCat(kSchemaVersion));
+  Print("network", database.network());
+  Print("genesis", ToHex(database.genesis().block_root.span()));
+  Print("genesis time", absl::StrCat(database.genesis().state->config.genesis_time));
+  Print("validators", absl::StrCat(database.genesis().state->validators.size()));
+  if (absl::Status status = PrintCheckpoints(database); !status.ok()) return status;
+  const auto known = Count(database, Column::kSlots);
+  if (!known.ok()) return known.status();
+  Print("blocks known", absl::StrCat(*known));
+  const auto oldest = database.OldestSlot();
+  if (!oldest.ok()) return oldest.status();
+  Print("blocks held", absl::StrCat("from slot ", *oldest, " on"));
+  const auto snapshots = database.Snapshots();
+  if (!snapshots.ok()) return snapshots.status();
+  Print("snapshots",
+        snapshots->empty() ? "none" : absl::StrCat(snapshots->size(), ", newest of slot ", snapshots->back().slot));
+  for (const Column column : kAllColumns) {
+    Print(absl::StrCat("  ", ColumnName(column)), Mebibytes(database.files().DiskBytes(column)));
+  }
+  Print("on disk", Mebibytes(FolderBytes(data_dir)));
+  std::cout << std::flush;
+  return absl::OkStatus();
+}
+
+absl::Status VerifyFolder(const std::string& data_dir, spdlog::logger& log) {
+  const auto opened = OpenToRead(data_dir);
+  if (!opened.ok()) return opened.status();
+  const VerifyReport report =
+      VerifyDatabase(**opened, log, [&](uint64_t slot) { log.info("verifying slot={}", slot); });
+  for (const std::string& problem : report.problems) std::cout << "wrong: " << problem << "\n";
+  if (report.more_problems > 0) std::cout << "wrong: and " << report.more_problems << " more\n";
+  std::cout << report.blocks << " blocks read, " << report.replayed << " replayed, " << report.snapshots
+            << " snapshots compared\n";
+  if (report.problems.empty() && report.restart.ok()) {
+    std::cout << "everything fits" << std::endl;
+    return absl::OkStatus();
+  }
+  if (report.restart.ok()) {
+    std::cout
+        << "a beacon starts on this folder and follows its chain, but cannot serve what is wrong; to have it again, "
+           "start in an empty folder with `run --checkpoint`, which fetches older blocks from peers"
+        << std::endl;
+    return absl::DataLossError(absl::StrCat(data_dir, ": ", report.problems.size() + report.more_problems,
+                                            " things are wrong; a beacon starts on it nevertheless"));
+  }
+  std::cout << "no beacon starts on this folder: " << report.restart.message()
+            << "\nmove it away and start in an empty folder, with `run --checkpoint` or from genesis; check the disk"
+            << std::endl;
+  return absl::DataLossError(absl::StrCat(data_dir, ": no beacon starts on it"));
+}
+
+absl::Status PruneFolder(const std::string& data_dir, const PruneRequest& request) {
+  const auto opened = ChainDatabase::Open({.path = data_dir}, /*read_only=*/false);
+  if (!opened.ok()) return opened.status();
+  const uint64_t before = FolderBytes(data_dir);
+  const absl::StatusOr<PruneResult> pruned = PruneDatabase(**opened, request);
+  if (!pruned.ok()) return pruned.status();
+  std::cout << "dropped " << pruned->orphans << " orphans, " << pruned->old_blocks << " old blocks, "
+            << pruned->snapshots << " snapshots; " << Mebibytes(before) << " before, "
+            << Mebibytes(FolderBytes(data_dir)) << " now" << std::endl;
+  return absl::OkStatus();
+}
+
+absl::Status ExportCheckpoint(const std::string& data_dir, const std::string& output) {
+  std::error_code ignored;
+  if (std::filesystem::exists(output, ignored)) return absl::AlreadyExistsError(absl::StrCat(output, " exists"));
+  const auto opened = OpenToRead(data_dir);
+  if (!opened.ok()) return opened.status();
+  const ChainDatabase& database = **opened;
+  const auto finalized = database.ReadCheckpoint(meta_key::kFinalized);
+  if (!finalized.ok()) return finalized.status();
+  if (!finalized->has_value() || (*finalized)->slot == 0) {
+    return absl::FailedPreconditionError("nothing but genesis is finalized: a beacon starts there by itself");
+  }
+  const absl::StatusOr<SignedBlockPtr> block = database.BlockAt(**finalized);
+  if (!block.ok()) return block.status();
+  const absl::StatusOr<StatePtr> state = database.StateOf(**finalized);
+  if (!state.ok()) return state.status();
+  if (*block == nullptr || *state == nullptr) {
+    return absl::DataLossError(absl::StrCat("the finalized block of slot ", (*finalized)->slot, " is not held"));
+  }
+  if (absl::Status status = WriteCheckpointFile(output, **block, **state); !status.ok()) return status;
+  std::cout << "wrote " << output << ": " << Text(**finalized) << "\nstart from it with --checkpoint " << output
+            << " --checkpoint-root " << ToHex((*finalized)->root.span()) << std::endl;
+  return absl::OkStatus();
+}
+
+}  // namespace lean::beacon

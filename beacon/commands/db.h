@@ -1,0 +1,28 @@
+// `lean-beacon db`: looks into a data folder that no beacon uses at the moment.
+#ifndef LEAN_BEACON_COMMANDS_DB_H_
+#define LEAN_BEACON_COMMANDS_DB_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "beacon/storage/prune.h"
+#include "spdlog/logger.h"
+
+namespace lean::beacon {
+
+// Each writes what it found to standard output. FailedPrecondition: a beacon has the folder. NotFound: it has no chain.
+
+// What is in it, how much, and how far it is. Changes nothing.
+absl::Status InspectFolder(const std::string& data_dir);
+// Everything in it against everything else. Changes nothing. DataLoss: something is wrong; what, and what to do about
+// it, is on standard output.
+absl::Status VerifyFolder(const std::string& data_dir, spdlog::logger& log);
+// Gives space back.
+absl::Status PruneFolder(const std::string& data_dir, const PruneRequest& request);
+// The finalized block and its state, as a file for `run --checkpoint`.
+absl::Status ExportCheckpoint(const std::string& data_dir, const std::string& output);
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_COMMANDS_DB_H_

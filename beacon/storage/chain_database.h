@@ -1,0 +1,123 @@
+// What a beacon remembers of its chain, typed: a folder for one chain, in one schema, of one process.
+#ifndef LEAN_BEACON_STORAGE_CHAIN_DATABASE_H_
+#define LEAN_BEACON_STORAGE_CHAIN_DATABASE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "beacon/chain/chain_types.h"
+#include "beacon/storage/database.h"
+#include "common/config/genesis.h"
+#include "common/process/process_lock.h"
+
+namespace lean::beacon {
+
+struct ChainFolder {
+  std::string path;             // made with mode 0700 when it is not there
+  std::string network = {};     // the network's name, for people
+  rocksdb::Env* env = nullptr;  // as of DatabaseOptions
+};
+
+// A block and its post-state that are trusted: what a chain can be started from.
+struct Anchor {
+  StatePtr state;
+  BlockPtr block;
+  SignedBlockPtr signed_block;  // null for genesis
+  Root root;                    // of the block
+};
+
+// A finalized state of the database, with its block.
+struct StoredState {
+  StatePtr state;
+  SignedBlockPtr block;
+  Root root;  // of the block
+};
+
+// Thread-safe. Errors as of Database; kDataLoss also for content that does not fit its key.
+class ChainDatabase {
+ public:
+  // Opens the folder of this chain, or makes it, beginning at `anchor` (genesis, unless it is told otherwise).
+  // FailedPrecondition: another process has it, it is of another chain, or of a schema that this program does not know;
+  // the message names both.
+  static absl::StatusOr<std::unique_ptr<ChainDatabase>> OpenOrCreate(const ChainFolder& folder, const Genesis& genesis,
+                                                                     const std::optional<Anchor>& anchor);
+  // Opens a folder that is there, of whatever chain, and changes nothing in it when `read_only`. NotFound: there is
+  // none.
+  static absl::StatusOr<std::unique_ptr<ChainDatabase>> Open(const ChainFolder& folder, bool read_only);
+  // Whether the folder has a database.
+  static bool Exists(const std::string& path);
+
+  // --- Reading ---
+
+  absl::StatusOr<std::optional<Checkpoint>> ReadCheckpoint(const char* meta_key) const;
+  // Where it began. Blocks before it come by backfill.
+  const Checkpoint& anchor() const { return anchor_; }
+  // Bodies of all canonical blocks are held from this slot on (genesis has none).
+  absl::StatusOr<uint64_t> OldestSlot() const;
+
+  // Null: not held.
+  absl::StatusOr<SignedBlockPtr> BlockByRoot(const Root& root) const;
+  absl::StatusOr<SignedBlockPtr> BlockAt(const Checkpoint& id) const;
+  // On the finalized chain; nullopt for a slot without a block and beyond it.
+  absl::StatusOr<std::optional<Root>> CanonicalRoot(uint64_t slot) const;
+  absl::StatusOr<std::optional<uint64_t>> SlotOf(const Root& root) const;
+  // Every block ever imported.
+  absl::StatusOr<std::vector<Checkpoint>> KnownBlocks() const;
+  // Those whose bodies are held, from a slot on, ascending.
+  absl::StatusOr<std::vector<Checkpoint>> HeldBlocks(uint64_t first_slot) const;
+  absl::StatusOr<std::vector<SignedVotePtr>> Votes() const;
+
+  // Slots and roots of all snapshots, ascending.
+  absl::StatusOr<std::vector<Checkpoint>> Snapshots() const;
+  // The state of one of them, compared with what its block says. kDataLoss: it is another one.
+  absl::StatusOr<StoredState> ReadSnapshot(const Checkpoint& id) const;
+  // The post-state of a block of the finalized chain: the newest snapshot before it, and the blocks since. Null: there
+  // is no such block, or no snapshot that old.
+  absl::StatusOr<StatePtr> StateOf(const Checkpoint& id) const;
+
+  // --- Writing: additions to a batch, and the batch ---
+
+  static void PutBlock(WriteSet& writes, const Root& root, const SignedBlockWithAttestation& block);
+  static void PutSlot(WriteSet& writes, const Checkpoint& id);
+  static void PutCanonical(WriteSet& writes, const Checkpoint& id);
+  static void PutCheckpoint(WriteSet& writes, const char* meta_key, const Checkpoint& checkpoint);
+  static void PutOldestSlot(WriteSet& writes, uint64_t slot);
+  static void PutVote(WriteSet& writes, const SignedAttestation& vote);
+  static void PutSnapshot(WriteSet& writes, const Checkpoint& id, const State& state);
+
+  Database& files() { return *files_; }
+  const Database& files() const { return *files_; }
+  const Genesis& genesis() const { return genesis_; }
+  const std::string& network() const { return network_; }
+
+ private:
+  ChainDatabase(ProcessLock lock, std::unique_ptr<Database> files) : lock_(std::move(lock)), files_(std::move(files)) {}
+
+  // Takes the folder's lock and opens its files; nothing of them is looked at yet.
+  static absl::StatusOr<std::unique_ptr<ChainDatabase>> OpenFiles(const ChainFolder& folder, bool create,
+                                                                  bool read_only);
+  // Reads what the folder is, into genesis_ and anchor_. False: it is new and has nothing yet.
+  absl::StatusOr<bool> ReadIdentity();
+  // Writes what the folder is from now on.
+  absl::Status WriteIdentity(const std::string& network, const Genesis& genesis, const Anchor& anchor);
+  // Zero for slots without a block.
+  absl::StatusOr<std::vector<Root>> CanonicalRoots(uint64_t end_slot) const;
+  absl::Status Damaged(absl::string_view what) const;
+
+  const ProcessLock lock_;
+  const std::unique_ptr<Database> files_;
+  std::string network_;
+  Genesis genesis_;
+  Checkpoint anchor_;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_STORAGE_CHAIN_DATABASE_H_

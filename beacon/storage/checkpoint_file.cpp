@@ -1,0 +1,122 @@
+#include "beacon/storage/checkpoint_file.h"
+
+#include <fstream>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/services/edge_checks.h"
+#include "beacon/storage/schema.h"
+#include "common/bytes/hex.h"
+#include "common/ssz/ssz.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr absl::string_view kMagic = "LEANCHK1";
+
+absl::Status NoCheckpoint(const std::string& path, absl::string_view why) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, " is not a checkpoint file (`lean-beacon db export` makes one): ", why));
+}
+
+absl::StatusOr<std::string> ReadPart(std::ifstream& file, const std::string& path, absl::string_view part) {
+  std::string length(sizeof(uint64_t), '\0');
+  file.read(length.data(), static_cast<std::streamsize>(length.size()));
+  const std::optional<uint64_t> size = ParseNumberValue(length);
+  if (!file || *size > kMaxCheckpointPartBytes) return NoCheckpoint(path, absl::StrCat("its ", part, " has no length"));
+  std::string bytes;
+  constexpr uint64_t kStep = uint64_t{1} << 20;  // allocated as it is read: the length may be a lie
+  while (bytes.size() < *size) {
+    const size_t old = bytes.size();
+    bytes.resize(old + std::min(kStep, *size - old));
+    file.read(bytes.data() + old, static_cast<std::streamsize>(bytes.size() - old));
+    if (!file) return NoCheckpoint(path, absl::StrCat("its ", part, " is cut off"));
+  }
+  return bytes;
+}
+
+// The header that the state keeps of its block: with a zero for the state's own root.
+BlockHeader HeaderInState(const Block& block) {
+  return {.slot = block.slot,
+          .proposer_index = block.proposer_index,
+          .parent_root = block.parent_root,
+          .state_root = Root(),
+          .body_root = ssz::HashTreeRoot(block.body)};
+}
+
+absl::Status CheckGenesis(const State& state, const Genesis& genesis) {
+  if (state.config != genesis.state->config) {
+    return absl::InvalidArgumentError(absl::StrCat("checkpoint: its genesis time is ", state.config.genesis_time,
+                                                   ", this network's is ", genesis.state->config.genesis_time));
+  }
+  if (!(state.validators == genesis.state->validators)) {
+    return absl::InvalidArgumentError("checkpoint: its validators are not those of this network's genesis");
+  }
+  if (state.historical_block_hashes.empty() || state.historical_block_hashes[0] != genesis.block_root) {
+    return absl::InvalidArgumentError(absl::StrCat("checkpoint: its chain does not begin with this network's genesis ",
+                                                   ToHex(genesis.block_root.span())));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status WriteCheckpointFile(const std::string& path, const SignedBlockWithAttestation& block, const State& state) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  const std::string block_bytes = SszValue(block);
+  const std::string state_bytes = SszValue(state);
+  file << kMagic << NumberValue(block_bytes.size()) << block_bytes << NumberValue(state_bytes.size()) << state_bytes;
+  file.close();
+  if (!file) return absl::UnavailableError(absl::StrCat("cannot write ", path));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CheckpointParts> ReadCheckpointFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::NotFoundError(absl::StrCat("cannot read ", path));
+  std::string magic(kMagic.size(), '\0');
+  file.read(magic.data(), static_cast<std::streamsize>(magic.size()));
+  if (!file || magic != kMagic) return NoCheckpoint(path, "it does not begin with LEANCHK1");
+  const absl::StatusOr<std::string> block = ReadPart(file, path, "block");
+  if (!block.ok()) return block.status();
+  const absl::StatusOr<std::string> state = ReadPart(file, path, "state");
+  if (!state.ok()) return state.status();
+  auto decoded_block = ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(*block));
+  if (!decoded_block.ok()) return NoCheckpoint(path, absl::StrCat("block: ", decoded_block.status().message()));
+  auto decoded_state = ssz::Deserialize<State>(BytesOfText(*state));
+  if (!decoded_state.ok()) return NoCheckpoint(path, absl::StrCat("state: ", decoded_state.status().message()));
+  return CheckpointParts{.block = *std::move(decoded_block), .state = *std::move(decoded_state)};
+}
+
+absl::StatusOr<Anchor> CheckAnchor(CheckpointParts parts, const Genesis& genesis, const crypto::SignatureScheme& scheme,
+                                   const std::optional<Root>& root) {
+  const Block& block = parts.block.message.block;
+  const Root block_root = ssz::HashTreeRoot(block);
+  if (root.has_value() && block_root != *root) {
+    return absl::InvalidArgumentError(absl::StrCat("checkpoint: its block is ", ToHex(block_root.span()), " of slot ",
+                                                   block.slot, ", --checkpoint-root is ", ToHex(root->span())));
+  }
+  if (absl::Status status = CheckGenesis(parts.state, genesis); !status.ok()) return status;
+  if (block.state_root != ssz::HashTreeRoot(parts.state) || parts.state.latest_block_header != HeaderInState(block)) {
+    return absl::InvalidArgumentError("checkpoint: its state is not the one that its block leads to");
+  }
+  if (const auto refusal = CheckBlockAtEdge(parts.block, block_root, parts.state.validators.size())) {
+    return absl::InvalidArgumentError(absl::StrCat("checkpoint: ", refusal->message));
+  }
+  const Attestation& vote = parts.block.message.proposer_attestation;
+  if (absl::Status status =
+          scheme.Verify(parts.state.validators[vote.validator_id].pubkey, vote.data.slot, ssz::HashTreeRoot(vote),
+                        parts.block.signature[parts.block.signature.size() - 1]);
+      !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("checkpoint: its proposer's signature: ", status.message()));
+  }
+  auto signed_block = std::make_shared<const SignedBlockWithAttestation>(std::move(parts.block));
+  return Anchor{.state = std::make_shared<const State>(std::move(parts.state)),
+                .block = BlockPtr(signed_block, &signed_block->message.block),
+                .signed_block = signed_block,
+                .root = block_root};
+}
+
+}  // namespace lean::beacon

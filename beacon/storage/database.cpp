@@ -1,0 +1,199 @@
+#include "beacon/storage/database.h"
+
+#include <mutex>
+#include <shared_mutex>
+
+#include "absl/strings/str_cat.h"
+#include "rocksdb/cache.h"
+#include "rocksdb/db.h"
+#include "rocksdb/env.h"
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/options.h"
+#include "rocksdb/table.h"
+#include "rocksdb/write_batch.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr size_t kMemtableBytes = size_t{64} << 20;  // of all columns together
+constexpr size_t kBlockMemtableBytes = size_t{32} << 20;
+constexpr size_t kSmallMemtableBytes = size_t{4} << 20;
+constexpr size_t kCacheBytes = size_t{16} << 20;
+constexpr uint64_t kLogBytes = uint64_t{64} << 20;
+constexpr int kOpenFiles = 128;
+
+constexpr std::array<absl::string_view, kColumns> kColumnNames = {"default",   "slots",  "blocks",
+                                                                  "canonical", "states", "votes"};
+
+rocksdb::Slice ToSlice(absl::string_view text) { return {text.data(), text.size()}; }
+absl::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+absl::Status ToStatus(const rocksdb::Status& status, absl::string_view what, const std::string& path) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string message = absl::StrCat(what, " ", path, ": ", status.ToString());
+  if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
+  if (status.IsCorruption()) return absl::DataLossError(message);
+  if (status.IsNotFound()) return absl::NotFoundError(message);
+  return absl::UnavailableError(message);
+}
+
+rocksdb::DBOptions MakeOptions(const DatabaseOptions& options) {
+  rocksdb::DBOptions db;
+  db.env = options.env == nullptr ? rocksdb::Env::Default() : options.env;
+  db.create_if_missing = options.create;
+  db.create_missing_column_families = options.create;
+  db.db_write_buffer_size = kMemtableBytes;
+  db.max_total_wal_size = kLogBytes;
+  db.max_open_files = kOpenFiles;
+  db.max_background_jobs = 2;
+  db.bytes_per_sync = uint64_t{1} << 20;
+  db.info_log_level = rocksdb::WARN_LEVEL;
+  db.max_log_file_size = size_t{1} << 20;
+  db.keep_log_file_num = 2;
+  // A log that was cut off by a crash is read up to the cut: whole batches, in order.
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  return db;
+}
+
+rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  const bool large = column == Column::kBlocks;
+  options.write_buffer_size = large ? kBlockMemtableBytes : kSmallMemtableBytes;
+  // Signatures are nearly random; the votes of a block repeat each other.
+  options.compression = rocksdb::kLZ4Compression;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  if (column == Column::kSlots) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+}  // namespace
+
+absl::string_view ColumnName(Column column) {
+  return column == Column::kMeta ? "meta" : kColumnNames[static_cast<size_t>(column)];
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(DatabaseOptions options) {
+  std::unique_ptr<Database> database(new Database(std::move(options)));
+  if (absl::Status status = database->OpenFiles(); !status.ok()) return status;
+  return database;
+}
+
+Database::Database(DatabaseOptions options) : options_(std::move(options)) {}
+
+Database::~Database() { CloseFiles(); }
+
+absl::Status Database::OpenFiles() {
+  const auto cache = rocksdb::NewLRUCache(kCacheBytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> columns;
+  for (size_t i = 0; i < kColumns; ++i) {
+    columns.emplace_back(std::string(kColumnNames[i]), MakeColumnOptions(static_cast<Column>(i), cache));
+  }
+  const rocksdb::DBOptions options = MakeOptions(options_);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = options_.read_only
+                                     ? rocksdb::DB::OpenForReadOnly(options, options_.path, columns, &handles, &db)
+                                     : rocksdb::DB::Open(options, options_.path, columns, &handles, &db);
+  if (!status.ok()) return ToStatus(status, "cannot open the database", options_.path);
+  db_.reset(db);
+  std::copy(handles.begin(), handles.end(), handles_.begin());
+  return absl::OkStatus();
+}
+
+void Database::CloseFiles() {
+  if (db_ == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle*& handle : handles_) {
+    db_->DestroyColumnFamilyHandle(std::exchange(handle, nullptr)).PermitUncheckedError();
+  }
+  db_->Close().PermitUncheckedError();
+  db_.reset();
+}
+
+absl::StatusOr<std::optional<std::string>> Database::Get(Column column, absl::string_view key) const {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  std::string value;
+  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), Handle(column), ToSlice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return ToStatus(status, "cannot read the database", path());
+  return value;
+}
+
+absl::Status Database::Scan(Column column, absl::string_view first, const Visit& visit) const {
+  return Walk(column, first, /*backwards=*/false, visit);
+}
+
+absl::Status Database::ScanBackwards(Column column, absl::string_view last, const Visit& visit) const {
+  return Walk(column, last, /*backwards=*/true, visit);
+}
+
+absl::Status Database::Walk(Column column, absl::string_view from, bool backwards, const Visit& visit) const {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options, Handle(column)));
+  if (backwards) {
+    at->SeekForPrev(ToSlice(from));
+  } else {
+    at->Seek(ToSlice(from));
+  }
+  while (at->Valid() && visit(ToView(at->key()), ToView(at->value()))) {
+    if (backwards) {
+      at->Prev();
+    } else {
+      at->Next();
+    }
+  }
+  return ToStatus(at->status(), "cannot read the database", path());
+}
+
+absl::Status Database::Write(const WriteSet& writes) {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  rocksdb::WriteBatch batch(writes.bytes());
+  for (const WriteSet::Entry& entry : writes.entries_) {
+    const rocksdb::Status added = entry.value.has_value()
+                                      ? batch.Put(Handle(entry.column), ToSlice(entry.key), ToSlice(*entry.value))
+                                      : batch.Delete(Handle(entry.column), ToSlice(entry.key));
+    if (!added.ok()) return ToStatus(added, "cannot write the database", path());
+  }
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  return ToStatus(db_->Write(options, &batch), "cannot write the database", path());
+}
+
+absl::Status Database::Recover() {
+  {
+    std::shared_lock lock(mutex_);
+    if (db_ != nullptr && db_->Resume().ok()) return absl::OkStatus();
+  }
+  // RocksDB comes back from some failures only when it is opened anew.
+  std::unique_lock lock(mutex_);
+  CloseFiles();
+  return OpenFiles();
+}
+
+absl::Status Database::Compact() {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+    const rocksdb::Status status = db_->CompactRange(rocksdb::CompactRangeOptions(), handle, nullptr, nullptr);
+    if (!status.ok()) return ToStatus(status, "cannot compact the database", path());
+  }
+  return absl::OkStatus();
+}
+
+uint64_t Database::DiskBytes(Column column) const {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return 0;
+  uint64_t bytes = 0;
+  db_->GetIntProperty(Handle(column), rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);
+  uint64_t memory = 0;
+  db_->GetIntProperty(Handle(column), rocksdb::DB::Properties::kCurSizeAllMemTables, &memory);
+  return bytes + memory;
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,122 @@
+// RocksDB as this project uses it: six columns, atomic batches, and a way back after the disk failed.
+#ifndef LEAN_BEACON_STORAGE_DATABASE_H_
+#define LEAN_BEACON_STORAGE_DATABASE_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/concurrency/shared_mutex.h"
+
+// RocksDB's headers stay out of ours.
+namespace rocksdb {
+class ColumnFamilyHandle;
+class DB;
+class Env;
+}  // namespace rocksdb
+
+namespace lean::beacon {
+
+enum class Column {
+  kMeta,       // names to what the folder is, and checkpoints
+  kSlots,      // root of every block ever imported -> slot
+  kBlocks,     // slot and root -> signed block
+  kCanonical,  // slot -> root, for the finalized chain
+  kStates,     // slot and root -> snapshot of a finalized state
+  kVotes,      // validator -> its newest vote from gossip
+};
+inline constexpr size_t kColumns = 6;
+absl::string_view ColumnName(Column column);
+
+struct DatabaseOptions {
+  std::string path;             // a folder
+  bool create = false;          // make it when it is not there
+  bool read_only = false;       // change nothing, not even by recovery from the log
+  rocksdb::Env* env = nullptr;  // where the files are; null: the machine's own. Outlives the database.
+};
+
+// What is written at once: all of it, or nothing.
+class WriteSet {
+ public:
+  void Put(Column column, std::string key, std::string value) {
+    bytes_ += key.size() + value.size();
+    entries_.push_back({column, std::move(key), std::move(value)});
+  }
+  void Delete(Column column, std::string key) {
+    bytes_ += key.size();
+    entries_.push_back({column, std::move(key), std::nullopt});
+  }
+
+  bool empty() const { return entries_.empty(); }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  friend class Database;
+  struct Entry {
+    Column column;
+    std::string key;
+    std::optional<std::string> value;  // nullopt: the key is deleted
+  };
+  std::vector<Entry> entries_;
+  size_t bytes_ = 0;
+};
+
+// Thread-safe. Errors say what failed and in which folder, in the system's words: kNotFound, kDataLoss (what is read is
+// not what was written), kResourceExhausted (no space), kUnavailable (the disk failed otherwise).
+class Database {
+ public:
+  // kNotFound: there is none and `create` is not set.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(DatabaseOptions options);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // nullopt: no such key.
+  absl::StatusOr<std::optional<std::string>> Get(Column column, absl::string_view key) const;
+
+  // Calls visit(key, value) in the order of keys from `first` on, or backwards from `last` on, these included, until it
+  // returns false. `visit` must not call the database.
+  using Visit = std::function<bool(absl::string_view key, absl::string_view value)>;
+  absl::Status Scan(Column column, absl::string_view first, const Visit& visit) const;
+  absl::Status ScanBackwards(Column column, absl::string_view last, const Visit& visit) const;
+
+  // On disk, fsync included, when it returns OK; not at all otherwise.
+  absl::Status Write(const WriteSet& writes);
+
+  // After a write that failed: makes the database writable again, by opening it anew if need be. OK: the next write may
+  // succeed. Until then, reads may fail, too.
+  absl::Status Recover();
+
+  // Gives space of what was deleted back to the disk; takes a while.
+  absl::Status Compact();
+
+  // Bytes on disk of one column, about.
+  uint64_t DiskBytes(Column column) const;
+
+  const std::string& path() const { return options_.path; }
+
+ private:
+  explicit Database(DatabaseOptions options);
+
+  absl::Status OpenFiles();
+  void CloseFiles();
+  absl::Status Walk(Column column, absl::string_view from, bool backwards, const Visit& visit) const;
+  rocksdb::ColumnFamilyHandle* Handle(Column column) const { return handles_[static_cast<size_t>(column)]; }
+
+  const DatabaseOptions options_;
+  mutable SharedMutex mutex_;        // writers are those that open and close the files
+  std::unique_ptr<rocksdb::DB> db_;  // null when it could not be opened anew
+  std::array<rocksdb::ColumnFamilyHandle*, kColumns> handles_{};
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_STORAGE_DATABASE_H_

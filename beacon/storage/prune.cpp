@@ -1,0 +1,97 @@
+#include "beacon/storage/prune.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "beacon/storage/schema.h"
+
+namespace lean::beacon {
+namespace {
+
+// Keys deleted in one batch.
+constexpr size_t kBatch = 1024;
+
+absl::Status DeleteAll(Database& files, Column column, const std::vector<Checkpoint>& ids) {
+  for (size_t first = 0; first < ids.size(); first += kBatch) {
+    WriteSet writes;
+    for (size_t i = first; i < std::min(ids.size(), first + kBatch); ++i) {
+      writes.Delete(column, BlockKey(ids[i].slot, ids[i].root));
+    }
+    if (absl::Status status = files.Write(writes); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// Of the older ones, those within snapshot_slots of the one kept before. The newest stays, since restarts begin there.
+std::vector<Checkpoint> SnapshotsToDrop(const std::vector<Checkpoint>& all, uint64_t snapshot_slots) {
+  std::vector<Checkpoint> drop;
+  if (all.empty()) return drop;
+  uint64_t kept = all.front().slot;
+  for (size_t i = 1; i + 1 < all.size(); ++i) {
+    if (all[i].slot < kept + snapshot_slots) {
+      drop.push_back(all[i]);
+    } else {
+      kept = all[i].slot;
+    }
+  }
+  return drop;
+}
+
+}  // namespace
+
+absl::StatusOr<PruneResult> PruneDatabase(ChainDatabase& database, const PruneRequest& request) {
+  const auto finalized = database.ReadCheckpoint(meta_key::kFinalized);
+  if (!finalized.ok()) return finalized.status();
+  if (!finalized->has_value()) return absl::DataLossError("the data folder does not say what is finalized");
+  const uint64_t finalized_slot = (*finalized)->slot;
+  const auto snapshots = database.Snapshots();
+  if (!snapshots.ok()) return snapshots.status();
+  // A restart needs every block since the newest snapshot, and that one's own.
+  const uint64_t needed = snapshots->empty() ? 1 : snapshots->back().slot;
+  const uint64_t wanted = finalized_slot - std::min(finalized_slot, request.keep_slots.value_or(finalized_slot));
+  const uint64_t first_kept = std::min(std::max<uint64_t>(wanted, 1), needed);
+
+  absl::flat_hash_set<Root> canonical;
+  absl::Status status = database.files().Scan(Column::kCanonical, "", [&](absl::string_view, absl::string_view value) {
+    if (const std::optional<Root> root = ParseRootKey(value)) canonical.insert(*root);
+    return true;
+  });
+  if (!status.ok()) return status;
+  std::vector<Checkpoint> orphans;
+  std::vector<Checkpoint> old_blocks;
+  const auto held = database.HeldBlocks(0);
+  if (!held.ok()) return held.status();
+  for (const Checkpoint& id : *held) {
+    if (id.slot > finalized_slot) break;
+    if (!canonical.contains(id.root)) {
+      orphans.push_back(id);
+    } else if (id.slot < first_kept) {
+      old_blocks.push_back(id);
+    }
+  }
+  std::vector<Checkpoint> dropped = SnapshotsToDrop(*snapshots, request.snapshot_slots);
+  for (const Checkpoint& id : *snapshots) {
+    // A snapshot is read together with its block.
+    if (id.slot < first_kept && std::find(dropped.begin(), dropped.end(), id) == dropped.end()) dropped.push_back(id);
+  }
+
+  const auto oldest = database.OldestSlot();
+  if (!oldest.ok()) return oldest.status();
+  if (!old_blocks.empty()) {
+    // First: what is said to be held is held.
+    WriteSet writes;
+    ChainDatabase::PutOldestSlot(writes, std::max(*oldest, first_kept));
+    if (status = database.files().Write(writes); !status.ok()) return status;
+  }
+  Database& files = database.files();
+  for (const auto& [column, ids] : {std::pair{Column::kStates, &dropped}, std::pair{Column::kBlocks, &orphans},
+                                    std::pair{Column::kBlocks, &old_blocks}}) {
+    if (status = DeleteAll(files, column, *ids); !status.ok()) return status;
+  }
+  if (status = files.Compact(); !status.ok()) return status;
+  return PruneResult{.orphans = orphans.size(), .old_blocks = old_blocks.size(), .snapshots = dropped.size()};
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,29 @@
+// A chain again, from what a database holds of it.
+#ifndef LEAN_BEACON_STORAGE_RESTORE_H_
+#define LEAN_BEACON_STORAGE_RESTORE_H_
+
+#include <cstddef>
+#include <functional>
+
+#include "absl/status/statusor.h"
+#include "beacon/chain/lean_chain.h"
+#include "beacon/storage/chain_database.h"
+#include "spdlog/logger.h"
+
+namespace lean::beacon {
+
+struct RestoredChain {
+  LeanChain chain;
+  size_t replayed = 0;  // blocks
+  size_t left_out = 0;  // orphans that branch off below the snapshot
+  size_t votes = 0;     // from gossip, newer than those in blocks
+};
+
+// The newest snapshot for an anchor, with every root ever imported known; the blocks above it by the transition, whose
+// signatures were checked when they were imported; then the votes. Tells of its progress in the log when it takes long.
+// kDataLoss: what a block or snapshot of the finalized chain should be is not there, or is something else.
+absl::StatusOr<RestoredChain> RestoreChain(const ChainDatabase& database, spdlog::logger& log);
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_STORAGE_RESTORE_H_

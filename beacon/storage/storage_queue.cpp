@@ -1,0 +1,68 @@
+#include "beacon/storage/storage_queue.h"
+
+#include <utility>
+
+namespace lean::beacon {
+
+void StorageQueue::Push(StorageItem item, size_t bytes) {
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+    entries_.push_back({std::move(item), bytes});
+    bytes_ += bytes;
+  }
+  changed_.notify_all();
+}
+
+std::optional<std::vector<StorageItem>> StorageQueue::Take(size_t max_bytes) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return closed_ || !entries_.empty(); });
+  if (entries_.empty()) return std::nullopt;
+  std::vector<StorageItem> items;
+  while (!entries_.empty() && (items.empty() || taken_bytes_ + entries_.front().bytes <= max_bytes)) {
+    taken_bytes_ += entries_.front().bytes;
+    items.push_back(std::move(entries_.front().item));
+    entries_.pop_front();
+  }
+  taken_items_ = items.size();
+  return items;
+}
+
+void StorageQueue::Done() {
+  {
+    std::lock_guard lock(mutex_);
+    bytes_ -= std::exchange(taken_bytes_, 0);
+    taken_items_ = 0;
+  }
+  changed_.notify_all();
+}
+
+void StorageQueue::Close() {
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  changed_.notify_all();
+}
+
+bool StorageQueue::full() const {
+  std::lock_guard lock(mutex_);
+  return bytes_ >= max_bytes_;
+}
+
+size_t StorageQueue::items() const {
+  std::lock_guard lock(mutex_);
+  return entries_.size() + taken_items_;
+}
+
+size_t StorageQueue::bytes() const {
+  std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
+void StorageQueue::AwaitEmpty() const {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return entries_.empty() && taken_items_ == 0; });
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,68 @@
+// What waits to be written.
+#ifndef LEAN_BEACON_STORAGE_STORAGE_QUEUE_H_
+#define LEAN_BEACON_STORAGE_STORAGE_QUEUE_H_
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "beacon/chain/chain_types.h"
+#include "beacon/services/chain_observer.h"
+#include "common/bytes/bytes.h"
+
+namespace lean::beacon {
+
+struct ImportedBlock {
+  Root root;
+  SignedBlockPtr block;
+  StatePtr post_state;
+};
+using StorageItem = std::variant<ImportedBlock, SignedVotePtr, ChainCheckpoints>;
+
+// Between the chain's writer and the thread that writes to the disk. Whoever fills it looks at `full` before it lets
+// more in; Push itself never waits and never refuses, so that what is under way is not lost. Thread-safe.
+class StorageQueue {
+ public:
+  explicit StorageQueue(size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  // `bytes`: about what the item weighs.
+  void Push(StorageItem item, size_t bytes);
+
+  // Waits for items and takes those in front, of `max_bytes` together, but one at least. nullopt: closed and empty.
+  std::optional<std::vector<StorageItem>> Take(size_t max_bytes);
+
+  // Items that Take gave count until they are done.
+  void Done();
+
+  // Nothing is pushed any more.
+  void Close();
+
+  bool full() const;
+  size_t items() const;
+  size_t bytes() const;
+  // Waits until everything pushed before has been done.
+  void AwaitEmpty() const;
+
+ private:
+  struct Entry {
+    StorageItem item;
+    size_t bytes;
+  };
+
+  const size_t max_bytes_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::deque<Entry> entries_;  // guarded by mutex_, as is the rest
+  size_t bytes_ = 0;           // of the entries and of what was taken
+  size_t taken_items_ = 0;
+  size_t taken_bytes_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_STORAGE_STORAGE_QUEUE_H_

@@ -1,0 +1,162 @@
+#include "beacon/storage/storage_service.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/services/dependency_queue.h"
+#include "beacon/storage/schema.h"
+#include "common/bytes/hex.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr size_t kCheckpointsBytes = sizeof(ChainCheckpoints);
+
+}  // namespace
+
+StorageService::StorageService(ChainDatabase& database, const LeanChain& chain, std::shared_ptr<spdlog::logger> log,
+                               const StorageOptions& options)
+    : database_(database), log_(std::move(log)), options_(options), queue_(options.queue_bytes) {
+  for (const ForkChoiceNode& node : chain.ForkChoiceNodes()) {
+    if (StatePtr state = chain.StateOf(node.root)) states_[node.root] = {.slot = node.slot, .state = std::move(state)};
+  }
+  canonical_slot_ = snapshot_slot_ = database.anchor().slot;
+  if (const auto finalized = database.ReadCheckpoint(meta_key::kFinalized); finalized.ok() && finalized->has_value()) {
+    canonical_slot_ = (*finalized)->slot;
+  }
+  if (const auto snapshots = database.Snapshots(); snapshots.ok() && !snapshots->empty()) {
+    snapshot_slot_ = snapshots->back().slot;
+  }
+}
+
+StorageService::~StorageService() { Stop(); }
+
+void StorageService::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void StorageService::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_requested_.notify_all();
+  queue_.Close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void StorageService::BlockImported(const Root& root, const SignedBlockPtr& block, const StatePtr& post_state) {
+  queue_.Push(ImportedBlock{.root = root, .block = block, .post_state = post_state}, BytesOf(*block));
+}
+
+void StorageService::VoteAccepted(const SignedVotePtr& vote) { queue_.Push(vote, BytesOf(*vote)); }
+
+void StorageService::CheckpointsChanged(const ChainCheckpoints& checkpoints) {
+  queue_.Push(checkpoints, kCheckpointsBytes);
+}
+
+absl::Status StorageService::CanAccept() const {
+  if (absl::Status health = Health(); !health.ok()) return health;
+  if (!queue_.full()) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the disk is slow: ", queue_.bytes() >> 20, " MiB wait to be written; try again"));
+}
+
+absl::Status StorageService::Health() const {
+  std::lock_guard lock(mutex_);
+  return health_;
+}
+
+void StorageService::SetHealth(absl::Status health) {
+  std::lock_guard lock(mutex_);
+  health_ = std::move(health);
+  if (health_changed_) health_changed_(health_);
+}
+
+void StorageService::WatchHealth(std::function<void(const absl::Status&)> changed) {
+  std::lock_guard lock(mutex_);
+  health_changed_ = std::move(changed);
+  if (health_changed_) health_changed_(health_);
+}
+
+bool StorageService::WaitToRetry() {
+  std::unique_lock lock(mutex_);
+  return !stop_requested_.wait_for(lock, options_.retry, [this] { return stopping_; });
+}
+
+void StorageService::Run() {
+  while (const std::optional<std::vector<StorageItem>> items = queue_.Take(options_.batch_bytes)) {
+    const bool written = Write(Prepare(*items));
+    queue_.Done();
+    if (written) continue;
+    log_->error("storage_lost items={} message=\"the disk failed to the end; peers have these blocks\"",
+                items->size() + queue_.items());
+    return;
+  }
+}
+
+WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
+  WriteSet writes;
+  absl::flat_hash_map<uint64_t, SignedVotePtr> votes;  // the last of each validator
+  const ChainCheckpoints* checkpoints = nullptr;
+  for (const StorageItem& item : items) {
+    if (const auto* block = std::get_if<ImportedBlock>(&item)) {
+      ChainDatabase::PutBlock(writes, block->root, *block->block);
+      states_[block->root] = {.slot = block->block->message.block.slot, .state = block->post_state};
+    } else if (const auto* vote = std::get_if<SignedVotePtr>(&item)) {
+      votes[(*vote)->message.validator_id] = *vote;
+    } else {
+      checkpoints = &std::get<ChainCheckpoints>(item);
+    }
+  }
+  for (const auto& [validator, vote] : votes) ChainDatabase::PutVote(writes, *vote);
+  if (checkpoints != nullptr) {
+    ChainDatabase::PutCheckpoint(writes, meta_key::kHead, checkpoints->head);
+    ChainDatabase::PutCheckpoint(writes, meta_key::kJustified, checkpoints->justified);
+    Finalize(checkpoints->finalized, writes);
+  }
+  return writes;
+}
+
+void StorageService::Finalize(const Checkpoint& finalized, WriteSet& writes) {
+  if (finalized.slot <= canonical_slot_) return;
+  const auto found = states_.find(finalized.root);
+  if (found == states_.end()) {
+    // Cannot be: every block comes before it is finalized. The roots are written with the next one.
+    log_->error("storage_gap slot={} root={}", finalized.slot, ShortHex(finalized.root.span()));
+    return;
+  }
+  const StatePtr state = found->second.state;
+  for (uint64_t slot = canonical_slot_; slot < finalized.slot; ++slot) {
+    const Root& root = state->historical_block_hashes[slot];
+    if (!root.IsZero()) ChainDatabase::PutCanonical(writes, {.root = root, .slot = slot});
+  }
+  ChainDatabase::PutCanonical(writes, finalized);
+  ChainDatabase::PutCheckpoint(writes, meta_key::kFinalized, finalized);
+  canonical_slot_ = finalized.slot;
+  if (finalized.slot >= snapshot_slot_ + options_.snapshot_slots) {
+    ChainDatabase::PutSnapshot(writes, finalized, *state);
+    snapshot_slot_ = finalized.slot;
+  }
+  absl::erase_if(states_, [&](const auto& entry) { return entry.second.slot < finalized.slot; });
+}
+
+bool StorageService::Write(const WriteSet& writes) {
+  absl::Status status = database_.files().Write(writes);
+  if (status.ok()) return true;
+  log_->error("storage_failed message=\"{}; nothing is accepted until it can be written\"",
+              std::string(status.message()));
+  bool stopping = false;
+  while (!status.ok() && !stopping) {
+    SetHealth(absl::UnavailableError(status.message()));
+    stopping = !WaitToRetry();
+    status = database_.files().Recover();
+    if (status.ok()) status = database_.files().Write(writes);
+  }
+  if (!status.ok()) return false;
+  SetHealth(absl::OkStatus());
+  log_->info("storage_recovered bytes={}", writes.bytes());
+  return true;
+}
+
+}  // namespace lean::beacon

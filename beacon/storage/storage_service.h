@@ -1,0 +1,102 @@
+// StorageService: keeps the chain on disk, behind its writer.
+#ifndef LEAN_BEACON_STORAGE_STORAGE_SERVICE_H_
+#define LEAN_BEACON_STORAGE_STORAGE_SERVICE_H_
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "beacon/chain/lean_chain.h"
+#include "beacon/services/chain_observer.h"
+#include "beacon/storage/chain_database.h"
+#include "beacon/storage/storage_queue.h"
+#include "spdlog/logger.h"
+
+namespace lean::beacon {
+
+struct StorageOptions {
+  size_t queue_bytes = size_t{128} << 20;  // more than this waits to be written: nothing is admitted until it is less
+  size_t batch_bytes = size_t{16} << 20;   // written at once, about
+  uint64_t snapshot_slots = 32;            // a finalized state is kept once this many slots passed since the last one
+  std::chrono::milliseconds retry{1000};   // between attempts while the disk fails
+};
+
+// One thread takes what the writer pushed, in batches that are written as a whole, in order, fsync included. When the
+// disk fails, nothing more is accepted, the batch is kept and tried again until it goes through. Thread-safe, except
+// for Start and Stop.
+class StorageService final : public ChainObserver {
+ public:
+  // `database` outlives the service. `chain` is what the database holds, as of now: it is looked at here only.
+  StorageService(ChainDatabase& database, const LeanChain& chain, std::shared_ptr<spdlog::logger> log,
+                 const StorageOptions& options);
+  // As Stop().
+  ~StorageService() override;
+  StorageService(const StorageService&) = delete;
+  StorageService& operator=(const StorageService&) = delete;
+
+  void Start();
+  // Writes what waits and joins the thread; a disk that fails then is tried once more. After the chain's writer has
+  // stopped. May be called again.
+  void Stop();
+
+  void BlockImported(const Root& root, const SignedBlockPtr& block, const StatePtr& post_state) override;
+  void VoteAccepted(const SignedVotePtr& vote) override;
+  void CheckpointsChanged(const ChainCheckpoints& checkpoints) override;
+  absl::Status CanAccept() const override;
+
+  // OK, or why the disk takes nothing at the moment.
+  absl::Status Health() const;
+  // `changed` is called with every change of health, and now; on whatever thread, which it must not hold up. null:
+  // nobody any more.
+  void WatchHealth(std::function<void(const absl::Status&)> changed);
+  size_t queued_items() const { return queue_.items(); }
+  size_t queued_bytes() const { return queue_.bytes(); }
+  // Waits until everything pushed before is on disk. While the disk fails, it does not return.
+  void Flush() const { queue_.AwaitEmpty(); }
+
+ private:
+  struct RecentState {
+    uint64_t slot;
+    StatePtr state;
+  };
+
+  void Run();
+  WriteSet Prepare(const std::vector<StorageItem>& items);
+  // Canonical roots up to the finalized block, and its state when it is time for a snapshot.
+  void Finalize(const Checkpoint& finalized, WriteSet& writes);
+  // Tries until it succeeds; false when the service stops before.
+  bool Write(const WriteSet& writes);
+  void SetHealth(absl::Status health);
+  // False when the service stops.
+  bool WaitToRetry();
+
+  ChainDatabase& database_;
+  const std::shared_ptr<spdlog::logger> log_;
+  const StorageOptions options_;
+  StorageQueue queue_;
+
+  // The thread's own.
+  absl::flat_hash_map<Root, RecentState> states_;  // of blocks that are not finalized yet
+  uint64_t canonical_slot_ = 0;                    // canonical roots are written up to this one
+  uint64_t snapshot_slot_ = 0;                     // of the newest snapshot
+
+  mutable std::mutex mutex_;
+  std::condition_variable stop_requested_;
+  absl::Status health_;                                      // guarded by mutex_
+  std::function<void(const absl::Status&)> health_changed_;  // guarded by mutex_
+  bool stopping_ = false;                                    // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_STORAGE_STORAGE_SERVICE_H_

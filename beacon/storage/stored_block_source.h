@@ -1,0 +1,39 @@
+// Blocks from memory and, where the chain has let go of them, from the disk.
+#ifndef LEAN_BEACON_STORAGE_STORED_BLOCK_SOURCE_H_
+#define LEAN_BEACON_STORAGE_STORED_BLOCK_SOURCE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "beacon/services/block_source.h"
+#include "beacon/services/chain_service.h"
+#include "beacon/storage/chain_database.h"
+#include "spdlog/logger.h"
+
+namespace lean::beacon {
+
+// Reads the disk off the chain's lock. What cannot be read counts as not held, and the log says why.
+class StoredBlockSource final : public BlockSource {
+ public:
+  // Both outlive it.
+  StoredBlockSource(const ChainService& service, const ChainDatabase& database, std::shared_ptr<spdlog::logger> log)
+      : service_(service), memory_(service), database_(database), log_(std::move(log)) {}
+
+  SignedBlockPtr ByRoot(const Root& root) const override;
+  std::vector<SignedBlockPtr> CanonicalRange(uint64_t first_slot, uint64_t count, size_t max_bytes) const override;
+  uint64_t earliest_slot() const override;
+
+ private:
+  SignedBlockPtr FromDisk(const Checkpoint& id) const;
+
+  const ChainService& service_;
+  const MemoryBlockSource memory_;
+  const ChainDatabase& database_;
+  const std::shared_ptr<spdlog::logger> log_;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_STORAGE_STORED_BLOCK_SOURCE_H_

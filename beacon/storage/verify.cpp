@@ -1,0 +1,161 @@
+#include "beacon/storage/verify.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "beacon/chain/state_transition.h"
+#include "beacon/storage/restore.h"
+#include "beacon/storage/schema.h"
+#include "common/bytes/hex.h"
+#include "common/ssz/ssz.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr uint64_t kTellEverySlots = 1000;
+
+class Verifier {
+ public:
+  Verifier(const ChainDatabase& database, const std::function<void(uint64_t)>& progress)
+      : database_(database), progress_(progress) {}
+
+  VerifyReport Run(spdlog::logger& log) {
+    CheckBlocks();
+    CheckCanonical();
+    report_.restart = RestoreChain(database_, log).status();
+    return std::move(report_);
+  }
+
+ private:
+  void Problem(const Checkpoint& id, absl::string_view what) {
+    Problem(absl::StrCat("block ", ShortHex(id.root.span()), " of slot ", id.slot, ": ", what));
+  }
+  void Problem(std::string what) {
+    if (report_.problems.size() < VerifyReport::kMaxProblems) {
+      report_.problems.push_back(std::move(what));
+    } else {
+      ++report_.more_problems;
+    }
+  }
+  void Check(const absl::Status& status) {
+    if (!status.ok()) Problem(std::string(status.message()));
+  }
+
+  // Contents fit their keys, and every parent was imported.
+  void CheckBlocks() {
+    const auto known = database_.KnownBlocks();
+    if (!known.ok()) return Check(known.status());
+    for (const Checkpoint& id : *known) slots_[id.root] = id.slot;
+    const auto oldest = database_.OldestSlot();
+    Check(oldest.status());
+    Check(database_.files().Scan(Column::kBlocks, "", [&](absl::string_view key, absl::string_view value) {
+      const std::optional<Checkpoint> id = ParseBlockKey(key);
+      if (!id.has_value()) {
+        Problem("a block's key is none");
+        return true;
+      }
+      CheckBlock(*id, value, oldest.value_or(0));
+      return true;
+    }));
+  }
+
+  void CheckBlock(const Checkpoint& id, absl::string_view value, uint64_t oldest) {
+    Tell(id.slot);
+    ++report_.blocks;
+    const auto block = ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(value));
+    if (!block.ok()) return Problem(id, block.status().message());
+    const Block& content = block->message.block;
+    if (ssz::HashTreeRoot(content) != id.root || content.slot != id.slot) {
+      return Problem(id, "it is another block");
+    }
+    const auto slot = slots_.find(id.root);
+    if (slot == slots_.end() || slot->second != id.slot) Problem(id, "its root is not known, or with another slot");
+    // The oldest one's parent is where the chain was begun or backfill has come to.
+    if (id.slot > oldest && !slots_.contains(content.parent_root)) Problem(id, "its parent is not known");
+  }
+
+  // The finalized chain has all its blocks, each on the one before, and leads to the states that it should.
+  void CheckCanonical() {
+    const auto oldest = database_.OldestSlot();
+    const auto finalized = database_.ReadCheckpoint(meta_key::kFinalized);
+    if (!oldest.ok() || !finalized.ok() || !finalized->has_value()) {
+      return Problem("it does not say what is finalized, or from where on it holds blocks");
+    }
+    std::optional<Root> parent;
+    for (uint64_t slot = *oldest; slot <= (*finalized)->slot; ++slot) {
+      const auto root = database_.CanonicalRoot(slot);
+      if (!root.ok()) return Check(root.status());
+      if (!root->has_value()) continue;
+      Tell(slot);
+      CheckCanonicalBlock({.root = **root, .slot = slot}, parent);
+      parent = **root;
+    }
+    if (parent.value_or(database_.genesis().block_root) != (*finalized)->root) {
+      Problem(**finalized, "it is finalized, and not on the finalized chain");
+    }
+  }
+
+  void CheckCanonicalBlock(const Checkpoint& id, const std::optional<Root>& parent) {
+    const auto block = database_.BlockAt(id);
+    if (!block.ok() || *block == nullptr) {
+      state_ = nullptr;
+      return Problem(id, "it is finalized, and cannot be read");
+    }
+    const Block& content = (*block)->message.block;
+    if (parent.has_value() && content.parent_root != *parent)
+      Problem(id, "its parent is not the finalized block before");
+    Replay(id, content);
+    if (!HasSnapshot(id)) return;
+    const auto snapshot = database_.ReadSnapshot(id);
+    if (!snapshot.ok()) return Check(snapshot.status());
+    ++report_.snapshots;
+    if (state_ == nullptr) state_ = snapshot->state;
+  }
+
+  // The state goes on with the block; without one (below the first snapshot), nothing can be computed.
+  void Replay(const Checkpoint& id, const Block& block) {
+    if (state_ == nullptr && block.parent_root == database_.genesis().block_root) state_ = database_.genesis().state;
+    if (state_ == nullptr) return;
+    auto next = StateTransition(*state_, block, ssz::HashTreeRoot(block.body));
+    if (!next.ok()) {
+      state_ = nullptr;
+      return Problem(id, next.status().message());
+    }
+    ++report_.replayed;
+    state_ = std::make_shared<const State>(*std::move(next));
+  }
+
+  bool HasSnapshot(const Checkpoint& id) {
+    if (!snapshots_.has_value()) {
+      const auto all = database_.Snapshots();
+      Check(all.status());
+      snapshots_ = all.ok() ? *all : std::vector<Checkpoint>();
+    }
+    return std::find(snapshots_->begin(), snapshots_->end(), id) != snapshots_->end();
+  }
+
+  void Tell(uint64_t slot) {
+    if (slot / kTellEverySlots != told_) progress_(slot);
+    told_ = slot / kTellEverySlots;
+  }
+
+  const ChainDatabase& database_;
+  const std::function<void(uint64_t)>& progress_;
+  VerifyReport report_;
+  absl::flat_hash_map<Root, uint64_t> slots_;
+  std::optional<std::vector<Checkpoint>> snapshots_;
+  StatePtr state_;  // after the block before
+  uint64_t told_ = 0;
+};
+
+}  // namespace
+
+VerifyReport VerifyDatabase(const ChainDatabase& database, spdlog::logger& log,
+                            const std::function<void(uint64_t)>& progress) {
+  return Verifier(database, progress).Run(log);
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,171 @@
+// A chain that is stopped and started again from its folder.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "beacon/storage/schema.h"
+#include "common/ssz/ssz.h"
+#include "tests/beacon/storage/stored_chain.h"
+#include "tests/common/config/temporary_folder.h"
+
+namespace lean::beacon {
+namespace {
+
+class RestartTest : public testing::Test {
+ protected:
+  std::unique_ptr<StoredChain> Open() {
+    auto chain = StoredChain::Open(genesis_, {.folder = folder_.path(), .storage = storage_});
+    EXPECT_TRUE(chain.ok()) << chain.status();
+    return chain.ok() ? *std::move(chain) : nullptr;
+  }
+
+  const Genesis genesis_ = StorageTestGenesis(4);
+  TemporaryFolder folder_;
+  StorageOptions storage_{.snapshot_slots = 8};
+};
+
+TEST_F(RestartTest, TheChainGoesOnWhereItWas) {
+  Checkpoint head;
+  Checkpoint justified;
+  Checkpoint finalized;
+  size_t known_votes = 0;
+  {
+    auto chain = Open();
+    chain->RunSlots(40);
+    head = chain->chain().head();
+    justified = chain->chain().justified();
+    finalized = chain->chain().finalized();
+    known_votes = chain->chain().known_votes().size();
+    EXPECT_GT(finalized.slot, 30u);
+  }
+  auto chain = Open();
+  EXPECT_EQ(chain->chain().head(), head);
+  EXPECT_EQ(chain->chain().justified(), justified);
+  EXPECT_EQ(chain->chain().finalized(), finalized);
+  EXPECT_LT(chain->restored().replayed, 20u) << "it did not begin at a snapshot";
+  chain->RunSlot();
+  EXPECT_EQ(chain->chain().known_votes().size(), known_votes);
+  chain->RunSlots(5);
+  EXPECT_GT(chain->chain().finalized().slot, finalized.slot);
+}
+
+TEST_F(RestartTest, EveryBlockOfThePastCanStillBeRead) {
+  {
+    auto chain = Open();
+    chain->RunSlots(30);
+  }
+  auto chain = Open();
+  for (uint64_t slot = 1; slot <= 30; ++slot) {
+    const Root root = chain->chain().CanonicalRoot(slot).value();
+    const absl::StatusOr<SignedBlockPtr> block = chain->database().BlockByRoot(root);
+    ASSERT_TRUE(block.ok()) << block.status();
+    ASSERT_NE(*block, nullptr) << slot;
+    EXPECT_EQ(ssz::HashTreeRoot((*block)->message.block), root);
+  }
+}
+
+TEST_F(RestartTest, StatesOfThePastComeFromASnapshotAndTheBlocksSince) {
+  {
+    auto chain = Open();
+    chain->RunSlots(30);
+  }
+  auto chain = Open();
+  for (uint64_t slot = 0; slot <= chain->chain().finalized().slot; ++slot) {
+    const Root root = chain->chain().CanonicalRoot(slot).value();
+    const absl::StatusOr<StatePtr> state = chain->database().StateOf({.root = root, .slot = slot});
+    ASSERT_TRUE(state.ok()) << state.status();
+    ASSERT_NE(*state, nullptr) << slot;
+    const absl::StatusOr<SignedBlockPtr> block = chain->database().BlockByRoot(root);
+    const Root expected = slot == 0 ? genesis_.state_root : (*block)->message.block.state_root;
+    EXPECT_EQ(ssz::HashTreeRoot(**state), expected) << slot;
+  }
+  EXPECT_EQ(*chain->database().StateOf({.root = Root{{7}}, .slot = 3}), nullptr);
+}
+
+TEST_F(RestartTest, OrphansStayKnownWithoutTheirStates) {
+  Root orphan;
+  Root late_orphan;
+  {
+    auto chain = Open();
+    chain->RunSlots(3);
+    chain->RunSlot(5);
+    orphan = chain->AddOrphan(4, chain->chain().CanonicalRoot(3).value());
+    chain->RunSlots(30);
+    const uint64_t head = chain->chain().head().slot;
+    chain->RunSlot(head + 2);
+    late_orphan = chain->AddOrphan(head + 1, chain->chain().CanonicalRoot(head).value());
+  }
+  auto chain = Open();
+  EXPECT_EQ(chain->chain().SlotOf(orphan), 4u);
+  EXPECT_EQ(chain->chain().StateOf(orphan), nullptr);
+  EXPECT_NE(chain->chain().StateOf(late_orphan), nullptr) << "it is above the snapshot";
+  EXPECT_FALSE(chain->chain().IsCanonical(late_orphan));
+  const absl::StatusOr<SignedBlockPtr> block = chain->database().BlockByRoot(orphan);
+  ASSERT_TRUE(block.ok());
+  EXPECT_NE(*block, nullptr);
+}
+
+TEST_F(RestartTest, VotesThatNoBlockCarriesAreRestored) {
+  {
+    auto chain = Open();
+    chain->RunSlots(3);
+  }
+  // Everybody voted for the block of slot 3 in slot 3, and no block carries it yet.
+  auto chain = Open();
+  EXPECT_EQ(chain->restored().votes, 3u);
+  for (uint64_t validator = 0; validator < 4; ++validator) {
+    EXPECT_EQ(chain->chain().LatestVoteSlot(validator), 3u) << validator;
+  }
+}
+
+TEST_F(RestartTest, RestartsAtAnySlotLeadToTheSameChain) {
+  const TemporaryFolder other;
+  auto straight = StoredChain::Open(genesis_, {.folder = other.path(), .storage = storage_}).value();
+  for (uint64_t slot = 1; slot <= 14; ++slot) {
+    auto chain = Open();
+    chain->RunSlot(slot);
+    straight->RunSlot(slot);
+    ASSERT_EQ(chain->chain().head(), straight->chain().head()) << slot;
+    ASSERT_EQ(chain->chain().finalized(), straight->chain().finalized()) << slot;
+  }
+}
+
+TEST_F(RestartTest, ADamagedSnapshotIsReplacedByAnOlderOne) {
+  Checkpoint head;
+  {
+    auto chain = Open();
+    for (int i = 0; i < 4; ++i) {
+      chain->RunSlots(10);
+      chain->storage().Flush();
+    }
+    head = chain->chain().head();
+    const std::vector<Checkpoint> snapshots = chain->database().Snapshots().value();
+    ASSERT_GE(snapshots.size(), 2u);
+    WriteSet writes;
+    ChainDatabase::PutSnapshot(writes, snapshots.back(), *chain->chain().head_state());
+    ASSERT_TRUE(chain->database().files().Write(writes).ok());
+  }
+  EXPECT_EQ(Open()->chain().head(), head);
+}
+
+TEST_F(RestartTest, AFinalizedBlockThatHasGoneIsSaidToBe) {
+  {
+    auto chain = Open();
+    chain->RunSlots(12);
+    chain->storage().Flush();
+    const Checkpoint finalized = chain->chain().finalized();
+    WriteSet writes;
+    writes.Delete(Column::kBlocks, BlockKey(finalized.slot, finalized.root));
+    const std::vector<Checkpoint> snapshots = chain->database().Snapshots().value();
+    for (const Checkpoint& id : snapshots) {
+      writes.Delete(Column::kStates, BlockKey(id.slot, id.root));
+    }
+    ASSERT_TRUE(chain->database().files().Write(writes).ok());
+  }
+  const auto again = StoredChain::Open(genesis_, {.folder = folder_.path(), .storage = storage_});
+  EXPECT_TRUE(absl::IsDataLoss(again.status())) << again.status();
+  EXPECT_TRUE(absl::StrContains(again.status().message(), "lean-beacon db verify")) << again.status();
+}
+
+}  // namespace
+}  // namespace lean::beacon

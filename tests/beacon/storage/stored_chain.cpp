@@ -1,0 +1,121 @@
+#include "tests/beacon/storage/stored_chain.h"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "beacon/chain/block_builder.h"
+#include "beacon/chain/state_transition.h"
+#include "beacon/chain/vote_builder.h"
+#include "common/ssz/ssz.h"
+#include "gtest/gtest.h"
+#include "spdlog/sinks/null_sink.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr int64_t kSlotMs = 400;
+
+std::shared_ptr<spdlog::logger> SilentLog() {
+  return std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_mt>());
+}
+
+}  // namespace
+
+Genesis StorageTestGenesis(size_t validators, uint64_t genesis_time) {
+  GenesisConfig config{.genesis_time = genesis_time, .active_epoch = 0, .validators = {}};
+  config.validators.resize(validators);
+  for (size_t i = 0; i < validators; ++i) config.validators[i].data[0] = static_cast<uint8_t>(i);
+  return MakeGenesis(config).value();
+}
+
+absl::StatusOr<std::unique_ptr<StoredChain>> StoredChain::Open(const Genesis& genesis,
+                                                               const StoredChainOptions& options) {
+  auto database = ChainDatabase::OpenOrCreate({.path = options.folder, .network = "test", .env = options.env}, genesis,
+                                              options.anchor);
+  if (!database.ok()) return database.status();
+  absl::StatusOr<RestoredChain> restored = RestoreChain(**database, *SilentLog());
+  if (!restored.ok()) return restored.status();
+  return std::unique_ptr<StoredChain>(
+      new StoredChain(genesis, *std::move(database), *std::move(restored), options.storage));
+}
+
+StoredChain::StoredChain(const Genesis& genesis, std::unique_ptr<ChainDatabase> database, RestoredChain restored,
+                         const StorageOptions& options)
+    : database_(std::move(database)),
+      restored_(std::move(restored)),
+      chain_(std::move(restored_.chain)),
+      seen_votes_(genesis.state->validators.size()),
+      log_(SilentLog()),
+      slots_(genesis.state->config.genesis_time, kSlotMs),
+      clock_(slots_.StartMs(static_cast<int64_t>(chain_.current_slot()), kIntervalsPerSlot - 1)),
+      storage_(std::make_unique<StorageService>(*database_, chain_, log_, options)),
+      writer_(std::make_unique<ChainWriter>(ChainWriterContext{.chain = chain_,
+                                                               .mutex = mutex_,
+                                                               .seen_votes = seen_votes_,
+                                                               .outbound = outbound_,
+                                                               .clock = clock_,
+                                                               .slot_clock = slots_,
+                                                               .log = log_,
+                                                               .observer = storage_.get()},
+                                            ChainWriterOptions())) {
+  storage_->Start();
+  writer_->CatchUp();
+}
+
+StoredChain::~StoredChain() { storage_->Stop(); }
+
+void StoredChain::GoTo(uint64_t slot, uint64_t interval) {
+  const int64_t target = slots_.StartMs(static_cast<int64_t>(slot), static_cast<uint32_t>(interval));
+  if (target > clock_.WallMs()) clock_.Advance(std::chrono::milliseconds(target - clock_.WallMs()));
+  writer_->CatchUp();
+}
+
+SubmitOutcome StoredChain::Import(const SignedBlockPtr& block) {
+  return writer_->ImportBlock(block, ssz::HashTreeRoot(block->message.block), Origin::Local());
+}
+
+void StoredChain::RunSlot(uint64_t slot) {
+  const size_t validators = chain_.head_state()->validators.size();
+  GoTo(slot, 0);
+  const BuiltBlock built = BuildBlock(chain_.PrepareProposal(slot).value(), slot, ProposerOf(slot, validators)).value();
+  auto block = std::make_shared<SignedBlockWithAttestation>();
+  block->message = {.block = built.block, .proposer_attestation = built.proposer_attestation};
+  block->signature = BlockSignatures::FromVector(std::vector<SignatureBytes>(built.signatures.size() + 1)).value();
+  const SubmitOutcome outcome = Import(block);
+  EXPECT_EQ(outcome.status, SubmitOutcome::kAccepted) << outcome.message;
+  GoTo(slot, 1);
+  const AttestationData data = BuildVote(chain_.PrepareVote(slot).value(), slot);
+  std::vector<SignedVotePtr> votes;
+  std::vector<Root> roots;
+  for (uint64_t validator = 0; validator < validators; ++validator) {
+    if (validator == ProposerOf(slot, validators)) continue;
+    votes.push_back(std::make_shared<const SignedAttestation>(
+        SignedAttestation{.message = {.validator_id = validator, .data = data}, .signature = {}}));
+    roots.push_back(ssz::HashTreeRoot(votes.back()->message));
+  }
+  writer_->ImportVotes(votes, roots, Origin::Local());
+  GoTo(slot, 3);
+}
+
+Root StoredChain::AddOrphan(uint64_t slot, const Root& parent) {
+  const State& parent_state = *chain_.StateOf(parent);
+  const size_t validators = parent_state.validators.size();
+  auto orphan = std::make_shared<SignedBlockWithAttestation>();
+  Block& block = orphan->message.block;
+  block.slot = slot;
+  block.proposer_index = ProposerOf(slot, validators);
+  block.parent_root = parent;
+  block.state_root =
+      ssz::HashTreeRoot(ProcessSlotsAndBlock(parent_state, block, ssz::HashTreeRoot(block.body)).value());
+  const Root root = ssz::HashTreeRoot(block);
+  orphan->message.proposer_attestation = {
+      .validator_id = block.proposer_index,
+      .data = {.slot = slot, .head = {root, slot}, .target = chain_.justified(), .source = chain_.justified()}};
+  orphan->signature = BlockSignatures::FromVector(std::vector<SignatureBytes>(1)).value();
+  const SubmitOutcome outcome = Import(orphan);
+  EXPECT_EQ(outcome.status, SubmitOutcome::kAccepted) << outcome.message;
+  return root;
+}
+
+}  // namespace lean::beacon
