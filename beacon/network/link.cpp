@@ -99,16 +99,17 @@ Traffic Link::traffic() const {
 
 void Link::Report(Offence offence, std::string why) {
   double score = 0;
-  bool ended = false;
+  bool ban = false;
   {
     std::lock_guard lock(mutex_);
-    if (state_ != State::kOpen) return;
+    // Also when it has left meanwhile, or it would only have to come again.
+    if (state_ == State::kHandshake || banned_) return;
     score = score_.Add(offence, context_.clock.Steady());
-    ended = score <= PeerScore::kDisconnectAt;
+    ban = banned_ = score <= PeerScore::kDisconnectAt;
   }
   context_.log->warn("peer_offence id={} name={} address={} offence={} score={:.0f} message=\"{}\"", id_, peer().name,
                      address_, std::string(OffenceName(offence)), score, why);
-  if (!ended) return;
+  if (!ban) return;
   const std::string banned = context_.owner.Ban(shared_from_this());
   End({ReasonFor(offence), absl::StrCat(why, "; not linked to for ", banned)});
 }

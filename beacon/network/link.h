@@ -157,6 +157,7 @@ class Link final : public GossipPeer, public StreamHandler, public std::enable_s
   SendQueue queue_;
   PeerIdentity peer_;
   PeerScore score_;
+  bool banned_ = false;
   std::optional<LinkEnd> end_;
   std::shared_ptr<BlockAsker> asker_;
 };

@@ -236,7 +236,10 @@ LinkPtr NetworkService::Accept(const std::string& peer) {
   const SteadyTime now = context_.clock.Steady();
   std::lock_guard lock(mutex_);
   if (stopping_ || table_.BanLeft(nullptr, host, now).has_value() || !table_.MayArrive(host, now)) return nullptr;
-  // Those in their handshake count, too.
+  const auto in_handshake = std::count_if(links_.begin(), links_.end(), [&](const auto& entry) {
+    return !entry.second->outbound() && entry.second->opened_ms() == 0 && HostOf(entry.second->address()) == host;
+  });
+  if (static_cast<size_t>(in_handshake) >= options_.limits.handshakes_per_host) return nullptr;
   if (links_.size() >= 2 * options_.limits.peers) return nullptr;
   const uint64_t id = next_link_++;
   const SessionId session = RandomBytes<SessionId::kSize>();

@@ -16,7 +16,8 @@ std::string NodeText(const NodeId& node) { return ToHex(node.span()); }
 }  // namespace
 
 std::string HostOf(absl::string_view peer) {
-  if (!absl::ConsumePrefix(&peer, "ipv4:") && !absl::ConsumePrefix(&peer, "ipv6:")) return std::string(peer);
+  if (absl::StartsWith(peer, "unix:")) return std::string(peer);
+  if (!absl::ConsumePrefix(&peer, "ipv4:")) absl::ConsumePrefix(&peer, "ipv6:");
   peer = peer.substr(0, peer.rfind(':'));
   if (absl::ConsumePrefix(&peer, "[") || absl::ConsumePrefix(&peer, "%5B")) {
     if (!absl::ConsumeSuffix(&peer, "]")) absl::ConsumeSuffix(&peer, "%5D");

@@ -20,8 +20,8 @@ namespace lean::beacon {
 // Drawn at random by each process.
 using NodeId = Bytes<16>;
 
-// The host part of HOST:PORT as gRPC names the other end ("ipv4:127.0.0.1:4711", "ipv6:[::1]:4711"); all of it when it
-// is neither.
+// The host part of HOST:PORT, also as gRPC names the other end ("ipv4:127.0.0.1:4711", "ipv6:[::1]:4711"); all of a
+// unix socket's.
 std::string HostOf(absl::string_view peer);
 bool IsLoopbackHost(absl::string_view host);
 
@@ -30,7 +30,8 @@ struct PeerTableLimits {
   // Links that come in from one address; of this machine itself, where every node has the same one, more.
   size_t inbound_per_host = 8;
   size_t inbound_from_loopback = 32;
-  // New streams from one address.
+  // Of these, links in their handshake; and new ones with time.
+  size_t handshakes_per_host = 8;
   Rate arrivals_per_host{.burst = 64, .per_second = 2};
 };
 

@@ -1,0 +1,340 @@
+// Beacons in one process, linked over loopback: real chains, signatures and gRPC.
+#include "beacon/network/network_service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/clock/real_clock.h"
+#include "tests/beacon/services/captured_log.h"
+#include "tests/beacon/services/test_network.h"
+
+namespace lean::beacon {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr std::chrono::seconds kPatience{60};
+
+testing::AssertionResult Eventually(const std::function<bool()>& condition) {
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > give_up) return testing::AssertionFailure() << "never happened";
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return testing::AssertionSuccess();
+}
+
+const TestNetwork& Keys() {
+  static const auto* const network = new TestNetwork(4);
+  return *network;
+}
+
+// A chain that waits in slot 1 for blocks, and its network.
+class Node {
+ public:
+  explicit Node(const std::string& name, const Genesis& genesis = Keys().genesis())
+      : name_(name),
+        genesis_(genesis),
+        slots_(genesis.state->config.genesis_time, kSlotMs),
+        chain_(LeanChain::FromAnchor(genesis.state, genesis.block).value(),
+               std::make_unique<SignatureVerifier>(Keys().scheme(), Keys().registry(), SignatureVerifierOptions()),
+               {.clock = clock_, .slot_clock = slots_, .outbound = outbound_, .log = log_.logger()},
+               ChainServiceOptions()) {
+    spec_.name = "test";
+    spec_.slot_duration_ms = kSlotMs;
+    chain_.Start();
+  }
+  ~Node() { Stop(); }
+
+  void Start(const std::vector<std::string>& peers, bool listen = true, PeerTableLimits limits = {}) {
+    auto service = NetworkService::Start({.name = name_,
+                                          .peers = peers,
+                                          .listen_address = listen ? listen_address_ : "",
+                                          .tls = {},
+                                          .limits = limits,
+                                          .rates = {},
+                                          .queue = {}},
+                                         {.chain = chain_,
+                                          .blocks = blocks_,
+                                          .outbound = outbound_,
+                                          .clock = clock_,
+                                          .genesis = genesis_,
+                                          .spec = spec_,
+                                          .synced = [] { return true; },
+                                          .log = log_.logger()});
+    ASSERT_TRUE(service.ok()) << service.status();
+    network_ = *std::move(service);
+  }
+  void Stop() {
+    chain_.Stop();
+    if (network_ != nullptr) network_->Stop();
+  }
+
+  SubmitOutcome Submit(SignedBlockPtr block) {
+    std::promise<SubmitOutcome> promise;
+    chain_.SubmitBlock(std::move(block), Origin::Local(),
+                       [&promise](SubmitOutcome outcome) { promise.set_value(std::move(outcome)); });
+    return promise.get_future().get();
+  }
+  void Submit(SignedVotePtr vote) {
+    chain_.SubmitVotes({std::move(vote)}, Origin::Local(), [](const std::vector<SubmitOutcome>&) {});
+  }
+  bool Has(const Root& root) const {
+    return chain_.Read([&](const LeanChain& chain) { return chain.HasBlock(root); });
+  }
+  bool Linked(size_t count) const { return network_->linked_peers() == count; }
+
+  NetworkService& network() { return *network_; }
+  ChainService& chain() { return chain_; }
+  NetworkSpec& spec() { return spec_; }
+  CapturedLog& log() { return log_; }
+  std::string address() const { return network_->peer_address(); }
+
+  static constexpr uint64_t kSlotMs = 60'000;
+  std::string listen_address_ = "127.0.0.1:0";
+
+ private:
+  const std::string name_;
+  const Genesis genesis_;
+  NetworkSpec spec_;
+  RealClock clock_;
+  const SlotClock slots_;
+  CapturedLog log_;
+  OutboundChannel outbound_{100};
+  ChainService chain_;
+  const MemoryBlockSource blocks_{chain_};
+  std::unique_ptr<NetworkService> network_;
+};
+
+SignedBlockPtr BlockOf(Node& node, uint64_t slot) {
+  return Keys().SignBlock(node.chain().BuildBlock(slot, slot % 4).value());
+}
+
+Root RootOf(const SignedBlockPtr& block) { return ssz::HashTreeRoot(block->message.block); }
+
+absl::StatusOr<std::vector<SignedBlockPtr>> AskRange(Node& node, uint64_t peer, uint64_t first, uint64_t count) {
+  std::promise<absl::StatusOr<std::vector<SignedBlockPtr>>> promise;
+  node.network().BlocksByRange(peer, first, count, [&promise](auto blocks) { promise.set_value(std::move(blocks)); });
+  return promise.get_future().get();
+}
+
+absl::StatusOr<std::vector<SignedBlockPtr>> AskRoots(Node& node, uint64_t peer, std::vector<Root> roots) {
+  std::promise<absl::StatusOr<std::vector<SignedBlockPtr>>> promise;
+  node.network().BlocksByRoot(peer, std::move(roots),
+                              [&promise](auto blocks) { promise.set_value(std::move(blocks)); });
+  return promise.get_future().get();
+}
+
+// A genesis whose slot `slot` is now.
+Genesis GenesisInSlot(uint64_t slot) {
+  GenesisConfig config;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  config.genesis_time = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count()) -
+                        slot * Node::kSlotMs / 1000;
+  for (const Validator& validator : Keys().registry()) config.validators.push_back(validator.pubkey);
+  return MakeGenesis(config).value();
+}
+
+TEST(NetworkService, BlocksAndVotesGoRoundALineOfThree) {
+  const Genesis genesis = GenesisInSlot(1);
+  Node a("a", genesis);
+  Node b("b", genesis);
+  Node c("c", genesis);
+  b.Start({});
+  a.Start({b.address()}, /*listen=*/false);
+  c.Start({b.address()}, /*listen=*/false);
+  ASSERT_TRUE(Eventually([&] { return b.Linked(2) && a.Linked(1) && c.Linked(1); }));
+
+  const SignedBlockPtr block = BlockOf(a, 1);
+  ASSERT_EQ(a.Submit(block).status, SubmitOutcome::kAccepted);
+  EXPECT_TRUE(Eventually([&] { return b.Has(RootOf(block)) && c.Has(RootOf(block)); }));
+  c.Submit(Keys().Vote(2, c.chain().BuildVote(1).value()));
+  EXPECT_TRUE(Eventually([&] { return a.chain().seen_votes().Count(1) == 2 && b.chain().seen_votes().Count(1) == 2; }));
+
+  // Each has said how far it is, and nothing went back to where it came from.
+  EXPECT_TRUE(Eventually([&] {
+    const auto peers = c.network().Peers();
+    return peers.size() == 1 && peers[0].head.slot == 1;
+  }));
+  for (const PeerState& peer : a.network().PeerStates()) {
+    EXPECT_EQ(peer.traffic.blocks_out, 1u);
+    EXPECT_EQ(peer.traffic.blocks_in, 0u);
+    EXPECT_EQ(peer.traffic.votes_in, 1u);
+    EXPECT_EQ(peer.score, 0);
+  }
+  EXPECT_EQ(b.network().gossip_counts().duplicates, 0u);
+}
+
+TEST(NetworkService, BothEndsOfALinkCanAsk) {
+  const Genesis genesis = GenesisInSlot(3);
+  Node listener("listener", genesis);
+  Node dialler("dialler", genesis);
+  std::vector<SignedBlockPtr> blocks;
+  for (uint64_t slot = 1; slot <= 3; ++slot) {
+    blocks.push_back(BlockOf(listener, slot));
+    ASSERT_EQ(listener.Submit(blocks.back()).status, SubmitOutcome::kAccepted);
+    ASSERT_EQ(dialler.Submit(blocks.back()).status, SubmitOutcome::kAccepted);
+  }
+  listener.Start({});
+  dialler.Start({listener.address()}, /*listen=*/false);
+  ASSERT_TRUE(Eventually([&] { return listener.Linked(1) && dialler.Linked(1); }));
+  for (Node* node : {&dialler, &listener}) {
+    ASSERT_TRUE(Eventually([&] { return !node->network().Peers().empty(); }));
+    const uint64_t peer = node->network().Peers()[0].id;
+    // The stream that the listener asks over opens a moment later.
+    absl::StatusOr<std::vector<SignedBlockPtr>> range;
+    ASSERT_TRUE(Eventually([&] { return (range = AskRange(*node, peer, 2, 5)).ok(); })) << range.status();
+    ASSERT_THAT(*range, SizeIs(2));
+    EXPECT_EQ(*range->at(0), *blocks[1]);
+    const auto by_root = AskRoots(*node, peer, {RootOf(blocks[2]), Root()});
+    ASSERT_TRUE(by_root.ok()) << by_root.status();
+    ASSERT_THAT(*by_root, SizeIs(1));
+    EXPECT_EQ(*by_root->at(0), *blocks[2]);
+    EXPECT_TRUE(absl::IsInvalidArgument(AskRange(*node, peer, 0, kMaxSlotsAsked + 1).status()));
+    EXPECT_TRUE(absl::IsInvalidArgument(AskRoots(*node, peer, {}).status()));
+    EXPECT_TRUE(absl::IsNotFound(AskRange(*node, peer + 100, 0, 1).status()));
+  }
+}
+
+TEST(NetworkService, TwoThatDialEachOtherKeepOneLink) {
+  Node a("a");
+  Node b("b");
+  a.Start({});
+  b.Start({a.address()});
+  ASSERT_TRUE(Eventually([&] { return a.Linked(1) && b.Linked(1); }));
+  // Another takes a's place, now that b's address is known: it dials b while b dials it.
+  a.network().Stop();
+  Node c("c");
+  c.listen_address_ = a.address();
+  c.Start({b.address()});
+  ASSERT_TRUE(Eventually([&] { return b.Linked(1) && c.Linked(1); }));
+  // Longer than the first pauses between attempts.
+  const auto quiet = std::chrono::steady_clock::now() + std::chrono::milliseconds(600);
+  ASSERT_TRUE(Eventually([&] { return std::chrono::steady_clock::now() > quiet; }));
+  EXPECT_TRUE(b.Linked(1) && c.Linked(1));
+  EXPECT_THAT(b.network().Peers(), SizeIs(1));
+  EXPECT_THAT(c.network().Peers(), SizeIs(1));
+}
+
+TEST(NetworkService, ItselfIsNotDialledAgain) {
+  Node a("a");
+  a.Start({});
+  const std::string address = a.address();
+  a.network().Stop();
+  Node b("b");
+  b.listen_address_ = address;
+  b.Start({address});
+  ASSERT_TRUE(Eventually([&] { return !b.log().Matching("reason=SELF").empty(); }));
+  const auto states = b.network().PeerStates();
+  ASSERT_THAT(states, SizeIs(1));
+  EXPECT_EQ(states[0].state, PeerState::kRefused);
+  EXPECT_TRUE(b.Linked(0));
+}
+
+TEST(NetworkService, OtherNetworksAreRefusedAndBothSaySo) {
+  Node a("a");
+  Node b("b", GenesisInSlot(1));
+  a.Start({});
+  b.Start({a.address()});
+  EXPECT_TRUE(Eventually([&] {
+    return !a.log().Matching("reason=WRONG_GENESIS").empty() && !b.log().Matching("reason=WRONG_GENESIS").empty();
+  }));
+  Node c("c");
+  c.spec().slot_duration_ms = 400;
+  c.Start({a.address()});
+  EXPECT_TRUE(Eventually([&] {
+    return !a.log().Matching("reason=WRONG_SPEC").empty() && !c.log().Matching("reason=WRONG_SPEC").empty();
+  }));
+  EXPECT_TRUE(a.Linked(0));
+}
+
+TEST(NetworkService, APeerThatComesBackIsLinkedAgain) {
+  auto a = std::make_unique<Node>("a");
+  Node b("b");
+  a->Start({});
+  const std::string address = a->address();
+  b.Start({address});
+  ASSERT_TRUE(Eventually([&] { return b.Linked(1); }));
+  a.reset();
+  ASSERT_TRUE(Eventually([&] { return b.Linked(0); }));
+  EXPECT_THAT(b.log().Matching("reason=SHUTTING_DOWN"), SizeIs(1));
+  EXPECT_THAT(b.network().PeerStates()[0].last_disconnect_reason, HasSubstr("SHUTTING_DOWN"));
+  a = std::make_unique<Node>("a");
+  a->listen_address_ = address;
+  a->Start({});
+  EXPECT_TRUE(Eventually([&] { return b.Linked(1) && a->Linked(1); }));
+}
+
+TEST(NetworkService, LinksAreBounded) {
+  Node a("a");
+  a.Start({}, true, {.peers = 2});
+  std::vector<std::unique_ptr<Node>> others;
+  for (int i = 0; i < 3; ++i) {
+    others.push_back(std::make_unique<Node>("other"));
+    others.back()->Start({a.address()}, false);
+    ASSERT_TRUE(Eventually([&] { return i == 2 || others.back()->Linked(1); }));
+  }
+  EXPECT_TRUE(Eventually([&] { return !others[2]->log().Matching("reason=TOO_MANY_PEERS").empty(); }));
+  EXPECT_TRUE(a.Linked(2));
+}
+
+TEST(NetworkService, AReportedPeerIsSentAwayAndStaysAway) {
+  Node a("a");
+  Node b("b");
+  a.Start({});
+  b.Start({a.address()});
+  ASSERT_TRUE(Eventually([&] { return a.Linked(1) && b.Linked(1); }));
+  a.network().Report(a.network().Peers()[0].id, Offence::kMalformed, "for the test");
+  EXPECT_TRUE(Eventually([&] { return !b.log().Matching("reason=MALFORMED").empty(); }));
+  EXPECT_TRUE(Eventually([&] { return !b.log().Matching("reason=BANNED").empty(); }));
+  EXPECT_TRUE(a.Linked(0));
+}
+
+TEST(NetworkService, BadOptionsAreErrors) {
+  Node a("a");
+  const auto start = [&](NetworkOptions options) {
+    RealClock clock;
+    OutboundChannel outbound(1);
+    const MemoryBlockSource blocks(a.chain());
+    options.name = "x";
+    return NetworkService::Start(options, {.chain = a.chain(),
+                                           .blocks = blocks,
+                                           .outbound = outbound,
+                                           .clock = clock,
+                                           .genesis = Keys().genesis(),
+                                           .spec = a.spec(),
+                                           .synced = [] { return true; },
+                                           .log = a.log().logger()})
+        .status();
+  };
+  EXPECT_FALSE(
+      start(
+          {.name = {}, .peers = {"nonsense"}, .listen_address = {}, .tls = {}, .limits = {}, .rates = {}, .queue = {}})
+          .ok());
+  EXPECT_FALSE(
+      start({.name = {}, .peers = {}, .listen_address = "1.2.3.4:5", .tls = {}, .limits = {}, .rates = {}, .queue = {}})
+          .ok());
+  EXPECT_FALSE(start({.name = {},
+                      .peers = {},
+                      .listen_address = "127.0.0.1:0",
+                      .tls = {.cert = "/nowhere", .key = "/nowhere", .ca = "/nowhere"},
+                      .limits = {},
+                      .rates = {},
+                      .queue = {}})
+                   .ok());
+}
+
+}  // namespace
+}  // namespace lean::beacon
