@@ -98,6 +98,23 @@ std::vector<BeaconSession::Reading> BeaconPool::AskAll(uint64_t slot, Timeout ti
   return all;
 }
 
+void BeaconPool::SetKeys(const std::vector<RegisteredKey>& keys) {
+  for (const auto& session : sessions_) session->SetKeys(keys);
+}
+
+absl::Status BeaconPool::CheckRegistered(const RegisteredKey& key, Timeout timeout) {
+  const std::vector<BeaconSession*> usable = Usable();
+  if (usable.empty()) return absl::UnavailableError("no beacon to ask");
+  absl::Status verdict;
+  for (BeaconSession* beacon : usable) {
+    const absl::Status status =
+        beacon->CheckRegistered(key, probed_slot_, timeout / static_cast<int64_t>(usable.size()));
+    if (status.ok()) return status;
+    if (verdict.ok() || absl::IsInvalidArgument(status)) verdict = status;
+  }
+  return verdict;
+}
+
 absl::Status BeaconPool::ready() const {
   if (!Order().good.empty()) return absl::OkStatus();
   Errors errors;

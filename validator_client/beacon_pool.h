@@ -43,6 +43,13 @@ class BeaconPool {
   // answers tells which it is.
   absl::Status Probe(uint64_t slot, Timeout timeout, const BeaconSession::NowMs& now_ms);
 
+  // Keys of ours from now on, for every beacon's registry to have.
+  void SetKeys(const std::vector<RegisteredKey>& keys);
+
+  // Whether the network's registry has a key that is none of ours yet: one good beacon that says so is enough.
+  // InvalidArgument: all that answered say it has not. Other errors: no beacon tells now.
+  absl::Status CheckRegistered(const RegisteredKey& key, Timeout timeout);
+
   // OK: there is a beacon to ask, one that does not lag.
   absl::Status ready() const;
   const std::optional<Network>& network() const { return sessions_.front()->network(); }

@@ -41,11 +41,24 @@ BeaconSession::BeaconSession(BeaconClient& client, ExpectedNetwork expected, std
                              std::shared_ptr<spdlog::logger> logger)
     : client_(client),
       expected_(std::move(expected)),
-      keys_(std::move(keys)),
       logger_(std::move(logger)),
       network_(expected_.network),
       ready_(absl::UnknownError("no answer from the beacon yet")) {
+  SetKeys(std::move(keys));
+}
+
+void BeaconSession::SetKeys(std::vector<RegisteredKey> keys) {
+  keys_ = std::move(keys);
+  pubkeys_.clear();
   for (const RegisteredKey& key : keys_) pubkeys_.push_back(key.pubkey);
+}
+
+absl::Status BeaconSession::CheckRegistered(const RegisteredKey& key, uint64_t slot,
+                                            std::chrono::milliseconds timeout) {
+  const absl::StatusOr<DutiesAnswer> answer = client_.GetDuties({key.pubkey}, slot, timeout);
+  if (!answer.ok()) return answer.status();
+  if (absl::Status status = CheckNetwork(*answer); !status.ok()) return status;
+  return CheckRegistry(*answer, {key});
 }
 
 BeaconSession::Reading BeaconSession::Ask(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms) const {
@@ -81,7 +94,7 @@ absl::Status BeaconSession::JudgeAnswer(const DutiesAnswer& answer, uint64_t slo
                                         int64_t received_ms) {
   on_network_ = false;
   if (absl::Status status = CheckNetwork(answer); !status.ok()) return status;
-  if (absl::Status status = CheckRegistry(answer); !status.ok()) {
+  if (absl::Status status = CheckRegistry(answer, keys_); !status.ok()) {
     // Once the network is pinned, our keys are known to be in it: then it is the beacon that is wrong.
     return network_.has_value() ? absl::FailedPreconditionError(status.message()) : status;
   }
@@ -140,12 +153,12 @@ absl::Status BeaconSession::CheckNetwork(const DutiesAnswer& answer) const {
   return absl::OkStatus();
 }
 
-absl::Status BeaconSession::CheckRegistry(const DutiesAnswer& answer) const {
-  if (answer.duties.size() != keys_.size()) {
-    return Refuse("the beacon answered for %u keys, asked for %u", answer.duties.size(), keys_.size());
+absl::Status BeaconSession::CheckRegistry(const DutiesAnswer& answer, const std::vector<RegisteredKey>& keys) {
+  if (answer.duties.size() != keys.size()) {
+    return Refuse("the beacon answered for %u keys, asked for %u", answer.duties.size(), keys.size());
   }
-  for (size_t i = 0; i < keys_.size(); ++i) {
-    const RegisteredKey& key = keys_[i];
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const RegisteredKey& key = keys[i];
     const DutiesAnswer::Duty& duty = answer.duties[i];
     if (key.index >= answer.validator_count) {
       return absl::InvalidArgumentError(absl::StrFormat("%s: index %u is not in the beacon's registry of %u validators",

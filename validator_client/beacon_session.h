@@ -77,6 +77,13 @@ class BeaconSession {
     return Judge(Ask(slot, timeout, now_ms), slot);
   }
 
+  // Keys of ours from the next probe on.
+  void SetKeys(std::vector<RegisteredKey> keys);
+
+  // Asks whether the registry has a key that is none of ours yet. InvalidArgument: it has not. FailedPrecondition: an
+  // answer that is not good. Otherwise as Ask.
+  absl::Status CheckRegistered(const RegisteredKey& key, uint64_t slot, std::chrono::milliseconds timeout);
+
   // Another beacon has told which network this is. Does nothing when a network is known.
   void Pin(const Network& network);
 
@@ -105,7 +112,7 @@ class BeaconSession {
  private:
   absl::Status JudgeAnswer(const DutiesAnswer& answer, uint64_t slot, int64_t sent_ms, int64_t received_ms);
   absl::Status CheckNetwork(const DutiesAnswer& answer) const;
-  absl::Status CheckRegistry(const DutiesAnswer& answer) const;
+  static absl::Status CheckRegistry(const DutiesAnswer& answer, const std::vector<RegisteredKey>& keys);
   absl::Status CheckClock(const DutiesAnswer& answer, int64_t sent_ms, int64_t received_ms);
   absl::Status CheckHead(const DutiesAnswer& answer, int64_t our_ms) const;
   void SetReady(absl::Status status);

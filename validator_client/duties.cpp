@@ -63,12 +63,15 @@ uint64_t Duties::ProposerOf(uint64_t slot) const { return slot % beacons_.networ
 
 bool Duties::HasProposal(uint64_t slot) const {
   // Slot 0 has its block, genesis.
-  return slot > 0 && slot >= first_slot_ && signer_.Find(ProposerOf(slot)) != nullptr;
+  return slot > 0 && slot >= first_slot_ && signer_.keys()->Find(ProposerOf(slot)) != nullptr;
 }
 
 void Duties::Propose(uint64_t slot) {
   if (!HasProposal(slot)) return;
-  const ValidatorKey& key = *signer_.Find(ProposerOf(slot));
+  const KeySetPtr keys = signer_.keys();
+  const ValidatorKey* proposer = keys->Find(ProposerOf(slot));
+  if (proposer == nullptr) return;  // removed this very moment
+  const ValidatorKey& key = *proposer;
   if (const absl::Status status = TryPropose(slot, key); !status.ok()) {
     logger_->error("block failed slot={} validator={} reason=\"{}\"", slot, key.index, StatusText(status));
   }
@@ -131,7 +134,8 @@ void Duties::Vote(uint64_t slot) {
                   slot);
     return;
   }
-  const std::vector<const ValidatorKey*> voters = VotersOf(slot);
+  const KeySetPtr keys = signer_.keys();
+  const std::vector<const ValidatorKey*> voters = VotersOf(*keys, slot);
   if (voters.empty()) return;
   if (const absl::Status status = TryVote(slot, voters); !status.ok()) {
     logger_->error("votes failed slot={} votes={} reason=\"{}\"", slot, voters.size(), StatusText(status));
@@ -139,9 +143,9 @@ void Duties::Vote(uint64_t slot) {
   if (slot % kTimesEverySlots == 0) LogTimes();
 }
 
-std::vector<const ValidatorKey*> Duties::VotersOf(uint64_t slot) {
+std::vector<const ValidatorKey*> Duties::VotersOf(const KeySet& keys, uint64_t slot) {
   std::vector<const ValidatorKey*> voters;
-  for (const ValidatorKey& key : signer_.keys()) {
+  for (const ValidatorKey& key : keys.all()) {
     const absl::StatusOr<bool> used = signer_.LeafUsed(key, slot);
     if (used.ok() && *used) continue;
     const absl::Status status = used.ok() ? Signer::CheckActive(key, slot) : used.status();

@@ -46,7 +46,7 @@ class Duties {
   absl::Status TryPropose(uint64_t slot, const ValidatorKey& key);
   absl::Status TryVote(uint64_t slot, const std::vector<const ValidatorKey*>& voters);
   // Keys that still have something to sign; the refusals of the others are logged.
-  std::vector<const ValidatorKey*> VotersOf(uint64_t slot);
+  std::vector<const ValidatorKey*> VotersOf(const KeySet& keys, uint64_t slot);
   // Those that could be signed; the refusals of the others are logged.
   std::vector<SignedAttestation> SignVotes(uint64_t slot, const std::vector<Attestation>& votes);
   void LogRefusals(uint64_t slot, const std::vector<SignedAttestation>& votes,

@@ -8,8 +8,16 @@
 namespace lean::validator {
 namespace {
 
-// A day of 4-second slots; a key with a short life is warned of in its last quarter.
-constexpr uint64_t kWarnSlotsLeft = 21600;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kDay = std::chrono::hours(24);
+constexpr milliseconds kHour = std::chrono::hours(1);
+
+// When to warn next, once it was done with `left`: at the next whole day, on the last one at the next whole hour.
+milliseconds NextWarning(milliseconds left) {
+  const milliseconds step = left > kDay ? kDay : kHour;
+  return (left - milliseconds(1)) / step * step;
+}
 
 bool IsDue(const SigningKey& key, uint64_t slot) {
   const SlotRange active = key.active_slots();
@@ -24,10 +32,7 @@ bool IsDue(const SigningKey& key, uint64_t slot) {
 
 KeyPreparer::KeyPreparer(const std::vector<ValidatorKey>& keys, std::shared_ptr<spdlog::logger> logger)
     : logger_(std::move(logger)) {
-  for (const ValidatorKey& key : keys) {
-    const SlotRange active = key.key->active_slots();
-    entries_.push_back(Entry{key, false, std::min(kWarnSlotsLeft, (active.end - active.first) / 4), false});
-  }
+  for (const ValidatorKey& key : keys) Add(key);
   thread_ = std::thread([this] { Work(); });
 }
 
@@ -36,14 +41,32 @@ KeyPreparer::~KeyPreparer() {
   thread_.join();
 }
 
-void KeyPreparer::Check(uint64_t slot) {
+void KeyPreparer::Add(const ValidatorKey& key) {
   std::lock_guard lock(mutex_);
-  for (size_t i = 0; i < entries_.size(); ++i) {
-    Entry& entry = entries_[i];
-    WarnOfEnd(entry, slot);
-    if (entry.queued || stopped_ || !IsDue(*entry.key.key, slot)) continue;
-    entry.queued = true;
-    jobs_.push_back(Job{i, slot});
+  entries_.push_back(std::make_shared<Entry>(Entry{.key = key}));
+}
+
+void KeyPreparer::Remove(const PublicKeyBytes& pubkey) {
+  std::vector<EntryPtr> removed;
+  {
+    std::lock_guard lock(mutex_);
+    const auto rest = std::stable_partition(entries_.begin(), entries_.end(), [&pubkey](const EntryPtr& entry) {
+      return entry->key.key->pubkey() != pubkey;
+    });
+    removed.assign(rest, entries_.end());
+    entries_.erase(rest, entries_.end());
+    for (const EntryPtr& entry : removed) entry->removed = true;
+  }
+  for (const EntryPtr& entry : removed) entry->key.key->Cancel();
+}
+
+void KeyPreparer::Check(uint64_t slot, milliseconds slot_duration) {
+  std::lock_guard lock(mutex_);
+  for (const EntryPtr& entry : entries_) {
+    WarnOfEnd(*entry, slot, slot_duration);
+    if (entry->queued || stopped_ || !IsDue(*entry->key.key, slot)) continue;
+    entry->queued = true;
+    jobs_.push_back(Job{entry, slot});
     work_or_stop_.notify_one();
   }
 }
@@ -53,13 +76,13 @@ void KeyPreparer::Stop() {
   {
     std::lock_guard lock(mutex_);
     stopped_ = true;
-    for (const Entry& entry : entries_) keys.push_back(entry.key.key);
+    for (const EntryPtr& entry : entries_) keys.push_back(entry->key.key);
   }
   work_or_stop_.notify_all();
   for (const std::shared_ptr<SigningKey>& key : keys) key->Cancel();
 }
 
-void KeyPreparer::WarnOfEnd(Entry& entry, uint64_t slot) {
+void KeyPreparer::WarnOfEnd(Entry& entry, uint64_t slot, milliseconds slot_duration) {
   const uint64_t end = entry.key.key->active_slots().end;
   if (slot >= end) {
     if (!entry.end_reported) {
@@ -68,10 +91,13 @@ void KeyPreparer::WarnOfEnd(Entry& entry, uint64_t slot) {
     entry.end_reported = true;
     return;
   }
-  const uint64_t left = end - slot;
+  const uint64_t slots_left = end - slot;
+  // A key of 2^32 slots of a minute each is far from where this overflows.
+  const milliseconds left = static_cast<int64_t>(slots_left) * slot_duration;
   if (left > entry.warn_at_left) return;
-  logger_->warn("key ends soon validator={} slots_left={} last_slot={}", entry.key.index, left, end - 1);
-  entry.warn_at_left = left / 2;
+  logger_->warn("key ends soon validator={} days_left={} hours_left={} slots_left={} last_slot={}", entry.key.index,
+                left / kDay, left % kDay / kHour, slots_left, end - 1);
+  entry.warn_at_left = NextWarning(left);
 }
 
 void KeyPreparer::LogProgress(const ValidatorKey& key, double fraction, int& quarters_logged) const {
@@ -91,7 +117,8 @@ void KeyPreparer::Work() {
       if (stopped_) return;
       job = jobs_.front();
       jobs_.pop_front();
-      key = entries_[job.entry].key;
+      if (job.entry->removed) continue;
+      key = job.entry->key;
     }
     const auto begin = std::chrono::steady_clock::now();
     int quarters_logged = 0;
@@ -100,11 +127,11 @@ void KeyPreparer::Work() {
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     const SlotRange prepared = key.key->prepared_slots();
     std::lock_guard lock(mutex_);
-    entries_[job.entry].queued = false;
+    job.entry->queued = false;
     if (status.ok()) {
       logger_->info("key prepared validator={} first_slot={} end_slot={} ms={}", key.index, prepared.first,
                     prepared.end, took.count());
-    } else if (!stopped_) {
+    } else if (!stopped_ && !job.entry->removed) {
       logger_->error("key not prepared validator={} keystore={} reason=\"{}\"", key.index, key.origin,
                      StatusText(status));
     }

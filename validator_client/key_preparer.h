@@ -2,6 +2,7 @@
 #ifndef LEAN_VALIDATOR_CLIENT_KEY_PREPARER_H_
 #define LEAN_VALIDATOR_CLIENT_KEY_PREPARER_H_
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -15,6 +16,9 @@
 
 namespace lean::validator {
 
+// Before a key's end: time to make another one and to have it registered.
+inline constexpr std::chrono::milliseconds kWarnBefore = std::chrono::hours(7 * 24);
+
 // Thread-safe. One thread of its own prepares one key at a time.
 class KeyPreparer {
  public:
@@ -24,9 +28,15 @@ class KeyPreparer {
   KeyPreparer(const KeyPreparer&) = delete;
   KeyPreparer& operator=(const KeyPreparer&) = delete;
 
+  // One more key, looked at from the next Check on.
+  void Add(const ValidatorKey& key);
+
+  // Ends work for the key under way soon, for good. Does nothing for a key that it does not have.
+  void Remove(const PublicKeyBytes& pubkey);
+
   // Once a slot: queues the keys that are due (the slot lies outside the prepared ones, or in their second half while
-  // more slots follow) and warns of those near their last slot, again each time half of the rest is gone.
-  void Check(uint64_t slot);
+  // more slots follow) and warns of those that end within kWarnBefore, again each day, on the last day each hour.
+  void Check(uint64_t slot, std::chrono::milliseconds slot_duration);
 
   // Ends the work under way soon; nothing is prepared afterwards.
   void Stop();
@@ -34,17 +44,19 @@ class KeyPreparer {
  private:
   struct Entry {
     ValidatorKey key;
-    bool queued = false;        // or being prepared
-    uint64_t warn_at_left = 0;  // slots left at which the next warning is due
+    bool queued = false;                                   // or being prepared
+    bool removed = false;                                  // nothing more is to be done for it
+    std::chrono::milliseconds warn_at_left = kWarnBefore;  // time left at which the next warning is due
     bool end_reported = false;
   };
+  using EntryPtr = std::shared_ptr<Entry>;  // its fields but key are guarded by mutex_
   struct Job {
-    size_t entry = 0;
+    EntryPtr entry;
     uint64_t slot = 0;
   };
 
   void LogProgress(const ValidatorKey& key, double fraction, int& quarters_logged) const;
-  void WarnOfEnd(Entry& entry, uint64_t slot);
+  void WarnOfEnd(Entry& entry, uint64_t slot, std::chrono::milliseconds slot_duration);
   void Work();
 
   std::shared_ptr<spdlog::logger> logger_;
@@ -52,7 +64,7 @@ class KeyPreparer {
   std::mutex mutex_;
   std::condition_variable work_or_stop_;
   // All guarded by mutex_.
-  std::vector<Entry> entries_;
+  std::vector<EntryPtr> entries_;
   std::deque<Job> jobs_;
   bool stopped_ = false;
   std::thread thread_;

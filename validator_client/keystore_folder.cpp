@@ -59,21 +59,32 @@ absl::StatusOr<std::vector<KeystoreEntry>> KeystoreFolder::Select(const std::vec
 
 absl::Status KeystoreFolder::Add(uint64_t index, const xmss::SecretKey& key, const KeyProtection& protection,
                                  xmss::RandomSource& random) {
+  return AddFile(index, PublicKeyBytesOf(key.scheme(), key.public_key()), protection.password != nullptr,
+                 [&](const std::string& path) { return SaveKey(key, path, protection, random); });
+}
+
+absl::Status KeystoreFolder::Add(uint64_t index, const OpenedKeyFile& key, const KeyProtection& protection,
+                                 xmss::RandomSource& random) {
+  return AddFile(index, PublicKeyBytesOf(key.info.scheme, key.info.public_key), /*encrypted=*/true,
+                 [&](const std::string& path) { return SaveOpenedKey(key, path, protection, random); });
+}
+
+absl::Status KeystoreFolder::AddFile(uint64_t index, const PublicKeyBytes& pubkey, bool encrypted,
+                                     const std::function<absl::Status(const std::string& path)>& save) {
   if (entries_.size() >= kMaxKeystores) {
     return absl::ResourceExhaustedError(absl::StrCat(list_file_, " lists ", kMaxKeystores, " keys, the most it can"));
   }
   if (Find(index) != nullptr) {
     return absl::AlreadyExistsError(absl::StrCat(list_file_, " has a key for validator ", index, " already"));
   }
-  const PublicKeyBytes pubkey = PublicKeyBytesOf(key.scheme(), key.public_key());
   if (const KeystoreEntry* same = Find(pubkey); same != nullptr) {
     return absl::AlreadyExistsError(
         absl::StrCat(list_file_, " has the key ", ShortHex(pubkey.span()), " already, for validator ", same->index));
   }
   const fs::path folder = FolderOf(list_file_);
   if (absl::Status status = PreparePrivateFolder(folder.string()); !status.ok()) return status;
-  const std::string path = (folder / KeyFileName(index, protection.password != nullptr)).string();
-  if (absl::Status status = SaveKey(key, path, protection, random); !status.ok()) return status;
+  const std::string path = (folder / KeyFileName(index, encrypted)).string();
+  if (absl::Status status = save(path); !status.ok()) return status;
   std::vector<KeystoreEntry> entries = entries_;
   entries.push_back(KeystoreEntry{index, pubkey, path, list_file_});
   if (absl::Status status = WriteList(entries); !status.ok()) {
@@ -97,22 +108,18 @@ absl::Status KeystoreFolder::Remove(const PublicKeyBytes& pubkey) {
                [&pubkey](const KeystoreEntry& entry) { return entry.pubkey != pubkey; });
   if (absl::Status status = WriteList(entries); !status.ok()) return status;
   entries_ = std::move(entries);
-  std::error_code error;
-  if (fs::remove(path, error); error) {
+  std::error_code ignored;
+  fs::remove(xmss::TreeCachePath(path), ignored);  // nothing secret
+  if (const absl::Status status = xmss::RemovePrivateFile(path); !status.ok()) {
     return absl::InternalError(
-        absl::StrCat("the key is off the list, but ", path, " cannot be removed: ", error.message(), "; remove it"));
+        absl::StrCat("the key is off the list, but its file must be removed by hand: ", status.message()));
   }
-  fs::remove(xmss::TreeCachePath(path), error);  // nothing secret
   return absl::OkStatus();
 }
 
 absl::Status KeystoreFolder::WriteList(const std::vector<KeystoreEntry>& entries) const {
   if (entries.empty()) {  // a list of nothing is refused by those who read it
-    std::error_code error;
-    if (fs::remove(list_file_, error); error) {
-      return absl::InternalError(absl::StrCat("cannot remove ", list_file_, ": ", error.message()));
-    }
-    return absl::OkStatus();
+    return xmss::RemovePrivateFile(list_file_);
   }
   const fs::path folder = FolderOf(list_file_);
   std::vector<KeystoreEntry> relative = entries;

@@ -3,6 +3,7 @@
 #define LEAN_VALIDATOR_CLIENT_KEYSTORE_FOLDER_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,10 +39,19 @@ class KeystoreFolder {
   absl::Status Add(uint64_t index, const xmss::SecretKey& key, const KeyProtection& protection,
                    xmss::RandomSource& random);
 
-  // Writes the list without the key, then removes its file and its tree cache. NotFound: not in the list.
+  // The same for a key that was encrypted when it was opened: its trees are built when it is first prepared.
+  // `protection` has a password.
+  absl::Status Add(uint64_t index, const OpenedKeyFile& key, const KeyProtection& protection,
+                   xmss::RandomSource& random);
+
+  // Writes the list without the key, then removes its file and its tree cache, each of it on the disk when this
+  // returns. NotFound: not in the list. Internal: the key is off the list (Find tells), but its file cannot be removed.
   absl::Status Remove(const PublicKeyBytes& pubkey);
 
  private:
+  // Adds a key whose file `save` writes at the path given.
+  absl::Status AddFile(uint64_t index, const PublicKeyBytes& pubkey, bool encrypted,
+                       const std::function<absl::Status(const std::string& path)>& save);
   explicit KeystoreFolder(std::string list_file) : list_file_(std::move(list_file)) {}
 
   absl::Status WriteList(const std::vector<KeystoreEntry>& entries) const;

@@ -10,6 +10,7 @@
 #include "common/process/stop_signals.h"
 #include "common/rpc/grpc_log.h"
 #include "common/version/version.h"
+#include "validator_client/commands/keymanager_cli.h"
 #include "validator_client/commands/keys_cli.h"
 #include "validator_client/commands/records.h"
 #include "validator_client/commands/run.h"
@@ -50,6 +51,16 @@ void AddRun(CLI::App& app, RunOptions& options) {
                 "signed with");
   run->add_flag("!--no-watch", options.watch,
                 "do not watch for a second client with the same keys before the first signature");
+  run->add_option(
+      "--keymanager-address", options.keymanager.address,
+      "HOST:PORT or unix:PATH to serve the KeymanagerService on, for keys to come and go; without it, it is off");
+  run->add_option("--keymanager-token-file", options.keymanager.token_file,
+                  "file with the token that callers show; made if it is not there [keymanager_token beside the "
+                  "keystores]");
+  run->add_option("--keymanager-tls-cert", options.keymanager.tls.cert, "PEM certificate chain: serve with TLS");
+  run->add_option("--keymanager-tls-key", options.keymanager.tls.key, "PEM private key of the certificate");
+  run->add_option("--keymanager-tls-client-ca", options.keymanager.tls.client_ca,
+                  "PEM authority that callers' certificates must be of, in place of a token");
   run->add_option("--tls-ca", options.tls.server_ca, "PEM authority of the beacon's certificate: connect with TLS");
   run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain of this client");
   run->add_option("--tls-key", options.tls.key, "PEM private key of that certificate");
@@ -117,6 +128,7 @@ int Main(int argc, char** argv) {
   RunOptions run;
   AddRun(app, run);
   KeysCli keys(app);
+  const KeymanagerCli keymanager(app);
   SignServerOptions sign_server;
   const CLI::App* sign_server_command = AddSignServer(app, sign_server);
   RecordsCommands records;
@@ -130,6 +142,11 @@ int Main(int argc, char** argv) {
   if (keys.parsed()) {
     bool usage = false;
     const int code = Report(keys.Run(signals, &usage));
+    return usage ? kExitUsage : code;
+  }
+  if (keymanager.parsed()) {
+    bool usage = false;
+    const int code = Report(keymanager.Run(std::cout, &usage));
     return usage ? kExitUsage : code;
   }
   if (records.export_command->parsed()) return Report(ExportRecords(records.options, std::cout));

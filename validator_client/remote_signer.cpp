@@ -130,13 +130,14 @@ RemoteSigner::RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<V
       channel_(std::move(channel)),
       records_(records) {}
 
-std::vector<absl::StatusOr<SignatureBytes>> RemoteSigner::Sign(uint64_t slot, const std::vector<Attestation>& votes) {
+std::vector<absl::StatusOr<SignatureBytes>> RemoteSigner::SignWith(const KeySet& keys, uint64_t slot,
+                                                                   const std::vector<Attestation>& votes) {
   std::vector<absl::StatusOr<SignatureBytes>> results(votes.size(), absl::InternalError("not signed"));
   v1::SignVotesRequest request;
   request.set_slot(slot);
   std::vector<size_t> places;
   for (size_t i = 0; i < votes.size(); ++i) {
-    const ValidatorKey* key = Find(votes[i].validator_id);
+    const ValidatorKey* key = keys.Find(votes[i].validator_id);
     if (key == nullptr) {
       results[i] = absl::FailedPreconditionError(
           absl::StrCat("validator ", votes[i].validator_id, " is not one of the signer's"));
@@ -165,7 +166,7 @@ std::vector<absl::StatusOr<SignatureBytes>> RemoteSigner::Sign(uint64_t slot, co
       results[places[j]] = absl::Status(status.code(), absl::StrCat("the signer: ", status.message()));
     }
     // Also after an error: the answer may have been lost, and the leaf be used.
-    if (results[places[j]].ok() || !status.ok()) records_.Note(Find(vote.validator_id)->key->pubkey(), slot);
+    if (results[places[j]].ok() || !status.ok()) records_.Note(keys.Find(vote.validator_id)->key->pubkey(), slot);
   }
   return results;
 }

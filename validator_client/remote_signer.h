@@ -42,11 +42,12 @@ class RemoteSigner : public Signer {
   static absl::StatusOr<std::unique_ptr<RemoteSigner>> Connect(std::shared_ptr<grpc::Channel> channel,
                                                                RemoteRecords& records);
 
-  // As Signer::Sign, but that the refusals are the signer's. Ends within a second: Unavailable, DeadlineExceeded.
-  std::vector<absl::StatusOr<SignatureBytes>> Sign(uint64_t slot, const std::vector<Attestation>& votes) override;
-
  private:
   RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<ValidatorKey> keys, RemoteRecords& records);
+
+  // The refusals are the signer's. Ends within a second: Unavailable, DeadlineExceeded.
+  std::vector<absl::StatusOr<SignatureBytes>> SignWith(const KeySet& keys, uint64_t slot,
+                                                       const std::vector<Attestation>& votes) override;
 
   const std::shared_ptr<grpc::Channel> channel_;
   RemoteRecords& records_;

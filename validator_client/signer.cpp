@@ -1,10 +1,14 @@
 #include "validator_client/signer.h"
 
+#include <algorithm>
 #include <latch>
+#include <mutex>
+#include <shared_mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/bytes/hex.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::validator {
@@ -18,14 +22,50 @@ struct Pending {
 
 }  // namespace
 
-Signer::Signer(std::vector<ValidatorKey> keys, SigningRecords& records, Schedule schedule)
-    : keys_(std::move(keys)), records_(records), schedule_(std::move(schedule)) {
+KeySet::KeySet(std::vector<ValidatorKey> keys) : keys_(std::move(keys)) {
   for (size_t i = 0; i < keys_.size(); ++i) position_.emplace(keys_[i].index, i);
 }
 
-const ValidatorKey* Signer::Find(uint64_t index) const {
+const ValidatorKey* KeySet::Find(uint64_t index) const {
   const auto found = position_.find(index);
   return found == position_.end() ? nullptr : &keys_[found->second];
+}
+
+const ValidatorKey* KeySet::Find(const PublicKeyBytes& pubkey) const {
+  const auto found = std::find_if(keys_.begin(), keys_.end(),
+                                  [&pubkey](const ValidatorKey& key) { return key.key->pubkey() == pubkey; });
+  return found == keys_.end() ? nullptr : &*found;
+}
+
+Signer::Signer(std::vector<ValidatorKey> keys, SigningRecords& records, Schedule schedule)
+    : keys_(std::make_shared<const KeySet>(std::move(keys))), records_(records), schedule_(std::move(schedule)) {}
+
+KeySetPtr Signer::keys() const {
+  std::shared_lock lock(mutex_);
+  return keys_;
+}
+
+absl::Status Signer::Add(ValidatorKey key) {
+  std::unique_lock lock(mutex_);
+  if (keys_->Find(key.index) != nullptr || keys_->Find(key.key->pubkey()) != nullptr) {
+    return absl::AlreadyExistsError(absl::StrFormat("validator %u, or its key %s, is one of this process already",
+                                                    key.index, ShortHex(key.key->pubkey().span())));
+  }
+  std::vector<ValidatorKey> keys = keys_->all();
+  keys.push_back(std::move(key));
+  keys_ = std::make_shared<const KeySet>(std::move(keys));
+  return absl::OkStatus();
+}
+
+std::optional<ValidatorKey> Signer::Remove(const PublicKeyBytes& pubkey) {
+  std::unique_lock lock(mutex_);
+  const ValidatorKey* found = keys_->Find(pubkey);
+  if (found == nullptr) return std::nullopt;
+  const ValidatorKey removed = *found;
+  std::vector<ValidatorKey> keys = keys_->all();
+  std::erase_if(keys, [&pubkey](const ValidatorKey& key) { return key.key->pubkey() == pubkey; });
+  keys_ = std::make_shared<const KeySet>(std::move(keys));
+  return removed;
 }
 
 absl::StatusOr<std::optional<uint64_t>> Signer::HighestSlot(const ValidatorKey& key) {
@@ -52,12 +92,18 @@ absl::Status Signer::CheckActive(const ValidatorKey& key, uint64_t slot) {
 }
 
 std::vector<absl::StatusOr<SignatureBytes>> Signer::Sign(uint64_t slot, const std::vector<Attestation>& votes) {
+  std::shared_lock lock(mutex_);
+  return SignWith(*keys_, slot, votes);
+}
+
+std::vector<absl::StatusOr<SignatureBytes>> Signer::SignWith(const KeySet& keys, uint64_t slot,
+                                                             const std::vector<Attestation>& votes) {
   std::vector<absl::StatusOr<SignatureBytes>> results(votes.size(), absl::InternalError("not signed"));
   std::vector<Pending> pending;
   std::vector<SigningRequest> requests;
   for (size_t i = 0; i < votes.size(); ++i) {
     const Attestation& vote = votes[i];
-    const ValidatorKey* key = Find(vote.validator_id);
+    const ValidatorKey* key = keys.Find(vote.validator_id);
     if (key == nullptr) {
       results[i] =
           absl::FailedPreconditionError(absl::StrCat("validator ", vote.validator_id, " is not one of this process"));

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
+#include "common/concurrency/shared_mutex.h"
 #include "common/containers/attestation.h"
 #include "validator_client/signing_key.h"
 #include "validator_client/signing_records.h"
@@ -26,20 +27,46 @@ struct ValidatorKey {
   std::string origin;  // "FILE:LINE" of the keystore list
 };
 
+// The keys of a signer at one moment. Immutable; its pointers live as long as it does.
+class KeySet {
+ public:
+  // No index and no public key stands twice.
+  explicit KeySet(std::vector<ValidatorKey> keys);
+
+  const std::vector<ValidatorKey>& all() const { return keys_; }
+  size_t size() const { return keys_.size(); }
+
+  // nullptr: not one of ours.
+  const ValidatorKey* Find(uint64_t index) const;
+  const ValidatorKey* Find(const PublicKeyBytes& pubkey) const;
+
+ private:
+  std::vector<ValidatorKey> keys_;
+  absl::flat_hash_map<uint64_t, size_t> position_;  // in keys_, by index
+};
+
+using KeySetPtr = std::shared_ptr<const KeySet>;
+
 // Thread-safe. Signs with the keys themselves; RemoteSigner asks another process to.
 class Signer {
  public:
   // Runs a task, on another thread or at once. No task may be dropped.
   using Schedule = std::function<void(std::function<void()> task)>;
 
-  // No index stands twice in `keys`. `records` must outlive the signer. `schedule` spreads the signatures of a duty.
+  // Neither an index nor a public key stands twice in `keys`. `records` must outlive the signer. `schedule` spreads the
+  // signatures of a duty.
   Signer(std::vector<ValidatorKey> keys, SigningRecords& records, Schedule schedule);
   virtual ~Signer() = default;
 
-  const std::vector<ValidatorKey>& keys() const { return keys_; }
+  // Those that it signs with now, never null.
+  KeySetPtr keys() const;
 
-  // nullptr: not one of ours.
-  const ValidatorKey* Find(uint64_t index) const;
+  // From now on it signs with this key, too. AlreadyExists: its index or its public key is there.
+  absl::Status Add(ValidatorKey key);
+
+  // Waits for signatures under way; when it returns, nothing is reserved or signed with the key any more. nullopt: not
+  // there.
+  std::optional<ValidatorKey> Remove(const PublicKeyBytes& pubkey);
 
   // The highest slot that the records know of a key; nullopt: they do not know it.
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const ValidatorKey& key);
@@ -53,11 +80,16 @@ class Signer {
   // Signs the votes of one duty, each with the key of its validator_id, over the root recomputed from the vote. All
   // their leaves are reserved in one batch before the first of them signs. One result a vote, in order.
   // FailedPrecondition: not for `slot`, not a validator of ours, CheckActive, or refused by the records.
-  virtual std::vector<absl::StatusOr<SignatureBytes>> Sign(uint64_t slot, const std::vector<Attestation>& votes);
+  std::vector<absl::StatusOr<SignatureBytes>> Sign(uint64_t slot, const std::vector<Attestation>& votes);
+
+ protected:
+  // Sign, with `keys`, which do not change before it returns.
+  virtual std::vector<absl::StatusOr<SignatureBytes>> SignWith(const KeySet& keys, uint64_t slot,
+                                                               const std::vector<Attestation>& votes);
 
  private:
-  std::vector<ValidatorKey> keys_;
-  absl::flat_hash_map<uint64_t, size_t> position_;  // in keys_, by index
+  mutable SharedMutex mutex_;  // shared while signing
+  KeySetPtr keys_;             // guarded by mutex_
   SigningRecords& records_;
   Schedule schedule_;
 };

@@ -15,9 +15,9 @@ constexpr uint32_t kLastInterval = 3;  // all votes of the slot have come by the
 
 }  // namespace
 
-StartGuard::StartGuard(BeaconPool& beacons, Signer& signer, const SlotTime& start, const StartOptions& options,
-                       std::shared_ptr<spdlog::logger> logger)
-    : beacons_(beacons), signer_(signer), start_(start), logger_(std::move(logger)) {
+StartGuard::StartGuard(BeaconPool& beacons, Signer& signer, Keys keys, const SlotTime& start,
+                       const StartOptions& options, std::shared_ptr<spdlog::logger> logger)
+    : beacons_(beacons), signer_(signer), keys_(std::move(keys)), start_(start), logger_(std::move(logger)) {
   if (start.slot < 0) return;
   history_pending_ = !options.new_keys;
   watch_pending_ = options.watch;
@@ -39,21 +39,21 @@ absl::Status StartGuard::Step(const SlotTime& now, std::chrono::milliseconds tim
 }
 
 absl::Status StartGuard::CheckHistory(std::chrono::milliseconds timeout) {
-  std::vector<uint64_t> indices;
-  for (const ValidatorKey& key : signer_.keys()) {
+  std::vector<ValidatorKey> unknown;
+  for (ValidatorKey& key : keys_()) {
     const absl::StatusOr<std::optional<uint64_t>> highest = signer_.HighestSlot(key);
     if (!highest.ok()) return highest.status();
-    if (!highest->has_value()) indices.push_back(key.index);
+    if (!highest->has_value()) unknown.push_back(std::move(key));
   }
-  if (!indices.empty()) {
-    const absl::StatusOr<std::vector<Liveness>> seen = Ask(indices, 0, timeout);
+  if (!unknown.empty()) {
+    const absl::StatusOr<std::vector<Liveness>> seen = Ask(unknown, 0, timeout);
     if (!seen.ok()) return absl::OkStatus();
-    for (size_t i = 0; i < indices.size(); ++i) {
+    for (size_t i = 0; i < unknown.size(); ++i) {
       if (!(*seen)[i].live) continue;
       return absl::FailedPreconditionError(absl::StrFormat(
           "validator %u (key %s) has voted on this chain, last seen in slot %u, and there are no records of it here: "
           "import its records, or say --new-keys if no other machine has signed with it",
-          indices[i], ShortHex(signer_.Find(indices[i])->key->pubkey().span()), (*seen)[i].latest_vote_slot));
+          unknown[i].index, ShortHex(unknown[i].key->pubkey().span()), (*seen)[i].latest_vote_slot));
     }
   }
   history_pending_ = false;
@@ -61,13 +61,12 @@ absl::Status StartGuard::CheckHistory(std::chrono::milliseconds timeout) {
 }
 
 absl::Status StartGuard::CheckWatched(std::chrono::milliseconds timeout) {
-  std::vector<uint64_t> indices;
-  for (const ValidatorKey& key : signer_.keys()) indices.push_back(key.index);
-  const absl::StatusOr<std::vector<Liveness>> seen = Ask(indices, static_cast<uint64_t>(start_.slot), timeout);
+  const std::vector<ValidatorKey> keys = keys_();
+  const absl::StatusOr<std::vector<Liveness>> seen = Ask(keys, static_cast<uint64_t>(start_.slot), timeout);
   if (!seen.ok()) return absl::OkStatus();
-  for (size_t i = 0; i < indices.size(); ++i) {
+  for (size_t i = 0; i < keys.size(); ++i) {
     if (!(*seen)[i].live) continue;
-    const ValidatorKey& key = *signer_.Find(indices[i]);
+    const ValidatorKey& key = keys[i];
     const absl::StatusOr<std::optional<uint64_t>> highest = signer_.HighestSlot(key);
     if (!highest.ok()) return highest.status();
     // Just moved here, with its records, within the slot of the start.
@@ -79,12 +78,15 @@ absl::Status StartGuard::CheckWatched(std::chrono::milliseconds timeout) {
   }
   watch_pending_ = false;
   logger_->info("no second client seen slots={}..{} validators={}", start_.slot, start_.slot + kWatchedSlots,
-                indices.size());
+                keys.size());
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Liveness>> StartGuard::Ask(const std::vector<uint64_t>& indices, uint64_t from_slot,
+absl::StatusOr<std::vector<Liveness>> StartGuard::Ask(const std::vector<ValidatorKey>& keys, uint64_t from_slot,
                                                       std::chrono::milliseconds timeout) {
+  std::vector<uint64_t> indices;
+  indices.reserve(keys.size());
+  for (const ValidatorKey& key : keys) indices.push_back(key.index);
   const std::vector<BeaconSession*> beacons = beacons_.Usable();
   absl::StatusOr<std::vector<Liveness>> together = absl::UnavailableError("no beacon to ask");
   for (BeaconSession* beacon : beacons) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -32,16 +33,19 @@ struct StartOptions {
 // Started before genesis, it needs neither: nobody has voted yet. Not thread-safe: belongs to the service's thread.
 class StartGuard {
  public:
-  // `beacons` and `signer` must outlive the guard. `start`: by our clock, when the process began to look at the
-  // network.
-  StartGuard(BeaconPool& beacons, Signer& signer, const SlotTime& start, const StartOptions& options,
+  // The keys that it decides on, whenever it looks: none may come to them, but some may go.
+  using Keys = std::function<std::vector<ValidatorKey>()>;
+
+  // `beacons` and `signer`, whose records it asks, must outlive the guard. `start`: by our clock, when the process
+  // began to look at the network for these keys.
+  StartGuard(BeaconPool& beacons, Signer& signer, Keys keys, const SlotTime& start, const StartOptions& options,
              std::shared_ptr<spdlog::logger> logger);
 
   // Whether keys may sign. Never goes back.
   bool admitted() const { return !history_pending_ && !watch_pending_; }
 
   // At every interval until admitted; asks every beacon that is good when it is due. One answer is enough; without any
-  // they are asked again next time. FailedPrecondition: this process must end, since its keys sign elsewhere or have
+  // they are asked again next time. FailedPrecondition: they must not, since one of them signs elsewhere or has
   // signed without records.
   absl::Status Step(const SlotTime& now, std::chrono::milliseconds timeout);
 
@@ -49,11 +53,12 @@ class StartGuard {
   absl::Status CheckHistory(std::chrono::milliseconds timeout);
   absl::Status CheckWatched(std::chrono::milliseconds timeout);
   // What any of them has seen.
-  absl::StatusOr<std::vector<Liveness>> Ask(const std::vector<uint64_t>& indices, uint64_t from_slot,
+  absl::StatusOr<std::vector<Liveness>> Ask(const std::vector<ValidatorKey>& keys, uint64_t from_slot,
                                             std::chrono::milliseconds timeout);
 
   BeaconPool& beacons_;
   Signer& signer_;
+  const Keys keys_;
   const SlotTime start_;
   std::shared_ptr<spdlog::logger> logger_;
   bool history_pending_ = false;

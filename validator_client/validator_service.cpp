@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -18,12 +19,11 @@ uint64_t AtLeastZero(int64_t slot) { return static_cast<uint64_t>(std::max<int64
 
 }  // namespace
 
-ValidatorService::ValidatorService(Clock& clock, BeaconPool& beacons, Signer& signer, KeyPreparer& preparer,
-                                   const StartOptions& start, uint64_t seed, std::shared_ptr<spdlog::logger> logger)
+ValidatorService::ValidatorService(Clock& clock, BeaconPool& beacons, LiveKeys& keys, const StartOptions& start,
+                                   uint64_t seed, std::shared_ptr<spdlog::logger> logger)
     : clock_(clock),
       beacons_(beacons),
-      signer_(signer),
-      preparer_(preparer),
+      keys_(keys),
       start_(start),
       backoff_(kFirstRetry, kLastRetry, seed),
       logger_(std::move(logger)) {}
@@ -35,10 +35,13 @@ absl::Status ValidatorService::Run() {
   // Records that were restored or copied may lack what was signed in the current slot.
   const int64_t slot = timer.Now().slot;
   const uint64_t first_slot = AtLeastZero(slot + 1);
-  StartGuard guard(beacons_, signer_, timer.Now(), start_, logger_);
-  Duties duties(beacons_, signer_, timer, first_slot, logger_);
-  logger_->info("duties begin validators={} slot={} first_slot={}", signer_.keys().size(), slot, first_slot);
-  preparer_.Check(first_slot);
+  const KeySetPtr of_start = keys_.signer().keys();
+  StartGuard guard(
+      beacons_, keys_.signer(), [this, of_start] { return Remaining(*of_start); }, timer.Now(), start_, logger_);
+  Duties duties(beacons_, keys_.signer(), timer, first_slot, logger_);
+  KeyAdmission admission(beacons_, keys_, start_, logger_);
+  logger_->info("duties begin validators={} slot={} first_slot={}", of_start->size(), slot, first_slot);
+  PrepareKeys(first_slot);
   next_attempt_ = clock_.Steady();
   if (absl::Status status = guard.Step(timer.Now(), timer.UntilNextInterval()); !status.ok()) return status;
   while (true) {
@@ -53,7 +56,7 @@ absl::Status ValidatorService::Run() {
         Probe(wake.time.slot, timer.UntilNextInterval(), timer);
         break;
       case SlotTimer::Wake::Kind::kTick:
-        OnTick(wake, guard.admitted(), timer, duties);
+        OnTick(wake, guard.admitted(), timer, duties, admission);
         break;
     }
     if (absl::Status status = guard.Step(timer.Now(), timer.UntilNextInterval()); !status.ok()) return status;
@@ -71,7 +74,20 @@ absl::StatusOr<bool> ValidatorService::AwaitNetwork() {
   return true;
 }
 
-void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties) {
+std::vector<ValidatorKey> ValidatorService::Remaining(const KeySet& of_start) const {
+  const KeySetPtr now = keys_.signer().keys();
+  std::vector<ValidatorKey> remaining;
+  std::copy_if(of_start.all().begin(), of_start.all().end(), std::back_inserter(remaining),
+               [&now](const ValidatorKey& key) { return now->Find(key.key->pubkey()) != nullptr; });
+  return remaining;
+}
+
+void ValidatorService::PrepareKeys(uint64_t slot) {
+  keys_.preparer().Check(slot, std::chrono::milliseconds(static_cast<int64_t>(beacons_.network()->slot_duration_ms)));
+}
+
+void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties,
+                              KeyAdmission& admission) {
   if (wake.missed > 0) {
     logger_->warn("intervals skipped missed={} slot={} interval={}: their duties are not made up for", wake.missed,
                   wake.time.slot, wake.time.interval);
@@ -96,7 +112,9 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTi
       break;
     }
     case 2:
-      preparer_.Check(AtLeastZero(slot + 1));
+      PrepareKeys(AtLeastZero(slot + 1));
+      // Over before the probe of interval 3, which is for the next duties.
+      admission.Step(timer.Now(), [&timer] { return timer.UntilNextInterval() / 2; });
       break;
     default:
       // In the quiet part of the slot, and over before the duty: a hung beacon must not delay it.

@@ -4,27 +4,28 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "common/clock/backoff.h"
 #include "common/clock/clock.h"
 #include "spdlog/logger.h"
-#include "common/clock/backoff.h"
 #include "validator_client/beacon_pool.h"
 #include "validator_client/duties.h"
-#include "validator_client/key_preparer.h"
-#include "validator_client/signer.h"
+#include "validator_client/key_admission.h"
+#include "validator_client/live_keys.h"
 #include "validator_client/slot_timer.h"
 #include "validator_client/start_guard.h"
 
 namespace lean::validator {
 
-// One thread, that of Run: duties at intervals 0 and 1, the beacons' health for the next slot at interval 3, attempts
-// to reach a lost one in between while there is none to ask.
+// One thread, that of Run: duties at intervals 0 and 1, keys that come and go at interval 2, the beacons' health for
+// the next slot at interval 3, attempts to reach a lost one in between while there is none to ask.
 class ValidatorService {
  public:
   // All but the logger must outlive the service. `seed` is that of the jitter between attempts to reach the beacon.
-  ValidatorService(Clock& clock, BeaconPool& beacons, Signer& signer, KeyPreparer& preparer, const StartOptions& start,
-                   uint64_t seed, std::shared_ptr<spdlog::logger> logger);
+  ValidatorService(Clock& clock, BeaconPool& beacons, LiveKeys& keys, const StartOptions& start, uint64_t seed,
+                   std::shared_ptr<spdlog::logger> logger);
 
   // Blocks until the clock is interrupted (OK), or until it turns out that a key of ours is not in the registry of the
   // network (InvalidArgument), or that its keys must not sign here (FailedPrecondition, of StartGuard). To stop within
@@ -34,7 +35,10 @@ class ValidatorService {
  private:
   // Until a beacon has told which network this is. False: the clock was interrupted.
   absl::StatusOr<bool> AwaitNetwork();
-  void OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties);
+  // Those of the start that are still there.
+  std::vector<ValidatorKey> Remaining(const KeySet& of_start) const;
+  void OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties, KeyAdmission& admission);
+  void PrepareKeys(uint64_t slot);
   // Probes for duties in `slot`; plans the next attempt if that fails.
   void Probe(int64_t slot, std::chrono::milliseconds timeout, SlotTimer& timer);
   void PlanNextAttempt(Backoff::Delay delay);
@@ -44,8 +48,7 @@ class ValidatorService {
 
   Clock& clock_;
   BeaconPool& beacons_;
-  Signer& signer_;
-  KeyPreparer& preparer_;
+  LiveKeys& keys_;
   const StartOptions start_;
   Backoff backoff_;
   std::shared_ptr<spdlog::logger> logger_;

@@ -5,26 +5,44 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/str_split.h"
 
 namespace lean {
 namespace {
 
 constexpr mode_t kOwnerOnly = 0600;
 
-// "process 1234", as the holder wrote it; it may not have come to that yet.
-std::string HolderOf(int descriptor) {
-  char text[32];
+struct Holder {
+  std::string name = "another process";
+  std::string instead = "stop it first";
+};
+
+// Process id and, on a second line, what it announced, as the holder wrote them; it may not have come to that yet.
+Holder HolderOf(int descriptor) {
+  char text[512];
   const ssize_t size = pread(descriptor, text, sizeof(text), 0);
+  Holder holder;
+  if (size <= 0) return holder;
+  const std::vector<absl::string_view> lines = absl::StrSplit(absl::string_view(text, static_cast<size_t>(size)), '\n');
   int64_t pid = 0;
-  if (size <= 0 || !absl::SimpleAtoi(absl::string_view(text, static_cast<size_t>(size)), &pid) || pid <= 0) {
-    return "another process";
+  if (!absl::SimpleAtoi(lines[0], &pid) || pid <= 0) return holder;
+  holder.name = absl::StrCat("process ", pid);
+  if (lines.size() > 1 && !lines[1].empty()) absl::StrAppend(&holder.instead, ", or ", lines[1]);
+  return holder;
+}
+
+absl::Status WriteHolder(int descriptor, absl::string_view announced) {
+  const std::string text = absl::StrCat(getpid(), "\n", announced, announced.empty() ? "" : "\n");
+  if (ftruncate(descriptor, 0) == 0 &&
+      pwrite(descriptor, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) {
+    return absl::OkStatus();
   }
-  return absl::StrCat("process ", pid);
+  return absl::ErrnoToStatus(errno, "cannot write the lock file");
 }
 
 }  // namespace
@@ -37,16 +55,17 @@ absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::
   while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", file));
+    const Holder holder = HolderOf(descriptor);
     return absl::FailedPreconditionError(
-        absl::StrCat(what, " is in use by ", HolderOf(descriptor), ": ", why, "; stop it first"));
+        absl::StrCat(what, " is in use by ", holder.name, ": ", why, "; ", holder.instead));
   }
-  const std::string pid = absl::StrCat(getpid(), "\n");
-  if (ftruncate(descriptor, 0) != 0 ||
-      pwrite(descriptor, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot write the lock file ", file));
+  if (absl::Status status = WriteHolder(descriptor, ""); !status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(file, ": ", status.message()));
   }
   return lock;
 }
+
+absl::Status ProcessLock::Announce(absl::string_view instead) { return WriteHolder(descriptor_, instead); }
 
 ProcessLock::~ProcessLock() {
   if (descriptor_ >= 0) close(descriptor_);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -19,6 +20,9 @@ class ProcessLock {
   // kFailedPrecondition: another process has it; the message names `what`, that process's id and `why`.
   // kPermissionDenied, kNotFound, ..: the file cannot be made or opened.
   static absl::StatusOr<ProcessLock> Acquire(const std::string& file, absl::string_view what, absl::string_view why);
+
+  // Tells whoever is refused from now on what to do instead: one line, such as where to ask.
+  absl::Status Announce(absl::string_view instead);
 
   ProcessLock(ProcessLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   ProcessLock& operator=(ProcessLock&& other) noexcept {

@@ -73,6 +73,14 @@ class Dispatcher {
   // Calls under way, those included whose caller has gone while work for them goes on.
   int64_t active() const { return active_->load(std::memory_order_relaxed); }
 
+  // Ends a call without looking at its request.
+  grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, grpc::ByteBuffer* response,
+                                   const absl::Status& status) {
+    auto call = UnaryCall::Create(*context, response, active_);
+    call->Fail(status);
+    return call.get();
+  }
+
   // Decodes the request and runs handle(request, reply) on the pool, unless the caller has gone by then. OVERLOADED
   // when the pool is full. What `handle` refers to must outlive the pool's work.
   template <typename Request, typename Response, typename Handle>

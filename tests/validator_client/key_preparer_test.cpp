@@ -7,10 +7,12 @@
 namespace lean::validator {
 namespace {
 
+constexpr std::chrono::milliseconds kSlot{4000};
+
 // Calls Check until the log has `count` lines with `part`: what a thread of its own does takes its time.
 void CheckUntilLogged(KeyPreparer& preparer, uint64_t slot, LogCapture& log, absl::string_view part, size_t count) {
   while (log.Count(part) < count) {
-    preparer.Check(slot);
+    preparer.Check(slot, kSlot);
     std::this_thread::yield();
   }
 }
@@ -19,7 +21,7 @@ TEST(KeyPreparerThreads, PreparesAKeyInItsSecondHalf) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 1000}, SlotRange{0, 32});
   LogCapture log;
   KeyPreparer preparer({{0, key, "keys.yaml:1"}}, log.logger());
-  preparer.Check(15);
+  preparer.Check(15, kSlot);
   CheckUntilLogged(preparer, 16, log, "key prepared validator=0 first_slot=16 end_slot=48", 1);
   EXPECT_EQ(key->prepare_calls(), 1) << "nothing was due at slot 15";
   EXPECT_EQ(log.Count("info key preparing validator=0 percent="), 3) << "at each quarter: " << log.text();
@@ -43,15 +45,53 @@ TEST(KeyPreparerThreads, LeavesTheLastSlotsAlone) {
   EXPECT_EQ(last->prepare_calls(), 0);
 }
 
-TEST(KeyPreparerThreads, WarnsOfTheEndEachTimeHalfTheRestIsGone) {
+// As every minute's slot of a week and a day comes by.
+TEST(KeyPreparerThreads, WarnsAWeekBeforeTheEndThenDailyThenHourly) {
+  constexpr std::chrono::minutes kMinute{1};
+  constexpr uint64_t kDay = 24 * 60;
+  constexpr uint64_t kEnd = 8 * kDay;
+  auto key = std::make_shared<FakeKey>(0, SlotRange{0, kEnd}, SlotRange{0, kEnd});
+  LogCapture log;
+  KeyPreparer preparer({{0, key, ""}}, log.logger());
+  for (uint64_t slot = 0; slot < kDay; ++slot) preparer.Check(slot, kMinute);
+  EXPECT_EQ(log.Count("key ends soon"), 0);
+  for (uint64_t slot = kDay; slot < kEnd + 10; ++slot) preparer.Check(slot, kMinute);
+  EXPECT_EQ(log.Count("warning key ends soon validator=0 days_left=7 hours_left=0 slots_left=10080 last_slot=11519"), 1)
+      << log.text();
+  for (int days = 1; days <= 7; ++days) {
+    EXPECT_EQ(log.Count("days_left=" + std::to_string(days) + " hours_left=0 "), 1) << log.text();
+  }
+  for (int hours = 1; hours < 24; ++hours) {
+    EXPECT_EQ(log.Count("days_left=0 hours_left=" + std::to_string(hours) + " "), 1) << log.text();
+  }
+  EXPECT_EQ(log.Count("key ends soon"), 7 + 23);
+  EXPECT_EQ(log.Count("error key has ended validator=0 last_slot=11519"), 1);
+}
+
+TEST(KeyPreparerThreads, WarnsOnceOfAKeyThatBeginsNearItsEnd) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 400}, SlotRange{0, 400});
   LogCapture log;
   KeyPreparer preparer({{0, key, ""}}, log.logger());
-  for (uint64_t slot = 250; slot < 410; ++slot) preparer.Check(slot);
-  EXPECT_EQ(log.Count("warning key ends soon validator=0 slots_left=100 last_slot=399"), 1) << log.text();
-  EXPECT_EQ(log.Count("slots_left=50 "), 1);
-  EXPECT_EQ(log.Count("key ends soon"), 7) << "at 100, 50, 25, 12, 6, 3 and 1";
-  EXPECT_EQ(log.Count("error key has ended validator=0 last_slot=399"), 1);
+  for (uint64_t slot = 250; slot < 400; ++slot) preparer.Check(slot, kSlot);
+  EXPECT_EQ(log.Count("warning key ends soon validator=0 days_left=0 hours_left=0 slots_left=150 last_slot=399"), 1)
+      << log.text();
+  EXPECT_EQ(log.Count("key ends soon"), 1);
+}
+
+TEST(KeyPreparerThreads, TakesKeysInAndLetsThemGo) {
+  auto stays = std::make_shared<FakeKey>(0, SlotRange{0, 1000}, SlotRange{0, 32});
+  auto goes = std::make_shared<FakeKey>(1, SlotRange{0, 1000}, SlotRange{0, 32});
+  std::latch never(1);  // only Cancel counts it down
+  goes->block_prepare = &never;
+  LogCapture log;
+  KeyPreparer preparer({{1, goes, ""}}, log.logger());
+  preparer.Check(500, kSlot);
+  preparer.Add({0, stays, ""});
+  preparer.Remove(goes->pubkey());
+  preparer.Remove(goes->pubkey());
+  CheckUntilLogged(preparer, 500, log, "key prepared validator=0", 1);
+  EXPECT_EQ(goes->prepare_calls(), 0);
+  EXPECT_EQ(log.Count("prepared validator=1"), 0) << log.text();
 }
 
 TEST(KeyPreparerThreads, StopsWithinAPreparation) {
@@ -61,7 +101,7 @@ TEST(KeyPreparerThreads, StopsWithinAPreparation) {
   LogCapture log;
   {
     KeyPreparer preparer({{0, key, ""}}, log.logger());
-    preparer.Check(500);
+    preparer.Check(500, kSlot);
   }
   EXPECT_EQ(log.Count("key prepared"), 0);
   EXPECT_EQ(log.Count("key not prepared"), 0) << "being stopped is no failure";

@@ -134,11 +134,11 @@ TEST(Signer, KnowsWhichLeavesAreUsed) {
   MemorySigningRecords records;
   Signer signer(keys.keys, records, RunAtOnce);
   signer.Sign(7, {VoteBy(0, 7)});
-  EXPECT_TRUE(*signer.LeafUsed(*signer.Find(0), 7));
-  EXPECT_TRUE(*signer.LeafUsed(*signer.Find(0), 6));
-  EXPECT_FALSE(*signer.LeafUsed(*signer.Find(0), 8));
-  EXPECT_FALSE(*signer.LeafUsed(*signer.Find(1), 7));
-  EXPECT_EQ(signer.Find(9), nullptr);
+  EXPECT_TRUE(*signer.LeafUsed(*signer.keys()->Find(0), 7));
+  EXPECT_TRUE(*signer.LeafUsed(*signer.keys()->Find(0), 6));
+  EXPECT_FALSE(*signer.LeafUsed(*signer.keys()->Find(0), 8));
+  EXPECT_FALSE(*signer.LeafUsed(*signer.keys()->Find(1), 7));
+  EXPECT_EQ(signer.keys()->Find(9), nullptr);
 }
 
 TEST(SignerThreads, SpreadsTheSignaturesOfADuty) {

@@ -31,7 +31,8 @@ class StartGuardTest : public ::testing::Test {
     beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, registered, false, RunInline, log_.logger());
     signer_.emplace(keys, records_, [](std::function<void()> task) { task(); });
     ASSERT_TRUE(beacons_->Probe(0, kTimeout, [this] { return clock_.WallMs(); }).ok()) << beacons_->ready();
-    guard_.emplace(*beacons_, *signer_, SlotTime{slot, 1}, options, log_.logger());
+    guard_.emplace(
+        *beacons_, *signer_, [this] { return signer_->keys()->all(); }, SlotTime{slot, 1}, options, log_.logger());
   }
 
   absl::Status Step(int64_t slot, uint32_t interval) { return guard_->Step(SlotTime{slot, interval}, kTimeout); }

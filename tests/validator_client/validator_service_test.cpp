@@ -36,7 +36,8 @@ class ValidatorServiceTest : public ::testing::Test {
     beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, registered, false, RunInline, log_.logger());
     signer_.emplace(keys, records_, [](std::function<void()> task) { task(); });
     preparer_.emplace(keys, log_.logger());
-    service_.emplace(clock_, *beacons_, *signer_, *preparer_, start_options_, 1, log_.logger());
+    live_keys_.emplace(*signer_, *preparer_);
+    service_.emplace(clock_, *beacons_, *live_keys_, start_options_, 1, log_.logger());
     thread_ = std::thread([this] { result_ = service_->Run(); });
   }
 
@@ -86,6 +87,7 @@ class ValidatorServiceTest : public ::testing::Test {
   std::optional<BeaconPool> beacons_;
   std::optional<Signer> signer_;
   std::optional<KeyPreparer> preparer_;
+  std::optional<LiveKeys> live_keys_;
   std::optional<ValidatorService> service_;
   absl::Status result_ = absl::UnknownError("still running");
   std::thread thread_;

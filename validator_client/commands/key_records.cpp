@@ -1,6 +1,5 @@
 #include "validator_client/commands/key_records.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -34,10 +33,9 @@ absl::StatusOr<size_t> KeyRecords::Export(const std::vector<KeystoreEntry>& keys
     absl::StatusOr<std::vector<KeyHistory>> all = records_->Export();
     if (!all.ok()) return all.status();
     histories = *std::move(all);
-    std::erase_if(histories, [&keys](const KeyHistory& history) {
-      return std::none_of(keys.begin(), keys.end(),
-                          [&history](const KeystoreEntry& key) { return key.pubkey == history.pubkey; });
-    });
+    std::vector<PublicKeyBytes> pubkeys;
+    for (const KeystoreEntry& key : keys) pubkeys.push_back(key.pubkey);
+    KeepOnly(pubkeys, histories);
   }
   const std::string text = FormatInterchange(histories, InterchangeForm::kLeaves);
   const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());

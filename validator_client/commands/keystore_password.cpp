@@ -14,4 +14,9 @@ absl::StatusOr<const Password*> KeystorePassword::Get() {
   return &*password_;
 }
 
+absl::StatusOr<const Password*> KeystorePassword::GetIfAtHand() {
+  if (!password_.has_value() && file_.empty()) return nullptr;
+  return Get();
+}
+
 }  // namespace lean::validator

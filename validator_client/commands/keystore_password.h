@@ -25,6 +25,9 @@ class KeystorePassword {
   // Errors of ReadPasswordFile or PromptPassword. The password lives as long as this object.
   absl::StatusOr<const Password*> Get();
 
+  // As Get, but the terminal is not asked: null when there is no file and it has not been asked before.
+  absl::StatusOr<const Password*> GetIfAtHand();
+
   // Calls Get; must not outlive this object.
   PasswordSource source() {
     return [this] { return Get(); };

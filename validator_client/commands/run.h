@@ -10,6 +10,7 @@
 #include "common/process/stop_signals.h"
 #include "common/rpc/tls.h"
 #include "spdlog/logger.h"
+#include "validator_client/keymanager/keymanager_server.h"
 
 namespace lean::validator {
 
@@ -26,7 +27,11 @@ struct RunOptions {
   bool new_keys = false;  // keys without records may sign although the chain has votes of theirs
   bool watch = true;      // for a second client, before the first signature
   rpc::ClientTlsFiles tls;
+  KeymanagerServerOptions keymanager;  // no address: none is served
 };
+
+// Where the keymanager's token is unless a file is named: beside the keystores list.
+std::string KeymanagerTokenPath(const std::string& keystores);
 
 // Returns OK once it was asked to stop and everything has ended, or what kept it from working.
 absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log);

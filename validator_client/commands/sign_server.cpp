@@ -1,7 +1,7 @@
 #include "validator_client/commands/sign_server.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <thread>
@@ -15,8 +15,8 @@
 #include "validator_client/commands/expected_network.h"
 #include "validator_client/commands/keystore_password.h"
 #include "validator_client/commands/until_stopped.h"
+#include "validator_client/key_admission.h"
 #include "validator_client/key_preparer.h"
-#include "validator_client/keystore_list.h"
 #include "validator_client/keystores.h"
 #include "validator_client/signer.h"
 #include "validator_client/signer_service/sign_requests.h"
@@ -32,17 +32,6 @@ constexpr unsigned kMaxThreads = 8;
 
 unsigned Threads() { return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxThreads); }
 
-// No other process signs with these keys.
-absl::StatusOr<std::vector<ProcessLock>> LockFoldersOf(const std::string& keystores) {
-  const auto entries = ReadKeystoreList(keystores);
-  if (!entries.ok()) return entries.status();
-  std::vector<std::string> folders;
-  for (const KeystoreEntry& entry : *entries) {
-    folders.push_back(std::filesystem::path(entry.path).parent_path().string());
-  }
-  return LockKeyFolders(folders);
-}
-
 absl::Status CheckKnown(const std::vector<ValidatorKey>& keys, SigningRecords& records, const std::string& path) {
   for (const ValidatorKey& key : keys) {
     const auto highest = records.HighestSlot(key.key->pubkey());
@@ -57,11 +46,13 @@ absl::Status CheckKnown(const std::vector<ValidatorKey>& keys, SigningRecords& r
 }
 
 // Keeps the keys ready for the slots to come, until the clock is interrupted.
-void KeepPrepared(SlotTimer& timer, KeyPreparer& preparer) {
+void KeepPrepared(SlotTimer& timer, std::chrono::milliseconds slot_duration, KeyPreparer& preparer) {
   while (true) {
     const SlotTimer::Wake wake = timer.Next(std::nullopt);
     if (wake.kind == SlotTimer::Wake::Kind::kStopped) return;
-    if (wake.time.interval == 2) preparer.Check(static_cast<uint64_t>(std::max<int64_t>(wake.time.slot + 1, 0)));
+    if (wake.time.interval == 2) {
+      preparer.Check(static_cast<uint64_t>(std::max<int64_t>(wake.time.slot + 1, 0)), slot_duration);
+    }
   }
 }
 
@@ -78,12 +69,10 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   absl::StatusOr<Keystores> keystores =
       OpenKeystores(options.keystores, password.source(), std::max(1u, Threads() / 2));
   if (!keystores.ok()) return keystores.status();
-  std::vector<RegisteredKey> registered;
-  for (const ValidatorKey& key : keystores->keys) registered.push_back({key.index, key.key->pubkey(), key.origin});
   const absl::StatusOr<ExpectedNetwork> expected =
-      MakeExpectedNetwork("", options.genesis_dir, registered, keystores->log_lifetime);
+      MakeExpectedNetwork("", options.genesis_dir, RegisteredKeysOf(keystores->keys), keystores->log_lifetime);
   if (!expected.ok()) return expected.status();
-  const absl::StatusOr<std::vector<ProcessLock>> folder_locks = LockFoldersOf(options.keystores);
+  const absl::StatusOr<std::vector<ProcessLock>> folder_locks = LockKeyFolders(keystores->folders);
   if (!folder_locks.ok()) return folder_locks.status();
   const Network& network = *expected->network;  // a genesis folder has all of it
   const absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
@@ -106,12 +95,13 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   const auto server = SignerServer::Start(requests, server_options);
   if (!server.ok()) return server.status();
   log->info("signer listening address={} keys={} records={} first_slot={}", (*server)->address().ToString(),
-            signer.keys().size(), options.records, first_slot);
-  preparer.Check(first_slot);
+            signer.keys()->size(), options.records, first_slot);
+  const std::chrono::milliseconds slot_duration(network.slot_duration_ms);
+  preparer.Check(first_slot, slot_duration);
   return RunUntilStopped(
       signals,
       [&] {
-        KeepPrepared(timer, preparer);
+        KeepPrepared(timer, slot_duration, preparer);
         return absl::OkStatus();
       },
       [&](const char* signal) {

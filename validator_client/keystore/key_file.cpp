@@ -10,7 +10,6 @@
 #include "common/crypto/xmss/private_file.h"
 #include "common/crypto/xmss/public_key.h"
 #include "common/crypto/xmss/secret_key_codec.h"
-#include "validator_client/keystore/keystore_json.h"
 
 namespace lean::validator {
 namespace {
@@ -55,14 +54,7 @@ absl::StatusOr<OpenedKeyFile> OpenEncrypted(const std::string& path, ByteSpan fi
   if (!password.ok()) return InFile(path, password.status());
   absl::StatusOr<xmss::WipedBytes> content = Decrypt(keystore->secret, **password);
   if (!content.ok()) return InFile(path, content.status());
-  if (!xmss::IsSecretKeySeed(content->span())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": the password is right, but what it decrypts is no XMSS key: crypto.cipher is damaged"));
-  }
-  const absl::StatusOr<xmss::SecretKeyInfo> info = xmss::InspectSecretKeyBytes(content->span(), path);
-  if (!info.ok()) return info.status();
-  if (absl::Status status = CheckContent(*keystore, *info); !status.ok()) return InFile(path, status);
-  return OpenedKeyFile{*info, *std::move(content)};
+  return OpenDecrypted(*keystore, *std::move(content), path);
 }
 
 absl::StatusOr<OpenedKeyFile> Open(const std::string& path, ByteSpan file, const PasswordSource& password) {
@@ -119,6 +111,25 @@ absl::Status CheckLeaves(const xmss::SecretKey& key) {
   return absl::OkStatus();
 }
 
+// Encrypts a plain key file of ours into a new keystore.
+absl::Status SaveSeed(const KeyFileSummary& summary, ByteSpan seed, const std::string& path, const Password& password,
+                      const DerivationCost& cost, xmss::RandomSource& random) {
+  const absl::StatusOr<std::string> uuid = MakeUuid(random);
+  if (!uuid.ok()) return uuid.status();
+  absl::StatusOr<EncryptedSecret> secret = Encrypt(seed, password, cost, random);
+  if (!secret.ok()) return secret.status();
+  const EncryptedKeystore keystore = {.uuid = *uuid,
+                                      .path = "",
+                                      .description = "validator key",
+                                      .pubkey = summary.pubkey,
+                                      .log_lifetime = summary.log_lifetime,
+                                      .active = summary.active,
+                                      .secret = *std::move(secret)};
+  const std::string text = FormatKeystore(keystore);
+  const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  return xmss::WritePrivateFile(path, bytes, xmss::IfExists::kFail);
+}
+
 }  // namespace
 
 PublicKeyBytes PublicKeyBytesOf(const xmss::Scheme& scheme, const xmss::PublicKey& key) {
@@ -152,6 +163,18 @@ absl::StatusOr<OpenedKeyFile> OpenKeyFile(const std::string& path, const Passwor
   return Open(path, file->span(), password);
 }
 
+absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, xmss::WipedBytes content,
+                                            const std::string& name) {
+  if (!xmss::IsSecretKeySeed(content.span())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": the password is right, but what it decrypts is no XMSS key: crypto.cipher is damaged"));
+  }
+  const absl::StatusOr<xmss::SecretKeyInfo> info = xmss::InspectSecretKeyBytes(content.span(), name);
+  if (!info.ok()) return info.status();
+  if (absl::Status status = CheckContent(keystore, *info); !status.ok()) return InFile(name, status);
+  return OpenedKeyFile{*info, std::move(content)};
+}
+
 absl::StatusOr<xmss::SecretKey> ReadWholeKey(const std::string& path, const PasswordSource& password,
                                              bool may_be_public, const xmss::KeyGenerationOptions& options) {
   const absl::StatusOr<xmss::WipedBytes> file = ReadKeyFile(path, may_be_public);
@@ -173,21 +196,23 @@ absl::Status SaveKey(const xmss::SecretKey& key, const std::string& path, const 
 
 absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& path, const Password& password,
                               const DerivationCost& cost, xmss::RandomSource& random) {
-  const absl::StatusOr<std::string> uuid = MakeUuid(random);
-  if (!uuid.ok()) return uuid.status();
-  absl::StatusOr<EncryptedSecret> secret = Encrypt(xmss::EncodeSecretKeySeed(key).span(), password, cost, random);
-  if (!secret.ok()) return secret.status();
-  const EncryptedKeystore keystore = {.uuid = *uuid,
-                                      .path = "",
-                                      .description = "validator key",
-                                      .pubkey = PublicKeyBytesOf(key.scheme(), key.public_key()),
-                                      .log_lifetime = key.scheme().log_lifetime(),
-                                      .active = key.active(),
-                                      .secret = *std::move(secret)};
-  const std::string text = FormatKeystore(keystore);
-  const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  if (absl::Status status = xmss::WritePrivateFile(path, bytes, xmss::IfExists::kFail); !status.ok()) return status;
+  const KeyFileSummary summary = {.pubkey = PublicKeyBytesOf(key.scheme(), key.public_key()),
+                                  .log_lifetime = key.scheme().log_lifetime(),
+                                  .active = key.active()};
+  const xmss::WipedBytes seed = xmss::EncodeSecretKeySeed(key);
+  if (absl::Status status = SaveSeed(summary, seed.span(), path, password, cost, random); !status.ok()) return status;
   return xmss::SaveTreeCache(key, path);
+}
+
+absl::Status SaveOpenedKey(const OpenedKeyFile& key, const std::string& path, const KeyProtection& protection,
+                           xmss::RandomSource& random) {
+  if (!key.content.has_value() || protection.password == nullptr) {
+    return absl::InternalError("the secret of this key, or a password for it, is not at hand");
+  }
+  const KeyFileSummary summary = {.pubkey = PublicKeyBytesOf(key.info.scheme, key.info.public_key),
+                                  .log_lifetime = key.info.scheme.log_lifetime(),
+                                  .active = key.info.active};
+  return SaveSeed(summary, key.content->span(), path, *protection.password, protection.cost, random);
 }
 
 }  // namespace lean::validator

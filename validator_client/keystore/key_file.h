@@ -17,6 +17,7 @@
 #include "common/crypto/xmss/secret_key_file.h"
 #include "common/crypto/xmss/wiped_bytes.h"
 #include "validator_client/keystore/key_derivation.h"
+#include "validator_client/keystore/keystore_json.h"
 #include "validator_client/keystore/password.h"
 
 namespace lean::validator {
@@ -51,6 +52,11 @@ struct OpenedKeyFile {
 // wrong password, or a secret that is not that of the file's own public key and parameters; errors of `password`.
 absl::StatusOr<OpenedKeyFile> OpenKeyFile(const std::string& path, const PasswordSource& password);
 
+// What the secret of a keystore is once it is decrypted: the same as if it had been read from a file. `name` is for
+// errors. InvalidArgument: no XMSS key, or one of another public key or other parameters than the keystore says.
+absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, xmss::WipedBytes content,
+                                            const std::string& name);
+
 // Reads a key with the trees that its file or its cache holds, whatever their slots. Where there are none of use, those
 // of its first slots are built, with `options`, and kept in a cache beside it. Errors of OpenKeyFile, except that with
 // `may_be_public` a file may be open to group or others. InvalidArgument as well: leaves that are not the secret's.
@@ -70,6 +76,11 @@ absl::Status SaveKey(const xmss::SecretKey& key, const std::string& path, const 
 // Writes an encrypted keystore and, beside it, its tree cache, both of mode 0600. AlreadyExists: `path` is there.
 absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& path, const Password& password,
                               const DerivationCost& cost, xmss::RandomSource& random);
+
+// The same for a key that was encrypted when it was opened, whose trees are not at hand: there is no cache of them, so
+// the first who prepares the key builds them. `protection` has a password.
+absl::Status SaveOpenedKey(const OpenedKeyFile& key, const std::string& path, const KeyProtection& protection,
+                           xmss::RandomSource& random);
 
 }  // namespace lean::validator
 

@@ -48,7 +48,8 @@ absl::StatusOr<v1::ListKeysResponse> SignRequests::ListKeys(const v1::ListKeysRe
   response.set_time_ms(static_cast<uint64_t>(std::max<int64_t>(now_ms, 0)));
   response.set_current_slot(slot);
   response.set_first_slot(first_slot_);
-  for (const ValidatorKey& key : signer_.keys()) {
+  const KeySetPtr keys = signer_.keys();
+  for (const ValidatorKey& key : keys->all()) {
     v1::SignerKey& listed = *response.add_keys();
     const SlotRange active = key.key->active_slots();
     listed.set_pubkey(rpc::BytesToProto(key.key->pubkey()));
@@ -134,13 +135,12 @@ absl::Status SignRequests::CheckSlot(uint64_t slot) const {
 }
 
 absl::Status SignRequests::CheckVote(const PublicKeyBytes& pubkey, uint64_t slot, const Attestation& vote) const {
-  const auto& keys = signer_.keys();
-  const auto of_pubkey = [&pubkey](const ValidatorKey& key) { return key.key->pubkey() == pubkey; };
-  if (std::none_of(keys.begin(), keys.end(), of_pubkey)) {
+  const KeySetPtr keys = signer_.keys();
+  const ValidatorKey* key = keys->Find(pubkey);
+  if (key == nullptr) {
     return Refusal(kUnknownKey, absl::StrCat("this signer does not have the key ", ShortHex(pubkey.span())));
   }
-  const ValidatorKey* key = signer_.Find(vote.validator_id);
-  if (key == nullptr || !of_pubkey(*key)) {
+  if (key->index != vote.validator_id) {
     return Refusal(kInvalidMessage,
                    absl::StrCat("the key ", ShortHex(pubkey.span()), " is not that of validator ", vote.validator_id));
   }
@@ -152,11 +152,12 @@ absl::Status SignRequests::CheckVote(const PublicKeyBytes& pubkey, uint64_t slot
 
 void SignRequests::Sign(uint64_t slot, const std::vector<Attestation>& votes,
                         std::vector<v1::SignResult>& results) const {
+  const KeySetPtr keys = signer_.keys();
   std::vector<Attestation> signable;
   std::vector<size_t> places;
   for (size_t i = 0; i < votes.size(); ++i) {
     if (!results[i].reason().empty()) continue;
-    if (absl::Status status = Signer::CheckActive(*signer_.Find(votes[i].validator_id), slot); !status.ok()) {
+    if (absl::Status status = Signer::CheckActive(*keys->Find(votes[i].validator_id), slot); !status.ok()) {
       Refuse(status, kKeyNotReady, results[i]);
       continue;
     }

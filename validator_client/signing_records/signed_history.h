@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "common/bytes/bytes.h"
 
 namespace lean::validator {
@@ -26,6 +27,12 @@ struct KeyHistory {
 
   friend bool operator==(const KeyHistory&, const KeyHistory&) = default;
 };
+
+// Drops the histories of all other keys.
+inline void KeepOnly(const std::vector<PublicKeyBytes>& pubkeys, std::vector<KeyHistory>& histories) {
+  const absl::flat_hash_set<PublicKeyBytes> kept(pubkeys.begin(), pubkeys.end());
+  std::erase_if(histories, [&kept](const KeyHistory& history) { return !kept.contains(history.pubkey); });
+}
 
 }  // namespace lean::validator
 

@@ -84,6 +84,11 @@ absl::Status WritePrivateFile(const std::string& path, ByteSpan content, IfExist
   return SyncFolderOf(path);
 }
 
+absl::Status RemovePrivateFile(const std::string& path) {
+  if (::unlink(path.c_str()) != 0) return SystemError(errno, "remove", path);
+  return SyncFolderOf(path);
+}
+
 absl::StatusOr<WipedBytes> ReadPrivateFile(const std::string& path, size_t max_bytes, bool must_be_private) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return SystemError(errno, "open", path);

@@ -18,6 +18,9 @@ enum class IfExists { kFail, kReplace };
 // file or the new one. AlreadyExists with kFail; every error names the file and the system's reason.
 absl::Status WritePrivateFile(const std::string& path, ByteSpan content, IfExists if_exists);
 
+// Removes a file, and syncs its folder: it does not come back with a crash. NotFound; every error names the file.
+absl::Status RemovePrivateFile(const std::string& path);
+
 // NotFound; PermissionDenied: not readable, or with `must_be_private` readable by group or others; InvalidArgument: not
 // a regular file, or larger than `max_bytes`. Errors name the file.
 absl::StatusOr<WipedBytes> ReadPrivateFile(const std::string& path, size_t max_bytes, bool must_be_private);

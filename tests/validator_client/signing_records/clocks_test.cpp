@@ -45,8 +45,8 @@ class Life {
     beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, registered, false, RunInline, log_.logger());
     signer_.emplace(keys, *records_, [](std::function<void()> task) { task(); });
     preparer_.emplace(keys, log_.logger());
-    service_.emplace(clock_, *beacons_, *signer_, *preparer_, StartOptions{.new_keys = true, .watch = false}, 1,
-                     log_.logger());
+    live_keys_.emplace(*signer_, *preparer_);
+    service_.emplace(clock_, *beacons_, *live_keys_, StartOptions{.new_keys = true, .watch = false}, 1, log_.logger());
     thread_ = std::thread([this] { EXPECT_TRUE(service_->Run().ok()); });
   }
   ~Life() {
@@ -89,6 +89,7 @@ class Life {
   std::optional<BeaconPool> beacons_;
   std::optional<Signer> signer_;
   std::optional<KeyPreparer> preparer_;
+  std::optional<LiveKeys> live_keys_;
   std::optional<ValidatorService> service_;
   std::thread thread_;
 };

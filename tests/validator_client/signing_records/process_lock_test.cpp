@@ -104,5 +104,15 @@ TEST(ProcessLock, AGarbledFileLocksAllTheSame) {
       absl::StrContains(ProcessLock::Acquire(file, "it", kTwoSigners).status().message(), "in use by another process"));
 }
 
+TEST(ProcessLock, AHolderMayNameAnotherWay) {
+  TempDir folder;
+  const std::string file = folder.path() + "/lock";
+  absl::StatusOr<ProcessLock> lock = ProcessLock::Acquire(file, "the folder X", "two would be wrong");
+  ASSERT_TRUE(lock.ok()) << lock.status();
+  ASSERT_TRUE(lock->Announce("ask it at 127.0.0.1:1").ok());
+  const std::string refusal(ProcessLock::Acquire(file, "the folder X", "two would be wrong").status().message());
+  EXPECT_TRUE(absl::StrContains(refusal, "; stop it first, or ask it at 127.0.0.1:1")) << refusal;
+}
+
 }  // namespace
 }  // namespace lean::validator

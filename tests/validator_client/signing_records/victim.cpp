@@ -76,7 +76,8 @@ class Run {
     Root head;
     for (uint8_t& byte : head.data) byte = static_cast<uint8_t>(random_());
     std::vector<Attestation> votes;
-    for (const ValidatorKey& key : signer_.keys()) votes.push_back({key.index, {slot, {head, slot}, {}, {}}});
+    const KeySetPtr keys = signer_.keys();
+    for (const ValidatorKey& key : keys->all()) votes.push_back({key.index, {slot, {head, slot}, {}, {}}});
     return votes;
   }
 

@@ -1,0 +1,161 @@
+"""Keys come and go on running clients, by their keymanagers: a key moves from one client to another and neither stops."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import e2e
+import grpc
+from google.protobuf import json_format
+from leandev import network
+from leandev.processes import Process
+
+PROGRAM = e2e.BUILD_DIR / "bin" / "lean-validator"
+GRPCURL = os.environ.get("GRPCURL") or shutil.which("grpcurl")
+SERVICE = "lean.v1.KeymanagerService"
+MOVED = 3
+
+
+class KeymanagerTest(e2e.NetworkTest):
+    def setUp(self):
+        super().setUp()
+        self.net = self.make_network(clients=2)
+        self.net.password_file = self.directory / "password"
+        self.net.password_file.touch(mode=0o600)
+        self.net.password_file.write_text("a password\n", encoding="ascii")
+        self.net.keystores = [
+            network.make_keys(
+                e2e.BUILD_DIR, self.directory / f"keys-{number}", self.net.client_indices(number),
+                e2e.XMSS_LOG_LIFETIME, e2e.ACTIVE_SLOTS, self.net.password_file, quiet=True) for number in range(2)
+        ]
+        self.copy = self.directory / "copy"
+        shutil.copytree(self.net.keystores[1].parent, self.copy)
+        self.net.genesis_dir = self.directory / "genesis"
+        self.net.make_genesis(quiet=True)
+        self.addresses = [f"127.0.0.1:{network.free_port()}" for _ in range(2)]
+        self.tokens = [keystores.parent / "keymanager_token" for keystores in self.net.keystores]
+        self.net.start_beacon()
+        for number in range(2):
+            self.start_client(number)
+        self.wait_for_finality()
+
+    def start_client(self, number):
+        self.net.clients[number] = Process(
+            f"client-{number}",
+            [
+                *(PROGRAM, "run", "--keystores", self.net.keystores[number]),
+                *("--password-file", self.net.password_file, "--beacon", self.net.settings.address),
+                *("--keymanager-address", self.addresses[number]),
+            ], self.directory / f"client-{number}.log")
+
+    def log(self, number):
+        return (self.directory / f"client-{number}.log").read_text(encoding="utf-8", errors="replace")
+
+    def run_program(self, *arguments):
+        done = subprocess.run(
+            [str(part) for part in (PROGRAM, *arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, check=False, timeout=e2e.PATIENCE_S)
+        return done.returncode, done.stdout
+
+    def keymanager(self, number, *arguments):
+        return self.run_program(
+            "keymanager", "--address", self.addresses[number], "--token-file", self.tokens[number], *arguments)
+
+    def votes_of(self, number, last=10):
+        """How many votes the client handed in at each of its last duties."""
+        return [int(found) for found in re.findall(r"votes submitted slot=\d+ .* votes=(\d+) ", self.log(number))][-last:]
+
+    def test_a_key_moves_while_both_clients_run(self):
+        # On the command line the running client is named, and the way to reach it.
+        code, said = self.run_program(
+            "keys", "delete", "--keystores", self.net.keystores[1], "--indices", MOVED, "--records-output",
+            self.directory / "refused.json")
+        self.assertEqual(code, 1, said)
+        self.assertIn(f"in use by process {self.net.clients[1].pid}", said)
+        self.assertIn(f"lean-validator keymanager --address {self.addresses[1]}", said)
+
+        records = self.directory / "records.json"
+        code, said = self.keymanager(1, "delete", "--indices", MOVED, "--records-output", records)
+        self.assertEqual(code, 0, said)
+        self.wait_for_missing([MOVED])
+        (key,) = json.loads(records.read_text())["data"]
+        highest = max(int(leaf["slot"]) for leaf in key["signed_leaves"])
+        self.assertEqual(records.stat().st_mode & 0o777, 0o600)
+        self.assertFalse((self.net.keystores[1].parent / f"validator_{MOVED}.json").exists())
+
+        # Without its records the key is not let in: the chain has votes of it. The other keys go on.
+        arguments = ("import", "--from", self.copy / "keystores.yaml", "--indices", MOVED, "--from-password-file",
+                     self.net.password_file)
+        code, said = self.keymanager(0, *arguments)
+        self.assertEqual(code, 0, said)
+        self.wait_for(lambda _: "key refused validator=3" in self.log(0), "the key to be refused")
+        self.assertIn("there are no records of it here", self.log(0))
+        code, said = self.keymanager(0, "list")
+        self.assertIn("state=refused", said)
+        code, said = self.keymanager(0, "delete", "--indices", MOVED, "--records-output", self.directory / "none.json")
+        self.assertEqual(code, 0, said)
+
+        code, said = self.keymanager(0, *arguments, "--records", records)
+        self.assertEqual(code, 0, said)
+        code, said = self.keymanager(0, "list")
+        self.assertIn("state=waiting", said)
+        self.wait_for_missing([])
+        self.assertIn("key added validator=3", self.log(0))
+        first = int(re.search(r"key added validator=3 .*first_slot=(\d+)", self.log(0))[1])
+        self.assertGreater(first, highest)
+
+        # Nobody else lost a duty by it, and nothing secret was said.
+        for number in range(2):
+            log = self.log(number)
+            self.assertNotIn("votes failed", log)
+            self.assertNotIn("refused by the beacon", log)
+            self.assertNotIn("a password", log)
+            self.assertNotIn(self.tokens[number].read_text().strip(), log)
+
+        # A start works with the keys that are there now.
+        self.assertEqual(self.net.clients[0].stop(), 0)
+        self.start_client(0)
+        self.wait_for(lambda _: "duties begin validators=3" in self.log(0), "a start with three keys")
+        self.wait_for_missing([])
+
+    def test_who_may_call(self):
+        self.assertEqual(self.tokens[0].stat().st_mode & 0o777, 0o600)
+        from lean.v1 import keymanager_pb2, keymanager_pb2_grpc  # pylint: disable=import-outside-toplevel
+        with grpc.insecure_channel(self.addresses[0]) as channel:
+            stub = keymanager_pb2_grpc.KeymanagerServiceStub(channel)
+            request = keymanager_pb2.ListKeystoresRequest()
+            token = self.tokens[0].read_text().strip()
+            for shown in (None, "", "Bearer", f"Bearer {token[:-1]}", f"Bearer {token}x", token, f"Basic {token}"):
+                metadata = [("authorization", shown)] if shown is not None else []
+                with self.subTest(shown), self.assertRaises(grpc.RpcError) as refused:
+                    stub.ListKeystores(request, metadata=metadata, timeout=e2e.PATIENCE_S)
+                self.assertEqual(refused.exception.code(), grpc.StatusCode.UNAUTHENTICATED)
+                self.assertNotIn(token, refused.exception.details())
+            answer = stub.ListKeystores(
+                request, metadata=[("authorization", f"Bearer {token}")], timeout=e2e.PATIENCE_S)
+            listed = json_format.MessageToDict(answer)["keystores"]
+        self.assertEqual([key.get("validatorIndex", "0") for key in listed], ["0", "1"])
+        self.assertEqual({key["state"] for key in listed}, {"KEYSTORE_STATE_ACTIVE"})
+        code, said = self.run_program(
+            "run", "--keystores", self.net.keystores[0], "--keymanager-address", "0.0.0.0:0")
+        self.assertEqual(code, 1, said)
+        self.assertIn("without TLS", said)
+        if GRPCURL:
+            self.ask_with_grpcurl(token)
+
+    def ask_with_grpcurl(self, token):
+        def grpcurl(*arguments):
+            return subprocess.run(
+                [GRPCURL, "-plaintext", *arguments], capture_output=True, text=True, check=False, timeout=e2e.PATIENCE_S)
+
+        self.assertIn(SERVICE, grpcurl(self.addresses[0], "list").stdout)
+        refused = grpcurl(self.addresses[0], f"{SERVICE}/ListKeystores")
+        self.assertIn("Unauthenticated", refused.stderr)
+        done = grpcurl("-H", f"authorization: Bearer {token}", self.addresses[0], f"{SERVICE}/ListKeystores")
+        self.assertEqual(len(json.loads(done.stdout)["keystores"]), 2, done.stderr)
+
+
+if __name__ == "__main__":
+    e2e.main()

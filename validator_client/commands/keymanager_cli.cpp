@@ -1,0 +1,260 @@
+#include "validator_client/commands/keymanager_cli.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/bytes/hex.h"
+#include "common/config/text_file.h"
+#include "common/crypto/xmss/private_file.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/status.h"
+#include "grpcpp/client_context.h"
+#include "lean/v1/keymanager.grpc.pb.h"
+#include "validator_client/commands/index_list.h"
+#include "validator_client/commands/keystore_password.h"
+#include "validator_client/keymanager/access_token.h"
+#include "validator_client/keystore/keystore_json.h"
+#include "validator_client/keystore_list.h"
+#include "validator_client/log_text.h"
+#include "validator_client/signing_records/interchange.h"
+
+namespace lean::validator {
+namespace {
+
+// A key's password takes a second, and there may be 64 of them.
+constexpr std::chrono::minutes kPatience{5};
+
+// IMPORT_STATUS_DUPLICATE: "duplicate".
+std::string Word(absl::string_view name, absl::string_view prefix) {
+  absl::ConsumePrefix(&name, prefix);
+  return absl::AsciiStrToLower(name);
+}
+
+absl::Status SomeRefused(size_t refused) {
+  if (refused == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(refused, " keys: see above"));
+}
+
+absl::Status WriteRecords(const std::string& file, const std::string& records) {
+  return xmss::WritePrivateFile(file, {reinterpret_cast<const uint8_t*>(records.data()), records.size()},
+                                xmss::IfExists::kFail);
+}
+
+// Before anything is asked for that only its file would keep.
+absl::Status CheckNewFile(const std::string& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return absl::OkStatus();
+  return absl::AlreadyExistsError(absl::StrCat(file, " is there already: name a new file"));
+}
+
+}  // namespace
+
+// One connection, with what shows who calls.
+class KeymanagerCli::Caller {
+ public:
+  static absl::StatusOr<Caller> Connect(const KeymanagerCli& options) {
+    std::string token;
+    if (!options.token_file_.empty()) {
+      absl::StatusOr<std::string> read = ReadAccessToken(options.token_file_);
+      if (!read.ok()) return read.status();
+      token = *std::move(read);
+    }
+    rpc::ChannelOptions channel_options;
+    channel_options.tls = options.tls_;
+    const auto channel = rpc::MakeChannel(options.address_, channel_options);
+    if (!channel.ok()) return channel.status();
+    return Caller(v1::KeymanagerService::NewStub(*channel), std::move(token));
+  }
+
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (v1::KeymanagerService::Stub::*method)(grpc::ClientContext*,
+                                                                                    const Request&, Response*),
+                                const Request& request) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    if (!token_.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", token_));
+    Response response;
+    if (const grpc::Status status = (stub_.get()->*method)(&context, request, &response); !status.ok()) {
+      return rpc::FromGrpcStatus(status);
+    }
+    return response;
+  }
+
+ private:
+  Caller(std::unique_ptr<v1::KeymanagerService::Stub> stub, std::string token)
+      : stub_(std::move(stub)), token_(std::move(token)) {}
+
+  std::unique_ptr<v1::KeymanagerService::Stub> stub_;
+  std::string token_;
+};
+
+KeymanagerCli::KeymanagerCli(CLI::App& app)
+    : keymanager_(app.add_subcommand("keymanager", "Keys of a running client, started with --keymanager-address")) {
+  keymanager_->require_subcommand(1);
+  keymanager_->add_option("--address", address_, "HOST:PORT or unix:PATH of its keymanager")->capture_default_str();
+  keymanager_->add_option("--token-file", token_file_, "its token file; not needed with a certificate");
+  keymanager_->add_option("--tls-ca", tls_.server_ca, "PEM authority of its certificate: connect with TLS");
+  keymanager_->add_option("--tls-cert", tls_.cert, "PEM certificate chain to show");
+  keymanager_->add_option("--tls-key", tls_.key, "PEM private key of that certificate");
+  keymanager_->fallthrough();
+  list_ = keymanager_->add_subcommand("list", "Show its keys, and where each stands");
+  import_ = keymanager_->add_subcommand("import", "Add encrypted keys; they sign when the watch of a start is over");
+  import_->add_option("--from", from_, "YAML list of them, as `keys export` and `keys new` write it")->required();
+  import_->add_option("--indices", indices_, "validators to import: 0..3 or 0,2,5; without it, all of the list");
+  import_->add_option("--from-password-file", password_file_, "file with their password; without it, it is asked for");
+  CLI::Option* records = import_->add_option("--records", records_file_, "their signing records, merged first");
+  import_->add_flag("--never-signed", never_signed_, "they have never signed anything, anywhere")->excludes(records);
+  delete_ = keymanager_->add_subcommand("delete", "Take keys out of use for good; their records come back");
+  delete_->add_option("--indices", indices_, "validators whose keys to delete: 0..3 or 0,2,5")->required();
+  delete_->add_option("--records-output", records_file_, "new file for their signing records")->required();
+  export_records_ = keymanager_->add_subcommand("export-records", "What its keys have signed so far: for a look");
+  export_records_->add_option("--output", records_file_, "new file")->required();
+  import_records_ = keymanager_->add_subcommand("import-records", "Merge a JSON file of another machine");
+  import_records_->add_option("--input", records_file_, "file of `records export` or of a deletion")->required();
+}
+
+absl::Status KeymanagerCli::Run(std::ostream& out, bool* usage) const {
+  absl::StatusOr<Caller> caller = Caller::Connect(*this);
+  if (!caller.ok()) return caller.status();
+  if (import_->parsed()) return Import(*caller, out, usage);
+  if (delete_->parsed()) return Delete(*caller, out, usage);
+  if (export_records_->parsed()) return ExportRecords(*caller, out);
+  if (import_records_->parsed()) return ImportRecords(*caller, out);
+  return List(*caller, out);
+}
+
+absl::Status KeymanagerCli::List(Caller& caller, std::ostream& out) const {
+  const auto response = caller.Call(&v1::KeymanagerService::Stub::ListKeystores, v1::ListKeystoresRequest());
+  if (!response.ok()) return response.status();
+  for (const v1::KeystoreView& key : response->keystores()) {
+    out << "index=" << key.validator_index() << " pubkey=" << Printable(key.pubkey())
+        << " state=" << Word(v1::KeystoreState_Name(key.state()), "KEYSTORE_STATE_") << " slots=" << key.first_slot()
+        << ".." << key.last_slot() << " ready=" << (key.ready() ? "yes" : "no")
+        << " highest_signed=" << (key.has_highest_signed_slot() ? absl::StrCat(key.highest_signed_slot()) : "none");
+    if (!key.message().empty()) out << " message=\"" << Printable(key.message()) << "\"";
+    out << "\n";
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KeymanagerCli::Import(Caller& caller, std::ostream& out, bool* usage) const {
+  const absl::StatusOr<std::vector<uint64_t>> indices =
+      indices_.empty() ? std::vector<uint64_t>() : ParseIndexList(indices_);
+  if (!indices.ok()) {
+    *usage = true;
+    return absl::InvalidArgumentError(absl::StrCat("--indices: ", indices.status().message()));
+  }
+  const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(from_);
+  if (!entries.ok()) return entries.status();
+  std::string records;
+  if (!records_file_.empty()) {
+    const absl::StatusOr<std::string> text = ReadTextFile(records_file_, kMaxInterchangeBytes);
+    if (!text.ok()) return text.status();
+    records = *text;
+  }
+  KeystorePassword password_source(password_file_, KeystorePassword::kExisting);
+  const absl::StatusOr<const Password*> password = password_source.Get();
+  if (!password.ok()) return password.status();
+  const ByteSpan secret = (*password)->bytes();
+  size_t refused = 0;
+  for (const KeystoreEntry& entry : *entries) {
+    if (!indices->empty() && std::find(indices->begin(), indices->end(), entry.index) == indices->end()) continue;
+    const absl::StatusOr<std::string> keystore = ReadTextFile(entry.path, kMaxKeystoreBytes);
+    if (!keystore.ok()) return keystore.status();
+    // One a call, so that no call is large or long.
+    v1::ImportKeystoresRequest request;
+    request.set_records(std::exchange(records, ""));
+    v1::KeystoreToImport& item = *request.add_keystores();
+    item.set_keystore(*keystore);
+    item.set_password(std::string(secret.begin(), secret.end()));
+    item.set_validator_index(entry.index);
+    item.set_never_signed(never_signed_);
+    const auto response = caller.Call(&v1::KeymanagerService::Stub::ImportKeystores, request);
+    if (!response.ok()) return response.status();
+    if (response->results_size() != 1) return absl::InternalError("the client answered for another number of keys");
+    const v1::ImportResult& result = response->results(0);
+    out << "index=" << entry.index << " pubkey=" << ShortHex(entry.pubkey.span())
+        << " result=" << Word(v1::ImportStatus_Name(result.status()), "IMPORT_STATUS_");
+    if (!result.reason().empty()) {
+      out << " reason=" << Printable(result.reason()) << " message=\"" << Printable(result.message()) << "\"";
+    }
+    out << std::endl;
+    refused += result.status() == v1::IMPORT_STATUS_IMPORTED || result.status() == v1::IMPORT_STATUS_DUPLICATE ? 0 : 1;
+  }
+  return SomeRefused(refused);
+}
+
+absl::Status KeymanagerCli::Delete(Caller& caller, std::ostream& out, bool* usage) const {
+  const absl::StatusOr<std::vector<uint64_t>> indices = ParseIndexList(indices_);
+  if (!indices.ok()) {
+    *usage = true;
+    return absl::InvalidArgumentError(absl::StrCat("--indices: ", indices.status().message()));
+  }
+  if (absl::Status status = CheckNewFile(records_file_); !status.ok()) return status;
+  const auto keys = caller.Call(&v1::KeymanagerService::Stub::ListKeystores, v1::ListKeystoresRequest());
+  if (!keys.ok()) return keys.status();
+  v1::DeleteKeystoresRequest request;
+  for (const uint64_t index : *indices) {
+    const auto found = std::find_if(keys->keystores().begin(), keys->keystores().end(),
+                                    [index](const auto& key) { return key.validator_index() == index; });
+    if (found == keys->keystores().end()) {
+      return absl::NotFoundError(absl::StrCat("the client has no key of validator ", index));
+    }
+    request.add_pubkeys(found->pubkey());
+  }
+  const auto response = caller.Call(&v1::KeymanagerService::Stub::DeleteKeystores, request);
+  if (!response.ok()) return response.status();
+  if (response->results_size() != request.pubkeys_size()) {
+    return absl::InternalError("the client answered for another number of keys");
+  }
+  size_t failed = 0;
+  for (int i = 0; i < response->results_size(); ++i) {
+    const v1::DeleteResult& result = response->results(i);
+    out << "index=" << (*indices)[static_cast<size_t>(i)]
+        << " result=" << Word(v1::DeleteStatus_Name(result.status()), "DELETE_STATUS_");
+    if (!result.message().empty()) out << " message=\"" << Printable(result.message()) << "\"";
+    out << "\n";
+    failed += result.status() == v1::DELETE_STATUS_DELETED ? 0 : 1;
+  }
+  if (!response->records().empty()) {
+    if (absl::Status status = WriteRecords(records_file_, response->records()); !status.ok()) {
+      return absl::Status(status.code(), absl::StrCat(status.message(), "; the records are on the client's machine: ",
+                                                      Printable(response->records_file())));
+    }
+    out << "records are in " << records_file_ << " and, on the client's machine, in "
+        << Printable(response->records_file()) << ": keep them as long as a copy of the keys may exist\n";
+  }
+  return SomeRefused(failed);
+}
+
+absl::Status KeymanagerCli::ExportRecords(Caller& caller, std::ostream& out) const {
+  const auto response =
+      caller.Call(&v1::KeymanagerService::Stub::ExportSigningRecords, v1::ExportSigningRecordsRequest());
+  if (!response.ok()) return response.status();
+  if (absl::Status status = WriteRecords(records_file_, response->records()); !status.ok()) return status;
+  out << absl::StrCat("records of ", response->keys(), " keys are in ", records_file_,
+                      ". Keys that go on signing leave it behind at once\n");
+  return absl::OkStatus();
+}
+
+absl::Status KeymanagerCli::ImportRecords(Caller& caller, std::ostream& out) const {
+  const absl::StatusOr<std::string> text = ReadTextFile(records_file_, kMaxInterchangeBytes);
+  if (!text.ok()) return text.status();
+  v1::ImportSigningRecordsRequest request;
+  request.set_records(*text);
+  const auto response = caller.Call(&v1::KeymanagerService::Stub::ImportSigningRecords, request);
+  if (!response.ok()) return response.status();
+  out << absl::StrCat("imported ", response->keys(), " keys: ", response->new_keys(), " new, ", response->new_leaves(),
+                      " leaves above what was known, ", response->closed_leaves(),
+                      " leaves that no root may sign any more\n");
+  return absl::OkStatus();
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,57 @@
+// The `keymanager` commands of lean-validator: an operator's side of lean.v1.KeymanagerService.
+#ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_KEYMANAGER_CLI_H_
+#define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYMANAGER_CLI_H_
+
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "common/rpc/tls.h"
+
+namespace lean::validator {
+
+// Lives as long as `app`, which writes into it.
+class KeymanagerCli {
+ public:
+  explicit KeymanagerCli(CLI::App& app);
+  KeymanagerCli(const KeymanagerCli&) = delete;
+  KeymanagerCli& operator=(const KeymanagerCli&) = delete;
+
+  // Whether the command line is one of these commands.
+  bool parsed() const { return keymanager_->parsed(); }
+
+  // Asks the running client, one line a key. FailedPrecondition: a key was not imported or deleted, the line says why.
+  // *usage: the error is in how the command was called.
+  absl::Status Run(std::ostream& out, bool* usage) const;
+
+ private:
+  class Caller;
+
+  absl::Status List(Caller& caller, std::ostream& out) const;
+  absl::Status Import(Caller& caller, std::ostream& out, bool* usage) const;
+  absl::Status Delete(Caller& caller, std::ostream& out, bool* usage) const;
+  absl::Status ExportRecords(Caller& caller, std::ostream& out) const;
+  absl::Status ImportRecords(Caller& caller, std::ostream& out) const;
+
+  CLI::App* const keymanager_;
+  CLI::App* list_ = nullptr;
+  CLI::App* import_ = nullptr;
+  CLI::App* delete_ = nullptr;
+  CLI::App* export_records_ = nullptr;
+  CLI::App* import_records_ = nullptr;
+  std::string address_ = "127.0.0.1:5064";
+  std::string token_file_;
+  rpc::ClientTlsFiles tls_;
+  std::string from_;  // list of what to import
+  std::string indices_;
+  std::string password_file_;
+  std::string records_file_;  // to read or to write
+  bool never_signed_ = false;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_COMMANDS_KEYMANAGER_CLI_H_

@@ -1,0 +1,43 @@
+// What signs in `lean-validator run`, with all that it stands on.
+#ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_SIGNING_SIDE_H_
+#define LEAN_VALIDATOR_CLIENT_COMMANDS_SIGNING_SIDE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/concurrency/worker_pool.h"
+#include "validator_client/commands/keystore_password.h"
+#include "validator_client/commands/run.h"
+#include "validator_client/remote_signer.h"
+#include "validator_client/signer.h"
+#include "validator_client/signing_records/key_locks.h"
+#include "validator_client/signing_records/sqlite_signing_records.h"
+
+namespace lean::validator {
+
+// In the order of their dependence. The members up to signed_a_moment_ago are those of own keys, remote_records that of
+// a signer elsewhere.
+struct SigningSide {
+  uint32_t log_lifetime = 0;  // of all keys
+  std::unique_ptr<KeystorePassword> password_source;
+  const Password* password = nullptr;  // of password_source; null: none was needed, nor given
+  std::vector<ProcessLock> folder_locks;
+  std::unique_ptr<SqliteSigningRecords> records;
+  bool signed_a_moment_ago = false;  // by this machine, into these records
+  RemoteRecords remote_records;
+  std::unique_ptr<WorkerPool> pool;
+  std::unique_ptr<Signer> signer;
+};
+
+// Threads that the work of keys may take.
+unsigned KeyThreads();
+
+// With the keys of options.keystores, or those of the signer at options.signer. What is returned must not move.
+absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options);
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_COMMANDS_SIGNING_SIDE_H_

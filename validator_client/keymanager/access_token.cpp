@@ -1,0 +1,66 @@
+#include "validator_client/keymanager/access_token.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+#include "common/crypto/sha256.h"
+#include "common/crypto/xmss/private_file.h"
+
+namespace lean::validator {
+namespace {
+
+constexpr size_t kRandomBytes = 32;
+
+Root DigestOf(absl::string_view token) {
+  return crypto::Sha256({reinterpret_cast<const uint8_t*>(token.data()), token.size()});
+}
+
+absl::Status Make(const std::string& path, xmss::RandomSource& random) {
+  Bytes<kRandomBytes> bytes;
+  if (absl::Status status = random.Fill(bytes.mutable_span()); !status.ok()) return status;
+  const std::string text = absl::StrCat(ToHex(bytes.span()).substr(2), "\n");
+  return xmss::WritePrivateFile(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()},
+                                xmss::IfExists::kFail);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadAccessToken(const std::string& path) {
+  const absl::StatusOr<xmss::WipedBytes> content =
+      xmss::ReadPrivateFile(path, kMaxTokenBytes, /*must_be_private=*/true);
+  if (!content.ok()) return content.status();
+  const ByteSpan bytes = content->span();
+  const std::string token(absl::StripAsciiWhitespace({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+  if (token.size() < kMinTokenBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": a token has at least ", kMinTokenBytes, " characters; remove the file to have one made"));
+  }
+  if (!std::all_of(token.begin(), token.end(), [](char c) { return absl::ascii_isgraph(c); })) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": a token has printable ASCII characters and no spaces"));
+  }
+  return token;
+}
+
+absl::StatusOr<AccessToken> AccessToken::ReadOrMake(const std::string& path, xmss::RandomSource& random) {
+  absl::StatusOr<std::string> token = ReadAccessToken(path);
+  if (absl::IsNotFound(token.status())) {
+    if (absl::Status status = Make(path, random); !status.ok()) return status;
+    token = ReadAccessToken(path);
+  }
+  if (!token.ok()) return token.status();
+  const AccessToken made(DigestOf(*token));
+  OPENSSL_cleanse(token->data(), token->size());
+  return made;
+}
+
+bool AccessToken::Matches(absl::string_view shown) const {
+  // Of the digests, which all have one length.
+  const Root digest = DigestOf(shown);
+  return CRYPTO_memcmp(digest.data.data(), digest_.data.data(), digest_.data.size()) == 0;
+}
+
+}  // namespace lean::validator

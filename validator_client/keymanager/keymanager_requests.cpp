@@ -1,0 +1,276 @@
+#include "validator_client/keymanager/keymanager_requests.h"
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "common/bytes/hex.h"
+#include "common/crypto/xmss/private_file.h"
+#include "common/rpc/limits.h"
+#include "common/rpc/status.h"
+#include "validator_client/keystore/encrypted_secret.h"
+#include "validator_client/keystore/keystore_json.h"
+#include "validator_client/signing_records/interchange.h"
+#include "validator_client/xmss_signing_key.h"
+
+namespace lean::validator {
+namespace {
+
+constexpr int kMaxImported = 64;
+constexpr int kMaxDeleted = kMaxKeystores;
+constexpr size_t kAnswerRoom = 1 << 20;  // for what stands beside the records
+
+constexpr char kInvalidKeystore[] = "INVALID_KEYSTORE";
+constexpr char kWrongPassword[] = "WRONG_PASSWORD";
+constexpr char kTaken[] = "TAKEN";
+constexpr char kNoPassword[] = "NO_PASSWORD";
+constexpr char kStorage[] = "STORAGE";
+
+absl::Status RecordsError(const absl::Status& status) {
+  return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "RECORDS", status.message());
+}
+
+v1::ImportResult Refused(const char* reason, absl::string_view message) {
+  v1::ImportResult result;
+  result.set_status(v1::IMPORT_STATUS_REFUSED);
+  result.set_reason(reason);
+  result.set_message(std::string(message));
+  return result;
+}
+
+v1::ImportResult WithPubkey(v1::ImportResult result, const PublicKeyBytes& pubkey) {
+  result.set_pubkey(ToHex(pubkey.span()));
+  return result;
+}
+
+v1::KeystoreState StateOf(LiveKeys::State state) {
+  switch (state) {
+    case LiveKeys::State::kActive:
+      return v1::KEYSTORE_STATE_ACTIVE;
+    case LiveKeys::State::kWaiting:
+      return v1::KEYSTORE_STATE_WAITING;
+    case LiveKeys::State::kRefused:
+      return v1::KEYSTORE_STATE_REFUSED;
+  }
+  return v1::KEYSTORE_STATE_UNSPECIFIED;
+}
+
+absl::StatusOr<std::vector<PublicKeyBytes>> Pubkeys(const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  std::vector<PublicKeyBytes> pubkeys;
+  for (int i = 0; i < texts.size(); ++i) {
+    const absl::StatusOr<PublicKeyBytes> pubkey = ParseFixedHex<PublicKeyBytes>(texts[i]);
+    if (!pubkey.ok()) return rpc::MalformedRequest(absl::StrCat("pubkeys[", i, "]: ", pubkey.status().message()));
+    pubkeys.push_back(*pubkey);
+  }
+  return pubkeys;
+}
+
+// Whether the list has room for a key of that validator.
+std::optional<v1::ImportResult> Conflict(const KeystoreFolder& folder, uint64_t index, const PublicKeyBytes& pubkey) {
+  if (const KeystoreEntry* same = folder.Find(pubkey); same != nullptr) {
+    if (same->index == index) {
+      v1::ImportResult duplicate;
+      duplicate.set_status(v1::IMPORT_STATUS_DUPLICATE);
+      return duplicate;
+    }
+    return Refused(kTaken, absl::StrCat("this client has the key already, for validator ", same->index));
+  }
+  if (const KeystoreEntry* other = folder.Find(index); other != nullptr) {
+    return Refused(kTaken, absl::StrCat("this client has another key for validator ", index, ": ",
+                                        ShortHex(other->pubkey.span())));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+struct KeymanagerRequests::Deletion {
+  PublicKeyBytes pubkey;
+  LiveKeys::Entry removed;  // from those that sign
+  v1::DeleteResult* result = nullptr;
+};
+
+absl::StatusOr<v1::ListKeystoresResponse> KeymanagerRequests::ListKeystores(const v1::ListKeystoresRequest&) {
+  v1::ListKeystoresResponse response;
+  for (const LiveKeys::Entry& entry : context_.keys.List()) {
+    const SigningKey& key = *entry.key.key;
+    v1::KeystoreView& view = *response.add_keystores();
+    view.set_pubkey(ToHex(key.pubkey().span()));
+    view.set_validator_index(entry.key.index);
+    view.set_state(StateOf(entry.state));
+    view.set_message(entry.reason);
+    view.set_first_slot(key.active_slots().first);
+    view.set_last_slot(key.active_slots().end - 1);
+    const SlotRange prepared = key.prepared_slots();
+    view.set_ready(prepared.end > prepared.first);
+    const absl::StatusOr<std::optional<uint64_t>> highest = context_.records.HighestSlot(key.pubkey());
+    if (!highest.ok()) return RecordsError(highest.status());
+    if (highest->has_value()) view.set_highest_signed_slot(**highest);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::ImportKeystoresResponse> KeymanagerRequests::ImportKeystores(
+    const v1::ImportKeystoresRequest& request) {
+  if (request.keystores_size() < 1 || request.keystores_size() > kMaxImported) {
+    return rpc::MalformedRequest(
+        absl::StrCat("keystores: ", request.keystores_size(), ", expected 1 to ", kMaxImported));
+  }
+  std::lock_guard lock(mutex_);
+  if (!request.records().empty()) {
+    if (const auto merged = MergeRecords(request.records()); !merged.ok()) return merged.status();
+  }
+  absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(context_.keystores);
+  if (!folder.ok()) return folder.status();
+  v1::ImportKeystoresResponse response;
+  for (const v1::KeystoreToImport& item : request.keystores()) *response.add_results() = ImportOne(item, *folder);
+  return response;
+}
+
+absl::StatusOr<ImportSummary> KeymanagerRequests::MergeRecords(const std::string& records) {
+  const absl::StatusOr<std::vector<KeyHistory>> histories = ParseInterchange(records);
+  if (!histories.ok()) return rpc::MalformedRequest(absl::StrCat("records: ", histories.status().message()));
+  absl::StatusOr<ImportSummary> summary = context_.records.Import(*histories);
+  if (!summary.ok()) return RecordsError(summary.status());
+  context_.log->info("records imported keys={} new_keys={} new_leaves={} closed_leaves={}", summary->keys,
+                     summary->new_keys, summary->new_leaves, summary->closed_leaves);
+  return summary;
+}
+
+v1::ImportResult KeymanagerRequests::ImportOne(const v1::KeystoreToImport& item, KeystoreFolder& folder) {
+  const absl::StatusOr<EncryptedKeystore> keystore = ParseKeystore(item.keystore());
+  if (!keystore.ok()) return Refused(kInvalidKeystore, keystore.status().message());
+  const PublicKeyBytes& pubkey = keystore->pubkey;
+  const uint64_t index = item.validator_index();
+  // All that needs no password first: it takes a second and a lot of memory.
+  if (auto conflict = Conflict(folder, index, pubkey); conflict.has_value()) return WithPubkey(*conflict, pubkey);
+  if (keystore->log_lifetime != context_.log_lifetime) {
+    return WithPubkey(Refused(kInvalidKeystore, absl::StrCat("a key of lifetime 2^", keystore->log_lifetime,
+                                                             ", this client's have 2^", context_.log_lifetime)),
+                      pubkey);
+  }
+  if (context_.protection.password == nullptr) {
+    return WithPubkey(Refused(kNoPassword,
+                              "this client has no password to keep keys under: start it with "
+                              "--password-file"),
+                      pubkey);
+  }
+  const absl::StatusOr<Password> password =
+      Password::FromText({reinterpret_cast<const uint8_t*>(item.password().data()), item.password().size()});
+  if (!password.ok()) return WithPubkey(Refused(kWrongPassword, password.status().message()), pubkey);
+  absl::StatusOr<xmss::WipedBytes> content = Decrypt(keystore->secret, *password);
+  if (!content.ok()) return WithPubkey(Refused(kWrongPassword, content.status().message()), pubkey);
+  absl::StatusOr<OpenedKeyFile> opened = OpenDecrypted(*keystore, *std::move(content), "keystore");
+  if (!opened.ok()) return WithPubkey(Refused(kInvalidKeystore, opened.status().message()), pubkey);
+  return WithPubkey(Store(index, *std::move(opened), item.never_signed(), folder), pubkey);
+}
+
+v1::ImportResult KeymanagerRequests::Store(uint64_t index, OpenedKeyFile opened, bool never_signed,
+                                           KeystoreFolder& folder) {
+  if (absl::Status status = folder.Add(index, opened, context_.protection, context_.random); !status.ok()) {
+    return Refused(kStorage, status.message());
+  }
+  const KeystoreEntry& entry = *folder.Find(index);
+  auto key = std::make_shared<XmssSigningKey>(entry.path, std::move(opened), context_.threads);
+  if (absl::Status status = context_.keys.Add({index, std::move(key), entry.origin}, never_signed); !status.ok()) {
+    const absl::Status undone = folder.Remove(PublicKeyBytes(entry.pubkey));
+    return Refused(kTaken, absl::StrCat(status.message(), undone.ok() ? "" : "; ", undone.message()));
+  }
+  context_.log->info("key imported validator={} pubkey={} file={}", index, ShortHex(entry.pubkey.span()), entry.path);
+  v1::ImportResult result;
+  result.set_status(v1::IMPORT_STATUS_IMPORTED);
+  return result;
+}
+
+absl::StatusOr<v1::DeleteKeystoresResponse> KeymanagerRequests::DeleteKeystores(
+    const v1::DeleteKeystoresRequest& request) {
+  if (request.pubkeys_size() < 1 || request.pubkeys_size() > kMaxDeleted) {
+    return rpc::MalformedRequest(absl::StrCat("pubkeys: ", request.pubkeys_size(), ", expected 1 to ", kMaxDeleted));
+  }
+  const absl::StatusOr<std::vector<PublicKeyBytes>> pubkeys = Pubkeys(request.pubkeys());
+  if (!pubkeys.ok()) return pubkeys.status();
+  std::lock_guard lock(mutex_);
+  absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(context_.keystores);
+  if (!folder.ok()) return folder.status();
+
+  v1::DeleteKeystoresResponse response;
+  for (size_t i = 0; i < pubkeys->size(); ++i) response.add_results()->set_status(v1::DELETE_STATUS_NOT_FOUND);
+  std::vector<Deletion> deletions;
+  for (size_t i = 0; i < pubkeys->size(); ++i) {
+    std::optional<LiveKeys::Entry> removed = context_.keys.Remove((*pubkeys)[i]);
+    if (!removed.has_value()) continue;
+    deletions.push_back({(*pubkeys)[i], *std::move(removed), response.mutable_results(static_cast<int>(i))});
+  }
+  if (deletions.empty()) return response;
+
+  // From here on none of them signs: what is exported is final.
+  const absl::Status saved = SaveRecords(deletions, response);
+  for (const Deletion& deletion : deletions) {
+    const absl::Status status = saved.ok() ? folder->Remove(deletion.pubkey) : saved;
+    const bool gone = saved.ok() && folder->Find(deletion.pubkey) == nullptr;
+    deletion.result->set_status(gone ? v1::DELETE_STATUS_DELETED : v1::DELETE_STATUS_FAILED);
+    deletion.result->set_message(std::string(status.message()));
+    if (gone) {
+      context_.keys.Forget(deletion.pubkey);
+      context_.log->warn("key deleted validator={} pubkey={} records={}", deletion.removed.key.index,
+                         ShortHex(deletion.pubkey.span()), response.records_file());
+    } else {
+      context_.keys.PutBack(deletion.removed);
+      context_.log->error("key not deleted validator={} pubkey={} reason=\"{}\"", deletion.removed.key.index,
+                          ShortHex(deletion.pubkey.span()), std::string(status.message()));
+    }
+  }
+  return response;
+}
+
+absl::Status KeymanagerRequests::SaveRecords(const std::vector<Deletion>& deletions,
+                                             v1::DeleteKeystoresResponse& response) {
+  absl::StatusOr<std::vector<KeyHistory>> histories = context_.records.Export();
+  if (!histories.ok()) return histories.status();
+  std::vector<PublicKeyBytes> pubkeys;
+  for (const Deletion& deletion : deletions) pubkeys.push_back(deletion.pubkey);
+  KeepOnly(pubkeys, *histories);
+  std::string text = FormatInterchange(*histories, InterchangeForm::kLeaves);
+  if (text.size() > rpc::kMaxMessageBytes - kAnswerRoom) {
+    return absl::ResourceExhaustedError("their records are too large for one answer: delete fewer keys at once");
+  }
+  const std::string name = absl::StrCat("deleted-", absl::ToUnixMicros(absl::Now()), ".records.json");
+  const std::string file = (std::filesystem::path(context_.keystores).parent_path() / name).string();
+  const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  if (absl::Status status = xmss::WritePrivateFile(file, bytes, xmss::IfExists::kFail); !status.ok()) return status;
+  response.set_records(std::move(text));
+  response.set_records_file(file);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::ExportSigningRecordsResponse> KeymanagerRequests::ExportSigningRecords(
+    const v1::ExportSigningRecordsRequest& request) {
+  const absl::StatusOr<std::vector<PublicKeyBytes>> pubkeys = Pubkeys(request.pubkeys());
+  if (!pubkeys.ok()) return pubkeys.status();
+  std::lock_guard lock(mutex_);
+  absl::StatusOr<std::vector<KeyHistory>> histories = context_.records.Export();
+  if (!histories.ok()) return RecordsError(histories.status());
+  if (!pubkeys->empty()) KeepOnly(*pubkeys, *histories);
+  v1::ExportSigningRecordsResponse response;
+  response.set_keys(histories->size());
+  response.set_records(FormatInterchange(*histories, InterchangeForm::kLeaves));
+  return response;
+}
+
+absl::StatusOr<v1::ImportSigningRecordsResponse> KeymanagerRequests::ImportSigningRecords(
+    const v1::ImportSigningRecordsRequest& request) {
+  std::lock_guard lock(mutex_);
+  const absl::StatusOr<ImportSummary> summary = MergeRecords(request.records());
+  if (!summary.ok()) return summary.status();
+  v1::ImportSigningRecordsResponse response;
+  response.set_keys(summary->keys);
+  response.set_new_keys(summary->new_keys);
+  response.set_new_leaves(summary->new_leaves);
+  response.set_closed_leaves(summary->closed_leaves);
+  return response;
+}
+
+}  // namespace lean::validator
