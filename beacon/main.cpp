@@ -25,6 +25,9 @@ void AddRun(CLI::App& app, RunOptions& options) {
   run->add_option("--genesis", options.genesis_dir, "folder with config.yaml and network.yaml")->required();
   run->add_option("--data", options.data_dir,
                   "folder that the chain is kept in, made if it is not there; without: memory");
+  run->add_option("--checkpoint", options.checkpoint,
+                  "begin at a finalized block instead of genesis: a file of `db export`, or HOST:PORT of a beacon");
+  run->add_option("--checkpoint-root", options.checkpoint_root, "hex root of that block, from somebody you trust");
   run->add_option("--name", options.name, "name of this node in logs and answers")->capture_default_str();
   run->add_option("--rpc-address", options.rpc_address, "HOST:PORT to serve on; port 0 takes a free one")
       ->capture_default_str();

@@ -1,24 +1,58 @@
 #include "beacon/commands/kept_chain.h"
 
 #include <chrono>
-#include <optional>
 #include <utility>
 
+#include "beacon/commands/checkpoint_source.h"
+#include "beacon/storage/checkpoint_file.h"
 #include "beacon/storage/restore.h"
+#include "common/bytes/hex.h"
 
 namespace lean::beacon {
+namespace {
+
+// Genesis, or the checkpoint.
+absl::StatusOr<Anchor> Beginning(const KeptChainOptions& options, const Genesis& genesis,
+                                 const crypto::SignatureScheme& scheme, spdlog::logger& log) {
+  if (options.checkpoint.empty()) {
+    return Anchor{.state = genesis.state, .block = genesis.block, .signed_block = nullptr, .root = genesis.block_root};
+  }
+  if (!options.checkpoint_root.has_value()) {
+    return absl::InvalidArgumentError(
+        "--checkpoint needs --checkpoint-root, the root of a finalized block: it is what you trust, so have it from "
+        "somebody else than the checkpoint");
+  }
+  absl::StatusOr<CheckpointParts> parts = LoadCheckpoint(options.checkpoint, *options.checkpoint_root, log);
+  if (!parts.ok()) return parts.status();
+  absl::StatusOr<Anchor> anchor = CheckAnchor(*std::move(parts), genesis, scheme, *options.checkpoint_root);
+  if (!anchor.ok()) return anchor.status();
+  log.info("checkpoint slot={} root={} from={}", anchor->block->slot, ToHex(anchor->root.span()), options.checkpoint);
+  return anchor;
+}
+
+absl::StatusOr<StartedChain> InMemory(const Anchor& anchor, spdlog::logger& log) {
+  absl::StatusOr<LeanChain> chain = LeanChain::FromAnchor(anchor.state, anchor.block);
+  if (!chain.ok()) return chain.status();
+  log.warn("storage kind=memory message=\"the chain is lost when this process ends; give --data to keep it\"");
+  return StartedChain{.chain = *std::move(chain), .database = nullptr, .storage = nullptr};
+}
+
+}  // namespace
 
 absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const Genesis& genesis,
+                                        const crypto::SignatureScheme& scheme,
                                         const std::shared_ptr<spdlog::logger>& log) {
-  if (options.data_dir.empty()) {
-    absl::StatusOr<LeanChain> chain = LeanChain::FromAnchor(genesis.state, genesis.block);
-    if (!chain.ok()) return chain.status();
-    log->warn("storage kind=memory message=\"the chain is lost when this process ends; give --data to keep it\"");
-    return StartedChain{.chain = *std::move(chain), .database = nullptr, .storage = nullptr};
+  std::optional<Anchor> anchor;
+  if (options.data_dir.empty() || !ChainDatabase::Exists(options.data_dir)) {
+    absl::StatusOr<Anchor> beginning = Beginning(options, genesis, scheme, *log);
+    if (!beginning.ok()) return beginning.status();
+    if (options.data_dir.empty()) return InMemory(*beginning, *log);
+    anchor = *std::move(beginning);
+  } else if (!options.checkpoint.empty()) {
+    log->info("checkpoint_not_needed message=\"{} holds a chain, which goes on\"", options.data_dir);
   }
   const auto start = std::chrono::steady_clock::now();
-  auto database =
-      ChainDatabase::OpenOrCreate({.path = options.data_dir, .network = options.network}, genesis, std::nullopt);
+  auto database = ChainDatabase::OpenOrCreate({.path = options.data_dir, .network = options.network}, genesis, anchor);
   if (!database.ok()) return database.status();
   absl::StatusOr<RestoredChain> restored = RestoreChain(**database, *log);
   if (!restored.ok()) return restored.status();

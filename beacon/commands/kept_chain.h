@@ -3,20 +3,25 @@
 #define LEAN_BEACON_COMMANDS_KEPT_CHAIN_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "beacon/chain/lean_chain.h"
 #include "beacon/storage/chain_database.h"
 #include "beacon/storage/storage_service.h"
+#include "common/bytes/bytes.h"
 #include "common/config/genesis.h"
+#include "common/crypto/signature_scheme.h"
 #include "spdlog/logger.h"
 
 namespace lean::beacon {
 
 struct KeptChainOptions {
-  std::string data_dir;  // empty: memory alone
-  std::string network;   // its name
+  std::string data_dir;                 // empty: memory alone
+  std::string network;                  // its name
+  std::string checkpoint;               // file or address to begin from; empty: genesis
+  std::optional<Root> checkpoint_root;  // of its block
 };
 
 struct StartedChain {
@@ -25,8 +30,10 @@ struct StartedChain {
   std::unique_ptr<StorageService> storage;  // not started
 };
 
-// From the data folder, or from genesis when that is new or not given. Errors as of ChainDatabase and RestoreChain.
+// From the data folder; when that is new or not given, from the checkpoint or from genesis. Errors as of ChainDatabase,
+// RestoreChain, LoadCheckpoint and CheckAnchor.
 absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const Genesis& genesis,
+                                        const crypto::SignatureScheme& scheme,
                                         const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace lean::beacon

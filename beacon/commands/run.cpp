@@ -1,6 +1,7 @@
 #include "beacon/commands/run.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/services/signature_verifier.h"
+#include "beacon/storage/backfill.h"
 #include "beacon/storage/stored_block_source.h"
 #include "common/bytes/hex.h"
 #include "common/clock/real_clock.h"
@@ -74,6 +76,18 @@ absl::StatusOr<NetworkOptions> ReadNetworkOptions(const RunOptions& options) {
   return network;
 }
 
+absl::StatusOr<KeptChainOptions> ReadKeptOptions(const RunOptions& options, const std::string& network) {
+  KeptChainOptions kept{.data_dir = options.data_dir,
+                        .network = network,
+                        .checkpoint = options.checkpoint,
+                        .checkpoint_root = std::nullopt};
+  if (options.checkpoint_root.empty()) return kept;
+  const absl::StatusOr<Root> root = ParseFixedHex<Root>(options.checkpoint_root);
+  if (!root.ok()) return absl::InvalidArgumentError(absl::StrCat("--checkpoint-root: ", root.status().message()));
+  kept.checkpoint_root = *root;
+  return kept;
+}
+
 std::unique_ptr<const BlockSource> MakeBlockSource(const ChainService& service, const ChainDatabase* database,
                                                    const std::shared_ptr<spdlog::logger>& log) {
   if (database == nullptr) return std::make_unique<MemoryBlockSource>(service);
@@ -120,8 +134,9 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   absl::StatusOr<Network> network = ReadNetwork(options.genesis_dir, *log);
   if (!network.ok()) return network.status();
   const Genesis& genesis = network->genesis;
-  absl::StatusOr<StartedChain> started =
-      StartChain({.data_dir = options.data_dir, .network = network->spec.name}, genesis, log);
+  absl::StatusOr<KeptChainOptions> kept_options = ReadKeptOptions(options, network->spec.name);
+  if (!kept_options.ok()) return kept_options.status();
+  absl::StatusOr<StartedChain> started = StartChain(*kept_options, genesis, network->scheme, log);
   if (!started.ok()) return started.status();
   StorageService* const storage = started->storage.get();  // null: nothing is kept
   if (storage != nullptr) storage->Start();
@@ -149,6 +164,13 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
                                                .synced = synced,
                                                .log = log});
   if (!network_service.ok()) return network_service.status();
+  std::unique_ptr<Backfill> backfill;
+  if (storage != nullptr) {
+    backfill =
+        std::make_unique<Backfill>(*started->database, **network_service,
+                                   SignatureCheck(network->scheme, genesis.state->validators), log, BackfillOptions());
+    backfill->Start();
+  }
   const ServedChain served{.service = chain_service,
                            .blocks = *blocks,
                            .clock = clock,
@@ -172,6 +194,7 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   if (storage != nullptr) storage->WatchHealth(nullptr);
   (*rpc_service)->Stop();
   chain_service.Stop();
+  if (backfill != nullptr) backfill->Stop();
   (*network_service)->Stop();
   if (storage != nullptr) storage->Stop();
   log->info("beacon_stopped name={}", options.name);

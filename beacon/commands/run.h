@@ -18,6 +18,8 @@ struct RunOptions {
   std::string genesis_dir;
   std::string name = "beacon";  // letters, digits, '-', '_', '.'
   std::string data_dir;         // empty: the chain is kept in memory alone
+  std::string checkpoint;       // file or address to begin from; empty: genesis
+  std::string checkpoint_root;  // hex; of its block
   std::string rpc_address = "127.0.0.1:5052";
   rpc::ServerTlsFiles tls;
   std::vector<std::string> peers;  // HOST:PORT of beacons to link to

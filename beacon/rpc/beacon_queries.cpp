@@ -61,7 +61,8 @@ void AddJustifications(const State& state, v1::GetStateResponse& response) {
 
 }  // namespace
 
-BeaconQueries::BeaconQueries(const ServedChain& chain) : chain_(chain), started_(chain.clock.Steady()) {}
+BeaconQueries::BeaconQueries(const ServedChain& chain)
+    : chain_(chain), started_(chain.clock.Steady()), checkpoints_(chain) {}
 
 absl::StatusOr<v1::GetHeadResponse> BeaconQueries::GetHead(const v1::GetHeadRequest&) const {
   v1::GetHeadResponse response;
@@ -90,6 +91,7 @@ absl::StatusOr<v1::GetChainStatusResponse> BeaconQueries::GetChainStatus(const v
   response.set_synced(chain_.synced());
   if (chain_.peers != nullptr) response.set_peers(static_cast<uint32_t>(chain_.peers->linked_peers()));
   response.set_storage_error(std::string(chain_.kept.health().message()));
+  response.set_oldest_block_slot(chain_.blocks.earliest_slot());
   chain_.service.Read([&](const LeanChain& chain) {
     AddCheckpoints(chain, response);
     response.set_known_votes(chain.known_votes().size());

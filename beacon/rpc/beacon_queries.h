@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "beacon/rpc/checkpoint_pages.h"
 #include "beacon/rpc/served_chain.h"
 #include "lean/v1/beacon.pb.h"
 
@@ -33,10 +34,14 @@ class BeaconQueries {
   absl::StatusOr<v1::GetGenesisResponse> GetGenesis(const v1::GetGenesisRequest& request) const;
   absl::StatusOr<v1::GetNodeInfoResponse> GetNodeInfo(const NodeInfo& node) const;
   absl::StatusOr<v1::GetPeersResponse> GetPeers(const v1::GetPeersRequest& request) const;
+  absl::StatusOr<v1::GetCheckpointResponse> GetCheckpoint(const v1::GetCheckpointRequest& request) const {
+    return checkpoints_.Get(request);
+  }
 
  private:
   const ServedChain& chain_;
   const SteadyTime started_;
+  const CheckpointPages checkpoints_;
 };
 
 }  // namespace lean::beacon

@@ -90,6 +90,12 @@ grpc::ServerUnaryReactor* GrpcBeaconService::GetPeers(grpc::CallbackServerContex
   return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetPeers);
 }
 
+grpc::ServerUnaryReactor* GrpcBeaconService::GetCheckpoint(grpc::CallbackServerContext* context,
+                                                           const grpc::ByteBuffer* request,
+                                                           grpc::ByteBuffer* response) {
+  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetCheckpoint);
+}
+
 grpc::ServerUnaryReactor* GrpcDutyService::GetDuties(grpc::CallbackServerContext* context,
                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return Run(dispatcher_, context, request, response, duties_, &Duties::GetDuties);

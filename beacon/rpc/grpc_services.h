@@ -26,7 +26,8 @@ using RawBeaconService =
     v1::BeaconService::WithRawCallbackMethod_GetGenesis<
     v1::BeaconService::WithRawCallbackMethod_GetNodeInfo<
     v1::BeaconService::WithRawCallbackMethod_GetPeers<
-    v1::BeaconService::Service>>>>>>>>>>;
+    v1::BeaconService::WithRawCallbackMethod_GetCheckpoint<
+    v1::BeaconService::Service>>>>>>>>>>>;
 
 using RawDutyService =
     v1::DutyService::WithRawCallbackMethod_GetDuties<
@@ -68,6 +69,8 @@ class GrpcBeaconService final : public RawBeaconService {
                                         grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* GetPeers(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                      grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* GetCheckpoint(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) override;
 
  private:
   const BeaconQueries& queries_;

@@ -44,6 +44,12 @@ absl::StatusOr<uint64_t> ChainDatabase::OldestSlot() const {
   return *slot;
 }
 
+absl::StatusOr<uint64_t> ChainDatabase::FloorSlot() const {
+  const auto value = files_->Get(Column::kMeta, meta_key::kFloor);
+  if (!value.ok()) return value.status();
+  return ParseNumberValue(value->value_or("")).value_or(1);
+}
+
 absl::StatusOr<SignedBlockPtr> ChainDatabase::BlockByRoot(const Root& root) const {
   const absl::StatusOr<std::optional<uint64_t>> slot = SlotOf(root);
   if (!slot.ok()) return slot.status();
@@ -196,6 +202,10 @@ void ChainDatabase::PutCheckpoint(WriteSet& writes, const char* meta_key, const 
 
 void ChainDatabase::PutOldestSlot(WriteSet& writes, uint64_t slot) {
   writes.Put(Column::kMeta, meta_key::kOldest, NumberValue(slot));
+}
+
+void ChainDatabase::PutFloorSlot(WriteSet& writes, uint64_t slot) {
+  writes.Put(Column::kMeta, meta_key::kFloor, NumberValue(slot));
 }
 
 void ChainDatabase::PutVote(WriteSet& writes, const SignedAttestation& vote) {

@@ -61,6 +61,8 @@ class ChainDatabase {
   const Checkpoint& anchor() const { return anchor_; }
   // Bodies of all canonical blocks are held from this slot on (genesis has none).
   absl::StatusOr<uint64_t> OldestSlot() const;
+  // Nobody wants bodies below it: 1, unless they were dropped on request.
+  absl::StatusOr<uint64_t> FloorSlot() const;
 
   // Null: not held.
   absl::StatusOr<SignedBlockPtr> BlockByRoot(const Root& root) const;
@@ -89,6 +91,7 @@ class ChainDatabase {
   static void PutCanonical(WriteSet& writes, const Checkpoint& id);
   static void PutCheckpoint(WriteSet& writes, const char* meta_key, const Checkpoint& checkpoint);
   static void PutOldestSlot(WriteSet& writes, uint64_t slot);
+  static void PutFloorSlot(WriteSet& writes, uint64_t slot);
   static void PutVote(WriteSet& writes, const SignedAttestation& vote);
   static void PutSnapshot(WriteSet& writes, const Checkpoint& id, const State& state);
 

@@ -80,9 +80,10 @@ absl::StatusOr<PruneResult> PruneDatabase(ChainDatabase& database, const PruneRe
   const auto oldest = database.OldestSlot();
   if (!oldest.ok()) return oldest.status();
   if (!old_blocks.empty()) {
-    // First: what is said to be held is held.
+    // First: what is said to be held is held. And a beacon does not fetch them again.
     WriteSet writes;
     ChainDatabase::PutOldestSlot(writes, std::max(*oldest, first_kept));
+    ChainDatabase::PutFloorSlot(writes, first_kept);
     if (status = database.files().Write(writes); !status.ok()) return status;
   }
   Database& files = database.files();

@@ -6,6 +6,7 @@
 //              "network"                    the network's name, for people
 //              "anchor"                     checkpoint that the database began with: genesis, or where it was told to
 //              "oldest"                     u64: bodies of all canonical blocks are held from this slot on
+//              "floor"                      u64: bodies below this slot are not wanted (`db prune`); 1 when not given
 //              "head" "justified" "finalized"   checkpoints, as of the last batch
 //   slots      root                         u64: slot of every block ever imported, orphans included
 //   blocks     slot, root                   SSZ(SignedBlockWithAttestation)
@@ -39,6 +40,7 @@ inline constexpr char kGenesis[] = "genesis";
 inline constexpr char kNetwork[] = "network";
 inline constexpr char kAnchor[] = "anchor";
 inline constexpr char kOldest[] = "oldest";
+inline constexpr char kFloor[] = "floor";
 inline constexpr char kHead[] = "head";
 inline constexpr char kJustified[] = "justified";
 inline constexpr char kFinalized[] = "finalized";

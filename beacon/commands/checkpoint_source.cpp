@@ -1,0 +1,94 @@
+#include "beacon/commands/checkpoint_source.h"
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/status.h"
+#include "common/ssz/ssz.h"
+#include "grpcpp/client_context.h"
+#include "lean/v1/beacon.grpc.pb.h"
+
+namespace lean::beacon {
+namespace {
+
+// Of one page, which has 4 MiB.
+constexpr std::chrono::seconds kPageTimeout{60};
+
+class RemoteCheckpoint {
+ public:
+  RemoteCheckpoint(const std::shared_ptr<grpc::Channel>& channel, std::string address, const Root& root,
+                   spdlog::logger& log)
+      : stub_(v1::BeaconService::NewStub(channel)), address_(std::move(address)), root_(root), log_(log) {}
+
+  // All pages of one part.
+  absl::StatusOr<std::string> Fetch(v1::GetCheckpointRequest::Part part) {
+    std::string bytes;
+    uint64_t total = 0;
+    do {
+      const absl::StatusOr<v1::GetCheckpointResponse> page = FetchPage(part, bytes.size());
+      if (!page.ok()) return page.status();
+      total = page->total_bytes();
+      if (total > kMaxCheckpointPartBytes || page->data().empty() || page->data().size() > total - bytes.size()) {
+        return absl::InvalidArgumentError(absl::StrCat("the checkpoint from ", address_, " does not add up"));
+      }
+      bytes += page->data();
+      log_.info("checkpoint_fetched part={} bytes={} of={}", v1::GetCheckpointRequest::Part_Name(part), bytes.size(),
+                total);
+    } while (bytes.size() < total);
+    return bytes;
+  }
+
+ private:
+  absl::StatusOr<v1::GetCheckpointResponse> FetchPage(v1::GetCheckpointRequest::Part part, uint64_t offset) {
+    v1::GetCheckpointRequest request;
+    request.set_root(ToHex(root_.span()));
+    request.set_part(part);
+    request.set_offset(offset);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPageTimeout);
+    context.set_wait_for_ready(true);
+    v1::GetCheckpointResponse response;
+    const absl::Status status = rpc::FromGrpcStatus(stub_->GetCheckpoint(&context, request, &response));
+    if (status.ok()) return response;
+    return absl::Status(status.code(), absl::StrCat("the checkpoint from ", address_, ": ", status.message()));
+  }
+
+  const std::unique_ptr<v1::BeaconService::Stub> stub_;
+  const std::string address_;
+  const Root root_;
+  spdlog::logger& log_;
+};
+
+template <typename T>
+absl::StatusOr<T> Decode(const absl::StatusOr<std::string>& bytes, const std::string& address) {
+  if (!bytes.ok()) return bytes.status();
+  absl::StatusOr<T> decoded = ssz::Deserialize<T>({reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size()});
+  if (decoded.ok()) return decoded;
+  return absl::InvalidArgumentError(absl::StrCat("the checkpoint from ", address, ": ", decoded.status().message()));
+}
+
+}  // namespace
+
+absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const Root& root, spdlog::logger& log) {
+  std::error_code ignored;
+  if (std::filesystem::exists(source, ignored)) return ReadCheckpointFile(source);
+  const auto channel = rpc::MakeChannel(source);
+  if (!channel.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--checkpoint ", source, " is neither a file nor an address: ", channel.status().message()));
+  }
+  RemoteCheckpoint remote(*channel, source, root, log);
+  auto block = Decode<SignedBlockWithAttestation>(remote.Fetch(v1::GetCheckpointRequest::BLOCK), source);
+  if (!block.ok()) return block.status();
+  auto state = Decode<State>(remote.Fetch(v1::GetCheckpointRequest::STATE), source);
+  if (!state.ok()) return state.status();
+  return CheckpointParts{.block = *std::move(block), .state = *std::move(state)};
+}
+
+}  // namespace lean::beacon

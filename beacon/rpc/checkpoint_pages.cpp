@@ -1,0 +1,94 @@
+#include "beacon/rpc/checkpoint_pages.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/rpc/views.h"
+#include "common/bytes/hex.h"
+#include "common/rpc/status.h"
+#include "common/ssz/ssz.h"
+
+namespace lean::beacon {
+namespace {
+
+absl::Status NotFound(absl::string_view message) {
+  return rpc::MakeError(absl::StatusCode::kNotFound, "CHECKPOINT_NOT_FOUND", message);
+}
+
+// The finalized block of that root; without one, the latest.
+absl::StatusOr<Checkpoint> FinalizedBlock(const LeanChain& chain, const std::optional<Root>& root) {
+  const Root& wanted = root.value_or(chain.finalized().root);
+  const std::optional<uint64_t> slot = chain.SlotOf(wanted);
+  if (!slot.has_value() || *slot > chain.finalized().slot || !chain.IsCanonical(wanted)) {
+    return NotFound(absl::StrCat("block ", ShortHex(wanted.span()), " is not finalized here"));
+  }
+  if (*slot == 0) return NotFound("it is genesis, which needs no checkpoint");
+  return Checkpoint{.root = wanted, .slot = *slot};
+}
+
+template <typename T>
+std::string Ssz(const T& container) {
+  const std::vector<uint8_t> bytes = ssz::Serialize(container);
+  return std::string(bytes.begin(), bytes.end());
+}
+
+}  // namespace
+
+absl::StatusOr<CheckpointPages::BytesPtr> CheckpointPages::Make(const Checkpoint& id,
+                                                                v1::GetCheckpointRequest::Part part) const {
+  Bytes bytes{.root = id.root, .slot = id.slot, .part = part, .ssz = ""};
+  if (part == v1::GetCheckpointRequest::BLOCK) {
+    const SignedBlockPtr block = chain_.blocks.ByRoot(id.root);
+    if (block == nullptr) return NotFound(absl::StrCat("the block of slot ", id.slot, " is not held with signatures"));
+    bytes.ssz = Ssz(*block);
+  } else {
+    StatePtr state = chain_.service.Read([&](const LeanChain& chain) { return chain.StateOf(id.root); });
+    if (state == nullptr) state = chain_.kept.state_of(id);
+    if (state == nullptr) return NotFound(absl::StrCat("the state of the block of slot ", id.slot, " is not held"));
+    bytes.ssz = Ssz(*state);
+  }
+  return std::make_shared<const Bytes>(std::move(bytes));
+}
+
+absl::StatusOr<CheckpointPages::BytesPtr> CheckpointPages::Find(const v1::GetCheckpointRequest& request) const {
+  if (request.part() != v1::GetCheckpointRequest::BLOCK && request.part() != v1::GetCheckpointRequest::STATE) {
+    return rpc::MalformedRequest("part: neither BLOCK nor STATE");
+  }
+  std::optional<Root> root;
+  if (!request.root().empty()) {
+    const absl::StatusOr<Root> parsed = RootFromText(request.root(), "root");
+    if (!parsed.ok()) return parsed.status();
+    root = *parsed;
+  }
+  const absl::StatusOr<Checkpoint> id =
+      chain_.service.Read([&](const LeanChain& chain) { return FinalizedBlock(chain, root); });
+  if (!id.ok()) return id.status();
+  {
+    std::lock_guard lock(mutex_);
+    if (last_ != nullptr && last_->root == id->root && last_->part == request.part()) return last_;
+  }
+  absl::StatusOr<BytesPtr> made = Make(*id, request.part());
+  if (!made.ok()) return made.status();
+  std::lock_guard lock(mutex_);
+  last_ = *made;
+  return made;
+}
+
+absl::StatusOr<v1::GetCheckpointResponse> CheckpointPages::Get(const v1::GetCheckpointRequest& request) const {
+  const absl::StatusOr<BytesPtr> bytes = Find(request);
+  if (!bytes.ok()) return bytes.status();
+  const std::string& ssz = (*bytes)->ssz;
+  if (request.offset() > ssz.size()) {
+    return rpc::MalformedRequest(absl::StrCat("offset: ", request.offset(), " of ", ssz.size(), " bytes"));
+  }
+  v1::GetCheckpointResponse response;
+  View({.root = (*bytes)->root, .slot = (*bytes)->slot}, *response.mutable_block());
+  response.set_total_bytes(ssz.size());
+  response.set_data(ssz.substr(request.offset(), kPageBytes));
+  return response;
+}
+
+}  // namespace lean::beacon
