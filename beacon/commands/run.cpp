@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "beacon/services/signature_verifier.h"
 #include "beacon/storage/backfill.h"
 #include "beacon/storage/stored_block_source.h"
+#include "beacon/sync/sync_service.h"
 #include "common/bytes/hex.h"
 #include "common/clock/real_clock.h"
 #include "common/clock/slot_clock.h"
@@ -145,15 +147,20 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   RealClock clock;
   const SlotClock slots(genesis.state->config.genesis_time, network->spec.slot_duration_ms);
   OutboundChannel outbound(kOutboundItems);
+  SyncBoard sync_board;
+  const auto sync_inbox = std::make_shared<SyncInbox>();
   ChainService chain_service(
       std::move(started->chain),
       std::make_unique<SignatureVerifier>(network->scheme, genesis.state->validators, SignatureVerifierOptions()),
-      {.clock = clock, .slot_clock = slots, .outbound = outbound, .log = log, .observer = storage},
+      {.clock = clock,
+       .slot_clock = slots,
+       .outbound = outbound,
+       .log = log,
+       .observer = storage,
+       .want = [sync_inbox](const WantedRoot& wanted) { sync_inbox->Want(wanted); }},
       ChainServiceOptions());
   chain_service.Start();
   const std::unique_ptr<const BlockSource> blocks = MakeBlockSource(chain_service, started->database.get(), log);
-  // Without peers there is nobody to be behind of.
-  const auto synced = [] { return true; };
   absl::StatusOr<std::unique_ptr<NetworkService>> network_service =
       NetworkService::Start(*network_options, {.chain = chain_service,
                                                .blocks = *blocks,
@@ -161,7 +168,7 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
                                                .clock = clock,
                                                .genesis = genesis,
                                                .spec = network->spec,
-                                               .synced = synced,
+                                               .synced = [&sync_board] { return sync_board.Get().synced; },
                                                .log = log});
   if (!network_service.ok()) return network_service.status();
   std::unique_ptr<Backfill> backfill;
@@ -171,13 +178,22 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
                                    SignatureCheck(network->scheme, genesis.state->validators), log, BackfillOptions());
     backfill->Start();
   }
+  SyncService sync_service(
+      {.chain = chain_service,
+       .peers = **network_service,
+       .clock = clock,
+       .inbox = sync_inbox,
+       .board = sync_board,
+       .log = log},
+      SyncServiceOptions::For(network->spec.slot_duration_ms, network_options->peers.size(), std::random_device()()));
+  sync_service.Start();
   const ServedChain served{.service = chain_service,
                            .blocks = *blocks,
                            .clock = clock,
                            .slots = slots,
                            .spec = network->spec,
                            .genesis = genesis,
-                           .synced = synced,
+                           .sync = [&sync_board] { return sync_board.Get(); },
                            .peers = network_service->get(),
                            .kept = KeptBy(started->database.get(), storage, log)};
 
@@ -193,6 +209,7 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   log->info("beacon_stopping signal={}", signal);
   if (storage != nullptr) storage->WatchHealth(nullptr);
   (*rpc_service)->Stop();
+  sync_service.Stop();
   chain_service.Stop();
   if (backfill != nullptr) backfill->Stop();
   (*network_service)->Stop();

@@ -88,7 +88,9 @@ absl::StatusOr<v1::GetChainStatusResponse> BeaconQueries::GetChainStatus(const v
   response.set_validator_count(chain_.validator_count());
   response.set_proposer_index(slot % chain_.validator_count());
   response.set_slots_left(chain_.last_slot() - std::min(chain_.last_slot(), slot));
-  response.set_synced(chain_.synced());
+  const SyncStatus sync = chain_.sync();
+  response.set_synced(sync.synced);
+  View(sync, *response.mutable_sync());
   if (chain_.peers != nullptr) response.set_peers(static_cast<uint32_t>(chain_.peers->linked_peers()));
   response.set_storage_error(std::string(chain_.kept.health().message()));
   response.set_oldest_block_slot(chain_.blocks.earliest_slot());
@@ -233,6 +235,7 @@ absl::StatusOr<v1::GetNodeInfoResponse> BeaconQueries::GetNodeInfo(const NodeInf
   response.set_rpc_address(node.rpc_address);
   response.set_tls(node.tls);
   response.set_genesis_block_root(Hex(chain_.genesis.block_root));
+  View(chain_.sync(), *response.mutable_sync());
   if (chain_.peers != nullptr) {
     response.set_node_id(chain_.peers->node_id());
     response.set_peer_address(chain_.peers->peer_address());

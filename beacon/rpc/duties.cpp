@@ -161,11 +161,14 @@ absl::Status Duties::CheckStorage() const {
 }
 
 absl::Status Duties::CheckSynced() const {
-  if (chain_.synced()) return absl::OkStatus();
+  const SyncStatus sync = chain_.sync();
+  if (sync.synced) return absl::OkStatus();
   const uint64_t head_slot = chain_.service.Read([](const LeanChain& chain) { return chain.head().slot; });
   return rpc::MakeError(absl::StatusCode::kUnavailable, "SYNCING",
-                        absl::StrCat("the beacon catches up with its peers, its head has slot ", head_slot),
-                        {{"head_slot", absl::StrCat(head_slot)}, {"current", absl::StrCat(chain_.Now().slot)}});
+                        absl::StrCat("syncing: ", sync.message, ", the head has slot ", head_slot),
+                        {{"head_slot", absl::StrCat(head_slot)},
+                         {"current", absl::StrCat(chain_.Now().slot)},
+                         {"lag_slots", absl::StrCat(sync.lag_slots)}});
 }
 
 absl::Status Duties::CheckSlot(uint64_t slot) const {

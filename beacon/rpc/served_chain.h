@@ -10,6 +10,7 @@
 #include "beacon/network/peer_list.h"
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
+#include "beacon/sync/sync_status.h"
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/config/genesis.h"
@@ -34,12 +35,13 @@ struct ServedChain {
   SlotClock slots;
   NetworkSpec spec;
   Genesis genesis;
-  // False while the beacon catches up with its peers; duties are refused then.
-  std::function<bool()> synced;
+  std::function<SyncStatus()> sync;
   const PeerList* peers = nullptr;  // null: there is no network
   KeptChain kept = {};
 
   SlotTime Now() const { return slots.At(clock.WallMs()); }
+  // False while the beacon catches up with its peers; duties are refused then.
+  bool synced() const { return sync().synced; }
   uint64_t validator_count() const { return genesis.state->validators.size(); }
 
   // The last slot that can have a block: historical lists are full after it, and so are the keys' leaves used up.

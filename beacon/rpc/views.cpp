@@ -66,6 +66,17 @@ void View(const PeerState& peer, v1::PeerView& view) {
   view.set_dropped_out(peer.traffic.dropped_out);
 }
 
+void View(const SyncStatus& sync, v1::SyncView& view) {
+  view.set_synced(sync.synced);
+  view.set_lag_slots(sync.lag_slots);
+  view.set_ahead(sync.ahead);
+  view.set_target_slot(sync.target_slot);
+  view.set_slots_done(sync.slots_done);
+  view.set_slots_left(sync.slots_left);
+  view.set_blocks_per_second(sync.blocks_per_second);
+  view.set_message(sync.message);
+}
+
 absl::StatusOr<Root> RootFromText(absl::string_view text, absl::string_view field) {
   absl::StatusOr<Root> root = ParseFixedHex<Root>(text);
   if (!root.ok()) return rpc::MalformedRequest(absl::StrCat(field, ": ", root.status().message()));

@@ -59,11 +59,6 @@ void SyncService::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-SyncStatus SyncService::status() const {
-  std::lock_guard lock(mutex_);
-  return status_;
-}
-
 void SyncService::Run() {
   while (!context_.inbox->closed()) {
     const SyncInbox::Content content = context_.inbox->Take(context_.clock, context_.clock.Steady() + options_.tick);
@@ -129,8 +124,7 @@ void SyncService::Publish(SyncVerdict::State state, const std::vector<AheadPeer>
     context_.log->info("{} head_slot={} message=\"{}\"", status.synced ? "synced" : "syncing", head_slot,
                        status.message);
   }
-  std::lock_guard lock(mutex_);
-  status_ = std::move(status);
+  context_.board.Set(std::move(status));
 }
 
 }  // namespace lean::beacon

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -43,10 +42,11 @@ struct SyncServiceContext {
   PeerBlocks& peers;
   Clock& clock;
   std::shared_ptr<SyncInbox> inbox;
+  SyncBoard& board;
   std::shared_ptr<spdlog::logger> log;
 };
 
-// Thread-safe, except for Start and Stop.
+// One thread calls it; the work is done on a thread of its own.
 class SyncService {
  public:
   SyncService(const SyncServiceContext& context, const SyncServiceOptions& options);
@@ -58,8 +58,6 @@ class SyncService {
   void Start();
   // Joins the thread. Before ChainService's and the network's. May be called again.
   void Stop();
-
-  SyncStatus status() const;
 
  private:
   void Run();
@@ -76,9 +74,6 @@ class SyncService {
   RangeSync range_;
   RootSync roots_;
   SyncVerdict::State published_ = SyncVerdict::State::kStarting;
-
-  mutable std::mutex mutex_;
-  SyncStatus status_{.synced = false, .message = "starting"};  // guarded by mutex_
   std::thread thread_;
 };
 

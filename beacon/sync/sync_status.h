@@ -3,7 +3,9 @@
 #define LEAN_BEACON_SYNC_SYNC_STATUS_H_
 
 #include <cstdint>
+#include <mutex>
 #include <string>
+#include <utility>
 
 namespace lean::beacon {
 
@@ -18,6 +20,23 @@ struct SyncStatus {
   double blocks_per_second = 0;
   // For people: "synced", "132 slots behind peer-3 (10.0.0.2:9000)", "waiting for the first peers".
   std::string message = "synced";
+};
+
+// Where the sync says how it stands. Thread-safe. Nothing said yet: not synced.
+class SyncBoard {
+ public:
+  SyncStatus Get() const {
+    std::lock_guard lock(mutex_);
+    return status_;
+  }
+  void Set(SyncStatus status) {
+    std::lock_guard lock(mutex_);
+    status_ = std::move(status);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  SyncStatus status_{.synced = false, .message = "starting"};  // guarded by mutex_
 };
 
 }  // namespace lean::beacon

@@ -123,7 +123,7 @@ TEST(CallsTest, ASecondServiceOnThePortIsRefused) {
                                    .slots = slots,
                                    .spec = {},
                                    .genesis = beacon.genesis(),
-                                   .synced = [] { return true; }},
+                                   .sync = [] { return SyncStatus(); }},
                                   {.node_name = "second", .server = {.address = address, .tls = {}, .log = nullptr}});
   ASSERT_FALSE(second.ok());
   EXPECT_THAT(second.status().message(), HasSubstr("cannot listen on " + address + ": Address already in use"));

@@ -100,7 +100,9 @@ TEST_F(DutiesTest, LivenessCountsVotesFromASlotOn) {
 
 TEST(DutiesSyncing, ABeaconThatIsBehindCannotTellOfLiveness) {
   TestBeaconOptions options;
-  options.synced = [] { return false; };
+  options.sync = [] {
+    return SyncStatus{.synced = false, .lag_slots = 132, .message = "132 slots behind alpha (10.0.0.2:9000)"};
+  };
   TestBeacon beacon(options);
   EXPECT_EQ(rpc::ReasonOf(Call(beacon.duties(), &Stub::GetLiveness, v1::GetLivenessRequest()).status), "SYNCING");
 }
@@ -334,15 +336,25 @@ TEST_F(DutiesTest, OnlyTheProposerBuildsABlock) {
 
 TEST(SyncingTest, ABeaconThatIsBehindRefusesDuties) {
   TestBeaconOptions options;
-  options.synced = [] { return false; };
+  options.sync = [] {
+    return SyncStatus{.synced = false, .lag_slots = 132, .message = "132 slots behind alpha (10.0.0.2:9000)"};
+  };
   TestBeacon beacon(options);
   beacon.GoTo(1);
   for (const absl::Status& status : {Call(beacon.duties(), &Stub::BuildBlock, beacon.BlockRequest(1)).status,
                                      Call(beacon.duties(), &Stub::BuildVote, beacon.VoteRequest(1)).status}) {
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
     EXPECT_EQ(rpc::ReasonOf(status), "SYNCING");
-    EXPECT_THAT(rpc::MetadataOf(status), ElementsAre(Pair("current", "1"), Pair("head_slot", "0")));
+    EXPECT_THAT(status.message(), HasSubstr("syncing: 132 slots behind alpha (10.0.0.2:9000), the head has slot 0"));
+    EXPECT_THAT(rpc::MetadataOf(status),
+                ElementsAre(Pair("current", "1"), Pair("head_slot", "0"), Pair("lag_slots", "132")));
   }
+  using Queries = v1::BeaconService::Stub;
+  const auto chain = Call(beacon.queries(), &Queries::GetChainStatus, v1::GetChainStatusRequest()).response;
+  EXPECT_FALSE(chain.synced());
+  EXPECT_EQ(chain.sync().lag_slots(), 132u);
+  const auto node = Call(beacon.queries(), &Queries::GetNodeInfo, v1::GetNodeInfoRequest()).response;
+  EXPECT_EQ(node.sync().message(), "132 slots behind alpha (10.0.0.2:9000)");
   const auto duties = Call(beacon.duties(), &Stub::GetDuties, v1::GetDutiesRequest());
   EXPECT_TRUE(duties.status.ok()) << duties.status;
   EXPECT_FALSE(duties.response.synced());

@@ -70,7 +70,7 @@ TestBeacon::TestBeacon(const TestBeaconOptions& options)
        .slots = slots,
        .spec = spec_,
        .genesis = genesis_,
-       .synced = options.synced,
+       .sync = options.sync,
        .kept = options.kept},
       {.node_name = "test-beacon", .server = {.address = "127.0.0.1:0", .tls = {}, .log = SilentLog()}});
   EXPECT_TRUE(rpc.ok()) << rpc.status();

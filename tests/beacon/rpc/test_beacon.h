@@ -32,7 +32,7 @@ struct TestBeaconOptions {
   size_t validators = 4;
   // Called with the chain before it is served.
   std::function<void(LeanChain&)> prepare;
-  std::function<bool()> synced = [] { return true; };
+  std::function<SyncStatus()> sync = [] { return SyncStatus(); };
   KeptChain kept = {};
 };
 

@@ -48,9 +48,13 @@ class SyncServiceTest : public testing::Test {
   void StartAt(uint64_t slot, size_t configured_peers = 1) {
     clock_.SetWallMs(TestNetwork::StartMs(slot));
     service_.Start();
-    sync_ = std::make_unique<SyncService>(
-        SyncServiceContext{.chain = service_, .peers = peers_, .clock = clock_, .inbox = inbox_, .log = log_.logger()},
-        Options(configured_peers));
+    sync_ = std::make_unique<SyncService>(SyncServiceContext{.chain = service_,
+                                                             .peers = peers_,
+                                                             .clock = clock_,
+                                                             .inbox = inbox_,
+                                                             .board = board_,
+                                                             .log = log_.logger()},
+                                          Options(configured_peers));
     sync_->Start();
   }
 
@@ -69,7 +73,7 @@ class SyncServiceTest : public testing::Test {
     return service_.Read([](const LeanChain& chain) { return chain.head(); });
   }
   bool AwaitHead(const SignedChain& source) {
-    return Await([&] { return Head() == source.chain().head() && sync_->status().synced; });
+    return Await([&] { return Head() == source.chain().head() && board_.Get().synced; });
   }
   bool Has(const SignedBlockPtr& block) const {
     return service_.Read([&](const LeanChain& chain) { return chain.HasBlock(SignedChain::RootOf(block)); });
@@ -86,6 +90,7 @@ class SyncServiceTest : public testing::Test {
   CapturedLog log_;
   OutboundChannel outbound_{1000};
   FakePeers peers_;
+  SyncBoard board_;
   std::shared_ptr<SyncInbox> inbox_ = std::make_shared<SyncInbox>();
   ChainService service_{
       LeanChain::FromAnchor(network_.genesis().state, network_.genesis().block).value(),
@@ -104,7 +109,7 @@ TEST_F(SyncServiceTest, ALateJoinerCatchesUpFromSeveralPeersAcrossAnOrphan) {
   const OrphanedVote run(network_, kLastSlot);
   for (uint64_t id = 1; id <= 3; ++id) peers_.Add(id, {.info = {}, .canonical = run.canonical, .others = {}});
   StartAt(kLastSlot + 8, 3);
-  EXPECT_FALSE(sync_->status().synced);
+  EXPECT_FALSE(board_.Get().synced);
   ASSERT_TRUE(AwaitHead(run.source));
   EXPECT_EQ(service_.Read([](const LeanChain& chain) { return chain.finalized(); }), run.source.chain().finalized());
   EXPECT_FALSE(Has(run.orphan));
@@ -171,7 +176,7 @@ TEST_F(SyncServiceTest, LiarsAloneDoNotKeepUsSyncing) {
   for (uint64_t id = 1; id <= 3; ++id) peers_.Add(id, liar);
   StartAt(60, 1);
   ASSERT_TRUE(Await([&] { return !log_.Matching("info syncing").empty(); }));
-  ASSERT_TRUE(Await([&] { return sync_->status().synced; }));
+  ASSERT_TRUE(Await([&] { return board_.Get().synced; }));
 }
 
 TEST_F(SyncServiceTest, WrongBlocksAreBlamedAndFetchedFromAnother) {
@@ -223,16 +228,16 @@ TEST_F(SyncServiceTest, NobodyAheadIsSynced) {
     peers_.Add(id, peer);
   }
   StartAt(200, 2);
-  ASSERT_TRUE(Await([&] { return sync_->status().synced; }));
+  ASSERT_TRUE(Await([&] { return board_.Get().synced; }));
   EXPECT_THAT(log_.Matching("syncing"), IsEmpty());
   EXPECT_THAT(peers_.answered(), IsEmpty());
 }
 
 TEST_F(SyncServiceTest, WaitsForItsFirstPeersButNotForEver) {
   StartAt(200, 2);
-  EXPECT_EQ(sync_->status().message, "waiting for the first peers");
-  EXPECT_FALSE(sync_->status().synced);
-  ASSERT_TRUE(Await([&] { return sync_->status().synced; }));
+  EXPECT_EQ(board_.Get().message, "waiting for the first peers");
+  EXPECT_FALSE(board_.Get().synced);
+  ASSERT_TRUE(Await([&] { return board_.Get().synced; }));
 }
 
 // The peers' chain leaves ours far below our head.
