@@ -88,7 +88,6 @@ void SyncService::Update() {
   Checkpoint finalized;
   const std::vector<AheadPeer> ahead = PeersAhead(&head, &finalized);
   range_.Update(ahead, head, finalized, now);
-  roots_.Update(now);
 
   std::optional<uint64_t> peers_head;
   for (const AheadPeer& peer : ahead) peers_head = std::max(peers_head.value_or(0), peer.head.slot);
@@ -98,6 +97,8 @@ void SyncService::Update() {
                                                     .peers_head = peers_head,
                                                     .linked_peers = book_.linked().size(),
                                                     .progress = range_.imported()});
+  // Far behind, what comes by gossip lacks everything below it: the range brings that.
+  if (state != SyncVerdict::State::kSyncing) roots_.Update(now);
   Publish(state, ahead, head.slot);
 }
 

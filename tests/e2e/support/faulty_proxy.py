@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 
 PASS = "pass"
 REFUSE = "refuse"  # nothing listens
@@ -13,7 +14,9 @@ GARBAGE = "garbage"  # answers with random bytes
 class FaultyProxy:
     """Forwards connections on `port` to `target`, (host, port), while its mode is PASS."""
 
-    def __init__(self, port, target):
+    def __init__(self, port, target, bytes_per_second=None):
+        """`bytes_per_second`: how fast what the target says is passed on; as it comes when not given."""
+        self._bytes_per_second = bytes_per_second
         self._address = ("127.0.0.1", port)
         self._lock = threading.Lock()
         self._target = target
@@ -78,14 +81,16 @@ class FaultyProxy:
         with self._lock:
             self._sockets.add(far)
         with far:
-            answers = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+            answers = threading.Thread(target=self._pump, args=(far, near, self._bytes_per_second), daemon=True)
             answers.start()
             self._pump(near, far)
             answers.join()
 
-    def _pump(self, source, sink):
+    def _pump(self, source, sink, bytes_per_second=None):
         while True:
             data = _receive(source)
+            if bytes_per_second:
+                time.sleep(len(data) / bytes_per_second)
             # What comes while it hangs is swallowed.
             if self._mode == HANG and data:
                 continue

@@ -1,0 +1,130 @@
+"""Beacons that were away catch up with their peers, and serve no duties until they have."""
+
+import e2e
+import faulty_proxy
+import grpc
+from duty_log import DutyLog
+from leandev import network
+from leandev.processes import Process, wait_until
+
+SLOT_MS = 500
+SLOTS_LATE = 60
+# Slow enough that a sync of so many slots can be watched, and a peer be killed in the middle of it.
+PEER_BYTES_PER_SECOND = 120_000
+
+
+class SyncTest(e2e.NetworkTest):
+    def proxy_to(self, address, bytes_per_second=None):
+        host, port = address.split(":")
+        proxy = faulty_proxy.FaultyProxy(network.free_port(), (host, int(port)), bytes_per_second)
+        proxy.become(faulty_proxy.PASS)
+        self.addCleanup(proxy.close)
+        return proxy
+
+    def log_of(self, number):
+        return self.network.beacons[number].log_path.read_text(encoding="utf-8", errors="replace")
+
+    def ask_for_vote(self, number):
+        """None when the beacon builds a vote for its slot, else the error."""
+        from lean.v1 import validator_pb2, validator_pb2_grpc  # pylint: disable=import-outside-toplevel
+
+        rpc = self.network.rpcs[number]
+        status = rpc.status()
+        genesis = bytes.fromhex(rpc.genesis().genesis_block_root[2:])
+        with grpc.insecure_channel(self.network.places[number].rpc_address) as channel:
+            request = validator_pb2.BuildVoteRequest(slot=status.slot, genesis_block_root=genesis)
+            try:
+                validator_pb2_grpc.DutyServiceStub(channel).BuildVote(request, timeout=2)
+            except grpc.RpcError as error:
+                return error
+        return None
+
+    def await_head_of_first(self, number):
+        """Waits until the beacon is synced and has the first one's head, which it returns."""
+
+        def met():
+            own, first = self.network.rpcs[number].try_status(), self.network.rpc.try_status()
+            return first if own and first and own.synced and own.head == first.head else None
+
+        return wait_until(met, e2e.PATIENCE_S, f"beacon {number} to have the first one's head")
+
+    def test_late_beacon_catches_up_though_a_peer_dies(self):
+        net = self.make_network(clients=2, slot_ms=SLOT_MS, beacons=3)
+        proxies = [self.proxy_to(net.places[number].peer_address, PEER_BYTES_PER_SECOND) for number in (0, 1)]
+        net.places[0].peers = [net.places[1].peer_address]
+        net.places[1].peers = [net.places[0].peer_address]
+        net.places[2].peers = [proxy.address for proxy in proxies]
+        for number in (0, 1):
+            net.start_beacon(number)
+            net.start_client(number)
+        begin = self.wait_for(lambda s: s.slot > SLOTS_LATE and s.finalized.slot > SLOTS_LATE - 20, "the chain to be long")
+
+        net.launch_beacon(2)
+        behind = wait_until(
+            lambda: next((s for s in [net.rpcs[2].try_status()] if s and s.sync.lag_slots), None), e2e.PATIENCE_S,
+            "the late beacon to see that it is behind")
+        self.assertFalse(behind.synced)
+        error = self.ask_for_vote(2)
+        self.assertEqual(error.code(), grpc.StatusCode.UNAVAILABLE)
+        self.assertRegex(error.details(), r"syncing: \d+ slots behind beacon-[01] ")
+        self.assertIn("SYNCING", str(error.trailing_metadata()))
+        wait_until(lambda: (net.rpcs[2].status().head.slot) > 5, e2e.PATIENCE_S, "the first blocks to be fetched")
+        net.beacons[1].kill()
+        self.assertLess(net.rpcs[2].status().head.slot, begin.slot - 5, "it was killed in the middle")
+
+        self.await_head_of_first(2)
+        self.assertIsNone(self.ask_for_vote(2))
+        self.assertRegex(self.log_of(2), r"syncing head_slot=0 message=\"\d+ slots behind")
+        self.assertRegex(self.log_of(2), r"synced head_slot=\d+")
+        # The one that was killed has forgotten everything: it comes back in the same way, and so do its validators.
+        net.start_beacon(1)
+        now = self.await_head_of_first(1)
+        self.wait_for(lambda s: s.finalized.slot > now.slot, "the chain to be finalized again")
+
+    def test_lagging_first_beacon_returns_to_service(self):
+        net = self.make_network(clients=1, slot_ms=800, beacons=2)
+        link = self.proxy_to(net.places[0].peer_address)
+        net.places[0].peers = []
+        net.places[1].peers = [link.address]
+        first = self.proxy_to(net.places[0].rpc_address)
+        for number in (0, 1):
+            net.start_beacon(number)
+        log_path = net.settings.directory / "client.log"
+        net.clients[0] = Process(
+            "client",
+            [
+                *(e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--keystores", net.keystores[0]),
+                *("--beacon", first.address, "--beacon", net.places[1].rpc_address),
+            ],
+            log_path)
+        log = DutyLog(log_path, net.settings.validators)
+
+        def await_duties_with(address):
+            begin = net.rpcs[1].status().slot
+
+            def done():
+                blocks, votes = log.blocks(), log.votes()
+                return next((s for s in blocks if s > begin and blocks[s] == votes.get(s) == address), None)
+
+            return wait_until(done, e2e.PATIENCE_S, f"the duties of a slot with {address}")
+
+        begin = await_duties_with(first.address)
+        # The first beacon is cut off from everything, and misses more slots than a beacon may lag behind.
+        first.become(faulty_proxy.REFUSE)
+        link.become(faulty_proxy.REFUSE)
+        cut = await_duties_with(net.places[1].rpc_address)
+        wait_until(lambda: net.rpcs[1].status().head.slot > cut + 12, e2e.PATIENCE_S, "the first beacon to lag")
+        # It is back, yet behind: the second one stays in service.
+        first.become(faulty_proxy.PASS)
+        await_duties_with(net.places[1].rpc_address)
+        lag = net.rpcs[1].status().head.slot - net.rpcs[0].status().head.slot
+        self.assertGreater(lag, 5)
+        # It catches up, and is taken back.
+        link.become(faulty_proxy.PASS)
+        back = await_duties_with(first.address)
+        self.assertEqual(log.missed(begin, back), [], log.text())
+        self.assertRegex(self.log_of(0), r"syncing head_slot=\d+ message=\"\d+ slots behind")
+
+
+if __name__ == "__main__":
+    e2e.main()
