@@ -2,6 +2,7 @@
 #ifndef LEAN_BEACON_COMMANDS_KEPT_CHAIN_H_
 #define LEAN_BEACON_COMMANDS_KEPT_CHAIN_H_
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,10 +19,11 @@
 namespace lean::beacon {
 
 struct KeptChainOptions {
-  std::string data_dir;                 // empty: memory alone
-  std::string network;                  // its name
-  std::string checkpoint;               // file or address to begin from; empty: genesis
-  std::optional<Root> checkpoint_root;  // of its block
+  std::string data_dir;                  // empty: memory alone
+  std::chrono::milliseconds slot{4000};  // the network's
+  std::string network;                   // its name
+  std::string checkpoint;                // file or address to begin from; empty: genesis
+  std::optional<Root> checkpoint_root;   // of its block
 };
 
 struct StartedChain {

@@ -1,6 +1,7 @@
 #include "beacon/commands/run.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <random>
 #include <utility>
@@ -78,9 +79,10 @@ absl::StatusOr<NetworkOptions> ReadNetworkOptions(const RunOptions& options) {
   return network;
 }
 
-absl::StatusOr<KeptChainOptions> ReadKeptOptions(const RunOptions& options, const std::string& network) {
+absl::StatusOr<KeptChainOptions> ReadKeptOptions(const RunOptions& options, const NetworkSpec& spec) {
   KeptChainOptions kept{.data_dir = options.data_dir,
-                        .network = network,
+                        .slot = std::chrono::milliseconds(spec.slot_duration_ms),
+                        .network = spec.name,
                         .checkpoint = options.checkpoint,
                         .checkpoint_root = std::nullopt};
   if (options.checkpoint_root.empty()) return kept;
@@ -136,7 +138,7 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   absl::StatusOr<Network> network = ReadNetwork(options.genesis_dir, *log);
   if (!network.ok()) return network.status();
   const Genesis& genesis = network->genesis;
-  absl::StatusOr<KeptChainOptions> kept_options = ReadKeptOptions(options, network->spec.name);
+  absl::StatusOr<KeptChainOptions> kept_options = ReadKeptOptions(options, network->spec);
   if (!kept_options.ok()) return kept_options.status();
   absl::StatusOr<StartedChain> started = StartChain(*kept_options, genesis, network->scheme, log);
   if (!started.ok()) return started.status();

@@ -8,7 +8,7 @@ void StorageQueue::Push(StorageItem item, size_t bytes) {
   {
     std::lock_guard lock(mutex_);
     if (closed_) return;
-    entries_.push_back({std::move(item), bytes});
+    entries_.push_back({std::move(item), bytes, std::chrono::steady_clock::now()});
     bytes_ += bytes;
   }
   changed_.notify_all();
@@ -19,6 +19,7 @@ std::optional<std::vector<StorageItem>> StorageQueue::Take(size_t max_bytes) {
   changed_.wait(lock, [this] { return closed_ || !entries_.empty(); });
   if (entries_.empty()) return std::nullopt;
   std::vector<StorageItem> items;
+  taken_since_ = entries_.front().pushed;
   while (!entries_.empty() && (items.empty() || taken_bytes_ + entries_.front().bytes <= max_bytes)) {
     taken_bytes_ += entries_.front().bytes;
     items.push_back(std::move(entries_.front().item));
@@ -47,7 +48,10 @@ void StorageQueue::Close() {
 
 bool StorageQueue::full() const {
   std::lock_guard lock(mutex_);
-  return bytes_ >= max_bytes_;
+  if (bytes_ >= max_bytes_) return true;
+  if (entries_.empty() && taken_items_ == 0) return false;
+  const Time oldest = taken_items_ > 0 ? taken_since_ : entries_.front().pushed;
+  return std::chrono::steady_clock::now() - oldest > max_lag_;
 }
 
 size_t StorageQueue::items() const {

@@ -2,6 +2,7 @@
 #ifndef LEAN_BEACON_STORAGE_STORAGE_QUEUE_H_
 #define LEAN_BEACON_STORAGE_STORAGE_QUEUE_H_
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -27,7 +28,8 @@ using StorageItem = std::variant<ImportedBlock, SignedVotePtr, ChainCheckpoints>
 // more in; Push itself never waits and never refuses, so that what is under way is not lost. Thread-safe.
 class StorageQueue {
  public:
-  explicit StorageQueue(size_t max_bytes) : max_bytes_(max_bytes) {}
+  // Full when more than `max_bytes` wait to be written, or something has waited for longer than `max_lag`.
+  StorageQueue(size_t max_bytes, std::chrono::nanoseconds max_lag) : max_bytes_(max_bytes), max_lag_(max_lag) {}
 
   // `bytes`: about what the item weighs.
   void Push(StorageItem item, size_t bytes);
@@ -48,18 +50,22 @@ class StorageQueue {
   void AwaitEmpty() const;
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
   struct Entry {
     StorageItem item;
     size_t bytes;
+    Time pushed;
   };
 
   const size_t max_bytes_;
+  const std::chrono::nanoseconds max_lag_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::deque<Entry> entries_;  // guarded by mutex_, as is the rest
   size_t bytes_ = 0;           // of the entries and of what was taken
   size_t taken_items_ = 0;
   size_t taken_bytes_ = 0;
+  Time taken_since_;  // when the first of what was taken had been pushed
   bool closed_ = false;
 };
 

@@ -16,7 +16,7 @@ constexpr size_t kCheckpointsBytes = sizeof(ChainCheckpoints);
 
 StorageService::StorageService(ChainDatabase& database, const LeanChain& chain, std::shared_ptr<spdlog::logger> log,
                                const StorageOptions& options)
-    : database_(database), log_(std::move(log)), options_(options), queue_(options.queue_bytes) {
+    : database_(database), log_(std::move(log)), options_(options), queue_(options.queue_bytes, options.queue_lag) {
   for (const ForkChoiceNode& node : chain.ForkChoiceNodes()) {
     if (StatePtr state = chain.StateOf(node.root)) states_[node.root] = {.slot = node.slot, .state = std::move(state)};
   }
@@ -58,8 +58,8 @@ void StorageService::CheckpointsChanged(const ChainCheckpoints& checkpoints) {
 absl::Status StorageService::CanAccept() const {
   if (absl::Status health = Health(); !health.ok()) return health;
   if (!queue_.full()) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat("the disk is slow: ", queue_.bytes() >> 20, " MiB wait to be written; try again"));
+  return absl::ResourceExhaustedError(absl::StrCat("the disk is slow: ", queue_.items(), " items with ",
+                                                   queue_.bytes() >> 10, " KiB wait to be written; try again"));
 }
 
 absl::Status StorageService::Health() const {

@@ -24,10 +24,13 @@
 namespace lean::beacon {
 
 struct StorageOptions {
-  size_t queue_bytes = size_t{128} << 20;  // more than this waits to be written: nothing is admitted until it is less
-  size_t batch_bytes = size_t{16} << 20;   // written at once, about
-  uint64_t snapshot_slots = 32;            // a finalized state is kept once this many slots passed since the last one
-  std::chrono::milliseconds retry{1000};   // between attempts while the disk fails
+  // More than this waits to be written, or it waits for longer: nothing is admitted until it is less. With a lag below
+  // a slot, every block is on disk before it can be finalized.
+  size_t queue_bytes = size_t{128} << 20;
+  std::chrono::milliseconds queue_lag{4000};
+  size_t batch_bytes = size_t{16} << 20;  // written at once, about
+  uint64_t snapshot_slots = 32;           // a finalized state is kept once this many slots passed since the last one
+  std::chrono::milliseconds retry{1000};  // between attempts while the disk fails
 };
 
 // One thread takes what the writer pushed, in batches that are written as a whole, in order, fsync included. When the

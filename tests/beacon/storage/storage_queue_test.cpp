@@ -7,12 +7,14 @@
 namespace lean::beacon {
 namespace {
 
+constexpr std::chrono::hours kNoLag{1};
+
 ChainCheckpoints At(uint64_t slot) { return {.head = {.root = {}, .slot = slot}, .justified = {}, .finalized = {}}; }
 
 uint64_t SlotOf(const StorageItem& item) { return std::get<ChainCheckpoints>(item).head.slot; }
 
 TEST(StorageQueue, GivesItemsInOrderWithinABatchsBytes) {
-  StorageQueue queue(100);
+  StorageQueue queue(100, kNoLag);
   for (uint64_t i = 0; i < 5; ++i) queue.Push(At(i), 30);
   auto batch = queue.Take(70);
   ASSERT_EQ(batch->size(), 2u);
@@ -23,7 +25,7 @@ TEST(StorageQueue, GivesItemsInOrderWithinABatchsBytes) {
 }
 
 TEST(StorageQueue, IsFullByItsBytesUntilTheyAreDoneAndTakesMoreNevertheless) {
-  StorageQueue queue(100);
+  StorageQueue queue(100, kNoLag);
   queue.Push(At(1), 60);
   EXPECT_FALSE(queue.full());
   queue.Push(At(2), 60);
@@ -37,8 +39,19 @@ TEST(StorageQueue, IsFullByItsBytesUntilTheyAreDoneAndTakesMoreNevertheless) {
   EXPECT_EQ(queue.bytes(), 0u);
 }
 
+TEST(StorageQueue, IsFullWhenSomethingWaitsForTooLong) {
+  StorageQueue queue(100, std::chrono::nanoseconds(1));
+  EXPECT_FALSE(queue.full());
+  queue.Push(At(1), 1);
+  while (!queue.full()) std::this_thread::yield();
+  queue.Take(10);
+  EXPECT_TRUE(queue.full()) << "taken is not done";
+  queue.Done();
+  EXPECT_FALSE(queue.full());
+}
+
 TEST(StorageQueue, HandsOutWhatItHoldsWhenClosedAndTakesNothingMore) {
-  StorageQueue queue(100);
+  StorageQueue queue(100, kNoLag);
   queue.Push(At(1), 1);
   queue.Close();
   queue.Push(At(2), 1);
@@ -49,7 +62,7 @@ TEST(StorageQueue, HandsOutWhatItHoldsWhenClosedAndTakesNothingMore) {
 
 TEST(StorageQueue, WaitersSeeEverythingDone) {
   constexpr uint64_t kItems = 2000;
-  StorageQueue queue(1000);
+  StorageQueue queue(1000, kNoLag);
   uint64_t taken = 0;
   std::jthread writer([&] {
     while (const auto items = queue.Take(50)) {

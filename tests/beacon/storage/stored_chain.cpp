@@ -36,12 +36,11 @@ absl::StatusOr<std::unique_ptr<StoredChain>> StoredChain::Open(const Genesis& ge
   if (!database.ok()) return database.status();
   absl::StatusOr<RestoredChain> restored = RestoreChain(**database, *SilentLog());
   if (!restored.ok()) return restored.status();
-  return std::unique_ptr<StoredChain>(
-      new StoredChain(genesis, *std::move(database), *std::move(restored), options.storage));
+  return std::unique_ptr<StoredChain>(new StoredChain(genesis, *std::move(database), *std::move(restored), options));
 }
 
 StoredChain::StoredChain(const Genesis& genesis, std::unique_ptr<ChainDatabase> database, RestoredChain restored,
-                         const StorageOptions& options)
+                         const StoredChainOptions& options)
     : database_(std::move(database)),
       restored_(std::move(restored)),
       chain_(std::move(restored_.chain)),
@@ -49,7 +48,7 @@ StoredChain::StoredChain(const Genesis& genesis, std::unique_ptr<ChainDatabase> 
       log_(SilentLog()),
       slots_(genesis.state->config.genesis_time, kSlotMs),
       clock_(slots_.StartMs(static_cast<int64_t>(chain_.current_slot()), kIntervalsPerSlot - 1)),
-      storage_(std::make_unique<StorageService>(*database_, chain_, log_, options)),
+      storage_(std::make_unique<StorageService>(*database_, chain_, log_, options.storage)),
       writer_(std::make_unique<ChainWriter>(ChainWriterContext{.chain = chain_,
                                                                .mutex = mutex_,
                                                                .seen_votes = seen_votes_,
@@ -58,7 +57,8 @@ StoredChain::StoredChain(const Genesis& genesis, std::unique_ptr<ChainDatabase> 
                                                                .slot_clock = slots_,
                                                                .log = log_,
                                                                .observer = storage_.get()},
-                                            ChainWriterOptions())) {
+                                            ChainWriterOptions())),
+      sign_randomly_(options.sign_randomly) {
   storage_->Start();
   writer_->CatchUp();
 }
@@ -71,6 +71,17 @@ void StoredChain::GoTo(uint64_t slot, uint64_t interval) {
   writer_->CatchUp();
 }
 
+SignatureBytes StoredChain::NewSignature() {
+  SignatureBytes signature;
+  if (sign_randomly_) {
+    for (size_t i = 0; i < signature.data.size(); ++i) {
+      // Words of 31 bits, as field elements are.
+      signature.data[i] = static_cast<uint8_t>(random_()) & (i % 4 == 3 ? 0x7f : 0xff);
+    }
+  }
+  return signature;
+}
+
 SubmitOutcome StoredChain::Import(const SignedBlockPtr& block) {
   return writer_->ImportBlock(block, ssz::HashTreeRoot(block->message.block), Origin::Local());
 }
@@ -81,7 +92,9 @@ void StoredChain::RunSlot(uint64_t slot) {
   const BuiltBlock built = BuildBlock(chain_.PrepareProposal(slot).value(), slot, ProposerOf(slot, validators)).value();
   auto block = std::make_shared<SignedBlockWithAttestation>();
   block->message = {.block = built.block, .proposer_attestation = built.proposer_attestation};
-  block->signature = BlockSignatures::FromVector(std::vector<SignatureBytes>(built.signatures.size() + 1)).value();
+  std::vector<SignatureBytes> signatures = built.signatures;
+  signatures.push_back(NewSignature());
+  block->signature = BlockSignatures::FromVector(std::move(signatures)).value();
   const SubmitOutcome outcome = Import(block);
   EXPECT_EQ(outcome.status, SubmitOutcome::kAccepted) << outcome.message;
   GoTo(slot, 1);
@@ -91,7 +104,7 @@ void StoredChain::RunSlot(uint64_t slot) {
   for (uint64_t validator = 0; validator < validators; ++validator) {
     if (validator == ProposerOf(slot, validators)) continue;
     votes.push_back(std::make_shared<const SignedAttestation>(
-        SignedAttestation{.message = {.validator_id = validator, .data = data}, .signature = {}}));
+        SignedAttestation{.message = {.validator_id = validator, .data = data}, .signature = NewSignature()}));
     roots.push_back(ssz::HashTreeRoot(votes.back()->message));
   }
   writer_->ImportVotes(votes, roots, Origin::Local());

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 
 #include "beacon/chain/lean_chain.h"
@@ -25,6 +26,7 @@ struct StoredChainOptions {
   rocksdb::Env* env = nullptr;
   StorageOptions storage = {};
   std::optional<Anchor> anchor = std::nullopt;
+  bool sign_randomly = false;  // signatures of random bytes instead of zeros
 };
 
 // The real writer on the real storage, without RPC, network and signatures.
@@ -40,6 +42,8 @@ class StoredChain {
   void RunSlots(uint64_t count) {
     for (uint64_t i = 0; i < count; ++i) RunSlot();
   }
+  // A signature of nobody's.
+  SignatureBytes NewSignature();
   // A block at `slot` on `parent` that nobody votes for.
   Root AddOrphan(uint64_t slot, const Root& parent);
 
@@ -52,7 +56,7 @@ class StoredChain {
 
  private:
   StoredChain(const Genesis& genesis, std::unique_ptr<ChainDatabase> database, RestoredChain restored,
-              const StorageOptions& options);
+              const StoredChainOptions& options);
   void GoTo(uint64_t slot, uint64_t interval);
 
   const std::unique_ptr<ChainDatabase> database_;
@@ -66,6 +70,8 @@ class StoredChain {
   ManualClock clock_;
   std::unique_ptr<StorageService> storage_;
   std::unique_ptr<ChainWriter> writer_;
+  const bool sign_randomly_;
+  std::mt19937_64 random_;
 };
 
 }  // namespace lean::beacon
