@@ -53,7 +53,7 @@ struct ChainServiceContext {
   SlotClock slot_clock;
   OutboundChannel& outbound;  // accepted items go there; when it is full they are not published
   std::shared_ptr<spdlog::logger> log;
-  ChainObserver* observer = nullptr;            // null: nobody keeps the chain
+  ChainObserver* observer = nullptr;                      // null: nobody keeps the chain
   std::function<void(const WantedRoot&)> want = nullptr;  // see ChainWriterContext
 };
 

@@ -59,7 +59,12 @@ class SyncTest(e2e.NetworkTest):
             net.start_client(number)
         begin = self.wait_for(lambda s: s.slot > SLOTS_LATE and s.finalized.slot > SLOTS_LATE - 20, "the chain to be long")
 
-        net.launch_beacon(2)
+        # It is not let in before it answers, so that nothing is missed of how it sees that it is behind.
+        for proxy in proxies:
+            proxy.become(faulty_proxy.REFUSE)
+        net.start_beacon(2)
+        for proxy in proxies:
+            proxy.become(faulty_proxy.PASS)
         behind = wait_until(
             lambda: next((s for s in [net.rpcs[2].try_status()] if s and s.sync.lag_slots), None), e2e.PATIENCE_S,
             "the late beacon to see that it is behind")
@@ -68,9 +73,10 @@ class SyncTest(e2e.NetworkTest):
         self.assertEqual(error.code(), grpc.StatusCode.UNAVAILABLE)
         self.assertRegex(error.details(), r"syncing: \d+ slots behind beacon-[01] ")
         self.assertIn("SYNCING", str(error.trailing_metadata()))
-        wait_until(lambda: (net.rpcs[2].status().head.slot) > 5, e2e.PATIENCE_S, "the first blocks to be fetched")
+        wait_until(lambda: "sync_range_begins" in self.log_of(2), e2e.PATIENCE_S, "the sync to begin")
         net.beacons[1].kill()
-        self.assertLess(net.rpcs[2].status().head.slot, begin.slot - 5, "it was killed in the middle")
+        self.assertNotIn("sync_range_ended", self.log_of(2), "it was killed in the middle")
+        self.assertLess(net.rpcs[2].status().head.slot, begin.slot - 5)
 
         self.await_head_of_first(2)
         self.assertIsNone(self.ask_for_vote(2))
