@@ -153,6 +153,11 @@ BeaconOrder BeaconPool::Order() const {
                      std::chrono::milliseconds(static_cast<int64_t>(network()->slot_duration_ms) / kSlowPartOfSlot));
 }
 
+std::optional<size_t> BeaconPool::best() const {
+  const std::vector<size_t> good = Order().good;
+  return good.empty() ? std::nullopt : std::optional<size_t>(good.front());
+}
+
 std::vector<BeaconSession*> BeaconPool::Usable() {
   std::vector<BeaconSession*> usable;
   for (const size_t beacon : Order().good) usable.push_back(sessions_[beacon].get());

@@ -55,6 +55,9 @@ class BeaconPool {
   const std::optional<Network>& network() const { return sessions_.front()->network(); }
   // Of the best beacon that brought a time at the last probe.
   std::optional<int64_t> clock_offset_ms() const;
+  size_t size() const { return sessions_.size(); }
+  // The first that a duty would be done with; nullopt: none is good.
+  std::optional<size_t> best() const;
   const BeaconSession& session(size_t beacon) const { return *sessions_[beacon]; }
 
   // Those that are good, best first.

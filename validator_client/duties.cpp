@@ -14,6 +14,12 @@
 namespace lean::validator {
 namespace {
 
+constexpr char kBlock[] = "block";
+constexpr char kVotes[] = "votes";
+constexpr char kFailed[] = "failed";
+
+double Seconds(int64_t ms) { return static_cast<double>(ms) / 1000; }
+
 // Measures the stages of a duty, in milliseconds.
 class Stopwatch {
  public:
@@ -56,8 +62,13 @@ absl::Status SubmitFailed(const absl::Status& status) {
 }  // namespace
 
 Duties::Duties(BeaconPool& beacons, Signer& signer, const SlotTimer& timer, uint64_t first_slot,
-               std::shared_ptr<spdlog::logger> logger)
-    : beacons_(beacons), signer_(signer), timer_(timer), first_slot_(first_slot), logger_(std::move(logger)) {}
+               ValidatorMetrics& metrics, std::shared_ptr<spdlog::logger> logger)
+    : beacons_(beacons),
+      signer_(signer),
+      timer_(timer),
+      first_slot_(first_slot),
+      metrics_(metrics),
+      logger_(std::move(logger)) {}
 
 uint64_t Duties::ProposerOf(uint64_t slot) const { return slot % beacons_.network()->validator_count; }
 
@@ -72,7 +83,9 @@ void Duties::Propose(uint64_t slot) {
   const ValidatorKey* proposer = keys->Find(ProposerOf(slot));
   if (proposer == nullptr) return;  // removed this very moment
   const ValidatorKey& key = *proposer;
+  metrics_.late_seconds.Observe(Seconds(SinceMs(slot, 0)), {{"duty", kBlock}});
   if (const absl::Status status = TryPropose(slot, key); !status.ok()) {
+    metrics_.blocks.Add({{"result", kFailed}});
     logger_->error("block failed slot={} validator={} reason=\"{}\"", slot, key.index, StatusText(status));
   }
 }
@@ -97,7 +110,10 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
 
   const std::vector<absl::StatusOr<SignatureBytes>> signatures = signer_.Sign(slot, {built.proposer_attestation});
   const absl::StatusOr<SignatureBytes>& signature = signatures.front();
-  if (!signature.ok()) return signature.status();
+  if (!signature.ok()) {
+    metrics_.signatures_refused.Add({{"duty", kBlock}});
+    return signature.status();
+  }
   SignedBlockWithAttestation block;
   block.message = BlockWithAttestation{built.block, built.proposer_attestation};
   block.signature.reserve(built.attestation_signatures.size() + 1);
@@ -106,7 +122,7 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
     fits = fits && block.signature.push_back(vote_signature);
   }
   if (!fits || !block.signature.push_back(*signature)) return absl::InternalError("too many signatures for a block");
-  statistics_.Add(built.proposer_attestation);
+  CountSigned(built.proposer_attestation);
   const int64_t sign_ms = watch.Lap();
 
   const std::chrono::milliseconds grace(timer_.slots().interval_duration_ms() / 2);
@@ -119,7 +135,8 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
         absl::StrFormat("the beacon refused the block: %s %s", result->reason, result->message));
   }
   const int64_t submit_ms = watch.Lap();
-  block_times_.Add(build_ms, sign_ms, submit_ms, SinceMs(slot, 0));
+  Measure(kBlock, block_times_, build_ms, sign_ms, submit_ms, SinceMs(slot, 0));
+  metrics_.blocks.Add({{"result", SubmitText(result->status)}});
   logger_->info(
       "block proposed slot={} root={} validator={} votes={} result={} build_ms={} sign_ms={} submit_ms={} "
       "beacon={}",
@@ -137,7 +154,9 @@ void Duties::Vote(uint64_t slot) {
   const KeySetPtr keys = signer_.keys();
   const std::vector<const ValidatorKey*> voters = VotersOf(*keys, slot);
   if (voters.empty()) return;
+  metrics_.late_seconds.Observe(Seconds(SinceMs(slot, 1)), {{"duty", kVotes}});
   if (const absl::Status status = TryVote(slot, voters); !status.ok()) {
+    metrics_.votes.Add({{"result", kFailed}}, static_cast<double>(voters.size()));
     logger_->error("votes failed slot={} votes={} reason=\"{}\"", slot, voters.size(), StatusText(status));
   }
   if (slot % kTimesEverySlots == 0) LogTimes();
@@ -185,7 +204,8 @@ absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey
   const auto results = beacons_.SubmitVotes(votes, *builder, Until(slot, 3));
   if (!results.ok()) return SubmitFailed(results.status());
   const int64_t submit_ms = watch.Lap();
-  votes_times_.Add(build_ms, sign_ms, submit_ms, SinceMs(slot, 1));
+  Measure(kVotes, votes_times_, build_ms, sign_ms, submit_ms, SinceMs(slot, 1));
+  for (const SubmitResult& result : *results) metrics_.votes.Add({{"result", SubmitText(result.status)}});
   LogRefusals(slot, votes, *results);
   const auto count = [&results](SubmitResult::Status status) {
     return std::count_if(results->begin(), results->end(),
@@ -208,13 +228,30 @@ std::vector<SignedAttestation> Duties::SignVotes(uint64_t slot, const std::vecto
   for (size_t i = 0; i < votes.size(); ++i) {
     if (signatures[i].ok()) {
       signed_votes.push_back(SignedAttestation{votes[i], *signatures[i]});
-      statistics_.Add(votes[i]);
+      CountSigned(votes[i]);
     } else {
+      metrics_.signatures_refused.Add({{"duty", kVotes}});
       logger_->error("vote refused slot={} validator={} reason=\"{}\"", slot, votes[i].validator_id,
                      StatusText(signatures[i].status()));
     }
   }
   return signed_votes;
+}
+
+void Duties::CountSigned(const Attestation& vote) {
+  const VoteStatistics::Counts before = statistics_.counts();
+  const VoteStatistics::Counts& after = statistics_.Add(vote);
+  metrics_.repeated_targets.Add({}, static_cast<double>(after.repeated_targets - before.repeated_targets));
+  metrics_.surrounding_votes.Add({}, static_cast<double>(after.surrounding - before.surrounding));
+}
+
+void Duties::Measure(const char* duty, DutyTimes& times, int64_t build_ms, int64_t sign_ms, int64_t submit_ms,
+                     int64_t done_ms) {
+  times.Add(build_ms, sign_ms, submit_ms, done_ms);
+  metrics_.stage_seconds.Observe(Seconds(build_ms), {{"duty", duty}, {"stage", "build"}});
+  metrics_.stage_seconds.Observe(Seconds(sign_ms), {{"duty", duty}, {"stage", "sign"}});
+  metrics_.stage_seconds.Observe(Seconds(submit_ms), {{"duty", duty}, {"stage", "submit"}});
+  metrics_.done_seconds.Observe(Seconds(done_ms), {{"duty", duty}});
 }
 
 void Duties::LogRefusals(uint64_t slot, const std::vector<SignedAttestation>& votes,

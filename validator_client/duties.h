@@ -12,6 +12,7 @@
 #include "validator_client/duty_times.h"
 #include "validator_client/signer.h"
 #include "validator_client/slot_timer.h"
+#include "validator_client/validator_metrics.h"
 #include "validator_client/vote_statistics.h"
 
 namespace lean::validator {
@@ -26,7 +27,7 @@ class Duties {
  public:
   // Nothing is signed for slots below `first_slot`. All but the logger must outlive this object; beacons.network()
   // is known.
-  Duties(BeaconPool& beacons, Signer& signer, const SlotTimer& timer, uint64_t first_slot,
+  Duties(BeaconPool& beacons, Signer& signer, const SlotTimer& timer, uint64_t first_slot, ValidatorMetrics& metrics,
          std::shared_ptr<spdlog::logger> logger);
 
   // Whether there is something to do for us, so that a beacon in doubt is worth another look first.
@@ -49,6 +50,10 @@ class Duties {
   std::vector<const ValidatorKey*> VotersOf(const KeySet& keys, uint64_t slot);
   // Those that could be signed; the refusals of the others are logged.
   std::vector<SignedAttestation> SignVotes(uint64_t slot, const std::vector<Attestation>& votes);
+  // Into metrics and the statistics of votes.
+  void CountSigned(const Attestation& vote);
+  void Measure(const char* duty, DutyTimes& times, int64_t build_ms, int64_t sign_ms, int64_t submit_ms,
+               int64_t done_ms);
   void LogRefusals(uint64_t slot, const std::vector<SignedAttestation>& votes,
                    const std::vector<SubmitResult>& results);
   absl::Status CheckSlotIsNow(uint64_t slot) const;
@@ -65,6 +70,7 @@ class Duties {
   Signer& signer_;
   const SlotTimer& timer_;
   uint64_t first_slot_;
+  ValidatorMetrics& metrics_;
   VoteStatistics statistics_;
   std::shared_ptr<spdlog::logger> logger_;
   DutyTimes block_times_{"block"};

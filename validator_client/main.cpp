@@ -61,6 +61,8 @@ void AddRun(CLI::App& app, RunOptions& options) {
   run->add_option("--keymanager-tls-key", options.keymanager.tls.key, "PEM private key of the certificate");
   run->add_option("--keymanager-tls-client-ca", options.keymanager.tls.client_ca,
                   "PEM authority that callers' certificates must be of, in place of a token");
+  run->add_option("--metrics-address", options.metrics_address,
+                  "HOST:PORT, or PORT on 127.0.0.1, to serve metrics for Prometheus on; without it, it is off");
   run->add_option("--tls-ca", options.tls.server_ca, "PEM authority of the beacon's certificate: connect with TLS");
   run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain of this client");
   run->add_option("--tls-key", options.tls.key, "PEM private key of that certificate");

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "validator_client/log_text.h"
@@ -20,12 +22,13 @@ uint64_t AtLeastZero(int64_t slot) { return static_cast<uint64_t>(std::max<int64
 }  // namespace
 
 ValidatorService::ValidatorService(Clock& clock, BeaconPool& beacons, LiveKeys& keys, const StartOptions& start,
-                                   uint64_t seed, std::shared_ptr<spdlog::logger> logger)
+                                   uint64_t seed, ValidatorMetrics& metrics, std::shared_ptr<spdlog::logger> logger)
     : clock_(clock),
       beacons_(beacons),
       keys_(keys),
       start_(start),
       backoff_(kFirstRetry, kLastRetry, seed),
+      metrics_(metrics),
       logger_(std::move(logger)) {}
 
 absl::Status ValidatorService::Run() {
@@ -38,7 +41,7 @@ absl::Status ValidatorService::Run() {
   const KeySetPtr of_start = keys_.signer().keys();
   StartGuard guard(
       beacons_, keys_.signer(), [this, of_start] { return Remaining(*of_start); }, timer.Now(), start_, logger_);
-  Duties duties(beacons_, keys_.signer(), timer, first_slot, logger_);
+  Duties duties(beacons_, keys_.signer(), timer, first_slot, metrics_, logger_);
   KeyAdmission admission(beacons_, keys_, start_, logger_);
   logger_->info("duties begin validators={} slot={} first_slot={}", of_start->size(), slot, first_slot);
   PrepareKeys(first_slot);
@@ -82,13 +85,50 @@ std::vector<ValidatorKey> ValidatorService::Remaining(const KeySet& of_start) co
   return remaining;
 }
 
+void ValidatorService::ShowBeacons() {
+  const std::optional<size_t> best = beacons_.best();
+  for (size_t i = 0; i < beacons_.size(); ++i) {
+    const BeaconSession& beacon = beacons_.session(i);
+    const metrics::Labels labels = {{"beacon", beacon.client().name()}};
+    metrics_.beacon_ready.Set(beacon.ready().ok() ? 1 : 0, labels);
+    metrics_.beacon_in_use.Set(best == i ? 1 : 0, labels);
+    metrics_.beacon_head_slot.Set(static_cast<double>(beacon.head_slot()), labels);
+    metrics_.beacon_latency.Set(static_cast<double>(beacon.latency().count()) / 1000, labels);
+    if (const std::optional<int64_t> offset_ms = beacon.clock_offset_ms(); offset_ms.has_value()) {
+      metrics_.beacon_clock_offset.Set(static_cast<double>(*offset_ms) / 1000, labels);
+    }
+  }
+}
+
+void ValidatorService::ShowKeys(uint64_t slot) {
+  std::map<LiveKeys::State, size_t> states;
+  std::set<uint64_t> shown;
+  for (const LiveKeys::Entry& entry : keys_.List()) {
+    ++states[entry.state];
+    const uint64_t end = entry.key.key->active_slots().end;
+    metrics_.key_slots_left.Set(static_cast<double>(end > slot ? end - slot : 0),
+                                {{"validator", std::to_string(entry.key.index)}});
+    shown.insert(entry.key.index);
+  }
+  metrics_.keys.Set(static_cast<double>(states[LiveKeys::State::kActive]), {{"state", "active"}});
+  metrics_.keys.Set(static_cast<double>(states[LiveKeys::State::kWaiting]), {{"state", "waiting"}});
+  metrics_.keys.Set(static_cast<double>(states[LiveKeys::State::kRefused]), {{"state", "refused"}});
+  for (const uint64_t index : shown_keys_) {
+    if (!shown.contains(index)) metrics_.key_slots_left.Remove({{"validator", std::to_string(index)}});
+  }
+  shown_keys_ = std::move(shown);
+}
+
 void ValidatorService::PrepareKeys(uint64_t slot) {
+  ShowKeys(slot);
   keys_.preparer().Check(slot, std::chrono::milliseconds(static_cast<int64_t>(beacons_.network()->slot_duration_ms)));
 }
 
 void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties,
                               KeyAdmission& admission) {
+  metrics_.slot.Set(static_cast<double>(wake.time.slot));
   if (wake.missed > 0) {
+    metrics_.missed_intervals.Add({}, static_cast<double>(wake.missed));
     logger_->warn("intervals skipped missed={} slot={} interval={}: their duties are not made up for", wake.missed,
                   wake.time.slot, wake.time.interval);
   }
@@ -126,6 +166,7 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTi
 void ValidatorService::Probe(int64_t slot, std::chrono::milliseconds timeout, SlotTimer& timer) {
   const auto now_ms = [&timer] { return timer.NowMs(); };
   beacons_.Probe(AtLeastZero(slot), timeout, now_ms).IgnoreError();
+  ShowBeacons();
   const bool followed = FollowWallIfBeaconAgrees(timer);
   if (beacons_.ready().ok()) {
     backoff_.Reset();

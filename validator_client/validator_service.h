@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,6 +17,7 @@
 #include "validator_client/live_keys.h"
 #include "validator_client/slot_timer.h"
 #include "validator_client/start_guard.h"
+#include "validator_client/validator_metrics.h"
 
 namespace lean::validator {
 
@@ -25,7 +27,7 @@ class ValidatorService {
  public:
   // All but the logger must outlive the service. `seed` is that of the jitter between attempts to reach the beacon.
   ValidatorService(Clock& clock, BeaconPool& beacons, LiveKeys& keys, const StartOptions& start, uint64_t seed,
-                   std::shared_ptr<spdlog::logger> logger);
+                   ValidatorMetrics& metrics, std::shared_ptr<spdlog::logger> logger);
 
   // Blocks until the clock is interrupted (OK), or until it turns out that a key of ours is not in the registry of the
   // network (InvalidArgument), or that its keys must not sign here (FailedPrecondition, of StartGuard). To stop within
@@ -39,6 +41,9 @@ class ValidatorService {
   std::vector<ValidatorKey> Remaining(const KeySet& of_start) const;
   void OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties, KeyAdmission& admission);
   void PrepareKeys(uint64_t slot);
+  // In metrics.
+  void ShowBeacons();
+  void ShowKeys(uint64_t slot);
   // Probes for duties in `slot`; plans the next attempt if that fails.
   void Probe(int64_t slot, std::chrono::milliseconds timeout, SlotTimer& timer);
   void PlanNextAttempt(Backoff::Delay delay);
@@ -51,9 +56,11 @@ class ValidatorService {
   LiveKeys& keys_;
   const StartOptions start_;
   Backoff backoff_;
+  ValidatorMetrics& metrics_;
   std::shared_ptr<spdlog::logger> logger_;
   SteadyTime next_attempt_{};  // while no beacon is ready
   bool wall_jump_reported_ = false;
+  std::set<uint64_t> shown_keys_;  // validators that have a value in metrics
 };
 
 }  // namespace lean::validator

@@ -41,7 +41,7 @@ class DutiesTest : public ::testing::Test {
     const absl::Status ready = beacons_->Probe(kSlot, milliseconds(500), [this] { return timer_.NowMs(); });
     ASSERT_TRUE(ready.ok()) << ready;
     signer_.emplace(keys_, records_, [](std::function<void()> task) { task(); });
-    duties_.emplace(*beacons_, *signer_, timer_, first_slot, log_.logger());
+    duties_.emplace(*beacons_, *signer_, timer_, first_slot, metrics_, log_.logger());
     beacon_.timeouts.clear();
     log_.Clear();
   }
@@ -65,6 +65,8 @@ class DutiesTest : public ::testing::Test {
   std::map<uint64_t, std::shared_ptr<FakeKey>> fakes_;
   std::vector<ValidatorKey> keys_;
   std::vector<RegisteredKey> registered_;
+  metrics::Registry registry_;
+  ValidatorMetrics metrics_{registry_};
   std::optional<BeaconPool> beacons_;
   std::optional<Signer> signer_;
   std::optional<Duties> duties_;

@@ -46,7 +46,7 @@ class LiveKeysTest : public ::testing::Test {
     signer_.emplace(keys, records_, [](std::function<void()> task) { task(); });
     preparer_.emplace(keys, log_.logger());
     live_.emplace(*signer_, *preparer_);
-    service_.emplace(clock_, *beacons_, *live_, options, 1, log_.logger());
+    service_.emplace(clock_, *beacons_, *live_, options, 1, metrics_, log_.logger());
     thread_ = std::thread([this] { result_ = service_->Run(); });
   }
 
@@ -88,6 +88,8 @@ class LiveKeysTest : public ::testing::Test {
   LogCapture log_;
   MemorySigningRecords records_;
   std::vector<std::shared_ptr<FakeKey>> fakes_;
+  metrics::Registry registry_;
+  ValidatorMetrics metrics_{registry_};
   std::optional<BeaconPool> beacons_;
   std::optional<Signer> signer_;
   std::optional<KeyPreparer> preparer_;

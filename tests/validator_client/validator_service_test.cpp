@@ -37,7 +37,7 @@ class ValidatorServiceTest : public ::testing::Test {
     signer_.emplace(keys, records_, [](std::function<void()> task) { task(); });
     preparer_.emplace(keys, log_.logger());
     live_keys_.emplace(*signer_, *preparer_);
-    service_.emplace(clock_, *beacons_, *live_keys_, start_options_, 1, log_.logger());
+    service_.emplace(clock_, *beacons_, *live_keys_, start_options_, 1, metrics_, log_.logger());
     thread_ = std::thread([this] { result_ = service_->Run(); });
   }
 
@@ -84,6 +84,8 @@ class ValidatorServiceTest : public ::testing::Test {
   LogCapture log_;
   MemorySigningRecords records_;
   std::vector<std::shared_ptr<FakeKey>> fakes_;
+  metrics::Registry registry_;
+  ValidatorMetrics metrics_{registry_};
   std::optional<BeaconPool> beacons_;
   std::optional<Signer> signer_;
   std::optional<KeyPreparer> preparer_;

@@ -14,6 +14,7 @@
 #include "common/bytes/hex.h"
 #include "common/clock/real_clock.h"
 #include "common/crypto/xmss/random_source.h"
+#include "common/metrics/metrics_server.h"
 #include "common/rpc/channel.h"
 #include "validator_client/beacon_lanes.h"
 #include "validator_client/beacon_pool.h"
@@ -25,6 +26,7 @@
 #include "validator_client/key_admission.h"
 #include "validator_client/key_preparer.h"
 #include "validator_client/live_keys.h"
+#include "validator_client/validator_metrics.h"
 #include "validator_client/validator_service.h"
 
 namespace lean::validator {
@@ -130,7 +132,12 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   BeaconPool beacons(
       Pointers(*clients), *expected, registered, options.broadcast,
       [&lanes](size_t beacon, std::function<void()> task) { return lanes.Run(beacon, std::move(task)); }, log);
-  ValidatorService service(clock, beacons, keys, start, std::random_device()(), log);
+  const auto registry = std::make_shared<metrics::Registry>();
+  ValidatorMetrics metrics(*registry);
+  ValidatorService service(clock, beacons, keys, start, std::random_device()(), metrics, log);
+  const absl::StatusOr<std::unique_ptr<metrics::MetricsServer>> metrics_server =
+      metrics::MetricsServer::StartIfAsked(options.metrics_address, registry, *log);
+  if (!metrics_server.ok()) return metrics_server.status();
   const absl::StatusOr<std::unique_ptr<KeymanagerServer>> keymanager =
       StartKeymanager(options, side, keys, random, log);
   if (!keymanager.ok()) return keymanager.status();

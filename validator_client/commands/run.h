@@ -27,6 +27,7 @@ struct RunOptions {
   bool new_keys = false;  // keys without records may sign although the chain has votes of theirs
   bool watch = true;      // for a second client, before the first signature
   rpc::ClientTlsFiles tls;
+  std::string metrics_address;         // HOST:PORT or PORT; empty: none is served
   KeymanagerServerOptions keymanager;  // no address: none is served
 };
 

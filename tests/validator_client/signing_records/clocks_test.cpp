@@ -46,7 +46,7 @@ class Life {
     signer_.emplace(keys, *records_, [](std::function<void()> task) { task(); });
     preparer_.emplace(keys, log_.logger());
     live_keys_.emplace(*signer_, *preparer_);
-    service_.emplace(clock_, *beacons_, *live_keys_, StartOptions{.new_keys = true, .watch = false}, 1, log_.logger());
+    service_.emplace(clock_, *beacons_, *live_keys_, StartOptions{.new_keys = true, .watch = false}, 1, metrics_, log_.logger());
     thread_ = std::thread([this] { EXPECT_TRUE(service_->Run().ok()); });
   }
   ~Life() {
@@ -86,6 +86,8 @@ class Life {
   FakeBeacon beacon_;
   LogCapture log_;
   std::unique_ptr<SqliteSigningRecords> records_;
+  metrics::Registry registry_;
+  ValidatorMetrics metrics_{registry_};
   std::optional<BeaconPool> beacons_;
   std::optional<Signer> signer_;
   std::optional<KeyPreparer> preparer_;

@@ -1,0 +1,10 @@
+#include "common/metrics/metrics.h"
+
+namespace lean::metrics {
+
+std::vector<prometheus::MetricFamily> Registry::Collect() const {
+  for (const auto& refresh : refreshers_) refresh();
+  return families_.Collect();
+}
+
+}  // namespace lean::metrics

@@ -1,0 +1,47 @@
+// The page that Prometheus scrapes.
+#ifndef LEAN_COMMON_METRICS_METRICS_SERVER_H_
+#define LEAN_COMMON_METRICS_METRICS_SERVER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/metrics/metrics.h"
+#include "spdlog/logger.h"
+
+namespace lean::metrics {
+
+// Serves http://ADDRESS/metrics from Start until it is destroyed, to whoever asks: it tells nothing secret, yet belongs
+// on an address of this machine or of a private network.
+class MetricsServer {
+ public:
+  // `address`: HOST:PORT, or PORT on 127.0.0.1; port 0 takes a free one. InvalidArgument, Unavailable: named, the
+  // address is not good or in use.
+  static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(const std::string& address,
+                                                              std::shared_ptr<Registry> registry);
+
+  // Null, and nothing happens, with an empty address. Tells the log where it listens; errors name --metrics-address.
+  static absl::StatusOr<std::unique_ptr<MetricsServer>> StartIfAsked(const std::string& address,
+                                                                     std::shared_ptr<Registry> registry,
+                                                                     spdlog::logger& log);
+
+  ~MetricsServer();
+  MetricsServer(const MetricsServer&) = delete;
+  MetricsServer& operator=(const MetricsServer&) = delete;
+
+  // Where it listens, with the port the system chose.
+  const std::string& address() const { return address_; }
+
+ private:
+  struct Parts;  // keeps the web server out of this header
+
+  MetricsServer(std::string address, std::unique_ptr<Parts> parts);
+
+  const std::string address_;
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace lean::metrics
+
+#endif  // LEAN_COMMON_METRICS_METRICS_SERVER_H_
