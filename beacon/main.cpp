@@ -31,6 +31,8 @@ void AddRun(CLI::App& app, RunOptions& options) {
   run->add_option("--name", options.name, "name of this node in logs and answers")->capture_default_str();
   run->add_option("--rpc-address", options.rpc_address, "HOST:PORT to serve on; port 0 takes a free one")
       ->capture_default_str();
+  run->add_option("--metrics-address", options.metrics_address,
+                  "HOST:PORT, or PORT on 127.0.0.1, to serve metrics for Prometheus on; without it, it is off");
   run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain: serve with TLS");
   run->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
   run->add_option("--tls-client-ca", options.tls.client_ca, "PEM authority that clients' certificates must be of");

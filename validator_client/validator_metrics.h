@@ -30,9 +30,8 @@ struct ValidatorMetrics {
                          "Votes by what became of them (result: accepted, already_known, queued, refused, failed)"};
   metrics::Counter missed_intervals{r, "lean_validator_missed_intervals_total",
                                     "Intervals that went by without this process, as on a suspended machine"};
-  metrics::Counter signatures_refused{
-      r, "lean_validator_signatures_refused_total",
-      "Signatures that the signing records (or the signer elsewhere) refused (duty)"};
+  metrics::Counter signatures_refused{r, "lean_validator_signatures_refused_total",
+                                      "Signatures that the signing records (or the signer elsewhere) refused (duty)"};
   metrics::Counter repeated_targets{r, "lean_validator_repeated_targets_total",
                                     "Votes whose target an earlier one of the validator had: normal in this protocol"};
   metrics::Counter surrounding_votes{r, "lean_validator_surrounding_votes_total",

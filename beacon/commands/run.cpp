@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "beacon/commands/beacon_metrics.h"
 #include "beacon/commands/kept_chain.h"
 #include "beacon/network/network_service.h"
 #include "beacon/network/peers_file.h"
@@ -28,6 +29,7 @@
 #include "common/config/plain_name.h"
 #include "common/config/public_keys.h"
 #include "common/crypto/signature_scheme.h"
+#include "common/metrics/metrics_server.h"
 #include "common/version/version.h"
 
 namespace lean::beacon {
@@ -202,6 +204,11 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   absl::StatusOr<std::unique_ptr<RpcService>> rpc_service = RpcService::Start(
       served, {.node_name = options.name, .server = {.address = options.rpc_address, .tls = options.tls, .log = log}});
   if (!rpc_service.ok()) return rpc_service.status();
+  const auto registry = std::make_shared<metrics::Registry>();
+  const BeaconMetrics metrics(*registry, chain_service);
+  const absl::StatusOr<std::unique_ptr<metrics::MetricsServer>> metrics_server =
+      metrics::MetricsServer::StartIfAsked(options.metrics_address, registry, *log);
+  if (!metrics_server.ok()) return metrics_server.status();
   LogStart(options, served, (*rpc_service)->address(), *log);
   if (storage != nullptr) {
     storage->WatchHealth([&](const absl::Status& health) { (*rpc_service)->SetServing(health.ok()); });

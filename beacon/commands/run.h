@@ -22,6 +22,7 @@ struct RunOptions {
   std::string checkpoint_root;  // hex; of its block
   std::string rpc_address = "127.0.0.1:5052";
   rpc::ServerTlsFiles tls;
+  std::string metrics_address;     // HOST:PORT or PORT; empty: none is served
   std::vector<std::string> peers;  // HOST:PORT of beacons to link to
   std::string peers_file;          // more of them; empty: none
   std::string peer_address;        // HOST:PORT to serve peers on; empty: this beacon only dials

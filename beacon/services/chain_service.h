@@ -117,6 +117,9 @@ class ChainService {
     size_t waiting_votes = 0;
   };
   QueueSizes queue_sizes() const;
+  // Of both stages.
+  const EventCounts& event_counts() const { return *events_.counts(); }
+  SignatureVerifier::Counts signature_counts() const { return verifier_->counts(); }
 
   // Whose votes for a slot have been seen, in gossip or in a block.
   const SeenVotes& seen_votes() const { return seen_votes_; }

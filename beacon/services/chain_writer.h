@@ -67,6 +67,9 @@ class ChainWriter {
   std::vector<SubmitOutcome> ImportVotes(absl::Span<const SignedVotePtr> votes, absl::Span<const Root> roots,
                                          const Origin& origin);
 
+  // To be shared by those who log of the same chain.
+  const EventLog& events() const { return events_; }
+
   size_t waiting_blocks() const { return waiting_blocks_.load(std::memory_order_relaxed); }
   size_t waiting_votes() const { return waiting_votes_.load(std::memory_order_relaxed); }
   // The slot by the clock, never behind the chain's own time; negative before genesis.

@@ -20,16 +20,19 @@ std::string OriginName(const Origin& origin) {
 
 void EventLog::BlockAccepted(const SignedBlockWithAttestation& block, const Root& root, const Origin& origin,
                              std::chrono::milliseconds import_time, ImportMode mode) const {
+  ++counts_->blocks_accepted;
   log_->log(LevelOf(mode), "block_accepted slot={} root={} proposer={} votes={} import_ms={} origin={}",
             block.message.block.slot, ShortHex(root.span()), block.message.block.proposer_index,
             block.message.block.body.attestations.size(), import_time.count(), OriginName(origin));
 }
 
 void EventLog::VotesAccepted(size_t accepted, size_t submitted, const Origin& origin) const {
+  counts_->votes_accepted += accepted;
   log_->debug("votes_accepted accepted={} submitted={} origin={}", accepted, submitted, OriginName(origin));
 }
 
 void EventLog::Refused(const WaitingItem& item, absl::string_view reason, absl::string_view message) const {
+  ++(item.is_block() ? counts_->blocks_refused : counts_->votes_refused);
   const bool own = item.origin.kind == Origin::kLocal;
   Line(own ? spdlog::level::warn : spdlog::level::debug, item, "refused", reason, message);
 }
@@ -40,6 +43,7 @@ void EventLog::Queued(const WaitingItem& item, absl::string_view reason, absl::s
 
 void EventLog::Dropped(const WaitingItem& item, absl::string_view why) const {
   Line(item.is_block() ? spdlog::level::info : spdlog::level::debug, item, "dropped", why, "");
+  ++counts_->items_dropped;
 }
 
 void EventLog::Line(spdlog::level::level_enum level, const WaitingItem& item, absl::string_view what,
@@ -59,6 +63,7 @@ void EventLog::Line(spdlog::level::level_enum level, const WaitingItem& item, ab
 void EventLog::Head(const Checkpoint& head, ImportMode mode) const { CheckpointLine("head", head, mode); }
 
 void EventLog::Reorg(const Checkpoint& old_head, const Checkpoint& new_head, uint64_t depth) const {
+  ++counts_->reorgs;
   log_->warn("reorg depth={} old_slot={} old_root={} new_slot={} new_root={}", depth, old_head.slot,
              ShortHex(old_head.root.span()), new_head.slot, ShortHex(new_head.root.span()));
 }

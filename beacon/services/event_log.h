@@ -2,6 +2,7 @@
 #ifndef LEAN_BEACON_SERVICES_EVENT_LOG_H_
 #define LEAN_BEACON_SERVICES_EVENT_LOG_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,11 +21,26 @@ namespace lean::beacon {
 // "local", or "peer-7".
 std::string OriginName(const Origin& origin);
 
+// How often things happened, history included. Thread-safe.
+struct EventCounts {
+  std::atomic<uint64_t> blocks_accepted = 0;
+  std::atomic<uint64_t> votes_accepted = 0;
+  std::atomic<uint64_t> blocks_refused = 0;
+  std::atomic<uint64_t> votes_refused = 0;
+  std::atomic<uint64_t> items_dropped = 0;
+  std::atomic<uint64_t> reorgs = 0;
+};
+
 // As thread-safe as its logger. What history (ImportMode) brings is for debugging: there is much of it, and the line of
 // the sync's progress says it all.
 class EventLog {
  public:
-  explicit EventLog(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {}
+  // `counts` may be shared with other logs.
+  explicit EventLog(std::shared_ptr<spdlog::logger> log,
+                    std::shared_ptr<EventCounts> counts = std::make_shared<EventCounts>())
+      : log_(std::move(log)), counts_(std::move(counts)) {}
+
+  const std::shared_ptr<EventCounts>& counts() const { return counts_; }
 
   void BlockAccepted(const SignedBlockWithAttestation& block, const Root& root, const Origin& origin,
                      std::chrono::milliseconds import_time, ImportMode mode) const;
@@ -51,6 +67,7 @@ class EventLog {
   void CheckpointLine(absl::string_view what, const Checkpoint& checkpoint, ImportMode mode) const;
 
   std::shared_ptr<spdlog::logger> log_;
+  std::shared_ptr<EventCounts> counts_;
 };
 
 }  // namespace lean::beacon

@@ -2,10 +2,12 @@
 #ifndef LEAN_COMMON_METRICS_METRICS_H_
 #define LEAN_COMMON_METRICS_METRICS_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "prometheus/collectable.h"
@@ -41,6 +43,11 @@ class Counter {
       : family_(prometheus::BuildCounter().Name(name).Help(help).Register(registry.families())) {}
 
   void Add(const Labels& labels = {}, double by = 1) { family_.Add(labels).Increment(by); }
+  // Of what is counted elsewhere; for one thread at a time. Never goes back.
+  void RaiseTo(uint64_t count, const Labels& labels = {}) {
+    prometheus::Counter& counter = family_.Add(labels);
+    counter.Increment(static_cast<double>(count) - counter.Value());  // a negative one is ignored
+  }
 
  private:
   prometheus::Family<prometheus::Counter>& family_;

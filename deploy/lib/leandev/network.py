@@ -118,6 +118,7 @@ class Network:
         self.clients = [None] * settings.clients
         self.places = [self._place(number) for number in range(settings.beacons)]
         self.places[0].prefix = beacon_prefix
+        self.client_arguments = []  # more of them, for every client
         for place in self.places:
             place.peers = [other.peer_address for other in self.places if other is not place]
 
@@ -222,7 +223,7 @@ class Network:
         name = self.client_name(number)
         arguments = [s.build_dir / "bin" / "lean-validator", "run"]
         arguments += ["--keystores", self.keystores[number], "--beacon"]
-        arguments.append(self.places[self.beacon_of(number)].rpc_address)
+        arguments += [self.places[self.beacon_of(number)].rpc_address, *self.client_arguments]
         if self.password_file:
             arguments += ["--password-file", self.password_file]
         self.clients[number] = Process(name, arguments, s.directory / f"{name}.log")

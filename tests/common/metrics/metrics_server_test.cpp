@@ -25,7 +25,7 @@ std::string Scrape(const std::string& address) {
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   std::string answer;
   if (connect(descriptor, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0) {
-    const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
+    const std::string request = "GET /metrics HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
     char buffer[4096];
     if (write(descriptor, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
       for (ssize_t got = 0; (got = read(descriptor, buffer, sizeof(buffer))) > 0;) {

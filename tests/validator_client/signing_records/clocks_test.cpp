@@ -46,7 +46,8 @@ class Life {
     signer_.emplace(keys, *records_, [](std::function<void()> task) { task(); });
     preparer_.emplace(keys, log_.logger());
     live_keys_.emplace(*signer_, *preparer_);
-    service_.emplace(clock_, *beacons_, *live_keys_, StartOptions{.new_keys = true, .watch = false}, 1, metrics_, log_.logger());
+    service_.emplace(clock_, *beacons_, *live_keys_, StartOptions{.new_keys = true, .watch = false}, 1, metrics_,
+                     log_.logger());
     thread_ = std::thread([this] { EXPECT_TRUE(service_->Run().ok()); });
   }
   ~Life() {

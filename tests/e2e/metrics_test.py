@@ -1,0 +1,60 @@
+"""Both programs tell Prometheus what they do, by the names of docs/metrics.md and no others."""
+
+import re
+import urllib.request
+
+import e2e
+from leandev import network
+
+
+def scrape(port):
+    """{"name{labels}": value}, with the labels sorted as they come."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=e2e.PATIENCE_S) as answer:
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
+
+def families(values):
+    names = {re.match(r"\w+", name)[0] for name in values}
+    return {re.sub("_(bucket|sum|count)$", "", name) for name in names if not name.startswith("exposer_")}
+
+
+class MetricsTest(e2e.NetworkTest):
+    def test_names_and_values(self):
+        net = self.make_network(clients=1)
+        beacon_port, client_port = network.free_port(), network.free_port()
+        net.places[0].arguments = ("--metrics-address", beacon_port)
+        net.client_arguments = ("--metrics-address", client_port)
+        net.start()
+        self.wait_for_finality()
+        beacon, client = scrape(beacon_port), scrape(client_port)
+
+        status = net.rpc.status()
+        self.assertGreater(beacon["lean_beacon_finalized_slot"], 0)
+        self.assertLessEqual(beacon["lean_beacon_head_slot"], status.slot)
+        self.assertGreater(beacon['lean_beacon_imported_total{kind="block"}'], 1)
+        self.assertGreater(beacon['lean_beacon_signatures_total{result="right"}'], 1)
+        self.assertEqual(beacon['lean_beacon_signatures_total{result="wrong"}'], 0)
+
+        address = net.settings.address
+        self.assertEqual(client[f'lean_validator_beacon_ready{{beacon="{address}"}}'], 1)
+        self.assertGreater(client['lean_validator_blocks_total{result="accepted"}'], 1)
+        self.assertGreater(client['lean_validator_votes_total{result="accepted"}'], 3)
+        self.assertEqual(client['lean_validator_keys{state="active"}'], 4)
+        self.assertGreater(client['lean_validator_key_slots_left{validator="0"}'], e2e.ACTIVE_SLOTS / 2)
+        for duty in ("block", "votes"):
+            for stage in ("build", "sign", "submit"):
+                self.assertGreater(
+                    client[f'lean_validator_duty_stage_seconds_count{{duty="{duty}",stage="{stage}"}}'], 1)
+
+        page = (e2e.ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+        documented = set(re.findall(r"`(lean_(?:beacon|validator)_\w+)(?:\{[\w,]+\})?`", page))
+        served = families(beacon) | families(client)
+        self.assertEqual(served - documented, set())
+        # Counters that have nothing to count yet are not there.
+        counters = {name for name in documented if name.endswith("_total")}
+        self.assertEqual(documented - served - counters, set())
+
+
+if __name__ == "__main__":
+    e2e.main()
