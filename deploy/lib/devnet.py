@@ -44,8 +44,11 @@ def parse_arguments(arguments):
                         help="duration of a slot in milliseconds (default: %(default)s)")
     parser.add_argument("--validators", type=whole(1, MAX_VALIDATORS), default=defaults.validators, metavar="N",
                         help="validators in all (default: %(default)s)")
-    parser.add_argument("--clients", type=whole(1, 64), default=defaults.clients, metavar="N",
-                        help="validator clients, which share the validators (default: %(default)s)")
+    parser.add_argument("--clients", type=whole(1, 64), metavar="N",
+                        help=f"validator clients, which share the validators (default: {defaults.clients}, "
+                        "or one for each beacon if that is more)")
+    parser.add_argument("--beacons", type=whole(1, 16), default=defaults.beacons, metavar="N",
+                        help="beacons, linked to each other, which share the clients (default: %(default)s)")
     parser.add_argument("--xmss-log-lifetime", type=int, choices=(8, 16, 32), default=defaults.xmss_log_lifetime,
                         metavar="N", help="keys of 2^N slots: 8, 16 or 32 (default: %(default)s)")
     parser.add_argument("--active-slots", type=whole(1, 2**32), metavar="N",
@@ -59,6 +62,7 @@ def parse_arguments(arguments):
                         help="use the programs of this build folder: install and build nothing")
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    options.clients = options.clients or max(defaults.clients, options.beacons)
     if options.clients > options.validators:
         parser.error(f"{options.clients} clients cannot share {options.validators} validators")
     return options
@@ -72,6 +76,7 @@ def settings_of(options):
         build_dir=(options.build_dir or ROOT / "build" / "release").absolute(),
         validators=options.validators,
         clients=options.clients,
+        beacons=options.beacons,
         slot_ms=options.slot_ms,
         genesis_delay_s=options.genesis_delay,
         xmss_log_lifetime=options.xmss_log_lifetime,
@@ -149,7 +154,7 @@ def show(devnet, slots, plain):
             for process in devnet.processes():
                 if not process.running() and process.name not in reported:
                     reported.add(process.name)
-                    if process is devnet.beacon or slots is not None:
+                    if process in devnet.beacons or slots is not None:
                         print(f"{process.name} ended with exit code {process.exit_code()}; the end of its log "
                               f"({process.log_path}):\n{process.log_tail()}", file=sys.stderr)
                         return 1
@@ -178,7 +183,8 @@ def run(options, settings):
     try:
         devnet.make_keys()
         devnet.make_genesis()
-        print(f"==> starting a beacon on {settings.address} and {settings.clients} validator clients", flush=True)
+        beacons = "a beacon" if settings.beacons == 1 else f"{settings.beacons} beacons, the first"
+        print(f"==> starting {beacons} on {settings.address} and {settings.clients} validator clients", flush=True)
         devnet.start()
         return show(devnet, options.slots, options.plain or not sys.stdout.isatty())
     except KeyboardInterrupt:

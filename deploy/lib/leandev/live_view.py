@@ -117,7 +117,7 @@ def render(settings, status, rows, processes, palette, silent_s=0, client_of=Non
     lines = [
         palette.bold("lean devnet") + palette.dim(
             f"   {settings.validators} validators · {settings.clients} validator clients · "
-            f"slot {settings.slot_ms / 1000:g} s · {keys}"),
+            + (f"{settings.beacons} beacons · " if settings.beacons > 1 else "") + f"slot {settings.slot_ms / 1000:g} s · {keys}"),
         "",
     ]
     if status is None:
