@@ -60,13 +60,8 @@ void UnaryAsker::Ask(const v1::BlocksRequest& request, Done done) {
   absl::Status refused;
   {
     std::lock_guard lock(mutex_);
-    if (closed_) {
-      refused = Closed();
-    } else if (calls_.size() >= kMaxRequestsOpen) {
-      refused = TooManyOpen();
-    } else {
-      calls_.insert(call);
-    }
+    refused = closed_ ? Closed() : calls_.size() >= kMaxRequestsOpen ? TooManyOpen() : absl::OkStatus();
+    if (refused.ok()) calls_.insert(call);
   }
   if (!refused.ok()) return done(std::move(refused));
   call->done = std::move(done);
@@ -118,19 +113,16 @@ void StreamAsker::Ask(const v1::BlocksRequest& request, Done done) {
   absl::Status refused;
   {
     std::lock_guard lock(mutex_);
-    if (closed_) {
-      refused = Closed();
-    } else if (open_.size() >= kMaxRequestsOpen) {
-      refused = TooManyOpen();
-    } else {
+    refused = closed_ ? Closed() : open_.size() >= kMaxRequestsOpen ? TooManyOpen() : absl::OkStatus();
+    if (refused.ok()) {
       const uint64_t id = next_id_++;
       open_.emplace(id, Open{.done = std::move(done), .deadline = clock_.Steady() + kAnswerTime});
       to_send_.push_back(request);
       to_send_.back().set_id(id);
-      PumpLocked();
+      return PumpLocked();
     }
   }
-  if (!refused.ok()) done(std::move(refused));
+  done(std::move(refused));
 }
 
 size_t StreamAsker::open() const {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "beacon/network/block_answers.h"
+#include "beacon/network/link_views.h"
 #include "beacon/network/messages.h"
 #include "common/bytes/hex.h"
 #include "common/rpc/channel.h"
@@ -70,31 +72,6 @@ rpc::ChannelOptions DialOptions(const PeerTlsFiles& tls) { return {.tls = Client
 
 }  // namespace
 
-class NetworkService::Pending {
- public:
-  // Alive as long as the token is.
-  static std::shared_ptr<void> Token(const std::shared_ptr<Pending>& pending) {
-    std::lock_guard lock(pending->mutex_);
-    ++pending->count_;
-    return {nullptr, [pending](void*) { pending->End(); }};
-  }
-
-  void Await() {
-    std::unique_lock lock(mutex_);
-    ended_.wait(lock, [this] { return count_ == 0; });
-  }
-
- private:
-  void End() {
-    std::lock_guard lock(mutex_);
-    if (--count_ == 0) ended_.notify_all();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  size_t count_ = 0;  // guarded by mutex_
-};
-
 absl::StatusOr<std::unique_ptr<NetworkService>> NetworkService::Start(const NetworkOptions& options,
                                                                       const NetworkContext& context) {
   std::unique_ptr<NetworkService> service(new NetworkService(options, context));
@@ -125,10 +102,7 @@ NetworkService::NetworkService(const NetworkOptions& options, const NetworkConte
       serve_pool_(kServeThreads, kServeQueue),
       pending_(std::make_shared<Pending>()),
       table_(own_.node, options.limits),
-      random_(std::random_device()()) {
-  for (const std::string& address : options.peers) {
-    targets_.push_back({.plan = DialPlan(address, random_()), .last_failure = {}, .last_disconnect = {}});
-  }
+      targets_(options.peers, std::random_device()()) {
   RefreshChain();
 }
 
@@ -206,24 +180,21 @@ void NetworkService::Tick() {
   if (peer_server_ != nullptr) peer_server_->Tick(now);
   RefreshChain();
   std::lock_guard lock(mutex_);
-  for (Target& target : targets_) {
-    if (target.plan.Due(table_, now)) DialLocked(target);
-  }
+  for (const std::string& address : targets_.Due(table_, now)) DialLocked(address);
 }
 
-void NetworkService::DialLocked(Target& target) {
-  target.plan.OnDialling();
+void NetworkService::DialLocked(const std::string& address) {
+  const uint64_t id = next_link_++;
+  targets_.OnDialling(address, id);
   // A channel of its own for each attempt: gRPC's pauses between attempts are not ours.
-  auto channel = rpc::MakeChannel(target.plan.address(), DialOptions(options_.tls));
+  auto channel = rpc::MakeChannel(address, DialOptions(options_.tls));
   if (!channel.ok()) {
-    target.last_disconnect = std::string(channel.status().message());
-    target.plan.OnEnded(DialEnd::kLost, NodeId(), {}, context_.clock.Steady());
+    context_.log->warn("peer_unreachable address={} message=\"{}\"", address, std::string(channel.status().message()));
+    targets_.OnEnded(id, {.node = {}, .reason = std::string(channel.status().message())}, context_.clock.Steady());
     return;
   }
-  const uint64_t id = next_link_++;
-  auto link = std::make_shared<Link>(link_context_, id, /*outbound=*/true, target.plan.address(), SessionId());
+  auto link = std::make_shared<Link>(link_context_, id, /*outbound=*/true, address, SessionId());
   auto stub = std::make_shared<grpc::GenericStub>(*std::move(channel));
-  target.link = id;
   links_.emplace(id, link);
   stubs_.emplace(id, stub);
   ClientStream* stream = MakeClientStream(*stub, kGossipMethod, link);
@@ -281,11 +252,7 @@ std::optional<Goodbye> NetworkService::Admit(const LinkPtr& link) {
     if (decision.replaced.has_value()) replaced = links_[*decision.replaced];
     if (link->outbound()) {
       stub = stubs_[link->id()];
-      for (Target& target : targets_) {
-        if (target.link != link->id()) continue;
-        target.plan.OnLinked(now);
-        target.last_failure.clear();
-      }
+      targets_.OnLinked(link->id(), now);
     } else {
       sessions_.emplace(link->session(), link->id());
     }
@@ -320,69 +287,25 @@ std::string NetworkService::Ban(const LinkPtr& link) {
   return absl::StrCat(std::chrono::duration_cast<std::chrono::seconds>(duration).count(), " s");
 }
 
-DialEnd NetworkService::KindOf(const LinkEnd& end) const {
-  switch (end.goodbye.reason) {
-    case v1::PeerGoodbye::WRONG_VERSION:
-    case v1::PeerGoodbye::WRONG_NETWORK:
-    case v1::PeerGoodbye::WRONG_GENESIS:
-    case v1::PeerGoodbye::WRONG_SPEC:
-      return DialEnd::kMismatch;
-    case v1::PeerGoodbye::SELF:
-      return end.by_us ? DialEnd::kSelf : DialEnd::kLost;
-    case v1::PeerGoodbye::DUPLICATE:
-      return DialEnd::kDuplicate;
-    default:
-      return DialEnd::kLost;
-  }
-}
-
 void NetworkService::OnEnded(const LinkPtr& link) {
   const LinkEnd end = link->end().value_or(LinkEnd());
+  const NodeId node = link->peer().node;
   const SteadyTime now = context_.clock.Steady();
   std::lock_guard lock(mutex_);
   table_.Remove(link->id());
   sessions_.erase(link->session());
   stubs_.erase(link->id());
-  const auto target = std::find_if(targets_.begin(), targets_.end(),
-                                   [&](const Target& candidate) { return candidate.link == link->id(); });
-  if (target == targets_.end()) {
-    LogEnd(*link, end, nullptr);
-  } else {
-    LogEnd(*link, end, &*target);
-    target->link = 0;
-    target->last_disconnect = absl::StrCat(ReasonName(end.goodbye.reason), ": ", end.goodbye.message);
-    target->last_disconnect_ms = context_.clock.WallMs();
-    const NodeId node = link->peer().node;
-    const auto ban = table_.BanLeft(&node, HostOf(link->address()), now);
-    target->plan.OnEnded(ban.has_value() ? DialEnd::kBanned : KindOf(end), node, ban.value_or(DialPlan::Duration()),
-                         now);
-  }
+  const auto ban = table_.BanLeft(&node, HostOf(link->address()), now);
+  const bool news = targets_.OnEnded(link->id(),
+                                     {.kind = ban.has_value() ? DialEnd::kBanned : KindOf(end),
+                                      .node = node,
+                                      .ban = ban.value_or(DialPlan::Duration()),
+                                      .reason = absl::StrCat(ReasonOf(end), ": ", end.goodbye.message),
+                                      .wall_ms = context_.clock.WallMs()},
+                                     now);
+  LogEnd(*link, end, news, *context_.log);
   links_.erase(link->id());
   links_changed_.notify_all();
-}
-
-void NetworkService::LogEnd(const Link& link, const LinkEnd& end, Target* target) {
-  const std::string reason =
-      end.goodbye.reason == v1::PeerGoodbye::REASON_UNSPECIFIED ? "BROKEN" : ReasonName(end.goodbye.reason);
-  const char* by = end.by_us ? "us" : "peer";
-  if (link.opened_ms() != 0) {
-    context_.log->info("peer_disconnected id={} name={} address={} by={} reason={} message=\"{}\"", link.id(),
-                       link.peer().name, link.address(), by, reason, end.goodbye.message);
-    return;
-  }
-  const bool reached = end.goodbye.reason != v1::PeerGoodbye::REASON_UNSPECIFIED;
-  // Two that dial one another find that out each time.
-  const bool ordinary = end.goodbye.reason == v1::PeerGoodbye::DUPLICATE;
-  // The same again and again is said once.
-  if (target != nullptr && target->last_failure == end.goodbye.message) return;
-  if (target != nullptr) target->last_failure = end.goodbye.message;
-  if (reached) {
-    context_.log->log(ordinary ? spdlog::level::debug : spdlog::level::warn,
-                      "peer_refused address={} by={} reason={} message=\"{}\"", link.address(), by, reason,
-                      end.goodbye.message);
-  } else {
-    context_.log->info("peer_unreachable address={} message=\"{}\"", link.address(), end.goodbye.message);
-  }
 }
 
 void NetworkService::RefreshChain() {
@@ -420,19 +343,7 @@ LinkPtr NetworkService::FindLink(uint64_t id) const {
 std::vector<PeerInfo> NetworkService::Peers() const {
   std::vector<PeerInfo> peers;
   for (const LinkPtr& link : Links()) {
-    if (!link->open()) continue;
-    const PeerIdentity peer = link->peer();
-    const std::shared_ptr<BlockAsker> asker = link->asker();
-    peers.push_back({.id = link->id(),
-                     .name = peer.name,
-                     .address = link->address(),
-                     .outbound = link->outbound(),
-                     .head = peer.chain.head,
-                     .finalized = peer.chain.finalized,
-                     .earliest_slot = peer.chain.earliest_slot,
-                     .synced = peer.chain.synced,
-                     .score = link->score(),
-                     .requests_open = asker == nullptr ? 0 : asker->open()});
+    if (link->open()) peers.push_back(InfoOf(*link));
   }
   return peers;
 }
@@ -491,50 +402,10 @@ std::string NetworkService::node_id() const { return ToHex(own_.node.span()); }
 std::vector<PeerState> NetworkService::PeerStates() const {
   std::vector<PeerState> states;
   for (const LinkPtr& link : Links()) {
-    if (!link->open()) continue;
-    const PeerIdentity peer = link->peer();
-    states.push_back({.state = PeerState::kConnected,
-                      .address = link->address(),
-                      .outbound = link->outbound(),
-                      .id = link->id(),
-                      .node_id = ToHex(peer.node.span()),
-                      .name = peer.name,
-                      .version = peer.version,
-                      .head = peer.chain.head,
-                      .finalized = peer.chain.finalized,
-                      .synced = peer.chain.synced,
-                      .score = link->score(),
-                      .connected_since_ms = link->opened_ms(),
-                      .traffic = link->traffic(),
-                      .last_disconnect_reason = {},
-                      .last_disconnect_ms = 0});
+    if (link->open()) states.push_back(StateOf(*link));
   }
   std::lock_guard lock(mutex_);
-  for (const Target& target : targets_) {
-    const auto linked = std::find_if(states.begin(), states.end(), [&](const PeerState& state) {
-      return target.link != 0 && state.id == target.link;
-    });
-    if (linked != states.end()) {
-      linked->last_disconnect_reason = target.last_disconnect;
-      linked->last_disconnect_ms = target.last_disconnect_ms;
-      continue;
-    }
-    if (target.plan.state() == DialPlan::State::kElsewhere) continue;
-    PeerState state;
-    state.address = target.plan.address();
-    state.outbound = true;
-    state.last_disconnect_reason = target.last_disconnect;
-    state.last_disconnect_ms = target.last_disconnect_ms;
-    const DialEnd last = target.plan.last_end();
-    if (target.link != 0) {
-      state.state = PeerState::kConnecting;
-    } else if (last == DialEnd::kBanned) {
-      state.state = PeerState::kBanned;
-    } else if (last == DialEnd::kSelf || last == DialEnd::kMismatch) {
-      state.state = PeerState::kRefused;
-    }
-    states.push_back(std::move(state));
-  }
+  targets_.AddTo(&states);
   return states;
 }
 

@@ -9,20 +9,20 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "beacon/network/dial_plan.h"
 #include "beacon/network/gossip.h"
 #include "beacon/network/link.h"
 #include "beacon/network/peer_blocks.h"
 #include "beacon/network/peer_list.h"
 #include "beacon/network/peer_server.h"
 #include "beacon/network/peer_table.h"
+#include "beacon/network/pending.h"
+#include "beacon/network/targets.h"
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/services/outbound.h"
@@ -101,17 +101,6 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   LinkPtr LinkOf(const SessionId& session) override;
 
  private:
-  // A configured peer.
-  struct Target {
-    DialPlan plan;
-    uint64_t link = 0;            // while dialling or linked
-    std::string last_failure;     // logged once
-    std::string last_disconnect;  // of a link or attempt
-    int64_t last_disconnect_ms = 0;
-  };
-  // Counts what gRPC still calls back for, so that Stop can wait for it.
-  class Pending;
-
   NetworkService(const NetworkOptions& options, const NetworkContext& context);
 
   absl::Status Listen();
@@ -120,7 +109,7 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   void RunOutbound();
   void RunTicks(std::stop_token stop);
   void Tick();
-  void DialLocked(Target& target);
+  void DialLocked(const std::string& address);
   // What goes beside a link that we dialled: asking, and answering.
   void OpenAsker(const LinkPtr& link, const std::shared_ptr<grpc::GenericStub>& stub);
   void RefreshChain();
@@ -128,9 +117,6 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   std::vector<LinkPtr> Links() const;
   LinkPtr FindLink(uint64_t id) const;
   void Ask(uint64_t peer, v1::BlocksRequest request, Done done);
-  // Whether that ended a target's attempt or link, and what is to be logged of it.
-  void LogEnd(const Link& link, const LinkEnd& end, Target* target);
-  DialEnd KindOf(const LinkEnd& end) const;
 
   const NetworkContext context_;
   const NetworkOptions options_;
@@ -150,8 +136,7 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   std::map<uint64_t, LinkPtr> links_;  // those in their handshake, too
   std::map<SessionId, uint64_t> sessions_;
   std::map<uint64_t, std::shared_ptr<grpc::GenericStub>> stubs_;  // of links that we dial
-  std::vector<Target> targets_;
-  std::mt19937_64 random_;
+  Targets targets_;
 
   mutable std::mutex chain_mutex_;
   PeerChain chain_;  // ours, as peers know it; guarded by chain_mutex_

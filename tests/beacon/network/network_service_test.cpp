@@ -16,6 +16,7 @@
 #include "common/clock/real_clock.h"
 #include "tests/beacon/services/captured_log.h"
 #include "tests/beacon/services/test_network.h"
+#include "tests/common/rpc/certificates.h"
 
 namespace lean::beacon {
 namespace {
@@ -62,7 +63,7 @@ class Node {
     auto service = NetworkService::Start({.name = name_,
                                           .peers = peers,
                                           .listen_address = listen ? listen_address_ : "",
-                                          .tls = {},
+                                          .tls = tls_,
                                           .limits = limits,
                                           .rates = {},
                                           .queue = {}},
@@ -104,6 +105,7 @@ class Node {
 
   static constexpr uint64_t kSlotMs = 60'000;
   std::string listen_address_ = "127.0.0.1:0";
+  PeerTlsFiles tls_;
 
  private:
   const std::string name_;
@@ -300,6 +302,31 @@ TEST(NetworkService, AReportedPeerIsSentAwayAndStaysAway) {
   EXPECT_TRUE(Eventually([&] { return !b.log().Matching("reason=MALFORMED").empty(); }));
   EXPECT_TRUE(Eventually([&] { return !b.log().Matching("reason=BANNED").empty(); }));
   EXPECT_TRUE(a.Linked(0));
+}
+
+TEST(NetworkService, PeersShowEachOtherCertificates) {
+  const rpc::CertificateFiles authority = rpc::MakeCertificate(testing::TempDir(), "peers");
+  const auto tls = [&](const std::string& name) -> PeerTlsFiles {
+    const rpc::CertificateFiles own = rpc::MakeCertificate(testing::TempDir(), name, authority);
+    return {.cert = own.cert, .key = own.key, .ca = authority.cert};
+  };
+  Node a("a");
+  Node b("b");
+  Node plain("plain");
+  Node stranger("stranger");
+  a.tls_ = tls("a");
+  b.tls_ = tls("b");
+  const rpc::CertificateFiles other = rpc::MakeCertificate(testing::TempDir(), "stranger");
+  stranger.tls_ = {.cert = other.cert, .key = other.key, .ca = authority.cert};
+  a.Start({});
+  b.Start({a.address()});
+  EXPECT_TRUE(Eventually([&] { return a.Linked(1) && b.Linked(1); }));
+  for (Node* node : {&plain, &stranger}) {
+    node->Start({a.address()}, /*listen=*/false);
+    EXPECT_TRUE(Eventually([&] { return !node->log().Matching("peer_unreachable").empty(); }));
+    EXPECT_TRUE(node->Linked(0));
+  }
+  EXPECT_TRUE(a.Linked(1));
 }
 
 TEST(NetworkService, BadOptionsAreErrors) {
