@@ -1,24 +1,19 @@
 // lean-beacon: `run` serves a chain, `genesis` makes one, `db` looks after what `run` keeps.
 #include <cstdio>
-#include <iostream>
+#include <optional>
 #include <string>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "beacon/commands/db.h"
 #include "beacon/commands/genesis.h"
 #include "beacon/commands/run.h"
-#include "common/process/log.h"
+#include "common/process/program.h"
 #include "common/process/stop_signals.h"
 #include "common/rpc/grpc_log.h"
-#include "common/version/version.h"
 
 namespace lean::beacon {
 namespace {
-
-constexpr int kExitFailure = 1;
-constexpr int kExitUsage = 2;
 
 void AddRun(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "Serve the chain of a genesis folder until SIGINT or SIGTERM");
@@ -99,43 +94,26 @@ absl::Status RunDb(const CLI::App& app, const DbOptions& options, spdlog::logger
   return ExportCheckpoint(options.data_dir, options.output);
 }
 
-int Report(const absl::Status& status) {
-  if (status.ok()) return 0;
-  std::cerr << "lean-beacon: " << status.message() << std::endl;
-  return kExitFailure;
-}
-
 int Main(int argc, char** argv) {
   // Before any thread is made: they inherit what is blocked.
   StopSignals signals;
 
-  CLI::App app("A lean Ethereum consensus node: the beacon.", "lean-beacon");
-  app.set_version_flag("--version", absl::StrCat("lean-beacon ", Version(), " (", Commit(), ", ", Build(), ")"));
-  app.require_subcommand(1);
-  std::string log_level = "info";
-  app.add_option("--log-level", log_level, "debug, info, warn or error")->capture_default_str();
-  app.fallthrough();
+  Program program("lean-beacon", "beacon");
+  CLI::App& app = program.app();
   RunOptions run;
   AddRun(app, run);
   GenesisOptions genesis;
   AddGenesis(app, genesis);
   DbOptions db;
   AddDb(app, db);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kExitUsage;
-  }
+  if (const std::optional<int> code = program.Parse(argc, argv); code.has_value()) return *code;
 
-  if (app.got_subcommand("genesis")) return Report(MakeGenesisFolder(genesis));
-  const auto log = MakeLog(log_level);
-  if (!log.ok()) {
-    std::cerr << "lean-beacon: " << log.status().message() << std::endl;
-    return kExitUsage;
-  }
-  if (app.got_subcommand("db")) return Report(RunDb(app, db, **log));
+  if (app.got_subcommand("genesis")) return program.Report(MakeGenesisFolder(genesis));
+  const auto log = program.Log();
+  if (!log.ok()) return program.Report(log.status(), /*usage=*/true);
+  if (app.got_subcommand("db")) return program.Report(RunDb(app, db, **log));
   rpc::RouteGrpcLog(*log);
-  return Report(Run(run, signals, *log));
+  return program.Report(Run(run, signals, *log));
 }
 
 }  // namespace

@@ -1,15 +1,14 @@
 // lean-validator: `run` does the duties of its validators, `keys` looks after their keys, `records` moves what they
 // signed.
 #include <iostream>
+#include <optional>
 #include <string>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "common/process/log.h"
+#include "common/process/program.h"
 #include "common/process/stop_signals.h"
 #include "common/rpc/grpc_log.h"
-#include "common/version/version.h"
 #include "validator_client/commands/keymanager_cli.h"
 #include "validator_client/commands/keys_cli.h"
 #include "validator_client/commands/records.h"
@@ -18,9 +17,6 @@
 
 namespace lean::validator {
 namespace {
-
-constexpr int kExitFailure = 1;
-constexpr int kExitUsage = 2;
 
 void AddRun(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "Propose and vote for the listed validators until SIGINT or SIGTERM");
@@ -111,22 +107,12 @@ void AddRecords(CLI::App& app, RecordsCommands& commands) {
   }
 }
 
-int Report(const absl::Status& status) {
-  if (status.ok()) return 0;
-  std::cerr << "lean-validator: " << status.message() << std::endl;
-  return kExitFailure;
-}
-
 int Main(int argc, char** argv) {
   // Before any thread is made: they inherit what is blocked.
   StopSignals signals;
 
-  CLI::App app("A lean Ethereum consensus node: the validator client.", "lean-validator");
-  app.set_version_flag("--version", absl::StrCat("lean-validator ", Version(), " (", Commit(), ", ", Build(), ")"));
-  app.require_subcommand(1);
-  std::string log_level = "info";
-  app.add_option("--log-level", log_level, "debug, info, warn or error")->capture_default_str();
-  app.fallthrough();
+  Program program("lean-validator", "validator client");
+  CLI::App& app = program.app();
   RunOptions run;
   AddRun(app, run);
   KeysCli keys(app);
@@ -135,32 +121,25 @@ int Main(int argc, char** argv) {
   const CLI::App* sign_server_command = AddSignServer(app, sign_server);
   RecordsCommands records;
   AddRecords(app, records);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kExitUsage;
-  }
+  if (const std::optional<int> code = program.Parse(argc, argv); code.has_value()) return *code;
 
   if (keys.parsed()) {
     bool usage = false;
-    const int code = Report(keys.Run(signals, &usage));
-    return usage ? kExitUsage : code;
+    const absl::Status status = keys.Run(signals, &usage);
+    return program.Report(status, usage);
   }
   if (keymanager.parsed()) {
     bool usage = false;
-    const int code = Report(keymanager.Run(std::cout, &usage));
-    return usage ? kExitUsage : code;
+    const absl::Status status = keymanager.Run(std::cout, &usage);
+    return program.Report(status, usage);
   }
-  if (records.export_command->parsed()) return Report(ExportRecords(records.options, std::cout));
-  if (records.import_command->parsed()) return Report(ImportRecords(records.options, std::cout));
-  const auto log = MakeLog(log_level);
-  if (!log.ok()) {
-    std::cerr << "lean-validator: " << log.status().message() << std::endl;
-    return kExitUsage;
-  }
+  if (records.export_command->parsed()) return program.Report(ExportRecords(records.options, std::cout));
+  if (records.import_command->parsed()) return program.Report(ImportRecords(records.options, std::cout));
+  const auto log = program.Log();
+  if (!log.ok()) return program.Report(log.status(), /*usage=*/true);
   rpc::RouteGrpcLog(*log);
-  if (sign_server_command->parsed()) return Report(SignServer(sign_server, signals, *log));
-  return Report(Run(run, signals, *log));
+  if (sign_server_command->parsed()) return program.Report(SignServer(sign_server, signals, *log));
+  return program.Report(Run(run, signals, *log));
 }
 
 }  // namespace

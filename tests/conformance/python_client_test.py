@@ -4,26 +4,30 @@ kit."""
 import shutil
 import time
 
+import certificates
 import e2e
 import kit
+from leandev import network
 from leandev.processes import Process, wait_until
 
 SLOT_MS = 1200
 
 
 class PythonClientTest(e2e.NetworkTest):
-    def start_signer(self, keystores, genesis_dir):
-        """A signer on a socket in a folder of its own, over a copy of the keys. Returns the copy and the address."""
+    def start_signer(self, keystores, genesis_dir, listen=None, *arguments):
+        """A signer, by default on a socket in a folder of its own, over a copy of the keys. Returns the copy and the
+        address."""
         folder = self.directory / "signer"
         folder.mkdir(mode=0o700)
         keys = folder / "keys"
         shutil.copytree(keystores.parent, keys)
-        address = f"unix:{folder / 'socket'}"
+        address = listen or f"unix:{folder / 'socket'}"
         self.signer = Process(
             "signer",
             [
                 *(e2e.BUILD_DIR / "bin" / "lean-validator", "sign-server", "--keystores", keys / keystores.name),
                 *("--genesis", genesis_dir, "--records", folder / "records", "--new-keys", "--listen", address),
+                *arguments,
             ],
             self.directory / "signer.log")
         self.addCleanup(self.signer.stop)
@@ -74,6 +78,67 @@ class PythonClientTest(e2e.NetworkTest):
             print(client.log_tail(30), self.signer.log_tail(30), sep="\n---\n")
             raise
         self.assertEqual(client.stop(), 0, client.log_tail())
+
+    def test_our_client_uses_a_signer_by_certificates(self):
+        net = self.make_network(clients=2)
+        net.start_beacon()
+        net.start_client(0)
+        files = certificates.make(self.directory / "tls", "signer", "client", "stranger")
+        port = network.free_port()
+        self.start_signer(
+            net.keystores[1], net.genesis_dir, f"127.0.0.1:{port}", "--tls-cert", files["signer"].cert, "--tls-key",
+            files["signer"].key, "--tls-client-ca", files["authority"].cert)
+
+        def client(name, *arguments):
+            process = Process(
+                name,
+                [
+                    *(e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--signer", f"localhost:{port}"),
+                    *("--signer-tls-ca", files["authority"].cert, "--beacon", net.settings.address, *arguments),
+                ],
+                self.directory / f"{name}.log")
+            self.addCleanup(process.stop)
+            return process
+
+        # Without a certificate of the authority nobody is let in.
+        refused = [
+            client("nobody"),
+            client("stranger", "--signer-tls-cert", files["stranger"].cert, "--signer-tls-key", files["stranger"].key),
+        ]
+        known = client("known", "--signer-tls-cert", files["client"].cert, "--signer-tls-key", files["client"].key)
+        try:
+            self.wait_for_missing([])
+        except AssertionError:
+            print(known.log_tail(30), self.signer.log_tail(30), sep="\n---\n")
+            raise
+        self.assertEqual(known.stop(), 0, known.log_tail())
+        for process in refused:
+            self.assertEqual(process.wait(e2e.PATIENCE_S), 1, process.log_tail())
+            self.assertIn("no keys from the signer", process.log_tail())
+
+    def test_a_client_watches_for_a_second_one_whose_signer_is_elsewhere(self):
+        net = self.start_network(clients=2)
+        self.wait_for_missing([])
+        # Copies of keys that sign in the other client: the signer, which sees no chain, was told that they are new.
+        _, address = self.start_signer(net.keystores[1], net.genesis_dir)
+        ends = []
+        for name, arguments, says in (
+            ("forgetful", (), "there are no records of it here"),
+            ("second", ("--new-keys",), "another client works with its key; nothing was signed here"),
+        ):
+            client = Process(
+                name,
+                [
+                    *(e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--signer", address, *arguments),
+                    *("--beacon", net.settings.address),
+                ],
+                self.directory / f"{name}.log")
+            self.addCleanup(client.stop)
+            ends.append((client, says))
+        for client, says in ends:
+            self.assertEqual(client.wait(e2e.PATIENCE_S), 1, client.log_tail())
+            self.assertIn(says, client.log_tail())
+        self.assertNotIn("signed what=", self.signer.log_tail(1000))
 
     def block_at(self, slot):
         return e2e.block_at(self.network.rpc, slot)

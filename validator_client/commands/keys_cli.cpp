@@ -169,15 +169,9 @@ absl::Status KeysCli::New(StopSignals& signals, bool* usage) {
   return status;
 }
 
-absl::Status KeysCli::Import(StopSignals& signals, bool* usage) {
-  KeysImportOptions options;
-  options.source = import_source_;
-  options.keystores = keystores_;
-  if (!indices_.empty()) {
-    absl::StatusOr<std::vector<uint64_t>> indices = Indices(usage);
-    if (!indices.ok()) return indices.status();
-    options.indices = *std::move(indices);
-  }
+template <typename Options>
+absl::Status KeysCli::Rewrite(StopSignals& signals, Options& options,
+                              const std::function<absl::Status(xmss::RandomSource& random)>& work) {
   KeystorePassword source_password(password_file_, KeystorePassword::kExisting);
   KeystorePassword password(protection_.password_file, KeystorePassword::kNew);
   const absl::StatusOr<KeyProtection> protection = ProtectionOf(protection_, password);
@@ -188,11 +182,24 @@ absl::Status KeysCli::Import(StopSignals& signals, bool* usage) {
   options.trees = {.threads = threads_, .progress = [&cancelled](double) { return !cancelled; }};
   return RunUntilStopped(
       signals,
-      [&options] {
+      [&work] {
         xmss::SystemRandomSource random;
-        return ImportKeys(options, random, std::cout);
+        return work(random);
       },
       [&cancelled](const char*) { cancelled = true; });
+}
+
+absl::Status KeysCli::Import(StopSignals& signals, bool* usage) {
+  KeysImportOptions options;
+  options.source = import_source_;
+  options.keystores = keystores_;
+  if (!indices_.empty()) {
+    absl::StatusOr<std::vector<uint64_t>> indices = Indices(usage);
+    if (!indices.ok()) return indices.status();
+    options.indices = *std::move(indices);
+  }
+  return Rewrite(signals, options,
+                 [&options](xmss::RandomSource& random) { return ImportKeys(options, random, std::cout); });
 }
 
 absl::Status KeysCli::Export(StopSignals& signals, bool* usage) {
@@ -203,21 +210,8 @@ absl::Status KeysCli::Export(StopSignals& signals, bool* usage) {
   absl::StatusOr<std::vector<uint64_t>> indices = Indices(usage);
   if (!indices.ok()) return indices.status();
   options.indices = *std::move(indices);
-  KeystorePassword source_password(password_file_, KeystorePassword::kExisting);
-  KeystorePassword password(protection_.password_file, KeystorePassword::kNew);
-  const absl::StatusOr<KeyProtection> protection = ProtectionOf(protection_, password);
-  if (!protection.ok()) return protection.status();
-  options.protection = *protection;
-  options.source_password = source_password.source();
-  std::atomic<bool> cancelled{false};
-  options.trees = {.threads = threads_, .progress = [&cancelled](double) { return !cancelled; }};
-  return RunUntilStopped(
-      signals,
-      [&options] {
-        xmss::SystemRandomSource random;
-        return ExportKeys(options, random, std::cout);
-      },
-      [&cancelled](const char*) { cancelled = true; });
+  return Rewrite(signals, options,
+                 [&options](xmss::RandomSource& random) { return ExportKeys(options, random, std::cout); });
 }
 
 absl::Status KeysCli::Delete(bool* usage) {

@@ -3,6 +3,7 @@
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_CLI_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,11 @@ class KeysCli {
   // The password in it belongs to `password`.
   static absl::StatusOr<KeyProtection> ProtectionOf(const ProtectionOptions& options, KeystorePassword& password);
   absl::StatusOr<std::vector<uint64_t>> Indices(bool* usage) const;
+  // What Import and Export have in common: opens keys with one password, and writes them under another (`options` has
+  // source_password, protection and trees). Runs `work` with them until a signal.
+  template <typename Options>
+  absl::Status Rewrite(StopSignals& signals, Options& options,
+                       const std::function<absl::Status(xmss::RandomSource& random)>& work);
   absl::Status New(StopSignals& signals, bool* usage);
   absl::Status Import(StopSignals& signals, bool* usage);
   absl::Status Export(StopSignals& signals, bool* usage);
