@@ -18,6 +18,8 @@
 namespace lean::beacon {
 namespace {
 
+constexpr uint64_t kPruneFreeBytes = uint64_t{8} << 20;
+
 constexpr Column kAllColumns[] = {Column::kMeta,      Column::kSlots,  Column::kBlocks,
                                   Column::kCanonical, Column::kStates, Column::kVotes};
 
@@ -123,7 +125,8 @@ absl::Status VerifyFolder(const std::string& data_dir, spdlog::logger& log) {
 }
 
 absl::Status PruneFolder(const std::string& data_dir, const PruneRequest& request) {
-  const auto opened = ChainDatabase::Open({.path = data_dir}, /*read_only=*/false);
+  // For those who prune because the disk is full.
+  const auto opened = ChainDatabase::Open({.path = data_dir, .min_free_bytes = kPruneFreeBytes}, /*read_only=*/false);
   if (!opened.ok()) return opened.status();
   const uint64_t before = FolderBytes(data_dir);
   const absl::StatusOr<PruneResult> pruned = PruneDatabase(**opened, request);

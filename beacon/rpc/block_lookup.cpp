@@ -72,12 +72,13 @@ absl::StatusOr<FoundBlock> FindBlock(const ServedChain& served, bool named, cons
   if (!named) return rpc::MalformedRequest("block: missing");
   absl::StatusOr<FoundBlock> found =
       served.service.Read([&](const LeanChain& chain) { return Find(served, chain, id); });
-  if (!found.ok() || found->block != nullptr) return found;
+  if (!found.ok() || found->signed_block != nullptr || found->root == served.genesis.block_root) return found;
   found->signed_block = served.blocks.ByRoot(found->root);
-  if (found->signed_block == nullptr) {
+  if (found->signed_block != nullptr) {
+    found->block = BlockPtr(found->signed_block, &found->signed_block->message.block);
+  } else if (found->block == nullptr) {
     return BlockNotFound(absl::StrCat("block ", ShortHex(found->root.span()), " is not held"));
   }
-  found->block = BlockPtr(found->signed_block, &found->signed_block->message.block);
   return found;
 }
 

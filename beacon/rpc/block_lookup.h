@@ -13,7 +13,7 @@ namespace lean::beacon {
 struct FoundBlock {
   Root root;
   BlockPtr block;               // never null
-  SignedBlockPtr signed_block;  // null for genesis and for the block that the chain was started from
+  SignedBlockPtr signed_block;  // null for genesis, and for an anchor without a data folder
   StatePtr state;               // null when the post-state is not held any more
   bool canonical = false;
   bool finalized = false;

@@ -20,9 +20,10 @@
 namespace lean::beacon {
 
 struct ChainFolder {
-  std::string path;             // made with mode 0700 when it is not there
-  std::string network = {};     // the network's name, for people
-  rocksdb::Env* env = nullptr;  // as of DatabaseOptions
+  std::string path;                         // made with mode 0700 when it is not there
+  std::string network = {};                 // the network's name, for people
+  uint64_t min_free_bytes = kMinFreeBytes;  // as of DatabaseOptions
+  rocksdb::Env* env = nullptr;              // as of DatabaseOptions
 };
 
 // A block and its post-state that are trusted: what a chain can be started from.

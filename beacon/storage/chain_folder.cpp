@@ -55,8 +55,11 @@ absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::OpenFiles(const Ch
       ProcessLock::Acquire(absl::StrCat(folder.path, "/", kLockFile), absl::StrCat("the data folder ", folder.path),
                            "it holds the chain of one beacon");
   if (!lock.ok()) return lock.status();
-  absl::StatusOr<std::unique_ptr<Database>> files =
-      Database::Open({.path = FilesIn(folder.path), .create = create, .read_only = read_only, .env = folder.env});
+  absl::StatusOr<std::unique_ptr<Database>> files = Database::Open({.path = FilesIn(folder.path),
+                                                                    .create = create,
+                                                                    .read_only = read_only,
+                                                                    .env = folder.env,
+                                                                    .min_free_bytes = folder.min_free_bytes});
   if (!files.ok()) return files.status();
   return std::unique_ptr<ChainDatabase>(new ChainDatabase(*std::move(lock), *std::move(files)));
 }
@@ -132,6 +135,7 @@ absl::Status ChainDatabase::WriteIdentity(const std::string& network, const Gene
   // Genesis has no body to hold: the first one will be that of a block above it.
   PutOldestSlot(writes, std::max<uint64_t>(id.slot, 1));
   PutSlot(writes, id);
+  PutSlot(writes, {.root = genesis.block_root, .slot = 0});
   PutCanonical(writes, id);
   const std::vector<Root> history = anchor.state->historical_block_hashes.ToVector();
   for (uint64_t slot = 0; slot < history.size(); ++slot) {

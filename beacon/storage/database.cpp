@@ -1,7 +1,10 @@
 #include "beacon/storage/database.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <mutex>
 #include <shared_mutex>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "rocksdb/cache.h"
@@ -21,6 +24,10 @@ constexpr size_t kSmallMemtableBytes = size_t{4} << 20;
 constexpr size_t kCacheBytes = size_t{16} << 20;
 constexpr uint64_t kLogBytes = uint64_t{64} << 20;
 constexpr int kOpenFiles = 128;
+
+// Written to find out whether the disk takes anything.
+constexpr char kProbeFile[] = "probe";
+constexpr size_t kProbeBytes = size_t{1} << 16;
 
 constexpr std::array<absl::string_view, kColumns> kColumnNames = {"default",   "slots",  "blocks",
                                                                   "canonical", "states", "votes"};
@@ -90,6 +97,9 @@ absl::Status Database::OpenFiles() {
   for (size_t i = 0; i < kColumns; ++i) {
     columns.emplace_back(std::string(kColumnNames[i]), MakeColumnOptions(static_cast<Column>(i), cache));
   }
+  if (!options_.read_only) {
+    if (absl::Status status = CheckSpace(); !status.ok()) return status;
+  }
   const rocksdb::DBOptions options = MakeOptions(options_);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
@@ -99,7 +109,29 @@ absl::Status Database::OpenFiles() {
   if (!status.ok()) return ToStatus(status, "cannot open the database", options_.path);
   db_.reset(db);
   std::copy(handles.begin(), handles.end(), handles_.begin());
+  failed_ = false;
   return absl::OkStatus();
+}
+
+absl::Status Database::CheckSpace() const {
+  std::error_code error;
+  // The folder may be about to be made.
+  const std::filesystem::path folder = std::filesystem::exists(path(), error)
+                                           ? std::filesystem::path(path())
+                                           : std::filesystem::absolute(path(), error).parent_path();
+  const std::filesystem::space_info space = std::filesystem::space(folder, error);
+  if (error || space.available >= options_.min_free_bytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("the disk of ", path(), " is full: ", space.available >> 20,
+                                                   " MiB are left, and ", options_.min_free_bytes >> 20,
+                                                   " MiB are needed"));
+}
+
+absl::Status Database::Probe() const {
+  rocksdb::Env& env = *(options_.env == nullptr ? rocksdb::Env::Default() : options_.env);
+  const std::string file = absl::StrCat(path(), "/", kProbeFile);
+  rocksdb::Status status = rocksdb::WriteStringToFile(&env, std::string(kProbeBytes, '\0'), file, /*should_sync=*/true);
+  env.DeleteFile(file).PermitUncheckedError();
+  return ToStatus(status, "cannot write to", path());
 }
 
 void Database::CloseFiles() {
@@ -153,6 +185,8 @@ absl::Status Database::Walk(Column column, absl::string_view from, bool backward
 absl::Status Database::Write(const WriteSet& writes) {
   std::shared_lock lock(mutex_);
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  if (failed_) return absl::UnavailableError(absl::StrCat("the database ", path(), " failed to write"));
+  if (absl::Status status = CheckSpace(); !status.ok()) return status;
   rocksdb::WriteBatch batch(writes.bytes());
   for (const WriteSet::Entry& entry : writes.entries_) {
     const rocksdb::Status added = entry.value.has_value()
@@ -162,16 +196,16 @@ absl::Status Database::Write(const WriteSet& writes) {
   }
   rocksdb::WriteOptions options;
   options.sync = true;
-  return ToStatus(db_->Write(options, &batch), "cannot write the database", path());
+  const rocksdb::Status status = db_->Write(options, &batch);
+  if (!status.ok()) failed_ = true;
+  return ToStatus(status, "cannot write the database", path());
 }
 
 absl::Status Database::Recover() {
-  {
-    std::shared_lock lock(mutex_);
-    if (db_ != nullptr && db_->Resume().ok()) return absl::OkStatus();
-  }
-  // RocksDB comes back from some failures only when it is opened anew.
+  if (absl::Status status = CheckSpace(); !status.ok()) return status;
+  if (absl::Status status = Probe(); !status.ok()) return status;
   std::unique_lock lock(mutex_);
+  if (db_ != nullptr && !failed_) return absl::OkStatus();
   CloseFiles();
   return OpenFiles();
 }

@@ -3,6 +3,7 @@
 #define LEAN_BEACON_STORAGE_DATABASE_H_
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -36,11 +37,16 @@ enum class Column {
 inline constexpr size_t kColumns = 6;
 absl::string_view ColumnName(Column column);
 
+inline constexpr uint64_t kMinFreeBytes = uint64_t{64} << 20;
+
 struct DatabaseOptions {
   std::string path;             // a folder
   bool create = false;          // make it when it is not there
   bool read_only = false;       // change nothing, not even by recovery from the log
   rocksdb::Env* env = nullptr;  // where the files are; null: the machine's own. Outlives the database.
+  // Nothing is written when the disk has less room than this. RocksDB moves what it has about, and Debian's is built
+  // with assertions, some of which do not survive a disk that becomes full under it.
+  uint64_t min_free_bytes = kMinFreeBytes;
 };
 
 // What is written at once: all of it, or nothing.
@@ -91,8 +97,8 @@ class Database {
   // On disk, fsync included, when it returns OK; not at all otherwise.
   absl::Status Write(const WriteSet& writes);
 
-  // After a write that failed: makes the database writable again, by opening it anew if need be. OK: the next write may
-  // succeed. Until then, reads may fail, too.
+  // After a write that failed: makes the database writable again, once the disk takes something, by opening it anew.
+  // OK: the next write may succeed. If it cannot be opened, reads fail, too, until it can.
   absl::Status Recover();
 
   // Gives space of what was deleted back to the disk; takes a while.
@@ -107,13 +113,17 @@ class Database {
   explicit Database(DatabaseOptions options);
 
   absl::Status OpenFiles();
+  absl::Status CheckSpace() const;
+  // Whether the disk takes a file: writes one, and removes it.
+  absl::Status Probe() const;
   void CloseFiles();
   absl::Status Walk(Column column, absl::string_view from, bool backwards, const Visit& visit) const;
   rocksdb::ColumnFamilyHandle* Handle(Column column) const { return handles_[static_cast<size_t>(column)]; }
 
   const DatabaseOptions options_;
-  mutable SharedMutex mutex_;        // writers are those that open and close the files
-  std::unique_ptr<rocksdb::DB> db_;  // null when it could not be opened anew
+  mutable SharedMutex mutex_;         // writers are those that open and close the files
+  std::unique_ptr<rocksdb::DB> db_;   // null when it could not be opened anew
+  std::atomic<bool> failed_ = false;  // a write failed: RocksDB is not asked to write before it was opened anew
   std::array<rocksdb::ColumnFamilyHandle*, kColumns> handles_{};
 };
 

@@ -48,6 +48,11 @@ class BeaconRpc:
         request = self.messages.GetBlockRequest(block=self.messages.BlockId(**block_id))
         return self._stub.GetBlock(request, timeout=timeout_s)
 
+    def serving(self, timeout_s=2):
+        """What grpc.health.v1 says of the server as a whole. Its stubs are not generated: the messages are small."""
+        check = self._channel.unary_unary("/grpc.health.v1.Health/Check")
+        return check(b"", timeout=timeout_s) == b"\x08\x01"  # HealthCheckResponse{status: SERVING}
+
     def try_status(self, timeout_s=1):
         """status(), or None when the beacon does not answer in time."""
         try:
