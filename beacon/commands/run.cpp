@@ -129,6 +129,13 @@ void LogStart(const RunOptions& options, const ServedChain& served, const rpc::A
   }
 }
 
+// What a database keeps is read from there when it is asked for: memory has the newest of it.
+ChainServiceOptions ChainOptions(bool kept) {
+  ChainServiceOptions options;
+  if (kept) options.writer.prune = PruneLimits{.state_slots = 512, .block_bytes = uint64_t{32} << 20};
+  return options;
+}
+
 }  // namespace
 
 absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log) {
@@ -162,7 +169,7 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
        .log = log,
        .observer = storage,
        .want = [sync_inbox](const WantedRoot& wanted) { sync_inbox->Want(wanted); }},
-      ChainServiceOptions());
+      ChainOptions(storage != nullptr));
   chain_service.Start();
   const std::unique_ptr<const BlockSource> blocks = MakeBlockSource(chain_service, started->database.get(), log);
   absl::StatusOr<std::unique_ptr<NetworkService>> network_service =
