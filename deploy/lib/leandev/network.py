@@ -116,6 +116,7 @@ class Network:
         self.beacons = [None] * settings.beacons
         self.rpcs = [None] * settings.beacons
         self.clients = [None] * settings.clients
+        self.client_prefixes = [()] * settings.clients  # commands that they are run under
         self.places = [self._place(number) for number in range(settings.beacons)]
         self.places[0].prefix = beacon_prefix
         self.client_arguments = []  # more of them, for every client
@@ -226,7 +227,7 @@ class Network:
         arguments += [self.places[self.beacon_of(number)].rpc_address, *self.client_arguments]
         if self.password_file:
             arguments += ["--password-file", self.password_file]
-        self.clients[number] = Process(name, arguments, s.directory / f"{name}.log")
+        self.clients[number] = Process(name, arguments, s.directory / f"{name}.log", self.client_prefixes[number])
 
     def start(self):
         for number in range(self.settings.beacons):

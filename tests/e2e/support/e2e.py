@@ -1,7 +1,7 @@
 """What the tests on real processes share: a network of short slots in a folder of its own, and waits on conditions.
 
 A test ends with `e2e.main()`, which exits with 77 when all of its cases were skipped. Run by ctest, or by hand with
-LEAN_BUILD_DIR set to a build folder and PYTHONPATH to deploy/lib and this folder.
+LEAN_BUILD_DIR set to a build folder and PYTHONPATH to deploy/lib and this folder; LEAN_E2E_KEEP leaves the folders.
 """
 
 import fcntl
@@ -28,12 +28,12 @@ XMSS_LOG_LIFETIME = 16
 ACTIVE_SLOTS = 1024
 
 
-def shared_keys(clients, validators=4, set_name="a"):
+def shared_keys(clients, validators=4, set_name="a", active_slots=ACTIVE_SLOTS):
     """The keystores file of each client. Keys are made once for a build; every test has its own chain, and works
     with a copy of them."""
     settings = network.Settings(BUILD_DIR, BUILD_DIR, validators=validators, clients=clients)
     shape = network.Network(settings)
-    folder = BUILD_DIR / "e2e_keys" / f"{set_name}-{validators}-{clients}"
+    folder = BUILD_DIR / "e2e_keys" / f"{set_name}-{validators}-{clients}-{active_slots}"
     folder.parent.mkdir(exist_ok=True)
     program = BUILD_DIR / "bin" / "lean-validator"
     with open(folder.parent / "lock", "w", encoding="utf-8") as lock:
@@ -45,7 +45,7 @@ def shared_keys(clients, validators=4, set_name="a"):
             folder.mkdir()
             for number in range(clients):
                 network.make_keys(
-                    BUILD_DIR, folder / str(number), shape.client_indices(number), XMSS_LOG_LIFETIME, ACTIVE_SLOTS,
+                    BUILD_DIR, folder / str(number), shape.client_indices(number), XMSS_LOG_LIFETIME, active_slots,
                     quiet=True)
             made.touch()
     return [folder / str(number) / "keystores.yaml" for number in range(clients)]
@@ -72,17 +72,20 @@ class NetworkTest(unittest.TestCase):
 
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lean-e2e-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        if "LEAN_E2E_KEEP" in os.environ:
+            print(f"kept: {self.directory}", flush=True)
+        else:
+            self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.network = None
 
-    def make_network(self, clients=2, port=None, beacon_prefix=(), slot_ms=SLOT_MS, **settings):
+    def make_network(self, clients=2, port=None, beacon_prefix=(), slot_ms=SLOT_MS, genesis_delay_s=3, **settings):
         """A network with shared keys and a genesis, not started."""
         settings = network.Settings(
             directory=self.directory / "network",
             build_dir=BUILD_DIR,
             clients=clients,
             slot_ms=slot_ms,
-            genesis_delay_s=3,
+            genesis_delay_s=genesis_delay_s,
             xmss_log_lifetime=XMSS_LOG_LIFETIME,
             active_slots=ACTIVE_SLOTS,
             port=port or network.free_port(),

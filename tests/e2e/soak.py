@@ -1,0 +1,161 @@
+"""Many beacons on one machine for thousands of short slots: memory, disk and descriptors of each are measured, and must
+not grow once it has warmed up.
+
+Beacons are linked to others at distances 1, 2, 4 and 8, so that what one sends reaches most of them over others. Run it
+by hand (`soak.py --help`), with LEAN_BUILD_DIR and PYTHONPATH as in e2e.py; ctest does under the label long.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+import e2e
+import usage
+from leandev import network
+from leandev.processes import wait_until
+from watch import Watch
+
+LINKS = 4
+# What is before this part of the run is warm-up: caches fill.
+WARM_UP = 0.4
+# Of memory, in a slot, from peak to peak: a leak of one signature a slot would be more.
+MEMORY_BYTES_PER_SLOT = 2048
+# A beacon's database keeps the blocks: so much for each validator's vote, and what else a slot takes.
+DISK_BYTES_PER_VOTE = 4096
+DISK_BYTES_PER_SLOT = 16384
+# Finality may be behind the clock by so much at the end.
+FINALITY_SLOTS = 12
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--beacons", type=int, default=16, help="each with a client with one validator")
+    parser.add_argument("--slots", type=int, default=2000)
+    parser.add_argument("--slot-ms", type=int, default=1000)
+    parser.add_argument("--directory", type=pathlib.Path, help="for the network, kept (default: a temporary one)")
+    parser.add_argument("--json", type=pathlib.Path, help="write all samples to this file")
+    return parser.parse_args()
+
+
+def make_network(options, directory):
+    active_slots = 1 << max(10, (options.slots + 100).bit_length())
+    settings = network.Settings(
+        directory=directory, build_dir=e2e.BUILD_DIR, validators=options.beacons, clients=options.beacons,
+        beacons=options.beacons, slot_ms=options.slot_ms, genesis_delay_s=20, xmss_log_lifetime=e2e.XMSS_LOG_LIFETIME,
+        active_slots=active_slots, port=network.free_port())
+    net = network.Network(settings)
+    addresses = [place.peer_address for place in net.places]
+    for number, place in enumerate(net.places):
+        others = {(number + 2**power) % options.beacons for power in range(LINKS)} - {number}
+        place.peers = [addresses[other] for other in sorted(others)]
+    net.use_keys([
+        e2e.copy_keys(keystores, directory / f"keys-{number}")
+        for number, keystores in enumerate(e2e.shared_keys(options.beacons, options.beacons, active_slots=active_slots))
+    ])
+    net.make_genesis(quiet=True)
+    return net
+
+
+class Soak:
+    """A run: samples of every beacon, about 200 times."""
+
+    def __init__(self, options, net):
+        self._options = options
+        self._net = net
+        self._watch = Watch(net, period_s=options.slot_ms / 1000)
+        self.samples = [[] for _ in net.beacons]
+
+    def run(self):
+        step = max(1, self._options.slots // 200)
+        for slot in range(step, self._options.slots + 1, step):
+            wait_until(
+                lambda slot=slot: self._watch.slot() >= slot, step * self._options.slot_ms / 1000 + 60, f"slot {slot}")
+            for number, beacon in enumerate(self._net.beacons):
+                if not beacon.running():
+                    raise network.NetworkError(f"{beacon.name} ended with {beacon.exit_code()}:\n{beacon.log_tail()}")
+                self.samples[number].append(usage.sample(beacon.pid, self._net.data_dir(number), slot))
+            if slot % (10 * step) == 0:
+                self._show(slot)
+
+    def _show(self, slot):
+        latest = [samples[-1] for samples in self.samples]
+        finalized = [self._watch.finalized_slot(number) for number in range(len(self._net.beacons))]
+        print(
+            f"slot={slot} finalized={min(finalized)}..{max(finalized)} "
+            f"rss_mib={min(s.rss for s in latest) / 2**20:.1f}..{max(s.rss for s in latest) / 2**20:.1f} "
+            f"disk_mib={max(s.disk for s in latest) / 2**20:.1f} "
+            f"files={max(s.files for s in latest)} "
+            f"descriptors={min(s.descriptors for s in latest)}..{max(s.descriptors for s in latest)} "
+            f"threads={max(s.threads for s in latest)}",
+            flush=True)
+
+    def judge(self):
+        """What is wrong, as texts. Prints the figures."""
+        self._watch.stop()
+        wrong = self._watch.conflicts() + self._watch.blames()
+        print("figures of each beacon after the warm-up:")
+        for number in range(len(self._net.beacons)):
+            behind = self._watch.slot() - self._watch.finalized_slot(number)
+            if behind > FINALITY_SLOTS:
+                wrong.append(f"beacon {number} has finalized nothing for {behind} slots")
+            wrong += self._growth(number)
+        print(self._watch.report(), flush=True)
+        return wrong
+
+    def _growth(self, number):
+        warm = [s for s in self.samples[number] if s.slot > WARM_UP * self._options.slots]
+        slopes = {field: usage.slope(warm, field) for field in ("rss", "disk", "descriptors", "threads")}
+        peaks = usage.growth_of_peaks(warm, "rss")
+        print(
+            f"beacon={number} rss_mib={warm[0].rss / 2**20:.1f}->{warm[-1].rss / 2**20:.1f} "
+            f"rss_bytes_per_slot={slopes['rss']:.0f} rss_peaks_bytes_per_slot={peaks:.0f} "
+            f"disk_mib={warm[0].disk / 2**20:.1f}->{warm[-1].disk / 2**20:.1f} "
+            f"disk_bytes_per_slot={slopes['disk']:.0f} files={warm[0].files}->{warm[-1].files} "
+            f"descriptors={warm[0].descriptors}->{warm[-1].descriptors} "
+            f"threads={warm[0].threads}->{warm[-1].threads}",
+            flush=True)
+        slopes["rss"] = peaks
+        limits = {
+            "rss": MEMORY_BYTES_PER_SLOT,
+            "disk": DISK_BYTES_PER_SLOT + DISK_BYTES_PER_VOTE * self._options.beacons,
+            # Two more on the line's way are a leak; one may come and go.
+            "descriptors": 2 / (warm[-1].slot - warm[0].slot),
+            "threads": 2 / (warm[-1].slot - warm[0].slot),
+        }
+        return [
+            f"beacon {number}: {field} grows by {slopes[field]:.3g} a slot, more than {limit:.3g}"
+            for field, limit in limits.items()
+            if slopes[field] > limit
+        ]
+
+
+def main():
+    options = parse_arguments()
+    directory = options.directory or pathlib.Path(tempfile.mkdtemp(prefix="lean-soak-"))
+    directory.mkdir(parents=True, exist_ok=True)
+    net = make_network(options, directory)
+    began = time.monotonic()
+    try:
+        net.start()
+        soak = Soak(options, net)
+        soak.run()
+        wrong = soak.judge()
+        if options.json:
+            options.json.write_text(
+                json.dumps([[vars(sample) for sample in samples] for samples in soak.samples]), encoding="ascii")
+    finally:
+        net.stop()
+        if options.directory is None:
+            shutil.rmtree(directory, ignore_errors=True)
+    print(f"{options.slots} slots in {time.monotonic() - began:.0f} s: {len(wrong)} faults")
+    for fault in wrong:
+        print(f"  {fault}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""What processes use over time, and whether that grows."""
+
+import dataclasses
+import os
+import pathlib
+
+
+@dataclasses.dataclass
+class Sample:
+    """One process at one moment."""
+
+    slot: int
+    rss: int  # bytes of memory
+    disk: int  # bytes that its folder takes
+    files: int  # open ones, of that folder
+    descriptors: int  # all others
+    threads: int
+
+
+def sample(pid, folder, slot):
+    """A Sample of a process that runs, with the disk that `folder` takes."""
+    status = dict(
+        line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines())
+    files, descriptors = _descriptors(pid, str(folder))
+    return Sample(
+        slot=slot,
+        rss=int(status["VmRSS"].split()[0]) * 1024,
+        disk=disk_usage(folder),
+        files=files,
+        descriptors=descriptors,
+        threads=int(status["Threads"]),
+    )
+
+
+def _descriptors(pid, folder):
+    """(open files below `folder`, other descriptors)."""
+    files = others = 0
+    for entry in os.scandir(f"/proc/{pid}/fd"):
+        try:
+            inside = os.readlink(entry.path).startswith(folder + "/")
+        except FileNotFoundError:
+            continue
+        files += inside
+        others += not inside
+    return files, others
+
+
+def disk_usage(folder):
+    """Bytes that the files below `folder` take; those that vanish meanwhile take none."""
+    total = 0
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.stat(os.path.join(directory, name)).st_blocks * 512
+            except FileNotFoundError:
+                pass
+    return total
+
+
+def slope(samples, field):
+    """By how much `field` grows in a slot: the line of least squares through the samples."""
+    xs = [sample.slot for sample in samples]
+    ys = [getattr(sample, field) for sample in samples]
+    x_mean, y_mean = sum(xs) / len(xs), sum(ys) / len(ys)
+    spread = sum((x - x_mean) ** 2 for x in xs)
+    return sum((x - x_mean) * (y - y_mean) for x, y in zip(xs, ys)) / spread if spread else 0.0
+
+
+def growth_of_peaks(samples, field):
+    """By how much the highest `field` grows in a slot, from the first half of the samples to the second. Of what fills
+    and empties, such as buffers of a database, it tells more than a line through all samples."""
+    middle = len(samples) // 2
+    early, late = samples[:middle], samples[middle:]
+    slots = late[len(late) // 2].slot - early[len(early) // 2].slot
+    return (max(getattr(s, field) for s in late) - max(getattr(s, field) for s in early)) / slots

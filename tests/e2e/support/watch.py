@@ -1,0 +1,161 @@
+"""Watches the beacons of a network the whole time, and judges what they have finalized."""
+
+import collections
+import re
+import threading
+import time
+
+import grpc
+
+_FINALIZED = re.compile(r" finalized slot=(\d+) root=(\S+)")
+_BLAME = re.compile(
+    r" (?:peer_offence|sync_peer_blamed|"
+    r"peer_(?:disconnected|refused) .*reason=(?:BANNED|MALFORMED|INVALID|TOO_MUCH)) ")
+_BLOCK = re.compile(r"block proposed slot=(\d+) .* result=(?:accepted|already_known|queued) ")
+_VOTES = re.compile(r"votes submitted slot=(\d+) .* votes=(\d+) accepted=(\d+) already_known=(\d+) queued=(\d+) ")
+
+
+def _short(root):
+    """As the logs have it."""
+    return f"{root[:6]}…{root[-2:]}"
+
+
+def _lines(path):
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+
+
+class Watch:
+    """Asks every beacon again and again, from a thread for each."""
+
+    def __init__(self, network, period_s=None):
+        """`period_s`: between two questions; without it a quarter of a slot."""
+        self._network = network
+        self._slot_s = network.settings.slot_ms / 1000
+        self._period_s = period_s or self._slot_s / 4
+        self._genesis_time = network.rpc.genesis().genesis_time
+        self._lock = threading.Lock()
+        self._latest = {}  # by beacon: its last status
+        self._finalized = collections.defaultdict(dict)  # by slot: root to the beacons that had it
+        self._ended = threading.Event()
+        self._first = 1  # slot that duties are counted from
+        self._stopped_at = 0  # slot
+        self._threads = [
+            threading.Thread(target=self._watch, args=(number,), daemon=True)
+            for number in range(network.settings.beacons)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def slot(self):
+        return int((time.time() - self._genesis_time) // self._slot_s)
+
+    def status(self, number):
+        """The last answer of a beacon, or None."""
+        with self._lock:
+            return self._latest.get(number)
+
+    def finalized_slot(self, number):
+        status = self.status(number)
+        return status.finalized.slot if status is not None else 0
+
+    def stop(self):
+        if not self._ended.is_set():
+            self._stopped_at = self.slot()
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def conflicts(self):
+        """What was finalized and is not on one chain, as texts: by all that was seen and logged, and by what the
+        beacons that run say of it now. Call it after stop()."""
+        found = []
+        seen = self._finalized_by_all()
+        for slot, roots in seen.items():
+            if len(roots) > 1:
+                found.append(f"slot {slot} was finalized with different blocks: {roots}")
+        for number, rpc in enumerate(self._network.rpcs):
+            status = rpc.try_status() if rpc is not None else None
+            if status is None:
+                continue
+            for slot, roots in sorted(seen.items()):
+                if slot <= status.finalized.slot:
+                    found += self._contradiction(number, rpc, slot, roots)
+        return found
+
+    def _contradiction(self, number, rpc, slot, roots):
+        """[] when the block that the beacon has on its finalized chain at `slot` is among `roots`."""
+        try:
+            block = rpc.block(slot=slot)
+        except grpc.RpcError as error:
+            return [f"beacon {number} has no block at slot {slot}, which was finalized: {error.details()}"]
+        if not block.finalized or _short(block.root) not in roots:
+            return [f"beacon {number} has {_short(block.root)} at slot {slot}, where {roots} was finalized"]
+        return []
+
+    def _finalized_by_all(self):
+        """By slot: the short root to the beacons that had it finalized."""
+        with self._lock:
+            seen = {slot: {root: set(who) for root, who in roots.items()} for slot, roots in self._finalized.items()}
+        for number in range(self._network.settings.beacons):
+            for line in self._beacon_log(number):
+                match = _FINALIZED.search(line)
+                if match:
+                    seen.setdefault(int(match[1]), {}).setdefault(match[2], set()).add(number)
+        return seen
+
+    def blames(self):
+        """Lines of the beacons' logs in which they hold something against a peer."""
+        return [
+            f"beacon {number}: {line}"
+            for number in range(self._network.settings.beacons)
+            for line in self._beacon_log(number)
+            if _BLAME.search(line)
+        ]
+
+    def count_duties(self):
+        """Duties count from the next slot on."""
+        self._first = self.slot() + 1
+
+    def missed_duties(self):
+        """(blocks, votes) that the clients did not get in, by their logs, since count_duties(), in slots that were over
+        at stop(). The proposer's vote is in its block and not counted."""
+        blocks, votes, due = set(), 0, range(self._first, self._stopped_at)
+        for number in range(self._network.settings.clients):
+            for line in _lines(self._network.settings.directory / f"{self._network.client_name(number)}.log"):
+                match = _BLOCK.search(line)
+                if match and int(match[1]) in due:
+                    blocks.add(int(match[1]))
+                match = _VOTES.search(line)
+                if match and int(match[1]) in due:
+                    votes += sum(int(match[index]) for index in (3, 4, 5))
+        return len(due) - len(blocks), len(due) * (self._network.settings.validators - 1) - votes
+
+    def report(self):
+        """Counts of the whole run, as a line. Call it after stop()."""
+        blocks, votes = self.missed_duties()
+        rpc = next(rpc for rpc in self._network.rpcs if rpc is not None and rpc.try_status() is not None)
+        due = range(self._first, self._stopped_at)
+        empty = sum(1 for slot in due if not self._has_block(rpc, slot))
+        return (
+            f"slots={len(due)} missed_blocks={blocks} empty_slots={empty} missed_votes={votes} "
+            f"finalized_checkpoints={len(self._finalized_by_all())}")
+
+    def _has_block(self, rpc, slot):
+        try:
+            rpc.block(slot=slot)
+            return True
+        except grpc.RpcError:
+            return False
+
+    def _beacon_log(self, number):
+        return _lines(self._network.settings.directory / f"{self._network.beacon_name(number)}.log")
+
+    def _watch(self, number):
+        while not self._ended.wait(self._period_s):
+            rpc = self._network.rpcs[number]
+            status = rpc.try_status() if rpc is not None else None
+            if status is None:
+                continue
+            with self._lock:
+                self._latest[number] = status
+                self._finalized[status.finalized.slot].setdefault(_short(status.finalized.root), set()).add(number)
