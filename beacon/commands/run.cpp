@@ -220,10 +220,12 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   if (storage != nullptr) {
     storage->WatchHealth([&](const absl::Status& health) { (*rpc_service)->SetServing(health.ok()); });
   }
+  sync_board.Watch([&](const SyncStatus& sync) { (*rpc_service)->SetDutiesServed(sync.synced); });
 
   const char* signal = signals.Wait();
   log->info("beacon_stopping signal={}", signal);
   if (storage != nullptr) storage->WatchHealth(nullptr);
+  sync_board.Watch(nullptr);
   (*rpc_service)->Stop();
   sync_service.Stop();
   chain_service.Stop();

@@ -68,6 +68,10 @@ void RpcService::Stop() {
 
 void RpcService::SetServing(bool serving) { parts_->server->SetServing(serving); }
 
+void RpcService::SetDutiesServed(bool served) {
+  parts_->server->SetServing(v1::DutyService::service_full_name(), served);
+}
+
 const rpc::Address& RpcService::address() const { return parts_->server->address(); }
 
 int64_t RpcService::active_calls() const {

@@ -34,6 +34,8 @@ class RpcService {
 
   // What health says, from now until Stop: SERVING at first. Thread-safe.
   void SetServing(bool serving);
+  // The same of lean.v1.DutyService alone.
+  void SetDutiesServed(bool served);
 
   const rpc::Address& address() const;
   // Calls under way, those included whose caller has gone while work for them goes on.

@@ -52,8 +52,8 @@ std::vector<RootRequests::Ask> RootRequests::Next(const std::vector<PeerInfo>& p
     // One request to a peer at a time, with all that it is to be asked for.
     const PeerInfo* peer = Choose(entry, peers, may_ask);
     if (peer == nullptr) {
-      const bool all_asked =
-          std::all_of(peers.begin(), peers.end(), [&](const PeerInfo& info) { return entry.asked.contains(info.id); });
+      const bool all_asked = std::all_of(
+          peers.begin(), peers.end(), [&asked = entry.asked](const PeerInfo& info) { return asked.contains(info.id); });
       if (all_asked && !peers.empty()) {
         entry.asked.clear();
         entry.not_before = now + options_.pause;

@@ -3,6 +3,7 @@
 #define LEAN_BEACON_SYNC_SYNC_STATUS_H_
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -32,11 +33,22 @@ class SyncBoard {
   void Set(SyncStatus status) {
     std::lock_guard lock(mutex_);
     status_ = std::move(status);
+    if (watcher_ != nullptr) watcher_(status_);
+  }
+
+  // Tells the status now and each later one, on the thread that sets it; it must not call back. Null: no one. Once it
+  // returns, the one before is not called any more.
+  void Watch(std::function<void(const SyncStatus&)> watcher) {
+    std::lock_guard lock(mutex_);
+    watcher_ = std::move(watcher);
+    if (watcher_ != nullptr) watcher_(status_);
   }
 
  private:
   mutable std::mutex mutex_;
-  SyncStatus status_{.synced = false, .message = "starting"};  // guarded by mutex_
+  // Guarded by mutex_.
+  SyncStatus status_{.synced = false, .message = "starting"};
+  std::function<void(const SyncStatus&)> watcher_;
 };
 
 }  // namespace lean::beacon

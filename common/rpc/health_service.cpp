@@ -1,5 +1,7 @@
 #include "common/rpc/health_service.h"
 
+#include <utility>
+
 #include "common/rpc/status.h"
 
 namespace lean::rpc {
@@ -27,15 +29,17 @@ class RefusedWatch final : public grpc::ServerWriteReactor<HealthCheckResponse> 
 // time, one Finish.
 class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse> {
  public:
-  Watcher(HealthService* owner, HealthCheckResponse::ServingStatus status) : owner_(owner), wanted_(status) {
+  Watcher(HealthService* owner, std::string service, HealthCheckResponse::ServingStatus status)
+      : owner_(owner), service_(std::move(service)), wanted_(status) {
     absl::MutexLock lock(&mutex_);
     Write(status);
   }
 
-  // A service that is not known stays so.
+  const std::string& service() const { return service_; }
+
   void Set(HealthCheckResponse::ServingStatus status) {
     absl::MutexLock lock(&mutex_);
-    if (wanted_ != HealthCheckResponse::SERVICE_UNKNOWN) wanted_ = status;
+    wanted_ = status;
     if (!writing_) Advance();
   }
 
@@ -89,6 +93,7 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   }
 
   HealthService* const owner_;
+  const std::string service_;
   absl::Mutex mutex_;
   HealthCheckResponse::ServingStatus wanted_ ABSL_GUARDED_BY(mutex_);
   HealthCheckResponse response_ ABSL_GUARDED_BY(mutex_);
@@ -105,9 +110,28 @@ void HealthService::Set(bool serving) {
   absl::MutexLock lock(&mutex_);
   if (stopped_ || serving_ == serving) return;
   serving_ = serving;
-  for (Watcher* watcher : watchers_) {
-    watcher->Set(serving ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING);
+  TellWatchers();
+}
+
+void HealthService::SetService(const std::string& service, bool serving) {
+  absl::MutexLock lock(&mutex_);
+  if (stopped_ || resting_.contains(service) == !serving) return;
+  if (serving) {
+    resting_.erase(service);
+  } else {
+    resting_.insert(service);
   }
+  TellWatchers();
+}
+
+HealthCheckResponse::ServingStatus HealthService::StatusOf(const std::string& service) const {
+  if (!services_.contains(service)) return HealthCheckResponse::SERVICE_UNKNOWN;
+  const bool serves = serving_ && !stopped_ && !resting_.contains(service);
+  return serves ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
+}
+
+void HealthService::TellWatchers() {
+  for (Watcher* watcher : watchers_) watcher->Set(StatusOf(watcher->service()));
 }
 
 void HealthService::Stop() {
@@ -125,14 +149,13 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
     return reactor;
   }
   absl::MutexLock lock(&mutex_);
-  response->set_status(serving_ && !stopped_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING);
+  response->set_status(StatusOf(request->service()));
   reactor->Finish(grpc::Status::OK);
   return reactor;
 }
 
 grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(grpc::CallbackServerContext*,
                                                                     const HealthCheckRequest* request) {
-  const bool known = services_.count(request->service()) > 0;
   absl::MutexLock lock(&mutex_);
   if (stopped_) {
     return new RefusedWatch(MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the server is stopping"));
@@ -141,8 +164,7 @@ grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(grpc::Callba
     return new RefusedWatch(
         MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", "too many streams watch this server's health"));
   }
-  const auto status = serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
-  auto* watcher = new Watcher(this, known ? status : HealthCheckResponse::SERVICE_UNKNOWN);
+  auto* watcher = new Watcher(this, request->service(), StatusOf(request->service()));
   watchers_.insert(watcher);
   return watcher;
 }

@@ -12,7 +12,7 @@
 
 namespace lean::rpc {
 
-// Every named service is SERVING, unless Set() says otherwise, until Stop(). Thread-safe.
+// Every named service is SERVING, unless Set() or SetService() says otherwise, until Stop(). Thread-safe.
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
   // Streams that watch at once; a further one is refused with RESOURCE_EXHAUSTED.
@@ -24,6 +24,8 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
 
   // All become SERVING or NOT_SERVING; watchers are told. Without effect after Stop().
   void Set(bool serving);
+  // The same for one of them, which is SERVING as long as both say so.
+  void SetService(const std::string& service, bool serving);
 
   // All become NOT_SERVING; watchers are told so and their streams end. Idempotent.
   void Stop();
@@ -38,10 +40,14 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   class Watcher;
 
   void Remove(Watcher* watcher);
+  grpc::health::v1::HealthCheckResponse::ServingStatus StatusOf(const std::string& service) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellWatchers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::set<std::string> services_;
   absl::Mutex mutex_;
   bool serving_ ABSL_GUARDED_BY(mutex_) = true;
+  std::set<std::string> resting_ ABSL_GUARDED_BY(mutex_);  // services that do not serve by themselves
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<Watcher*> watchers_ ABSL_GUARDED_BY(mutex_);  // each deletes itself when its stream is done
 };

@@ -52,6 +52,8 @@ class Server {
 
   // What health says of every service: SERVING at first, and NOT_SERVING from Shutdown on.
   void SetServing(bool serving) { health_->Set(serving); }
+  // The same of one, by its full name; it is SERVING as long as both say so.
+  void SetServing(const std::string& service, bool serving) { health_->SetService(service, serving); }
 
   // Where it listens, with the port the system chose.
   const Address& address() const { return address_; }

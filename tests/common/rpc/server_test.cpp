@@ -164,6 +164,36 @@ TEST_F(ServerTest, HealthIsCheckedByName) {
   EXPECT_EQ(ReasonOf(status), "UNKNOWN_SERVICE");
 }
 
+TEST_F(ServerTest, HealthOfOneServiceIsItsOwn) {
+  auto server = Start();
+  ASSERT_TRUE(server.ok()) << server.status();
+  auto stub = Health::NewStub(*MakeChannel((*server)->address().ToString()));
+  HealthCheckRequest request;
+  request.set_service("lean.v1.BeaconService");
+  const auto status_of = [&](const HealthCheckRequest& of) {
+    HealthCheckResponse response;
+    EXPECT_TRUE(stub->Check(Context().get(), of, &response).ok());
+    return response.status();
+  };
+  auto context = Context();
+  auto reader = stub->Watch(context.get(), request);
+  HealthCheckResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  (*server)->SetServing("lean.v1.BeaconService", false);
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_EQ(response.status(), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(status_of(request), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(status_of(HealthCheckRequest()), HealthCheckResponse::SERVING);
+  // Both must say so.
+  (*server)->SetServing(false);
+  (*server)->SetServing("lean.v1.BeaconService", true);
+  EXPECT_EQ(status_of(request), HealthCheckResponse::NOT_SERVING);
+  (*server)->SetServing(true);
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_EQ(response.status(), HealthCheckResponse::SERVING);
+  context->TryCancel();
+}
+
 TEST_F(ServerTest, WatchersOfHealthSeeTheServerStop) {
   auto server = Start();
   ASSERT_TRUE(server.ok()) << server.status();
