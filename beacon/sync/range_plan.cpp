@@ -138,14 +138,6 @@ std::optional<RangePlan::Ready> RangePlan::Take() {
   return std::nullopt;
 }
 
-void RangePlan::PutBack(Ready ready) {
-  out_ = false;
-  Batch& batch = batches_.front();
-  batch.first = ready.blocks.front()->message.block.slot;
-  bytes_held_ += BytesOf(ready.blocks);
-  batch.answers.push_front(std::move(ready));
-}
-
 void RangePlan::Refetch(const Ready& ready) {
   out_ = false;
   batches_.front().first = ready.blocks.front()->message.block.slot;

@@ -54,12 +54,10 @@ class RangePlan {
   // There is no answer, or it was no good: another peer is asked, this one only when all others were.
   void Failed(uint64_t peer, uint64_t first_slot);
 
-  // The next blocks in order; nullopt: they are not here yet. Until Done, PutBack or Refetch nothing more is handed
+  // The next blocks in order; nullopt: they are not here yet. Until Done or Refetch nothing more is handed
   // out.
   std::optional<Ready> Take();
   void Done() { out_ = false; }
-  // They could not be imported now: they will be handed out again.
-  void PutBack(Ready ready);
   // They were no good: they and all else that their peer answered are fetched from others.
   void Refetch(const Ready& ready);
 
@@ -72,7 +70,6 @@ class RangePlan {
   // The next blocks are not under way, and none of these peers claims to have them.
   bool IsStuck(const std::vector<PeerInfo>& peers) const;
   bool finished() const { return batches_.empty() && next_slot_ > last_ && !out_; }
-  uint64_t first() const { return first_; }
   uint64_t last() const { return last_; }
   std::optional<uint64_t> only_peer() const { return only_peer_; }
   // Slots whose blocks were handed out.
