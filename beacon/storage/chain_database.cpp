@@ -14,6 +14,9 @@ std::string Name(absl::string_view what, const Checkpoint& id) {
   return absl::StrCat(what, " ", ShortHex(id.root.span()), " of slot ", id.slot);
 }
 
+// From a snapshot, or genesis, to the state asked for; with more it would take too long.
+constexpr uint64_t kMaxReplaySlots = 2048;
+
 // Keys of a column that is sorted by slot and root, from a slot on.
 absl::StatusOr<std::vector<Checkpoint>> KeysFrom(const Database& files, Column column, uint64_t slot) {
   std::vector<Checkpoint> keys;
@@ -164,9 +167,8 @@ absl::StatusOr<StatePtr> ChainDatabase::StateOf(const Checkpoint& id) const {
     if (!stored.ok()) return stored.status();
     state = stored->state;
     slot = snapshot->slot;
-  } else if (anchor_.slot > 0) {
-    return nullptr;
   }
+  if (id.slot - slot > kMaxReplaySlots) return nullptr;
   while (++slot <= id.slot) {
     const absl::StatusOr<std::optional<Root>> root = CanonicalRoot(slot);
     if (!root.ok()) return root.status();

@@ -81,8 +81,8 @@ class ChainDatabase {
   absl::StatusOr<std::vector<Checkpoint>> Snapshots() const;
   // The state of one of them, compared with what its block says. kDataLoss: it is another one.
   absl::StatusOr<StoredState> ReadSnapshot(const Checkpoint& id) const;
-  // The post-state of a block of the finalized chain: the newest snapshot before it, and the blocks since. Null: there
-  // is no such block, or no snapshot that old.
+  // The post-state of a block of the finalized chain: the newest snapshot before it, and the blocks since. Null: no
+  // such block, no snapshot near enough, or not every block in between.
   absl::StatusOr<StatePtr> StateOf(const Checkpoint& id) const;
 
   // --- Writing: additions to a batch, and the batch ---

@@ -48,6 +48,8 @@ class StoredChain {
   Root AddOrphan(uint64_t slot, const Root& parent);
 
   SubmitOutcome Import(const SignedBlockPtr& block);
+  // Moves time on, never back.
+  void GoTo(uint64_t slot, uint64_t interval);
 
   const LeanChain& chain() const { return chain_; }
   const RestoredChain& restored() const { return restored_; }  // without its chain
@@ -57,7 +59,6 @@ class StoredChain {
  private:
   StoredChain(const Genesis& genesis, std::unique_ptr<ChainDatabase> database, RestoredChain restored,
               const StoredChainOptions& options);
-  void GoTo(uint64_t slot, uint64_t interval);
 
   const std::unique_ptr<ChainDatabase> database_;
   RestoredChain restored_;
