@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -21,6 +22,7 @@ constexpr std::chrono::milliseconds kTick{100};
 // For goodbyes to be read, and then for broken streams to end.
 constexpr std::chrono::milliseconds kStopGrace{500};
 constexpr std::chrono::milliseconds kServerGrace{200};
+constexpr std::chrono::milliseconds kChannelPoll{1};
 
 // Requests of peers that wait for a thread; each link may have few.
 constexpr size_t kServeThreads = 2;
@@ -159,6 +161,19 @@ void NetworkService::Stop() {
   }
   serve_pool_.Stop();
   pending_->Await();
+  // Calls end on gRPC's threads, and are not done with their channel when they have called back.
+  while (!DropChannels()) std::this_thread::sleep_for(kChannelPoll);
+}
+
+bool NetworkService::DropChannels() {
+  std::vector<std::shared_ptr<grpc::Channel>> unused;  // let go of outside the lock
+  std::lock_guard lock(mutex_);
+  const auto used =
+      std::partition(channels_.begin(), channels_.end(),
+                     [](const std::shared_ptr<grpc::Channel>& channel) { return channel.use_count() > 1; });
+  std::move(used, channels_.end(), std::back_inserter(unused));
+  channels_.erase(used, channels_.end());
+  return channels_.empty();
 }
 
 void NetworkService::RunOutbound() {
@@ -179,6 +194,7 @@ void NetworkService::Tick() {
   for (const LinkPtr& link : Links()) link->Tick(now);
   if (peer_server_ != nullptr) peer_server_->Tick(now);
   RefreshChain();
+  DropChannels();
   std::lock_guard lock(mutex_);
   for (const std::string& address : targets_.Due(table_, now)) DialLocked(address);
 }
@@ -194,7 +210,8 @@ void NetworkService::DialLocked(const std::string& address) {
     return;
   }
   auto link = std::make_shared<Link>(link_context_, id, /*outbound=*/true, address, SessionId());
-  auto stub = std::make_shared<grpc::GenericStub>(*std::move(channel));
+  auto stub = std::make_shared<grpc::GenericStub>(*channel);
+  channels_.push_back(*std::move(channel));
   links_.emplace(id, link);
   stubs_.emplace(id, stub);
   ClientStream* stream = MakeClientStream(*stub, kGossipMethod, link);

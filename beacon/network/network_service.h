@@ -110,6 +110,8 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   void RunTicks(std::stop_token stop);
   void Tick();
   void DialLocked(const std::string& address);
+  // Lets go of channels that nothing uses any more. False: some are still in use.
+  bool DropChannels();
   // What goes beside a link that we dialled: asking, and answering.
   void OpenAsker(const LinkPtr& link, const std::shared_ptr<grpc::GenericStub>& stub);
   void RefreshChain();
@@ -136,6 +138,9 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   std::map<uint64_t, LinkPtr> links_;  // those in their handshake, too
   std::map<SessionId, uint64_t> sessions_;
   std::map<uint64_t, std::shared_ptr<grpc::GenericStub>> stubs_;  // of links that we dial
+  // Those that calls use, until these have ended: the last channel of a process must not be destroyed on one of gRPC's
+  // own threads, which it would wait for.
+  std::vector<std::shared_ptr<grpc::Channel>> channels_;
   Targets targets_;
 
   mutable std::mutex chain_mutex_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <memory>
@@ -239,9 +240,8 @@ TEST(NetworkService, ItselfIsNotDialledAgain) {
   b.listen_address_ = address;
   b.Start({address});
   ASSERT_TRUE(Eventually([&] { return !b.log().Matching("reason=SELF").empty(); }));
-  const auto states = b.network().PeerStates();
-  ASSERT_THAT(states, SizeIs(1));
-  EXPECT_EQ(states[0].state, PeerState::kRefused);
+  ASSERT_THAT(b.network().PeerStates(), SizeIs(1));
+  EXPECT_TRUE(Eventually([&] { return b.network().PeerStates()[0].state == PeerState::kRefused; }));
   EXPECT_TRUE(b.Linked(0));
 }
 
@@ -305,9 +305,11 @@ TEST(NetworkService, AReportedPeerIsSentAwayAndStaysAway) {
 }
 
 TEST(NetworkService, PeersShowEachOtherCertificates) {
-  const rpc::CertificateFiles authority = rpc::MakeCertificate(testing::TempDir(), "peers");
+  const std::string dir = testing::TempDir() + "/peer_certificates";
+  std::filesystem::create_directories(dir);
+  const rpc::CertificateFiles authority = rpc::MakeCertificate(dir, "peers");
   const auto tls = [&](const std::string& name) -> PeerTlsFiles {
-    const rpc::CertificateFiles own = rpc::MakeCertificate(testing::TempDir(), name, authority);
+    const rpc::CertificateFiles own = rpc::MakeCertificate(dir, name, authority);
     return {.cert = own.cert, .key = own.key, .ca = authority.cert};
   };
   Node a("a");
@@ -316,7 +318,7 @@ TEST(NetworkService, PeersShowEachOtherCertificates) {
   Node stranger("stranger");
   a.tls_ = tls("a");
   b.tls_ = tls("b");
-  const rpc::CertificateFiles other = rpc::MakeCertificate(testing::TempDir(), "stranger");
+  const rpc::CertificateFiles other = rpc::MakeCertificate(dir, "stranger");
   stranger.tls_ = {.cert = other.cert, .key = other.key, .ca = authority.cert};
   a.Start({});
   b.Start({a.address()});

@@ -14,7 +14,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 absl::StatusOr<std::vector<std::string>> Read(const std::string& text) {
-  const std::string path = (std::filesystem::path(testing::TempDir()) / "peers.yaml").string();
+  // Other tests may run at the same time.
+  const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::string path = (std::filesystem::path(testing::TempDir()) / (test + ".peers.yaml")).string();
   std::ofstream(path) << text;
   return ReadPeersFile(path);
 }
