@@ -19,7 +19,7 @@ class ServerStream final : public StreamReactor, public Stream {
   }
 
   void Write(grpc::ByteBuffer message) override {
-    outgoing_ = std::move(message);
+    outgoing_.Swap(&message);
     std::lock_guard lock(mutex_);
     if (ending_) return;
     writing_ = true;
@@ -97,7 +97,7 @@ class ClientStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc
   }
 
   void Write(grpc::ByteBuffer message) override {
-    outgoing_ = std::move(message);
+    outgoing_.Swap(&message);
     std::lock_guard lock(mutex_);
     if (ending_) return;
     writing_ = true;
