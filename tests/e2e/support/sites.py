@@ -169,6 +169,18 @@ class SitesTest(e2e.NetworkTest):
             self.assertLessEqual(took, within, what)
         return took
 
+    def expect_recovery_from_halves(self, parted_slots, within):
+        """Parts the four sites into halves, heals them after so many slots, and awaits finality `within` slots more."""
+        self.sites.part((0, 1), (2, 3))
+        parted = self.slot()
+        self.wait_for_slots(parted_slots)
+        for number in range(4):
+            # Votes of the slot in which they were parted may still have got through.
+            self.assertLessEqual(self.watch.finalized_slot(number), parted)
+        self.sites.heal()
+        self.expect_finality(within=within, what="finality after the halves were joined")
+        self.expect_agreement()
+
     def expect_agreement(self):
         """No two beacons have finalized, at any time, what is not on one chain; no peer was blamed. Counts duties."""
         self.watch.stop()
