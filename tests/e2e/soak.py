@@ -22,9 +22,9 @@ from watch import Watch
 LINKS = 4
 # What is before this part of the run is warm-up: caches fill.
 WARM_UP = 0.4
-# Of memory, in a slot, from peak to peak: a third of what a slot's blocks have with 16 validators. What the allocator
-# holds on to still settles within 2,000 slots (docs/reliability.md).
-MEMORY_BYTES_PER_SLOT = 16384
+# Of memory, in a slot, from peak to peak: flat but for what the allocator does. 2,000 slots do not show it yet
+# (docs/reliability.md).
+MEMORY_BYTES_PER_SLOT = 2048
 # A beacon's database keeps the blocks: so much for each validator's vote, and what else a slot takes.
 DISK_BYTES_PER_VOTE = 4096
 DISK_BYTES_PER_SLOT = 16384
