@@ -119,6 +119,7 @@ TEST_F(SyncServiceTest, ALateJoinerCatchesUpFromSeveralPeersAcrossAnOrphan) {
   EXPECT_THAT(log_.Matching("info syncing head_slot=0"), Contains(HasSubstr("24 slots behind fake")));
   EXPECT_THAT(log_.Matching("sync_progress"), Contains(HasSubstr("slots_left=")));
   EXPECT_THAT(log_.Matching("info synced"), SizeIs(1));
+  ASSERT_TRUE(Await([&] { return !log_.Matching("sync_range_ended").empty(); }));
   EXPECT_THAT(log_.Matching("sync_range_ended"), Contains(HasSubstr("blocks=23")));
 }
 
@@ -275,7 +276,8 @@ TEST_F(SyncServiceTest, MissingBlocksAndTheirAncestorsAreFetchedByRoot) {
   ASSERT_TRUE(Await([&] { return Head() == run.source.chain().head(); }));
   EXPECT_TRUE(Has(run.orphan));
   EXPECT_THAT(peers_.offenders(), IsEmpty());
-  EXPECT_EQ(service_.queue_sizes().waiting_blocks, 0u);
+  // It counts them after it has imported them.
+  EXPECT_TRUE(Await([&] { return service_.queue_sizes().waiting_blocks == 0; }));
 }
 
 }  // namespace
