@@ -2,7 +2,9 @@
 
 add_library(lean_options INTERFACE)
 target_include_directories(lean_options INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(lean_options INTERFACE -Wall -Wextra -Werror)
+target_link_libraries(lean_options INTERFACE Threads::Threads)
+# -pthread for all, as some packages ask for it: a precompiled header serves those alone who define what it did.
+target_compile_options(lean_options INTERFACE -Wall -Wextra -Werror -pthread)
 if(LEAN_SANITIZE)
   target_compile_options(lean_options INTERFACE -fsanitize=${LEAN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(lean_options INTERFACE -fsanitize=${LEAN_SANITIZE})
@@ -12,11 +14,18 @@ if(LEAN_SANITIZE)
   endif()
 endif()
 
-# lean_library(NAME SOURCES... DEPS...): a static library; DEPS are public.
+include(LeanPrecompiled)
+
+# lean_library(NAME [RPC] SOURCES... DEPS...): a static library; DEPS are public. RPC: its sources include gRPC.
 function(lean_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "RPC" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC lean_options ${ARG_DEPS})
+  if(ARG_RPC)
+    target_precompile_headers(${name} REUSE_FROM lean_precompiled_rpc)
+  else()
+    target_precompile_headers(${name} REUSE_FROM lean_precompiled)
+  endif()
 endfunction()
 
 # lean_executable(NAME SOURCES... DEPS...)
@@ -24,6 +33,7 @@ function(lean_executable name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE lean_options ${ARG_DEPS})
+  target_precompile_headers(${name} REUSE_FROM lean_precompiled)
 endfunction()
 
 # lean_test(NAME SOURCES... DEPS... [LABELS ...]): a GoogleTest binary, each of its tests known to ctest.
@@ -32,6 +42,8 @@ function(lean_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE lean_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_precompile_headers(${name} REUSE_FROM lean_precompiled_test)
+  target_compile_options(${name} PRIVATE ${lean_test_options})
   target_compile_definitions(${name} PRIVATE LEAN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LEAN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   # A list does not survive test discovery; joined into one label, each is still found by `ctest -L`, which takes a regex.
   list(JOIN ARG_LABELS "," labels)

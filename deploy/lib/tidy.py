@@ -11,10 +11,13 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 FOLDERS = ("common", "beacon", "validator_client")
+# The compiler's precompiled headers: clang-tidy reads what a source includes by itself.
+PRECOMPILED = re.compile(r" (-Winvalid-pch|-fpch-preprocess|-include \S*/cmake_pch\.hxx)(?= )")
 
 
 def headers_of_objects(build_dir, root):
@@ -46,12 +49,14 @@ def main(build_dir):
     for entry in commands:
         path = pathlib.Path(entry["file"]).resolve()
         if path.is_relative_to(root) and path.relative_to(root).parts[0] in FOLDERS:
+            entry["command"] = PRECOMPILED.sub("", entry["command"])
             sources[str(path)] = entry["command"]
     version = subprocess.run(["clang-tidy", "--version"], stdout=subprocess.PIPE, check=True).stdout
     settings = pathlib.Path(root, ".clang-tidy").read_bytes()
     headers = headers_of_objects(build_dir, root)
     memory = build_dir / "tidy"
     memory.mkdir(exist_ok=True)
+    pathlib.Path(memory, "compile_commands.json").write_text(json.dumps(commands), encoding="utf-8")
 
     def mark_of(source):
         files = headers.get(source, [source])
@@ -59,7 +64,7 @@ def main(build_dir):
         return memory / digest([version, settings, sources[source].encode(), *contents])
 
     def lint(source):
-        command = ["setpriv", "--pdeathsig", "KILL", "--", "clang-tidy", "-p", build_dir, "--quiet", source]
+        command = ["setpriv", "--pdeathsig", "KILL", "--", "clang-tidy", "-p", memory, "--quiet", source]
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
 
     changed = {source: mark_of(source) for source in sorted(sources)}

@@ -1,0 +1,1 @@
+// CMake compiles precompiled headers with a source file only.
