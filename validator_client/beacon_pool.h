@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 #include "validator_client/beacon_client.h"
 #include "validator_client/beacon_selection.h"
 #include "validator_client/beacon_session.h"

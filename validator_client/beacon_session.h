@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 #include "validator_client/beacon_client.h"
 
 namespace lean::validator {

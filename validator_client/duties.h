@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 #include "validator_client/beacon_pool.h"
 #include "validator_client/duty_times.h"
 #include "validator_client/signer.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::validator {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/clock/slot_clock.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 #include "validator_client/beacon_pool.h"
 #include "validator_client/live_keys.h"
 #include "validator_client/start_guard.h"

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 #include "validator_client/signer.h"
 
 namespace lean::validator {

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "common/clock/backoff.h"
 #include "common/clock/clock.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 #include "validator_client/beacon_pool.h"
 #include "validator_client/duties.h"
 #include "validator_client/key_admission.h"

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "beacon/storage/checkpoint_file.h"
 #include "common/bytes/bytes.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

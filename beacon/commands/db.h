@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "beacon/storage/prune.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

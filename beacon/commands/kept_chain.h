@@ -14,7 +14,7 @@
 #include "common/bytes/bytes.h"
 #include "common/config/genesis.h"
 #include "common/crypto/signature_scheme.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

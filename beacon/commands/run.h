@@ -8,9 +8,9 @@
 
 #include "absl/status/status.h"
 #include "beacon/network/network_service.h"
+#include "common/log/logger.h"
 #include "common/process/stop_signals.h"
 #include "common/rpc/server.h"
-#include "spdlog/logger.h"
 
 namespace lean::beacon {
 

@@ -20,8 +20,8 @@
 #include "beacon/network/peer_score.h"
 #include "beacon/network/streams.h"
 #include "common/clock/clock.h"
+#include "common/log/logger.h"
 #include "lean/v1/peer.pb.h"
-#include "spdlog/logger.h"
 
 namespace lean::beacon {
 

@@ -6,7 +6,7 @@
 #include "beacon/network/link.h"
 #include "beacon/network/peer_blocks.h"
 #include "beacon/network/peer_list.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

@@ -30,9 +30,9 @@
 #include "common/concurrency/worker_pool.h"
 #include "common/config/genesis.h"
 #include "common/config/network_spec.h"
+#include "common/log/logger.h"
 #include "common/rpc/server.h"
 #include "common/rpc/tls.h"
-#include "spdlog/logger.h"
 
 namespace lean::beacon {
 

@@ -32,7 +32,7 @@
 #include "common/clock/slot_clock.h"
 #include "common/concurrency/bounded_channel.h"
 #include "common/concurrency/shared_mutex.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

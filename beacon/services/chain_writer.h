@@ -24,7 +24,7 @@
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/concurrency/shared_mutex.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

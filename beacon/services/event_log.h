@@ -14,7 +14,7 @@
 #include "beacon/chain/chain_types.h"
 #include "beacon/services/dependency_queue.h"
 #include "beacon/services/submit.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

@@ -21,7 +21,7 @@
 #include "beacon/storage/chain_database.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/signature_scheme.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

@@ -19,7 +19,7 @@
 #include "beacon/services/chain_observer.h"
 #include "beacon/storage/chain_database.h"
 #include "beacon/storage/storage_queue.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

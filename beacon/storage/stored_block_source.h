@@ -10,7 +10,7 @@
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/storage/chain_database.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

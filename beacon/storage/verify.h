@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "beacon/storage/chain_database.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

@@ -11,7 +11,7 @@
 #include "beacon/sync/peer_book.h"
 #include "beacon/sync/sync_inbox.h"
 #include "common/clock/clock.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

@@ -19,7 +19,7 @@
 #include "beacon/sync/sync_status.h"
 #include "beacon/sync/sync_verdict.h"
 #include "common/clock/clock.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::beacon {
 

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/log/logger.h"
 #include "common/metrics/metrics.h"
-#include "spdlog/logger.h"
 
 namespace lean::metrics {
 

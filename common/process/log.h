@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean {
 

@@ -9,7 +9,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean {
 

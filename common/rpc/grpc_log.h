@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 
 namespace lean::rpc {
 

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/log/logger.h"
 #include "common/rpc/address.h"
 #include "common/rpc/health_service.h"
 #include "common/rpc/tls.h"
 #include "grpcpp/server.h"
-#include "spdlog/logger.h"
 
 namespace lean::rpc {
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "common/log/logger.h"
 #include "common/process/stop_signals.h"
 #include "common/rpc/tls.h"
-#include "spdlog/logger.h"
 #include "validator_client/keymanager/keymanager_server.h"
 
 namespace lean::validator {

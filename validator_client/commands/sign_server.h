@@ -6,9 +6,9 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "common/log/logger.h"
 #include "common/process/stop_signals.h"
 #include "common/rpc/tls.h"
-#include "spdlog/logger.h"
 
 namespace lean::validator {
 

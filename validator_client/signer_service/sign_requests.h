@@ -12,8 +12,8 @@
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/containers/attestation.h"
+#include "common/log/logger.h"
 #include "lean/v1/signer.pb.h"
-#include "spdlog/logger.h"
 #include "validator_client/signer.h"
 #include "validator_client/signing_records.h"
 

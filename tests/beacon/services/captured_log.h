@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 #include "spdlog/sinks/base_sink.h"
 
 namespace lean::beacon {

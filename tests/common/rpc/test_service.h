@@ -8,9 +8,9 @@
 #include <mutex>
 #include <thread>
 
+#include "common/log/logger.h"
 #include "common/rpc/unary_call.h"
 #include "lean/v1/beacon.grpc.pb.h"
-#include "spdlog/logger.h"
 #include "spdlog/sinks/null_sink.h"
 
 namespace lean::rpc {

@@ -10,7 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
-#include "spdlog/logger.h"
+#include "common/log/logger.h"
 #include "spdlog/sinks/base_sink.h"
 
 namespace lean::validator {
