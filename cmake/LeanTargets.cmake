@@ -36,6 +36,11 @@ function(lean_executable name)
   target_precompile_headers(${name} REUSE_FROM lean_precompiled)
 endfunction()
 
+# lean_read_arguments(SOURCES...): files that are compiled for as long as CLI11 lasts, and run once. Called where they are built.
+function(lean_read_arguments)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -O0 SKIP_PRECOMPILE_HEADERS ON)
+endfunction()
+
 # lean_test(NAME SOURCES... DEPS... [LABELS ...]): a GoogleTest binary, each of its tests known to ctest.
 # LABELS: threaded (also run under TSan), rpc (needs gRPC), e2e (starts processes), long (only with --long).
 function(lean_test name)
