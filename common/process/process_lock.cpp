@@ -49,7 +49,8 @@ absl::Status WriteHolder(int descriptor, absl::string_view announced) {
 
 absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::string_view what,
                                                  absl::string_view why) {
-  const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly);
+  int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly);
+  if (descriptor < 0 && errno == EROFS) descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open the lock file ", file));
   ProcessLock lock(descriptor);
   while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
@@ -59,9 +60,8 @@ absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::
     return absl::FailedPreconditionError(
         absl::StrCat(what, " is in use by ", holder.name, ": ", why, "; ", holder.instead));
   }
-  if (absl::Status status = WriteHolder(descriptor, ""); !status.ok()) {
-    return absl::Status(status.code(), absl::StrCat(file, ": ", status.message()));
-  }
+  // Only messages need the name: on a disk that is full or read-only the lock holds all the same.
+  WriteHolder(descriptor, "").IgnoreError();
   return lock;
 }
 

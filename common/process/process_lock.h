@@ -15,8 +15,8 @@ namespace lean {
 // ends, so what a killed process left behind locks nobody out; the file itself stays. Movable.
 class ProcessLock {
  public:
-  // Locks `file`, made with mode 0600 if it is not there. For messages: `what` is what it stands for, `why` what would
-  // be wrong with two processes.
+  // Locks `file`, made with mode 0600 if it is not there; if it is, on a disk that takes nothing, too. For messages:
+  // `what` is what it stands for, `why` what would be wrong with two processes.
   // kFailedPrecondition: another process has it; the message names `what`, that process's id and `why`.
   // kPermissionDenied, kNotFound, ..: the file cannot be made or opened.
   static absl::StatusOr<ProcessLock> Acquire(const std::string& file, absl::string_view what, absl::string_view why);

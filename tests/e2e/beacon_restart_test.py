@@ -2,7 +2,6 @@
 
 import random
 import shutil
-import subprocess
 import time
 
 import e2e
@@ -35,7 +34,7 @@ class BeaconRestartTest(e2e.NetworkTest):
 
     def _check_folder(self, net):
         """It has one beacon, and one chain."""
-        second = self._run_beacon(net, net.genesis_dir)
+        second = self._second(net.genesis_dir)
         self.assertEqual(second.returncode, 1)
         self.assertIn(f"in use by process {net.beacon.pid}", second.stderr)
         other = self.directory / "other-genesis"
@@ -45,7 +44,7 @@ class BeaconRestartTest(e2e.NetworkTest):
         later = f"GENESIS_TIME: {int(started.split(':')[1]) + 60}"
         (other / "config.yaml").write_text(config.replace(started, later), encoding="utf-8")
         net.beacon.kill()
-        wrong = self._run_beacon(net, other)
+        wrong = self._second(other)
         net.start_beacon()
         self.assertEqual(wrong.returncode, 1)
         self.assertIn("holds the chain of network", wrong.stderr)
@@ -66,13 +65,9 @@ class BeaconRestartTest(e2e.NetworkTest):
             self.assertGreaterEqual(after.finalized.slot + 1, finalized.slot)
         self.wait_for_finality(above=finalized.slot)
 
-    @staticmethod
-    def _run_beacon(net, genesis_dir):
+    def _second(self, genesis_dir):
         """A second beacon on the network's data folder, which is expected to end at once."""
-        program = net.settings.build_dir / "bin" / "lean-beacon"
-        return subprocess.run(
-            [program, "run", "--genesis", genesis_dir, "--data", net.data_dir(), "--rpc-address", "127.0.0.1:0"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        return self.run_beacon("run", "--genesis", genesis_dir, "--rpc-address", "127.0.0.1:0", number=0)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 ones. `lean-beacon db` looks after its folder."""
 
 import shutil
-import subprocess
 
 import e2e
 from leandev.processes import wait_until
@@ -25,7 +24,7 @@ class CheckpointSyncTest(e2e.NetworkTest):
         # Another, from a file.
         self.net.beacons[1].kill()
         exported = self.directory / "checkpoint"
-        said = self._db("export", "--output", exported)
+        said = self.db("export", "--output", exported, number=1)
         root = said.split("--checkpoint-root ")[1].split()[0]
         self._check_folder()
         shutil.rmtree(self.net.data_dir(1))
@@ -69,33 +68,23 @@ class CheckpointSyncTest(e2e.NetworkTest):
 
     def _check_folder(self):
         """What `lean-beacon db` says of the second beacon's folder, which is not in use."""
-        self.assertIn("everything fits", self._db("verify"))
-        inspected = self._db("inspect")
+        self.assertIn("everything fits", self.db("verify", number=1))
+        inspected = self.db("inspect", number=1)
         for word in ("finalized", "blocks held     from slot 1 on", "on disk"):
             self.assertIn(word, inspected)
-        self.assertIn("dropped 0 orphans", self._db("prune", "--keep-slots", "3"))
-        self.assertIn("everything fits", self._db("verify"))
-        self.assertNotIn("from slot 1 on", self._db("inspect"))
-        used = self._run("db", "inspect", "--data", self.net.data_dir(0))
+        self.assertIn("dropped 0 orphans", self.db("prune", "--keep-slots", "3", number=1))
+        self.assertIn("everything fits", self.db("verify", number=1))
+        self.assertNotIn("from slot 1 on", self.db("inspect", number=1))
+        used = self.run_beacon("db", "inspect", number=0)
         self.assertEqual(used.returncode, 1)
         self.assertIn(f"in use by process {self.net.beacons[0].pid}", used.stderr)
 
     def _refused(self, source, root, message):
         arguments = ["run", "--genesis", self.net.genesis_dir, "--rpc-address", "127.0.0.1:0", "--data",
                      self.directory / "refused", "--checkpoint", source]
-        done = self._run(*arguments, *(["--checkpoint-root", root] if root else []))
+        done = self.run_beacon(*arguments, *(["--checkpoint-root", root] if root else []))
         self.assertEqual(done.returncode, 1)
         self.assertIn(message, done.stderr)
-
-    def _db(self, command, *arguments):
-        done = self._run("db", command, "--data", self.net.data_dir(1), *arguments)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout
-
-    def _run(self, *arguments):
-        program = self.net.settings.build_dir / "bin" / "lean-beacon"
-        return subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=60, check=False)
 
     def _wait_second(self, condition, what):
         def met():

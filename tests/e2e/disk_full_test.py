@@ -1,59 +1,21 @@
-"""The disk of a beacon becomes full while it runs: it says so, takes nothing more, and goes on once there is room."""
+"""The disk of a beacon becomes full while it runs: it says so, takes nothing more, and goes on once there is room. On a
+disk that is full no beacon starts, and it says why."""
 
-import os
-import subprocess
-import threading
-import unittest
-
+import disks
 import e2e
 
 DISK_MIB = 160
 
 
-class Filler:
-    """Takes what the disk has left, and what the database gives back while it tries, until stop()."""
-
-    def __init__(self, path):
-        self._path = path
-        self._file = os.open(path, os.O_CREAT | os.O_WRONLY)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self):
-        while not self._stopping.wait(0.01):
-            for size in (1 << 20, 1 << 12, 1):
-                try:
-                    while True:
-                        os.write(self._file, b"\0" * size)
-                except OSError:
-                    pass
-
-    def stop(self):
-        if not self._stopping.is_set():
-            self._stopping.set()
-            self._thread.join()
-            os.close(self._file)
-            self._path.unlink()
-
-
-@unittest.skipUnless(os.geteuid() == 0, "a file system of its own needs root")
-class DiskFullTest(e2e.NetworkTest):
+class DiskFullTest(disks.DiskTest):
     def test_full_and_emptied_again(self):
-        net = self.make_network(clients=1)
-        net.data_dir().mkdir(mode=0o700)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", net.data_dir()],
-                                 capture_output=True, text=True, check=False)
-        if mounted.returncode != 0:
-            self.skipTest(f"cannot mount a tmpfs: {mounted.stderr.strip()}")
-        # Cleanups run last to first: the processes end before.
-        self._cleanups.insert(1, (subprocess.run, (["umount", "--lazy", net.data_dir()],), {"check": False}))
+        net = self.make_network_on(disks.Disk, DISK_MIB, clients=1)
         net.start()
         self.wait_for_finality()
         self.assertEqual(net.rpc.node_info().storage, "disk")
 
-        filler = Filler(net.data_dir() / "filler")
-        self.addCleanup(filler.stop)
+        filler = self.disk.fill()
+        self.addCleanup(filler.close)
         full = self.wait_for(lambda s: s.storage_error, "the disk to be found full")
         self.assertIn("is full", full.storage_error)
         self.assertTrue(net.beacon.running())
@@ -65,7 +27,7 @@ class DiskFullTest(e2e.NetworkTest):
         self.wait_for(lambda s: s.slot >= stuck.slot + 2, "two more slots to pass")
         self.assertEqual(net.rpc.status().head, stuck.head)
 
-        filler.stop()
+        filler.close()
         self.wait_for(lambda s: not s.storage_error, "the disk to be found usable")
         self.assertTrue(net.rpc.serving())
         self.wait_for_finality(above=stuck.head.slot)
@@ -74,6 +36,23 @@ class DiskFullTest(e2e.NetworkTest):
         net.beacon.kill()
         net.start_beacon()
         self.assertGreaterEqual(net.rpc.status().finalized.slot + 1, before.finalized.slot)
+
+    def test_does_not_start_on_a_full_disk(self):
+        net = self.make_network_on(disks.Ext4, DISK_MIB, clients=1)
+        with self.subTest("without a chain"), self.disk.full():
+            self.assertIn("is full: 0 MiB are left", self.start_refused())
+        net.start()
+        before = self.wait_for_finality(above=2)
+        net.beacon.kill()
+        with self.subTest("with a chain"), self.disk.full():
+            self.assertIn("is full: 0 MiB are left", self.start_refused())
+            self.assertIn("is full: 0 MiB are left", self.refused("db", "prune"))
+            # What changes nothing needs no room.
+            self.assertIn("everything fits", self.db("verify"))
+            self.assertIn("finalized", self.db("inspect"))
+        net.start_beacon()
+        self.assertTrue(net.rpc.block(root=before.finalized.root).finalized)
+        self.wait_for_finality(above=before.slot)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import fcntl
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -78,7 +79,8 @@ class NetworkTest(unittest.TestCase):
             self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.network = None
 
-    def make_network(self, clients=2, port=None, beacon_prefix=(), slot_ms=SLOT_MS, genesis_delay_s=3, **settings):
+    def make_network(self, clients=2, port=None, beacon_prefix=(), slot_ms=SLOT_MS, genesis_delay_s=3,
+                     active_slots=ACTIVE_SLOTS, **settings):
         """A network with shared keys and a genesis, not started."""
         settings = network.Settings(
             directory=self.directory / "network",
@@ -87,14 +89,14 @@ class NetworkTest(unittest.TestCase):
             slot_ms=slot_ms,
             genesis_delay_s=genesis_delay_s,
             xmss_log_lifetime=XMSS_LOG_LIFETIME,
-            active_slots=ACTIVE_SLOTS,
+            active_slots=active_slots,
             port=port or network.free_port(),
             **settings,
         )
         settings.directory.mkdir()
         keys = [
             copy_keys(keystores, settings.directory / f"keys-{number}")
-            for number, keystores in enumerate(shared_keys(clients, settings.validators))
+            for number, keystores in enumerate(shared_keys(clients, settings.validators, active_slots=active_slots))
         ]
         self.network = network.Network(settings, beacon_prefix)
         self.addCleanup(self.network.stop)
@@ -106,6 +108,19 @@ class NetworkTest(unittest.TestCase):
     def start_network(self, clients=2, **settings):
         self.make_network(clients, **settings).start()
         return self.network
+
+    def run_beacon(self, *arguments, number=None):
+        """Runs lean-beacon to its end and returns what came of it. With `number`: on the folder of that beacon."""
+        if number is not None:
+            arguments += ("--data", self.network.data_dir(number))
+        return subprocess.run([BUILD_DIR / "bin" / "lean-beacon", *arguments], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+    def db(self, command, *arguments, number=0):
+        """Runs `lean-beacon db` on the folder of a beacon, which must succeed. Returns what it says."""
+        done = self.run_beacon("db", command, *arguments, number=number)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
 
     def _show_logs(self):
         result = self._outcome.result

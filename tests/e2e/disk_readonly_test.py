@@ -1,0 +1,109 @@
+"""The disk of a beacon takes no more writes while it runs under validators: it says so and takes nothing, they turn to
+another beacon without missing or repeating a duty, and it goes on when the disk does."""
+
+import disks
+import e2e
+from duty_log import DutyLog
+from leandev.processes import Process, wait_until
+
+SLOT_MS = 1600
+DISK_MIB = 256
+# Slots that the first beacon is without its disk.
+WITHOUT_SLOTS = 4
+
+
+class ReadOnlyDiskTest(disks.DiskTest):
+    def setUp(self):
+        super().setUp()
+        net = self.make_network_on(disks.Ext4, DISK_MIB, clients=1, beacons=2, slot_ms=SLOT_MS)
+        for number in range(2):
+            net.start_beacon(number)
+        log_path = net.settings.directory / "client.log"
+        self.addresses = [place.rpc_address for place in net.places]
+        net.clients[0] = Process(
+            "client",
+            [e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--keystores", net.keystores[0], "--genesis",
+             net.genesis_dir, "--beacon", ",".join(self.addresses)],
+            log_path)
+        self.log = DutyLog(log_path, net.settings.validators)
+        self.wait_for_finality()
+        self.begin = self.await_duties_with(0)
+
+    def await_duties_with(self, beacon):
+        """Waits for a slot whose duties are all done with that beacon, from now on. Returns it."""
+        begin, address = self.network.rpcs[1].status().slot, self.addresses[beacon]
+
+        def done():
+            blocks, votes = self.log.blocks(), self.log.votes()
+            return next((s for s in blocks if s > begin and blocks[s] == votes.get(s) == address), None)
+
+        return wait_until(done, e2e.PATIENCE_S, f"the duties of a slot with beacon {beacon}")
+
+    def expect_failed(self, why):
+        """The first beacon says that it cannot write, and does not serve; duties go on with the second one."""
+        rpc = self.network.rpc
+        failed = self.wait_for(lambda s: s.storage_error, "the disk to be found failing")
+        self.assertIn(why, failed.storage_error)
+        self.assertIn(why, rpc.node_info().storage)
+        self.assertFalse(rpc.serving())
+        after = self.await_duties_with(1)
+        wait_until(
+            lambda: after + WITHOUT_SLOTS in self.log.votes(), e2e.PATIENCE_S, "more slots with the second beacon")
+        # It answers questions all the while, and takes what its peer sends no more than what is handed in.
+        self.assertTrue(self.network.beacon.running())
+        self.assertLess(rpc.status().head.slot, after + WITHOUT_SLOTS)
+        self.assertEqual(rpc.block(root=failed.finalized.root).root, failed.finalized.root)
+        return failed
+
+    def expect_duties_in_order(self, last):
+        """No duty from the first slot on was missed, and none was signed twice."""
+        self.assertEqual(self.log.missed(self.begin, last), [], self.log.text())
+        votes = {}
+        for slot in range(1, last + 1):
+            block = e2e.block_at(self.network.rpcs[1], slot)
+            if block is None:
+                self.assertLess(slot, self.begin, "a slot without a block")
+                continue
+            for vote in (*block.attestations, block.proposer_attestation):
+                content = vote.SerializeToString()
+                self.assertEqual(votes.setdefault((vote.validator_index, vote.slot), content), content, "signed twice")
+        self.assertGreater(len(votes), 3 * (last - self.begin))
+
+    def test_immutable_for_a_while(self):
+        self.disk.protect(True)
+        failed = self.expect_failed("Operation not permitted")
+        self.disk.protect(False)
+        self.wait_for(lambda s: not s.storage_error, "the disk to be found usable")
+        self.assertTrue(self.network.rpc.serving())
+        back = self.await_duties_with(0)
+        self.expect_duties_in_order(back)
+        self.wait_for_finality(above=back)
+        self.assertTrue(self.network.rpc.block(root=failed.finalized.root).finalized)
+
+    def test_made_read_only_by_the_kernel(self):
+        try:
+            self.disk.fail()
+        except disks.Unavailable as error:
+            self.skipTest(str(error))
+        failed = self.expect_failed("Read-only file system")
+        # It ends in order; on a disk that cannot be written none starts, and what only reads works.
+        self.assertEqual(self.network.beacon.stop(), 0, self.network.beacon.log_tail())
+        self.assertIn("Read-only file system", self.start_refused())
+        self.assertIn("finalized", self.db("inspect"))
+        self.disk.unmount()
+        self.disk.repair()
+        self.disk.mount("ro")
+        self.assertIn("Read-only file system", self.start_refused())
+        self.assertIn("everything fits", self.db("verify"))
+
+        self.disk.unmount()
+        self.disk.mount()
+        self.network.start_beacon()
+        self.assertEqual(self.network.rpc.block(root=failed.finalized.root).slot, failed.finalized.slot)
+        back = self.await_duties_with(0)
+        self.expect_duties_in_order(back)
+        self.wait_for_finality(above=back)
+
+
+if __name__ == "__main__":
+    e2e.main()
