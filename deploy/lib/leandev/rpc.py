@@ -23,8 +23,9 @@ class BeaconRpc:
         self._channel = grpc.insecure_channel(address, options=options)
         self._stub = beacon_pb2_grpc.BeaconServiceStub(self._channel)
 
-    def status(self, timeout_s=2):
-        return self._stub.GetChainStatus(self.messages.GetChainStatusRequest(), timeout=timeout_s)
+    def status(self, timeout_s=2, wait_for_ready=None):
+        request = self.messages.GetChainStatusRequest()
+        return self._stub.GetChainStatus(request, timeout=timeout_s, wait_for_ready=wait_for_ready)
 
     def spec(self, timeout_s=2):
         return self._stub.GetSpec(self.messages.GetSpecRequest(), timeout=timeout_s)
@@ -56,7 +57,9 @@ class BeaconRpc:
     def try_status(self, timeout_s=1):
         """status(), or None when the beacon does not answer in time."""
         try:
-            return self.status(timeout_s)
+            # gRPC for Python goes on with connecting only while a call waits: calls that fail at once would not see for
+            # seconds that a beacon is back.
+            return self.status(timeout_s, wait_for_ready=True)
         except grpc.RpcError:
             return None
 
