@@ -4,7 +4,6 @@ import e2e
 import faulty_proxy
 import grpc
 from duty_log import DutyLog
-from leandev import network
 from leandev.processes import Process, wait_until
 
 SLOT_MS = 500
@@ -14,13 +13,6 @@ PEER_BYTES_PER_SECOND = 120_000
 
 
 class SyncTest(e2e.NetworkTest):
-    def proxy_to(self, address, bytes_per_second=None):
-        host, port = address.split(":")
-        proxy = faulty_proxy.FaultyProxy(network.free_port(), (host, int(port)), bytes_per_second)
-        proxy.become(faulty_proxy.PASS)
-        self.addCleanup(proxy.close)
-        return proxy
-
     def log_of(self, number):
         return self.network.beacons[number].log_path.read_text(encoding="utf-8", errors="replace")
 
@@ -50,7 +42,9 @@ class SyncTest(e2e.NetworkTest):
 
     def test_late_beacon_catches_up_though_a_peer_dies(self):
         net = self.make_network(clients=2, slot_ms=SLOT_MS, beacons=3)
-        proxies = [self.proxy_to(net.places[number].peer_address, PEER_BYTES_PER_SECOND) for number in (0, 1)]
+        proxies = [
+            faulty_proxy.proxy_to(self, net.places[number].peer_address, PEER_BYTES_PER_SECOND) for number in (0, 1)
+        ]
         net.places[0].peers = [net.places[1].peer_address]
         net.places[1].peers = [net.places[0].peer_address]
         net.places[2].peers = [proxy.address for proxy in proxies]
@@ -89,10 +83,10 @@ class SyncTest(e2e.NetworkTest):
 
     def test_lagging_first_beacon_returns_to_service(self):
         net = self.make_network(clients=1, slot_ms=800, beacons=2)
-        link = self.proxy_to(net.places[0].peer_address)
+        link = faulty_proxy.proxy_to(self, net.places[0].peer_address)
         net.places[0].peers = []
         net.places[1].peers = [link.address]
-        first = self.proxy_to(net.places[0].rpc_address)
+        first = faulty_proxy.proxy_to(self, net.places[0].rpc_address)
         for number in (0, 1):
             net.start_beacon(number)
         log_path = net.settings.directory / "client.log"

@@ -5,6 +5,8 @@ import socket
 import threading
 import time
 
+from leandev import network
+
 PASS = "pass"
 REFUSE = "refuse"  # nothing listens
 HANG = "hang"  # takes connections and requests, never answers
@@ -98,6 +100,15 @@ class FaultyProxy:
                 _shut(sink)
                 _shut(source)
                 return
+
+
+def proxy_to(test, address, bytes_per_second=None):
+    """A proxy before HOST:PORT that lets everything pass, until the test ends."""
+    host, port = address.split(":")
+    proxy = FaultyProxy(network.free_port(), (host, int(port)), bytes_per_second)
+    proxy.become(PASS)
+    test.addCleanup(proxy.close)
+    return proxy
 
 
 def _receive(source):
