@@ -8,6 +8,7 @@
 #include "beacon/commands/db.h"
 #include "beacon/commands/genesis.h"
 #include "beacon/commands/run.h"
+#include "common/process/memory.h"
 #include "common/process/program.h"
 #include "common/process/stop_signals.h"
 #include "common/rpc/grpc_log.h"
@@ -18,8 +19,11 @@ namespace {
 void AddRun(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "Serve the chain of a genesis folder until SIGINT or SIGTERM");
   run->add_option("--genesis", options.genesis_dir, "folder with config.yaml and network.yaml")->required();
-  run->add_option("--data", options.data_dir,
-                  "folder that the chain is kept in, made if it is not there; without: memory");
+  CLI::Option* data = run->add_option("--data", options.data_dir,
+                                      "folder that the chain is kept in, made if it is not there; without: memory");
+  run->add_option("--keep-slots", options.keep_slots,
+                  "drop blocks further than this behind finality from it; without: none of them")
+      ->needs(data);
   run->add_option("--checkpoint", options.checkpoint,
                   "begin at a finalized block instead of genesis: a file of `db export`, or HOST:PORT of a beacon");
   run->add_option("--checkpoint-root", options.checkpoint_root, "hex root of that block, from somebody you trust");
@@ -64,6 +68,7 @@ void AddGenesis(CLI::App& app, GenesisOptions& options) {
 struct DbOptions {
   std::string data_dir;
   std::string output;
+  std::string blocks;
   PruneRequest prune;
 };
 
@@ -82,8 +87,11 @@ void AddDb(CLI::App& app, DbOptions& options) {
       ->capture_default_str();
   prune->add_option("--keep-slots", options.prune.keep_slots,
                     "also drop finalized blocks further than this behind finality; without: none of them");
-  CLI::App* output = add("export", "Write the finalized block and its state as a file for `run --checkpoint`");
+  CLI::App* output =
+      add("export", "Write the finalized block and its state as a file for `run --checkpoint`, or blocks");
   output->add_option("--output", options.output, "file to make")->required();
+  output->add_option("--blocks", options.blocks,
+                     "FROM..TO: the finalized blocks of these slots, both included, instead");
 }
 
 absl::Status RunDb(const CLI::App& app, const DbOptions& options, spdlog::logger& log) {
@@ -91,12 +99,14 @@ absl::Status RunDb(const CLI::App& app, const DbOptions& options, spdlog::logger
   if (db.got_subcommand("inspect")) return InspectFolder(options.data_dir);
   if (db.got_subcommand("verify")) return VerifyFolder(options.data_dir, log);
   if (db.got_subcommand("prune")) return PruneFolder(options.data_dir, options.prune);
+  if (!options.blocks.empty()) return ExportBlocks(options.data_dir, options.blocks, options.output);
   return ExportCheckpoint(options.data_dir, options.output);
 }
 
 int Main(int argc, char** argv) {
   // Before any thread is made: they inherit what is blocked.
   StopSignals signals;
+  ReturnLargeBuffers();
 
   Program program("lean-beacon", "beacon");
   CLI::App& app = program.app();

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "beacon/storage/block_file.h"
 #include "beacon/storage/chain_database.h"
 #include "beacon/storage/checkpoint_file.h"
 #include "beacon/storage/schema.h"
@@ -25,6 +26,13 @@ constexpr Column kAllColumns[] = {Column::kMeta,      Column::kSlots,  Column::k
 
 absl::StatusOr<std::unique_ptr<ChainDatabase>> OpenToRead(const std::string& data_dir) {
   return ChainDatabase::Open({.path = data_dir}, /*read_only=*/true);
+}
+
+// For what is written to a file that must not be there yet.
+absl::StatusOr<std::unique_ptr<ChainDatabase>> OpenToExport(const std::string& data_dir, const std::string& output) {
+  std::error_code ignored;
+  if (std::filesystem::exists(output, ignored)) return absl::AlreadyExistsError(absl::StrCat(output, " exists"));
+  return OpenToRead(data_dir);
 }
 
 void Print(absl::string_view name, absl::string_view value) {
@@ -138,9 +146,7 @@ absl::Status PruneFolder(const std::string& data_dir, const PruneRequest& reques
 }
 
 absl::Status ExportCheckpoint(const std::string& data_dir, const std::string& output) {
-  std::error_code ignored;
-  if (std::filesystem::exists(output, ignored)) return absl::AlreadyExistsError(absl::StrCat(output, " exists"));
-  const auto opened = OpenToRead(data_dir);
+  const auto opened = OpenToExport(data_dir, output);
   if (!opened.ok()) return opened.status();
   const ChainDatabase& database = **opened;
   const auto finalized = database.ReadCheckpoint(meta_key::kFinalized);
@@ -158,6 +164,17 @@ absl::Status ExportCheckpoint(const std::string& data_dir, const std::string& ou
   if (absl::Status status = WriteCheckpointFile(output, **block, **state); !status.ok()) return status;
   std::cout << "wrote " << output << ": " << Text(**finalized) << "\nstart from it with --checkpoint " << output
             << " --checkpoint-root " << ToHex((*finalized)->root.span()) << std::endl;
+  return absl::OkStatus();
+}
+
+absl::Status ExportBlocks(const std::string& data_dir, const std::string& slots, const std::string& output) {
+  const absl::StatusOr<SlotRange> range = ParseSlotRange(slots);
+  if (!range.ok()) return absl::InvalidArgumentError(absl::StrCat("--blocks: ", range.status().message()));
+  const auto opened = OpenToExport(data_dir, output);
+  if (!opened.ok()) return opened.status();
+  const absl::StatusOr<uint64_t> blocks = WriteBlockFile(output, **opened, *range);
+  if (!blocks.ok()) return blocks.status();
+  std::cout << "wrote " << output << ": " << *blocks << " blocks of slots " << slots << std::endl;
   return absl::OkStatus();
 }
 

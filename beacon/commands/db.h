@@ -22,6 +22,8 @@ absl::Status VerifyFolder(const std::string& data_dir, spdlog::logger& log);
 absl::Status PruneFolder(const std::string& data_dir, const PruneRequest& request);
 // The finalized block and its state, as a file for `run --checkpoint`.
 absl::Status ExportCheckpoint(const std::string& data_dir, const std::string& output);
+// Finalized blocks of `slots` (ParseSlotRange), as WriteBlockFile has them.
+absl::Status ExportBlocks(const std::string& data_dir, const std::string& slots, const std::string& output);
 
 }  // namespace lean::beacon
 

@@ -61,7 +61,8 @@ absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const G
   log->info("storage kind=disk folder={} head={} finalized={} snapshot={} replayed={} left_out={} votes={} ms={}",
             options.data_dir, chain.head().slot, chain.finalized().slot, chain.anchor().slot, restored->replayed,
             restored->left_out, restored->votes, took.count());
-  auto storage = std::make_unique<StorageService>(**database, chain, log, StorageOptions{.queue_lag = options.slot});
+  auto storage = std::make_unique<StorageService>(
+      **database, chain, log, StorageOptions{.queue_lag = options.slot, .keep_slots = options.keep_slots});
   return StartedChain{
       .chain = std::move(restored->chain), .database = *std::move(database), .storage = std::move(storage)};
 }

@@ -3,6 +3,7 @@
 #define LEAN_BEACON_COMMANDS_KEPT_CHAIN_H_
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ struct KeptChainOptions {
   std::string data_dir;                  // empty: memory alone
   std::chrono::milliseconds slot{4000};  // the network's
   std::string network;                   // its name
+  std::optional<uint64_t> keep_slots;    // blocks further behind finality are dropped; nullopt: none
   std::string checkpoint;                // file or address to begin from; empty: genesis
   std::optional<Root> checkpoint_root;   // of its block
 };

@@ -85,6 +85,7 @@ absl::StatusOr<KeptChainOptions> ReadKeptOptions(const RunOptions& options, cons
   KeptChainOptions kept{.data_dir = options.data_dir,
                         .slot = std::chrono::milliseconds(spec.slot_duration_ms),
                         .network = spec.name,
+                        .keep_slots = options.keep_slots,
                         .checkpoint = options.checkpoint,
                         .checkpoint_root = std::nullopt};
   if (options.checkpoint_root.empty()) return kept;

@@ -2,7 +2,9 @@
 #ifndef LEAN_BEACON_COMMANDS_RUN_H_
 #define LEAN_BEACON_COMMANDS_RUN_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,10 +18,11 @@ namespace lean::beacon {
 
 struct RunOptions {
   std::string genesis_dir;
-  std::string name = "beacon";  // letters, digits, '-', '_', '.'
-  std::string data_dir;         // empty: the chain is kept in memory alone
-  std::string checkpoint;       // file or address to begin from; empty: genesis
-  std::string checkpoint_root;  // hex; of its block
+  std::string name = "beacon";         // letters, digits, '-', '_', '.'
+  std::string data_dir;                // empty: the chain is kept in memory alone
+  std::optional<uint64_t> keep_slots;  // of data_dir: blocks further behind finality are dropped; nullopt: none
+  std::string checkpoint;              // file or address to begin from; empty: genesis
+  std::string checkpoint_root;         // hex; of its block
   std::string rpc_address = "127.0.0.1:5052";
   rpc::ServerTlsFiles tls;
   std::string metrics_address;     // HOST:PORT or PORT; empty: none is served

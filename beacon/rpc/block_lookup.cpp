@@ -77,7 +77,9 @@ absl::StatusOr<FoundBlock> FindBlock(const ServedChain& served, bool named, cons
   if (found->signed_block != nullptr) {
     found->block = BlockPtr(found->signed_block, &found->signed_block->message.block);
   } else if (found->block == nullptr) {
-    return BlockNotFound(absl::StrCat("block ", ShortHex(found->root.span()), " is not held"));
+    return BlockNotFound(absl::StrCat("block ", ShortHex(found->root.span()),
+                                      " is not held: blocks are held from slot ", served.blocks.earliest_slot(),
+                                      " on"));
   }
   return found;
 }

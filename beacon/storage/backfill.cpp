@@ -63,7 +63,6 @@ void Backfill::Start() {
   const absl::StatusOr<uint64_t> oldest = database_.OldestSlot();
   const absl::StatusOr<uint64_t> floor = database_.FloorSlot();
   if (!oldest.ok() || !floor.ok() || *oldest <= *floor) return;
-  floor_ = *floor;
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -86,10 +85,12 @@ void Backfill::Run() {
   started_ = told_ = SteadyClock::now();
   while (true) {
     const absl::StatusOr<uint64_t> oldest = database_.OldestSlot();
-    if (!oldest.ok()) {
+    const absl::StatusOr<uint64_t> floor = database_.FloorSlot();
+    if (!oldest.ok() || !floor.ok()) {
       if (!Wait(options_.wait)) return;
       continue;
     }
+    floor_ = *floor;
     Tell(*oldest, *oldest <= floor_);
     if (*oldest <= floor_) return;
     const uint64_t first = *oldest - std::min(*oldest - floor_, options_.slots_at_once);
@@ -123,8 +124,10 @@ bool Backfill::FillRange(uint64_t first, uint64_t end) {
 }
 
 absl::StatusOr<std::vector<Checkpoint>> Backfill::Missing(uint64_t first, uint64_t end) const {
+  const absl::StatusOr<uint64_t> floor = database_.FloorSlot();
+  if (!floor.ok()) return floor.status();
   std::vector<Checkpoint> missing;
-  for (uint64_t slot = first; slot < end; ++slot) {
+  for (uint64_t slot = std::max(first, *floor); slot < end; ++slot) {
     const auto root = database_.CanonicalRoot(slot);
     if (!root.ok()) return root.status();
     if (!root->has_value()) continue;
@@ -196,7 +199,7 @@ void Backfill::Tell(uint64_t oldest, bool done) {
   if (done) {
     log_->info("backfill_done blocks={} seconds={:.0f}", blocks_, seconds);
   } else {
-    log_->info("backfill slots_left={} blocks={} blocks_per_s={:.1f}", oldest - floor_, blocks_,
+    log_->info("backfill slots_left={} blocks={} blocks_per_s={:.1f}", oldest - std::min(oldest, floor_), blocks_,
                static_cast<double>(blocks_) / seconds);
   }
 }

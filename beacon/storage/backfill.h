@@ -39,10 +39,10 @@ struct BackfillOptions {
   std::chrono::milliseconds tell{10'000};    // between lines of the log
 };
 
-// Goes from the oldest block that is held down to slot 1 (or to where bodies were dropped on request). The roots are
-// known, from the trusted state's history, so that a block is the right one or not; its signatures are checked, too,
-// since peers will have them from here. Uses little of the machine, lasts as long as it lasts, and goes on after a
-// restart. Thread-safe, except for Start and Stop.
+// Goes from the oldest block that is held down to slot 1 (or to the floor below which bodies are dropped on request,
+// which may rise meanwhile). The roots are known, from the trusted state's history, so that a block is the right one or
+// not; its signatures are checked, too, since peers will have them from here. Uses little of the machine, lasts as long
+// as it lasts, and goes on after a restart. Thread-safe, except for Start and Stop.
 class Backfill {
  public:
   // All of them outlive it.
@@ -63,13 +63,14 @@ class Backfill {
   struct Answer;
 
   void Run();
-  // The blocks of slots [first, end) that are missing. False: the service stops.
+  // The blocks of slots [first, end) that are missing and still wanted. False: the service stops.
   bool FillRange(uint64_t first, uint64_t end);
   // Asks one peer for missing blocks from `slot` on, and writes those that are right. The slots they have.
   absl::StatusOr<std::vector<uint64_t>> FillFrom(uint64_t peer, uint64_t slot, uint64_t end);
   absl::StatusOr<std::vector<SignedBlockPtr>> Ask(uint64_t peer, uint64_t slot, uint64_t count);
   // A peer that says it has blocks from `slot` on and did not fail of late.
   std::optional<uint64_t> ChoosePeer(uint64_t slot);
+  // Of these slots, as far as they are above the floor.
   absl::StatusOr<std::vector<Checkpoint>> Missing(uint64_t first, uint64_t end) const;
   // False: the service stops.
   bool Wait(std::chrono::nanoseconds time);
@@ -83,7 +84,7 @@ class Backfill {
   const BackfillOptions options_;
 
   // The thread's own.
-  uint64_t floor_ = 1;
+  uint64_t floor_ = 1;                                                // as it was last read
   std::map<uint64_t, std::chrono::steady_clock::time_point> failed_;  // peers not to ask before
   uint64_t blocks_ = 0;
   std::chrono::steady_clock::time_point started_;

@@ -1,5 +1,7 @@
 #include "beacon/storage/chain_database.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/state_transition.h"
 #include "beacon/storage/schema.h"
@@ -44,7 +46,9 @@ absl::StatusOr<uint64_t> ChainDatabase::OldestSlot() const {
   if (!value.ok()) return value.status();
   const std::optional<uint64_t> slot = ParseNumberValue(value->value_or(""));
   if (!slot.has_value()) return Damaged("it does not say from where on it holds blocks");
-  return *slot;
+  const absl::StatusOr<uint64_t> floor = FloorSlot();
+  if (!floor.ok()) return floor.status();
+  return std::max(*slot, *floor);
 }
 
 absl::StatusOr<uint64_t> ChainDatabase::FloorSlot() const {
@@ -131,6 +135,17 @@ absl::StatusOr<std::vector<Checkpoint>> ChainDatabase::Snapshots() const {
   return KeysFrom(*files_, Column::kStates, 0);
 }
 
+absl::StatusOr<std::optional<Checkpoint>> ChainDatabase::SnapshotUpTo(uint64_t slot) const {
+  std::optional<Checkpoint> snapshot;
+  absl::Status status =
+      files_->ScanBackwards(Column::kStates, NumberKey(slot + 1), [&](absl::string_view key, absl::string_view) {
+        snapshot = ParseBlockKey(key);
+        return false;
+      });
+  if (!status.ok()) return status;
+  return snapshot;
+}
+
 absl::StatusOr<StoredState> ChainDatabase::ReadSnapshot(const Checkpoint& id) const {
   const absl::StatusOr<SignedBlockPtr> block = BlockAt(id);
   if (!block.ok()) return block.status();
@@ -153,20 +168,15 @@ absl::StatusOr<StatePtr> ChainDatabase::StateOf(const Checkpoint& id) const {
   if (*canonical != id.root) return nullptr;
   if (id.slot == 0) return genesis_.state;
 
-  std::optional<Checkpoint> snapshot;
-  absl::Status status =
-      files_->ScanBackwards(Column::kStates, BlockKey(id.slot, id.root), [&](absl::string_view key, absl::string_view) {
-        snapshot = ParseBlockKey(key);
-        return false;
-      });
-  if (!status.ok()) return status;
+  const absl::StatusOr<std::optional<Checkpoint>> snapshot = SnapshotUpTo(id.slot);
+  if (!snapshot.ok()) return snapshot.status();
   StatePtr state = genesis_.state;
   uint64_t slot = 0;
-  if (snapshot.has_value()) {
-    absl::StatusOr<StoredState> stored = ReadSnapshot(*snapshot);
+  if (snapshot->has_value()) {
+    absl::StatusOr<StoredState> stored = ReadSnapshot(**snapshot);
     if (!stored.ok()) return stored.status();
     state = stored->state;
-    slot = snapshot->slot;
+    slot = (*snapshot)->slot;
   }
   if (id.slot - slot > kMaxReplaySlots) return nullptr;
   while (++slot <= id.slot) {
@@ -208,6 +218,12 @@ void ChainDatabase::PutOldestSlot(WriteSet& writes, uint64_t slot) {
 
 void ChainDatabase::PutFloorSlot(WriteSet& writes, uint64_t slot) {
   writes.Put(Column::kMeta, meta_key::kFloor, NumberValue(slot));
+}
+
+void ChainDatabase::DropBelow(WriteSet& writes, uint64_t slot) {
+  PutFloorSlot(writes, slot);
+  writes.DeleteBelow(Column::kBlocks, NumberKey(slot));
+  writes.DeleteBelow(Column::kStates, NumberKey(slot));
 }
 
 void ChainDatabase::PutVote(WriteSet& writes, const SignedAttestation& vote) {

@@ -60,7 +60,7 @@ class ChainDatabase {
   absl::StatusOr<std::optional<Checkpoint>> ReadCheckpoint(const char* meta_key) const;
   // Where it began. Blocks before it come by backfill.
   const Checkpoint& anchor() const { return anchor_; }
-  // Bodies of all canonical blocks are held from this slot on (genesis has none).
+  // Bodies of all canonical blocks are held from this slot on (genesis has none). Not below FloorSlot.
   absl::StatusOr<uint64_t> OldestSlot() const;
   // Nobody wants bodies below it: 1, unless they were dropped on request.
   absl::StatusOr<uint64_t> FloorSlot() const;
@@ -79,6 +79,8 @@ class ChainDatabase {
 
   // Slots and roots of all snapshots, ascending.
   absl::StatusOr<std::vector<Checkpoint>> Snapshots() const;
+  // The newest one that is not above `slot`; nullopt: there is none.
+  absl::StatusOr<std::optional<Checkpoint>> SnapshotUpTo(uint64_t slot) const;
   // The state of one of them, compared with what its block says. kDataLoss: it is another one.
   absl::StatusOr<StoredState> ReadSnapshot(const Checkpoint& id) const;
   // The post-state of a block of the finalized chain: the newest snapshot before it, and the blocks since. Null: no
@@ -93,6 +95,8 @@ class ChainDatabase {
   static void PutCheckpoint(WriteSet& writes, const char* meta_key, const Checkpoint& checkpoint);
   static void PutOldestSlot(WriteSet& writes, uint64_t slot);
   static void PutFloorSlot(WriteSet& writes, uint64_t slot);
+  // Bodies and snapshots below `slot` go, and it becomes the floor.
+  static void DropBelow(WriteSet& writes, uint64_t slot);
   static void PutVote(WriteSet& writes, const SignedAttestation& vote);
   static void PutSnapshot(WriteSet& writes, const Checkpoint& id, const State& state);
 

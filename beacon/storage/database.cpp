@@ -20,12 +20,17 @@
 namespace lean::beacon {
 namespace {
 
-constexpr size_t kMemtableBytes = size_t{64} << 20;  // of all columns together
-constexpr size_t kBlockMemtableBytes = size_t{32} << 20;
+// Small, so that memory and log are emptied often. A block that is larger than its buffer is written at once.
+constexpr size_t kMemtableBytes = size_t{16} << 20;  // of all columns together
+constexpr size_t kBlockMemtableBytes = size_t{8} << 20;
 constexpr size_t kSmallMemtableBytes = size_t{4} << 20;
 constexpr size_t kCacheBytes = size_t{16} << 20;
-constexpr uint64_t kLogBytes = uint64_t{64} << 20;
+constexpr uint64_t kLogBytes = uint64_t{16} << 20;
+constexpr uint64_t kManifestBytes = uint64_t{1} << 20;
 constexpr int kOpenFiles = 128;
+
+// Of the blocks' files: with more than this share of garbage, Compact writes them anew.
+constexpr double kGarbageShare = 0.1;
 
 // Written to find out whether the disk takes anything.
 constexpr char kProbeFile[] = "probe";
@@ -61,6 +66,7 @@ rocksdb::DBOptions MakeOptions(const DatabaseOptions& options) {
   db.create_missing_column_families = options.create;
   db.db_write_buffer_size = kMemtableBytes;
   db.max_total_wal_size = kLogBytes;
+  db.max_manifest_file_size = kManifestBytes;
   db.max_open_files = kOpenFiles;
   db.max_background_jobs = 2;
   db.bytes_per_sync = uint64_t{1} << 20;
@@ -74,6 +80,11 @@ rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const std::shared_
   rocksdb::ColumnFamilyOptions options;
   const bool large = column == Column::kBlocks;
   options.write_buffer_size = large ? kBlockMemtableBytes : kSmallMemtableBytes;
+  // Blocks have files of their own: they are written once, and not again when keys are sorted, as they are when old
+  // blocks come by backfill or are dropped. A file goes when all of it is garbage. Its blocks are about of an age, so
+  // that nothing needs to be moved for that.
+  options.enable_blob_files = large;
+  options.blob_compression_type = rocksdb::kLZ4Compression;
   // Signatures are nearly random; the votes of a block repeat each other.
   options.compression = rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions table;
@@ -197,9 +208,15 @@ absl::Status Database::Write(const WriteSet& writes) {
   if (absl::Status status = CheckSpace(); !status.ok()) return status;
   rocksdb::WriteBatch batch(writes.bytes());
   for (const WriteSet::Entry& entry : writes.entries_) {
-    const rocksdb::Status added = entry.value.has_value()
-                                      ? batch.Put(Handle(entry.column), ToSlice(entry.key), ToSlice(*entry.value))
-                                      : batch.Delete(Handle(entry.column), ToSlice(entry.key));
+    rocksdb::ColumnFamilyHandle* const column = Handle(entry.column);
+    rocksdb::Status added;
+    if (entry.value.has_value()) {
+      added = batch.Put(column, ToSlice(entry.key), ToSlice(*entry.value));
+    } else if (entry.all_below) {
+      added = batch.DeleteRange(column, rocksdb::Slice(), ToSlice(entry.key));
+    } else {
+      added = batch.Delete(column, ToSlice(entry.key));
+    }
     if (!added.ok()) return ToStatus(added, "cannot write the database", path());
   }
   rocksdb::WriteOptions options;
@@ -225,17 +242,43 @@ absl::Status Database::Compact() {
     const rocksdb::Status status = db_->CompactRange(rocksdb::CompactRangeOptions(), handle, nullptr, nullptr);
     if (!status.ok()) return ToStatus(status, "cannot compact the database", path());
   }
-  return absl::OkStatus();
+  return CollectGarbage();
+}
+
+absl::Status Database::CollectGarbage() {
+  const uint64_t held = Property(Column::kBlocks, rocksdb::DB::Properties::kLiveBlobFileSize);
+  const uint64_t garbage = Property(Column::kBlocks, rocksdb::DB::Properties::kLiveBlobFileGarbageSize);
+  if (static_cast<double>(garbage) <= kGarbageShare * static_cast<double>(held)) return absl::OkStatus();
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(path(), error);
+  if (error || space.available < held - garbage + options_.min_free_bytes) return absl::OkStatus();
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+  options.blob_garbage_collection_age_cutoff = 1;
+  return ToStatus(db_->CompactRange(options, Handle(Column::kBlocks), nullptr, nullptr), "cannot compact the database",
+                  path());
+}
+
+absl::Status Database::CompactBelow(Column column, absl::string_view key) {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  const rocksdb::Slice end = ToSlice(key);
+  return ToStatus(db_->CompactRange(rocksdb::CompactRangeOptions(), Handle(column), nullptr, &end),
+                  "cannot compact the database", path());
+}
+
+uint64_t Database::Property(Column column, const std::string& name) const {
+  uint64_t bytes = 0;
+  return db_->GetIntProperty(Handle(column), name, &bytes) ? bytes : 0;
 }
 
 uint64_t Database::DiskBytes(Column column) const {
   std::shared_lock lock(mutex_);
   if (db_ == nullptr) return 0;
-  uint64_t bytes = 0;
-  db_->GetIntProperty(Handle(column), rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);
-  uint64_t memory = 0;
-  db_->GetIntProperty(Handle(column), rocksdb::DB::Properties::kCurSizeAllMemTables, &memory);
-  return bytes + memory;
+  return Property(column, rocksdb::DB::Properties::kTotalSstFilesSize) +
+         Property(column, rocksdb::DB::Properties::kTotalBlobFileSize) +
+         Property(column, rocksdb::DB::Properties::kCurSizeAllMemTables);
 }
 
 }  // namespace lean::beacon

@@ -60,6 +60,11 @@ class WriteSet {
     bytes_ += key.size();
     entries_.push_back({column, std::move(key), std::nullopt});
   }
+  // All keys below `key`, as one entry however many they are. What is put afterwards stays.
+  void DeleteBelow(Column column, std::string key) {
+    bytes_ += key.size();
+    entries_.push_back({column, std::move(key), std::nullopt, /*all_below=*/true});
+  }
 
   bool empty() const { return entries_.empty(); }
   size_t bytes() const { return bytes_; }
@@ -70,6 +75,7 @@ class WriteSet {
     Column column;
     std::string key;
     std::optional<std::string> value;  // nullopt: the key is deleted
+    bool all_below = false;            // not the key, but those below it
   };
   std::vector<Entry> entries_;
   size_t bytes_ = 0;
@@ -103,6 +109,8 @@ class Database {
 
   // Gives space of what was deleted back to the disk; takes a while.
   absl::Status Compact();
+  // The same for what DeleteBelow took. Reads and writes keys, not blocks, so that it takes little.
+  absl::Status CompactBelow(Column column, absl::string_view key);
 
   // Bytes on disk of one column, about.
   uint64_t DiskBytes(Column column) const;
@@ -114,11 +122,15 @@ class Database {
 
   absl::Status OpenFiles();
   absl::Status CheckSpace() const;
+  // Writes blocks anew, when much of their files is what was deleted, and there is room for it.
+  absl::Status CollectGarbage();
   // Whether the disk takes a file: writes one, and removes it.
   absl::Status Probe() const;
   void CloseFiles();
   absl::Status Walk(Column column, absl::string_view from, bool backwards, const Visit& visit) const;
   rocksdb::ColumnFamilyHandle* Handle(Column column) const { return handles_[static_cast<size_t>(column)]; }
+  // What RocksDB says of itself, in bytes; 0 if it does not.
+  uint64_t Property(Column column, const std::string& name) const;
 
   const DatabaseOptions options_;
   mutable SharedMutex mutex_;         // writers are those that open and close the files

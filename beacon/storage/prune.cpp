@@ -13,6 +13,10 @@ namespace {
 // Keys deleted in one batch.
 constexpr size_t kBatch = 1024;
 
+// Slots dropped at once by a beacon that runs.
+constexpr uint64_t kMinStep = 32;
+constexpr uint64_t kMaxStep = 1024;
+
 absl::Status DeleteAll(Database& files, Column column, const std::vector<Checkpoint>& ids) {
   for (size_t first = 0; first < ids.size(); first += kBatch) {
     WriteSet writes;
@@ -93,6 +97,31 @@ absl::StatusOr<PruneResult> PruneDatabase(ChainDatabase& database, const PruneRe
   }
   if (status = files.Compact(); !status.ok()) return status;
   return PruneResult{.orphans = orphans.size(), .old_blocks = old_blocks.size(), .snapshots = dropped.size()};
+}
+
+absl::StatusOr<std::optional<uint64_t>> DropOldBlocks(ChainDatabase& database, uint64_t finalized_slot,
+                                                      uint64_t keep_slots) {
+  const absl::StatusOr<uint64_t> floor = database.FloorSlot();
+  if (!floor.ok()) return floor.status();
+  const uint64_t wanted = finalized_slot - std::min(finalized_slot, keep_slots);
+  if (wanted < *floor + std::clamp(keep_slots / 8, kMinStep, kMaxStep)) return std::nullopt;
+  const absl::StatusOr<uint64_t> oldest = database.OldestSlot();
+  if (!oldest.ok()) return oldest.status();
+  uint64_t first_kept = wanted;  // if all of them are still to come by backfill, they need not
+  if (wanted > *oldest) {
+    const absl::StatusOr<std::optional<Checkpoint>> snapshot = database.SnapshotUpTo(wanted);
+    if (!snapshot.ok()) return snapshot.status();
+    if (!snapshot->has_value()) return std::nullopt;
+    first_kept = std::min((*snapshot)->slot, *oldest + kMaxStep);
+  }
+  if (first_kept <= *floor) return std::nullopt;
+  WriteSet writes;
+  ChainDatabase::DropBelow(writes, first_kept);
+  if (absl::Status status = database.files().Write(writes); !status.ok()) return status;
+  if (absl::Status status = database.files().CompactBelow(Column::kBlocks, NumberKey(first_kept)); !status.ok()) {
+    return status;
+  }
+  return first_kept;
 }
 
 }  // namespace lean::beacon

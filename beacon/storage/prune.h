@@ -26,6 +26,14 @@ struct PruneResult {
 // as good as before.
 absl::StatusOr<PruneResult> PruneDatabase(ChainDatabase& database, const PruneRequest& request);
 
+// While a beacon runs: drops one step of the bodies that are more than keep_slots behind the finalized slot, orphans'
+// and snapshots included, and gives their space back. nullopt: not a step's worth is there to be dropped, or nothing
+// can be spared. Otherwise the first slot that is kept from now on, which is the new floor: the slot of a snapshot, so
+// that every block kept has a state and a restart has what it needs. A step is an eighth of keep_slots, 32 slots at
+// least; no more than 1024 slots of bodies go at once.
+absl::StatusOr<std::optional<uint64_t>> DropOldBlocks(ChainDatabase& database, uint64_t finalized_slot,
+                                                      uint64_t keep_slots);
+
 }  // namespace lean::beacon
 
 #endif  // LEAN_BEACON_STORAGE_PRUNE_H_

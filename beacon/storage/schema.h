@@ -5,8 +5,9 @@
 //              "genesis"                    SSZ(State): the genesis state
 //              "network"                    the network's name, for people
 //              "anchor"                     checkpoint that the database began with: genesis, or where it was told to
-//              "oldest"                     u64: bodies of all canonical blocks are held from this slot on
-//              "floor"                      u64: bodies below this slot are not wanted (`db prune`); 1 when not given
+//              "oldest"                     u64: bodies of all canonical blocks are held from this slot on, or from
+//                                           "floor" on, if that is higher
+//              "floor"                      u64: bodies below this slot are not wanted (--keep-slots); 1 when not given
 //              "head" "justified" "finalized"   checkpoints, as of the last batch
 //   slots      root                         u64: slot of every block ever imported, orphans included
 //   blocks     slot, root                   SSZ(SignedBlockWithAttestation)

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "beacon/services/dependency_queue.h"
+#include "beacon/storage/prune.h"
 #include "beacon/storage/schema.h"
 #include "common/bytes/hex.h"
 
@@ -87,6 +88,7 @@ bool StorageService::WaitToRetry() {
 void StorageService::Run() {
   while (const std::optional<std::vector<StorageItem>> items = queue_.Take(options_.batch_bytes)) {
     const bool written = Write(Prepare(*items));
+    if (written) DropOld();
     queue_.Done();
     if (written) continue;
     log_->error("storage_lost items={} message=\"the disk failed to the end; peers have these blocks\"",
@@ -157,6 +159,16 @@ bool StorageService::Write(const WriteSet& writes) {
   SetHealth(absl::OkStatus());
   log_->info("storage_recovered bytes={}", writes.bytes());
   return true;
+}
+
+void StorageService::DropOld() {
+  if (!options_.keep_slots.has_value()) return;
+  const auto first_kept = DropOldBlocks(database_, canonical_slot_, *options_.keep_slots);
+  if (!first_kept.ok()) {
+    log_->warn("blocks_not_dropped message=\"{}\"", std::string(first_kept.status().message()));
+  } else if (first_kept->has_value()) {
+    log_->info("blocks_dropped below={} finalized={}", **first_kept, canonical_slot_);
+  }
 }
 
 }  // namespace lean::beacon

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,6 +31,8 @@ struct StorageOptions {
   std::chrono::milliseconds queue_lag{4000};
   size_t batch_bytes = size_t{16} << 20;  // written at once, about
   uint64_t snapshot_slots = 32;           // a finalized state is kept once this many slots passed since the last one
+  // Blocks further behind finality are dropped (DropOldBlocks); nullopt: none.
+  std::optional<uint64_t> keep_slots = std::nullopt;
   std::chrono::milliseconds retry{1000};  // between attempts while the disk fails
 };
 
@@ -78,6 +81,8 @@ class StorageService final : public ChainObserver {
   void Finalize(const Checkpoint& finalized, WriteSet& writes);
   // Tries until it succeeds; false when the service stops before.
   bool Write(const WriteSet& writes);
+  // As keep_slots says.
+  void DropOld();
   void SetHealth(absl::Status health);
   // False when the service stops.
   bool WaitToRetry();

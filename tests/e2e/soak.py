@@ -22,21 +22,26 @@ from watch import Watch
 LINKS = 4
 # What is before this part of the run is warm-up: caches fill.
 WARM_UP = 0.4
-# Of memory, in a slot, from peak to peak: flat but for what the allocator does. 2,000 slots do not show it yet
-# (docs/reliability.md).
+# Of memory, in a slot, from peak to peak: flat but for what the allocator does.
 MEMORY_BYTES_PER_SLOT = 2048
-# A beacon's database keeps the blocks: so much for each validator's vote, and what else a slot takes.
-DISK_BYTES_PER_VOTE = 4096
-DISK_BYTES_PER_SLOT = 16384
+# Of the disk likewise, when old blocks are dropped: roots and slots of all blocks stay, and files are of several slots.
+DISK_BYTES_PER_SLOT = 2048
+# When all blocks are kept: so much for each validator's vote, and what else a slot takes.
+ALL_DISK_BYTES_PER_VOTE = 4096
+ALL_DISK_BYTES_PER_SLOT = 16384
 # Finality may be behind the clock by so much at the end.
 FINALITY_SLOTS = 12
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--beacons", type=int, default=16, help="each with a client with one validator")
+    parser.add_argument("--beacons", type=int, default=16, help="each with a client")
+    parser.add_argument("--validators", type=int, help="of all clients together (default: one a client)")
     parser.add_argument("--slots", type=int, default=2000)
     parser.add_argument("--slot-ms", type=int, default=1000)
+    keep = parser.add_mutually_exclusive_group()
+    keep.add_argument("--keep-slots", type=int, default=256, help="as of lean-beacon run")
+    keep.add_argument("--keep-all", action="store_true", help="blocks are not dropped: the disk grows by them")
     parser.add_argument("--directory", type=pathlib.Path, help="for the network, kept (default: a temporary one)")
     parser.add_argument("--json", type=pathlib.Path, help="write all samples to this file")
     return parser.parse_args()
@@ -44,8 +49,9 @@ def parse_arguments():
 
 def make_network(options, directory):
     active_slots = 1 << max(10, (options.slots + 100).bit_length())
+    validators = options.validators or options.beacons
     settings = network.Settings(
-        directory=directory, build_dir=e2e.BUILD_DIR, validators=options.beacons, clients=options.beacons,
+        directory=directory, build_dir=e2e.BUILD_DIR, validators=validators, clients=options.beacons,
         beacons=options.beacons, slot_ms=options.slot_ms, genesis_delay_s=20, xmss_log_lifetime=e2e.XMSS_LOG_LIFETIME,
         active_slots=active_slots, port=network.free_port())
     net = network.Network(settings)
@@ -53,9 +59,11 @@ def make_network(options, directory):
     for number, place in enumerate(net.places):
         others = {(number + 2**power) % options.beacons for power in range(LINKS)} - {number}
         place.peers = [addresses[other] for other in sorted(others)]
+        if not options.keep_all:
+            place.arguments = ("--keep-slots", options.keep_slots)
     net.use_keys([
         e2e.copy_keys(keystores, directory / f"keys-{number}")
-        for number, keystores in enumerate(e2e.shared_keys(options.beacons, options.beacons, active_slots=active_slots))
+        for number, keystores in enumerate(e2e.shared_keys(options.beacons, validators, active_slots=active_slots))
     ])
     net.make_genesis(quiet=True)
     return net
@@ -68,6 +76,7 @@ class Soak:
         self._options = options
         self._net = net
         self._watch = Watch(net, period_s=options.slot_ms / 1000)
+        self._conflicts = []
         self.samples = [[] for _ in net.beacons]
 
     def run(self):
@@ -81,6 +90,8 @@ class Soak:
                 self.samples[number].append(usage.sample(beacon.pid, self._net.data_dir(number), slot))
             if slot % (10 * step) == 0:
                 self._show(slot)
+                # Before the beacons drop the blocks. What was finalized lately comes up again.
+                self._conflicts += self._watch.conflicts_since(slot - 15 * step)
 
     def _show(self, slot):
         latest = [samples[-1] for samples in self.samples]
@@ -98,7 +109,7 @@ class Soak:
         """What is wrong, as texts. Prints the figures."""
         now = self._watch.slot()
         self._watch.stop()
-        wrong = self._watch.conflicts() + self._watch.blames()
+        wrong = list(dict.fromkeys(self._conflicts + self._watch.conflicts())) + self._watch.blames()
         print("figures of each beacon after the warm-up:")
         for number in range(len(self._net.beacons)):
             behind = now - self._watch.finalized_slot(number)
@@ -111,19 +122,24 @@ class Soak:
     def _growth(self, number):
         warm = [s for s in self.samples[number] if s.slot > WARM_UP * self._options.slots]
         slopes = {field: usage.slope(warm, field) for field in ("rss", "disk", "descriptors", "threads")}
-        peaks = usage.growth_of_peaks(warm, "rss")
+        peaks = {field: usage.growth_of_peaks(warm, field) for field in ("rss", "disk")}
         print(
             f"beacon={number} rss_mib={warm[0].rss / 2**20:.1f}->{warm[-1].rss / 2**20:.1f} "
-            f"rss_bytes_per_slot={slopes['rss']:.0f} rss_peaks_bytes_per_slot={peaks:.0f} "
+            f"rss_bytes_per_slot={slopes['rss']:.0f} rss_peaks_bytes_per_slot={peaks['rss']:.0f} "
             f"disk_mib={warm[0].disk / 2**20:.1f}->{warm[-1].disk / 2**20:.1f} "
-            f"disk_bytes_per_slot={slopes['disk']:.0f} files={warm[0].files}->{warm[-1].files} "
+            f"disk_bytes_per_slot={slopes['disk']:.0f} disk_peaks_bytes_per_slot={peaks['disk']:.0f} "
+            f"files={warm[0].files}->{warm[-1].files} "
             f"descriptors={warm[0].descriptors}->{warm[-1].descriptors} "
             f"threads={warm[0].threads}->{warm[-1].threads}",
             flush=True)
-        slopes["rss"] = peaks
+        slopes["rss"] = peaks["rss"]
+        disk = ALL_DISK_BYTES_PER_SLOT + ALL_DISK_BYTES_PER_VOTE * self._net.settings.validators
+        if not self._options.keep_all:
+            slopes["disk"] = peaks["disk"]
+            disk = DISK_BYTES_PER_SLOT
         limits = {
             "rss": MEMORY_BYTES_PER_SLOT,
-            "disk": DISK_BYTES_PER_SLOT + DISK_BYTES_PER_VOTE * self._options.beacons,
+            "disk": disk,
             # Two more on the line's way are a leak; one may come and go.
             "descriptors": 2 / (warm[-1].slot - warm[0].slot),
             "threads": 2 / (warm[-1].slot - warm[0].slot),

@@ -194,6 +194,29 @@ TEST_F(BackfillTest, WhatWasPrunedOnRequestIsNotFetchedAgain) {
   EXPECT_EQ(peers_.asked(), 0);
 }
 
+TEST_F(BackfillTest, StopsAtAFloorThatRisesMeanwhile) {
+  constexpr uint64_t kFloor = kAnchorSlot - 4;  // within the slots that it asks for first
+  peers_.Set({FakePeers::kNothing});
+  auto backfill = Make();
+  backfill->Start();
+  while (peers_.asked() < 2) std::this_thread::yield();
+  WriteSet writes;
+  ChainDatabase::DropBelow(writes, kFloor);
+  ASSERT_TRUE(late_->database().files().Write(writes).ok());
+  peers_.Set({FakePeers::kGood});
+  AwaitOldest(kFloor);
+  backfill->Stop();
+  EXPECT_EQ(Oldest(), kFloor);
+  EXPECT_NE(*late_->database().BlockByRoot(source_->chain().CanonicalRoot(kFloor).value()), nullptr);
+  // One question may have been under way with the old floor.
+  EXPECT_EQ(*late_->database().BlockByRoot(source_->chain().CanonicalRoot(kAnchorSlot - 9).value()), nullptr);
+  const int asked = peers_.asked();
+  backfill = Make();
+  backfill->Start();
+  backfill->Stop();
+  EXPECT_EQ(peers_.asked(), asked);
+}
+
 TEST_F(BackfillTest, PruningDropsOrphansAndKeepsTheirRoots) {
   StoredChain& chain = *source_;
   const uint64_t head = chain.chain().head().slot;

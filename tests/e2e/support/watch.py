@@ -67,18 +67,30 @@ class Watch:
 
     def conflicts(self):
         """What was finalized and is not on one chain, as texts: by all that was seen and logged, and by what the
-        beacons that run say of it now. Call it after stop()."""
-        found = []
+        beacons that run say of it now, as far as they hold the blocks. Call it after stop()."""
         seen = self._finalized_by_all()
-        for slot, roots in seen.items():
-            if len(roots) > 1:
-                found.append(f"slot {slot} was finalized with different blocks: {roots}")
+        found = [
+            f"slot {slot} was finalized with different blocks: {roots}"
+            for slot, roots in seen.items()
+            if len(roots) > 1
+        ]
+        return found + self._contradictions(seen)
+
+    def conflicts_since(self, first_slot):
+        """The same, of what was seen of the slots from `first_slot` on, without the logs: for beacons that drop old
+        blocks, before they do."""
+        with self._lock:
+            seen = {slot: set(roots) for slot, roots in self._finalized.items() if slot >= first_slot}
+        return self._contradictions(seen)
+
+    def _contradictions(self, seen):
+        found = []
         for number, rpc in enumerate(self._network.rpcs):
             status = rpc.try_status() if rpc is not None else None
             if status is None:
                 continue
             for slot, roots in sorted(seen.items()):
-                if slot <= status.finalized.slot:
+                if status.oldest_block_slot <= max(slot, 1) and slot <= status.finalized.slot:
                     found += self._contradiction(number, rpc, slot, roots)
         return found
 
@@ -144,8 +156,8 @@ class Watch:
         try:
             rpc.block(slot=slot)
             return True
-        except grpc.RpcError:
-            return False
+        except grpc.RpcError as error:
+            return "is not held" in error.details()  # there was one
 
     def _beacon_log(self, number):
         return _lines(self._network.settings.directory / f"{self._network.beacon_name(number)}.log")

@@ -1,0 +1,75 @@
+#include "beacon/storage/block_file.h"
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "beacon/storage/schema.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr absl::string_view kMagic = "LEANBLK1";
+constexpr absl::string_view kBetween = "..";
+
+absl::Status CheckHeld(const ChainDatabase& database, const SlotRange& slots) {
+  const auto finalized = database.ReadCheckpoint(meta_key::kFinalized);
+  if (!finalized.ok()) return finalized.status();
+  const absl::StatusOr<uint64_t> oldest = database.OldestSlot();
+  if (!oldest.ok()) return oldest.status();
+  const uint64_t last = finalized->has_value() ? (*finalized)->slot : 0;
+  // Genesis has no signatures, and is in every genesis folder.
+  if (slots.first >= *oldest && slots.last <= last) return absl::OkStatus();
+  return absl::OutOfRangeError(absl::StrCat("slots ", slots.first, kBetween, slots.last,
+                                            ": finalized blocks are held of slots ", *oldest, kBetween, last));
+}
+
+absl::StatusOr<uint64_t> WriteBlocks(std::ofstream& file, const ChainDatabase& database, const SlotRange& slots) {
+  uint64_t blocks = 0;
+  for (uint64_t slot = slots.first; slot <= slots.last; ++slot) {
+    const absl::StatusOr<std::optional<Root>> root = database.CanonicalRoot(slot);
+    if (!root.ok()) return root.status();
+    if (!root->has_value()) continue;
+    const absl::StatusOr<SignedBlockPtr> block = database.BlockAt({.root = **root, .slot = slot});
+    if (!block.ok()) return block.status();
+    if (*block == nullptr) return absl::DataLossError(absl::StrCat("the block of slot ", slot, " is not there"));
+    const std::string bytes = SszValue(**block);
+    file << NumberValue(bytes.size()) << bytes;
+    if (!file) break;
+    ++blocks;
+  }
+  return blocks;
+}
+
+}  // namespace
+
+absl::StatusOr<SlotRange> ParseSlotRange(absl::string_view text) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits(kBetween, 1));
+  SlotRange slots;
+  if (!absl::SimpleAtoi(parts.first, &slots.first) || !absl::SimpleAtoi(parts.second, &slots.last)) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not FROM..TO, such as 100..199"));
+  }
+  if (slots.last < slots.first) return absl::InvalidArgumentError(absl::StrCat(text, " ends before it begins"));
+  return slots;
+}
+
+absl::StatusOr<uint64_t> WriteBlockFile(const std::string& path, const ChainDatabase& database,
+                                        const SlotRange& slots) {
+  if (absl::Status status = CheckHeld(database, slots); !status.ok()) return status;
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  if (!file) return absl::UnavailableError(absl::StrCat("cannot write ", path));
+  file << kMagic;
+  absl::StatusOr<uint64_t> blocks = WriteBlocks(file, database, slots);
+  file.close();
+  if (blocks.ok() && !file) blocks = absl::UnavailableError(absl::StrCat("cannot write ", path));
+  std::error_code ignored;
+  if (!blocks.ok()) std::filesystem::remove(path, ignored);
+  return blocks;
+}
+
+}  // namespace lean::beacon
