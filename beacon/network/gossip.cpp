@@ -112,6 +112,8 @@ void Gossip::Judge(GossipPeer& peer, const Root& key, absl::string_view what, co
     case SubmitOutcome::kQueued:
       return;
     case SubmitOutcome::kRefused:
+      // Whoever brings it, the signer alone is to blame, and no other copy fares better.
+      if (outcome.reason == reason::kEquivocation) return;
       if (IsOffence(outcome.reason)) {
         return peer.Report(Offence::kInvalidItem, absl::StrCat(what, ": ", outcome.reason, ": ", outcome.message));
       }

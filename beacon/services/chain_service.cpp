@@ -115,6 +115,7 @@ std::optional<SubmitOutcome> ChainService::EdgeOutcome(const SignedBlockPtr& blo
   if (verdict.already_known) {
     return SubmitOutcome{.status = SubmitOutcome::kAlreadyKnown, .reason = "", .message = "", .root = verdict.root};
   }
+  if (verdict.equivocates) events_.Equivocation({.content = block, .root = verdict.root, .origin = origin});
   if (!verdict.refusal.has_value()) return std::nullopt;
   return Refuse({.content = block, .root = verdict.root, .origin = origin}, *verdict.refusal);
 }
@@ -188,9 +189,13 @@ void ChainService::Handle(const CheckedVotes& checked) {
   std::vector<SignedVotePtr> votes;
   std::vector<Root> roots;
   for (size_t i = 0; i < checked.votes.size(); ++i) {
-    if (checked.verdicts[i].refusal.has_value()) continue;
+    const VoteVerdict& verdict = checked.verdicts[i];
+    if (verdict.refusal.has_value()) continue;
+    if (verdict.equivocates) {
+      events_.Equivocation({.content = checked.votes[i], .root = verdict.root, .origin = checked.origin});
+    }
     votes.push_back(checked.votes[i]);
-    roots.push_back(checked.verdicts[i].root);
+    roots.push_back(verdict.root);
   }
   std::vector<SubmitOutcome> imported = writer_.ImportVotes(votes, roots, checked.origin);
   std::vector<SubmitOutcome> outcomes;

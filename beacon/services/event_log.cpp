@@ -37,6 +37,11 @@ void EventLog::Refused(const WaitingItem& item, absl::string_view reason, absl::
   Line(own ? spdlog::level::warn : spdlog::level::debug, item, "refused", reason, message);
 }
 
+void EventLog::Equivocation(const WaitingItem& item) const {
+  ++(item.is_block() ? counts_->block_equivocations : counts_->vote_equivocations);
+  Line(spdlog::level::warn, item, "equivocation", "SIGNED_TWICE", "its validator has signed another one for this slot");
+}
+
 void EventLog::Queued(const WaitingItem& item, absl::string_view reason, absl::string_view message) const {
   Line(item.is_block() ? spdlog::level::info : spdlog::level::debug, item, "queued", reason, message);
 }

@@ -28,6 +28,8 @@ struct EventCounts {
   std::atomic<uint64_t> blocks_refused = 0;
   std::atomic<uint64_t> votes_refused = 0;
   std::atomic<uint64_t> items_dropped = 0;
+  std::atomic<uint64_t> block_equivocations = 0;
+  std::atomic<uint64_t> vote_equivocations = 0;
   std::atomic<uint64_t> reorgs = 0;
 };
 
@@ -47,6 +49,8 @@ class EventLog {
   void VotesAccepted(size_t accepted, size_t submitted, const Origin& origin) const;
   // Refused outright, or when its wait was over. What our own clients sent is worth a warning; peers send anything.
   void Refused(const WaitingItem& item, absl::string_view reason, absl::string_view message) const;
+  // The second thing that its validator has signed for its slot.
+  void Equivocation(const WaitingItem& item) const;
   void Queued(const WaitingItem& item, absl::string_view reason, absl::string_view message) const;
   // Dropped from the dependency queue: displaced by others' items, or expired.
   void Dropped(const WaitingItem& item, absl::string_view why) const;

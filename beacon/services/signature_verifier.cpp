@@ -14,10 +14,12 @@ namespace lean::beacon {
 struct SignatureVerifier::BlocksJob {
   struct BodyVote {
     size_t block = 0;  // place in `blocks`
-    SignedVote vote;
+    const Attestation* vote = nullptr;
+    const SignatureBytes* signature = nullptr;
   };
 
   std::vector<SignedBlockPtr> blocks;
+  bool asked_for = false;  // SignedOnce is not asked
   int64_t current_slot = 0;
   KnownBlock already_known;
   BlocksDone done;
@@ -46,6 +48,9 @@ struct SignatureVerifier::VotesJob {
 
 namespace {
 
+// In SignedOnce of blocks: a slot has one.
+constexpr uint64_t kProposer = 0;
+
 size_t BatchCount(size_t items) { return (items + kVerificationBatch - 1) / kVerificationBatch; }
 
 Refusal BadSignature(const Attestation& vote, absl::string_view why) {
@@ -53,13 +58,33 @@ Refusal BadSignature(const Attestation& vote, absl::string_view why) {
           absl::StrCat("signature of validator ", vote.validator_id, " for slot ", vote.data.slot, ": ", why)};
 }
 
+Refusal TooMany(absl::string_view what, const Attestation& vote) {
+  return {reason::kEquivocation, absl::StrCat("validator ", vote.validator_id, " has signed ", SignedOnce::kMost,
+                                              " other ", what, " for slot ", vote.data.slot)};
+}
+
+// What cannot be told apart any more, from a peer or a client that is far behind.
+std::optional<Refusal> CheckAge(uint64_t slot, int64_t current_slot) {
+  if (!SignedOnce::IsTooOld(slot, current_slot)) return std::nullopt;
+  return Refusal{reason::kStale, absl::StrCat("slot ", slot, " is more than ", SignedOnce::kSlots,
+                                              " slots behind the current slot ", current_slot)};
+}
+
 }  // namespace
+
+SignatureVerifier::SignedVote::SignedVote(const Attestation& signed_vote, const SignatureBytes& its_signature)
+    : vote(&signed_vote),
+      signature(&its_signature),
+      root(ssz::HashTreeRoot(signed_vote)),
+      key(VerifiedCache::Key(signed_vote.validator_id, root, its_signature)) {}
 
 SignatureVerifier::SignatureVerifier(const crypto::SignatureScheme& scheme, const Validators& registry,
                                      const SignatureVerifierOptions& options)
     : scheme_(scheme),
       registry_(registry),
       cache_(options.cached_signatures),
+      votes_once_(registry.size()),
+      blocks_once_(/*validator_count=*/1),
       pool_(options.threads, options.queue_capacity) {}
 
 SignatureVerifier::~SignatureVerifier() { Stop(); }
@@ -71,19 +96,28 @@ void SignatureVerifier::Stop() {
 
 PushResult SignatureVerifier::VerifyBlock(SignedBlockPtr block, int64_t current_slot, KnownBlock already_known,
                                           BlockDone done) {
-  return VerifyBlocks({std::move(block)}, current_slot, std::move(already_known),
-                      [done = std::move(done)](std::vector<BlockVerdict> verdicts) { done(std::move(verdicts[0])); });
+  auto job = std::make_shared<BlocksJob>();
+  job->blocks.push_back(std::move(block));
+  job->current_slot = current_slot;
+  job->already_known = std::move(already_known);
+  job->done = [done = std::move(done)](std::vector<BlockVerdict> verdicts) { done(std::move(verdicts[0])); };
+  return StartBlocks(std::move(job));
 }
 
 PushResult SignatureVerifier::VerifyBlocks(std::vector<SignedBlockPtr> blocks, int64_t current_slot,
                                            KnownBlock already_known, BlocksDone done) {
   auto job = std::make_shared<BlocksJob>();
-  job->verdicts.resize(blocks.size());
-  job->batches_left = BatchCount(blocks.size());
   job->blocks = std::move(blocks);
+  job->asked_for = true;
   job->current_slot = current_slot;
   job->already_known = std::move(already_known);
   job->done = std::move(done);
+  return StartBlocks(std::move(job));
+}
+
+PushResult SignatureVerifier::StartBlocks(std::shared_ptr<BlocksJob> job) {
+  job->verdicts.resize(job->blocks.size());
+  job->batches_left = BatchCount(job->blocks.size());
   return pool_.TrySubmit([this, job = std::move(job)] {
     RunInBatches(job->blocks.size(), [this, job](size_t first) { VerifyProposers(job, first); });
   });
@@ -101,12 +135,26 @@ void SignatureVerifier::VerifyProposers(const std::shared_ptr<BlocksJob>& job, s
     if (verdict.already_known) continue;
     verdict.refusal = CheckSlotAtEdge(block.message.block.slot, job->current_slot);
     if (!verdict.refusal.has_value()) verdict.refusal = CheckBlockAtEdge(block, verdict.root, registry_.size());
+    if (!verdict.refusal.has_value() && !job->asked_for) {
+      verdict.refusal = CheckAge(block.message.block.slot, job->current_slot);
+      if (blocks_once_.IsTooMany(block.message.block.slot, kProposer, verdict.root)) {
+        verdict.refusal = TooMany("blocks", block.message.proposer_attestation);
+      }
+    }
     if (verdict.refusal.has_value()) continue;
-    batch.push_back({&block.message.proposer_attestation, &block.signature.back()});
+    batch.emplace_back(block.message.proposer_attestation, block.signature.back());
     positions.push_back(i);
   }
   std::vector<VoteVerdict> verdicts = Verify(batch);
-  for (size_t i = 0; i < positions.size(); ++i) job->verdicts[positions[i]].refusal = std::move(verdicts[i].refusal);
+  for (size_t i = 0; i < positions.size(); ++i) {
+    BlockVerdict& verdict = job->verdicts[positions[i]];
+    verdict.refusal = std::move(verdicts[i].refusal);
+    if (verdict.refusal.has_value() || job->asked_for) continue;
+    const Attestation& vote = *batch[i].vote;
+    const auto answer = blocks_once_.Add(vote.data.slot, kProposer, verdict.root, job->current_slot);
+    verdict.equivocates = answer == SignedOnce::Answer::kSecond;
+    if (answer == SignedOnce::Answer::kTooMany) verdict.refusal = TooMany("blocks", vote);
+  }
   if (job->batches_left.fetch_sub(1) == 1) StartBodies(job);
 }
 
@@ -115,7 +163,7 @@ void SignatureVerifier::StartBodies(const std::shared_ptr<BlocksJob>& job) {
     if (job->verdicts[i].already_known || job->verdicts[i].refusal.has_value()) continue;
     const Attestations& votes = job->blocks[i]->message.block.body.attestations;
     for (size_t v = 0; v < votes.size(); ++v) {
-      job->body_votes.push_back({.block = i, .vote = {&votes[v], &job->blocks[i]->signature[v]}});
+      job->body_votes.push_back({.block = i, .vote = &votes[v], .signature = &job->blocks[i]->signature[v]});
     }
   }
   if (job->body_votes.empty()) return job->done(std::move(job->verdicts));
@@ -130,7 +178,7 @@ void SignatureVerifier::VerifyBodies(const std::shared_ptr<BlocksJob>& job, size
   for (size_t i = first; i < std::min(job->body_votes.size(), first + kVerificationBatch); ++i) {
     const BlocksJob::BodyVote& body_vote = job->body_votes[i];
     if (job->IsRefused(body_vote.block)) continue;  // its other votes need no look
-    batch.push_back(body_vote.vote);
+    batch.emplace_back(*body_vote.vote, *body_vote.signature);
     blocks.push_back(body_vote.block);
   }
   std::vector<VoteVerdict> verdicts = Verify(batch);
@@ -162,12 +210,26 @@ void SignatureVerifier::VerifyPart(const std::shared_ptr<VotesJob>& job, size_t 
     std::optional<Refusal>& refusal = job->verdicts[i].refusal;
     refusal = CheckSlotAtEdge(vote.message.data.slot, job->current_slot);
     if (!refusal.has_value()) refusal = CheckVoteAtEdge(vote.message, registry_.size());
+    if (!refusal.has_value()) refusal = CheckAge(vote.message.data.slot, job->current_slot);
     if (refusal.has_value()) continue;
-    batch.push_back({&vote.message, &vote.signature});
+    const SignedVote signed_vote(vote.message, vote.signature);
+    if (votes_once_.IsTooMany(vote.message.data.slot, vote.message.validator_id, signed_vote.key)) {
+      job->verdicts[i].root = signed_vote.root;
+      refusal = TooMany("votes", vote.message);
+      continue;
+    }
+    batch.push_back(signed_vote);
     positions.push_back(i);
   }
   std::vector<VoteVerdict> verdicts = Verify(batch);
-  for (size_t i = 0; i < positions.size(); ++i) job->verdicts[positions[i]] = std::move(verdicts[i]);
+  for (size_t i = 0; i < positions.size(); ++i) {
+    VoteVerdict& verdict = job->verdicts[positions[i]] = std::move(verdicts[i]);
+    if (verdict.refusal.has_value()) continue;
+    const Attestation& vote = *batch[i].vote;
+    const auto answer = votes_once_.Add(vote.data.slot, vote.validator_id, batch[i].key, job->current_slot);
+    verdict.equivocates = answer == SignedOnce::Answer::kSecond;
+    if (answer == SignedOnce::Answer::kTooMany) verdict.refusal = TooMany("votes", vote);
+  }
   if (job->batches_left.fetch_sub(1) == 1) job->done(std::move(job->verdicts));
 }
 
@@ -184,25 +246,22 @@ std::vector<VoteVerdict> SignatureVerifier::Verify(absl::Span<const SignedVote> 
   std::vector<VoteVerdict> verdicts(votes.size());
   std::vector<crypto::VerificationItem> items;
   std::vector<size_t> positions;
-  std::vector<Root> keys;
   for (size_t i = 0; i < votes.size(); ++i) {
     const Attestation& vote = *votes[i].vote;
-    verdicts[i].root = ssz::HashTreeRoot(vote);
-    const Root key = VerifiedCache::Key(vote.validator_id, verdicts[i].root, *votes[i].signature);
-    if (cache_.Contains(key)) continue;
+    verdicts[i].root = votes[i].root;
+    if (cache_.Contains(votes[i].key)) continue;
     items.push_back({.public_key = &registry_[vote.validator_id].pubkey,
                      .slot = vote.data.slot,
-                     .message = verdicts[i].root,
+                     .message = votes[i].root,
                      .signature = votes[i].signature});
     positions.push_back(i);
-    keys.push_back(key);
   }
   cached_ += votes.size() - items.size();
   const std::vector<absl::Status> results = scheme_.VerifyBatch(items);
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok()) {
       ++verified_;
-      cache_.Insert(keys[i]);
+      cache_.Insert(votes[positions[i]].key);
     } else {
       ++wrong_;
       verdicts[positions[i]].refusal = BadSignature(*votes[positions[i]].vote, results[i].message());

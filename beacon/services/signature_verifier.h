@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/services/edge_checks.h"
+#include "beacon/services/signed_once.h"
 #include "beacon/services/verified_cache.h"
 #include "common/bytes/bytes.h"
 #include "common/concurrency/worker_pool.h"
@@ -26,11 +27,13 @@ namespace lean::beacon {
 struct BlockVerdict {
   Root root;
   bool already_known = false;  // nothing else was checked then
+  bool equivocates = false;    // its proposer has signed another one for the slot; said of the second alone
   std::optional<Refusal> refusal;
 };
 
 struct VoteVerdict {
-  Root root;  // hash_tree_root(Attestation)
+  Root root;                 // hash_tree_root(Attestation)
+  bool equivocates = false;  // its validator has signed another one for the slot; said of the second alone
   std::optional<Refusal> refusal;
 };
 
@@ -64,10 +67,12 @@ class SignatureVerifier {
   // `current_slot` is the slot now; what is more than a slot ahead of it is refused.
   // A block's form, proposer and proposer's vote are checked first, then that vote's signature, then the body's:
   // nobody but the proposer can make us verify a body. `already_known` is asked, on a pool thread, before any
-  // signature.
+  // signature. A block, or vote, that is too much by SignedOnce is refused as EQUIVOCATION, one that is too old for it
+  // as STALE.
   PushResult VerifyBlock(SignedBlockPtr block, int64_t current_slot, KnownBlock already_known, BlockDone done);
-  // The same for several, at least one, in the time that their signatures take together: pieces of work go across
-  // blocks. A verdict for each, in order.
+  // The same for several that were asked for, at least one, in the time that their signatures take together: pieces of
+  // work go across blocks. Whatever their age, and whatever else their proposers signed, since others build on them. A
+  // verdict for each, in order.
   PushResult VerifyBlocks(std::vector<SignedBlockPtr> blocks, int64_t current_slot, KnownBlock already_known,
                           BlocksDone done);
   // Verdicts in the votes' order; at least one vote.
@@ -85,12 +90,17 @@ class SignatureVerifier {
 
  private:
   struct SignedVote {
+    SignedVote(const Attestation& signed_vote, const SignatureBytes& its_signature);
+
     const Attestation* vote;
     const SignatureBytes* signature;
+    Root root;  // hash_tree_root(Attestation)
+    Root key;   // VerifiedCache::Key
   };
   struct BlocksJob;
   struct VotesJob;
 
+  PushResult StartBlocks(std::shared_ptr<BlocksJob> job);
   void VerifyProposers(const std::shared_ptr<BlocksJob>& job, size_t first);
   void StartBodies(const std::shared_ptr<BlocksJob>& job);
   void VerifyBodies(const std::shared_ptr<BlocksJob>& job, size_t first);
@@ -103,6 +113,8 @@ class SignatureVerifier {
   const crypto::SignatureScheme scheme_;
   const Validators registry_;
   VerifiedCache cache_;
+  SignedOnce votes_once_;
+  SignedOnce blocks_once_;  // a slot has one proposer
   std::atomic<bool> stopping_ = false;
   std::atomic<uint64_t> verified_ = 0;
   std::atomic<uint64_t> wrong_ = 0;

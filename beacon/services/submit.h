@@ -38,6 +38,7 @@ inline constexpr absl::string_view kUnknownValidator = "UNKNOWN_VALIDATOR";
 inline constexpr absl::string_view kWrongProposer = "WRONG_PROPOSER";
 inline constexpr absl::string_view kProposerVoteMismatch = "PROPOSER_VOTE_MISMATCH";
 inline constexpr absl::string_view kBadSignature = "BAD_SIGNATURE";
+inline constexpr absl::string_view kEquivocation = "EQUIVOCATION";
 inline constexpr absl::string_view kFutureSlot = "FUTURE_SLOT";
 inline constexpr absl::string_view kStale = "STALE";
 inline constexpr absl::string_view kInvalidTransition = "INVALID_TRANSITION";

@@ -171,6 +171,18 @@ TEST_F(GossipTest, InvalidItemsAreOffencesAndMissingBlocksAreNot) {
   EXPECT_THAT(peer->offences, SizeIs(5));
 }
 
+TEST_F(GossipTest, WhoForwardsWhatADishonestValidatorSignedIsNotToBlame) {
+  outcome_ = {
+      .status = SubmitOutcome::kRefused, .reason = std::string(reason::kEquivocation), .message = "", .root = {}};
+  for (uint64_t id = 1; id <= 2; ++id) {
+    const auto peer = Peer(id);
+    gossip_.OnBlock(peer, EncodeBlock(*Block(1)));
+    gossip_.OnVotes(peer, Batch({Vote(0)}));
+    EXPECT_THAT(peer->offences, IsEmpty());
+  }
+  EXPECT_EQ(blocks_submitted_ + votes_submitted_, 2u) << "a copy of it need not be looked at again";
+}
+
 TEST_F(GossipTest, WhatWasNotLookedAtMayComeAgain) {
   outcome_.status = SubmitOutcome::kOverloaded;
   gossip_.OnBlock(Peer(1), EncodeBlock(*Block(1)));

@@ -21,18 +21,27 @@ constexpr int64_t kSlotNow = 6;
 
 class SignatureVerifierTest : public testing::Test {
  protected:
-  BlockVerdict Check(SignedBlockPtr block, bool known = false) {
+  BlockVerdict Check(SignedBlockPtr block, bool known = false, int64_t slot = kSlotNow) {
     std::promise<BlockVerdict> verdict;
     EXPECT_EQ(verifier_.VerifyBlock(
-                  std::move(block), kSlotNow, [known](const Root&) { return known; },
+                  std::move(block), slot, [known](const Root&) { return known; },
                   [&](BlockVerdict result) { verdict.set_value(std::move(result)); }),
               PushResult::kPushed);
     return verdict.get_future().get();
   }
 
-  std::vector<VoteVerdict> Check(std::vector<SignedVotePtr> votes) {
+  std::vector<BlockVerdict> CheckAskedFor(std::vector<SignedBlockPtr> blocks, int64_t slot = kSlotNow) {
+    std::promise<std::vector<BlockVerdict>> verdicts;
+    EXPECT_EQ(verifier_.VerifyBlocks(
+                  std::move(blocks), slot, [](const Root&) { return false; },
+                  [&](std::vector<BlockVerdict> result) { verdicts.set_value(std::move(result)); }),
+              PushResult::kPushed);
+    return verdicts.get_future().get();
+  }
+
+  std::vector<VoteVerdict> Check(std::vector<SignedVotePtr> votes, int64_t slot = kSlotNow) {
     std::promise<std::vector<VoteVerdict>> verdicts;
-    EXPECT_EQ(verifier_.VerifyVotes(std::move(votes), kSlotNow,
+    EXPECT_EQ(verifier_.VerifyVotes(std::move(votes), slot,
                                     [&](std::vector<VoteVerdict> result) { verdicts.set_value(std::move(result)); }),
               PushResult::kPushed);
     return verdicts.get_future().get();
@@ -49,6 +58,12 @@ class SignatureVerifierTest : public testing::Test {
   TestNetwork network_{3};
   SignatureVerifier verifier_{network_.scheme(), network_.registry(), {}};
 };
+
+Root Key(uint8_t number) {
+  Root key;
+  key.data[0] = number;
+  return key;
+}
 
 SignedBlockPtr Changed(const SignedBlockPtr& block, const std::function<void(SignedBlockWithAttestation&)>& change) {
   auto changed = std::make_shared<SignedBlockWithAttestation>(*block);
@@ -164,6 +179,88 @@ TEST_F(SignatureVerifierTest, AWrongSignatureIsNotRemembered) {
   bad->signature.data[0] ^= 1;
   for (int i = 0; i < 2; ++i) EXPECT_TRUE(Check(std::vector<SignedVotePtr>{bad}).front().refusal.has_value());
   EXPECT_EQ(verifier_.counts().wrong, 2u);
+}
+
+std::string ReasonOf(const std::optional<Refusal>& refusal) {
+  return refusal.has_value() ? std::string(refusal->reason) : "";
+}
+
+TEST_F(SignatureVerifierTest, OfAValidatorsVotesForASlotTwoArePassedAndTheRestIsNotVerified) {
+  const auto vote = [&](uint64_t validator, uint8_t number) {
+    AttestationData data = network_.DataAt(5);
+    data.head.root.data[0] = number;
+    return network_.Vote(validator, data);
+  };
+  const std::vector<SignedVotePtr> two = {vote(1, 1), vote(1, 2)};
+  for (uint8_t i = 0; i < 2; ++i) {
+    const VoteVerdict verdict = Check(std::vector{two[i]}).front();
+    EXPECT_EQ(ReasonOf(verdict.refusal), "");
+    EXPECT_EQ(verdict.equivocates, i == 1);
+  }
+  std::vector<SignedVotePtr> many;
+  for (uint8_t number = 3; number < 40; ++number) many.push_back(vote(1, number));
+  for (const VoteVerdict& verdict : Check(many)) {
+    EXPECT_EQ(ReasonOf(verdict.refusal), reason::kEquivocation);
+    EXPECT_THAT(verdict.refusal->message, testing::HasSubstr("validator 1 has signed 2 other votes for slot 5"));
+  }
+  EXPECT_EQ(verifier_.counts().verified, 2u);
+  // Those two, others' votes and other slots' are as before.
+  for (const VoteVerdict& verdict : Check({two[0], two[1], vote(0, 3), network_.Vote(1, network_.DataAt(4))})) {
+    EXPECT_EQ(ReasonOf(verdict.refusal), "");
+    EXPECT_FALSE(verdict.equivocates);
+  }
+}
+
+TEST_F(SignatureVerifierTest, DifferentVotesInOneBatchAreNoWayRoundIt) {
+  std::vector<SignedVotePtr> many;
+  for (uint8_t number = 0; number < 20; ++number) {
+    AttestationData data = network_.DataAt(5);
+    data.head.root.data[0] = number;
+    many.push_back(network_.Vote(1, data));
+  }
+  size_t passed = 0;
+  for (const VoteVerdict& verdict : Check(many)) passed += !verdict.refusal.has_value();
+  EXPECT_EQ(passed, 2u);
+}
+
+TEST_F(SignatureVerifierTest, WhatIsWronglySignedTakesNobodysPlace) {
+  for (uint8_t number = 1; number < 5; ++number) {
+    auto forged = std::make_shared<SignedAttestation>(*network_.Vote(1, network_.DataAt(5)));
+    forged->message.data.head.root.data[0] ^= number;
+    EXPECT_EQ(ReasonOf(Check(std::vector<SignedVotePtr>{forged}).front().refusal), reason::kBadSignature);
+    const SignedBlockPtr block =
+        Changed(network_.BlockAtEdge(6, Key(number), {}), [](auto& changed) { changed.signature[0].data[9] ^= 4; });
+    EXPECT_EQ(ReasonOf(Check(block).refusal), reason::kBadSignature);
+  }
+  EXPECT_EQ(ReasonOf(Check(std::vector{network_.Vote(1, network_.DataAt(5))}).front().refusal), "");
+  EXPECT_EQ(ReasonOf(Check(network_.BlockAtEdge(6, Root(), {})).refusal), "");
+}
+
+TEST_F(SignatureVerifierTest, OfAProposersBlocksTwoArePassedAndTheRestOnlyWhenAskedFor) {
+  EXPECT_FALSE(Check(network_.BlockAtEdge(6, Key(1), {})).equivocates);
+  EXPECT_TRUE(Check(network_.BlockAtEdge(6, Key(2), {})).equivocates);
+  const uint64_t verified = verifier_.counts().verified;
+  const BlockVerdict third = Check(network_.BlockAtEdge(6, Key(3), Votes(3)));
+  EXPECT_EQ(ReasonOf(third.refusal), reason::kEquivocation);
+  EXPECT_FALSE(third.root.IsZero());
+  EXPECT_EQ(verifier_.counts().verified, verified);
+  EXPECT_EQ(ReasonOf(Check(network_.BlockAtEdge(6, Key(2), {})).refusal), "") << "a copy of the second";
+  for (const BlockVerdict& verdict :
+       CheckAskedFor({network_.BlockAtEdge(6, Key(3), Votes(3)), network_.BlockAtEdge(6, Key(4), {})})) {
+    EXPECT_EQ(ReasonOf(verdict.refusal), "");
+  }
+  // The proposer's vote within its blocks is none of those that come by themselves.
+  EXPECT_EQ(ReasonOf(Check(std::vector{network_.Vote(0, network_.DataAt(6))}).front().refusal), "");
+}
+
+TEST_F(SignatureVerifierTest, WhatIsTooOldToBeToldApartIsTakenOnlyWhenAskedFor) {
+  const int64_t late = kSlotNow + SignedOnce::kSlots;
+  EXPECT_EQ(ReasonOf(Check(std::vector{network_.Vote(1, network_.DataAt(kSlotNow))}, late).front().refusal), "");
+  EXPECT_EQ(ReasonOf(Check(std::vector{network_.Vote(1, network_.DataAt(kSlotNow - 1))}, late).front().refusal),
+            reason::kStale);
+  EXPECT_EQ(ReasonOf(Check(network_.BlockAtEdge(6, Root(), {}), false, late).refusal), "");
+  EXPECT_EQ(ReasonOf(Check(network_.BlockAtEdge(5, Root(), {}), false, late).refusal), reason::kStale);
+  EXPECT_EQ(ReasonOf(CheckAskedFor({network_.BlockAtEdge(5, Root(), {})}, late).front().refusal), "");
 }
 
 TEST_F(SignatureVerifierTest, StopDropsWhatIsQueuedAndTurnsAwayTheRest) {
