@@ -10,6 +10,9 @@
 namespace lean::beacon {
 namespace {
 
+// Bases that turned out to be of no use; without finality they are not forgotten otherwise.
+constexpr size_t kLeftBelowRemembered = 64;
+
 double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
 
 }  // namespace
@@ -22,6 +25,7 @@ void RangeSync::Update(const std::vector<AheadPeer>& ahead, const Checkpoint& he
     since[peer.peer] = before == ahead_since_.end() ? now : before->second;
   }
   ahead_since_ = std::move(since);
+  if (finalized != std::exchange(finalized_, finalized)) left_below_.clear();
 
   if (plan_.has_value()) {
     const std::vector<PeerInfo>& believed = context_.book.believed();
@@ -48,34 +52,67 @@ void RangeSync::ChooseTarget(const std::vector<AheadPeer>& ahead, const Checkpoi
   const std::optional<uint64_t> alone = std::exchange(ask_alone_, std::nullopt);
   for (const AheadPeer& peer : ahead) {
     if (peer.head.slot <= finalized.slot) continue;
-    if (alone == peer.peer) return Begin(peer, finalized.slot + 1, /*alone=*/true, now);
+    if (alone == peer.peer) return Begin(peer, finalized, /*alone=*/true, now);
     const bool is_urgent = peer.head.slot > head.slot + options_.urgent_slots;
     if (!is_urgent && now - ahead_since_[peer.peer] < options_.patience) continue;
     if (target == nullptr || peer.head.slot > target->head.slot) target = &peer;
   }
-  if (target != nullptr) Begin(*target, finalized.slot + 1, /*alone=*/false, now);
+  const Checkpoint base = target == nullptr ? finalized : BaseOf(*target, head, finalized);
+  SetGap(target == nullptr ? std::nullopt : GapAbove(base));
+  if (target != nullptr && !gap_.has_value()) Begin(*target, base, /*alone=*/false, now);
 }
 
-void RangeSync::Begin(const AheadPeer& target, uint64_t first_slot, bool alone, SteadyTime now) {
-  plan_.emplace(first_slot, target.head.slot, alone ? std::optional(target.peer) : std::nullopt, options_.plan);
+Checkpoint RangeSync::BaseOf(const AheadPeer& target, const Checkpoint& head, const Checkpoint& finalized) const {
+  Checkpoint base = finalized;
+  for (const Checkpoint& known : {head, last_fetched_}) {
+    if (known.slot > base.slot && known.slot < target.head.slot && !left_below_.contains(known.root) &&
+        HasBlock(known.root)) {
+      base = known;
+    }
+  }
+  return base;
+}
+
+std::optional<RangeSync::Gap> RangeSync::GapAbove(const Checkpoint& base) const {
+  std::optional<Gap> gap;
+  for (const PeerInfo& peer : context_.book.believed()) {
+    if (peer.head.slot <= base.slot) continue;
+    if (peer.earliest_slot <= base.slot + 1) return std::nullopt;
+    gap = Gap{.first_slot = base.slot + 1,
+              .kept_from = std::min(peer.earliest_slot, gap.has_value() ? gap->kept_from : peer.earliest_slot)};
+  }
+  return gap;
+}
+
+void RangeSync::SetGap(const std::optional<Gap>& gap) {
+  if (gap == std::exchange(gap_, gap) || !gap.has_value()) return;
+  context_.log->warn(
+      "sync_needs_checkpoint first_slot={} kept_from={} message=\"no peer keeps the blocks that are needed: link to "
+      "one "
+      "that does, or start with an empty data folder and --checkpoint\"",
+      gap->first_slot, gap->kept_from);
+}
+
+void RangeSync::Begin(const AheadPeer& target, const Checkpoint& base, bool alone, SteadyTime now) {
+  plan_.emplace(base.slot + 1, target.head.slot, alone ? std::optional(target.peer) : std::nullopt, options_.plan);
   ++plan_id_;
   target_ = target;
   target_came_ = false;
-  first_slot_ = first_slot;
+  base_ = base;
   began_ = logged_ = now;
   imported_before_ = imported_;
   importing_.reset();
   import_offset_ = import_count_ = 0;
   import_not_before_ = now;
-  context_.log->info("sync_range_begins first_slot={} last_slot={} ahead={} alone={}", first_slot, target.head.slot,
+  context_.log->info("sync_range_begins first_slot={} last_slot={} ahead={} alone={}", base.slot + 1, target.head.slot,
                      PeerName(context_.book, target.peer), alone);
 }
 
 void RangeSync::End(absl::string_view why) {
   const SteadyTime now = context_.clock.Steady();
   const uint64_t blocks = imported_ - imported_before_;
-  context_.log->info("sync_range_ended first_slot={} last_slot={} blocks={} seconds={:.1f} result=\"{}\"", first_slot_,
-                     plan_->last(), blocks, Seconds(began_, now), std::string(why));
+  context_.log->info("sync_range_ended first_slot={} last_slot={} blocks={} seconds={:.1f} result=\"{}\"",
+                     base_.slot + 1, plan_->last(), blocks, Seconds(began_, now), std::string(why));
   plan_.reset();
   importing_.reset();
   // A range that brought nothing is not tried again at once.
@@ -149,6 +186,8 @@ void RangeSync::OnOutcomes(uint64_t plan, const std::vector<SubmitOutcome>& outc
     switch (outcome.status) {
       case SubmitOutcome::kAccepted:
       case SubmitOutcome::kAlreadyKnown:
+        last_fetched_ = {.root = outcome.root, .slot = importing_->blocks[import_offset_]->message.block.slot};
+        [[fallthrough]];
       case SubmitOutcome::kQueued:
         ++import_offset_;
         continue;
@@ -174,9 +213,18 @@ void RangeSync::OnOutcomes(uint64_t plan, const std::vector<SubmitOutcome>& outc
   plan_->Done();
 }
 
-// Either it keeps something back or is on a chain that leaves ours below the finalized block, or another one kept back
-// what lies between. It is asked alone for all of it: what it gives is a chain from our finalized block on, or it lies.
+// Of a range above a block that is not finalized: the peers' chain leaves ours below it, and is fetched from the
+// finalized block on. Of that one: either the peer keeps something back or is on a chain that leaves ours below the
+// finalized block, or another one kept back what lies between. It is asked alone for all of it: what it gives is a
+// chain from our finalized block on, or it lies.
 void RangeSync::HandleDisconnected(uint64_t peer) {
+  if (base_.slot > finalized_.slot) {
+    if (left_below_.size() >= kLeftBelowRemembered) left_below_.clear();
+    left_below_.insert(base_.root);
+    End("the peers' chain leaves ours below it");
+    not_before_ = context_.clock.Steady();
+    return;
+  }
   if (plan_->only_peer() == peer) {
     End("what was answered builds on nothing known");
     return Blame(context_, peer, Offence::kBadAnswer, "its blocks do not build on our finalized block");
@@ -212,7 +260,7 @@ void RangeSync::Judge() {
 
 std::optional<RangeSync::Progress> RangeSync::progress() const {
   if (!plan_.has_value()) return std::nullopt;
-  const uint64_t total = plan_->last() + 1 - first_slot_;
+  const uint64_t total = plan_->last() - base_.slot;
   const uint64_t done = std::min(total, plan_->slots_done());
   const double seconds = Seconds(began_, context_.clock.Steady());
   const auto blocks = static_cast<double>(imported_ - imported_before_);

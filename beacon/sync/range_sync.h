@@ -1,5 +1,5 @@
-// Fetches what peers have and we lack, from our finalized slot on: so a fork that leaves our chain far below its head
-// is followed, too.
+// Fetches what peers have and we lack, from the highest block that we have; where the peers' chain turns out to leave
+// ours below it, from our finalized slot on.
 #ifndef LEAN_BEACON_SYNC_RANGE_SYNC_H_
 #define LEAN_BEACON_SYNC_RANGE_SYNC_H_
 
@@ -51,10 +51,23 @@ class RangeSync {
   // Blocks imported so far, over all ranges.
   uint64_t imported() const { return imported_; }
 
+  // Of what is to be fetched, nobody who is believed keeps the beginning.
+  struct Gap {
+    uint64_t first_slot = 0;  // that we need
+    uint64_t kept_from = 0;   // the lowest that a peer keeps
+
+    friend bool operator==(const Gap&, const Gap&) = default;
+  };
+  const std::optional<Gap>& gap() const { return gap_; }
+
  private:
   void ChooseTarget(const std::vector<AheadPeer>& ahead, const Checkpoint& head, const Checkpoint& finalized,
                     SteadyTime now);
-  void Begin(const AheadPeer& target, uint64_t first_slot, bool alone, SteadyTime now);
+  // Above which block a range up to this target begins.
+  Checkpoint BaseOf(const AheadPeer& target, const Checkpoint& head, const Checkpoint& finalized) const;
+  std::optional<Gap> GapAbove(const Checkpoint& base) const;
+  void SetGap(const std::optional<Gap>& gap);
+  void Begin(const AheadPeer& target, const Checkpoint& base, bool alone, SteadyTime now);
   void End(absl::string_view why);
   void Ask(SteadyTime now);
   void OnAnswer(uint64_t plan, const RangePlan::Ask& ask, SteadyTime sent,
@@ -76,13 +89,17 @@ class RangeSync {
   std::optional<uint64_t> ask_alone_;           // whose range is to be fetched from it alone, next
   std::set<uint64_t> suspects_;                 // who may have kept back what that one is about to give
   SteadyTime not_before_;                       // of the next plan
+  Checkpoint finalized_;                        // as of the last Update
+  Checkpoint last_fetched_;                     // the last block that a range brought into the chain
+  std::set<Root> left_below_;  // blocks above the finalized one that the peers' chain does not build on
+  std::optional<Gap> gap_;
 
   // While a range is being fetched:
   std::optional<RangePlan> plan_;
   uint64_t plan_id_ = 0;
   AheadPeer target_;
   bool target_came_ = false;  // its head's block is imported, or waits for something
-  uint64_t first_slot_ = 0;
+  Checkpoint base_;           // the range begins above it
   SteadyTime began_;
   SteadyTime logged_;
   uint64_t imported_before_ = 0;

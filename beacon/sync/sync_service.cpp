@@ -120,6 +120,11 @@ void SyncService::Publish(SyncVerdict::State state, const std::vector<AheadPeer>
     status.message = "waiting for the first peers";
   } else if (status.lag_slots > 0) {
     status.message = absl::StrCat(status.lag_slots, " slots behind ", status.ahead);
+    if (const std::optional<RangeSync::Gap>& gap = range_.gap()) {
+      absl::StrAppend(&status.message, "; no peer keeps blocks from slot ", gap->first_slot,
+                      " on, the oldest is of slot ", gap->kept_from,
+                      ": link to one that does, or start with an empty data folder and --checkpoint");
+    }
   }
   if (state != std::exchange(published_, state)) {
     context_.log->info("{} head_slot={} message=\"{}\"", status.synced ? "synced" : "syncing", head_slot,

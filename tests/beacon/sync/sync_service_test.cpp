@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -259,6 +261,51 @@ TEST_F(SyncServiceTest, AForkBelowTheHeadIsFollowed) {
   ASSERT_TRUE(Await([&] { return Head().slot == 10; }));
   peers_.Add(1, {.info = {}, .canonical = blocks, .others = {}});
   ASSERT_TRUE(Await([&] { return Head() == theirs.chain().head(); }));
+  EXPECT_THAT(peers_.offenders(), IsEmpty());
+  EXPECT_THAT(log_.Matching("sync_range_begins"), Contains(HasSubstr("first_slot=11 last_slot=12")));
+  EXPECT_THAT(log_.Matching("sync_range_begins"), Contains(HasSubstr("first_slot=1 last_slot=12")));
+}
+
+TEST_F(SyncServiceTest, WhatIsKnownIsNotFetchedAgain) {
+  const OrphanedVote run(network_, kLastSlot);
+  constexpr size_t kKnown = 12;
+  StartAt(kLastSlot + 8);
+  service_.SubmitHistory({run.canonical.begin(), run.canonical.begin() + kKnown}, Origin::Local(),
+                         [](const std::vector<SubmitOutcome>&) {});
+  ASSERT_TRUE(Await([&] { return Has(run.canonical[kKnown - 1]); }));
+  const uint64_t head = Head().slot;
+  ASSERT_LT(service_.Read([](const LeanChain& chain) { return chain.finalized().slot; }), head);
+  auto lowest = std::make_shared<std::atomic<uint64_t>>(kLastSlot);
+  peers_.Add(1, {.info = {},
+                 .canonical = run.canonical,
+                 .others = {},
+                 .change = [lowest](FakePeers::Blocks blocks) -> absl::StatusOr<FakePeers::Blocks> {
+                   if (!blocks.empty()) *lowest = std::min(lowest->load(), blocks.front()->message.block.slot);
+                   return blocks;
+                 }});
+  ASSERT_TRUE(AwaitHead(run.source));
+  EXPECT_EQ(*lowest, head + 1);
+  EXPECT_THAT(peers_.offenders(), IsEmpty());
+}
+
+// What the peers keep begins above what we have.
+TEST_F(SyncServiceTest, WhereNobodyKeepsWhatIsNeededItSaysWhatToDo) {
+  const OrphanedVote run(network_, kLastSlot);
+  const FakePeers::Blocks kept(run.canonical.begin() + 10, run.canonical.end());
+  FakePeers::Peer pruned{.info = {}, .canonical = kept, .others = {}};
+  pruned.info.earliest_slot = kept.front()->message.block.slot;
+  for (uint64_t id = 1; id <= 2; ++id) peers_.Add(id, pruned);
+  StartAt(kLastSlot + 8, 2);
+  ASSERT_TRUE(Await([&] { return board_.Get().message.find("--checkpoint") != std::string::npos; }));
+  EXPECT_THAT(board_.Get().message, HasSubstr("24 slots behind fake"));
+  EXPECT_THAT(board_.Get().message, HasSubstr("no peer keeps blocks from slot 1 on, the oldest is of slot 12"));
+  EXPECT_THAT(log_.Matching("sync_needs_checkpoint first_slot=1 kept_from=12"), SizeIs(1));
+  EXPECT_THAT(log_.Matching("sync_range_begins"), IsEmpty());
+  EXPECT_THAT(peers_.answered(), IsEmpty());
+  // Somebody comes who has it.
+  peers_.Add(3, {.info = {}, .canonical = run.canonical, .others = {}});
+  ASSERT_TRUE(AwaitHead(run.source));
+  EXPECT_TRUE(Await([&] { return board_.Get().message.find("--checkpoint") == std::string::npos; }));
   EXPECT_THAT(peers_.offenders(), IsEmpty());
 }
 
