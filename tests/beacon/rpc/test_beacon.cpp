@@ -71,6 +71,7 @@ TestBeacon::TestBeacon(const TestBeaconOptions& options)
        .spec = spec_,
        .genesis = genesis_,
        .sync = options.sync,
+       .peers = options.peers,
        .kept = options.kept},
       {.node_name = "test-beacon", .server = {.address = "127.0.0.1:0", .tls = {}, .log = SilentLog()}});
   EXPECT_TRUE(rpc.ok()) << rpc.status();

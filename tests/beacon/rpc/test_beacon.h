@@ -34,6 +34,7 @@ struct TestBeaconOptions {
   std::function<void(LeanChain&)> prepare;
   std::function<SyncStatus()> sync = [] { return SyncStatus(); };
   KeptChain kept = {};
+  const PeerList* peers = nullptr;  // null: there is no network
 };
 
 class TestBeacon {
