@@ -18,14 +18,6 @@ uint64_t BytesOf(const SignedBlockWithAttestation& block) {
          block.signature.size() * sizeof(SignatureBytes);
 }
 
-BlockHeader HeaderOf(const Block& block, const Root& body_root) {
-  return BlockHeader{.slot = block.slot,
-                     .proposer_index = block.proposer_index,
-                     .parent_root = block.parent_root,
-                     .state_root = block.state_root,
-                     .body_root = body_root};
-}
-
 template <typename Map>
 typename Map::mapped_type FindOrDefault(const Map& map, const Root& root) {
   const auto it = map.find(root);

@@ -45,11 +45,8 @@ absl::StatusOr<State> ProcessBlockHeader(const State& state, const Block& block,
     return InvalidError(
         absl::StrCat("slot ", block.slot, " is beyond the ", kHistoricalRootsLimit, " slots that a chain can have"));
   }
-  result.latest_block_header = BlockHeader{.slot = block.slot,
-                                           .proposer_index = block.proposer_index,
-                                           .parent_root = block.parent_root,
-                                           .state_root = Root(),  // filled in by the next ProcessSlots
-                                           .body_root = body_root};
+  result.latest_block_header = HeaderOf(block, body_root);
+  result.latest_block_header.state_root = Root();  // filled in by the next ProcessSlots
   return result;
 }
 

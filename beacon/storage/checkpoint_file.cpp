@@ -39,11 +39,9 @@ absl::StatusOr<std::string> ReadPart(std::ifstream& file, const std::string& pat
 
 // The header that the state keeps of its block: with a zero for the state's own root.
 BlockHeader HeaderInState(const Block& block) {
-  return {.slot = block.slot,
-          .proposer_index = block.proposer_index,
-          .parent_root = block.parent_root,
-          .state_root = Root(),
-          .body_root = ssz::HashTreeRoot(block.body)};
+  BlockHeader header = HeaderOf(block, ssz::HashTreeRoot(block.body));
+  header.state_root = Root();
+  return header;
 }
 
 absl::Status CheckGenesis(const State& state, const Genesis& genesis) {

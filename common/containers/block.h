@@ -55,6 +55,15 @@ struct Block {
   friend bool operator==(const Block&, const Block&) = default;
 };
 
+// `body_root` is that of block.body.
+inline BlockHeader HeaderOf(const Block& block, const Root& body_root) {
+  return {.slot = block.slot,
+          .proposer_index = block.proposer_index,
+          .parent_root = block.parent_root,
+          .state_root = block.state_root,
+          .body_root = body_root};
+}
+
 // A block and its proposer's own vote.
 struct BlockWithAttestation {
   Block block;
