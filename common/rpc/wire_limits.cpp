@@ -20,9 +20,7 @@ class Walker {
   absl::Status Walk(const Descriptor* type, int depth) {
     if (depth > kMaxMessageDepth) return MalformedRequest("sub-messages are nested too deep");
     while (const uint32_t tag = input_.ReadTag()) {
-      if (++fields_ > kMaxMessageFields) {
-        return MalformedRequest(absl::StrCat("the message has more than ", kMaxMessageFields, " fields"));
-      }
+      if (absl::Status status = Count(1); !status.ok()) return status;
       if (absl::Status status = Field(tag, type, depth); !status.ok()) return status;
     }
     return input_.ConsumedEntireMessage() ? absl::OkStatus() : NotAMessage();
@@ -30,6 +28,12 @@ class Walker {
 
  private:
   static absl::Status NotAMessage() { return MalformedRequest("the bytes are not a message of the call's type"); }
+
+  absl::Status Count(size_t fields) {
+    fields_ += fields;
+    if (fields_ <= kMaxMessageFields) return absl::OkStatus();
+    return MalformedRequest(absl::StrCat("the message has more than ", kMaxMessageFields, " fields"));
+  }
 
   absl::Status Field(uint32_t tag, const Descriptor* type, int depth) {
     uint64_t ignored = 0;
@@ -50,6 +54,10 @@ class Walker {
   absl::Status Delimited(const FieldDescriptor* field, int depth) {
     int length = 0;
     if (!input_.ReadVarintSizeAsInt(&length)) return NotAMessage();
+    if (field != nullptr && field->is_packable()) {
+      // Numbers in a row, of which a byte may be one and take eight in memory.
+      if (absl::Status status = Count(static_cast<size_t>(length)); !status.ok()) return status;
+    }
     if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE) {
       return input_.Skip(length) ? absl::OkStatus() : NotAMessage();
     }

@@ -10,7 +10,8 @@
 
 namespace lean::rpc {
 
-// Fields of one message, those of its sub-messages included. The largest valid block has 57,350.
+// Fields of one message, those of its sub-messages included; a list of packed numbers counts as many as it has bytes.
+// The largest valid block has 57,350.
 inline constexpr size_t kMaxMessageFields = 100'000;
 
 // Deepest nesting of sub-messages; a block's votes lie 6 deep.

@@ -71,6 +71,15 @@ TEST(WireLimitsTest, UnknownFieldsCount) {
   EXPECT_FALSE(Check<v1::Block>(Repeat(std::string("\x78\x01"), kMaxMessageFields + 1)).ok());
 }
 
+TEST(WireLimitsTest, PackedNumbersCount) {
+  v1::GetLivenessRequest request;
+  for (uint64_t index = 0; index < 4096; ++index) request.add_indices(index);
+  EXPECT_TRUE(Check<v1::GetLivenessRequest>(request.SerializeAsString()).ok());
+  // A megabyte here is eight in memory.
+  for (int i = 0; i < 1'000'000; ++i) request.add_indices(0);
+  EXPECT_EQ(ReasonOf(Check<v1::GetLivenessRequest>(request.SerializeAsString())), "MALFORMED_REQUEST");
+}
+
 TEST(WireLimitsTest, BytesAreNotLookedInto) {
   v1::Block block;
   block.set_parent_root(Repeat(Delimited(5, ""), kMaxMessageFields + 1));
