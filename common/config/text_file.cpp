@@ -65,14 +65,17 @@ absl::StatusOr<std::string> ReadTextFile(const std::string& path, size_t max_byt
 absl::Status WriteNewTextFile(const std::string& path, absl::string_view text) {
   File file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (file.get() < 0) return SystemError("create", path);
-  while (!text.empty()) {
+  bool written = true;
+  while (written && !text.empty()) {
     const ssize_t count = write(file.get(), text.data(), text.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return SystemError("write", path);
-    text.remove_prefix(static_cast<size_t>(count));
+    written = count >= 0;
+    if (written) text.remove_prefix(static_cast<size_t>(count));
   }
-  if (file.Close() != 0) return SystemError("write", path);
-  return absl::OkStatus();
+  if (written && file.Close() == 0) return absl::OkStatus();
+  const absl::Status status = SystemError("write", path);
+  unlink(path.c_str());  // a part of it would be in the way of the next attempt
+  return status;
 }
 
 }  // namespace lean

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/config/text_file.h"
+#include "common/crypto/xmss/private_file.h"
 #include "validator_client/keystore_list.h"
 #include "validator_client/signing_records/interchange.h"
 #include "validator_client/signing_records/key_locks.h"
@@ -51,7 +52,10 @@ absl::Status ExportRecords(const RecordsOptions& options, std::ostream& out) {
   const absl::StatusOr<std::vector<KeyHistory>> histories = open->records->Export();
   if (!histories.ok()) return histories.status();
   const InterchangeForm form = options.highest_only ? InterchangeForm::kHighestOnly : InterchangeForm::kLeaves;
-  if (absl::Status status = WriteNewTextFile(options.file, FormatInterchange(*histories, form)); !status.ok()) {
+  const std::string text = FormatInterchange(*histories, form);
+  const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  // On the disk before anybody relies on it.
+  if (absl::Status status = xmss::WritePrivateFile(options.file, bytes, xmss::IfExists::kFail); !status.ok()) {
     return status;
   }
   out << absl::StrCat("exported the records of ", histories->size(), " keys to ", options.file, "\n");

@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+#include <csignal>
 
 #include "tests/common/config/temporary_folder.h"
 
@@ -47,6 +50,20 @@ TEST(TextFile, AMissingFolderIsNamed) {
   const absl::Status status = WriteNewTextFile(folder.File("no/file"), "text");
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr(folder.File("no/file")));
+}
+
+TEST(TextFile, OfAFailedWriteNothingIsLeft) {
+  TemporaryFolder folder;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{.rlim_cur = 1000, .rlim_max = before.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const absl::Status status = WriteNewTextFile(folder.File("file"), std::string(2000, 'x'));
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(folder.File("file")));
+  EXPECT_TRUE(WriteNewTextFile(folder.File("file"), "text").ok()) << "it can be tried again";
 }
 
 }  // namespace
