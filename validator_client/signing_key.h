@@ -34,7 +34,7 @@ class SigningKey {
 
   // Moves prepared_slots() on until it holds `slot` and reaches well past it. Long (seconds to minutes): never on
   // the path of a duty. Where the key can sign meanwhile, it works in small slices and leaves the CPU free for as long
-  // as each of them took. kCancelled after Cancel().
+  // as each of them took. kCancelled after Cancel(). Other errors may leave the key prepared: prepared_slots() tells.
   virtual absl::Status Prepare(uint64_t slot, const PrepareProgress& progress) = 0;
 
   // Ends Prepare under way, and every later one, soon.

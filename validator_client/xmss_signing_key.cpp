@@ -16,6 +16,12 @@ namespace {
 constexpr uint64_t kSliceLeaves = 256;
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
 
+// Trees that are ready, and whether the next start finds them.
+absl::Status Kept(const absl::Status& cache) {
+  if (cache.ok()) return cache;
+  return absl::Status(cache.code(), absl::StrCat("it can sign, but a start builds its trees anew: ", cache.message()));
+}
+
 }  // namespace
 
 XmssSigningKey::XmssSigningKey(std::string path, OpenedKeyFile file, unsigned threads)
@@ -75,7 +81,7 @@ absl::Status XmssSigningKey::Load(uint64_t slot, const PrepareProgress& progress
   }
   absl::MutexLock lock(&mutex_);
   key_ = std::move(loaded->key);
-  return absl::OkStatus();
+  return Kept(loaded->cache);
 }
 
 absl::Status XmssSigningKey::AdvanceOnce(const PrepareProgress& progress) {
@@ -98,7 +104,7 @@ absl::Status XmssSigningKey::AdvanceOnce(const PrepareProgress& progress) {
   }
   if (!file_.info.has_tree_cache) return absl::OkStatus();
   absl::ReaderMutexLock lock(&mutex_);
-  return xmss::SaveTreeCache(*key_, path_);
+  return Kept(xmss::SaveTreeCache(*key_, path_));
 }
 
 bool XmssSigningKey::IsPastLeftTree(uint64_t slot) const {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/bytes/hex.h"
@@ -13,9 +14,9 @@
 #include "common/crypto/signature_scheme.h"
 #include "common/crypto/xmss/secret_key_file.h"
 #include "gtest/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/no_password.h"
-#include "tests/validator_client/support/temp_dir.h"
 #include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/keystore_list.h"
 #include "validator_client/xmss_signing_key.h"
@@ -42,7 +43,7 @@ class KeystoresTest : public ::testing::Test {
     std::ofstream(list_) << edited;
   }
 
-  TempDir dir_;
+  TemporaryFolder dir_;
   const std::string folder_ = absl::StrCat(dir_.path(), "/keys");
   const std::string list_ = absl::StrCat(folder_, "/keystores.yaml");
   const std::string key_0_ = absl::StrCat(folder_, "/validator_0.key");
@@ -157,6 +158,21 @@ TEST_F(KeystoresTest, ARunningKeyRefusesAFileThatWasReplaced) {
   fs::rename(key_3_, key_0_);
   fs::rename(xmss::TreeCachePath(key_3_), xmss::TreeCachePath(key_0_));
   EXPECT_EQ(keystores->keys[0].key->Prepare(0, [](double) {}).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(KeystoresTest, AKeyWhoseTreesCannotBeKeptSigns) {
+  const auto keystores = OpenKeystores(list_, NoPassword, 1);
+  ASSERT_TRUE(keystores.ok());
+  SigningKey& key = *keystores->keys[0].key;
+  const std::string cache = xmss::TreeCachePath(key_0_);
+  fs::remove(cache);
+  fs::create_directory(cache);  // which no file can take the place of
+  for (const uint64_t slot : {3, 20}) {
+    const absl::Status status = key.Prepare(slot, [](double) {});
+    EXPECT_TRUE(absl::StrContains(status.message(), "it can sign")) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), cache)) << status;
+    EXPECT_TRUE(key.Sign(slot, FakeRoot(1)).ok()) << slot;
+  }
 }
 
 TEST_F(KeystoresTest, ACancelledKeyBuildsNothing) {

@@ -171,12 +171,12 @@ absl::StatusOr<LoadedSecretKey> LoadSecretKeyBytes(const Scheme& scheme, ByteSpa
   }
   absl::StatusOr<SecretKey> key = Assemble(scheme, std::move(file->seed), *std::move(file->trees));
   if (!key.ok()) return InFile(path, key.status());
-  if (!trees_status.ok() && IsSecretKeySeed(content)) {
-    if (absl::Status status = SaveTreeCache(*key, path); !status.ok()) return status;
-  }
+  absl::Status cache;
+  if (!trees_status.ok() && IsSecretKeySeed(content)) cache = SaveTreeCache(*key, path);
   return LoadedSecretKey{.key = *std::move(key),
                          .trees_rebuilt = !trees_status.ok(),
-                         .rebuild_reason = std::string(trees_status.message())};
+                         .rebuild_reason = std::string(trees_status.message()),
+                         .cache = std::move(cache)};
 }
 
 }  // namespace lean::xmss

@@ -42,8 +42,9 @@ absl::StatusOr<SecretKeyInfo> InspectSecretKeyBytes(ByteSpan content, const std:
 
 struct LoadedSecretKey {
   SecretKey key;
-  bool trees_rebuilt = false;  // what was on disk was of no use; a cache has been written anew
-  std::string rebuild_reason;  // for the log, empty if not rebuilt
+  bool trees_rebuilt = false;  // what was on disk was of no use
+  std::string rebuild_reason;  // empty if not rebuilt
+  absl::Status cache;          // not OK: the rebuilt trees could not be kept in a cache; the key is as good as with one
 };
 
 // Reads a key file of ours (with its cache, under a second) or a leanSig secret key in SSZ (its trees are inside).
