@@ -63,12 +63,16 @@ absl::StatusOr<std::vector<ValidatorKey>> KeysOf(const v1::ListKeysResponse& res
   }
   std::vector<ValidatorKey> keys;
   std::set<uint64_t> indices;
+  std::set<PublicKeyBytes> pubkeys;
   for (int i = 0; i < response.keys_size(); ++i) {
     const v1::SignerKey& listed = response.keys(i);
     absl::StatusOr<ValidatorKey> key = KeyOf(listed, i);
     if (!key.ok()) return key.status();
     if (!indices.insert(key->index).second) {
       return absl::InvalidArgumentError(absl::StrCat("two keys of validator ", key->index));
+    }
+    if (!pubkeys.insert(key->key->pubkey()).second) {
+      return absl::InvalidArgumentError(absl::StrCat("keys[", i, "].pubkey: stands twice"));
     }
     if (listed.xmss_log_lifetime() != response.keys(0).xmss_log_lifetime()) {
       return absl::InvalidArgumentError("keys of different lifetimes");

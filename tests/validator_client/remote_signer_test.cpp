@@ -16,9 +16,9 @@
 #include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
 #include "lean/v1/signer.grpc.pb.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/temp_dir.h"
 
 namespace lean::validator {
 namespace {
@@ -80,7 +80,7 @@ class RemoteSignerTest : public ::testing::Test {
     return Attestation{index, AttestationData{kSlot, {FakeRoot(1), kSlot}, {FakeRoot(2), 0}, {FakeRoot(2), 0}}};
   }
 
-  TempDir dir_;
+  TemporaryFolder dir_;
   const std::string address_;
   FakeSigner fake_;
   RemoteRecords records_;
@@ -154,6 +154,7 @@ TEST_F(RemoteSignerTest, OddKeysAreRefused) {
       [](v1::ListKeysResponse& answer) { answer.clear_keys(); },
       [](v1::ListKeysResponse& answer) { answer.mutable_keys(0)->set_pubkey("short"); },
       [](v1::ListKeysResponse& answer) { answer.mutable_keys(1)->set_validator_index(0); },
+      [](v1::ListKeysResponse& answer) { answer.mutable_keys(1)->set_pubkey(answer.keys(0).pubkey()); },
       [](v1::ListKeysResponse& answer) { answer.mutable_keys(1)->set_xmss_log_lifetime(8); },
       [](v1::ListKeysResponse& answer) { answer.mutable_keys(1)->set_first_slot(1000); },
   };
