@@ -12,16 +12,7 @@
 #include "common/crypto/xmss/secret_key_file.h"
 
 namespace lean::validator {
-namespace {
-
 namespace fs = std::filesystem;
-
-fs::path FolderOf(const std::string& list_file) {
-  const fs::path parent = fs::path(list_file).parent_path();
-  return parent.empty() ? fs::path(".") : parent;
-}
-
-}  // namespace
 
 absl::StatusOr<KeystoreFolder> KeystoreFolder::Open(const std::string& list_file) {
   KeystoreFolder folder(list_file);

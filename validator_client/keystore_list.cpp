@@ -93,12 +93,14 @@ absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& f
   return entries;
 }
 
+std::string FolderOf(const std::string& file) {
+  const std::string folder = std::filesystem::path(file).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
 std::vector<std::string> KeyFolders(const std::vector<KeystoreEntry>& entries) {
   std::vector<std::string> folders;
-  for (const KeystoreEntry& entry : entries) {
-    const std::string folder = std::filesystem::path(entry.path).parent_path().string();
-    folders.push_back(folder.empty() ? "." : folder);
-  }
+  for (const KeystoreEntry& entry : entries) folders.push_back(FolderOf(entry.path));
   return folders;
 }
 

@@ -26,6 +26,9 @@ struct KeystoreEntry {
 // entries or more than kMaxKeystores. Errors of ReadTextFile as they are. Key files themselves are not opened.
 absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& file);
 
+// The folder that a file is in: "." for a bare name.
+std::string FolderOf(const std::string& file);
+
 // The folders of their key files, in the order of the entries.
 std::vector<std::string> KeyFolders(const std::vector<KeystoreEntry>& entries);
 

@@ -1,6 +1,8 @@
 #include "validator_client/keystores.h"
 
+#include <algorithm>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,11 +13,15 @@
 namespace lean::validator {
 namespace {
 
+constexpr unsigned kMaxThreads = 8;
+
 absl::Status At(const std::string& origin, absl::StatusCode code, absl::string_view message) {
   return absl::Status(code, absl::StrCat(origin, ": ", message));
 }
 
 }  // namespace
+
+unsigned KeyThreads() { return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxThreads); }
 
 absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const PasswordSource& password,
                                         unsigned threads) {

@@ -12,6 +12,9 @@
 
 namespace lean::validator {
 
+// Threads that the work of keys may take.
+unsigned KeyThreads();
+
 struct Keystores {
   std::vector<ValidatorKey> keys;    // at least one; nothing is prepared yet
   uint32_t log_lifetime = 0;         // of all of them

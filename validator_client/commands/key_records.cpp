@@ -8,11 +8,38 @@
 
 namespace lean::validator {
 
-absl::StatusOr<KeyRecords> KeyRecords::Open(const std::vector<KeystoreEntry>& keys, const KeyRecordsOptions& options) {
-  KeyRecords opened;
-  absl::StatusOr<std::vector<ProcessLock>> locks = LockKeyFolders(KeyFolders(keys));
+namespace {
+
+struct Selection {
+  KeystoreFolder folder;
+  std::vector<KeystoreEntry> keys;
+};
+
+absl::StatusOr<Selection> Select(const std::string& list_file, const std::vector<uint64_t>& indices) {
+  absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(list_file);
+  if (!folder.ok()) return folder.status();
+  absl::StatusOr<std::vector<KeystoreEntry>> keys = folder->Select(indices);
+  if (!keys.ok()) return keys.status();
+  return Selection{*std::move(folder), *std::move(keys)};
+}
+
+}  // namespace
+
+absl::StatusOr<KeyRecords> KeyRecords::Open(const std::string& list_file, const std::vector<uint64_t>& indices,
+                                            const KeyRecordsOptions& options) {
+  const absl::StatusOr<Selection> unlocked = Select(list_file, indices);
+  if (!unlocked.ok()) return unlocked.status();
+  std::vector<std::string> folders = KeyFolders(unlocked->keys);
+  folders.push_back(FolderOf(list_file));
+  absl::StatusOr<std::vector<ProcessLock>> locks = LockKeyFolders(folders);
   if (!locks.ok()) return locks.status();
-  opened.folders_ = *std::move(locks);
+  // What counts is what it says now that nobody changes it.
+  absl::StatusOr<Selection> selection = Select(list_file, indices);
+  if (!selection.ok()) return selection.status();
+  if (KeyFolders(selection->keys) != KeyFolders(unlocked->keys)) {
+    return absl::AbortedError(absl::StrCat(list_file, " was changed while it was opened: try again"));
+  }
+  KeyRecords opened(*std::move(locks), std::move(selection->folder), std::move(selection->keys));
   absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
       SqliteSigningRecords::Open({.path = options.database, .create = false});
   if (records.ok()) {
@@ -27,14 +54,14 @@ absl::StatusOr<KeyRecords> KeyRecords::Open(const std::vector<KeystoreEntry>& ke
   return opened;
 }
 
-absl::StatusOr<size_t> KeyRecords::Export(const std::vector<KeystoreEntry>& keys, const std::string& file) {
+absl::StatusOr<size_t> KeyRecords::Export(const std::string& file) {
   std::vector<KeyHistory> histories;
   if (records_ != nullptr) {
     absl::StatusOr<std::vector<KeyHistory>> all = records_->Export();
     if (!all.ok()) return all.status();
     histories = *std::move(all);
     std::vector<PublicKeyBytes> pubkeys;
-    for (const KeystoreEntry& key : keys) pubkeys.push_back(key.pubkey);
+    for (const KeystoreEntry& key : keys_) pubkeys.push_back(key.pubkey);
     KeepOnly(pubkeys, histories);
   }
   const std::string text = FormatInterchange(histories, InterchangeForm::kLeaves);

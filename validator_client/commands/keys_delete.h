@@ -19,9 +19,9 @@ struct KeysDeleteOptions {
   std::string records_output;  // new file
 };
 
-// In this order: keeps every client from the keys, writes their records to a file, and only when that is on the disk
-// takes the keys off the list and removes their files. Errors of KeyRecords and KeystoreFolder; NotFound: an index is
-// not in the list, found before anything is changed.
+// In this order: keeps every client from the keys and the list, writes their records to a file, and only when that is
+// on the disk takes the keys off the list and removes their files. Errors of KeyRecords and KeystoreFolder; NotFound:
+// an index is not in the list, found before anything is changed.
 absl::Status DeleteKeys(const KeysDeleteOptions& options, std::ostream& out);
 
 }  // namespace lean::validator

@@ -14,6 +14,7 @@
 #include "common/crypto/xmss/private_file.h"
 #include "validator_client/keystore/key_manifest.h"
 #include "validator_client/keystore_folder.h"
+#include "validator_client/signing_records/key_locks.h"
 
 namespace lean::validator {
 namespace {
@@ -85,6 +86,11 @@ absl::StatusOr<xmss::SecretKey> ReadSource(const Source& source, const KeysImpor
 absl::Status ImportKeys(const KeysImportOptions& options, xmss::RandomSource& random, std::ostream& out) {
   const absl::StatusOr<std::vector<Source>> sources = SourcesOf(options);
   if (!sources.ok()) return sources.status();
+  // A client that runs reads the list now and then, and may change it.
+  const std::string list_folder = FolderOf(options.keystores);
+  if (absl::Status status = PreparePrivateFolder(list_folder); !status.ok()) return status;
+  const absl::StatusOr<std::vector<ProcessLock>> locks = LockKeyFolders({list_folder});
+  if (!locks.ok()) return locks.status();
   absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(options.keystores);
   if (!folder.ok()) return folder.status();
   size_t imported = 0;

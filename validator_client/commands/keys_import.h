@@ -27,8 +27,8 @@ struct KeysImportOptions {
 
 // Reads, checks and adds one key after the other. A key that the list has already, for the same validator, is left as
 // it is: an import that failed half way can be repeated. The sources stay where they are. InvalidArgument names the
-// file: not a key, not the key of the manifest or of its *_pk.ssz; an index that the manifest lacks. Errors of
-// KeystoreFolder::Add.
+// file: not a key, not the key of the manifest or of its *_pk.ssz; an index that the manifest lacks.
+// FailedPrecondition: a client runs with keys in the list's folder. Errors of KeystoreFolder::Add.
 absl::Status ImportKeys(const KeysImportOptions& options, xmss::RandomSource& random, std::ostream& out);
 
 }  // namespace lean::validator

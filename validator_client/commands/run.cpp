@@ -25,6 +25,7 @@
 #include "validator_client/grpc_beacon_client.h"
 #include "validator_client/key_admission.h"
 #include "validator_client/key_preparer.h"
+#include "validator_client/keystores.h"
 #include "validator_client/live_keys.h"
 #include "validator_client/validator_metrics.h"
 #include "validator_client/validator_service.h"

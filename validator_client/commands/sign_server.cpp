@@ -4,7 +4,6 @@
 #include <chrono>
 #include <functional>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "common/concurrency/worker_pool.h"
 #include "validator_client/commands/expected_network.h"
 #include "validator_client/commands/keystore_password.h"
+#include "validator_client/commands/locked_keystores.h"
 #include "validator_client/commands/until_stopped.h"
 #include "validator_client/key_admission.h"
 #include "validator_client/key_preparer.h"
@@ -21,16 +21,11 @@
 #include "validator_client/signer.h"
 #include "validator_client/signer_service/sign_requests.h"
 #include "validator_client/signer_service/signer_server.h"
-#include "validator_client/signing_records/key_locks.h"
 #include "validator_client/signing_records/sqlite_signing_records.h"
 #include "validator_client/slot_timer.h"
 
 namespace lean::validator {
 namespace {
-
-constexpr unsigned kMaxThreads = 8;
-
-unsigned Threads() { return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxThreads); }
 
 absl::Status CheckKnown(const std::vector<ValidatorKey>& keys, SigningRecords& records, const std::string& path) {
   for (const ValidatorKey& key : keys) {
@@ -66,28 +61,27 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   server_options.log = log;
   if (absl::Status status = CheckSignerAddress(server_options); !status.ok()) return status;
   KeystorePassword password(options.password_file, KeystorePassword::kExisting);
-  absl::StatusOr<Keystores> keystores =
-      OpenKeystores(options.keystores, password.source(), std::max(1u, Threads() / 2));
-  if (!keystores.ok()) return keystores.status();
+  absl::StatusOr<LockedKeystores> opened =
+      OpenLockedKeystores(options.keystores, /*changes_list=*/false, password.source(), std::max(1u, KeyThreads() / 2));
+  if (!opened.ok()) return opened.status();
+  Keystores& keystores = opened->keystores;
   const absl::StatusOr<ExpectedNetwork> expected =
-      MakeExpectedNetwork("", options.genesis_dir, RegisteredKeysOf(keystores->keys), keystores->log_lifetime);
+      MakeExpectedNetwork("", options.genesis_dir, RegisteredKeysOf(keystores.keys), keystores.log_lifetime);
   if (!expected.ok()) return expected.status();
-  const absl::StatusOr<std::vector<ProcessLock>> folder_locks = LockKeyFolders(keystores->folders);
-  if (!folder_locks.ok()) return folder_locks.status();
   const Network& network = *expected->network;  // a genesis folder has all of it
   const absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
       SqliteSigningRecords::Open({.path = options.records, .create = true});
   if (!records.ok()) return records.status();
   if (!options.new_keys) {
-    if (absl::Status status = CheckKnown(keystores->keys, **records, options.records); !status.ok()) return status;
+    if (absl::Status status = CheckKnown(keystores.keys, **records, options.records); !status.ok()) return status;
   }
 
   RealClock clock;
   const SlotClock slots(network.genesis_time, network.slot_duration_ms);
   SlotTimer timer(clock, slots);
-  KeyPreparer preparer(keystores->keys, log);
-  WorkerPool pool(Threads(), keystores->keys.size());
-  Signer signer(std::move(keystores->keys), **records,
+  KeyPreparer preparer(keystores.keys, log);
+  WorkerPool pool(KeyThreads(), keystores.keys.size());
+  Signer signer(std::move(keystores.keys), **records,
                 [&pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
   // Whatever the records say, another process may have signed in the slot in which this one starts.
   const uint64_t first_slot = static_cast<uint64_t>(std::max<int64_t>(timer.Now().slot + 1, 0));

@@ -2,22 +2,19 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/rpc/channel.h"
+#include "validator_client/commands/locked_keystores.h"
 #include "validator_client/commands/records.h"
 #include "validator_client/keystores.h"
 
 namespace lean::validator {
 namespace {
-
-constexpr unsigned kMaxThreads = 8;
 
 // A record of this machine that is no older than this was written by a client that was stopped only to be started
 // again: nobody has taken its keys elsewhere meanwhile.
@@ -26,20 +23,17 @@ constexpr std::chrono::seconds kMoment{30};
 // Keys of this process.
 absl::Status OpenOwnKeys(const RunOptions& options, SigningSide& side) {
   side.password_source = std::make_unique<KeystorePassword>(options.password_file, KeystorePassword::kExisting);
-  absl::StatusOr<Keystores> keystores =
-      OpenKeystores(options.keystores, side.password_source->source(), std::max(1u, KeyThreads() / 2));
-  if (!keystores.ok()) return keystores.status();
+  // Keys that come later are put beside the list.
+  absl::StatusOr<LockedKeystores> opened =
+      OpenLockedKeystores(options.keystores, /*changes_list=*/!options.keymanager.address.empty(),
+                          side.password_source->source(), std::max(1u, KeyThreads() / 2));
+  if (!opened.ok()) return opened.status();
+  side.folder_locks = std::move(opened->folders);
+  std::vector<ValidatorKey> keys = std::move(opened->keystores.keys);
   absl::StatusOr<const Password*> password = side.password_source->GetIfAtHand();
   if (!password.ok()) return password.status();
   side.password = *password;
-  side.log_lifetime = keystores->log_lifetime;
-  std::vector<std::string> folders = keystores->folders;
-  // Keys that come later are put there.
-  const std::string list_folder = std::filesystem::path(options.keystores).parent_path().string();
-  if (!options.keymanager.address.empty()) folders.push_back(list_folder.empty() ? "." : list_folder);
-  absl::StatusOr<std::vector<ProcessLock>> locks = LockKeyFolders(folders);
-  if (!locks.ok()) return locks.status();
-  side.folder_locks = *std::move(locks);
+  side.log_lifetime = opened->keystores.log_lifetime;
   absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
       SqliteSigningRecords::Open({.path = RecordsPath(options.records, options.keystores), .create = true});
   if (!records.ok()) return records.status();
@@ -47,9 +41,9 @@ absl::Status OpenOwnKeys(const RunOptions& options, SigningSide& side) {
   const std::optional<std::chrono::milliseconds> age = side.records->last_write_age();
   side.signed_a_moment_ago = age.has_value() && *age <= kMoment;
   // What has no room in the pool runs at once on the duty's own thread: no signature is ever turned away.
-  side.pool = std::make_unique<WorkerPool>(KeyThreads(), keystores->keys.size());
+  side.pool = std::make_unique<WorkerPool>(KeyThreads(), keys.size());
   side.signer =
-      std::make_unique<Signer>(std::move(keystores->keys), *side.records,
+      std::make_unique<Signer>(std::move(keys), *side.records,
                                [&pool = *side.pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
   return absl::OkStatus();
 }
@@ -70,8 +64,6 @@ absl::Status ConnectSigner(const RunOptions& options, SigningSide& side) {
 }
 
 }  // namespace
-
-unsigned KeyThreads() { return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxThreads); }
 
 absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options) {
   auto side = std::make_unique<SigningSide>();

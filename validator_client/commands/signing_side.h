@@ -32,9 +32,6 @@ struct SigningSide {
   std::unique_ptr<Signer> signer;
 };
 
-// Threads that the work of keys may take.
-unsigned KeyThreads();
-
 // With the keys of options.keystores, or those of the signer at options.signer. What is returned must not move.
 absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options);
 

@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,15 +14,16 @@
 #include "common/crypto/xmss/key_generation.h"
 #include "common/crypto/xmss/secret_key_codec.h"
 #include "gtest/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/keystore/test_passwords.h"
 #include "tests/validator_client/support/fake_beacon.h"
-#include "tests/validator_client/support/temp_dir.h"
 #include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/commands/keys_delete.h"
 #include "validator_client/commands/keys_export.h"
 #include "validator_client/commands/keys_import.h"
 #include "validator_client/commands/keys_list.h"
 #include "validator_client/commands/keys_verify.h"
+#include "validator_client/commands/locked_keystores.h"
 #include "validator_client/keystore_folder.h"
 #include "validator_client/keystore_list.h"
 #include "validator_client/signing_records/interchange.h"
@@ -91,7 +93,7 @@ class KeysAdminTest : public ::testing::Test {
     return VerifyKeys(list_, Source(), {}, out_);
   }
 
-  TempDir dir_;
+  TemporaryFolder dir_;
   const std::string source_ = absl::StrCat(dir_.path(), "/hash-sig-keys");
   const std::string manifest_ = absl::StrCat(source_, "/validator-keys-manifest.yaml");
   const std::string folder_ = absl::StrCat(dir_.path(), "/keys");
@@ -319,6 +321,36 @@ TEST_F(KeysLeaveTest, KeysInUseStay) {
   }
   EXPECT_EQ(KeysLeft(), 2);
   EXPECT_TRUE(Delete({0}).ok());
+}
+
+TEST_F(KeysLeaveTest, NoKeyComesToAListInUse) {
+  const auto running = LockKeyFolders({folder_});
+  ASSERT_TRUE(running.ok());
+  const absl::Status status = Import(SecretFile(1), {7});
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), absl::StrCat("process ", getpid()))) << status;
+  EXPECT_EQ(KeysLeft(), 2);
+}
+
+TEST_F(KeysLeaveTest, AClientOpensWhatIsThereOnceItHasTheLocks) {
+  const auto in_the_meantime = [this] { return Delete({0}).code(); };
+  absl::StatusCode deleting = absl::StatusCode::kOk;
+  bool asked = false;
+  const PasswordSource source = [&]() -> absl::StatusOr<const Password*> {
+    asked = true;
+    deleting = in_the_meantime();
+    return &password_;
+  };
+  {
+    const auto running = LockKeyFolders({folder_});
+    ASSERT_TRUE(running.ok());
+    EXPECT_EQ(OpenLockedKeystores(list_, false, source, 1).status().code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_FALSE(asked);
+  }
+  const auto opened = OpenLockedKeystores(list_, false, source, 1);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(opened->keystores.keys.size(), 2);
+  EXPECT_EQ(deleting, absl::StatusCode::kFailedPrecondition) << "while the password is typed";
 }
 
 TEST_F(KeysLeaveTest, ExportCopiesKeysAndTheirRecords) {

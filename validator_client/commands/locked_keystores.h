@@ -1,0 +1,27 @@
+// The keystores of a process, which no other process works with or changes.
+#ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_LOCKED_KEYSTORES_H_
+#define LEAN_VALIDATOR_CLIENT_COMMANDS_LOCKED_KEYSTORES_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "validator_client/keystores.h"
+#include "validator_client/signing_records/key_locks.h"
+
+namespace lean::validator {
+
+struct LockedKeystores {
+  Keystores keystores;
+  std::vector<ProcessLock> folders;
+};
+
+// Locks the folders of the listed key files, and with `changes_list` that of the list. Only then the list is read for
+// good, a password asked for and the files are opened: a key that another process has just taken out of use is not
+// among them. Errors of LockKeyFolders and OpenKeystores; Aborted: the list was changed at that very moment.
+absl::StatusOr<LockedKeystores> OpenLockedKeystores(const std::string& list_file, bool changes_list,
+                                                    const PasswordSource& password, unsigned threads);
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_COMMANDS_LOCKED_KEYSTORES_H_
