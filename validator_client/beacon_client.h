@@ -25,15 +25,16 @@ struct DutiesAnswer {
   uint64_t proposer_index = 0;
   uint64_t validator_count = 0;
   Root genesis_block_root;
-  Root genesis_state_root;
   uint64_t genesis_time = 0;  // Unix seconds
   uint64_t slot_duration_ms = 0;
   uint32_t xmss_log_lifetime = 0;
   std::string signature_form;
-  int64_t time_ms = 0;       // the beacon's clock, Unix milliseconds
-  int64_t current_slot = 0;  // by that clock; negative before genesis
+  int64_t time_ms = 0;  // the beacon's clock, Unix milliseconds
   uint64_t head_slot = 0;
   bool synced = false;
+  // While it is not: why, UPPER_SNAKE as in proto/lean/v1/validator.proto, and for people. Empty: not told.
+  std::string refusal;
+  std::string refusal_message;
 };
 
 struct BuiltBlockAnswer {

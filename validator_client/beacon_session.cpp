@@ -19,6 +19,7 @@ constexpr uint64_t kMaxGenesisTime = uint64_t{1} << 36;
 constexpr int64_t kMaxTimeMs = int64_t{1} << 46;
 constexpr uint64_t kMinSlotDurationMs = 100;
 constexpr uint64_t kMaxSlotDurationMs = 60000;
+constexpr char kSyncing[] = "SYNCING";
 
 template <typename... Args>
 absl::Status Refuse(const absl::FormatSpec<Args...>& format, const Args&... args) {
@@ -114,8 +115,11 @@ absl::Status BeaconSession::JudgeAnswer(const DutiesAnswer& answer, uint64_t slo
     return Refuse("the beacon names proposer %u for slot %u, by the rules it is %u", answer.proposer_index, slot,
                   proposer);
   }
-  if (!answer.synced) return absl::FailedPreconditionError("the beacon is syncing");
-  return absl::OkStatus();
+  if (answer.synced) return absl::OkStatus();
+  // How far it still has to sync differs from answer to answer, and would be a line each.
+  if (answer.refusal.empty() || answer.refusal == kSyncing)
+    return absl::FailedPreconditionError("the beacon is syncing");
+  return Refuse("the beacon serves no duties: %s: %s", Printable(answer.refusal), Printable(answer.refusal_message));
 }
 
 absl::Status BeaconSession::CheckNetwork(const DutiesAnswer& answer) const {

@@ -49,20 +49,18 @@ absl::StatusOr<DutiesAnswer> DutiesFromProto(const v1::GetDutiesResponse& messag
   }
   const auto block_root = rpc::FixedBytesFromProto<Root>(message.genesis_block_root(), "genesis_block_root");
   if (!block_root.ok()) return block_root.status();
-  const auto state_root = rpc::FixedBytesFromProto<Root>(message.genesis_state_root(), "genesis_state_root");
-  if (!state_root.ok()) return state_root.status();
   answer.proposer_index = message.proposer_index();
   answer.validator_count = message.validator_count();
   answer.genesis_block_root = *block_root;
-  answer.genesis_state_root = *state_root;
   answer.genesis_time = message.genesis_time();
   answer.slot_duration_ms = message.slot_duration_ms();
   answer.xmss_log_lifetime = message.xmss_log_lifetime();
   answer.signature_form = message.signature_form();
   answer.time_ms = static_cast<int64_t>(message.time_ms());
-  answer.current_slot = message.current_slot();
   answer.head_slot = message.head_slot();
   answer.synced = message.synced();
+  answer.refusal = message.refusal();
+  answer.refusal_message = message.refusal_message();
   return answer;
 }
 

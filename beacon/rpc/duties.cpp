@@ -78,7 +78,12 @@ absl::StatusOr<v1::GetDutiesResponse> Duties::GetDuties(const v1::GetDutiesReque
   response.set_time_ms(Milliseconds(now_ms));
   response.set_current_slot(chain_.slots.At(now_ms).slot);
   response.set_head_slot(chain_.service.Read([](const LeanChain& chain) { return chain.head().slot; }));
-  response.set_synced(chain_.synced() && chain_.kept.health().ok());
+  const absl::Status serves = CheckServes();
+  response.set_synced(serves.ok());
+  if (!serves.ok()) {
+    response.set_refusal(rpc::ReasonOf(serves));
+    response.set_refusal_message(std::string(serves.message()));
+  }
   return response;
 }
 
@@ -149,15 +154,15 @@ absl::Status Duties::CheckBuildable(uint64_t slot, const std::string& genesis_bl
                           absl::StrCat("the chain ended with slot ", chain_.last_slot()),
                           {{"last_slot", absl::StrCat(chain_.last_slot())}});
   }
-  if (absl::Status status = CheckStorage(); !status.ok()) return status;
-  return CheckSynced();
+  return CheckServes();
 }
 
-// What is built would be refused when it is submitted, and its leaf would be lost.
-absl::Status Duties::CheckStorage() const {
-  const absl::Status health = chain_.kept.health();
-  if (health.ok()) return absl::OkStatus();
-  return rpc::MakeError(absl::StatusCode::kUnavailable, reason::kStorageFailed, health.message());
+absl::Status Duties::CheckServes() const {
+  // What is built would be refused when it is submitted, and its leaf would be lost.
+  if (const absl::Status health = chain_.kept.health(); !health.ok()) {
+    return rpc::MakeError(absl::StatusCode::kUnavailable, reason::kStorageFailed, health.message());
+  }
+  return CheckSynced();
 }
 
 absl::Status Duties::CheckSynced() const {

@@ -28,8 +28,9 @@ class Duties {
   // The checks that both builders begin with, in the order of the proto's comment.
   absl::Status CheckBuildable(uint64_t slot, const std::string& genesis_block_root) const;
   absl::Status CheckSlot(uint64_t slot) const;
+  // Whether anything is built at the moment: STORAGE_FAILED, SYNCING.
+  absl::Status CheckServes() const;
   absl::Status CheckSynced() const;
-  absl::Status CheckStorage() const;
 
   const ServedChain& chain_;
   // The registry never changes in this protocol.

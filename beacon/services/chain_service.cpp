@@ -47,7 +47,12 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
       admission_(LimitsOf(options)),
       channel_(options.max_items_in_flight + 1),  // every message counts as one item at least; and a tick
       events_(context.log, writer_.events().counts()),
-      max_items_in_flight_(options.max_items_in_flight) {}
+      max_items_in_flight_(options.max_items_in_flight) {
+  // A chain that was kept knows votes of before this start.
+  for (uint64_t validator = 0; validator < chain_.head_state()->validators.size(); ++validator) {
+    if (const auto slot = chain_.LatestVoteSlot(validator)) seen_votes_.Add(*slot, validator);
+  }
+}
 
 ChainService::~ChainService() { Stop(); }
 

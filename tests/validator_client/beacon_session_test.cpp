@@ -6,16 +6,17 @@
 #include "absl/strings/match.h"
 #include "common/bytes/hex.h"
 #include "gtest/gtest.h"
+#include "tests/validator_client/support/log_capture.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/log_capture.h"
 
 namespace lean::validator {
 namespace {
 
+constexpr int64_t kGenesisMs = static_cast<int64_t>(kGenesisTime) * 1000;
+
 using std::chrono::milliseconds;
 
-constexpr int64_t kGenesisMs = static_cast<int64_t>(kGenesisTime) * 1000;
 constexpr uint64_t kValidators = 4;
 
 class BeaconSessionTest : public ::testing::Test {
@@ -124,7 +125,21 @@ INSTANTIATE_TEST_SUITE_P(
                   "the beacon names proposer 3 for slot 10, by the rules it is 2"},
         DutiesLie{"Time", [](DutiesAnswer& answer) { answer.time_ms = std::numeric_limits<int64_t>::min(); },
                   "the beacon's clock shows -9223372036854775808 ms, which is no Unix time"},
-        DutiesLie{"Syncing", [](DutiesAnswer& answer) { answer.synced = false; }, "the beacon is syncing"}),
+        DutiesLie{"Syncing", [](DutiesAnswer& answer) { answer.synced = false; }, "the beacon is syncing"},
+        DutiesLie{"SyncingAndSaysHowFar",
+                  [](DutiesAnswer& answer) {
+                    answer.synced = false;
+                    answer.refusal = "SYNCING";
+                    answer.refusal_message = "syncing: 12 slots behind alpha";
+                  },
+                  "the beacon is syncing"},
+        DutiesLie{"DiskFull",
+                  [](DutiesAnswer& answer) {
+                    answer.synced = false;
+                    answer.refusal = "STORAGE_FAILED";
+                    answer.refusal_message = "no \"room\" is left";
+                  },
+                  "the beacon serves no duties: STORAGE_FAILED: no 'room' is left"}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(BeaconSessionTest, RefusesAnotherSlotDurationOfAKnownNetwork) {

@@ -129,7 +129,8 @@ TEST_F(GrpcBeaconClientTest, GetDutiesCarriesEveryField) {
     response.set_time_ms(1'700'000'123'456);
     response.set_current_slot(-3);
     response.set_head_slot(6);
-    response.set_synced(true);
+    response.set_refusal("STORAGE_FAILED");
+    response.set_refusal_message("the disk is full");
     return grpc::Status::OK;
   };
   const auto answer = client_->GetDuties({FakePubkey(0), FakePubkey(4)}, 9, seconds(10));
@@ -141,15 +142,15 @@ TEST_F(GrpcBeaconClientTest, GetDutiesCarriesEveryField) {
   EXPECT_EQ(answer->proposer_index, 1);
   EXPECT_EQ(answer->validator_count, 8);
   EXPECT_EQ(answer->genesis_block_root, FakeRoot(1));
-  EXPECT_EQ(answer->genesis_state_root, FakeRoot(2));
   EXPECT_EQ(answer->genesis_time, 1'700'000'000);
   EXPECT_EQ(answer->slot_duration_ms, 4000);
   EXPECT_EQ(answer->xmss_log_lifetime, 16);
   EXPECT_EQ(answer->signature_form, "flat");
   EXPECT_EQ(answer->time_ms, 1'700'000'123'456);
-  EXPECT_EQ(answer->current_slot, -3);
   EXPECT_EQ(answer->head_slot, 6);
-  EXPECT_TRUE(answer->synced);
+  EXPECT_FALSE(answer->synced);
+  EXPECT_EQ(answer->refusal, "STORAGE_FAILED");
+  EXPECT_EQ(answer->refusal_message, "the disk is full");
 }
 
 TEST_F(GrpcBeaconClientTest, BuildsAndSubmitsABlock) {

@@ -107,6 +107,42 @@ TEST(DutiesSyncing, ABeaconThatIsBehindCannotTellOfLiveness) {
   EXPECT_EQ(rpc::ReasonOf(Call(beacon.duties(), &Stub::GetLiveness, v1::GetLivenessRequest()).status), "SYNCING");
 }
 
+TEST(DutiesLiveness, VotesThatAKeptChainBeganWithCount) {
+  TestBeaconOptions options;
+  options.prepare = [](LeanChain& chain) {
+    const Checkpoint genesis = chain.head();
+    auto vote = std::make_shared<SignedAttestation>();
+    vote->message = {.validator_id = 2, .data = {.slot = 0, .head = genesis, .target = genesis, .source = genesis}};
+    ASSERT_TRUE(chain.OnVote(vote).ok());
+  };
+  TestBeacon beacon(options);
+  v1::GetLivenessRequest request;
+  for (const uint64_t index : {1, 2}) request.add_indices(index);
+  const auto liveness = Call(beacon.duties(), &Stub::GetLiveness, request);
+  ASSERT_TRUE(liveness.status.ok()) << liveness.status;
+  EXPECT_FALSE(liveness.response.validators(0).live());
+  EXPECT_TRUE(liveness.response.validators(1).live());
+}
+
+TEST(DutiesRefused, GetDutiesSaysWhy) {
+  bool synced = true;
+  absl::Status disk;
+  TestBeaconOptions options;
+  options.sync = [&synced] { return SyncStatus{.synced = synced, .message = "12 slots behind alpha"}; };
+  options.kept.health = [&disk] { return disk; };
+  TestBeacon beacon(options);
+  const auto ask = [&beacon] { return Call(beacon.duties(), &Stub::GetDuties, v1::GetDutiesRequest()).response; };
+  EXPECT_TRUE(ask().synced());
+  EXPECT_EQ(ask().refusal(), "");
+  synced = false;
+  EXPECT_EQ(ask().refusal(), "SYNCING");
+  EXPECT_THAT(ask().refusal_message(), HasSubstr("12 slots behind alpha"));
+  disk = absl::ResourceExhaustedError("no space is left");
+  EXPECT_FALSE(ask().synced());
+  EXPECT_EQ(ask().refusal(), "STORAGE_FAILED");
+  EXPECT_EQ(ask().refusal_message(), "no space is left");
+}
+
 TEST_F(DutiesTest, BuildingLeavesNoTrace) {
   beacon_.GoTo(1);
   const auto before = Call(beacon_.queries(), &v1::BeaconService::Stub::GetChainStatus, v1::GetChainStatusRequest());

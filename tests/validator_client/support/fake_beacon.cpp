@@ -54,13 +54,11 @@ absl::StatusOr<DutiesAnswer> FakeBeacon::GetDuties(const std::vector<PublicKeyBy
   answer.proposer_index = slot % validator_count_;
   answer.validator_count = validator_count_;
   answer.genesis_block_root = genesis_block_root;
-  answer.genesis_state_root = FakeRoot(0x33);
   answer.genesis_time = kGenesisTime;
   answer.slot_duration_ms = kSlotMs;
   answer.xmss_log_lifetime = 16;
   answer.signature_form = "flat";
   answer.time_ms = NowMs();
-  answer.current_slot = slots_.At(NowMs()).slot;
   answer.synced = true;
   if (bend_duties) bend_duties(answer);
   return answer;

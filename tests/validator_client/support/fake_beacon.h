@@ -10,7 +10,6 @@
 
 #include "common/clock/clock.h"
 #include "common/clock/manual_clock.h"
-#include "common/clock/slot_clock.h"
 #include "validator_client/beacon_client.h"
 
 namespace lean::validator {
@@ -73,14 +72,12 @@ class FakeBeacon : public BeaconClient {
   void Cancel() override {}
 
   int64_t NowMs() const;
-  const SlotClock& slots() const { return slots_; }
 
  private:
   absl::Status Begin(Method method, Timeout timeout);
 
   ManualClock& clock_;
   const std::string name_;
-  SlotClock slots_{kGenesisTime, kSlotMs};
   uint64_t validator_count_;
   int64_t start_ms_;
   SteadyTime start_steady_;
