@@ -17,7 +17,7 @@ std::vector<RegisteredKey> RegisteredKeysOf(const std::vector<ValidatorKey>& key
 
 KeyAdmission::KeyAdmission(BeaconPool& beacons, LiveKeys& keys, const StartOptions& options,
                            std::shared_ptr<spdlog::logger> logger)
-    : beacons_(beacons), keys_(keys), options_(options), logger_(std::move(logger)), told_(keys.signer().keys()) {}
+    : beacons_(beacons), keys_(keys), options_(options), logger_(std::move(logger)) {}
 
 void KeyAdmission::Step(const SlotTime& now, const BeaconPool::Remaining& remaining) {
   TakeUp(now);
@@ -50,6 +50,7 @@ void KeyAdmission::TakeUp(const SlotTime& now) {
     if (known) continue;
     StartOptions options = options_;
     options.new_keys = entry.never_signed;
+    options.resumed = false;  // that was about the keys of the start
     logger_->info("key taken up validator={} pubkey={} slot={}", entry.key.index,
                   ShortHex(entry.key.key->pubkey().span()), now.slot);
     candidates_.push_back(

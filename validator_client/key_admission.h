@@ -21,7 +21,7 @@ namespace lean::validator {
 // go on meanwhile; a key that is not let in ends nobody but itself. Not thread-safe: belongs to the service's thread.
 class KeyAdmission {
  public:
-  // `beacons` and `keys` must outlive this object. Of `options`, new_keys is each key's own.
+  // `beacons` and `keys` must outlive this object. Of `options`, new_keys is each key's own, and resumed is not used.
   KeyAdmission(BeaconPool& beacons, LiveKeys& keys, const StartOptions& options,
                std::shared_ptr<spdlog::logger> logger);
 
@@ -48,7 +48,7 @@ class KeyAdmission {
   const StartOptions options_;
   const std::shared_ptr<spdlog::logger> logger_;
   std::vector<Candidate> candidates_;
-  KeySetPtr told_;  // the keys that the pool knows
+  KeySetPtr told_;  // what the pool was told last; null: of the keys of the start, by whoever made it
 };
 
 std::vector<RegisteredKey> RegisteredKeysOf(const std::vector<ValidatorKey>& keys);

@@ -1,6 +1,7 @@
 #include "validator_client/start_guard.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -20,7 +21,7 @@ StartGuard::StartGuard(BeaconPool& beacons, Signer& signer, Keys keys, const Slo
     : beacons_(beacons), signer_(signer), keys_(std::move(keys)), start_(start), logger_(std::move(logger)) {
   if (start.slot < 0) return;
   history_pending_ = !options.new_keys;
-  watch_pending_ = options.watch;
+  watch_pending_ = options.watch && !(options.resumed && SignedTogether());
   if (watch_pending_) {
     logger_->info("watching for a second client slot={} until_slot={}", start.slot, start.slot + kWatchedSlots);
   }
@@ -36,6 +37,18 @@ absl::Status StartGuard::Step(const SlotTime& now, std::chrono::milliseconds tim
     if (absl::Status status = CheckWatched(timeout); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+bool StartGuard::SignedTogether() {
+  uint64_t lowest = std::numeric_limits<uint64_t>::max();
+  uint64_t highest = 0;
+  for (const ValidatorKey& key : keys_()) {
+    const absl::StatusOr<std::optional<uint64_t>> slot = signer_.HighestSlot(key);
+    if (!slot.ok() || !slot->has_value()) return false;
+    lowest = std::min(lowest, **slot);
+    highest = std::max(highest, **slot);
+  }
+  return highest <= lowest || highest - lowest <= 1;
 }
 
 absl::Status StartGuard::CheckHistory(std::chrono::milliseconds timeout) {

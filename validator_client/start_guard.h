@@ -22,8 +22,10 @@ inline constexpr int64_t kWatchedSlots = 2;
 struct StartOptions {
   // Keys without records may begin although the beacon has seen votes of theirs.
   bool new_keys = false;
-  // Watch for a second client first. Not needed where the records show that this machine signed a moment ago.
+  // Watch for a second client first.
   bool watch = true;
+  // The records show that this machine signed a moment ago: then keys that have all signed together need no watch.
+  bool resumed = false;
 };
 
 // Signing records tell what this database has seen. A start cannot know what another one has: records that were lost,
@@ -50,6 +52,8 @@ class StartGuard {
   absl::Status Step(const SlotTime& now, std::chrono::milliseconds timeout);
 
  private:
+  // Whether the records end in one slot for all keys, or in two neighbouring ones: none of them has been elsewhere.
+  bool SignedTogether();
   absl::Status CheckHistory(std::chrono::milliseconds timeout);
   absl::Status CheckWatched(std::chrono::milliseconds timeout);
   // What any of them has seen.

@@ -154,7 +154,7 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTi
     case 2:
       PrepareKeys(AtLeastZero(slot + 1));
       // Over before the probe of interval 3, which is for the next duties.
-      admission.Step(timer.Now(), [&timer] { return timer.UntilNextInterval() / 2; });
+      admission.Step(timer.Now(), [&timer, slot] { return timer.Until(slot, 3) / 2; });
       break;
     default:
       // In the quiet part of the slot, and over before the duty: a hung beacon must not delay it.

@@ -10,9 +10,9 @@
 #include "common/bytes/hex.h"
 #include "common/crypto/xmss/signature.h"
 #include "gtest/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/spec/support/vector_files.h"
 #include "tests/validator_client/keystore/test_passwords.h"
-#include "tests/validator_client/support/temp_dir.h"
 #include "validator_client/commands/keys_import.h"
 #include "validator_client/keystores.h"
 
@@ -54,7 +54,7 @@ class LeanSigImport : public testing::TestWithParam<std::filesystem::path> {
         << "\n    privkey_file: validator_0_sk.ssz\n";
   }
 
-  validator::TempDir dir_;
+  TemporaryFolder dir_;
   const std::string source_ = absl::StrCat(dir_.path(), "/hash-sig-keys");
   json file_;
 };

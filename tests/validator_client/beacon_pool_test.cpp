@@ -1,9 +1,9 @@
 #include "validator_client/beacon_pool.h"
 
 #include "gtest/gtest.h"
+#include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/log_capture.h"
 
 namespace lean::validator {
 namespace {
@@ -12,7 +12,6 @@ using std::chrono::milliseconds;
 using Method = FakeBeacon::Method;
 using Status = SubmitResult::Status;
 
-constexpr int64_t kGenesisMs = static_cast<int64_t>(kGenesisTime) * 1000;
 constexpr uint64_t kSlot = 20;
 constexpr milliseconds kStage{1000};
 
@@ -56,7 +55,7 @@ class BeaconPoolTest : public ::testing::Test {
   ManualClock clock_{kGenesisMs + static_cast<int64_t>(kSlot * kSlotMs)};
   FakeBeacon first_{clock_, 4, "first:1"};
   FakeBeacon second_{clock_, 4, "second:2"};
-  LogCapture log_;
+  CapturedLog log_;
   std::optional<BeaconPool> pool_;
 };
 

@@ -4,9 +4,9 @@
 
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
+#include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/log_capture.h"
 #include "validator_client/beacon_lanes.h"
 #include "validator_client/beacon_pool.h"
 
@@ -37,7 +37,7 @@ TEST(BeaconPoolThreads, BroadcastReturnsWithTheFirstThatTookAll) {
   ManualClock clock(kNowMs);
   HungBeacon hung(clock, 4, "hung:1");
   FakeBeacon good(clock, 4, "good:2");
-  LogCapture log;
+  CapturedLog log;
   BeaconLanes lanes(2);
   ExpectedNetwork expected;
   expected.xmss_log_lifetime = 16;

@@ -6,14 +6,12 @@
 #include "absl/strings/match.h"
 #include "common/bytes/hex.h"
 #include "gtest/gtest.h"
-#include "tests/validator_client/support/log_capture.h"
+#include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
 
 namespace lean::validator {
 namespace {
-
-constexpr int64_t kGenesisMs = static_cast<int64_t>(kGenesisTime) * 1000;
 
 using std::chrono::milliseconds;
 
@@ -32,7 +30,7 @@ class BeaconSessionTest : public ::testing::Test {
 
   ManualClock clock_{kGenesisMs + 10 * static_cast<int64_t>(kSlotMs)};
   FakeBeacon beacon_{clock_, kValidators};
-  LogCapture log_;
+  CapturedLog log_;
 };
 
 TEST_F(BeaconSessionTest, LearnsTheNetworkFromAnHonestBeacon) {

@@ -5,9 +5,9 @@
 
 #include "common/ssz/ssz.h"
 #include "gtest/gtest.h"
+#include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/log_capture.h"
 #include "tests/validator_client/support/memory_signing_records.h"
 
 namespace lean::validator {
@@ -16,7 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 using Method = FakeBeacon::Method;
 
-constexpr int64_t kGenesisMs = static_cast<int64_t>(kGenesisTime) * 1000;
 constexpr uint64_t kSlot = 9;      // begins as the test does
 constexpr uint64_t kProposer = 1;  // of kSlot among 4 validators
 
@@ -59,7 +58,7 @@ class DutiesTest : public ::testing::Test {
 
   ManualClock clock_{kGenesisMs + static_cast<int64_t>(kSlot * kSlotMs)};
   FakeBeacon beacon_{clock_, 4};
-  LogCapture log_;
+  CapturedLog log_;
   SlotTimer timer_{clock_, SlotClock(kGenesisTime, kSlotMs)};
   MemorySigningRecords records_;
   std::map<uint64_t, std::shared_ptr<FakeKey>> fakes_;

@@ -1,7 +1,7 @@
 #include "validator_client/duty_times.h"
 
 #include "gtest/gtest.h"
-#include "tests/validator_client/support/log_capture.h"
+#include "tests/common/process/captured_log.h"
 
 namespace lean::validator {
 namespace {
@@ -35,7 +35,7 @@ TEST(MsHistogram, NeverNamesMoreThanTheMaximum) {
 }
 
 TEST(DutyTimes, LogsALineForEachStage) {
-  LogCapture log;
+  CapturedLog log;
   DutyTimes times("block");
   times.Log(*log.logger());
   EXPECT_TRUE(log.lines().empty());

@@ -1,8 +1,8 @@
 #include "validator_client/key_preparer.h"
 
 #include "gtest/gtest.h"
+#include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/log_capture.h"
 
 namespace lean::validator {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 constexpr std::chrono::milliseconds kSlot{4000};
 
 // Calls Check until the log has `count` lines with `part`: what a thread of its own does takes its time.
-void CheckUntilLogged(KeyPreparer& preparer, uint64_t slot, LogCapture& log, absl::string_view part, size_t count) {
+void CheckUntilLogged(KeyPreparer& preparer, uint64_t slot, CapturedLog& log, absl::string_view part, size_t count) {
   while (log.Count(part) < count) {
     preparer.Check(slot, kSlot);
     std::this_thread::yield();
@@ -19,7 +19,7 @@ void CheckUntilLogged(KeyPreparer& preparer, uint64_t slot, LogCapture& log, abs
 
 TEST(KeyPreparerThreads, PreparesAKeyInItsSecondHalf) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 1000}, SlotRange{0, 32});
-  LogCapture log;
+  CapturedLog log;
   KeyPreparer preparer({{0, key, "keys.yaml:1"}}, log.logger());
   preparer.Check(15, kSlot);
   CheckUntilLogged(preparer, 16, log, "key prepared validator=0 first_slot=16 end_slot=48", 1);
@@ -30,7 +30,7 @@ TEST(KeyPreparerThreads, PreparesAKeyInItsSecondHalf) {
 
 TEST(KeyPreparerThreads, CatchesUpWithAKeyThatLaysStill) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 1000}, SlotRange{0, 32});
-  LogCapture log;
+  CapturedLog log;
   KeyPreparer preparer({{0, key, "keys.yaml:1"}}, log.logger());
   CheckUntilLogged(preparer, 500, log, "key prepared validator=0", 1);
   EXPECT_TRUE(key->prepared_slots().Contains(500));
@@ -39,7 +39,7 @@ TEST(KeyPreparerThreads, CatchesUpWithAKeyThatLaysStill) {
 TEST(KeyPreparerThreads, LeavesTheLastSlotsAlone) {
   auto last = std::make_shared<FakeKey>(0, SlotRange{0, 32}, SlotRange{0, 32});
   auto next = std::make_shared<FakeKey>(1, SlotRange{0, 1000}, SlotRange{0, 32});
-  LogCapture log;
+  CapturedLog log;
   KeyPreparer preparer({{0, last, ""}, {1, next, ""}}, log.logger());
   CheckUntilLogged(preparer, 31, log, "key prepared validator=1", 1);  // queued after the other, were that due
   EXPECT_EQ(last->prepare_calls(), 0);
@@ -51,7 +51,7 @@ TEST(KeyPreparerThreads, WarnsAWeekBeforeTheEndThenDailyThenHourly) {
   constexpr uint64_t kDay = 24 * 60;
   constexpr uint64_t kEnd = 8 * kDay;
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, kEnd}, SlotRange{0, kEnd});
-  LogCapture log;
+  CapturedLog log;
   KeyPreparer preparer({{0, key, ""}}, log.logger());
   for (uint64_t slot = 0; slot < kDay; ++slot) preparer.Check(slot, kMinute);
   EXPECT_EQ(log.Count("key ends soon"), 0);
@@ -70,7 +70,7 @@ TEST(KeyPreparerThreads, WarnsAWeekBeforeTheEndThenDailyThenHourly) {
 
 TEST(KeyPreparerThreads, WarnsOnceOfAKeyThatBeginsNearItsEnd) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 400}, SlotRange{0, 400});
-  LogCapture log;
+  CapturedLog log;
   KeyPreparer preparer({{0, key, ""}}, log.logger());
   for (uint64_t slot = 250; slot < 400; ++slot) preparer.Check(slot, kSlot);
   EXPECT_EQ(log.Count("warning key ends soon validator=0 days_left=0 hours_left=0 slots_left=150 last_slot=399"), 1)
@@ -83,7 +83,7 @@ TEST(KeyPreparerThreads, TakesKeysInAndLetsThemGo) {
   auto goes = std::make_shared<FakeKey>(1, SlotRange{0, 1000}, SlotRange{0, 32});
   std::latch never(1);  // only Cancel counts it down
   goes->block_prepare = &never;
-  LogCapture log;
+  CapturedLog log;
   KeyPreparer preparer({{1, goes, ""}}, log.logger());
   preparer.Check(500, kSlot);
   preparer.Add({0, stays, ""});
@@ -98,7 +98,7 @@ TEST(KeyPreparerThreads, StopsWithinAPreparation) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 1000}, SlotRange{0, 32});
   std::latch never(1);  // only Cancel counts it down
   key->block_prepare = &never;
-  LogCapture log;
+  CapturedLog log;
   {
     KeyPreparer preparer({{0, key, ""}}, log.logger());
     preparer.Check(500, kSlot);

@@ -17,11 +17,11 @@
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
 #include "lean/v1/keymanager.grpc.pb.h"
+#include "tests/common/config/temporary_folder.h"
+#include "tests/common/process/captured_log.h"
 #include "tests/common/rpc/certificates.h"
 #include "tests/validator_client/keystore/test_passwords.h"
 #include "tests/validator_client/support/fake_beacon.h"
-#include "tests/validator_client/support/log_capture.h"
-#include "tests/validator_client/support/temp_dir.h"
 #include "validator_client/commands/keys_new.h"
 #include "validator_client/keymanager/access_token.h"
 #include "validator_client/keymanager/keymanager_requests.h"
@@ -117,8 +117,8 @@ class KeymanagerTest : public ::testing::Test {
     return indices;
   }
 
-  TempDir dir_;
-  LogCapture log_;
+  TemporaryFolder dir_;
+  CapturedLog log_;
   xmss::SystemRandomSource random_;
   const Password ours_ = MakePassword(kOurs);
   const Password theirs_ = MakePassword(kTheirs);
@@ -331,7 +331,7 @@ TEST_F(KeymanagerTest, AddressesThatOthersReachNeedTls) {
 }
 
 TEST(AccessToken, IsMadeOnceAndKeptPrivate) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const std::string path = dir.path() + "/token";
   xmss::SystemRandomSource random;
   const auto made = AccessToken::ReadOrMake(path, random);
@@ -351,7 +351,7 @@ TEST(AccessToken, IsMadeOnceAndKeptPrivate) {
 }
 
 TEST(AccessToken, WeakOnesAreRefused) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   xmss::SystemRandomSource random;
   int n = 0;
   for (const char* text : {"", "short", "0123456789abcdef0123456789abcde\n", "0123456789abcdef 0123456789abcdef x"}) {

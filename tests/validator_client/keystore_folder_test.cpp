@@ -11,8 +11,8 @@
 #include "common/crypto/xmss/key_generation.h"
 #include "common/crypto/xmss/secret_key_file.h"
 #include "gtest/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/keystore/test_passwords.h"
-#include "tests/validator_client/support/temp_dir.h"
 #include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/keystores.h"
 
@@ -34,7 +34,7 @@ class KeystoreFolderTest : public ::testing::Test {
   KeystoreFolder Open() { return *KeystoreFolder::Open(list_); }
   absl::Status Add(uint64_t index, const xmss::SecretKey& key) { return Open().Add(index, key, protection_, random_); }
 
-  TempDir dir_;
+  TemporaryFolder dir_;
   const std::string folder_ = absl::StrCat(dir_.path(), "/keys");
   const std::string list_ = absl::StrCat(folder_, "/keystores.yaml");
   const Password password_ = MakePassword("right");

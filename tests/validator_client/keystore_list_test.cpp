@@ -7,8 +7,8 @@
 #include "absl/strings/str_replace.h"
 #include "common/bytes/hex.h"
 #include "gtest/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/temp_dir.h"
 
 namespace lean::validator {
 namespace {
@@ -34,7 +34,7 @@ class KeystoreListTest : public ::testing::Test {
     return absl::StrReplaceAll(entries.status().message(), {{absl::StrCat(dir_.path(), "/"), ""}});
   }
 
-  TempDir dir_;
+  TemporaryFolder dir_;
   const std::string file_ = absl::StrCat(dir_.path(), "/keystores.yaml");
 };
 

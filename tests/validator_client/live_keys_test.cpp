@@ -1,19 +1,17 @@
 // Keys that come and go while a client runs, at the pace of a manual clock.
 #include "validator_client/live_keys.h"
 
-#include <algorithm>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <thread>
 
 #include "gtest/gtest.h"
-#include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/log_capture.h"
 #include "tests/validator_client/support/memory_signing_records.h"
-#include "validator_client/validator_service.h"
+#include "tests/validator_client/support/running_client.h"
 
 namespace lean::validator {
 namespace {
@@ -21,7 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 using Method = FakeBeacon::Method;
 
-constexpr int64_t kSlotLength = static_cast<int64_t>(kSlotMs);
 constexpr int64_t kStart = 5;  // the slot of the start; duties begin in the next one
 
 // Three validators, of whom 0 and 1 are ours from the start.
@@ -30,40 +27,15 @@ class LiveKeysTest : public ::testing::Test {
   LiveKeysTest() {
     for (uint64_t i = 0; i < 3; ++i) fakes_.push_back(std::make_shared<FakeKey>(i));
   }
-  ~LiveKeysTest() override {
-    clock_.Interrupt();
-    if (thread_.joinable()) thread_.join();
-  }
-
   ValidatorKey Key(uint64_t index) const { return {index, fakes_[index], "keys.yaml:1"}; }
 
   void Start(const StartOptions& options = {.new_keys = true, .watch = false}) {
-    const std::vector<ValidatorKey> keys = {Key(0), Key(1)};
-    ExpectedNetwork expected;
-    expected.xmss_log_lifetime = 16;
-    beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, RegisteredKeysOf(keys), false, RunInline,
-                     log_.logger());
-    signer_.emplace(keys, records_, [](std::function<void()> task) { task(); });
-    preparer_.emplace(keys, log_.logger());
-    live_.emplace(*signer_, *preparer_);
-    service_.emplace(clock_, *beacons_, *live_, options, 1, metrics_, log_.logger());
-    thread_ = std::thread([this] { result_ = service_->Run(); });
+    client_.Start({Key(0), Key(1)}, options);
   }
+  LiveKeys& live() { return client_.keys(); }
 
   // To an interval of a slot, as the service has just done what it does there.
-  void RunTo(int64_t slot, int64_t interval = 3) {
-    const int64_t end_ms = static_cast<int64_t>(kGenesisTime) * 1000 + slot * kSlotLength + interval * kSlotLength / 4;
-    while (true) {
-      clock_.AwaitWaiters(1);
-      const int64_t left = end_ms - clock_.WallMs();
-      if (left <= 0) return;
-      int64_t step = left;
-      if (const auto next = clock_.NextDeadline(); next.has_value()) {
-        step = std::min<int64_t>(step, std::chrono::duration_cast<milliseconds>(*next - clock_.Steady()).count());
-      }
-      clock_.Advance(milliseconds(std::max<int64_t>(step, 1)));
-    }
-  }
+  void RunTo(int64_t slot, int64_t interval = 3) { client_.RunTo(slot * kSlotLength + interval * kSlotLength / 4); }
 
   // Slots in which a key has signed.
   std::set<uint64_t> Signed(uint64_t index) const {
@@ -76,33 +48,24 @@ class LiveKeysTest : public ::testing::Test {
     for (uint64_t slot = first; slot <= last; ++slot) slots.insert(slot);
     return slots;
   }
-  LiveKeys::Entry EntryOf(uint64_t index) const {
-    for (const LiveKeys::Entry& entry : live_->List()) {
+  LiveKeys::Entry EntryOf(uint64_t index) {
+    for (const LiveKeys::Entry& entry : live().List()) {
       if (entry.key.index == index) return entry;
     }
     return {};
   }
 
-  ManualClock clock_{static_cast<int64_t>(kGenesisTime) * 1000 + kStart * kSlotLength + 100};
-  FakeBeacon beacon_{clock_, 3};
-  LogCapture log_;
   MemorySigningRecords records_;
   std::vector<std::shared_ptr<FakeKey>> fakes_;
-  metrics::Registry registry_;
-  ValidatorMetrics metrics_{registry_};
-  std::optional<BeaconPool> beacons_;
-  std::optional<Signer> signer_;
-  std::optional<KeyPreparer> preparer_;
-  std::optional<LiveKeys> live_;
-  std::optional<ValidatorService> service_;
-  absl::Status result_;
-  std::thread thread_;
+  RunningClient client_{kGenesisMs + kStart * kSlotLength + 100, 3, records_};
+  FakeBeacon& beacon_ = client_.beacon();
+  CapturedLog& log_ = client_.log();
 };
 
 TEST_F(LiveKeysTest, AnAddedKeyWaitsForItsWatchWhileTheOthersGoOn) {
   Start({.new_keys = true, .watch = true});
   RunTo(10);
-  ASSERT_TRUE(live_->Add(Key(2), /*never_signed=*/false).ok());
+  ASSERT_TRUE(live().Add(Key(2), /*never_signed=*/false).ok());
   RunTo(11);  // taken up
   EXPECT_EQ(EntryOf(2).state, LiveKeys::State::kWaiting);
   RunTo(11 + kWatchedSlots);
@@ -116,10 +79,48 @@ TEST_F(LiveKeysTest, AnAddedKeyWaitsForItsWatchWhileTheOthersGoOn) {
   EXPECT_EQ(log_.Count("info key added validator=2 pubkey=0x0303…03 first_slot=15"), 1) << log_.text();
 }
 
+TEST_F(LiveKeysTest, AnAddedKeyIsWatchedForHoweverShortAgoTheOthersSigned) {
+  for (uint64_t i = 0; i < 3; ++i) ASSERT_TRUE(records_.Reserve({{FakePubkey(i), 4, FakeRoot(9)}}).ok());
+  Start({.resumed = true});
+  RunTo(10);
+  EXPECT_EQ(Signed(0), Slots(kStart + 1, 10)) << "they go on at once: " << log_.text();
+  ASSERT_TRUE(live().Add(Key(2), /*never_signed=*/false).ok());
+  RunTo(12);
+  beacon_.foreign_votes[2] = 12;
+  RunTo(20);
+  EXPECT_EQ(EntryOf(2).state, LiveKeys::State::kRefused) << log_.text();
+  EXPECT_EQ(Signed(2), std::set<uint64_t>());
+}
+
+TEST_F(LiveKeysTest, ManyKeysAndASlowBeaconHoldUpNoDuty) {
+  Start();
+  RunTo(10);
+  for (uint64_t i = 2; i < 42; ++i) {
+    ASSERT_TRUE(live().Add({i, std::make_shared<FakeKey>(i), "keys.yaml:1"}, true).ok());
+  }
+  // Each answer comes later than asked for.
+  beacon_.bend_duties = [this](DutiesAnswer&) { client_.clock().Advance(milliseconds(150)); };
+  RunTo(20);
+  EXPECT_EQ(log_.Count("intervals skipped"), 0) << log_.text();
+  EXPECT_EQ(Signed(0), Slots(kStart + 1, 20));
+}
+
+TEST_F(LiveKeysTest, AKeyThatIsGoneBeforeTheFirstDutyIsNotAskedFor) {
+  beacon_.fail[Method::kGetDuties] = absl::UnavailableError("gone");
+  Start();
+  RunTo(6);  // no beacon has told of the network yet
+  ASSERT_TRUE(live().Remove(FakePubkey(1)).has_value());
+  beacon_.fail.clear();
+  size_t asked = 0;
+  beacon_.bend_duties = [&asked](DutiesAnswer& answer) { asked = answer.duties.size(); };
+  RunTo(15);
+  EXPECT_EQ(asked, 1u);
+}
+
 TEST_F(LiveKeysTest, AnAddedKeyWaitsPastTheSlotOfItsComingEvenWithoutAWatch) {
   Start();
   RunTo(10, 1);
-  ASSERT_TRUE(live_->Add(Key(2), false).ok());
+  ASSERT_TRUE(live().Add(Key(2), false).ok());
   RunTo(20);
   EXPECT_EQ(Signed(2), Slots(12, 20)) << "taken up in slot 10, let in at the end of slot 11";
 }
@@ -127,11 +128,11 @@ TEST_F(LiveKeysTest, AnAddedKeyWaitsPastTheSlotOfItsComingEvenWithoutAWatch) {
 TEST_F(LiveKeysTest, ARemovedKeySignsNothingMoreAndTheOthersGoOn) {
   Start();
   RunTo(10);
-  const std::optional<LiveKeys::Entry> removed = live_->Remove(FakePubkey(1));
+  const std::optional<LiveKeys::Entry> removed = live().Remove(FakePubkey(1));
   ASSERT_TRUE(removed.has_value());
-  live_->Forget(FakePubkey(1));
+  live().Forget(FakePubkey(1));
   EXPECT_EQ(removed->state, LiveKeys::State::kActive);
-  EXPECT_FALSE(live_->Remove(FakePubkey(1)).has_value());
+  EXPECT_FALSE(live().Remove(FakePubkey(1)).has_value());
   RunTo(20);
   EXPECT_EQ(Signed(1), Slots(kStart + 1, 10));
   EXPECT_EQ(Signed(0), Slots(kStart + 1, 20));
@@ -141,7 +142,7 @@ TEST_F(LiveKeysTest, ARemovedKeySignsNothingMoreAndTheOthersGoOn) {
 TEST_F(LiveKeysTest, AKeyThatIsPutBackGoesOnAtOnce) {
   Start();
   RunTo(10);
-  live_->PutBack(*live_->Remove(FakePubkey(1)));
+  live().PutBack(*live().Remove(FakePubkey(1)));
   RunTo(20);
   EXPECT_EQ(Signed(1), Slots(kStart + 1, 20));
 }
@@ -149,10 +150,10 @@ TEST_F(LiveKeysTest, AKeyThatIsPutBackGoesOnAtOnce) {
 TEST_F(LiveKeysTest, AllKeysMayGo) {
   Start();
   RunTo(10);
-  for (uint64_t i = 0; i < 2; ++i) ASSERT_TRUE(live_->Remove(FakePubkey(i)).has_value());
+  for (uint64_t i = 0; i < 2; ++i) ASSERT_TRUE(live().Remove(FakePubkey(i)).has_value());
   RunTo(20);
   EXPECT_EQ(Signed(0), Slots(kStart + 1, 10));
-  ASSERT_TRUE(live_->Add(Key(2), false).ok());
+  ASSERT_TRUE(live().Add(Key(2), false).ok());
   RunTo(30);
   EXPECT_EQ(Signed(2).size(), 30 - 22) << log_.text();
 }
@@ -160,7 +161,7 @@ TEST_F(LiveKeysTest, AllKeysMayGo) {
 TEST_F(LiveKeysTest, AKeyThatAnotherClientWorksWithIsRefusedAlone) {
   Start({.new_keys = true, .watch = true});
   RunTo(10);
-  ASSERT_TRUE(live_->Add(Key(2), /*never_signed=*/true).ok());
+  ASSERT_TRUE(live().Add(Key(2), /*never_signed=*/true).ok());
   RunTo(12);
   beacon_.foreign_votes[2] = 12;
   RunTo(20);
@@ -176,13 +177,13 @@ TEST_F(LiveKeysTest, AKeyWithAHistoryAndWithoutRecordsIsRefusedUntilItHasThem) {
   Start();
   beacon_.foreign_votes[2] = 3;
   RunTo(10);
-  ASSERT_TRUE(live_->Add(Key(2), false).ok());
+  ASSERT_TRUE(live().Add(Key(2), false).ok());
   RunTo(15);
   EXPECT_EQ(EntryOf(2).state, LiveKeys::State::kRefused);
-  EXPECT_FALSE(live_->Add(Key(2), false).ok()) << "it is there, refused";
-  ASSERT_TRUE(live_->Remove(FakePubkey(2)).has_value());
+  EXPECT_FALSE(live().Add(Key(2), false).ok()) << "it is there, refused";
+  ASSERT_TRUE(live().Remove(FakePubkey(2)).has_value());
   ASSERT_TRUE(records_.Reserve({{FakePubkey(2), 3, FakeRoot(9)}}).ok());
-  ASSERT_TRUE(live_->Add(Key(2), false).ok());
+  ASSERT_TRUE(live().Add(Key(2), false).ok());
   RunTo(20);
   EXPECT_EQ(EntryOf(2).state, LiveKeys::State::kActive) << log_.text();
   EXPECT_TRUE(Signed(2).contains(20));
@@ -193,7 +194,7 @@ TEST_F(LiveKeysTest, AKeyThatTheRegistryDoesNotHaveIsRefusedAlone) {
   RunTo(10);
   ValidatorKey wrong = Key(2);
   wrong.index = 7;
-  ASSERT_TRUE(live_->Add(wrong, true).ok());
+  ASSERT_TRUE(live().Add(wrong, true).ok());
   RunTo(20);
   EXPECT_EQ(EntryOf(7).state, LiveKeys::State::kRefused);
   EXPECT_NE(EntryOf(7).reason.find("index 7 is not in the beacon's registry"), std::string::npos) << EntryOf(7).reason;
@@ -203,11 +204,11 @@ TEST_F(LiveKeysTest, AKeyThatTheRegistryDoesNotHaveIsRefusedAlone) {
 TEST_F(LiveKeysTest, AKeyThatWaitsMayGoAndComeAgain) {
   Start({.new_keys = true, .watch = true});
   RunTo(10);
-  ASSERT_TRUE(live_->Add(Key(2), true).ok());
+  ASSERT_TRUE(live().Add(Key(2), true).ok());
   RunTo(13);
-  ASSERT_TRUE(live_->Remove(FakePubkey(2)).has_value());
+  ASSERT_TRUE(live().Remove(FakePubkey(2)).has_value());
   fakes_[2] = std::make_shared<FakeKey>(2);  // as when its file is opened anew
-  ASSERT_TRUE(live_->Add(Key(2), true).ok());
+  ASSERT_TRUE(live().Add(Key(2), true).ok());
   RunTo(14 + kWatchedSlots + 1, 1);
   EXPECT_EQ(Signed(2), std::set<uint64_t>()) << "what the first one had waited for does not count";
   RunTo(20);
@@ -216,19 +217,19 @@ TEST_F(LiveKeysTest, AKeyThatWaitsMayGoAndComeAgain) {
 
 TEST_F(LiveKeysTest, NoIndexAndNoKeyTwice) {
   Start();
-  EXPECT_EQ(live_->Add(Key(0), false).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(live().Add(Key(0), false).code(), absl::StatusCode::kAlreadyExists);
   ValidatorKey same_index = Key(2);
   same_index.index = 1;
-  EXPECT_EQ(live_->Add(same_index, false).code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_TRUE(live_->Add(Key(2), false).ok());
-  EXPECT_EQ(live_->Add(Key(2), false).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(live().Add(same_index, false).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(live().Add(Key(2), false).ok());
+  EXPECT_EQ(live().Add(Key(2), false).code(), absl::StatusCode::kAlreadyExists);
 }
 
 TEST_F(LiveKeysTest, WithoutABeaconTheyGoOnWaiting) {
   Start();
   RunTo(10);
   beacon_.fail[Method::kGetDuties] = absl::UnavailableError("gone");
-  ASSERT_TRUE(live_->Add(Key(2), true).ok());
+  ASSERT_TRUE(live().Add(Key(2), true).ok());
   RunTo(15);
   EXPECT_EQ(EntryOf(2).state, LiveKeys::State::kWaiting);
   beacon_.fail.clear();
@@ -240,7 +241,7 @@ TEST_F(LiveKeysTest, WithoutABeaconTheyGoOnWaiting) {
 // it.
 TEST(LiveKeysThreads, NothingIsSignedOnceRemoveHasReturned) {
   MemorySigningRecords records;
-  LogCapture log;
+  CapturedLog log;
   Signer signer({}, records, [](std::function<void()> task) { task(); });
   KeyPreparer preparer({}, log.logger());
   LiveKeys live(signer, preparer);

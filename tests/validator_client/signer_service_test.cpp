@@ -15,10 +15,10 @@
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
 #include "lean/v1/signer.grpc.pb.h"
+#include "tests/common/config/temporary_folder.h"
+#include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/log_capture.h"
-#include "tests/validator_client/support/temp_dir.h"
 #include "validator_client/signer_service/sign_requests.h"
 #include "validator_client/signer_service/signer_server.h"
 #include "validator_client/signing_records/sqlite_signing_records.h"
@@ -105,8 +105,8 @@ class SignerServiceTest : public ::testing::Test {
     return response.ok() ? response->result().reason() : rpc::ReasonOf(response.status());
   }
 
-  TempDir dir_;
-  LogCapture log_;
+  TemporaryFolder dir_;
+  CapturedLog log_;
   ManualClock clock_{static_cast<int64_t>(kGenesisTime) * 1000 + kSlot * kSlotMs + 100};
   std::vector<std::shared_ptr<FakeKey>> keys_;
   std::vector<ValidatorKey> validators_;

@@ -4,9 +4,9 @@
 
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
+#include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/log_capture.h"
 #include "tests/validator_client/support/memory_signing_records.h"
 
 namespace lean::validator {
@@ -43,7 +43,7 @@ class StartGuardTest : public ::testing::Test {
 
   ManualClock clock_{static_cast<int64_t>(kGenesisTime) * 1000 + 100};
   FakeBeacon beacon_{clock_, 2};
-  LogCapture log_;
+  CapturedLog log_;
   MemorySigningRecords records_;
   std::optional<BeaconPool> beacons_;
   std::optional<Signer> signer_;
@@ -133,6 +133,25 @@ TEST_F(StartGuardTest, KeysWithoutVotesOrWithRecordsBegin) {
 TEST_F(StartGuardTest, NewKeysSkipsTheHistoryAlone) {
   Start({.new_keys = true, .watch = false});
   EXPECT_TRUE(guard_->admitted());
+}
+
+TEST_F(StartGuardTest, KeysThatHaveJustSignedTogetherNeedNoWatch) {
+  Record(0, 9);
+  Record(1, 8);
+  Start({.resumed = true});
+  EXPECT_TRUE(Step(kStart, 1).ok());
+  EXPECT_TRUE(guard_->admitted());
+}
+
+TEST_F(StartGuardTest, AKeyThatDidNotSignWithTheOthersIsWatchedFor) {
+  Record(0, 9);
+  Start({.new_keys = true, .resumed = true});
+  EXPECT_TRUE(Step(kStart, 1).ok());
+  EXPECT_FALSE(guard_->admitted()) << "it has just come";
+  Record(1, 7);
+  Start({.resumed = true});
+  EXPECT_TRUE(Step(kStart, 1).ok());
+  EXPECT_FALSE(guard_->admitted()) << "it was away";
 }
 
 TEST_F(StartGuardTest, ABeaconThatCannotTellIsAskedAgain) {

@@ -1,14 +1,13 @@
 #include "validator_client/validator_service.h"
 
 #include <map>
+#include <memory>
 #include <set>
-#include <thread>
 
 #include "gtest/gtest.h"
-#include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/log_capture.h"
 #include "tests/validator_client/support/memory_signing_records.h"
+#include "tests/validator_client/support/running_client.h"
 
 namespace lean::validator {
 namespace {
@@ -16,50 +15,21 @@ namespace {
 using std::chrono::milliseconds;
 using Method = FakeBeacon::Method;
 
-constexpr int64_t kGenesisMs = static_cast<int64_t>(kGenesisTime) * 1000;
-constexpr int64_t kSlotLength = static_cast<int64_t>(kSlotMs);
-
 // Two validators, both ours, at the pace of a manual clock.
 class ValidatorServiceTest : public ::testing::Test {
  protected:
-  ~ValidatorServiceTest() override { Stop(); }
-
-  void Start(ExpectedNetwork expected = {}) {
-    expected.xmss_log_lifetime = 16;
+  void Start() {
     std::vector<ValidatorKey> keys;
-    std::vector<RegisteredKey> registered;
     for (uint64_t i = 0; i < 2; ++i) {
       fakes_.push_back(std::make_shared<FakeKey>(i));
-      keys.push_back({i, fakes_.back(), ""});
-      registered.push_back({i, FakePubkey(i), "keys.yaml:" + std::to_string(3 * i + 1)});
+      keys.push_back({i, fakes_.back(), "keys.yaml:" + std::to_string(3 * i + 1)});
     }
-    beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, registered, false, RunInline, log_.logger());
-    signer_.emplace(keys, records_, [](std::function<void()> task) { task(); });
-    preparer_.emplace(keys, log_.logger());
-    live_keys_.emplace(*signer_, *preparer_);
-    service_.emplace(clock_, *beacons_, *live_keys_, start_options_, 1, metrics_, log_.logger());
-    thread_ = std::thread([this] { result_ = service_->Run(); });
+    // The duties of the first slots: none of these tests is about the start.
+    client_.Start(keys, {.new_keys = true, .watch = false});
   }
 
-  // Lets time pass up to `ms` after genesis by true time, waking the service at each of its deadlines.
-  void RunTo(int64_t ms) {
-    while (true) {
-      clock_.AwaitWaiters(1);
-      const int64_t now = beacon_.NowMs() - beacon_.offset_ms - kGenesisMs;
-      if (now >= ms) return;
-      int64_t step = ms - now;
-      if (const auto next = clock_.NextDeadline(); next.has_value()) {
-        step = std::min<int64_t>(step, std::chrono::duration_cast<milliseconds>(*next - clock_.Steady()).count());
-      }
-      clock_.Advance(milliseconds(std::max<int64_t>(step, 1)));
-    }
-  }
+  void RunTo(int64_t ms) { client_.RunTo(ms); }
   void RunToSlot(int64_t slot) { RunTo(slot * kSlotLength); }
-
-  void Stop() {
-    clock_.Interrupt();
-    if (thread_.joinable()) thread_.join();
-  }
 
   std::set<uint64_t> BlockSlots() const {
     std::set<uint64_t> slots;
@@ -77,22 +47,12 @@ class ValidatorServiceTest : public ::testing::Test {
     }
   }
 
-  // The duties of the first slots, unless a test is about the start.
-  StartOptions start_options_{.new_keys = true, .watch = false};
-  ManualClock clock_{kGenesisMs + 5 * kSlotLength + 100};
-  FakeBeacon beacon_{clock_, 2};
-  LogCapture log_;
   MemorySigningRecords records_;
   std::vector<std::shared_ptr<FakeKey>> fakes_;
-  metrics::Registry registry_;
-  ValidatorMetrics metrics_{registry_};
-  std::optional<BeaconPool> beacons_;
-  std::optional<Signer> signer_;
-  std::optional<KeyPreparer> preparer_;
-  std::optional<LiveKeys> live_keys_;
-  std::optional<ValidatorService> service_;
-  absl::Status result_ = absl::UnknownError("still running");
-  std::thread thread_;
+  RunningClient client_{kGenesisMs + 5 * kSlotLength + 100, 2, records_};
+  ManualClock& clock_ = client_.clock();
+  FakeBeacon& beacon_ = client_.beacon();
+  CapturedLog& log_ = client_.log();
 };
 
 TEST_F(ValidatorServiceTest, DoesEveryDutyFromTheSlotAfterItsFirst) {
@@ -105,8 +65,7 @@ TEST_F(ValidatorServiceTest, DoesEveryDutyFromTheSlotAfterItsFirst) {
   ExpectNoLeafTwice();
   EXPECT_EQ(log_.Count("duties begin validators=2 slot=5 first_slot=6"), 1) << log_.text();
   EXPECT_EQ(log_.Count("votes skipped slot=5"), 1);
-  Stop();
-  EXPECT_TRUE(result_.ok());
+  EXPECT_TRUE(client_.Stop().ok());
 }
 
 TEST_F(ValidatorServiceTest, BeginsAtGenesisWhenStartedBefore) {
@@ -254,17 +213,16 @@ TEST_F(ValidatorServiceTest, SignsNothingWhileClocksAreApart) {
 TEST_F(ValidatorServiceTest, EndsWithFileAndLineOfAKeyThatTheRegistryDoesNotHave) {
   beacon_.bend_duties = [](DutiesAnswer& answer) { answer.duties[1] = {false, {}}; };
   Start();
-  thread_.join();
-  EXPECT_EQ(result_.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(result_.message(), "keys.yaml:4: the beacon's registry has another key at index 1, and 0x0202…02 nowhere");
+  const absl::Status result = client_.Await();
+  EXPECT_EQ(result.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(result.message(), "keys.yaml:4: the beacon's registry has another key at index 1, and 0x0202…02 nowhere");
 }
 
 TEST_F(ValidatorServiceTest, StopsWhileItWaitsForABeacon) {
   beacon_.fail[Method::kGetDuties] = absl::UnavailableError("connection refused");
   Start();
   clock_.AwaitWaiters(1);
-  Stop();
-  EXPECT_TRUE(result_.ok());
+  EXPECT_TRUE(client_.Stop().ok());
 }
 
 }  // namespace

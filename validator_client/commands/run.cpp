@@ -123,7 +123,8 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
             absl::StrJoin(options.beacons, ","), options.broadcast);
   StartOptions start;
   start.new_keys = options.new_keys;
-  start.watch = options.watch && !side.signed_a_moment_ago;
+  start.watch = options.watch;
+  start.resumed = side.signed_a_moment_ago;
 
   RealClock clock;
   xmss::SystemRandomSource random;

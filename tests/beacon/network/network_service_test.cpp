@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "common/clock/real_clock.h"
-#include "tests/beacon/services/captured_log.h"
 #include "tests/beacon/services/test_network.h"
+#include "tests/common/process/captured_log.h"
 #include "tests/common/rpc/certificates.h"
 
 namespace lean::beacon {

@@ -9,9 +9,9 @@
 
 #include "beacon/services/dependency_queue.h"
 #include "common/clock/manual_clock.h"
-#include "tests/beacon/services/captured_log.h"
 #include "tests/beacon/services/chain_source.h"
 #include "tests/beacon/services/test_network.h"
+#include "tests/common/process/captured_log.h"
 
 namespace lean::beacon {
 namespace {

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "common/clock/manual_clock.h"
-#include "tests/beacon/services/captured_log.h"
 #include "tests/beacon/services/test_network.h"
+#include "tests/common/process/captured_log.h"
 
 namespace lean::beacon {
 namespace {

@@ -11,8 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
 #include "common/clock/manual_clock.h"
-#include "tests/beacon/services/captured_log.h"
 #include "tests/beacon/services/chain_source.h"
+#include "tests/common/process/captured_log.h"
 
 namespace lean::beacon {
 namespace {

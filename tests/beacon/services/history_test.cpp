@@ -12,8 +12,8 @@
 
 #include "beacon/services/chain_service.h"
 #include "common/clock/manual_clock.h"
-#include "tests/beacon/services/captured_log.h"
 #include "tests/beacon/services/signed_chain.h"
+#include "tests/common/process/captured_log.h"
 
 namespace lean::beacon {
 namespace {

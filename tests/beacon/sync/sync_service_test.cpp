@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "common/clock/manual_clock.h"
-#include "tests/beacon/services/captured_log.h"
 #include "tests/beacon/services/signed_chain.h"
 #include "tests/beacon/sync/fake_peers.h"
+#include "tests/common/process/captured_log.h"
 
 namespace lean::beacon {
 namespace {

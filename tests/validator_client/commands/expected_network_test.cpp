@@ -6,9 +6,9 @@
 #include "common/config/genesis.h"
 #include "common/config/network_spec.h"
 #include "gtest/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/temp_dir.h"
 
 namespace lean::validator {
 namespace {
@@ -23,7 +23,7 @@ class ExpectedNetworkTest : public ::testing::Test {
     root_ = MakeGenesis(config)->block_root;
   }
 
-  TempDir dir_;
+  TemporaryFolder dir_;
   Root root_;
   const std::vector<RegisteredKey> keys_ = {{1, FakePubkey(1), "keys.yaml:1"}};
 };

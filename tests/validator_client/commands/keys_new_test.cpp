@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tests/validator_client/support/temp_dir.h"
+#include "tests/common/config/temporary_folder.h"
 #include "validator_client/commands/index_list.h"
 #include "validator_client/commands/key_progress.h"
 #include "validator_client/keystore_list.h"
@@ -35,7 +35,7 @@ class KeysNewTest : public ::testing::Test {
                     random_, cancelled_, out_, false);
   }
 
-  TempDir dir_;
+  TemporaryFolder dir_;
   const std::string folder_ = absl::StrCat(dir_.path(), "/a/keys");
   xmss::SeededRandomSource random_{1};
   std::atomic<bool> cancelled_{false};

@@ -18,8 +18,8 @@
 #include "nlohmann/json.hpp"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/keystore/test_passwords.h"
-#include "tests/validator_client/support/temp_dir.h"
 #include "validator_client/keystore/keystore_json.h"
 #include "validator_client/xmss_signing_key.h"
 
@@ -68,7 +68,7 @@ class EncryptedKeyFileTest : public ::testing::Test {
     return file.content.has_value() && file.content->span() == xmss::EncodeSecretKeySeed(TestKey()).span();
   }
 
-  TempDir dir_;
+  TemporaryFolder dir_;
   const std::string path_ = absl::StrCat(dir_.path(), "/validator_0.json");
   xmss::SeededRandomSource random_{1};
   const Password password_ = MakePassword("right");

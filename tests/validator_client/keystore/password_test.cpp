@@ -12,8 +12,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/keystore/test_passwords.h"
-#include "tests/validator_client/support/temp_dir.h"
 
 namespace lean::validator {
 namespace {
@@ -54,7 +54,7 @@ class PasswordFileTest : public ::testing::Test {
     return ReadPasswordFile(path_);
   }
 
-  TempDir dir_;
+  TemporaryFolder dir_;
   const std::string path_ = absl::StrCat(dir_.path(), "/password");
 };
 

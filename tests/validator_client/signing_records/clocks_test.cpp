@@ -1,25 +1,20 @@
 // Clocks that go wrong, with records that stay: whatever a client believes the time to be, and whatever its beacon then
 // offers, no leaf signs two roots.
 #include <map>
-#include <optional>
-#include <thread>
+#include <memory>
 
 #include "common/ssz/ssz.h"
 #include "gtest/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/signing_records/records_test_support.h"
-#include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/log_capture.h"
-#include "tests/validator_client/support/temp_dir.h"
-#include "validator_client/validator_service.h"
+#include "tests/validator_client/support/running_client.h"
 
 namespace lean::validator {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int64_t kGenesisMs = static_cast<int64_t>(kGenesisTime) * 1000;
-constexpr int64_t kSlotLength = static_cast<int64_t>(kSlotMs);
 constexpr uint64_t kKeys = 2;
 
 using Fakes = std::vector<std::shared_ptr<FakeKey>>;
@@ -28,73 +23,37 @@ using Fakes = std::vector<std::shared_ptr<FakeKey>>;
 class Life {
  public:
   Life(const std::string& records, const Fakes& fakes, int64_t start_slot, uint8_t head)
-      : clock_(kGenesisMs + start_slot * kSlotLength + 100), beacon_(clock_, kKeys), records_(OpenOrFail(records)) {
+      : records_(OpenOrFail(records)), client_(kGenesisMs + start_slot * kSlotLength + 100, kKeys, *records_) {
     std::vector<ValidatorKey> keys;
-    std::vector<RegisteredKey> registered;
-    for (uint64_t i = 0; i < fakes.size(); ++i) {
-      keys.push_back({i, fakes[i], ""});
-      registered.push_back({i, FakePubkey(i), ""});
-    }
-    beacon_.bend_vote = [head](VoteDataAnswer& answer) { answer.data.head.root = FakeRoot(head); };
-    beacon_.bend_block = [head](BuiltBlockAnswer& answer) {
+    for (uint64_t i = 0; i < fakes.size(); ++i) keys.push_back({i, fakes[i], ""});
+    beacon().bend_vote = [head](VoteDataAnswer& answer) { answer.data.head.root = FakeRoot(head); };
+    beacon().bend_block = [head](BuiltBlockAnswer& answer) {
       answer.block.state_root = FakeRoot(head);
       answer.proposer_attestation.data.head.root = ssz::HashTreeRoot(answer.block);
     };
-    ExpectedNetwork expected;
-    expected.xmss_log_lifetime = 16;
-    beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, registered, false, RunInline, log_.logger());
-    signer_.emplace(keys, *records_, [](std::function<void()> task) { task(); });
-    preparer_.emplace(keys, log_.logger());
-    live_keys_.emplace(*signer_, *preparer_);
-    service_.emplace(clock_, *beacons_, *live_keys_, StartOptions{.new_keys = true, .watch = false}, 1, metrics_,
-                     log_.logger());
-    thread_ = std::thread([this] { EXPECT_TRUE(service_->Run().ok()); });
+    client_.Start(keys, {.new_keys = true, .watch = false});
   }
-  ~Life() {
-    clock_.Interrupt();
-    thread_.join();
-  }
+  ~Life() { EXPECT_TRUE(client_.Stop().ok()); }
 
-  // Lets so many slots pass by true time, waking the client at each of its deadlines.
-  void Pass(int64_t slots) {
-    const SteadyTime end = clock_.Steady() + milliseconds(slots * kSlotLength);
-    while (true) {
-      clock_.AwaitWaiters(1);
-      if (clock_.Steady() >= end) return;
-      milliseconds step = std::chrono::ceil<milliseconds>(end - clock_.Steady());
-      if (const auto next = clock_.NextDeadline(); next.has_value()) {
-        step = std::min(step, std::chrono::ceil<milliseconds>(*next - clock_.Steady()));
-      }
-      clock_.Advance(std::max(step, milliseconds(1)));
-    }
-  }
+  // So many slots by true time.
+  void Pass(int64_t slots) { client_.Pass(milliseconds(slots * kSlotLength)); }
   // The machine sleeps, and wakes within a slot.
   void Sleep(int64_t slots) {
-    clock_.AwaitWaiters(1);
-    clock_.Advance(milliseconds(slots * kSlotLength + 1300));
+    client_.clock().AwaitWaiters(1);
+    client_.clock().Advance(milliseconds(slots * kSlotLength + 1300));
   }
   // Both clocks are wrong by the same, so that nothing but the records can tell.
   void SetBothBack(int64_t slots) {
-    clock_.AwaitWaiters(1);
-    clock_.SetWallMs(clock_.WallMs() - slots * kSlotLength);
-    beacon_.offset_ms -= slots * kSlotLength;
+    client_.clock().AwaitWaiters(1);
+    client_.clock().SetWallMs(client_.clock().WallMs() - slots * kSlotLength);
+    beacon().offset_ms -= slots * kSlotLength;
   }
-  FakeBeacon& beacon() { return beacon_; }
-  LogCapture& log() { return log_; }
+  FakeBeacon& beacon() { return client_.beacon(); }
+  CapturedLog& log() { return client_.log(); }
 
  private:
-  ManualClock clock_;
-  FakeBeacon beacon_;
-  LogCapture log_;
-  std::unique_ptr<SqliteSigningRecords> records_;
-  metrics::Registry registry_;
-  ValidatorMetrics metrics_{registry_};
-  std::optional<BeaconPool> beacons_;
-  std::optional<Signer> signer_;
-  std::optional<KeyPreparer> preparer_;
-  std::optional<LiveKeys> live_keys_;
-  std::optional<ValidatorService> service_;
-  std::thread thread_;
+  const std::unique_ptr<SqliteSigningRecords> records_;
+  RunningClient client_;
 };
 
 class ClocksTest : public ::testing::Test {
@@ -127,7 +86,7 @@ class ClocksTest : public ::testing::Test {
     }
   }
 
-  TempDir folder_;
+  TemporaryFolder folder_;
   Fakes fakes_;
 };
 

@@ -11,11 +11,11 @@
 #include "common/crypto/signature_scheme.h"
 #include "common/crypto/xmss/random_source.h"
 #include "gtest/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/signing_records/fault_vfs.h"
 #include "tests/validator_client/signing_records/victim_watcher.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/no_password.h"
-#include "tests/validator_client/support/temp_dir.h"
 #include "validator_client/commands/keys_new.h"
 #include "validator_client/keystores.h"
 
@@ -97,7 +97,7 @@ std::chrono::microseconds UndisturbedLifetime(Lives& lives) {
 
 void KillAtRandomMoments(uint64_t kills) {
   VictimWatcher watcher(FakeSignatureFits);
-  TempDir folder;
+  TemporaryFolder folder;
   Lives lives(watcher, folder.path());
   const std::chrono::microseconds lifetime = UndisturbedLifetime(lives);
   std::mt19937_64 random(7);
@@ -125,7 +125,7 @@ void FailAtEveryWrite(const std::vector<Fault>& faults, uint64_t stride) {
     // A new database each round, so that its making is among what is interrupted. The first life ends at the boundary,
     // or goes on with a disk that works again after a while; the second one comes after repair.
     for (uint64_t at = random() % stride;; at += stride, ++boundaries) {
-      TempDir folder;
+      TemporaryFolder folder;
       VictimWatcher round(FakeSignatureFits);
       Lives lives(round, folder.path());
       const VictimEnd hurt = lives.Next(random(), fault, at, 1 + random() % 4);
@@ -154,7 +154,7 @@ const std::vector<Fault> kErrors = {Fault::kFailedSync, Fault::kDiskFull, Fault:
 // One database through many power cuts: what a cut leaves is what the next one starts from.
 void CutPowerAgainAndAgain(uint64_t cuts) {
   VictimWatcher watcher(FakeSignatureFits);
-  TempDir folder;
+  TemporaryFolder folder;
   Lives lives(watcher, folder.path());
   const uint64_t operations = std::max<uint64_t>(lives.Next(1).operations, 1);
   std::mt19937_64 random(13);
@@ -187,7 +187,7 @@ void KillRealSigners(uint64_t kills) {
   uint64_t refused = 0;
   uint64_t conflicts = 0;
   while (done < kills) {
-    TempDir folder;
+    TemporaryFolder folder;
     KeysNewOptions make;
     make.output_dir = folder.path() + "/keys";
     make.indices = {0, 1};

@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tests/validator_client/support/temp_dir.h"
+#include "tests/common/config/temporary_folder.h"
 #include "validator_client/signing_records/key_locks.h"
 
 namespace lean::validator {
@@ -49,7 +49,7 @@ class Holder {
 };
 
 TEST(ProcessLock, NamesItsHolderAndIsFreeOnceThatIsKilled) {
-  TempDir folder;
+  TemporaryFolder folder;
   const std::string file = folder.path() + "/lock";
   Holder holder(file);
   ASSERT_TRUE(holder.held());
@@ -69,7 +69,7 @@ TEST(ProcessLock, NamesItsHolderAndIsFreeOnceThatIsKilled) {
 }
 
 TEST(ProcessLock, EndsWithItsObject) {
-  TempDir folder;
+  TemporaryFolder folder;
   const std::string file = folder.path() + "/lock";
   {
     auto lock = ProcessLock::Acquire(file, "it", kTwoSigners);
@@ -81,7 +81,7 @@ TEST(ProcessLock, EndsWithItsObject) {
 }
 
 TEST(ProcessLock, FoldersAreLockedByWhateverPath) {
-  TempDir folder;
+  TemporaryFolder folder;
   std::filesystem::create_directory(folder.path() + "/keys");
   std::filesystem::create_directory_symlink(folder.path() + "/keys", folder.path() + "/link");
   const auto locks = LockKeyFolders({folder.path() + "/keys", folder.path() + "/link"});
@@ -94,7 +94,7 @@ TEST(ProcessLock, FoldersAreLockedByWhateverPath) {
 }
 
 TEST(ProcessLock, AGarbledFileLocksAllTheSame) {
-  TempDir folder;
+  TemporaryFolder folder;
   const std::string file = folder.path() + "/lock";
   std::ofstream(file) << "garbage";
   const auto lock = ProcessLock::Acquire(file, "it", kTwoSigners);
@@ -105,7 +105,7 @@ TEST(ProcessLock, AGarbledFileLocksAllTheSame) {
 }
 
 TEST(ProcessLock, AHolderMayNameAnotherWay) {
-  TempDir folder;
+  TemporaryFolder folder;
   const std::string file = folder.path() + "/lock";
   absl::StatusOr<ProcessLock> lock = ProcessLock::Acquire(file, "the folder X", "two would be wrong");
   ASSERT_TRUE(lock.ok()) << lock.status();

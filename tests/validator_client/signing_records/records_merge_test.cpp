@@ -6,8 +6,8 @@
 #include "gtest/gtest.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/signing_records/records_test_support.h"
-#include "tests/validator_client/support/temp_dir.h"
 
 namespace lean::validator {
 namespace {
@@ -16,7 +16,7 @@ class RecordsMergeTest : public ::testing::Test {
  protected:
   std::unique_ptr<SqliteSigningRecords> New(const std::string& name) { return OpenOrFail(folder_.path() + "/" + name); }
 
-  TempDir folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(RecordsMergeTest, WhatOneMachineSignedTheOtherRefuses) {
@@ -130,7 +130,7 @@ std::vector<KeyHistory> AnyHistories() {
 }
 
 RC_GTEST_PROP(RecordsMerge, ImportsNeverGrantMoreAndChangeNothingTheSecondTime, ()) {
-  TempDir folder;
+  TemporaryFolder folder;
   auto records = OpenOrFail(folder.path() + "/records");
   std::map<std::pair<uint8_t, uint64_t>, uint8_t> signed_roots;
   const int steps = *rc::gen::inRange(1, 6);

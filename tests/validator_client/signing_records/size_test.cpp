@@ -3,8 +3,8 @@
 #include <iostream>
 
 #include "gtest/gtest.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/signing_records/records_test_support.h"
-#include "tests/validator_client/support/temp_dir.h"
 
 namespace lean::validator {
 namespace {
@@ -20,7 +20,7 @@ uint64_t BytesOf(const std::string& path) {
 }
 
 TEST(SigningRecordsSize, AMillionSlots) {
-  TempDir folder;
+  TemporaryFolder folder;
   const std::string path = folder.path() + "/records.sqlite";
   auto records = OpenOrFail(path);
   uint64_t after_tenth = 0;

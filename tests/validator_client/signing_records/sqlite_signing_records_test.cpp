@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sqlite3.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/signing_records/records_test_support.h"
-#include "tests/validator_client/support/temp_dir.h"
 
 namespace lean::validator {
 namespace {
@@ -35,7 +35,7 @@ class SqliteSigningRecordsTest : public ::testing::Test {
     ASSERT_EQ(chmod(path().c_str(), 0600), 0);
   }
 
-  TempDir folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(SqliteSigningRecordsTest, OneRootALeafAndNoSlotBelowTheHighest) {

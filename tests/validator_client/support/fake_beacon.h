@@ -16,6 +16,9 @@ namespace lean::validator {
 
 inline constexpr uint64_t kGenesisTime = 1'700'000'000;  // Unix seconds
 inline constexpr uint64_t kSlotMs = 4000;
+// The same for arithmetic with times before genesis, milliseconds.
+inline constexpr int64_t kGenesisMs = static_cast<int64_t>(kGenesisTime) * 1000;
+inline constexpr int64_t kSlotLength = static_cast<int64_t>(kSlotMs);
 
 inline Root FakeRoot(uint8_t fill) {
   Root root;

@@ -1,6 +1,6 @@
 // Signing records that live as long as the process.
-#ifndef LEAN_VALIDATOR_CLIENT_MEMORY_SIGNING_RECORDS_H_
-#define LEAN_VALIDATOR_CLIENT_MEMORY_SIGNING_RECORDS_H_
+#ifndef LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_MEMORY_SIGNING_RECORDS_H_
+#define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_MEMORY_SIGNING_RECORDS_H_
 
 #include <mutex>
 #include <optional>
@@ -33,4 +33,4 @@ class MemorySigningRecords : public SigningRecords {
 
 }  // namespace lean::validator
 
-#endif  // LEAN_VALIDATOR_CLIENT_MEMORY_SIGNING_RECORDS_H_
+#endif  // LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_MEMORY_SIGNING_RECORDS_H_
