@@ -1,21 +1,17 @@
 // A process that signs as a validator client does, and that a test kills: the real signer on real records. It asks for
 // two conflicting roots a leaf, for leaves that are long signed, and for the same root again, and writes every
 // signature that it gets to standard output.
-#include <unistd.h>
-
 #include <cstdlib>
 #include <iostream>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "common/concurrency/worker_pool.h"
-#include "common/ssz/ssz.h"
 #include "sqlite3.h"
 #include "tests/validator_client/signing_records/fault_vfs.h"
-#include "tests/validator_client/signing_records/victim_protocol.h"
+#include "tests/validator_client/signing_records/victim_signing.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/no_password.h"
 #include "validator_client/keystores.h"
@@ -39,17 +35,6 @@ struct Options {
   FaultPlan plan;
 };
 
-void Tell(const VictimMessage& message) {
-  if (write(STDOUT_FILENO, &message, sizeof(message)) != sizeof(message)) _exit(3);
-}
-
-void TellKind(VictimMessage::Kind kind, uint64_t slot = 0) {
-  VictimMessage message;
-  message.kind = kind;
-  message.slot = slot;
-  Tell(message);
-}
-
 int CheckpointOften(sqlite3* database, char**, const void*) {
   return sqlite3_wal_autocheckpoint(database, kCheckpointPages);
 }
@@ -67,45 +52,6 @@ std::vector<ValidatorKey> MakeKeys(const Options& options) {
   }
   return opened->keys;
 }
-
-class Run {
- public:
-  Run(Signer& signer, uint64_t seed) : signer_(signer), random_(seed) {}
-
-  std::vector<Attestation> NewVotes(uint64_t slot) {
-    Root head;
-    for (uint8_t& byte : head.data) byte = static_cast<uint8_t>(random_());
-    std::vector<Attestation> votes;
-    const KeySetPtr keys = signer_.keys();
-    for (const ValidatorKey& key : keys->all()) votes.push_back({key.index, {slot, {head, slot}, {}, {}}});
-    return votes;
-  }
-
-  void Ask(uint64_t slot, const std::vector<Attestation>& votes) {
-    const auto signatures = signer_.Sign(slot, votes);
-    for (size_t i = 0; i < votes.size(); ++i) {
-      VictimMessage message;
-      message.index = votes[i].validator_id;
-      message.slot = slot;
-      message.root = ssz::HashTreeRoot(votes[i]);
-      if (signatures[i].ok()) {
-        message.kind = VictimMessage::Kind::kReleased;
-        message.signature = *signatures[i];
-      } else if (absl::IsFailedPrecondition(signatures[i].status())) {
-        message.kind = VictimMessage::Kind::kRefused;
-      } else {
-        message.kind = VictimMessage::Kind::kFailed;
-      }
-      Tell(message);
-    }
-  }
-
-  uint64_t Below(uint64_t limit) { return random_() % limit; }
-
- private:
-  Signer& signer_;
-  std::mt19937_64 random_;
-};
 
 int Main(int argc, char** argv) {
   Options options;
@@ -140,15 +86,8 @@ int Main(int argc, char** argv) {
   Signer signer(keys, **records, [&pool](std::function<void()> task) {
     if (pool.TrySubmit(std::move(task)) != PushResult::kPushed) task();
   });
-  Run run(signer, options.seed);
-  for (uint64_t slot = options.first_slot; slot < options.first_slot + options.slots; ++slot) {
-    const std::vector<Attestation> votes = run.NewVotes(slot);
-    run.Ask(slot, votes);
-    run.Ask(slot, run.NewVotes(slot));
-    run.Ask(slot, votes);
-    const uint64_t older = slot - run.Below(std::min<uint64_t>(slot, 4));
-    run.Ask(older, run.NewVotes(older));
-  }
+  VictimSigning signing(signer, options.seed);
+  for (uint64_t slot = options.first_slot; slot < options.first_slot + options.slots; ++slot) signing.AskAllOf(slot);
   TellKind(VictimMessage::Kind::kDone, FaultVfsOperations());
   return 0;
 }

@@ -15,6 +15,7 @@ struct VictimMessage {
     kReleased,  // a signature has left the signer
     kRefused,   // the records refused a root
     kFailed,    // the records could not be opened or written
+    kDeleted,   // the keymanager says that the key of validator 1 is gone
     kDone,      // every request was made; `slot` is the number of the disk's operations
   };
 

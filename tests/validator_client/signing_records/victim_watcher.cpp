@@ -20,10 +20,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr char kVictim[] = LEAN_BIN_DIR "/signing_records_victim";
-
-pid_t Spawn(const std::vector<std::string>& arguments, int output) {
-  std::vector<std::string> texts = {kVictim};
+pid_t Spawn(const std::string& program, const std::vector<std::string>& arguments, int output) {
+  std::vector<std::string> texts = {program};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& text : texts) argv.push_back(text.data());
@@ -33,7 +31,7 @@ pid_t Spawn(const std::vector<std::string>& arguments, int output) {
   posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   pid_t pid = -1;
-  const int error = posix_spawn(&pid, kVictim, &actions, nullptr, argv.data(), environ);
+  const int error = posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   return error == 0 ? pid : -1;
 }
@@ -49,10 +47,11 @@ VictimEnd VictimWatcher::Watch(const std::vector<std::string>& arguments,
     return end;
   }
   const auto start = SteadyClock::now();
-  const pid_t pid = Spawn(arguments, pipe_ends[1]);
+  const std::string program = LEAN_BIN_DIR "/" + program_;
+  const pid_t pid = Spawn(program, arguments, pipe_ends[1]);
   close(pipe_ends[1]);
   if (pid < 0) {
-    ADD_FAILURE() << "cannot start " << kVictim;
+    ADD_FAILURE() << "cannot start " << program;
     close(pipe_ends[0]);
     return end;
   }
@@ -98,6 +97,9 @@ void VictimWatcher::Take(const VictimMessage& message, VictimEnd& end) {
   switch (message.kind) {
     case VictimMessage::Kind::kOpened:
       end.opened = true;
+      break;
+    case VictimMessage::Kind::kDeleted:
+      end.deleted = true;
       break;
     case VictimMessage::Kind::kDone:
       end.done = true;

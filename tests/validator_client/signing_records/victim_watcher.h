@@ -20,6 +20,7 @@ namespace lean::validator {
 struct VictimEnd {
   bool killed = false;  // by a signal
   bool opened = false;
+  bool deleted = false;  // a keymanager has said so
   bool done = false;
   uint64_t released = 0;
   uint64_t refused = 0;
@@ -34,13 +35,17 @@ class VictimWatcher {
   // Whether a signature is that of the root; may be empty.
   using Verify = std::function<bool(const VictimMessage& released)>;
 
-  explicit VictimWatcher(Verify verify = {}) : verify_(std::move(verify)) {}
+  // `program`: of the victims, in the folder of the build's programs.
+  explicit VictimWatcher(Verify verify = {}, std::string program = "signing_records_victim")
+      : verify_(std::move(verify)), program_(std::move(program)) {}
 
-  // Runs the victim's program with these arguments to its end, or kills it `kill_after` its start.
+  // Runs the program with these arguments to its end, or kills it `kill_after` its start.
   VictimEnd Watch(const std::vector<std::string>& arguments,
                   std::optional<std::chrono::microseconds> kill_after = std::nullopt);
 
   uint64_t highest_released_slot() const { return highest_released_slot_; }
+  // By index and slot of the leaf.
+  const std::map<std::pair<uint64_t, uint64_t>, Root>& roots() const { return roots_; }
   size_t leaves() const { return roots_.size(); }      // that have signed
   uint64_t signatures() const { return signatures_; }  // released, repeated ones included
   uint64_t conflicts() const { return conflicts_; }    // signatures of a second root by a leaf
@@ -50,7 +55,8 @@ class VictimWatcher {
   void Take(const VictimMessage& message, VictimEnd& end);
 
   const Verify verify_;
-  std::map<std::pair<uint64_t, uint64_t>, Root> roots_;  // by index and slot
+  const std::string program_;
+  std::map<std::pair<uint64_t, uint64_t>, Root> roots_;
   uint64_t highest_released_slot_ = 0;
   uint64_t signatures_ = 0;
   uint64_t conflicts_ = 0;
