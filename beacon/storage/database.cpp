@@ -24,7 +24,7 @@ namespace {
 constexpr size_t kMemtableBytes = size_t{16} << 20;  // of all columns together
 constexpr size_t kBlockMemtableBytes = size_t{8} << 20;
 constexpr size_t kSmallMemtableBytes = size_t{4} << 20;
-constexpr size_t kCacheBytes = size_t{16} << 20;
+constexpr size_t kCacheBytes = size_t{4} << 20;  // of keys and of their tables' indexes; blocks are not in it
 constexpr uint64_t kLogBytes = uint64_t{16} << 20;
 constexpr uint64_t kManifestBytes = uint64_t{1} << 20;
 constexpr int kOpenFiles = 128;
@@ -89,6 +89,7 @@ rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const std::shared_
   options.compression = rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
   if (column == Column::kSlots) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
