@@ -30,6 +30,7 @@
 #include "common/config/public_keys.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/metrics/metrics_server.h"
+#include "common/process/descriptors.h"
 #include "common/version/version.h"
 
 namespace lean::beacon {
@@ -62,6 +63,9 @@ absl::StatusOr<Network> ReadNetwork(const std::string& dir, spdlog::logger& log)
   return Network{*std::move(spec), *std::move(scheme), *std::move(genesis)};
 }
 
+// Of a half, peers' connections cannot take the rest: it is for the database and our own clients.
+int DescriptorsForPeers() { return static_cast<int>(RaiseDescriptorLimit() / 2); }
+
 absl::StatusOr<NetworkOptions> ReadNetworkOptions(const RunOptions& options) {
   NetworkOptions network{.name = options.name,
                          .peers = options.peers,
@@ -69,7 +73,8 @@ absl::StatusOr<NetworkOptions> ReadNetworkOptions(const RunOptions& options) {
                          .tls = options.peer_tls,
                          .limits = {},
                          .rates = {},
-                         .queue = {}};
+                         .queue = {},
+                         .max_descriptors = DescriptorsForPeers()};
   if (!options.peers_file.empty()) {
     absl::StatusOr<std::vector<std::string>> more = ReadPeersFile(options.peers_file);
     if (!more.ok()) return more.status();

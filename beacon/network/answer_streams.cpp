@@ -25,6 +25,7 @@ absl::Status TooManyOpen() {
 }  // namespace
 
 struct UnaryAsker::Call {
+  std::shared_ptr<grpc::GenericStub> stub;  // outlives the context
   grpc::ClientContext context;
   grpc::ByteBuffer request;
   grpc::ByteBuffer response;
@@ -44,6 +45,7 @@ void UnaryAsker::SetOnClose(std::function<void()> on_close) {
 
 void UnaryAsker::Ask(const v1::BlocksRequest& request, Done done) {
   auto call = std::make_shared<Call>();
+  call->stub = stub_;
   call->context.set_deadline(std::chrono::system_clock::now() + kAnswerTime);
   std::string method;
   if (request.has_by_root()) {
@@ -87,6 +89,11 @@ size_t UnaryAsker::open() const {
   return calls_.size();
 }
 
+bool UnaryAsker::closed() const {
+  std::lock_guard lock(mutex_);
+  return closed_;
+}
+
 void UnaryAsker::Close() {
   std::function<void()> on_close;
   {
@@ -128,6 +135,11 @@ void StreamAsker::Ask(const v1::BlocksRequest& request, Done done) {
 size_t StreamAsker::open() const {
   std::lock_guard lock(mutex_);
   return open_.size();
+}
+
+bool StreamAsker::closed() const {
+  std::lock_guard lock(mutex_);
+  return closed_;
 }
 
 void StreamAsker::Tick(SteadyTime now) {

@@ -40,6 +40,8 @@ class BlockAsker {
   // ResourceExhausted: kMaxRequestsOpen are open. DeadlineExceeded after kAnswerTime. Unavailable: closed.
   virtual void Ask(const v1::BlocksRequest& request, Done done) = 0;
   virtual size_t open() const = 0;
+  // Close was called, or its stream has ended.
+  virtual bool closed() const = 0;
   virtual void Tick(SteadyTime now) = 0;
   // Ends what is open, and its streams.
   virtual void Close() = 0;
@@ -56,6 +58,7 @@ class UnaryAsker final : public BlockAsker, public std::enable_shared_from_this<
 
   void Ask(const v1::BlocksRequest& request, Done done) override;
   size_t open() const override;
+  bool closed() const override;
   void Tick(SteadyTime) override {}  // gRPC watches the deadlines
   void Close() override;
 
@@ -90,6 +93,7 @@ class StreamAsker final : public BlockAsker, public StreamHandler, public std::e
 
   void Ask(const v1::BlocksRequest& request, Done done) override;
   size_t open() const override;
+  bool closed() const override;
   void Tick(SteadyTime now) override;
   void Close() override;
 

@@ -147,4 +147,21 @@ absl::StatusOr<std::vector<SignedBlockPtr>> CheckAnswer(const v1::BlocksRequest&
   return blocks;
 }
 
+absl::StatusOr<std::vector<SignedBlockPtr>> JudgeAnswer(const v1::BlocksRequest& request,
+                                                        const absl::StatusOr<v1::BlocksResponse>& answer,
+                                                        GossipPeer& peer) {
+  if (!answer.ok()) {
+    const absl::Status& status = answer.status();
+    if (absl::IsDeadlineExceeded(status)) peer.Report(Offence::kUnresponsive, "no answer in time");
+    if (absl::IsDataLoss(status)) peer.Report(Offence::kBadAnswer, std::string(status.message()));
+    const bool as_it_is =
+        absl::IsDeadlineExceeded(status) || absl::IsDataLoss(status) || absl::IsResourceExhausted(status);
+    return as_it_is ? status : absl::UnavailableError(status.message());
+  }
+  absl::StatusOr<std::vector<SignedBlockPtr>> blocks = CheckAnswer(request, *answer);
+  if (blocks.ok()) return blocks;
+  peer.Report(Offence::kBadAnswer, absl::StrCat("answer: ", blocks.status().message()));
+  return absl::DataLossError(blocks.status().message());
+}
+
 }  // namespace lean::beacon

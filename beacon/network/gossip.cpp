@@ -29,6 +29,18 @@ bool IsOffence(absl::string_view why) {
 
 }  // namespace
 
+GossipSink SinkOf(ChainService& chain) {
+  return {.block =
+              [&chain](SignedBlockPtr block, const Origin& origin, std::function<void(SubmitOutcome)> done) {
+                chain.SubmitBlock(std::move(block), origin, std::move(done));
+              },
+          .votes =
+              [&chain](std::vector<SignedVotePtr> votes, const Origin& origin,
+                       std::function<void(std::vector<SubmitOutcome>)> done) {
+                chain.SubmitVotes(std::move(votes), origin, std::move(done));
+              }};
+}
+
 Gossip::Gossip(GossipSink sink, const Clock& clock, size_t validator_count)
     : sink_(std::move(sink)),
       clock_(clock),

@@ -16,6 +16,7 @@
 #include "beacon/network/rate_limits.h"
 #include "beacon/network/seen_items.h"
 #include "beacon/network/send_queue.h"
+#include "beacon/services/chain_service.h"
 #include "beacon/services/outbound.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
@@ -46,6 +47,8 @@ struct GossipSink {
   std::function<void(SignedBlockPtr, const Origin&, std::function<void(SubmitOutcome)>)> block;
   std::function<void(std::vector<SignedVotePtr>, const Origin&, std::function<void(std::vector<SubmitOutcome>)>)> votes;
 };
+// `chain` outlives it.
+GossipSink SinkOf(ChainService& chain);
 
 // Decides nothing about the chain. Thread-safe; outlives the work it began.
 class Gossip {

@@ -107,6 +107,24 @@ std::variant<PeerIdentity, Goodbye> CheckStatus(const Identity& own, const v1::P
   return peer;
 }
 
+v1::GossipMessage MakeGoodbye(const Goodbye& goodbye) {
+  v1::GossipMessage message;
+  message.mutable_goodbye()->set_reason(goodbye.reason);
+  message.mutable_goodbye()->set_message(goodbye.message);
+  return message;
+}
+
+v1::PeerGoodbye::Reason ReasonFor(Offence offence) {
+  switch (offence) {
+    case Offence::kMalformed:
+      return v1::PeerGoodbye::MALFORMED;
+    case Offence::kTooMuch:
+      return v1::PeerGoodbye::TOO_MUCH;
+    default:
+      return v1::PeerGoodbye::INVALID;
+  }
+}
+
 Goodbye GoodbyeFromProto(const v1::PeerGoodbye& message) {
   return {message.reason(), Printable(message.message(), kMaxGoodbyeBytes)};
 }

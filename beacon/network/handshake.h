@@ -2,11 +2,14 @@
 #ifndef LEAN_BEACON_NETWORK_HANDSHAKE_H_
 #define LEAN_BEACON_NETWORK_HANDSHAKE_H_
 
+#include <algorithm>
 #include <cstdint>
+#include <random>
 #include <string>
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "beacon/network/peer_blocks.h"
 #include "beacon/network/peer_table.h"
 #include "common/bytes/bytes.h"
 #include "common/config/network_spec.h"
@@ -19,6 +22,15 @@ inline constexpr uint32_t kPeerProtocolVersion = 1;
 
 // Names a link in the calls beside it; drawn at random by the listener, so that nobody else knows it.
 using SessionId = Bytes<16>;
+
+// One that nobody has, by the system's randomness.
+template <typename Id>
+Id DrawId() {
+  std::random_device device;
+  Id id;
+  std::generate(id.data.begin(), id.data.end(), [&device] { return static_cast<uint8_t>(device()); });
+  return id;
+}
 
 // What both ends must have in common, and what tells them apart.
 struct Identity {
@@ -68,6 +80,10 @@ v1::PeerStatus MakeStatus(const Identity& own, const PeerChain& chain, const Ses
 // The peer, or why there will be no link: MALFORMED, or WRONG_VERSION, WRONG_NETWORK, WRONG_GENESIS, WRONG_SPEC, the
 // first that does not fit. `from_listener`: the status must name a session.
 std::variant<PeerIdentity, Goodbye> CheckStatus(const Identity& own, const v1::PeerStatus& status, bool from_listener);
+
+v1::GossipMessage MakeGoodbye(const Goodbye& goodbye);
+// The reason that a link ends with for what its peer did.
+v1::PeerGoodbye::Reason ReasonFor(Offence offence);
 
 // A goodbye as the peer sent it, fit for a log: bounded, without control characters.
 Goodbye GoodbyeFromProto(const v1::PeerGoodbye& message);

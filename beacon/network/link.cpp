@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/network/gossip_codec.h"
 #include "beacon/network/messages.h"
@@ -24,22 +25,11 @@ constexpr size_t kMaxStatusBytes = 4096;
 // What a message costs that is charged by its size, were it empty.
 constexpr size_t kMessageCost = 256;
 
-v1::GossipMessage GoodbyeMessage(const Goodbye& goodbye) {
-  v1::GossipMessage message;
-  message.mutable_goodbye()->set_reason(goodbye.reason);
-  message.mutable_goodbye()->set_message(goodbye.message);
-  return message;
-}
-
-v1::PeerGoodbye::Reason ReasonFor(Offence offence) {
-  switch (offence) {
-    case Offence::kMalformed:
-      return v1::PeerGoodbye::MALFORMED;
-    case Offence::kTooMuch:
-      return v1::PeerGoodbye::TOO_MUCH;
-    default:
-      return v1::PeerGoodbye::INVALID;
-  }
+// What gRPC ends a call with that we made, when a message of more than rpc::kMaxMessageBytes comes in. The code alone
+// is also that of a server short of memory.
+bool IsTooLarge(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED &&
+         absl::StrContains(status.error_message(), "message larger than max");
 }
 
 }  // namespace
@@ -85,6 +75,21 @@ double Link::score() const {
   return score_.At(context_.clock.Steady());
 }
 
+void Link::LowerScoreTo(double score) {
+  std::lock_guard lock(mutex_);
+  score_.LowerTo(score, context_.clock.Steady());
+}
+
+bool Link::broke_off() const {
+  std::lock_guard lock(mutex_);
+  return BrokeOffLocked();
+}
+
+bool Link::BrokeOffLocked() const {
+  return opened_ms_ != 0 && !outbound_ && end_.has_value() && !end_->by_us &&
+         end_->goodbye.reason == v1::PeerGoodbye::REASON_UNSPECIFIED;
+}
+
 Traffic Link::traffic() const {
   return {.bytes_in = bytes_in_,
           .bytes_out = bytes_out_,
@@ -105,6 +110,7 @@ void Link::Report(Offence offence, std::string why) {
     // Also when it has left meanwhile, or it would only have to come again.
     if (state_ == State::kHandshake || banned_) return;
     score = score_.Add(offence, context_.clock.Steady());
+    context_.offences.Add(offence);
     ban = banned_ = score <= PeerScore::kDisconnectAt;
   }
   context_.log->warn("peer_offence id={} name={} address={} offence={} score={:.0f} message=\"{}\"", id_, peer().name,
@@ -158,7 +164,7 @@ void Link::EndLocked(bool by_us, Goodbye goodbye) {
   if (state_ == State::kEnding || state_ == State::kClosed) return;
   state_ = State::kEnding;
   since_ = context_.clock.Steady();
-  if (by_us) QueueLocked(GoodbyeMessage(goodbye));
+  if (by_us) QueueLocked(MakeGoodbye(goodbye));
   end_ = LinkEnd{.by_us = by_us, .goodbye = std::move(goodbye)};
   PumpLocked();
 }
@@ -197,6 +203,15 @@ void Link::SetAsker(std::shared_ptr<BlockAsker> asker) {
 std::shared_ptr<BlockAsker> Link::asker() const {
   std::lock_guard lock(mutex_);
   return asker_;
+}
+
+void Link::CloseAsker() {
+  std::shared_ptr<BlockAsker> asker;
+  {
+    std::lock_guard lock(mutex_);
+    asker = std::move(asker_);
+  }
+  if (asker != nullptr) asker->Close();
 }
 
 void Link::OnRead(bool ok, const grpc::ByteBuffer& bytes) {
@@ -356,7 +371,8 @@ std::optional<v1::GossipMessage> Link::NextLocked() {
 }
 
 void Link::OnClosed(const grpc::Status& status) {
-  std::shared_ptr<BlockAsker> asker;
+  bool was_open = false;
+  bool broke_off = false;
   {
     std::lock_guard lock(mutex_);
     if (!end_.has_value()) {
@@ -366,11 +382,13 @@ void Link::OnClosed(const grpc::Status& status) {
     } else if (!end_->by_us && end_->goodbye.reason == v1::PeerGoodbye::REASON_UNSPECIFIED && !status.ok()) {
       end_->goodbye.message = status.error_message();
     }
+    was_open = opened_ms_ != 0;
+    broke_off = BrokeOffLocked();
     state_ = State::kClosed;
     stream_ = nullptr;
-    asker = std::move(asker_);
   }
-  if (asker != nullptr) asker->Close();
+  if (was_open && IsTooLarge(status)) Report(Offence::kMalformed, status.error_message());
+  if (!broke_off) CloseAsker();
   context_.owner.OnEnded(shared_from_this());
 }
 

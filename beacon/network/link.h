@@ -47,6 +47,7 @@ struct LinkContext {
   Gossip& gossip;
   const Identity& own;
   const Clock& clock;
+  OffenceCounts& offences;
   std::function<PeerChain()> chain;  // ours now
   RateLimits rates;
   SendQueue::Limits queue;
@@ -82,6 +83,10 @@ class Link final : public GossipPeer, public StreamHandler, public std::enable_s
   bool open() const;
   std::optional<LinkEnd> end() const;
   double score() const;
+  // What the peer is known for from earlier links.
+  void LowerScoreTo(double score);
+  // Was open, and ended by a peer that dialled us and did not say why.
+  bool broke_off() const;
   Traffic traffic() const;
   int64_t opened_ms() const { return opened_ms_.load(std::memory_order_relaxed); }
 
@@ -105,6 +110,8 @@ class Link final : public GossipPeer, public StreamHandler, public std::enable_s
   // What asks this peer for blocks; null until there is one.
   void SetAsker(std::shared_ptr<BlockAsker> asker);
   std::shared_ptr<BlockAsker> asker() const;
+  // Of a link that broke off: it stays until then, so that it can be seen whether the connection stands.
+  void CloseAsker();
   void CountRequestIn() { requests_in_.fetch_add(1, std::memory_order_relaxed); }
   void CountRequestOut() { requests_out_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -120,6 +127,7 @@ class Link final : public GossipPeer, public StreamHandler, public std::enable_s
   void OnGoodbye(const v1::PeerGoodbye& goodbye);
   void ReadOnIfIdle();
   void EndLocked(bool by_us, Goodbye goodbye);
+  bool BrokeOffLocked() const;
   void QueueLocked(v1::GossipMessage message);
   // Sends the next message when none is under way.
   void PumpLocked();

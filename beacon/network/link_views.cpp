@@ -41,6 +41,22 @@ PeerState StateOf(const Link& link) {
           .last_disconnect_ms = 0};
 }
 
+std::optional<Goodbye> RefusalFor(PeerTable::Verdict verdict) {
+  switch (verdict) {
+    case PeerTable::Verdict::kAdmit:
+      break;
+    case PeerTable::Verdict::kSelf:
+      return Goodbye{v1::PeerGoodbye::SELF, "this is the node itself"};
+    case PeerTable::Verdict::kDuplicate:
+      return Goodbye{v1::PeerGoodbye::DUPLICATE, "another link stands between us"};
+    case PeerTable::Verdict::kTooMany:
+      return Goodbye{v1::PeerGoodbye::TOO_MANY_PEERS, "no room for another link"};
+    case PeerTable::Verdict::kBanned:
+      return Goodbye{v1::PeerGoodbye::BANNED, "not linked to for a while"};
+  }
+  return std::nullopt;
+}
+
 DialEnd KindOf(const LinkEnd& end) {
   switch (end.goodbye.reason) {
     case v1::PeerGoodbye::WRONG_VERSION:

@@ -2,10 +2,14 @@
 #ifndef LEAN_BEACON_NETWORK_LINK_VIEWS_H_
 #define LEAN_BEACON_NETWORK_LINK_VIEWS_H_
 
+#include <optional>
+#include <string>
+
 #include "beacon/network/dial_plan.h"
 #include "beacon/network/link.h"
 #include "beacon/network/peer_blocks.h"
 #include "beacon/network/peer_list.h"
+#include "beacon/network/peer_table.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
@@ -13,6 +17,9 @@ namespace lean::beacon {
 // Of a link that is open.
 PeerInfo InfoOf(const Link& link);
 PeerState StateOf(const Link& link);
+
+// What a link ends with that the table does not admit; nullopt when it does.
+std::optional<Goodbye> RefusalFor(PeerTable::Verdict verdict);
 
 // What an end means for dialling again.
 DialEnd KindOf(const LinkEnd& end);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <random>
 #include <utility>
 
@@ -11,7 +10,6 @@
 #include "beacon/network/link_views.h"
 #include "beacon/network/messages.h"
 #include "common/bytes/hex.h"
-#include "common/rpc/channel.h"
 #include "common/version/version.h"
 
 namespace lean::beacon {
@@ -22,7 +20,6 @@ constexpr std::chrono::milliseconds kTick{100};
 // For goodbyes to be read, and then for broken streams to end.
 constexpr std::chrono::milliseconds kStopGrace{500};
 constexpr std::chrono::milliseconds kServerGrace{200};
-constexpr std::chrono::milliseconds kChannelPoll{1};
 
 // Requests of peers that wait for a thread; each link may have few.
 constexpr size_t kServeThreads = 2;
@@ -37,40 +34,14 @@ constexpr size_t kMemoryQuotaBytes = size_t{512} << 20;
 // A connection without a stream.
 constexpr int kMaxIdleMs = 30'000;
 
-template <size_t N>
-Bytes<N> RandomBytes() {
-  std::random_device device;
-  Bytes<N> bytes;
-  std::generate(bytes.data.begin(), bytes.data.end(), [&device] { return static_cast<uint8_t>(device()); });
-  return bytes;
-}
-
 Identity MakeIdentity(const NetworkOptions& options, const NetworkContext& context) {
   return {.network = context.spec.name,
           .genesis_root = context.genesis.block_root,
           .spec_digest = SpecDigest(context.spec),
-          .node = RandomBytes<NodeId::kSize>(),
+          .node = DrawId<NodeId>(),
           .name = options.name,
           .version = std::string(Version())};
 }
-
-GossipSink SinkOf(ChainService& chain) {
-  return {.block =
-              [&chain](SignedBlockPtr block, const Origin& origin, std::function<void(SubmitOutcome)> done) {
-                chain.SubmitBlock(std::move(block), origin, std::move(done));
-              },
-          .votes =
-              [&chain](std::vector<SignedVotePtr> votes, const Origin& origin,
-                       std::function<void(std::vector<SubmitOutcome>)> done) {
-                chain.SubmitVotes(std::move(votes), origin, std::move(done));
-              }};
-}
-
-rpc::ClientTlsFiles ClientTls(const PeerTlsFiles& tls) {
-  return {.server_ca = tls.ca, .cert = tls.cert, .key = tls.key};
-}
-
-rpc::ChannelOptions DialOptions(const PeerTlsFiles& tls) { return {.tls = ClientTls(tls)}; }
 
 }  // namespace
 
@@ -95,6 +66,7 @@ NetworkService::NetworkService(const NetworkOptions& options, const NetworkConte
                      .gossip = gossip_,
                      .own = own_,
                      .clock = context.clock,
+                     .offences = offences_,
                      .chain = [this] { return OwnChain(); },
                      .rates = options.rates.value_or(
                          RateLimits::For(context.genesis.state->validators.size(), context.spec.slot_duration_ms)),
@@ -103,6 +75,7 @@ NetworkService::NetworkService(const NetworkOptions& options, const NetworkConte
                      .log = context.log}),
       serve_pool_(kServeThreads, kServeQueue),
       pending_(std::make_shared<Pending>()),
+      channels_(options.tls),
       table_(own_.node, options.limits),
       targets_(options.peers, std::random_device()()) {
   RefreshChain();
@@ -112,7 +85,7 @@ NetworkService::~NetworkService() { Stop(); }
 
 absl::Status NetworkService::CheckPeers() const {
   for (const std::string& address : options_.peers) {
-    if (auto channel = rpc::MakeChannel(address, DialOptions(options_.tls)); !channel.ok()) return channel.status();
+    if (absl::Status status = channels_.Check(address); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -123,6 +96,8 @@ absl::Status NetworkService::Listen() {
     return serve_pool_.TrySubmit(std::move(task)) == PushResult::kPushed;
   };
   peer_server_ = std::make_unique<PeerServer>(*this, context_.blocks, context_.clock, std::move(schedule));
+  rpc::GateOptions gate{.admit = [this](const std::string& host) { return MayConnect(host); },
+                        .max_descriptors = options_.max_descriptors};
   auto server =
       rpc::Server::Start({.address = options_.listen_address,
                           .tls = {.cert = options_.tls.cert, .key = options_.tls.key, .client_ca = options_.tls.ca},
@@ -130,7 +105,8 @@ absl::Status NetworkService::Listen() {
                           .max_concurrent_calls = kMaxConcurrentCalls,
                           .memory_quota_bytes = kMemoryQuotaBytes,
                           .max_idle_ms = kMaxIdleMs,
-                          .open_to_all = true},
+                          .open_to_all = true,
+                          .gate = std::move(gate)},
                          {{peer_server_.get(), v1::PeerService::service_full_name()}});
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
@@ -160,20 +136,9 @@ void NetworkService::Stop() {
     links_changed_.wait(lock, gone);
   }
   serve_pool_.Stop();
+  broken_.Stop();
   pending_->Await();
-  // Calls end on gRPC's threads, and are not done with their channel when they have called back.
-  while (!DropChannels()) std::this_thread::sleep_for(kChannelPoll);
-}
-
-bool NetworkService::DropChannels() {
-  std::vector<std::shared_ptr<grpc::Channel>> unused;  // let go of outside the lock
-  std::lock_guard lock(mutex_);
-  const auto used =
-      std::partition(channels_.begin(), channels_.end(),
-                     [](const std::shared_ptr<grpc::Channel>& channel) { return channel.use_count() > 1; });
-  std::move(used, channels_.end(), std::back_inserter(unused));
-  channels_.erase(used, channels_.end());
-  return channels_.empty();
+  channels_.Stop();
 }
 
 void NetworkService::RunOutbound() {
@@ -194,7 +159,11 @@ void NetworkService::Tick() {
   for (const LinkPtr& link : Links()) link->Tick(now);
   if (peer_server_ != nullptr) peer_server_->Tick(now);
   RefreshChain();
-  DropChannels();
+  for (const LinkPtr& link : broken_.Judge(now)) {
+    link->Report(Offence::kBrokeOff, "the stream ended without a goodbye while the connection stood");
+    Remember(*link, now);
+  }
+  channels_.DropUnused();
   std::lock_guard lock(mutex_);
   for (const std::string& address : targets_.Due(table_, now)) DialLocked(address);
 }
@@ -202,21 +171,23 @@ void NetworkService::Tick() {
 void NetworkService::DialLocked(const std::string& address) {
   const uint64_t id = next_link_++;
   targets_.OnDialling(address, id);
-  // A channel of its own for each attempt: gRPC's pauses between attempts are not ours.
-  auto channel = rpc::MakeChannel(address, DialOptions(options_.tls));
-  if (!channel.ok()) {
-    context_.log->warn("peer_unreachable address={} message=\"{}\"", address, std::string(channel.status().message()));
-    targets_.OnEnded(id, {.node = {}, .reason = std::string(channel.status().message())}, context_.clock.Steady());
+  const auto stub = channels_.Open(address);
+  if (!stub.ok()) {
+    context_.log->warn("peer_unreachable address={} message=\"{}\"", address, std::string(stub.status().message()));
+    targets_.OnEnded(id, {.node = {}, .reason = std::string(stub.status().message())}, context_.clock.Steady());
     return;
   }
   auto link = std::make_shared<Link>(link_context_, id, /*outbound=*/true, address, SessionId());
-  auto stub = std::make_shared<grpc::GenericStub>(*channel);
-  channels_.push_back(*std::move(channel));
   links_.emplace(id, link);
-  stubs_.emplace(id, stub);
+  stubs_.emplace(id, *stub);
   ClientStream* stream = MakeClientStream(*stub, kGossipMethod, link);
   link->Start(StreamOf(stream));
   StartClientStream(stream);
+}
+
+bool NetworkService::MayConnect(const std::string& host) {
+  std::lock_guard lock(mutex_);
+  return !stopping_ && table_.MayConnect(host, context_.clock.Steady());
 }
 
 LinkPtr NetworkService::Accept(const std::string& peer) {
@@ -230,7 +201,7 @@ LinkPtr NetworkService::Accept(const std::string& peer) {
   if (static_cast<size_t>(in_handshake) >= options_.limits.handshakes_per_host) return nullptr;
   if (links_.size() >= 2 * options_.limits.peers) return nullptr;
   const uint64_t id = next_link_++;
-  const SessionId session = RandomBytes<SessionId::kSize>();
+  const SessionId session = DrawId<SessionId>();
   auto link = std::make_shared<Link>(link_context_, id, /*outbound=*/false, peer, session);
   links_.emplace(id, link);
   return link;
@@ -245,27 +216,18 @@ LinkPtr NetworkService::LinkOf(const SessionId& session) {
 }
 
 std::optional<Goodbye> NetworkService::Admit(const LinkPtr& link) {
-  const PeerIdentity peer = link->peer();
+  const NodeId node = link->peer().node;
+  const std::string host = HostOf(link->address());
   const SteadyTime now = context_.clock.Steady();
   LinkPtr replaced;
   std::shared_ptr<grpc::GenericStub> stub;
   {
     std::lock_guard lock(mutex_);
     if (stopping_) return Goodbye{v1::PeerGoodbye::SHUTTING_DOWN, "stopping"};
-    const PeerTable::Decision decision = table_.Admit(
-        {.link = link->id(), .node = peer.node, .outbound = link->outbound(), .host = HostOf(link->address())}, now);
-    switch (decision.verdict) {
-      case PeerTable::Verdict::kSelf:
-        return Goodbye{v1::PeerGoodbye::SELF, "this is the node itself"};
-      case PeerTable::Verdict::kDuplicate:
-        return Goodbye{v1::PeerGoodbye::DUPLICATE, "another link stands between us"};
-      case PeerTable::Verdict::kTooMany:
-        return Goodbye{v1::PeerGoodbye::TOO_MANY_PEERS, "no room for another link"};
-      case PeerTable::Verdict::kBanned:
-        return Goodbye{v1::PeerGoodbye::BANNED, "not linked to for a while"};
-      case PeerTable::Verdict::kAdmit:
-        break;
-    }
+    const PeerTable::Decision decision =
+        table_.Admit({.link = link->id(), .node = node, .outbound = link->outbound(), .host = host}, now);
+    if (std::optional<Goodbye> refusal = RefusalFor(decision.verdict)) return refusal;
+    link->LowerScoreTo(table_.ScoreOf(node, host, now));
     if (decision.replaced.has_value()) replaced = links_[*decision.replaced];
     if (link->outbound()) {
       stub = stubs_[link->id()];
@@ -292,24 +254,32 @@ void NetworkService::OpenAsker(const LinkPtr& link, const std::shared_ptr<grpc::
     serve_pool_.TrySubmit(std::move(task));  // not taken: the peer asks somebody else in time
   };
   auto answers = std::make_shared<AnswerStream>(std::move(serve));
-  ClientStream* stream = MakeClientStream(*stub, kAnswerMethod, answers);
+  ClientStream* stream = MakeClientStream(stub, kAnswerMethod, answers);
   answers->Start(StreamOf(stream), session);
   StartClientStream(stream);
   asker->SetOnClose([answers] { answers->Cancel(); });
 }
 
 std::string NetworkService::Ban(const LinkPtr& link) {
+  ++bans_;
   std::lock_guard lock(mutex_);
   const auto duration = table_.Ban(link->peer().node, HostOf(link->address()), context_.clock.Steady());
   return absl::StrCat(std::chrono::duration_cast<std::chrono::seconds>(duration).count(), " s");
+}
+
+void NetworkService::Remember(const Link& link, SteadyTime now) {
+  std::lock_guard lock(mutex_);
+  table_.Remember(link.peer().node, HostOf(link.address()), link.score(), now);
 }
 
 void NetworkService::OnEnded(const LinkPtr& link) {
   const LinkEnd end = link->end().value_or(LinkEnd());
   const NodeId node = link->peer().node;
   const SteadyTime now = context_.clock.Steady();
+  Remember(*link, now);
   std::lock_guard lock(mutex_);
   table_.Remove(link->id());
+  if (link->broke_off()) broken_.Add(link, now);
   sessions_.erase(link->session());
   stubs_.erase(link->id());
   const auto ban = table_.BanLeft(&node, HostOf(link->address()), now);
@@ -321,6 +291,7 @@ void NetworkService::OnEnded(const LinkPtr& link) {
                                       .wall_ms = context_.clock.WallMs()},
                                      now);
   LogEnd(*link, end, news, *context_.log);
+  ended_traffic_ += link->traffic();
   links_.erase(link->id());
   links_changed_.notify_all();
 }
@@ -385,24 +356,9 @@ void NetworkService::Ask(uint64_t peer, v1::BlocksRequest request, Done done) {
   const std::shared_ptr<BlockAsker> asker = link->asker();
   if (asker == nullptr) return done(absl::UnavailableError("the peer takes no requests"));
   link->CountRequestOut();
-  asker->Ask(request, [link, request, done = std::move(done),
-                       token = Pending::Token(pending_)](absl::StatusOr<v1::BlocksResponse> answer) {
-    if (!answer.ok()) {
-      if (absl::IsDeadlineExceeded(answer.status())) link->Report(Offence::kUnresponsive, "no answer in time");
-      if (absl::IsDataLoss(answer.status())) {
-        link->Report(Offence::kBadAnswer, std::string(answer.status().message()));
-      }
-      const bool as_it_is = absl::IsDeadlineExceeded(answer.status()) || absl::IsDataLoss(answer.status()) ||
-                            absl::IsResourceExhausted(answer.status());
-      return done(as_it_is ? answer.status() : absl::UnavailableError(answer.status().message()));
-    }
-    absl::StatusOr<std::vector<SignedBlockPtr>> blocks = CheckAnswer(request, *answer);
-    if (!blocks.ok()) {
-      link->Report(Offence::kBadAnswer, absl::StrCat("answer: ", blocks.status().message()));
-      return done(absl::DataLossError(blocks.status().message()));
-    }
-    done(std::move(blocks));
-  });
+  asker->Ask(request,
+             [link, request, done = std::move(done), token = Pending::Token(pending_)](
+                 const absl::StatusOr<v1::BlocksResponse>& answer) { done(JudgeAnswer(request, answer, *link)); });
 }
 
 void NetworkService::Report(uint64_t peer, Offence offence, std::string why) {
@@ -412,6 +368,13 @@ void NetworkService::Report(uint64_t peer, Offence offence, std::string why) {
 size_t NetworkService::linked_peers() const {
   std::lock_guard lock(mutex_);
   return table_.size();
+}
+
+Traffic NetworkService::traffic() const {
+  std::lock_guard lock(mutex_);
+  Traffic traffic = ended_traffic_;
+  for (const auto& [id, link] : links_) traffic += link->traffic();
+  return traffic;
 }
 
 std::string NetworkService::node_id() const { return ToHex(own_.node.span()); }

@@ -2,6 +2,7 @@
 #ifndef LEAN_BEACON_NETWORK_NETWORK_SERVICE_H_
 #define LEAN_BEACON_NETWORK_NETWORK_SERVICE_H_
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -15,9 +16,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "beacon/network/broken_links.h"
 #include "beacon/network/gossip.h"
 #include "beacon/network/link.h"
 #include "beacon/network/peer_blocks.h"
+#include "beacon/network/peer_channels.h"
 #include "beacon/network/peer_list.h"
 #include "beacon/network/peer_server.h"
 #include "beacon/network/peer_table.h"
@@ -36,13 +39,6 @@
 
 namespace lean::beacon {
 
-// PEM files; all or none. Peers show each other certificates of the same authority.
-struct PeerTlsFiles {
-  std::string cert;
-  std::string key;
-  std::string ca;
-};
-
 struct NetworkOptions {
   std::string name;                // of this node
   std::vector<std::string> peers;  // HOST:PORT each, to be dialled
@@ -51,6 +47,7 @@ struct NetworkOptions {
   PeerTableLimits limits;
   std::optional<RateLimits> rates;  // of each peer; those of RateLimits::For when not given
   SendQueue::Limits queue;
+  int max_descriptors = 4'096;  // as of rpc::GateOptions
 };
 
 // What the service works with; all of it outlives it. Callbacks of `chain` may still come until that is stopped, so it
@@ -93,6 +90,10 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   std::string peer_address() const override { return peer_address_; }
 
   Gossip::Counts gossip_counts() const { return gossip_.counts(); }
+  // Of all links, those that have ended included.
+  Traffic traffic() const;
+  const OffenceCounts& offence_counts() const { return offences_; }
+  uint64_t bans() const { return bans_; }
 
   std::optional<Goodbye> Admit(const LinkPtr& link) override;
   std::string Ban(const LinkPtr& link) override;
@@ -105,13 +106,14 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
 
   absl::Status Listen();
   absl::Status CheckPeers() const;
+  bool MayConnect(const std::string& host);
 
   void RunOutbound();
   void RunTicks(std::stop_token stop);
   void Tick();
   void DialLocked(const std::string& address);
-  // Lets go of channels that nothing uses any more. False: some are still in use.
-  bool DropChannels();
+  // What its peer is known for now.
+  void Remember(const Link& link, SteadyTime now);
   // What goes beside a link that we dialled: asking, and answering.
   void OpenAsker(const LinkPtr& link, const std::shared_ptr<grpc::GenericStub>& stub);
   void RefreshChain();
@@ -124,9 +126,13 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   const NetworkOptions options_;
   const Identity own_;
   Gossip gossip_;
+  OffenceCounts offences_;
+  std::atomic<uint64_t> bans_ = 0;
   const LinkContext link_context_;
   WorkerPool serve_pool_;
   const std::shared_ptr<Pending> pending_;
+  PeerChannels channels_;
+  BrokenLinks broken_;
   std::string peer_address_;
 
   mutable std::mutex mutex_;
@@ -138,10 +144,8 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   std::map<uint64_t, LinkPtr> links_;  // those in their handshake, too
   std::map<SessionId, uint64_t> sessions_;
   std::map<uint64_t, std::shared_ptr<grpc::GenericStub>> stubs_;  // of links that we dial
-  // Those that calls use, until these have ended: the last channel of a process must not be destroyed on one of gRPC's
-  // own threads, which it would wait for.
-  std::vector<std::shared_ptr<grpc::Channel>> channels_;
   Targets targets_;
+  Traffic ended_traffic_;  // of links that have ended
 
   mutable std::mutex chain_mutex_;
   PeerChain chain_;  // ours, as peers know it; guarded by chain_mutex_

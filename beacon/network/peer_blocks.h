@@ -2,6 +2,7 @@
 #ifndef LEAN_BEACON_NETWORK_PEER_BLOCKS_H_
 #define LEAN_BEACON_NETWORK_PEER_BLOCKS_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -36,7 +37,12 @@ enum class Offence {
   kUnresponsive,  // no answer in time
   kLied,          // it does not have what its status says
   kTooMuch,       // beyond the rates a peer may have
+  kBrokeOff,  // ended its stream without a goodbye, though the connection stands: so does a message that is too large
 };
+
+inline constexpr std::array kOffences = {Offence::kMalformed,    Offence::kInvalidItem, Offence::kBadAnswer,
+                                         Offence::kUnresponsive, Offence::kLied,        Offence::kTooMuch,
+                                         Offence::kBrokeOff};
 
 // Of one answer. A request beyond them is InvalidArgument.
 inline constexpr size_t kMaxRootsAsked = 64;

@@ -21,6 +21,19 @@ struct Traffic {
   uint64_t requests_in = 0;
   uint64_t requests_out = 0;
   uint64_t dropped_out = 0;  // votes
+
+  Traffic& operator+=(const Traffic& other) {
+    bytes_in += other.bytes_in;
+    bytes_out += other.bytes_out;
+    blocks_in += other.blocks_in;
+    blocks_out += other.blocks_out;
+    votes_in += other.votes_in;
+    votes_out += other.votes_out;
+    requests_in += other.requests_in;
+    requests_out += other.requests_out;
+    dropped_out += other.dropped_out;
+    return *this;
+  }
 };
 
 // A linked peer, or one that was configured and is not linked; of the latter the fields of the link are empty.

@@ -14,6 +14,8 @@ double Weight(Offence offence) {
       return 34;
     case Offence::kBadAnswer:
       return 50;
+    case Offence::kBrokeOff:
+      return 25;
     case Offence::kUnresponsive:
     case Offence::kLied:
       return 20;
@@ -39,6 +41,8 @@ absl::string_view OffenceName(Offence offence) {
       return "LIED";
     case Offence::kTooMuch:
       return "TOO_MUCH";
+    case Offence::kBrokeOff:
+      return "BROKE_OFF";
   }
   return "UNKNOWN";
 }
@@ -49,9 +53,29 @@ double PeerScore::Add(Offence offence, SteadyTime now) {
   return score_;
 }
 
+void PeerScore::LowerTo(double score, SteadyTime now) {
+  score_ = std::min(At(now), score);
+  since_ = std::max(since_, now);
+}
+
 double PeerScore::At(SteadyTime now) const {
   const double seconds = std::chrono::duration<double>(std::max(now, since_) - since_).count();
   return std::min(0.0, score_ + seconds * kForgivenPerSecond);
+}
+
+void Reputation::Remember(const std::string& who, double score, SteadyTime now) {
+  if (score >= 0) return;
+  scores_[who].LowerTo(score, now);
+  if (scores_.size() <= kMost) return;
+  std::erase_if(scores_, [now](const auto& entry) { return entry.second.At(now) >= 0; });
+  if (scores_.size() <= kMost) return;
+  scores_.erase(std::max_element(scores_.begin(), scores_.end(),
+                                 [now](const auto& a, const auto& b) { return a.second.At(now) < b.second.At(now); }));
+}
+
+double Reputation::Of(const std::string& who, SteadyTime now) const {
+  const auto found = scores_.find(who);
+  return found == scores_.end() ? 0 : found->second.At(now);
 }
 
 BanList::Duration BanList::Ban(const std::string& who, SteadyTime now) {

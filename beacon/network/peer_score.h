@@ -2,8 +2,11 @@
 #ifndef LEAN_BEACON_NETWORK_PEER_SCORE_H_
 #define LEAN_BEACON_NETWORK_PEER_SCORE_H_
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +19,16 @@ namespace lean::beacon {
 
 absl::string_view OffenceName(Offence offence);
 
+// How often each was reported of any peer. Thread-safe.
+class OffenceCounts {
+ public:
+  void Add(Offence offence) { ++counts_[static_cast<size_t>(offence)]; }
+  uint64_t Of(Offence offence) const { return counts_[static_cast<size_t>(offence)]; }
+
+ private:
+  std::array<std::atomic<uint64_t>, kOffences.size()> counts_{};
+};
+
 // 0 is best. Offences lower it, time raises it again. Thread compatible.
 class PeerScore {
  public:
@@ -24,11 +37,27 @@ class PeerScore {
 
   // The score after it.
   double Add(Offence offence, SteadyTime now);
+  // Lowers it to what is known from elsewhere; a better one changes nothing.
+  void LowerTo(double score, SteadyTime now);
   double At(SteadyTime now) const;
 
  private:
   double score_ = 0;
   SteadyTime since_{};
+};
+
+// Scores of those whose links have ended, addresses or node ids, as text, until they are forgiven: so that nobody is
+// better off for leaving and coming back. Bounded: with too many the best one is forgotten. Thread compatible.
+class Reputation {
+ public:
+  static constexpr size_t kMost = 4096;
+
+  // The lower one counts.
+  void Remember(const std::string& who, double score, SteadyTime now);
+  double Of(const std::string& who, SteadyTime now) const;
+
+ private:
+  std::map<std::string, PeerScore> scores_;
 };
 
 // Who is not linked to for a while: addresses or node ids, as text. Each further ban of the same one lasts twice as

@@ -30,9 +30,9 @@ bool IsLoopbackHost(absl::string_view host) {
   return host == "::1" || host == "localhost" || absl::StartsWith(host, "127.") || absl::StartsWith(host, "unix:");
 }
 
-bool PeerTable::MayArrive(const std::string& host, SteadyTime now) {
-  if (arrivals_.size() >= kHostsRemembered && !arrivals_.contains(host)) arrivals_.clear();
-  return arrivals_.try_emplace(host, limits_.arrivals_per_host, now).first->second.TryTake(1, now);
+bool HostRates::TryTake(const std::string& host, SteadyTime now) {
+  if (hosts_.size() >= kHostsRemembered && !hosts_.contains(host)) hosts_.clear();
+  return hosts_.try_emplace(host, rate_, now).first->second.TryTake(1, now);
 }
 
 PeerTable::Decision PeerTable::Admit(const Candidate& candidate, SteadyTime now) {
@@ -76,6 +76,16 @@ size_t PeerTable::InboundFrom(const std::string& host) const {
 BanList::Duration PeerTable::Ban(const NodeId& node, const std::string& host, SteadyTime now) {
   const BanList::Duration duration = bans_.Ban(NodeText(node), now);
   return IsLoopbackHost(host) ? duration : std::max(duration, bans_.Ban(host, now));
+}
+
+double PeerTable::ScoreOf(const NodeId& node, const std::string& host, SteadyTime now) const {
+  return std::min(reputation_.Of(NodeText(node), now), reputation_.Of(host, now));
+}
+
+void PeerTable::Remember(const NodeId& node, const std::string& host, double score, SteadyTime now) {
+  if (BanLeft(&node, host, now).has_value()) return;
+  reputation_.Remember(NodeText(node), score, now);
+  if (!IsLoopbackHost(host)) reputation_.Remember(host, score, now);
 }
 
 std::optional<BanList::Duration> PeerTable::BanLeft(const NodeId* node, const std::string& host, SteadyTime now) const {

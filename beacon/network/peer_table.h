@@ -30,9 +30,21 @@ struct PeerTableLimits {
   // Links that come in from one address; of this machine itself, where every node has the same one, more.
   size_t inbound_per_host = 8;
   size_t inbound_from_loopback = 32;
-  // Of these, links in their handshake; and new ones with time.
+  // Of these, links in their handshake; and new streams, and new connections, with time.
   size_t handshakes_per_host = 8;
   Rate arrivals_per_host{.burst = 64, .per_second = 2};
+};
+
+// A rate for each of many hosts. Bounded: with too many it forgets all. Thread compatible.
+class HostRates {
+ public:
+  explicit HostRates(const Rate& rate) : rate_(rate) {}
+
+  bool TryTake(const std::string& host, SteadyTime now);
+
+ private:
+  const Rate rate_;
+  std::map<std::string, TokenBucket> hosts_;
 };
 
 // Thread compatible.
@@ -52,10 +64,12 @@ class PeerTable {
     std::optional<uint64_t> replaced;
   };
 
-  PeerTable(const NodeId& own, const PeerTableLimits& limits) : own_(own), limits_(limits) {}
+  PeerTable(const NodeId& own, const PeerTableLimits& limits)
+      : own_(own), limits_(limits), connections_(limits.arrivals_per_host), streams_(limits.arrivals_per_host) {}
 
-  // Whether one more stream may come in from there, before anything is known of who it is.
-  bool MayArrive(const std::string& host, SteadyTime now);
+  // Whether one more connection, or stream, may come in from there, before anything is known of who it is.
+  bool MayConnect(const std::string& host, SteadyTime now) { return connections_.TryTake(host, now); }
+  bool MayArrive(const std::string& host, SteadyTime now) { return streams_.TryTake(host, now); }
 
   // Enters the link with kAdmit. Of two links between the same two beacons the one stays whose dialler has the lower
   // id, of two with the same dialler the older: both ends decide alike.
@@ -70,6 +84,11 @@ class PeerTable {
   BanList::Duration Ban(const NodeId& node, const std::string& host, SteadyTime now);
   std::optional<BanList::Duration> BanLeft(const NodeId* node, const std::string& host, SteadyTime now) const;
 
+  // The score that a link begins with, and what it ended with; of addresses likewise. Who is banned has it behind him
+  // when the ban is over.
+  double ScoreOf(const NodeId& node, const std::string& host, SteadyTime now) const;
+  void Remember(const NodeId& node, const std::string& host, double score, SteadyTime now);
+
  private:
   bool StaysAgainst(const Candidate& candidate, const Candidate& standing) const;
   size_t InboundFrom(const std::string& host) const;
@@ -78,8 +97,10 @@ class PeerTable {
   const PeerTableLimits limits_;
   std::map<uint64_t, Candidate> links_;
   std::map<NodeId, uint64_t> by_node_;
-  std::map<std::string, TokenBucket> arrivals_;  // bounded; forgets all when full
+  HostRates connections_;
+  HostRates streams_;
   BanList bans_;
+  Reputation reputation_;
 };
 
 }  // namespace lean::beacon

@@ -8,22 +8,58 @@
 namespace lean::beacon {
 namespace {
 
-class ServerStream final : public StreamReactor, public Stream {
+// What both ends have in common: one message at a time in each direction, and an end that waits for the one under way.
+template <typename Reactor>
+class StreamEnd : public Reactor, public Stream {
  public:
-  ServerStream(grpc::CallbackServerContext* context, std::shared_ptr<StreamHandler> handler)
-      : context_(context), handler_(std::move(handler)) {}
-
-  void Read() override {
-    std::lock_guard lock(mutex_);
-    if (!ending_) StartRead(&incoming_);
-  }
-
-  void Write(grpc::ByteBuffer message) override {
+  void Write(grpc::ByteBuffer message) final {
     outgoing_.Swap(&message);
     std::lock_guard lock(mutex_);
     if (ending_) return;
     writing_ = true;
-    StartWrite(&outgoing_);
+    this->StartWrite(&outgoing_);
+  }
+
+  void OnWriteDone(bool ok) final {
+    {
+      std::lock_guard lock(mutex_);
+      writing_ = false;
+      if (ending_) return EndLocked();
+    }
+    handler_->OnWritten(ok);
+  }
+
+ protected:
+  explicit StreamEnd(std::shared_ptr<StreamHandler> handler) : handler_(std::move(handler)) {}
+
+  // No more messages from here.
+  void BeginEndLocked() {
+    if (std::exchange(ending_, true)) return;
+    if (!writing_) EndLocked();
+  }
+  // Tells gRPC, once, while no message is being written.
+  virtual void EndLocked() = 0;
+
+  grpc::ByteBuffer TakeIncoming() { return std::exchange(incoming_, grpc::ByteBuffer()); }
+
+  const std::shared_ptr<StreamHandler> handler_;
+  grpc::ByteBuffer incoming_;
+  std::mutex mutex_;
+  bool ending_ = false;  // guarded by mutex_
+
+ private:
+  grpc::ByteBuffer outgoing_;
+  bool writing_ = false;  // guarded by mutex_
+};
+
+class ServerStream final : public StreamEnd<StreamReactor> {
+ public:
+  ServerStream(grpc::CallbackServerContext* context, std::shared_ptr<StreamHandler> handler)
+      : StreamEnd(std::move(handler)), context_(context) {}
+
+  void Read() override {
+    std::lock_guard lock(mutex_);
+    if (!ending_) StartRead(&incoming_);
   }
 
   void Finish() override { End(grpc::Status::OK); }
@@ -31,19 +67,7 @@ class ServerStream final : public StreamReactor, public Stream {
   // OnCancel follows.
   void Cancel() override { context_->TryCancel(); }
 
-  void OnReadDone(bool ok) override {
-    const grpc::ByteBuffer message = std::exchange(incoming_, grpc::ByteBuffer());
-    handler_->OnRead(ok, message);
-  }
-
-  void OnWriteDone(bool ok) override {
-    {
-      std::lock_guard lock(mutex_);
-      writing_ = false;
-      if (ending_) return StreamReactor::Finish(status_);
-    }
-    handler_->OnWritten(ok);
-  }
+  void OnReadDone(bool ok) override { handler_->OnRead(ok, TakeIncoming()); }
 
   void OnCancel() override { End(grpc::Status::CANCELLED); }
 
@@ -53,24 +77,16 @@ class ServerStream final : public StreamReactor, public Stream {
   }
 
  private:
-  // gRPC takes the status once, and not beside a message.
   void End(const grpc::Status& status) {
     std::lock_guard lock(mutex_);
-    if (ending_) return;
-    ending_ = true;
-    status_ = status;
-    if (!writing_) StreamReactor::Finish(status_);
+    if (!ending_) status_ = status;
+    BeginEndLocked();
   }
 
+  void EndLocked() override { StreamReactor::Finish(status_); }
+
   grpc::CallbackServerContext* const context_;
-  const std::shared_ptr<StreamHandler> handler_;
-  grpc::ByteBuffer incoming_;
-  grpc::ByteBuffer outgoing_;
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  bool writing_ = false;
-  bool ending_ = false;
-  grpc::Status status_;
+  grpc::Status status_;  // guarded by mutex_
 };
 
 class RefusedStream final : public StreamReactor {
@@ -81,11 +97,12 @@ class RefusedStream final : public StreamReactor {
 
 }  // namespace
 
-class ClientStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>, public Stream {
+class ClientStream final : public StreamEnd<grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>> {
  public:
-  ClientStream(grpc::GenericStub& stub, const std::string& method, std::shared_ptr<StreamHandler> handler)
-      : handler_(std::move(handler)) {
-    stub.PrepareBidiStreamingCall(&context_, method, grpc::StubOptions(), this);
+  ClientStream(std::shared_ptr<grpc::GenericStub> stub, const std::string& method,
+               std::shared_ptr<StreamHandler> handler)
+      : StreamEnd(std::move(handler)), stub_(std::move(stub)) {
+    stub_->PrepareBidiStreamingCall(&context_, method, grpc::StubOptions(), this);
     AddHold();  // for what is started outside gRPC's own calls
   }
 
@@ -96,19 +113,9 @@ class ClientStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc
     if (!ending_) ReadLocked();
   }
 
-  void Write(grpc::ByteBuffer message) override {
-    outgoing_.Swap(&message);
-    std::lock_guard lock(mutex_);
-    if (ending_) return;
-    writing_ = true;
-    StartWrite(&outgoing_);
-  }
-
   void Finish() override {
     std::lock_guard lock(mutex_);
-    if (ending_) return;
-    ending_ = true;
-    if (!writing_) EndLocked();
+    BeginEndLocked();
   }
 
   void Cancel() override {
@@ -117,7 +124,7 @@ class ClientStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc
   }
 
   void OnReadDone(bool ok) override {
-    const grpc::ByteBuffer message = std::exchange(incoming_, grpc::ByteBuffer());
+    const grpc::ByteBuffer message = TakeIncoming();
     {
       std::lock_guard lock(mutex_);
       reading_ = false;
@@ -131,15 +138,6 @@ class ClientStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc
     handler_->OnRead(ok, message);
   }
 
-  void OnWriteDone(bool ok) override {
-    {
-      std::lock_guard lock(mutex_);
-      writing_ = false;
-      if (ending_) return EndLocked();
-    }
-    handler_->OnWritten(ok);
-  }
-
   void OnDone(const grpc::Status& status) override {
     handler_->OnClosed(status);
     delete this;
@@ -151,22 +149,17 @@ class ClientStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc
     StartRead(&incoming_);
   }
 
-  void EndLocked() {
+  void EndLocked() override {
     StartWritesDone();
     if (!reading_ && !read_all_) ReadLocked();
     RemoveHold();
   }
 
+  const std::shared_ptr<grpc::GenericStub> stub_;  // outlives the context
   grpc::ClientContext context_;
-  const std::shared_ptr<StreamHandler> handler_;
-  grpc::ByteBuffer incoming_;
-  grpc::ByteBuffer outgoing_;
-  std::mutex mutex_;
   // Guarded by mutex_.
   bool reading_ = false;
-  bool writing_ = false;
   bool read_all_ = false;
-  bool ending_ = false;
 };
 
 ServerStreamEnds MakeServerStream(grpc::CallbackServerContext* context, std::shared_ptr<StreamHandler> handler) {
@@ -174,9 +167,9 @@ ServerStreamEnds MakeServerStream(grpc::CallbackServerContext* context, std::sha
   return {stream, stream};
 }
 
-ClientStream* MakeClientStream(grpc::GenericStub& stub, const std::string& method,
+ClientStream* MakeClientStream(std::shared_ptr<grpc::GenericStub> stub, const std::string& method,
                                std::shared_ptr<StreamHandler> handler) {
-  return new ClientStream(stub, method, std::move(handler));
+  return new ClientStream(std::move(stub), method, std::move(handler));
 }
 
 Stream* StreamOf(ClientStream* stream) { return stream; }

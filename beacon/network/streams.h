@@ -54,9 +54,10 @@ struct ServerStreamEnds {
 };
 ServerStreamEnds MakeServerStream(grpc::CallbackServerContext* context, std::shared_ptr<StreamHandler> handler);
 
-// Opens a stream to `method` ("/lean.v1.PeerService/Gossip"); nothing happens before StartClientStream.
+// Opens a stream to `method` ("/lean.v1.PeerService/Gossip"); nothing happens before StartClientStream. It keeps the
+// stub until its call is done with the channel.
 class ClientStream;
-ClientStream* MakeClientStream(grpc::GenericStub& stub, const std::string& method,
+ClientStream* MakeClientStream(std::shared_ptr<grpc::GenericStub> stub, const std::string& method,
                                std::shared_ptr<StreamHandler> handler);
 Stream* StreamOf(ClientStream* stream);
 void StartClientStream(ClientStream* stream);

@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kShutdownGrace{200};
 
+// For TLS and HTTP/2's first frames; gRPC's own is two minutes, in which whoever connects and says nothing holds a
+// descriptor.
+constexpr int kHandshakeMs = 10'000;
+
 constexpr int kPingIntervalMs = 30'000;
 constexpr int kPingTimeoutMs = 10'000;
 constexpr int kClientPingIntervalMs = 5'000;  // clients that ping more often are sent away
@@ -30,6 +34,7 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetResourceQuota(quota);
   // gRPC would let a second process share the port without a word.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_calls);
   if (options.max_idle_ms > 0) builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, options.max_idle_ms);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
@@ -54,7 +59,19 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
   int port = 0;
-  builder.AddListeningPort(address->ToString(), *credentials, &port);
+  std::unique_ptr<ConnectionGate> gate;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
+  if (options.gate.has_value()) {
+    auto opened = ConnectionGate::Open(*address, *options.gate);
+    if (!opened.ok()) return opened.status();
+    gate = *std::move(opened);
+    port = gate->port();
+    using Experimental = grpc::ServerBuilder::experimental_type;
+    acceptor = builder.experimental().AddExternalConnectionAcceptor(Experimental::ExternalConnectionType::FROM_FD,
+                                                                    *credentials);
+  } else {
+    builder.AddListeningPort(address->ToString(), *credentials, &port);
+  }
   std::vector<std::string> names;
   for (const NamedService& named : services) {
     builder.RegisterService(named.service);
@@ -67,6 +84,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
     if (absl::Status why = address->IsUnix() ? absl::OkStatus() : ProbeListen(*address); !why.ok()) return why;
     return absl::UnavailableError(absl::StrCat("cannot listen on ", address->ToString()));
   }
+  if (gate != nullptr) gate->Start(std::move(acceptor));
   if (!address->IsUnix()) address->port = static_cast<uint16_t>(port);
   const bool tls = !options.tls.empty();
   if (!tls && !options.open_to_all && !address->IsLoopback()) {
@@ -75,15 +93,22 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
         "--tls-key\"",
         address->ToString());
   }
-  return std::unique_ptr<Server>(new Server(*std::move(address), tls, std::move(health), std::move(server)));
+  return std::unique_ptr<Server>(
+      new Server(*std::move(address), tls, std::move(health), std::move(server), std::move(gate)));
 }
 
-Server::Server(Address address, bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server)
-    : address_(std::move(address)), tls_(tls), health_(std::move(health)), server_(std::move(server)) {}
+Server::Server(Address address, bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server,
+               std::unique_ptr<ConnectionGate> gate)
+    : address_(std::move(address)),
+      tls_(tls),
+      health_(std::move(health)),
+      server_(std::move(server)),
+      gate_(std::move(gate)) {}
 
 Server::~Server() { Shutdown(kShutdownGrace); }
 
 void Server::Shutdown(std::chrono::milliseconds grace) {
+  if (gate_ != nullptr) gate_->Stop();
   health_->Stop();
   server_->Shutdown(std::chrono::system_clock::now() + grace);
 }

@@ -6,12 +6,14 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/log/logger.h"
 #include "common/rpc/address.h"
+#include "common/rpc/connection_gate.h"
 #include "common/rpc/health_service.h"
 #include "common/rpc/tls.h"
 #include "grpcpp/server.h"
@@ -26,6 +28,7 @@ struct ServerOptions {
   size_t memory_quota_bytes = size_t{1} << 30;  // what gRPC may hold for all connections together
   int max_idle_ms = 0;                          // a connection without calls is closed then; 0: never
   bool open_to_all = false;                     // meant to be reached by anyone: no warning that it can be
+  std::optional<GateOptions> gate = {};         // of HOST:PORT; without it gRPC takes whatever connects
 };
 
 // A service and its full name, as health and reflection have it: {&duties, v1::DutyService::service_full_name()}.
@@ -60,12 +63,14 @@ class Server {
   bool tls() const { return tls_; }
 
  private:
-  Server(Address address, bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server);
+  Server(Address address, bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server,
+         std::unique_ptr<ConnectionGate> gate);
 
   const Address address_;
   const bool tls_;
   const std::unique_ptr<HealthService> health_;
   const std::unique_ptr<grpc::Server> server_;
+  const std::unique_ptr<ConnectionGate> gate_;  // null without one
 };
 
 }  // namespace lean::rpc

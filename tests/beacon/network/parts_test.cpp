@@ -103,6 +103,46 @@ TEST(PeerScore, OffencesAddUpAndTimeForgives) {
   EXPECT_EQ(score.At(kStart + std::chrono::hours(1)), 0);
 }
 
+TEST(PeerScore, IsLoweredToWhatIsKnownFromElsewhere) {
+  PeerScore score;
+  score.LowerTo(-50, kStart);
+  EXPECT_EQ(score.At(kStart), -50);
+  score.LowerTo(-10, kStart);
+  EXPECT_EQ(score.At(kStart), -50);
+  EXPECT_EQ(score.At(kStart + seconds(100)), -30);
+}
+
+TEST(Reputation, KeepsTheLowerScoreUntilItIsForgiven) {
+  Reputation reputation;
+  EXPECT_EQ(reputation.Of("a", kStart), 0);
+  reputation.Remember("a", -50, kStart);
+  reputation.Remember("a", -20, kStart);
+  EXPECT_EQ(reputation.Of("a", kStart), -50);
+  EXPECT_EQ(reputation.Of("b", kStart), 0);
+  EXPECT_EQ(reputation.Of("a", kStart + seconds(250)), 0);
+}
+
+TEST(Reputation, IsBoundedAndForgetsTheBest) {
+  Reputation reputation;
+  reputation.Remember("worst", -90, kStart);
+  for (size_t i = 0; i < 2 * Reputation::kMost; ++i) reputation.Remember(std::to_string(i), -10, kStart);
+  EXPECT_EQ(reputation.Of("worst", kStart), -90);
+  size_t known = 0;
+  for (size_t i = 0; i < 2 * Reputation::kMost; ++i) known += reputation.Of(std::to_string(i), kStart) < 0;
+  EXPECT_EQ(known, Reputation::kMost - 1);
+}
+
+TEST(OffenceCounts, CountEachByItself) {
+  OffenceCounts counts;
+  counts.Add(Offence::kBrokeOff);
+  counts.Add(Offence::kBrokeOff);
+  counts.Add(Offence::kMalformed);
+  for (const Offence offence : kOffences) {
+    EXPECT_EQ(counts.Of(offence), offence == Offence::kBrokeOff ? 2u : offence == Offence::kMalformed ? 1u : 0u);
+    EXPECT_NE(OffenceName(offence), "UNKNOWN");
+  }
+}
+
 TEST(BanList, EachBanLastsTwiceAsLong) {
   BanList bans;
   EXPECT_EQ(bans.Left("a", kStart), std::nullopt);
@@ -214,6 +254,24 @@ TEST(PeerTable, BansNodeAndHostButNotThisMachine) {
   EXPECT_EQ(table.Admit(From(2, 1, false, "10.0.0.1"), kStart + minutes(2)).verdict, Verdict::kAdmit);
 }
 
+TEST(PeerTable, AScoreOutlivesTheLinkByNodeAndHost) {
+  PeerTable table(Node(0), {});
+  table.Remember(Node(1), "10.0.0.1", -40, kStart);
+  EXPECT_EQ(table.ScoreOf(Node(1), "10.0.0.9", kStart), -40);
+  EXPECT_EQ(table.ScoreOf(Node(2), "10.0.0.1", kStart), -40) << "with another node id it is no other";
+  EXPECT_EQ(table.ScoreOf(Node(2), "10.0.0.9", kStart), 0);
+  table.Remember(Node(3), "127.0.0.1", -40, kStart);
+  EXPECT_EQ(table.ScoreOf(Node(3), "127.0.0.1", kStart), -40);
+  EXPECT_EQ(table.ScoreOf(Node(4), "127.0.0.1", kStart), 0) << "all nodes of this machine have that address";
+}
+
+TEST(PeerTable, WhoWasBannedBeginsAnew) {
+  PeerTable table(Node(0), {});
+  table.Ban(Node(1), "10.0.0.1", kStart);
+  table.Remember(Node(1), "10.0.0.1", -100, kStart);
+  EXPECT_EQ(table.ScoreOf(Node(1), "10.0.0.1", kStart), 0);
+}
+
 TEST(PeerTable, BoundsArrivalsFromOneHost) {
   PeerTable table(Node(0), {.arrivals_per_host = {.burst = 2, .per_second = 1}});
   EXPECT_TRUE(table.MayArrive("a", kStart));
@@ -221,6 +279,10 @@ TEST(PeerTable, BoundsArrivalsFromOneHost) {
   EXPECT_FALSE(table.MayArrive("a", kStart));
   EXPECT_TRUE(table.MayArrive("b", kStart));
   EXPECT_TRUE(table.MayArrive("a", kStart + seconds(1)));
+  // A connection may bring several streams.
+  EXPECT_TRUE(table.MayConnect("a", kStart));
+  EXPECT_TRUE(table.MayConnect("a", kStart));
+  EXPECT_FALSE(table.MayConnect("a", kStart));
 }
 
 class DialPlanTest : public testing::Test {

@@ -1,0 +1,164 @@
+#include "common/rpc/connection_gate.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+namespace lean::rpc {
+namespace {
+
+constexpr int kBacklog = 256;
+// From one socket, before others, and Stop, have their turn.
+constexpr int kAtOnce = 256;
+// While the machine has no descriptors or memory for a connection that waits.
+constexpr int kPauseMs = 100;
+
+using AddressList = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
+
+bool IsWildcard(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
+
+absl::StatusOr<AddressList> Resolve(const Address& address) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  const std::string port = absl::StrCat(address.port);
+  // Of both families where the machine has both; IPv6's wildcard takes IPv4 in as well.
+  const char* host = IsWildcard(address.host) ? "::" : address.host.c_str();
+  int error = getaddrinfo(host, port.c_str(), &hints, &found);
+  if (error != 0 && IsWildcard(address.host)) error = getaddrinfo("0.0.0.0", port.c_str(), &hints, &found);
+  if (error != 0) {
+    return absl::UnavailableError(absl::StrCat("cannot resolve ", address.ToString(), ": ", gai_strerror(error)));
+  }
+  return AddressList(found, &freeaddrinfo);
+}
+
+void SetPort(sockaddr* address, uint16_t port) {
+  if (address->sa_family == AF_INET6) {
+    reinterpret_cast<sockaddr_in6*>(address)->sin6_port = htons(port);
+  } else {
+    reinterpret_cast<sockaddr_in*>(address)->sin_port = htons(port);
+  }
+}
+
+uint16_t PortOf(int fd) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof(bound);
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) != 0) return 0;
+  return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(bound).sin6_port
+                                           : reinterpret_cast<const sockaddr_in&>(bound).sin_port);
+}
+
+// Invalid, with errno set: it does not listen.
+Descriptor ListenOn(const addrinfo& info) {
+  Descriptor fd(socket(info.ai_family, info.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, info.ai_protocol));
+  if (!fd.valid()) return fd;
+  const int on = 1;
+  const int off = 0;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  // Connections inherit it.
+  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (info.ai_family == AF_INET6) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+  if (bind(fd.get(), info.ai_addr, info.ai_addrlen) == 0 && listen(fd.get(), kBacklog) == 0) return fd;
+  return Descriptor();
+}
+
+// "10.0.0.1", also of an IPv4 address on a socket of both families.
+std::string HostOf(const sockaddr_storage& peer) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* bytes = &reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
+  if (peer.ss_family == AF_INET6) bytes = &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
+  if (inet_ntop(peer.ss_family, bytes, text.data(), text.size()) == nullptr) return "";
+  return std::string(absl::StripPrefix(text.data(), "::ffff:"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ConnectionGate>> ConnectionGate::Open(const Address& address, GateOptions options) {
+  std::unique_ptr<ConnectionGate> gate(new ConnectionGate(std::move(options)));
+  if (absl::Status status = gate->Listen(address); !status.ok()) return status;
+  return gate;
+}
+
+absl::Status ConnectionGate::Listen(const Address& address) {
+  const absl::StatusOr<AddressList> found = Resolve(address);
+  if (!found.ok()) return found.status();
+  port_ = address.port;
+  for (addrinfo* info = found->get(); info != nullptr; info = info->ai_next) {
+    SetPort(info->ai_addr, port_);
+    Descriptor listener = ListenOn(*info);
+    if (!listener.valid()) {
+      const int error = errno;
+      const absl::string_view advice = error == EADDRINUSE ? " (another process has this port; choose another)" : "";
+      return absl::UnavailableError(
+          absl::StrCat("cannot listen on ", address.ToString(), ": ", std::strerror(error), advice));
+    }
+    port_ = PortOf(listener.get());
+    listeners_.push_back(std::move(listener));
+  }
+  stop_ = Descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!stop_.valid()) return absl::UnavailableError(absl::StrCat("eventfd: ", std::strerror(errno)));
+  return absl::OkStatus();
+}
+
+ConnectionGate::~ConnectionGate() { Stop(); }
+
+void ConnectionGate::Start(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor) {
+  acceptor_ = std::move(acceptor);
+  thread_ = std::thread([this] { Run(); });
+}
+
+void ConnectionGate::Stop() {
+  if (thread_.joinable()) {
+    eventfd_write(stop_.get(), 1);
+    thread_.join();
+  }
+  listeners_.clear();
+}
+
+void ConnectionGate::Run() {
+  std::vector<pollfd> waiting = {{.fd = stop_.get(), .events = POLLIN, .revents = 0}};
+  for (const Descriptor& listener : listeners_)
+    waiting.push_back({.fd = listener.get(), .events = POLLIN, .revents = 0});
+  bool short_of_something = false;
+  while (true) {
+    // In a pause, whether to stop is all that is asked.
+    const int ready = poll(waiting.data(), short_of_something ? 1 : waiting.size(), short_of_something ? kPauseMs : -1);
+    if (ready < 0 && errno != EINTR) return;
+    if (waiting[0].revents != 0) return;
+    short_of_something = false;
+    for (size_t i = 1; i < waiting.size(); ++i) short_of_something |= !AcceptAll(waiting[i].fd);
+  }
+}
+
+bool ConnectionGate::AcceptAll(int listener) {
+  for (int i = 0; i < kAtOnce; ++i) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof(peer);
+    Descriptor fd(accept4(listener, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd.valid()) {
+      if (errno == ECONNABORTED || errno == EINTR) continue;
+      return errno == EAGAIN || errno == EWOULDBLOCK;
+    }
+    // The lowest free descriptor is given, so its number says how many are open at least.
+    if (fd.get() >= options_.max_descriptors || !options_.admit(HostOf(peer))) continue;
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.listener_fd = listener;
+    connection.fd = fd.Release();  // gRPC's from now on
+    acceptor_->HandleNewConnection(&connection);
+  }
+  return true;
+}
+
+}  // namespace lean::rpc

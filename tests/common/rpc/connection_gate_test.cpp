@@ -1,0 +1,161 @@
+#include "common/rpc/connection_gate.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/rpc/channel.h"
+#include "common/rpc/server.h"
+#include "common/rpc/status.h"
+#include "gmock/gmock.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "gtest/gtest.h"
+#include "spdlog/sinks/null_sink.h"
+
+namespace lean::rpc {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::chrono::seconds kPatience{30};  // no test waits for it
+
+class ConnectionGateTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& address, GateOptions gate) {
+    return Server::Start({.address = address,
+                          .tls = {},
+                          .log = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_mt>()),
+                          .open_to_all = true,
+                          .gate = std::move(gate)},
+                         {});
+  }
+  GateOptions Counting(bool admit, int max_descriptors = 1000) {
+    return {.admit =
+                [this, admit](const std::string& host) {
+                  std::lock_guard lock(mutex_);
+                  hosts_.push_back(host);
+                  return admit;
+                },
+            .max_descriptors = max_descriptors};
+  }
+  std::vector<std::string> hosts() {
+    std::lock_guard lock(mutex_);
+    return hosts_;
+  }
+
+  // A call, over a channel of its own.
+  static absl::Status Check(const std::string& address) {
+    const auto channel = MakeChannel(address);
+    if (!channel.ok()) return channel.status();
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    grpc::health::v1::HealthCheckResponse response;
+    return FromGrpcStatus(grpc::health::v1::Health::NewStub(*channel)->Check(&context, {}, &response));
+  }
+
+  static Descriptor Connect(const Server& server) {
+    Descriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(server.address().port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    return fd;
+  }
+  // Whether as many as that were asked for, within a moment: of the last one it is not known when it is decided.
+  bool IsTaken(size_t count) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+    while (hosts().size() < count && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+    return hosts().size() >= count;
+  }
+  // Whether the other end closes it, without a byte.
+  static bool IsClosed(const Descriptor& fd) {
+    pollfd waiting{.fd = fd.get(), .events = POLLIN, .revents = 0};
+    char byte = 0;
+    return poll(&waiting, 1, static_cast<int>(std::chrono::milliseconds(kPatience).count())) == 1 &&
+           recv(fd.get(), &byte, 1, 0) <= 0;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> hosts_;
+};
+
+TEST_F(ConnectionGateTest, WhoIsAdmittedIsServed) {
+  const auto server = Start("127.0.0.1:0", Counting(true));
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_NE((*server)->address().port, 0);
+  EXPECT_TRUE(Check((*server)->address().ToString()).ok());
+  EXPECT_THAT(hosts(), ElementsAre("127.0.0.1"));
+}
+
+TEST_F(ConnectionGateTest, OnAllAddressesAnIpv4HostIsNamedAsSuch) {
+  const auto server = Start("0.0.0.0:0", Counting(true));
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_TRUE(Check("127.0.0.1:" + std::to_string((*server)->address().port)).ok());
+  EXPECT_THAT(hosts(), ElementsAre("127.0.0.1"));
+}
+
+TEST_F(ConnectionGateTest, WhoIsNotAdmittedIsClosedAtOnce) {
+  const auto server = Start("127.0.0.1:0", Counting(false));
+  ASSERT_TRUE(server.ok()) << server.status();
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(IsClosed(Connect(**server)));
+  EXPECT_EQ(hosts().size(), 100u);
+}
+
+TEST_F(ConnectionGateTest, DescriptorsAreLeftToOthers) {
+  // As many as are open already, and some.
+  const Descriptor lowest_free(dup(0));
+  const auto server = Start("127.0.0.1:0", Counting(true, lowest_free.get() + 40));
+  ASSERT_TRUE(server.ok()) << server.status();
+  // The client's ends are in this process, too. What is beyond is closed before anybody is asked.
+  std::vector<Descriptor> silent;
+  do {
+    ASSERT_LT(silent.size(), 40u);
+    silent.push_back(Connect(**server));
+  } while (IsTaken(silent.size()) || !IsClosed(silent.back()));
+  EXPECT_GT(hosts().size(), 0u);
+  EXPECT_EQ(hosts().size(), silent.size() - 1);
+  silent.clear();
+  // As soon as gRPC has noticed there is room again.
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  absl::Status status;
+  while (!(status = Check((*server)->address().ToString())).ok() && std::chrono::steady_clock::now() < give_up) {
+  }
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_F(ConnectionGateTest, APortInUseIsNamed) {
+  const auto first = Start("127.0.0.1:0", Counting(true));
+  ASSERT_TRUE(first.ok()) << first.status();
+  const std::string address = (*first)->address().ToString();
+  const auto second = Start(address, Counting(true));
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(second.status().message(), HasSubstr("cannot listen on " + address + ": Address already in use"));
+  EXPECT_FALSE(Start("1.2.3.4:5", Counting(true)).ok());
+}
+
+TEST_F(ConnectionGateTest, ThePortIsFreeAgainAfterTheEnd) {
+  auto first = Start("127.0.0.1:0", Counting(true));
+  ASSERT_TRUE(first.ok()) << first.status();
+  const std::string address = (*first)->address().ToString();
+  EXPECT_TRUE(Check(address).ok());
+  first->reset();
+  const auto second = Start(address, Counting(true));
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_TRUE(Check(address).ok());
+}
+
+}  // namespace
+}  // namespace lean::rpc
