@@ -2,40 +2,99 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "beacon/storage/schema.h"
 
 namespace lean::beacon {
 
-BeaconMetrics::BeaconMetrics(metrics::Registry& registry, const ChainService& service)
-    : service_(service), r_(registry) {
-  registry.AddRefresher([this] { Refresh(); });
+BeaconMetrics::BeaconMetrics(metrics::Registry& registry, MeteredBeacon beacon)
+    : beacon_(std::move(beacon)), r_(registry) {
+  registry.AddRefresher([this] {
+    RefreshChain();
+    RefreshNetwork();
+    RefreshSync();
+    if (beacon_.database != nullptr) RefreshStorage();
+  });
 }
 
-void BeaconMetrics::Refresh() {
-  const auto slots = service_.Read([](const LeanChain& chain) {
-    return std::array<uint64_t, 3>{chain.head().slot, chain.justified().slot, chain.finalized().slot};
+void BeaconMetrics::RefreshChain() {
+  const ChainService& chain = beacon_.chain;
+  const auto slots = chain.Read([](const LeanChain& now) {
+    return std::array<uint64_t, 3>{now.head().slot, now.justified().slot, now.finalized().slot};
   });
-  slot_.Set(static_cast<double>(service_.CurrentSlot()));
+  slot_.Set(static_cast<double>(chain.CurrentSlot()));
   head_slot_.Set(static_cast<double>(slots[0]));
   justified_slot_.Set(static_cast<double>(slots[1]));
   finalized_slot_.Set(static_cast<double>(slots[2]));
 
-  const EventCounts& events = service_.event_counts();
+  const EventCounts& events = chain.event_counts();
   imported_.RaiseTo(events.blocks_accepted, {{"kind", "block"}});
   imported_.RaiseTo(events.votes_accepted, {{"kind", "vote"}});
   refused_.RaiseTo(events.blocks_refused, {{"kind", "block"}});
   refused_.RaiseTo(events.votes_refused, {{"kind", "vote"}});
+  equivocations_.RaiseTo(events.block_equivocations, {{"kind", "block"}});
+  equivocations_.RaiseTo(events.vote_equivocations, {{"kind", "vote"}});
   dropped_.RaiseTo(events.items_dropped);
   reorgs_.RaiseTo(events.reorgs);
-  const SignatureVerifier::Counts signatures = service_.signature_counts();
+  const SignatureVerifier::Counts signatures = chain.signature_counts();
   signatures_.RaiseTo(signatures.verified, {{"result", "right"}});
   signatures_.RaiseTo(signatures.wrong, {{"result", "wrong"}});
   signatures_.RaiseTo(signatures.cached, {{"result", "cached"}});
 
-  const ChainService::QueueSizes queues = service_.queue_sizes();
+  const ChainService::QueueSizes queues = chain.queue_sizes();
   queued_.Set(static_cast<double>(queues.in_flight_items), {{"queue", "in_flight"}});
   queued_.Set(static_cast<double>(queues.waiting_blocks), {{"queue", "waiting_blocks"}});
   queued_.Set(static_cast<double>(queues.waiting_votes), {{"queue", "waiting_votes"}});
-  in_flight_bytes_.Set(static_cast<double>(queues.in_flight_bytes));
+  queued_bytes_.Set(static_cast<double>(queues.in_flight_bytes), {{"queue", "in_flight"}});
+}
+
+void BeaconMetrics::RefreshNetwork() {
+  const NetworkService& network = beacon_.network;
+  double in = 0;
+  double out = 0;
+  for (const PeerInfo& peer : network.Peers()) ++(peer.outbound ? out : in);
+  peers_.Set(in, {{"direction", "in"}});
+  peers_.Set(out, {{"direction", "out"}});
+  for (const Offence offence : kOffences) {
+    offences_.RaiseTo(network.offence_counts().Of(offence), {{"offence", std::string(OffenceName(offence))}});
+  }
+  bans_.RaiseTo(network.bans());
+
+  const Traffic traffic = network.traffic();
+  gossip_items_.RaiseTo(traffic.blocks_in, {{"direction", "in"}, {"kind", "block"}});
+  gossip_items_.RaiseTo(traffic.blocks_out, {{"direction", "out"}, {"kind", "block"}});
+  gossip_items_.RaiseTo(traffic.votes_in, {{"direction", "in"}, {"kind", "vote"}});
+  gossip_items_.RaiseTo(traffic.votes_out, {{"direction", "out"}, {"kind", "vote"}});
+  gossip_bytes_.RaiseTo(traffic.bytes_in, {{"direction", "in"}});
+  gossip_bytes_.RaiseTo(traffic.bytes_out, {{"direction", "out"}});
+  duplicates_.RaiseTo(network.gossip_counts().duplicates);
+  unsent_.RaiseTo(traffic.dropped_out);
+  requests_.RaiseTo(traffic.requests_in, {{"direction", "in"}});
+  requests_.RaiseTo(traffic.requests_out, {{"direction", "out"}});
+}
+
+void BeaconMetrics::RefreshSync() {
+  const SyncStatus sync = beacon_.sync();
+  synced_.Set(sync.synced ? 1 : 0);
+  lag_slots_.Set(static_cast<double>(sync.lag_slots));
+  slots_left_.Set(static_cast<double>(sync.slots_left));
+  sync_speed_.Set(sync.blocks_per_second);
+}
+
+void BeaconMetrics::RefreshStorage() {
+  queued_.Set(static_cast<double>(beacon_.storage->queued_items()), {{"queue", "storage"}});
+  queued_bytes_.Set(static_cast<double>(beacon_.storage->queued_bytes()), {{"queue", "storage"}});
+  storage_failed_.Set(beacon_.storage->Health().ok() ? 0 : 1);
+  for (size_t i = 0; i < kColumns; ++i) {
+    const auto column = static_cast<Column>(i);
+    storage_bytes_.Set(static_cast<double>(beacon_.database->files().DiskBytes(column)),
+                       {{"column", std::string(ColumnName(column))}});
+  }
+  const absl::StatusOr<std::optional<Checkpoint>> head = beacon_.database->ReadCheckpoint(meta_key::kHead);
+  if (head.ok() && head->has_value()) stored_slot_.Set(static_cast<double>((*head)->slot));
 }
 
 }  // namespace lean::beacon

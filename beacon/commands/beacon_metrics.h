@@ -2,23 +2,40 @@
 #ifndef LEAN_BEACON_COMMANDS_BEACON_METRICS_H_
 #define LEAN_BEACON_COMMANDS_BEACON_METRICS_H_
 
+#include <functional>
+
+#include "beacon/network/network_service.h"
 #include "beacon/services/chain_service.h"
+#include "beacon/storage/chain_database.h"
+#include "beacon/storage/storage_service.h"
+#include "beacon/sync/sync_status.h"
 #include "common/metrics/metrics.h"
 
 namespace lean::beacon {
 
-// All of it is read at a scrape: nothing on the chain's way counts for it.
+// What is told of; all of it outlives the registry's scrapes.
+struct MeteredBeacon {
+  const ChainService& chain;
+  const NetworkService& network;
+  std::function<SyncStatus()> sync;
+  const ChainDatabase* database = nullptr;  // null, as the next, when nothing is kept: its metrics are not there then
+  const StorageService* storage = nullptr;
+};
+
+// All of it is read at a scrape: nothing on the way of a block or vote counts for it.
 class BeaconMetrics {
  public:
-  // Refreshes itself from `service`, which outlives the registry's scrapes.
-  BeaconMetrics(metrics::Registry& registry, const ChainService& service);
+  BeaconMetrics(metrics::Registry& registry, MeteredBeacon beacon);
   BeaconMetrics(const BeaconMetrics&) = delete;
   BeaconMetrics& operator=(const BeaconMetrics&) = delete;
 
  private:
-  void Refresh();
+  void RefreshChain();
+  void RefreshNetwork();
+  void RefreshSync();
+  void RefreshStorage();
 
-  const ChainService& service_;
+  const MeteredBeacon beacon_;
   metrics::Registry& r_;
 
   metrics::Gauge slot_{r_, "lean_beacon_slot", "The current slot by this beacon's clock"};
@@ -27,13 +44,35 @@ class BeaconMetrics {
   metrics::Gauge finalized_slot_{r_, "lean_beacon_finalized_slot", "Slot of the latest finalized block"};
   metrics::Counter imported_{r_, "lean_beacon_imported_total", "Items taken into the chain (kind: block, vote)"};
   metrics::Counter refused_{r_, "lean_beacon_refused_total", "Items refused at the edge or by the chain (kind)"};
+  metrics::Counter equivocations_{r_, "lean_beacon_equivocations_total",
+                                  "Second items of a kind that a validator signed for a slot (kind)"};
   metrics::Counter dropped_{r_, "lean_beacon_dropped_total", "Items that waited in vain for what they depend on"};
   metrics::Counter reorgs_{r_, "lean_beacon_reorgs_total", "Changes to a head that is no descendant of the last one"};
   metrics::Counter signatures_{r_, "lean_beacon_signatures_total",
                                "Signatures looked at (result: right, wrong, cached: known to be right)"};
   metrics::Gauge queued_{r_, "lean_beacon_queue_items",
-                         "Items in a queue (queue: in_flight, waiting_blocks, waiting_votes)"};
-  metrics::Gauge in_flight_bytes_{r_, "lean_beacon_in_flight_bytes", "Bytes submitted and not yet answered"};
+                         "Items in a queue (queue: in_flight, waiting_blocks, waiting_votes, storage)"};
+  metrics::Gauge queued_bytes_{r_, "lean_beacon_queue_bytes", "Bytes in a queue, about (queue: in_flight, storage)"};
+
+  metrics::Gauge peers_{r_, "lean_beacon_peers", "Links that stand (direction: in, out)"};
+  metrics::Counter offences_{r_, "lean_beacon_peer_offences_total", "What was held against peers (offence)"};
+  metrics::Counter bans_{r_, "lean_beacon_peer_bans_total", "Peers that were sent away for a while"};
+  metrics::Counter gossip_items_{r_, "lean_beacon_gossip_items_total",
+                                 "Items over all links, each as often as it went (direction, kind)"};
+  metrics::Counter gossip_bytes_{r_, "lean_beacon_gossip_bytes_total", "Their bytes, compressed (direction)"};
+  metrics::Counter duplicates_{r_, "lean_beacon_gossip_duplicates_total", "Items that came in again"};
+  metrics::Counter unsent_{r_, "lean_beacon_gossip_unsent_votes_total",
+                           "Votes that were dropped since a peer reads too slowly"};
+  metrics::Counter requests_{r_, "lean_beacon_block_requests_total", "Requests for blocks (direction)"};
+
+  metrics::Gauge synced_{r_, "lean_beacon_synced", "1: as far as its peers, duties are served"};
+  metrics::Gauge lag_slots_{r_, "lean_beacon_sync_lag_slots", "How far the head is behind the best believed peer"};
+  metrics::Gauge slots_left_{r_, "lean_beacon_sync_slots_left", "Slots of the range that are still to be fetched"};
+  metrics::Gauge sync_speed_{r_, "lean_beacon_sync_blocks_per_second", "Of the range that is being fetched"};
+
+  metrics::Gauge storage_failed_{r_, "lean_beacon_storage_failed", "1: the disk takes nothing at the moment"};
+  metrics::Gauge storage_bytes_{r_, "lean_beacon_storage_bytes", "Bytes on disk, about (column)"};
+  metrics::Gauge stored_slot_{r_, "lean_beacon_stored_slot", "Slot of the head as of the last write to the disk"};
 };
 
 }  // namespace lean::beacon

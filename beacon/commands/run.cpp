@@ -218,7 +218,11 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
       served, {.node_name = options.name, .server = {.address = options.rpc_address, .tls = options.tls, .log = log}});
   if (!rpc_service.ok()) return rpc_service.status();
   const auto registry = std::make_shared<metrics::Registry>();
-  const BeaconMetrics metrics(*registry, chain_service);
+  const BeaconMetrics metrics(*registry, {.chain = chain_service,
+                                          .network = **network_service,
+                                          .sync = [&sync_board] { return sync_board.Get(); },
+                                          .database = started->database.get(),
+                                          .storage = storage});
   const absl::StatusOr<std::unique_ptr<metrics::MetricsServer>> metrics_server =
       metrics::MetricsServer::StartIfAsked(options.metrics_address, registry, *log);
   if (!metrics_server.ok()) return metrics_server.status();

@@ -35,6 +35,13 @@ class MetricsTest(e2e.NetworkTest):
         self.assertGreater(beacon['lean_beacon_imported_total{kind="block"}'], 1)
         self.assertGreater(beacon['lean_beacon_signatures_total{result="right"}'], 1)
         self.assertEqual(beacon['lean_beacon_signatures_total{result="wrong"}'], 0)
+        self.assertEqual(beacon["lean_beacon_synced"], 1)
+        self.assertEqual(beacon["lean_beacon_sync_lag_slots"], 0)
+        self.assertEqual(beacon['lean_beacon_peers{direction="in"}'], 0)
+        self.assertEqual(beacon["lean_beacon_storage_failed"], 0)
+        self.assertGreater(beacon["lean_beacon_stored_slot"], 0)
+        self.assertLessEqual(beacon["lean_beacon_stored_slot"], beacon["lean_beacon_head_slot"])
+        self.assertEqual(beacon['lean_beacon_equivocations_total{kind="vote"}'], 0)
 
         address = net.settings.address
         self.assertEqual(client[f'lean_validator_beacon_ready{{beacon="{address}"}}'], 1)
@@ -54,6 +61,40 @@ class MetricsTest(e2e.NetworkTest):
         # Counters that have nothing to count yet are not there.
         counters = {name for name in documented if name.endswith("_total")}
         self.assertEqual(documented - served - counters, set())
+
+
+class NetworkMetricsTest(e2e.NetworkTest):
+    def test_links_and_gossip(self):
+        net = self.make_network(clients=2, beacons=2)
+        ports = [network.free_port(), network.free_port()]
+        for place, port in zip(net.places, ports):
+            place.arguments = ("--metrics-address", port)
+        # One link, dialled by the second.
+        net.places[0].peers = []
+        net.start()
+        self.wait_for(lambda s: s.peers == 1, "the beacons to be linked")
+        self.wait_for_finality()
+        first, second = (scrape(port) for port in ports)
+        self.assertEqual(first['lean_beacon_peers{direction="in"}'], 1)
+        self.assertEqual(first['lean_beacon_peers{direction="out"}'], 0)
+        self.assertEqual(second['lean_beacon_peers{direction="out"}'], 1)
+        for page in (first, second):
+            for direction in ("in", "out"):
+                self.assertGreater(page[f'lean_beacon_gossip_bytes_total{{direction="{direction}"}}'], 0)
+                for kind in ("block", "vote"):
+                    name = f'lean_beacon_gossip_items_total{{direction="{direction}",kind="{kind}"}}'
+                    self.assertGreater(page[name], 0, name)
+            offences = [value for name, value in page.items() if name.startswith("lean_beacon_peer_offences_total")]
+            self.assertEqual(offences, [0] * 7)
+            self.assertEqual(page["lean_beacon_peer_bans_total"], 0)
+
+        # What went over a link that has ended still counts.
+        sent = first['lean_beacon_gossip_bytes_total{direction="out"}']
+        net.beacons[1].kill()
+        self.wait_for(lambda s: s.peers == 0, "the link to end")
+        after = scrape(ports[0])
+        self.assertGreaterEqual(after['lean_beacon_gossip_bytes_total{direction="out"}'], sent)
+        self.assertEqual(after['lean_beacon_peers{direction="in"}'], 0)
 
 
 if __name__ == "__main__":
