@@ -287,7 +287,7 @@ TEST_F(KeymanagerTest, TheTokenOpens) {
   KeymanagerServerOptions options;
   options.address = "127.0.0.1:0";
   options.token_file = dir_.path() + "/token";
-  const auto server = KeymanagerServer::Start(Context(), options);
+  const auto server = StartKeymanagerServer(Context(), options);
   ASSERT_TRUE(server.ok()) << server.status();
   const std::string address = (*server)->address().ToString();
   const auto token = ReadAccessToken(options.token_file);
@@ -306,7 +306,7 @@ TEST_F(KeymanagerTest, ACertificateOpensInPlaceOfATokenAndNothingElseDoes) {
   KeymanagerServerOptions options;
   options.address = "127.0.0.1:0";
   options.tls = {.cert = server_files.cert, .key = server_files.key, .client_ca = authority.cert};
-  const auto server = KeymanagerServer::Start(Context(), options);
+  const auto server = StartKeymanagerServer(Context(), options);
   ASSERT_TRUE(server.ok()) << server.status();
   const std::string address = absl::StrCat("localhost:", (*server)->address().port);
   const auto with = [&authority](const std::string& cert, const std::string& key) {

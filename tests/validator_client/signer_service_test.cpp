@@ -240,9 +240,9 @@ TEST_F(SignerServiceTest, ListensOnAUnixSocketOrWithClientCertificatesOnly) {
   rpc::ServerOptions options;
   options.log = log_.logger();
   options.address = "127.0.0.1:0";
-  EXPECT_EQ(SignerServer::Start(*requests_, options).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(StartSignerServer(*requests_, options).status().code(), absl::StatusCode::kInvalidArgument);
   options.tls.cert = options.tls.key = "somewhere.pem";
-  EXPECT_EQ(SignerServer::Start(*requests_, options).status().code(), absl::StatusCode::kInvalidArgument)
+  EXPECT_EQ(StartSignerServer(*requests_, options).status().code(), absl::StatusCode::kInvalidArgument)
       << "TLS alone lets everybody in";
   options.tls.client_ca = "authority.pem";
   EXPECT_TRUE(CheckSignerAddress(options).ok());
@@ -253,11 +253,11 @@ TEST_F(SignerServiceTest, ServesOnAUnixSocketInAPrivateFolder) {
   options.log = log_.logger();
   options.address = "unix:" + dir_.path() + "/signer.sock";
   ASSERT_EQ(chmod(dir_.path().c_str(), 0750), 0);
-  EXPECT_EQ(SignerServer::Start(*requests_, options).status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(StartSignerServer(*requests_, options).status().code(), absl::StatusCode::kPermissionDenied);
   ASSERT_EQ(chmod(dir_.path().c_str(), 0700), 0);
-  const auto server = SignerServer::Start(*requests_, options);
+  const auto server = StartSignerServer(*requests_, options);
   ASSERT_TRUE(server.ok()) << server.status();
-  EXPECT_THAT(SignerServer::Start(*requests_, options).status().message(), HasSubstr("another process serves it"));
+  EXPECT_THAT(StartSignerServer(*requests_, options).status().message(), HasSubstr("another process serves it"));
 
   const auto channel = rpc::MakeChannel(options.address);
   ASSERT_TRUE(channel.ok()) << channel.status();
@@ -275,7 +275,7 @@ TEST_F(SignerServiceTest, LeavesWhatIsNoSocketAlone) {
   rpc::ServerOptions options;
   options.log = log_.logger();
   options.address = "unix:" + path;
-  EXPECT_THAT(SignerServer::Start(*requests_, options).status().message(), HasSubstr("something else than a socket"));
+  EXPECT_THAT(StartSignerServer(*requests_, options).status().message(), HasSubstr("something else than a socket"));
   EXPECT_TRUE(std::filesystem::exists(path));
 }
 

@@ -71,21 +71,21 @@ absl::Status CheckKeymanagerOptions(const RunOptions& options) {
 }
 
 // Null: none was asked for.
-absl::StatusOr<std::unique_ptr<KeymanagerServer>> StartKeymanager(const RunOptions& options, SigningSide& side,
-                                                                  LiveKeys& keys, xmss::RandomSource& random,
-                                                                  const std::shared_ptr<spdlog::logger>& log) {
+absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartKeymanager(const RunOptions& options, SigningSide& side,
+                                                                   LiveKeys& keys, xmss::RandomSource& random,
+                                                                   const std::shared_ptr<spdlog::logger>& log) {
   KeymanagerServerOptions server = options.keymanager;
   if (server.address.empty()) return nullptr;
   if (server.token_file.empty()) server.token_file = KeymanagerTokenPath(options.keystores);
-  auto keymanager = KeymanagerServer::Start({.keys = keys,
-                                             .records = *side.records,
-                                             .random = random,
-                                             .keystores = options.keystores,
-                                             .protection = {.password = side.password},
-                                             .log_lifetime = side.log_lifetime,
-                                             .threads = std::max(1u, KeyThreads() / 2),
-                                             .log = log},
-                                            server);
+  auto keymanager = StartKeymanagerServer({.keys = keys,
+                                           .records = *side.records,
+                                           .random = random,
+                                           .keystores = options.keystores,
+                                           .protection = {.password = side.password},
+                                           .log_lifetime = side.log_lifetime,
+                                           .threads = std::max(1u, KeyThreads() / 2),
+                                           .log = log},
+                                          server);
   if (!keymanager.ok()) return keymanager.status();
   const std::string address = (*keymanager)->address().ToString();
   for (ProcessLock& lock : side.folder_locks) {
@@ -140,7 +140,7 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   const absl::StatusOr<std::unique_ptr<metrics::MetricsServer>> metrics_server =
       metrics::MetricsServer::StartIfAsked(options.metrics_address, registry, *log);
   if (!metrics_server.ok()) return metrics_server.status();
-  const absl::StatusOr<std::unique_ptr<KeymanagerServer>> keymanager =
+  const absl::StatusOr<std::unique_ptr<rpc::PooledServer>> keymanager =
       StartKeymanager(options, side, keys, random, log);
   if (!keymanager.ok()) return keymanager.status();
   return RunUntilStopped(

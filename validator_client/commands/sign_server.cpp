@@ -86,7 +86,7 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   // Whatever the records say, another process may have signed in the slot in which this one starts.
   const uint64_t first_slot = static_cast<uint64_t>(std::max<int64_t>(timer.Now().slot + 1, 0));
   const SignRequests requests(signer, **records, clock, slots, first_slot, log);
-  const auto server = SignerServer::Start(requests, server_options);
+  const auto server = StartSignerServer(requests, server_options);
   if (!server.ok()) return server.status();
   log->info("signer listening address={} keys={} records={} first_slot={}", (*server)->address().ToString(),
             signer.keys()->size(), options.records, first_slot);

@@ -3,6 +3,7 @@
 #define LEAN_VALIDATOR_CLIENT_KEYMANAGER_GRPC_KEYMANAGER_SERVICE_H_
 
 #include <optional>
+#include <utility>
 
 #include "common/rpc/unary_call.h"
 #include "lean/v1/keymanager.grpc.pb.h"
@@ -21,12 +22,12 @@ using RawKeymanagerService =
     v1::KeymanagerService::Service>>>>>;
 // clang-format on
 
-// Thread-safe. Handler and dispatcher outlive the service.
+// Thread-safe. The dispatcher, and what the context refers to, outlive the service.
 class GrpcKeymanagerService final : public RawKeymanagerService {
  public:
   // Without a token the transport has asked every caller for a certificate.
-  GrpcKeymanagerService(KeymanagerRequests& requests, std::optional<AccessToken> token, rpc::Dispatcher& dispatcher)
-      : requests_(requests), token_(std::move(token)), dispatcher_(dispatcher) {}
+  GrpcKeymanagerService(KeymanagerContext context, std::optional<AccessToken> token, rpc::Dispatcher& dispatcher)
+      : requests_(std::move(context)), token_(std::move(token)), dispatcher_(dispatcher) {}
 
   grpc::ServerUnaryReactor* ListKeystores(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                           grpc::ByteBuffer* response) override;
@@ -46,7 +47,7 @@ class GrpcKeymanagerService final : public RawKeymanagerService {
                                 absl::StatusOr<Response> (KeymanagerRequests::*method)(const Request&));
   absl::Status CheckCaller(const grpc::CallbackServerContext& context) const;
 
-  KeymanagerRequests& requests_;
+  KeymanagerRequests requests_;
   const std::optional<AccessToken> token_;
   rpc::Dispatcher& dispatcher_;
 };

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/rpc/server.h"
+#include "common/rpc/pooled_server.h"
 #include "validator_client/keymanager/keymanager_requests.h"
 
 namespace lean::validator {
@@ -22,30 +22,10 @@ struct KeymanagerServerOptions {
 // would cross the network in plain text.
 absl::Status CheckKeymanagerAddress(const KeymanagerServerOptions& options);
 
-// Serves from Start until Stop (or destruction).
-class KeymanagerServer {
- public:
-  // Errors: those of CheckKeymanagerAddress, AccessToken::ReadOrMake and rpc::Server::Start. What `context` refers to
-  // outlives the server.
-  static absl::StatusOr<std::unique_ptr<KeymanagerServer>> Start(KeymanagerContext context,
-                                                                 const KeymanagerServerOptions& options);
-
-  ~KeymanagerServer();
-  KeymanagerServer(const KeymanagerServer&) = delete;
-  KeymanagerServer& operator=(const KeymanagerServer&) = delete;
-
-  // Takes no more calls; one under way ends first. May be called again.
-  void Stop();
-
-  const rpc::Address& address() const;
-
- private:
-  struct Parts;  // keeps gRPC's generated code out of this header
-
-  explicit KeymanagerServer(std::unique_ptr<Parts> parts);
-
-  const std::unique_ptr<Parts> parts_;
-};
+// Serves until it is stopped. Errors: those of CheckKeymanagerAddress, AccessToken::ReadOrMake and rpc::Server::Start.
+// What `context` refers to outlives the server.
+absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartKeymanagerServer(KeymanagerContext context,
+                                                                         const KeymanagerServerOptions& options);
 
 }  // namespace lean::validator
 

@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/rpc/server.h"
+#include "common/rpc/pooled_server.h"
 #include "validator_client/signer_service/sign_requests.h"
 
 namespace lean::validator {
@@ -15,29 +15,10 @@ namespace lean::validator {
 // signer makes its keys sign.
 absl::Status CheckSignerAddress(const rpc::ServerOptions& options);
 
-// Serves from Start until Stop (or destruction).
-class SignerServer {
- public:
-  // Errors: those of CheckSignerAddress and rpc::Server::Start. `requests` outlives the server.
-  static absl::StatusOr<std::unique_ptr<SignerServer>> Start(const SignRequests& requests,
-                                                             const rpc::ServerOptions& options);
-
-  ~SignerServer();
-  SignerServer(const SignerServer&) = delete;
-  SignerServer& operator=(const SignerServer&) = delete;
-
-  // Takes no more calls; those under way get a moment to end. May be called again.
-  void Stop();
-
-  const rpc::Address& address() const;
-
- private:
-  struct Parts;  // keeps gRPC's generated code out of this header
-
-  explicit SignerServer(std::unique_ptr<Parts> parts);
-
-  const std::unique_ptr<Parts> parts_;
-};
+// Serves until it is stopped. Errors: those of CheckSignerAddress and rpc::Server::Start. `requests` outlives the
+// server.
+absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartSignerServer(const SignRequests& requests,
+                                                                     const rpc::ServerOptions& options);
 
 }  // namespace lean::validator
 
