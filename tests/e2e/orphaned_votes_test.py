@@ -9,7 +9,7 @@ from leandev.processes import wait_until
 # The halves are parted until each has so many blocks of its own.
 OWN_BLOCKS = 2
 # Whether votes of the losing half get into a block depends on when the halves meet again.
-MOST_PARTINGS = 6
+MOST_PARTINGS = 20
 
 
 class OrphanedVotesTest(e2e.NetworkTest):
