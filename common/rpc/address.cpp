@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -16,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/process/descriptors.h"
 
 namespace lean::rpc {
 namespace {
@@ -50,14 +50,12 @@ absl::StatusOr<Address> ParseUnixPath(absl::string_view path) {
 
 // Whether somebody answers on the socket at `path`.
 bool IsServed(const std::string& path) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return true;
+  const Descriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return true;
   sockaddr_un peer{};
   peer.sun_family = AF_UNIX;
   path.copy(peer.sun_path, kMaxUnixPathBytes);
-  const bool served = connect(fd, reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) == 0 || errno != ECONNREFUSED;
-  close(fd);
-  return served;
+  return connect(fd.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) == 0 || errno != ECONNREFUSED;
 }
 
 }  // namespace
@@ -127,19 +125,21 @@ absl::Status ProbeListen(const Address& address) {
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
   for (const addrinfo* info = found; info != nullptr; info = info->ai_next) {
-    const int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC, info->ai_protocol);
-    if (fd < 0) continue;
+    const Descriptor fd(socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC, info->ai_protocol));
+    if (!fd.valid()) continue;
     const int on = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    const bool listens = bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, 1) == 0;
-    const int error = errno;
-    close(fd);
-    if (listens) continue;
-    const absl::string_view advice = error == EADDRINUSE ? " (another process has this port; choose another)" : "";
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", address.ToString(), ": ", std::strerror(error), advice));
+    setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd.get(), info->ai_addr, info->ai_addrlen) != 0 || listen(fd.get(), 1) != 0) {
+      return CannotListen(address, errno);
+    }
   }
   return absl::OkStatus();
+}
+
+absl::Status CannotListen(const Address& address, int error) {
+  const absl::string_view advice = error == EADDRINUSE ? " (another process has this port; choose another)" : "";
+  return absl::UnavailableError(
+      absl::StrCat("cannot listen on ", address.ToString(), ": ", std::strerror(error), advice));
 }
 
 }  // namespace lean::rpc

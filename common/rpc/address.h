@@ -34,6 +34,9 @@ absl::Status CheckUnixSocket(const Address& address);
 // OK when it could.
 absl::Status ProbeListen(const Address& address);
 
+// That it cannot, by the errno of what failed, with what to do.
+absl::Status CannotListen(const Address& address, int error);
+
 }  // namespace lean::rpc
 
 #endif  // LEAN_COMMON_RPC_ADDRESS_H_

@@ -98,12 +98,7 @@ absl::Status ConnectionGate::Listen(const Address& address) {
   for (addrinfo* info = found->get(); info != nullptr; info = info->ai_next) {
     SetPort(info->ai_addr, port_);
     Descriptor listener = ListenOn(*info);
-    if (!listener.valid()) {
-      const int error = errno;
-      const absl::string_view advice = error == EADDRINUSE ? " (another process has this port; choose another)" : "";
-      return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", address.ToString(), ": ", std::strerror(error), advice));
-    }
+    if (!listener.valid()) return CannotListen(address, errno);
     port_ = PortOf(listener.get());
     listeners_.push_back(std::move(listener));
   }

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "common/process/descriptors.h"
 
 namespace lean::xmss {
 namespace {
@@ -17,20 +18,6 @@ namespace {
 absl::Status SystemError(int error, absl::string_view action, const std::string& path) {
   return absl::ErrnoToStatus(error, absl::StrCat("cannot ", action, " ", path));
 }
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int descriptor) : descriptor_(descriptor) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 bool WriteAll(int descriptor, ByteSpan content) {
   while (!content.empty()) {
@@ -43,8 +30,8 @@ bool WriteAll(int descriptor, ByteSpan content) {
 }
 
 absl::Status WriteNew(const std::string& path, ByteSpan content) {
-  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (file.get() < 0) return SystemError(errno, "create", path);
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file.valid()) return SystemError(errno, "create", path);
   if (!WriteAll(file.get(), content)) return SystemError(errno, "write", path);
   if (::fsync(file.get()) != 0) return SystemError(errno, "sync", path);
   return absl::OkStatus();
@@ -53,8 +40,8 @@ absl::Status WriteNew(const std::string& path, ByteSpan content) {
 absl::Status SyncFolderOf(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
-  const FileDescriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (descriptor.get() < 0) return SystemError(errno, "open folder", folder);
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor.valid()) return SystemError(errno, "open folder", folder);
   if (::fsync(descriptor.get()) != 0) return SystemError(errno, "sync folder", folder);
   return absl::OkStatus();
 }
@@ -90,8 +77,8 @@ absl::Status RemovePrivateFile(const std::string& path) {
 }
 
 absl::StatusOr<WipedBytes> ReadPrivateFile(const std::string& path, size_t max_bytes, bool must_be_private) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return SystemError(errno, "open", path);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return SystemError(errno, "open", path);
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return SystemError(errno, "inspect", path);
   if (!S_ISREG(info.st_mode)) return absl::InvalidArgumentError(absl::StrCat(path, " is not a regular file"));
