@@ -3,11 +3,13 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
+#include "common/process/until_stopped.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
 #include "common/ssz/ssz.h"
@@ -25,6 +27,13 @@ class RemoteCheckpoint {
   RemoteCheckpoint(const std::shared_ptr<grpc::Channel>& channel, std::string address, const Root& root,
                    spdlog::logger& log)
       : stub_(v1::BeaconService::NewStub(channel)), address_(std::move(address)), root_(root), log_(log) {}
+
+  // From any thread: what is being fetched, and all that would be, ends with CANCELLED.
+  void Cancel() {
+    std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    if (call_ != nullptr) call_->TryCancel();
+  }
 
   // All pages of one part.
   absl::StatusOr<std::string> Fetch(v1::GetCheckpointRequest::Part part) {
@@ -53,16 +62,28 @@ class RemoteCheckpoint {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kPageTimeout);
     context.set_wait_for_ready(true);
+    SetCall(&context);
     v1::GetCheckpointResponse response;
     const absl::Status status = rpc::FromGrpcStatus(stub_->GetCheckpoint(&context, request, &response));
+    SetCall(nullptr);
     if (status.ok()) return response;
     return absl::Status(status.code(), absl::StrCat("the checkpoint from ", address_, ": ", status.message()));
+  }
+
+  void SetCall(grpc::ClientContext* call) {
+    std::lock_guard lock(mutex_);
+    call_ = call;
+    if (cancelled_ && call_ != nullptr) call_->TryCancel();
   }
 
   const std::unique_ptr<v1::BeaconService::Stub> stub_;
   const std::string address_;
   const Root root_;
   spdlog::logger& log_;
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  grpc::ClientContext* call_ = nullptr;
+  bool cancelled_ = false;
 };
 
 template <typename T>
@@ -73,9 +94,19 @@ absl::StatusOr<T> Decode(const absl::StatusOr<std::string>& bytes, const std::st
   return absl::InvalidArgumentError(absl::StrCat("the checkpoint from ", address, ": ", decoded.status().message()));
 }
 
+absl::Status FetchParts(RemoteCheckpoint& remote, const std::string& source, CheckpointParts& parts) {
+  auto block = Decode<SignedBlockWithAttestation>(remote.Fetch(v1::GetCheckpointRequest::BLOCK), source);
+  if (!block.ok()) return block.status();
+  auto state = Decode<State>(remote.Fetch(v1::GetCheckpointRequest::STATE), source);
+  if (!state.ok()) return state.status();
+  parts = {.block = *std::move(block), .state = *std::move(state)};
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const Root& root, spdlog::logger& log) {
+absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const Root& root, StopSignals& signals,
+                                               spdlog::logger& log) {
   std::error_code ignored;
   if (std::filesystem::exists(source, ignored)) return ReadCheckpointFile(source);
   const auto channel = rpc::MakeChannel(source);
@@ -84,11 +115,19 @@ absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const 
         absl::StrCat("--checkpoint ", source, " is neither a file nor an address: ", channel.status().message()));
   }
   RemoteCheckpoint remote(*channel, source, root, log);
-  auto block = Decode<SignedBlockWithAttestation>(remote.Fetch(v1::GetCheckpointRequest::BLOCK), source);
-  if (!block.ok()) return block.status();
-  auto state = Decode<State>(remote.Fetch(v1::GetCheckpointRequest::STATE), source);
-  if (!state.ok()) return state.status();
-  return CheckpointParts{.block = *std::move(block), .state = *std::move(state)};
+  CheckpointParts parts;
+  const char* stopped_by = nullptr;
+  const absl::Status fetched = RunUntilStopped(
+      signals, [&] { return FetchParts(remote, source, parts); },
+      [&](const char* signal) {
+        stopped_by = signal;
+        remote.Cancel();
+      });
+  if (!fetched.ok() && stopped_by != nullptr) {
+    return absl::CancelledError(absl::StrCat("stopped by ", stopped_by, " before the checkpoint was there"));
+  }
+  if (!fetched.ok()) return fetched;
+  return parts;
 }
 
 }  // namespace lean::beacon

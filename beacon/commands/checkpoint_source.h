@@ -8,12 +8,15 @@
 #include "beacon/storage/checkpoint_file.h"
 #include "common/bytes/bytes.h"
 #include "common/log/logger.h"
+#include "common/process/stop_signals.h"
 
 namespace lean::beacon {
 
 // Reads the file `source`, or asks the beacon at that address (HOST:PORT or unix:PATH) for the finalized block `root`;
-// what has a file's path is a file. The parts are not checked (CheckAnchor does). Errors name the source.
-absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const Root& root, spdlog::logger& log);
+// what has a file's path is a file. The parts are not checked (CheckAnchor does). Errors name the source; CANCELLED
+// when one of `signals` came before it was there.
+absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const Root& root, StopSignals& signals,
+                                               spdlog::logger& log);
 
 }  // namespace lean::beacon
 

@@ -16,6 +16,7 @@
 #include "common/config/genesis.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/log/logger.h"
+#include "common/process/stop_signals.h"
 
 namespace lean::beacon {
 
@@ -34,10 +35,10 @@ struct StartedChain {
   std::unique_ptr<StorageService> storage;  // not started
 };
 
-// From the data folder; when that is new or not given, from the checkpoint or from genesis. Errors as of ChainDatabase,
-// RestoreChain, LoadCheckpoint and CheckAnchor.
+// From the data folder; when that is new or not given, from the checkpoint or from genesis; `signals` end
+// the wait for a checkpoint. Errors as of ChainDatabase, RestoreChain, LoadCheckpoint and CheckAnchor.
 absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const Genesis& genesis,
-                                        const crypto::SignatureScheme& scheme,
+                                        const crypto::SignatureScheme& scheme, StopSignals& signals,
                                         const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace lean::beacon

@@ -155,7 +155,7 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   const Genesis& genesis = network->genesis;
   absl::StatusOr<KeptChainOptions> kept_options = ReadKeptOptions(options, network->spec);
   if (!kept_options.ok()) return kept_options.status();
-  absl::StatusOr<StartedChain> started = StartChain(*kept_options, genesis, network->scheme, log);
+  absl::StatusOr<StartedChain> started = StartChain(*kept_options, genesis, network->scheme, signals, log);
   if (!started.ok()) return started.status();
   StorageService* const storage = started->storage.get();  // null: nothing is kept
   if (storage != nullptr) storage->Start();

@@ -2,9 +2,11 @@
 ones. `lean-beacon db` looks after its folder."""
 
 import shutil
+import signal
+import socket
 
 import e2e
-from leandev.processes import wait_until
+from leandev.processes import Process, wait_until
 
 
 class CheckpointSyncTest(e2e.NetworkTest):
@@ -33,6 +35,22 @@ class CheckpointSyncTest(e2e.NetworkTest):
         self._start_second(exported, root)
         self._check_it_follows()
         self._check_it_has_everything()
+
+    def test_a_source_that_says_nothing_does_not_keep_it_from_ending(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            silent.settimeout(e2e.PATIENCE_S)
+            port = silent.getsockname()[1]
+            beacon = Process("waiting", [
+                *(e2e.BUILD_DIR / "bin" / "lean-beacon", "run", "--genesis", self.net.genesis_dir),
+                *("--rpc-address", "127.0.0.1:0", "--checkpoint", f"127.0.0.1:{port}"),
+                *("--checkpoint-root", self.finalized.root),
+            ], self.directory / "waiting.log")
+            self.addCleanup(beacon.stop)
+            silent.accept()[0].close()
+            beacon.signal(signal.SIGINT)
+            # Half of what it would wait for an answer.
+            self.assertEqual(beacon.wait(30), 1)
+            self.assertIn("stopped by SIGINT before the checkpoint was there", beacon.log_tail())
 
     def _start_second(self, source, root):
         self.net.places[1].arguments = ("--checkpoint", source, "--checkpoint-root", root)

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "common/process/until_stopped.h"
 #include "validator_client/commands/index_list.h"
 #include "validator_client/commands/keys_delete.h"
 #include "validator_client/commands/keys_export.h"
@@ -15,7 +16,6 @@
 #include "validator_client/commands/keys_list.h"
 #include "validator_client/commands/keys_verify.h"
 #include "validator_client/commands/records.h"
-#include "validator_client/commands/until_stopped.h"
 
 namespace lean::validator {
 

@@ -1,10 +1,10 @@
-#include "validator_client/commands/until_stopped.h"
+#include "common/process/until_stopped.h"
 
 #include <atomic>
 #include <chrono>
 #include <thread>
 
-namespace lean::validator {
+namespace lean {
 
 absl::Status RunUntilStopped(StopSignals& signals, const std::function<absl::Status()>& work,
                              const std::function<void(const char* signal)>& stop) {
@@ -24,4 +24,4 @@ absl::Status RunUntilStopped(StopSignals& signals, const std::function<absl::Sta
   return result;
 }
 
-}  // namespace lean::validator
+}  // namespace lean

@@ -1,19 +1,19 @@
 // Work that ends by itself or on SIGINT and SIGTERM.
-#ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_UNTIL_STOPPED_H_
-#define LEAN_VALIDATOR_CLIENT_COMMANDS_UNTIL_STOPPED_H_
+#ifndef LEAN_COMMON_PROCESS_UNTIL_STOPPED_H_
+#define LEAN_COMMON_PROCESS_UNTIL_STOPPED_H_
 
 #include <functional>
 
 #include "absl/status/status.h"
 #include "common/process/stop_signals.h"
 
-namespace lean::validator {
+namespace lean {
 
 // Runs `work` on a thread of its own and returns its result. If a signal comes first, calls `stop` with its name, on
 // this thread, whereupon `work` must end soon.
 absl::Status RunUntilStopped(StopSignals& signals, const std::function<absl::Status()>& work,
                              const std::function<void(const char* signal)>& stop);
 
-}  // namespace lean::validator
+}  // namespace lean
 
-#endif  // LEAN_VALIDATOR_CLIENT_COMMANDS_UNTIL_STOPPED_H_
+#endif  // LEAN_COMMON_PROCESS_UNTIL_STOPPED_H_
