@@ -12,9 +12,9 @@ namespace lean::beacon {
 namespace {
 
 constexpr size_t kSeenBlocks = 4096;
-// Slots of every validator's votes.
+// Slots of every validator's votes, and as many again in a small network that a few floods do not push them out.
 constexpr size_t kSeenSlots = 16;
-constexpr size_t kLeastSeenVotes = 16'384;
+constexpr size_t kLeastSeenVotes = 4096;
 
 size_t SeenVotesFor(size_t validator_count) { return kLeastSeenVotes + kSeenSlots * validator_count; }
 

@@ -50,6 +50,7 @@ namespace {
 
 // In SignedOnce of blocks: a slot has one.
 constexpr uint64_t kProposer = 0;
+constexpr size_t kLeastCached = 4096;
 
 size_t BatchCount(size_t items) { return (items + kVerificationBatch - 1) / kVerificationBatch; }
 
@@ -82,7 +83,7 @@ SignatureVerifier::SignatureVerifier(const crypto::SignatureScheme& scheme, cons
                                      const SignatureVerifierOptions& options)
     : scheme_(scheme),
       registry_(registry),
-      cache_(options.cached_signatures),
+      cache_(kLeastCached + options.cached_slots * registry.size()),
       votes_once_(registry.size()),
       blocks_once_(/*validator_count=*/1),
       pool_(options.threads, options.queue_capacity) {}

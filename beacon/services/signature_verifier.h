@@ -39,8 +39,9 @@ struct VoteVerdict {
 
 struct SignatureVerifierOptions {
   size_t threads = 2;
-  size_t queue_capacity = 32'768;     // pieces of work: a block, or up to kVerificationBatch signatures
-  size_t cached_signatures = 65'536;  // about 10 MB
+  size_t queue_capacity = 32'768;  // pieces of work: a block, or up to kVerificationBatch signatures
+  // Slots in which every validator's signature is remembered, about 150 bytes each, and some thousands more.
+  size_t cached_slots = 16;
 };
 
 // Signatures that one piece of work checks together: enough for every lane of the CPU, few enough that the largest
