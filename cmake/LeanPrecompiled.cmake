@@ -13,15 +13,20 @@ function(lean_precompile name)
   target_precompile_headers(${name} PRIVATE ${lean_headers} ${ARG_HEADERS})
 endfunction()
 
+lean_precompile(lean_precompiled)
+if(LEAN_RPC)
+  set(lean_rpc_target gRPC::grpc++)
+  set(lean_rpc_header <grpcpp/grpcpp.h>)
+  lean_precompile(lean_precompiled_rpc DEPS ${lean_rpc_target} HEADERS ${lean_rpc_header})
+endif()
 # What a test calls is compiled as it ships; to optimize the test itself costs more than it saves.
 set(lean_test_options $<$<CONFIG:Release>:-O1>)
-
-lean_precompile(lean_precompiled)
-lean_precompile(lean_precompiled_test DEPS GTest::gmock HEADERS <gmock/gmock.h> <gtest/gtest.h>)
+lean_precompile(lean_precompiled_test DEPS GTest::gmock ${lean_rpc_target} HEADERS <gmock/gmock.h> <gtest/gtest.h> ${lean_rpc_header})
 target_compile_options(lean_precompiled_test PRIVATE ${lean_test_options})
-if(LEAN_RPC)
-  lean_precompile(lean_precompiled_rpc DEPS gRPC::grpc++ HEADERS <grpcpp/grpcpp.h>)
-endif()
+# What reads a command line does so once, and CLI11 takes long to optimize.
+set(lean_arguments_options $<$<CONFIG:Release>:-O0>)
+lean_precompile(lean_precompiled_arguments DEPS CLI11::CLI11 ${lean_rpc_target} HEADERS <CLI/CLI.hpp> ${lean_rpc_header})
+target_compile_options(lean_precompiled_arguments PRIVATE ${lean_arguments_options})
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
   # Without -fpch-preprocess ccache does not keep what includes a precompiled header. GCC 12 sees std::string read and written
@@ -30,3 +35,16 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS
   target_compile_options(lean_options INTERFACE -fpch-preprocess -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow
                          -Wno-stringop-overread)
 endif()
+
+# For a function with the options ARG_RPC and ARG_ARGUMENTS.
+macro(lean_use_precompiled target)
+  if(ARG_ARGUMENTS)
+    target_compile_options(${target} PRIVATE ${lean_arguments_options})
+    target_link_libraries(${target} PRIVATE CLI11::CLI11)
+    target_precompile_headers(${target} REUSE_FROM lean_precompiled_arguments)
+  elseif(ARG_RPC)
+    target_precompile_headers(${target} REUSE_FROM lean_precompiled_rpc)
+  else()
+    target_precompile_headers(${target} REUSE_FROM lean_precompiled)
+  endif()
+endmacro()

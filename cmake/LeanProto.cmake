@@ -22,7 +22,9 @@ function(lean_proto name)
   add_library(${name} STATIC ${generated})
   # Generated code is not ours to lint.
   target_include_directories(${name} SYSTEM PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
-  target_link_libraries(${name} PUBLIC protobuf::libprotobuf gRPC::grpc++)
+  target_link_libraries(${name} PUBLIC protobuf::libprotobuf gRPC::grpc++ PRIVATE lean_options)
+  target_compile_options(${name} PRIVATE -w)
+  target_precompile_headers(${name} REUSE_FROM lean_precompiled_rpc)
 endfunction()
 
 # lean_python_proto(TARGET PROTOS...): Python stubs of the given files below build/PRESET/python, for the live view and

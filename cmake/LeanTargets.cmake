@@ -16,43 +16,45 @@ endif()
 
 include(LeanPrecompiled)
 
-# lean_library(NAME [RPC] SOURCES... DEPS...): a static library; DEPS are public. RPC: its sources include gRPC.
+# lean_library(NAME [RPC|ARGUMENTS] SOURCES... DEPS...): a static library; DEPS are public. What its sources include beside the
+# standard's and Abseil's headers: gRPC, or that and CLI11.
 function(lean_library name)
-  cmake_parse_arguments(ARG "RPC" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "RPC;ARGUMENTS" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC lean_options ${ARG_DEPS})
-  if(ARG_RPC)
-    target_precompile_headers(${name} REUSE_FROM lean_precompiled_rpc)
-  else()
-    target_precompile_headers(${name} REUSE_FROM lean_precompiled)
-  endif()
+  lean_use_precompiled(${name})
 endfunction()
 
-# lean_executable(NAME SOURCES... DEPS...)
+# lean_executable(NAME [RPC|ARGUMENTS] SOURCES... DEPS...)
 function(lean_executable name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "RPC;ARGUMENTS" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE lean_options ${ARG_DEPS})
-  target_precompile_headers(${name} REUSE_FROM lean_precompiled)
+  lean_use_precompiled(${name})
 endfunction()
 
-# lean_read_arguments(SOURCES...): files that are compiled for as long as CLI11 lasts, and run once. Called where they are built.
-function(lean_read_arguments)
-  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -O0 SKIP_PRECOMPILE_HEADERS ON)
-endfunction()
-
-# lean_test(NAME SOURCES... DEPS... [LABELS ...]): a GoogleTest binary, each of its tests known to ctest.
-# LABELS: threaded (also run under TSan), rpc (needs gRPC), e2e (starts processes), long (only with --long).
+# lean_test(NAME SOURCES... DEPS... [LABELS ...] [LONG_SUITE SUITE]): a GoogleTest binary, each of its tests known to ctest.
+# LABELS: threaded (also run under TSan), rpc (needs gRPC), e2e (starts processes), long (only with --long). The tests of
+# LONG_SUITE are long ones, whatever the others are.
 function(lean_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "LONG_SUITE" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE lean_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM lean_precompiled_test)
+  # Half of a test's time is what its headers declare, and its neighbours include the same ones: the files of a test are
+  # compiled as one, with -DCMAKE_UNITY_BUILD=OFF each by itself.
+  if(NOT DEFINED CMAKE_UNITY_BUILD)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+  endif()
   target_compile_options(${name} PRIVATE ${lean_test_options})
   target_compile_definitions(${name} PRIVATE LEAN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LEAN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   # A list does not survive test discovery; joined into one label, each is still found by `ctest -L`, which takes a regex.
   list(JOIN ARG_LABELS "," labels)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES PROPERTIES LABELS "${labels}")
+  if(ARG_LONG_SUITE)
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_FILTER ${ARG_LONG_SUITE}.* PROPERTIES LABELS "${labels},long")
+    set(others TEST_FILTER -${ARG_LONG_SUITE}.*)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES ${others} PROPERTIES LABELS "${labels}")
   if("threaded" IN_LIST ARG_LABELS)
     set_property(GLOBAL APPEND PROPERTY LEAN_THREADED_TESTS ${name})
   endif()

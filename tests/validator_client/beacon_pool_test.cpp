@@ -12,12 +12,13 @@ using std::chrono::milliseconds;
 using Method = FakeBeacon::Method;
 using Status = SubmitResult::Status;
 
-constexpr uint64_t kSlot = 20;
 constexpr milliseconds kStage{1000};
 
 // Two beacons in front of one key, at the beginning of kSlot. Calls run one after the other.
 class BeaconPoolTest : public ::testing::Test {
  protected:
+  static constexpr uint64_t kSlot = 20;
+
   BeaconPoolTest() {
     for (FakeBeacon* beacon : {&first_, &second_}) SetHead(*beacon, kSlot - 1);
   }

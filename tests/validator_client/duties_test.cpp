@@ -16,12 +16,12 @@ namespace {
 using std::chrono::milliseconds;
 using Method = FakeBeacon::Method;
 
-constexpr uint64_t kSlot = 9;      // begins as the test does
-constexpr uint64_t kProposer = 1;  // of kSlot among 4 validators
-
 // Four validators, three of them ours: 0, 1 and 2.
 class DutiesTest : public ::testing::Test {
  protected:
+  static constexpr uint64_t kSlot = 9;      // begins as the test does
+  static constexpr uint64_t kProposer = 1;  // of kSlot among 4 validators
+
   DutiesTest() {
     for (uint64_t i = 0; i < 3; ++i) Add(i, std::make_shared<FakeKey>(i));
   }

@@ -61,7 +61,7 @@ struct NaiveForkChoice {
   }
 };
 
-constexpr uint64_t kValidators = 9;
+constexpr uint64_t kVoters = 9;
 
 // One random history: blocks, votes, walks from random starts, pruning now and then.
 void RunAgainstNaive(uint64_t seed) {
@@ -88,7 +88,7 @@ void RunAgainstNaive(uint64_t seed) {
         break;
       }
       case 2: {
-        const uint64_t validator = below(kValidators);
+        const uint64_t validator = below(kVoters);
         // Some for blocks that nobody knows.
         const Root head =
             below(10) == 0 ? RootOf(seed + 77) : roots[roots.size() - 1 - below(std::min<uint64_t>(8, roots.size()))];
@@ -109,13 +109,13 @@ void RunAgainstNaive(uint64_t seed) {
     VoteMap pending;
     std::map<uint64_t, Root> pending_heads;
     const uint64_t recent = 1 + below(6);
-    for (uint64_t validator = 0; validator < kValidators; ++validator) {
+    for (uint64_t validator = 0; validator < kVoters; ++validator) {
       if (below(5) == 0) continue;
       const Root head = roots[roots.size() - 1 - below(std::min<uint64_t>(recent, roots.size()))];
       pending.Set(VoteFor(validator, head));
       pending_heads[validator] = head;
     }
-    const uint64_t min_score = below(kValidators + 1);
+    const uint64_t min_score = below(kVoters + 1);
     RC_ASSERT(fork_choice.FindWithScore(start, pending, min_score) == naive.Head(start, pending_heads, min_score));
   }
 }

@@ -17,11 +17,10 @@
 #include "common/clock/real_clock.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/services/test_network.h"
+#include "tests/common/patience.h"
 #include "tests/common/process/captured_log.h"
 
 namespace lean::beacon {
-
-inline constexpr std::chrono::seconds kPatience{60};
 
 inline testing::AssertionResult Eventually(const std::function<bool()>& condition) {
   const auto give_up = std::chrono::steady_clock::now() + kPatience;

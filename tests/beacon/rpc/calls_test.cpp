@@ -16,7 +16,6 @@ namespace lean::beacon {
 namespace {
 
 using ::testing::HasSubstr;
-using Stub = v1::DutyService::Stub;
 
 // Holds the chain's read lock, so that its writer cannot go on, until it is let go of.
 class HeldChain {
@@ -73,7 +72,7 @@ TEST(CallsTest, ADeadlineIsObeyedWhileTheChainIsBusy) {
   held.Release();
   // The chain goes on, and nothing is left of the call.
   beacon.AwaitNoCalls();
-  EXPECT_TRUE(Call(beacon.duties(), &Stub::GetDuties, v1::GetDutiesRequest()).status.ok());
+  EXPECT_TRUE(Call(beacon.duties(), &DutyStub::GetDuties, v1::GetDutiesRequest()).status.ok());
 }
 
 TEST(CallsTest, ACallerThatLeavesLeavesNothingBehind) {
@@ -87,7 +86,7 @@ TEST(CallsTest, ACallerThatLeavesLeavesNothingBehind) {
   EXPECT_EQ(status.get().code(), absl::StatusCode::kCancelled);
   held.Release();
   beacon.AwaitNoCalls();
-  EXPECT_TRUE(Call(beacon.duties(), &Stub::GetDuties, v1::GetDutiesRequest()).status.ok());
+  EXPECT_TRUE(Call(beacon.duties(), &DutyStub::GetDuties, v1::GetDutiesRequest()).status.ok());
 }
 
 TEST(CallsTest, TheServiceStopsWhileASubmissionWaits) {
@@ -107,7 +106,7 @@ TEST(CallsTest, AfterTheChainStoppedSubmissionsSaySo) {
   TestBeacon beacon;
   const v1::SubmitVotesRequest request = OneVote(beacon);
   beacon.service().Stop();
-  const absl::Status status = Call(beacon.duties(), &Stub::SubmitVotes, request).status;
+  const absl::Status status = Call(beacon.duties(), &DutyStub::SubmitVotes, request).status;
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(rpc::ReasonOf(status), "SHUTTING_DOWN");
 }
@@ -149,7 +148,7 @@ TestBeaconOptions FullChain() {
 TEST(LargestBlockTest, PassesBothWays) {
   TestBeacon beacon(FullChain());
   beacon.GoTo(2);
-  const auto built = Call(beacon.duties(), &Stub::BuildBlock, beacon.BlockRequest(2));
+  const auto built = Call(beacon.duties(), &DutyStub::BuildBlock, beacon.BlockRequest(2));
   ASSERT_TRUE(built.status.ok()) << built.status;
   ASSERT_EQ(built.response.block().attestations_size(), 4095);
   ASSERT_EQ(built.response.attestation_signatures_size(), 4095);
@@ -162,7 +161,7 @@ TEST(LargestBlockTest, PassesBothWays) {
   *block.mutable_signatures() = built.response.attestation_signatures();
   block.add_signatures(rpc::BytesToProto(beacon.Sign(*rpc::FromProto(built.response.proposer_attestation()))));
   EXPECT_GT(request.ByteSizeLong(), 13'200'000u);
-  const auto submitted = Call(beacon.duties(), &Stub::SubmitBlock, request);
+  const auto submitted = Call(beacon.duties(), &DutyStub::SubmitBlock, request);
   ASSERT_TRUE(submitted.status.ok()) << submitted.status;
   // It was looked at as a whole: the proposer's signature is good, those of the votes are not.
   EXPECT_EQ(submitted.response.result().status(), v1::REFUSED);
@@ -181,7 +180,7 @@ TEST(LargestBlockTest, AMessageOver16MiBIsRefusedAndTheBeaconGoesOn) {
   v1::SubmitVoteResponse response;
   EXPECT_EQ(stub->SubmitVote(&context, request, &response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   beacon.AwaitNoCalls();
-  EXPECT_TRUE(Call(beacon.duties(), &Stub::GetDuties, v1::GetDutiesRequest()).status.ok());
+  EXPECT_TRUE(Call(beacon.duties(), &DutyStub::GetDuties, v1::GetDutiesRequest()).status.ok());
 }
 
 }  // namespace

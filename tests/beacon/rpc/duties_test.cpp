@@ -15,20 +15,19 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::Pair;
-using Stub = v1::DutyService::Stub;
 
 class DutiesTest : public ::testing::Test {
  protected:
   Called<v1::BuildBlockResponse> BuildBlock(const v1::BuildBlockRequest& request) {
-    return Call(beacon_.duties(), &Stub::BuildBlock, request);
+    return Call(beacon_.duties(), &DutyStub::BuildBlock, request);
   }
   Called<v1::BuildVoteResponse> BuildVote(const v1::BuildVoteRequest& request) {
-    return Call(beacon_.duties(), &Stub::BuildVote, request);
+    return Call(beacon_.duties(), &DutyStub::BuildVote, request);
   }
   v1::SubmitResult SubmitVote(const v1::SignedAttestation& vote) {
     v1::SubmitVoteRequest request;
     *request.mutable_vote() = vote;
-    const auto submitted = Call(beacon_.duties(), &Stub::SubmitVote, request);
+    const auto submitted = Call(beacon_.duties(), &DutyStub::SubmitVote, request);
     EXPECT_TRUE(submitted.status.ok()) << submitted.status;
     return submitted.response.result();
   }
@@ -41,7 +40,7 @@ TEST_F(DutiesTest, KeysFindTheirIndices) {
   request.add_pubkeys(rpc::BytesToProto(beacon_.pubkey()));
   request.add_pubkeys(std::string(52, 'x'));
   request.set_slot(7);
-  const auto duties = Call(beacon_.duties(), &Stub::GetDuties, request);
+  const auto duties = Call(beacon_.duties(), &DutyStub::GetDuties, request);
   ASSERT_TRUE(duties.status.ok()) << duties.status;
   ASSERT_EQ(duties.response.duties_size(), 2);
   EXPECT_TRUE(duties.response.duties(0).known());
@@ -65,13 +64,13 @@ TEST_F(DutiesTest, KeysFindTheirIndices) {
 TEST_F(DutiesTest, BadKeysAreMalformed) {
   v1::GetDutiesRequest request;
   request.add_pubkeys(std::string(51, 'x'));
-  const absl::Status status = Call(beacon_.duties(), &Stub::GetDuties, request).status;
+  const absl::Status status = Call(beacon_.duties(), &DutyStub::GetDuties, request).status;
   EXPECT_EQ(rpc::ReasonOf(status), "MALFORMED_REQUEST");
   EXPECT_THAT(status.message(), HasSubstr("pubkeys[0]: 51 bytes, expected 52"));
 
   request.clear_pubkeys();
   for (int i = 0; i < 4097; ++i) request.add_pubkeys(std::string(52, 'x'));
-  EXPECT_THAT(Call(beacon_.duties(), &Stub::GetDuties, request).status.message(), HasSubstr("4097, at most 4096"));
+  EXPECT_THAT(Call(beacon_.duties(), &DutyStub::GetDuties, request).status.message(), HasSubstr("4097, at most 4096"));
 }
 
 TEST_F(DutiesTest, LivenessCountsVotesFromASlotOn) {
@@ -83,7 +82,7 @@ TEST_F(DutiesTest, LivenessCountsVotesFromASlotOn) {
   for (const uint64_t index : {3, 0, 1}) request.add_indices(index);
   for (const uint64_t from_slot : {0, 1, 2}) {
     request.set_from_slot(from_slot);
-    const auto liveness = Call(beacon_.duties(), &Stub::GetLiveness, request);
+    const auto liveness = Call(beacon_.duties(), &DutyStub::GetLiveness, request);
     ASSERT_TRUE(liveness.status.ok()) << liveness.status;
     ASSERT_EQ(liveness.response.validators_size(), 3);
     EXPECT_EQ(liveness.response.validators(0).live(), from_slot <= 1) << "a vote by itself";
@@ -93,7 +92,7 @@ TEST_F(DutiesTest, LivenessCountsVotesFromASlotOn) {
     EXPECT_EQ(liveness.response.validators(2).live(), from_slot <= 1) << "a proposer's vote in its block";
   }
   request.add_indices(4);
-  const absl::Status beyond = Call(beacon_.duties(), &Stub::GetLiveness, request).status;
+  const absl::Status beyond = Call(beacon_.duties(), &DutyStub::GetLiveness, request).status;
   EXPECT_EQ(rpc::ReasonOf(beyond), "MALFORMED_REQUEST");
   EXPECT_THAT(beyond.message(), HasSubstr("indices[3]: 4 is not in the registry of 4 validators"));
 }
@@ -104,7 +103,7 @@ TEST(DutiesSyncing, ABeaconThatIsBehindCannotTellOfLiveness) {
     return SyncStatus{.synced = false, .lag_slots = 132, .message = "132 slots behind alpha (10.0.0.2:9000)"};
   };
   TestBeacon beacon(options);
-  EXPECT_EQ(rpc::ReasonOf(Call(beacon.duties(), &Stub::GetLiveness, v1::GetLivenessRequest()).status), "SYNCING");
+  EXPECT_EQ(rpc::ReasonOf(Call(beacon.duties(), &DutyStub::GetLiveness, v1::GetLivenessRequest()).status), "SYNCING");
 }
 
 TEST(DutiesLiveness, VotesThatAKeptChainBeganWithCount) {
@@ -118,7 +117,7 @@ TEST(DutiesLiveness, VotesThatAKeptChainBeganWithCount) {
   TestBeacon beacon(options);
   v1::GetLivenessRequest request;
   for (const uint64_t index : {1, 2}) request.add_indices(index);
-  const auto liveness = Call(beacon.duties(), &Stub::GetLiveness, request);
+  const auto liveness = Call(beacon.duties(), &DutyStub::GetLiveness, request);
   ASSERT_TRUE(liveness.status.ok()) << liveness.status;
   EXPECT_FALSE(liveness.response.validators(0).live());
   EXPECT_TRUE(liveness.response.validators(1).live());
@@ -131,7 +130,7 @@ TEST(DutiesRefused, GetDutiesSaysWhy) {
   options.sync = [&synced] { return SyncStatus{.synced = synced, .message = "12 slots behind alpha"}; };
   options.kept.health = [&disk] { return disk; };
   TestBeacon beacon(options);
-  const auto ask = [&beacon] { return Call(beacon.duties(), &Stub::GetDuties, v1::GetDutiesRequest()).response; };
+  const auto ask = [&beacon] { return Call(beacon.duties(), &DutyStub::GetDuties, v1::GetDutiesRequest()).response; };
   EXPECT_TRUE(ask().synced());
   EXPECT_EQ(ask().refusal(), "");
   synced = false;
@@ -145,7 +144,7 @@ TEST(DutiesRefused, GetDutiesSaysWhy) {
 
 TEST_F(DutiesTest, BuildingLeavesNoTrace) {
   beacon_.GoTo(1);
-  const auto before = Call(beacon_.queries(), &v1::BeaconService::Stub::GetChainStatus, v1::GetChainStatusRequest());
+  const auto before = Call(beacon_.queries(), &QueryStub::GetChainStatus, v1::GetChainStatusRequest());
   const auto block = BuildBlock(beacon_.BlockRequest(1));
   ASSERT_TRUE(block.status.ok()) << block.status;
   EXPECT_EQ(block.response.block().slot(), 1u);
@@ -158,7 +157,7 @@ TEST_F(DutiesTest, BuildingLeavesNoTrace) {
   const auto vote = BuildVote(beacon_.VoteRequest(1));
   ASSERT_TRUE(vote.status.ok()) << vote.status;
   EXPECT_EQ(vote.response.data().slot(), 1u);
-  const auto after = Call(beacon_.queries(), &v1::BeaconService::Stub::GetChainStatus, v1::GetChainStatusRequest());
+  const auto after = Call(beacon_.queries(), &QueryStub::GetChainStatus, v1::GetChainStatusRequest());
   EXPECT_EQ(before.response.SerializeAsString(), after.response.SerializeAsString());
 }
 
@@ -172,7 +171,7 @@ TEST_F(DutiesTest, ABlockIsAcceptedOnceAndKnownAfterwards) {
   *request.mutable_block()->mutable_proposer_attestation() = built.response.proposer_attestation();
   request.mutable_block()->add_signatures(rpc::BytesToProto(beacon_.Sign(*vote)));
   for (const v1::SubmitStatus expected : {v1::ACCEPTED, v1::ALREADY_KNOWN}) {
-    const auto submitted = Call(beacon_.duties(), &Stub::SubmitBlock, request);
+    const auto submitted = Call(beacon_.duties(), &DutyStub::SubmitBlock, request);
     ASSERT_TRUE(submitted.status.ok()) << submitted.status;
     EXPECT_EQ(submitted.response.result().status(), expected);
     // The vote's head is the block itself.
@@ -196,7 +195,7 @@ TEST_F(DutiesTest, ABlockIsRefusedWithItsReason) {
   const auto reason_of = [&](const std::function<void(v1::SignedBlock&)>& damage) {
     v1::SubmitBlockRequest request = good;
     damage(*request.mutable_block());
-    const auto submitted = Call(beacon_.duties(), &Stub::SubmitBlock, request);
+    const auto submitted = Call(beacon_.duties(), &DutyStub::SubmitBlock, request);
     EXPECT_TRUE(submitted.status.ok()) << submitted.status;
     EXPECT_EQ(submitted.response.result().status(), v1::REFUSED) << submitted.response.DebugString();
     EXPECT_FALSE(submitted.response.result().message().empty());
@@ -209,16 +208,16 @@ TEST_F(DutiesTest, ABlockIsRefusedWithItsReason) {
   EXPECT_EQ(reason_of([](v1::SignedBlock& block) { block.mutable_block()->set_state_root(std::string(32, 's')); }),
             "PROPOSER_VOTE_MISMATCH");
   // The beacon goes on, and the good block is still good.
-  EXPECT_EQ(Call(beacon_.duties(), &Stub::SubmitBlock, good).response.result().status(), v1::ACCEPTED);
+  EXPECT_EQ(Call(beacon_.duties(), &DutyStub::SubmitBlock, good).response.result().status(), v1::ACCEPTED);
 }
 
 TEST_F(DutiesTest, ABlockThatIsNoneIsMalformed) {
-  const absl::Status none = Call(beacon_.duties(), &Stub::SubmitBlock, v1::SubmitBlockRequest()).status;
+  const absl::Status none = Call(beacon_.duties(), &DutyStub::SubmitBlock, v1::SubmitBlockRequest()).status;
   EXPECT_EQ(rpc::ReasonOf(none), "MALFORMED_REQUEST");
   EXPECT_THAT(none.message(), HasSubstr("block: missing"));
   v1::SubmitBlockRequest request;
   request.mutable_block()->mutable_block()->set_parent_root("short");
-  EXPECT_THAT(Call(beacon_.duties(), &Stub::SubmitBlock, request).status.message(),
+  EXPECT_THAT(Call(beacon_.duties(), &DutyStub::SubmitBlock, request).status.message(),
               HasSubstr("block.block.parent_root: 5 bytes, expected 32"));
 }
 
@@ -236,7 +235,7 @@ TEST_F(DutiesTest, VotesAreAnsweredOneByOne) {
   Attestation unknown = rpc::FromProto(beacon_.Vote(1, 2))->message;  // names a block that is not here
   unknown.data.head.root.data.fill(7);
   *request.add_votes() = rpc::ToProto(SignedAttestation{unknown, beacon_.Sign(unknown)});
-  const auto submitted = Call(beacon_.duties(), &Stub::SubmitVotes, request);
+  const auto submitted = Call(beacon_.duties(), &DutyStub::SubmitVotes, request);
   ASSERT_TRUE(submitted.status.ok()) << submitted.status;
   ASSERT_EQ(submitted.response.results_size(), 5);
   EXPECT_EQ(submitted.response.results(0).status(), v1::ACCEPTED);
@@ -251,7 +250,7 @@ TEST_F(DutiesTest, VotesAreAnsweredOneByOne) {
   EXPECT_EQ(submitted.response.results(4).status(), v1::QUEUED);
   EXPECT_EQ(submitted.response.results(4).reason(), "UNKNOWN_BLOCK");
 
-  const auto status = Call(beacon_.queries(), &v1::BeaconService::Stub::GetChainStatus, v1::GetChainStatusRequest());
+  const auto status = Call(beacon_.queries(), &QueryStub::GetChainStatus, v1::GetChainStatusRequest());
   EXPECT_EQ(status.response.waiting_votes(), 1u);
 }
 
@@ -262,7 +261,7 @@ TEST_F(DutiesTest, AVoteThatComesAgainIsAcceptedAgain) {
   const v1::SignedAttestation vote = beacon_.Vote(1, 0);
   EXPECT_EQ(SubmitVote(vote).status(), v1::ACCEPTED);
   EXPECT_EQ(SubmitVote(vote).status(), v1::ACCEPTED);
-  const auto status = Call(beacon_.queries(), &v1::BeaconService::Stub::GetChainStatus, v1::GetChainStatusRequest());
+  const auto status = Call(beacon_.queries(), &QueryStub::GetChainStatus, v1::GetChainStatusRequest());
   EXPECT_EQ(status.response.pending_votes(), 2u);  // with the proposer's
 }
 
@@ -277,24 +276,25 @@ TEST_F(DutiesTest, AVoteOfTheNextSlotWaitsForIt) {
 }
 
 TEST_F(DutiesTest, AVoteThatIsNoneIsMalformed) {
-  EXPECT_EQ(rpc::ReasonOf(Call(beacon_.duties(), &Stub::SubmitVote, v1::SubmitVoteRequest()).status),
+  EXPECT_EQ(rpc::ReasonOf(Call(beacon_.duties(), &DutyStub::SubmitVote, v1::SubmitVoteRequest()).status),
             "MALFORMED_REQUEST");
   v1::SubmitVoteRequest request;
   request.mutable_vote()->mutable_attestation();
-  EXPECT_THAT(Call(beacon_.duties(), &Stub::SubmitVote, request).status.message(),
+  EXPECT_THAT(Call(beacon_.duties(), &DutyStub::SubmitVote, request).status.message(),
               HasSubstr("vote.attestation.data: missing"));
 }
 
 TEST_F(DutiesTest, ABatchHasItsLimits) {
   v1::SubmitVotesRequest request;
-  EXPECT_EQ(rpc::ReasonOf(Call(beacon_.duties(), &Stub::SubmitVotes, request).status), "MALFORMED_REQUEST");
+  EXPECT_EQ(rpc::ReasonOf(Call(beacon_.duties(), &DutyStub::SubmitVotes, request).status), "MALFORMED_REQUEST");
   for (int i = 0; i < 4096; ++i) request.add_votes();
-  const auto all_bad = Call(beacon_.duties(), &Stub::SubmitVotes, request);
+  const auto all_bad = Call(beacon_.duties(), &DutyStub::SubmitVotes, request);
   ASSERT_TRUE(all_bad.status.ok()) << all_bad.status;
   ASSERT_EQ(all_bad.response.results_size(), 4096);
   EXPECT_EQ(all_bad.response.results(4095).reason(), "MALFORMED");
   request.add_votes();
-  EXPECT_THAT(Call(beacon_.duties(), &Stub::SubmitVotes, request).status.message(), HasSubstr("4097, at most 4096"));
+  EXPECT_THAT(Call(beacon_.duties(), &DutyStub::SubmitVotes, request).status.message(),
+              HasSubstr("4097, at most 4096"));
 }
 
 TEST_F(DutiesTest, BuildersRefuseWhatIsNotTheirSlot) {
@@ -377,21 +377,20 @@ TEST(SyncingTest, ABeaconThatIsBehindRefusesDuties) {
   };
   TestBeacon beacon(options);
   beacon.GoTo(1);
-  for (const absl::Status& status : {Call(beacon.duties(), &Stub::BuildBlock, beacon.BlockRequest(1)).status,
-                                     Call(beacon.duties(), &Stub::BuildVote, beacon.VoteRequest(1)).status}) {
+  for (const absl::Status& status : {Call(beacon.duties(), &DutyStub::BuildBlock, beacon.BlockRequest(1)).status,
+                                     Call(beacon.duties(), &DutyStub::BuildVote, beacon.VoteRequest(1)).status}) {
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
     EXPECT_EQ(rpc::ReasonOf(status), "SYNCING");
     EXPECT_THAT(status.message(), HasSubstr("syncing: 132 slots behind alpha (10.0.0.2:9000), the head has slot 0"));
     EXPECT_THAT(rpc::MetadataOf(status),
                 ElementsAre(Pair("current", "1"), Pair("head_slot", "0"), Pair("lag_slots", "132")));
   }
-  using Queries = v1::BeaconService::Stub;
-  const auto chain = Call(beacon.queries(), &Queries::GetChainStatus, v1::GetChainStatusRequest()).response;
+  const auto chain = Call(beacon.queries(), &QueryStub::GetChainStatus, v1::GetChainStatusRequest()).response;
   EXPECT_FALSE(chain.synced());
   EXPECT_EQ(chain.sync().lag_slots(), 132u);
-  const auto node = Call(beacon.queries(), &Queries::GetNodeInfo, v1::GetNodeInfoRequest()).response;
+  const auto node = Call(beacon.queries(), &QueryStub::GetNodeInfo, v1::GetNodeInfoRequest()).response;
   EXPECT_EQ(node.sync().message(), "132 slots behind alpha (10.0.0.2:9000)");
-  const auto duties = Call(beacon.duties(), &Stub::GetDuties, v1::GetDutiesRequest());
+  const auto duties = Call(beacon.duties(), &DutyStub::GetDuties, v1::GetDutiesRequest());
   EXPECT_TRUE(duties.status.ok()) << duties.status;
   EXPECT_FALSE(duties.response.synced());
 }

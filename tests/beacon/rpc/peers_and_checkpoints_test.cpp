@@ -13,8 +13,6 @@
 namespace lean::beacon {
 namespace {
 
-using Stub = v1::BeaconService::Stub;
-
 class FakePeerList : public PeerList {
  public:
   std::vector<PeerState> PeerStates() const override { return states; }
@@ -33,10 +31,10 @@ Root RootOfByte(uint8_t byte) {
 
 TEST(GetPeers, WithoutANetworkThereAreNone) {
   TestBeacon beacon;
-  const auto peers = Call(beacon.queries(), &Stub::GetPeers, v1::GetPeersRequest());
+  const auto peers = Call(beacon.queries(), &QueryStub::GetPeers, v1::GetPeersRequest());
   ASSERT_TRUE(peers.status.ok()) << peers.status;
   EXPECT_EQ(peers.response.peers_size(), 0);
-  EXPECT_EQ(Call(beacon.queries(), &Stub::GetNodeInfo, v1::GetNodeInfoRequest()).response.node_id(), "");
+  EXPECT_EQ(Call(beacon.queries(), &QueryStub::GetNodeInfo, v1::GetNodeInfoRequest()).response.node_id(), "");
 }
 
 TEST(GetPeers, TellsOfALinkAllThatIsKnown) {
@@ -65,7 +63,7 @@ TEST(GetPeers, TellsOfALinkAllThatIsKnown) {
                          .last_disconnect_reason = "BROKEN: reset",
                          .last_disconnect_ms = 1'700'000'000'000});
   TestBeacon beacon({.prepare = nullptr, .peers = &list});
-  const auto called = Call(beacon.queries(), &Stub::GetPeers, v1::GetPeersRequest());
+  const auto called = Call(beacon.queries(), &QueryStub::GetPeers, v1::GetPeersRequest());
   ASSERT_TRUE(called.status.ok()) << called.status;
   ASSERT_EQ(called.response.peers_size(), 1);
   const v1::PeerView& peer = called.response.peers(0);
@@ -95,7 +93,7 @@ TEST(GetPeers, TellsOfALinkAllThatIsKnown) {
   EXPECT_EQ(peer.last_disconnect_reason(), "BROKEN: reset");
   EXPECT_EQ(peer.last_disconnect_ms(), 1'700'000'000'000u);
 
-  const auto info = Call(beacon.queries(), &Stub::GetNodeInfo, v1::GetNodeInfoRequest());
+  const auto info = Call(beacon.queries(), &QueryStub::GetNodeInfo, v1::GetNodeInfoRequest());
   EXPECT_EQ(info.response.node_id(), "0x11");
   EXPECT_EQ(info.response.peer_address(), "10.0.0.1:9000");
   EXPECT_EQ(info.response.peers(), 1u);
@@ -117,7 +115,7 @@ TEST(GetPeers, OfOneThatIsNotLinkedThereIsOnlyHowItEnded) {
     list.states.push_back(peer);
   }
   TestBeacon beacon({.prepare = nullptr, .peers = &list});
-  const auto called = Call(beacon.queries(), &Stub::GetPeers, v1::GetPeersRequest());
+  const auto called = Call(beacon.queries(), &QueryStub::GetPeers, v1::GetPeersRequest());
   ASSERT_EQ(called.response.peers_size(), 4);
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(called.response.peers(i).state(), states[i].second);
@@ -136,7 +134,7 @@ class GetCheckpointTest : public testing::Test {
     request.set_part(part);
     request.set_root(root);
     request.set_offset(offset);
-    return Call(beacon_.queries(), &Stub::GetCheckpoint, request);
+    return Call(beacon_.queries(), &QueryStub::GetCheckpoint, request);
   }
   std::string ReasonOf(Part::Part part, const std::string& root = "", uint64_t offset = 0) {
     return rpc::ReasonOf(Get(part, root, offset).status);
@@ -153,7 +151,7 @@ class GetCheckpointTest : public testing::Test {
       for (uint64_t validator = 0; validator < 4; ++validator) {
         if (validator != slot % 4) *votes.add_votes() = beacon_.Vote(slot, validator);
       }
-      ASSERT_TRUE(Call(beacon_.duties(), &v1::DutyService::Stub::SubmitVotes, votes).status.ok());
+      ASSERT_TRUE(Call(beacon_.duties(), &DutyStub::SubmitVotes, votes).status.ok());
     }
   }
   Checkpoint finalized() {

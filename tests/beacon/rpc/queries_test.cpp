@@ -12,19 +12,18 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using Stub = v1::BeaconService::Stub;
 
 class QueriesTest : public ::testing::Test {
  protected:
   Called<v1::GetBlockResponse> GetBlock(const v1::BlockId& id) {
     v1::GetBlockRequest request;
     *request.mutable_block() = id;
-    return Call(beacon_.queries(), &Stub::GetBlock, request);
+    return Call(beacon_.queries(), &QueryStub::GetBlock, request);
   }
   Called<v1::GetStateResponse> GetState(const v1::BlockId& id) {
     v1::GetStateRequest request;
     *request.mutable_block() = id;
-    return Call(beacon_.queries(), &Stub::GetState, request);
+    return Call(beacon_.queries(), &QueryStub::GetState, request);
   }
   std::string GenesisRoot() const { return ToHex(beacon_.genesis().block_root.span()); }
 
@@ -48,7 +47,7 @@ v1::BlockId ByName(v1::BlockId::Name name) {
 }
 
 TEST_F(QueriesTest, HeadIsGenesisAtFirst) {
-  const auto head = Call(beacon_.queries(), &Stub::GetHead, v1::GetHeadRequest());
+  const auto head = Call(beacon_.queries(), &QueryStub::GetHead, v1::GetHeadRequest());
   ASSERT_TRUE(head.status.ok()) << head.status;
   for (const v1::CheckpointView& checkpoint :
        {head.response.head(), head.response.justified(), head.response.finalized(), head.response.safe_target()}) {
@@ -62,7 +61,7 @@ TEST_F(QueriesTest, HeadIsGenesisAtFirst) {
 TEST_F(QueriesTest, HeadFollowsABlock) {
   beacon_.GoTo(1);
   const Root root = beacon_.Propose(1);
-  const auto head = Call(beacon_.queries(), &Stub::GetHead, v1::GetHeadRequest());
+  const auto head = Call(beacon_.queries(), &QueryStub::GetHead, v1::GetHeadRequest());
   ASSERT_TRUE(head.status.ok()) << head.status;
   EXPECT_EQ(head.response.head().root(), ToHex(root.span()));
   EXPECT_EQ(head.response.head().slot(), 1u);
@@ -76,9 +75,9 @@ TEST_F(QueriesTest, StatusTellsTimeVotesAndWhoIsMissing) {
   beacon_.GoTo(1, 1);
   v1::SubmitVoteRequest vote;
   *vote.mutable_vote() = beacon_.Vote(1, 3);
-  ASSERT_EQ(Call(beacon_.duties(), &v1::DutyService::Stub::SubmitVote, vote).response.result().status(), v1::ACCEPTED);
+  ASSERT_EQ(Call(beacon_.duties(), &DutyStub::SubmitVote, vote).response.result().status(), v1::ACCEPTED);
 
-  auto status = Call(beacon_.queries(), &Stub::GetChainStatus, v1::GetChainStatusRequest());
+  auto status = Call(beacon_.queries(), &QueryStub::GetChainStatus, v1::GetChainStatusRequest());
   ASSERT_TRUE(status.status.ok()) << status.status;
   EXPECT_EQ(status.response.slot(), 1);
   EXPECT_EQ(status.response.interval(), 1u);
@@ -93,7 +92,7 @@ TEST_F(QueriesTest, StatusTellsTimeVotesAndWhoIsMissing) {
   EXPECT_TRUE(status.response.synced());
 
   beacon_.GoTo(2);
-  status = Call(beacon_.queries(), &Stub::GetChainStatus, v1::GetChainStatusRequest());
+  status = Call(beacon_.queries(), &QueryStub::GetChainStatus, v1::GetChainStatusRequest());
   EXPECT_EQ(status.response.votes_in_previous_slot(), 2u);
   EXPECT_THAT(status.response.missing_in_previous_slot(), ElementsAre(0, 2));
   EXPECT_EQ(status.response.known_votes(), 2u);
@@ -102,7 +101,7 @@ TEST_F(QueriesTest, StatusTellsTimeVotesAndWhoIsMissing) {
 
 TEST_F(QueriesTest, StatusBeforeGenesisHasANegativeSlot) {
   beacon_.clock().SetWallMs(static_cast<int64_t>(kGenesisTime) * 1000 - 1);
-  const auto status = Call(beacon_.queries(), &Stub::GetChainStatus, v1::GetChainStatusRequest());
+  const auto status = Call(beacon_.queries(), &QueryStub::GetChainStatus, v1::GetChainStatusRequest());
   ASSERT_TRUE(status.status.ok()) << status.status;
   EXPECT_EQ(status.response.slot(), -1);
   EXPECT_EQ(status.response.proposer_index(), 0u);
@@ -166,9 +165,9 @@ TEST_F(QueriesTest, ABlockThatIsNamedBadlyIsMalformed) {
       EXPECT_EQ(rpc::ReasonOf(status), "MALFORMED_REQUEST");
     }
   }
-  EXPECT_THAT(Call(beacon_.queries(), &Stub::GetBlock, v1::GetBlockRequest()).status.message(),
+  EXPECT_THAT(Call(beacon_.queries(), &QueryStub::GetBlock, v1::GetBlockRequest()).status.message(),
               HasSubstr("block: missing"));
-  EXPECT_THAT(Call(beacon_.queries(), &Stub::GetState, v1::GetStateRequest()).status.message(),
+  EXPECT_THAT(Call(beacon_.queries(), &QueryStub::GetState, v1::GetStateRequest()).status.message(),
               HasSubstr("block: missing"));
 }
 
@@ -190,7 +189,7 @@ TEST_F(QueriesTest, StateIsSummedUp) {
 
 TEST_F(QueriesTest, ValidatorsArePaged) {
   v1::GetValidatorsRequest request;
-  auto all = Call(beacon_.queries(), &Stub::GetValidators, request);
+  auto all = Call(beacon_.queries(), &QueryStub::GetValidators, request);
   ASSERT_TRUE(all.status.ok()) << all.status;
   EXPECT_EQ(all.response.total(), 4u);
   ASSERT_EQ(all.response.validators_size(), 4);
@@ -202,15 +201,15 @@ TEST_F(QueriesTest, ValidatorsArePaged) {
   beacon_.Propose(1);
   request.set_start(1);
   request.set_limit(2);
-  auto page = Call(beacon_.queries(), &Stub::GetValidators, request);
+  auto page = Call(beacon_.queries(), &QueryStub::GetValidators, request);
   ASSERT_EQ(page.response.validators_size(), 2);
   EXPECT_EQ(page.response.validators(0).index(), 1u);
   EXPECT_EQ(page.response.validators(0).latest_vote_slot(), 1u);
 
   request.set_start(~uint64_t{0});
-  EXPECT_EQ(Call(beacon_.queries(), &Stub::GetValidators, request).response.validators_size(), 0);
+  EXPECT_EQ(Call(beacon_.queries(), &QueryStub::GetValidators, request).response.validators_size(), 0);
   request.set_limit(4097);
-  EXPECT_EQ(rpc::ReasonOf(Call(beacon_.queries(), &Stub::GetValidators, request).status), "MALFORMED_REQUEST");
+  EXPECT_EQ(rpc::ReasonOf(Call(beacon_.queries(), &QueryStub::GetValidators, request).status), "MALFORMED_REQUEST");
 }
 
 TEST_F(QueriesTest, ForkChoiceIsATreeWithWeights) {
@@ -218,7 +217,7 @@ TEST_F(QueriesTest, ForkChoiceIsATreeWithWeights) {
   const std::string first = ToHex(beacon_.Propose(1).span());
   beacon_.GoTo(2);
   const std::string second = ToHex(beacon_.Propose(2).span());
-  const auto tree = Call(beacon_.queries(), &Stub::GetForkChoice, v1::GetForkChoiceRequest());
+  const auto tree = Call(beacon_.queries(), &QueryStub::GetForkChoice, v1::GetForkChoiceRequest());
   ASSERT_TRUE(tree.status.ok()) << tree.status;
   EXPECT_EQ(tree.response.head().root(), second);
   EXPECT_EQ(tree.response.total(), 3u);
@@ -234,16 +233,16 @@ TEST_F(QueriesTest, ForkChoiceIsATreeWithWeights) {
 
   v1::GetForkChoiceRequest request;
   request.set_limit(1);
-  const auto newest = Call(beacon_.queries(), &Stub::GetForkChoice, request);
+  const auto newest = Call(beacon_.queries(), &QueryStub::GetForkChoice, request);
   ASSERT_EQ(newest.response.nodes_size(), 1);
   EXPECT_EQ(newest.response.nodes(0).root(), second);
   EXPECT_EQ(newest.response.total(), 3u);
   request.set_limit(16385);
-  EXPECT_EQ(rpc::ReasonOf(Call(beacon_.queries(), &Stub::GetForkChoice, request).status), "MALFORMED_REQUEST");
+  EXPECT_EQ(rpc::ReasonOf(Call(beacon_.queries(), &QueryStub::GetForkChoice, request).status), "MALFORMED_REQUEST");
 }
 
 TEST_F(QueriesTest, SpecGenesisAndNodeAreTold) {
-  const auto spec = Call(beacon_.queries(), &Stub::GetSpec, v1::GetSpecRequest());
+  const auto spec = Call(beacon_.queries(), &QueryStub::GetSpec, v1::GetSpecRequest());
   ASSERT_TRUE(spec.status.ok()) << spec.status;
   EXPECT_EQ(spec.response.network(), "test");
   EXPECT_EQ(spec.response.slot_duration_ms(), 4000u);
@@ -254,7 +253,7 @@ TEST_F(QueriesTest, SpecGenesisAndNodeAreTold) {
   EXPECT_EQ(spec.response.xmss_log_lifetime(), 8u);
   EXPECT_EQ(spec.response.signature_form(), "flat");
 
-  const auto genesis = Call(beacon_.queries(), &Stub::GetGenesis, v1::GetGenesisRequest());
+  const auto genesis = Call(beacon_.queries(), &QueryStub::GetGenesis, v1::GetGenesisRequest());
   ASSERT_TRUE(genesis.status.ok()) << genesis.status;
   EXPECT_EQ(genesis.response.genesis_time(), kGenesisTime);
   EXPECT_EQ(genesis.response.genesis_block_root(), GenesisRoot());
@@ -262,7 +261,7 @@ TEST_F(QueriesTest, SpecGenesisAndNodeAreTold) {
   EXPECT_EQ(genesis.response.validator_count(), 4u);
 
   beacon_.clock().Advance(std::chrono::milliseconds(1234));
-  const auto node = Call(beacon_.queries(), &Stub::GetNodeInfo, v1::GetNodeInfoRequest());
+  const auto node = Call(beacon_.queries(), &QueryStub::GetNodeInfo, v1::GetNodeInfoRequest());
   ASSERT_TRUE(node.status.ok()) << node.status;
   EXPECT_EQ(node.response.name(), "test-beacon");
   EXPECT_EQ(node.response.version(), Version());

@@ -22,11 +22,14 @@
 #include "grpcpp/client_context.h"
 #include "lean/v1/beacon.grpc.pb.h"
 #include "lean/v1/validator.grpc.pb.h"
+#include "tests/common/patience.h"
 
 namespace lean::beacon {
 
+using DutyStub = v1::DutyService::Stub;
+using QueryStub = v1::BeaconService::Stub;
+
 inline constexpr uint64_t kGenesisTime = 1'700'000'000;  // Unix seconds
-inline constexpr std::chrono::seconds kPatience{60};     // of what a test waits for; never reached
 
 struct TestBeaconOptions {
   size_t validators = 4;
@@ -49,8 +52,8 @@ class TestBeacon {
   const Genesis& genesis() const { return genesis_; }
   ChainService& service() { return *service_; }
   RpcService& rpc() { return *rpc_; }
-  v1::BeaconService::Stub& queries() { return *queries_; }
-  v1::DutyService::Stub& duties() { return *duties_; }
+  QueryStub& queries() { return *queries_; }
+  DutyStub& duties() { return *duties_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
   // All validators share one key: its leaf of a slot signs whatever a test asks for.

@@ -10,18 +10,13 @@
 #include <vector>
 
 #include "beacon/services/dependency_queue.h"
+#include "tests/beacon/services/numbered_root.h"
 
 namespace lean::beacon {
 namespace {
 
 constexpr int kOrigins = 4;
 constexpr int kBlocks = 5;  // that items wait for
-
-Root RootOf(uint64_t number) {
-  Root root;
-  for (int i = 0; i < 8; ++i) root.data[i] = static_cast<uint8_t>(number >> (8 * i));
-  return root;
-}
 
 WaitingItem RandomItem(uint64_t id) {
   WaitingItem item{.content = std::make_shared<const SignedAttestation>(),
@@ -86,7 +81,7 @@ void ExpectTaken(Model& model, const std::vector<Root>& taken, Matches matches) 
   RC_ASSERT(taken == expected);
 }
 
-std::vector<Root> Roots(const std::vector<DependencyQueue::Taken>& taken) {
+std::vector<Root> RootsOf(const std::vector<DependencyQueue::Taken>& taken) {
   std::vector<Root> roots;
   for (const auto& entry : taken) roots.push_back(entry.item.root);
   return roots;
@@ -146,7 +141,7 @@ TEST(DependencyQueueProperties, AgreesWithAModelAndKeepsItsBounds) {
       switch (*rc::gen::inRange(0, 8)) {
         case 0: {
           const Root block = RootOf(10'000 + *rc::gen::inRange(0, kBlocks));
-          ExpectTaken(model, Roots(queue.TakeForBlock(block)),
+          ExpectTaken(model, RootsOf(queue.TakeForBlock(block)),
                       [&](const ModelEntry& entry) { return entry.dependency == Dependency(block); });
           break;
         }
@@ -154,7 +149,7 @@ TEST(DependencyQueueProperties, AgreesWithAModelAndKeepsItsBounds) {
           ++slot;
           break;
         case 2:
-          ExpectTaken(model, Roots(queue.TakeForSlot(slot)), [&](const ModelEntry& entry) {
+          ExpectTaken(model, RootsOf(queue.TakeForSlot(slot)), [&](const ModelEntry& entry) {
             return std::holds_alternative<int64_t>(entry.dependency) && std::get<int64_t>(entry.dependency) <= slot;
           });
           break;

@@ -7,18 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "tests/beacon/services/numbered_root.h"
+
 namespace lean::beacon {
 namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
 using AddResult = DependencyQueue::AddResult;
-
-Root RootOf(uint64_t number) {
-  Root root;
-  for (int i = 0; i < 8; ++i) root.data[i] = static_cast<uint8_t>(number >> (8 * i));
-  return root;
-}
 
 WaitingItem Vote(uint64_t id, const Origin& origin = Origin::Local()) {
   return {.content = std::make_shared<const SignedAttestation>(), .root = RootOf(id), .origin = origin};

@@ -12,6 +12,7 @@
 
 #include "beacon/services/submit.h"
 #include "common/ssz/ssz.h"
+#include "tests/beacon/services/numbered_root.h"
 #include "tests/beacon/services/test_network.h"
 
 namespace lean::beacon {
@@ -58,12 +59,6 @@ class SignatureVerifierTest : public testing::Test {
   TestNetwork network_{3};
   SignatureVerifier verifier_{network_.scheme(), network_.registry(), {}};
 };
-
-Root Key(uint8_t number) {
-  Root key;
-  key.data[0] = number;
-  return key;
-}
 
 SignedBlockPtr Changed(const SignedBlockPtr& block, const std::function<void(SignedBlockWithAttestation&)>& change) {
   auto changed = std::make_shared<SignedBlockWithAttestation>(*block);
@@ -229,7 +224,7 @@ TEST_F(SignatureVerifierTest, WhatIsWronglySignedTakesNobodysPlace) {
     forged->message.data.head.root.data[0] ^= number;
     EXPECT_EQ(ReasonOf(Check(std::vector<SignedVotePtr>{forged}).front().refusal), reason::kBadSignature);
     const SignedBlockPtr block =
-        Changed(network_.BlockAtEdge(6, Key(number), {}), [](auto& changed) { changed.signature[0].data[9] ^= 4; });
+        Changed(network_.BlockAtEdge(6, RootOf(number), {}), [](auto& changed) { changed.signature[0].data[9] ^= 4; });
     EXPECT_EQ(ReasonOf(Check(block).refusal), reason::kBadSignature);
   }
   EXPECT_EQ(ReasonOf(Check(std::vector{network_.Vote(1, network_.DataAt(5))}).front().refusal), "");
@@ -237,16 +232,16 @@ TEST_F(SignatureVerifierTest, WhatIsWronglySignedTakesNobodysPlace) {
 }
 
 TEST_F(SignatureVerifierTest, OfAProposersBlocksTwoArePassedAndTheRestOnlyWhenAskedFor) {
-  EXPECT_FALSE(Check(network_.BlockAtEdge(6, Key(1), {})).equivocates);
-  EXPECT_TRUE(Check(network_.BlockAtEdge(6, Key(2), {})).equivocates);
+  EXPECT_FALSE(Check(network_.BlockAtEdge(6, RootOf(1), {})).equivocates);
+  EXPECT_TRUE(Check(network_.BlockAtEdge(6, RootOf(2), {})).equivocates);
   const uint64_t verified = verifier_.counts().verified;
-  const BlockVerdict third = Check(network_.BlockAtEdge(6, Key(3), Votes(3)));
+  const BlockVerdict third = Check(network_.BlockAtEdge(6, RootOf(3), Votes(3)));
   EXPECT_EQ(ReasonOf(third.refusal), reason::kEquivocation);
   EXPECT_FALSE(third.root.IsZero());
   EXPECT_EQ(verifier_.counts().verified, verified);
-  EXPECT_EQ(ReasonOf(Check(network_.BlockAtEdge(6, Key(2), {})).refusal), "") << "a copy of the second";
+  EXPECT_EQ(ReasonOf(Check(network_.BlockAtEdge(6, RootOf(2), {})).refusal), "") << "a copy of the second";
   for (const BlockVerdict& verdict :
-       CheckAskedFor({network_.BlockAtEdge(6, Key(3), Votes(3)), network_.BlockAtEdge(6, Key(4), {})})) {
+       CheckAskedFor({network_.BlockAtEdge(6, RootOf(3), Votes(3)), network_.BlockAtEdge(6, RootOf(4), {})})) {
     EXPECT_EQ(ReasonOf(verdict.refusal), "");
   }
   // The proposer's vote within its blocks is none of those that come by themselves.

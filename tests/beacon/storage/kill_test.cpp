@@ -31,16 +31,30 @@ namespace {
 
 constexpr char kVictim[] = LEAN_BIN_DIR "/storage_victim";
 constexpr size_t kValidators = 4;  // the victim's
-#ifdef LEAN_LONG_KILLS
-constexpr int kLives = 400;
-#else
-constexpr int kLives = 12;
-#endif
 // A new folder now and then: opening an old one, with its many files, is another thing than opening a new one.
 constexpr int kLivesOfAFolder = 40;
 
 class KillTest : public testing::Test {
  protected:
+  void LiveAndDie(int lives) {
+    std::mt19937_64 random(11);
+    size_t told = 0;
+    for (int life = 0; life < lives && !HasFailure(); ++life) {
+      if (life % kLivesOfAFolder == 0) NewFolder();
+      Live(static_cast<uint64_t>(life), std::chrono::microseconds(random() % 150'000));
+      CheckFolder();
+      if (life % kLivesOfAFolder == kLivesOfAFolder - 1 || life == lives - 1) {
+        told += finalized_.size();
+        CheckEverything();
+      }
+    }
+    EXPECT_GT(opened_, lives / 3) << "most were killed before they began";
+    std::cout << "killed " << lives << ", of which " << opened_ << " had restored their chain; " << told
+              << " finalized slots told, none lost; " << lost_
+              << " restarts had an older finalized checkpoint than the last one told" << std::endl;
+  }
+
+ private:
   // Lets a victim live for a while on the folder, and takes in what it says.
   void Live(uint64_t seed, std::chrono::microseconds time) {
     int pipe_ends[2];
@@ -127,23 +141,10 @@ class KillTest : public testing::Test {
   int lost_ = 0;  // restarts whose finalized checkpoint was older than the last one told
 };
 
-TEST_F(KillTest, NothingFinalizedIsLostWhenItIsKilledAtAnyMoment) {
-  std::mt19937_64 random(11);
-  size_t told = 0;
-  for (int life = 0; life < kLives && !HasFailure(); ++life) {
-    if (life % kLivesOfAFolder == 0) NewFolder();
-    Live(static_cast<uint64_t>(life), std::chrono::microseconds(random() % 150'000));
-    CheckFolder();
-    if (life % kLivesOfAFolder == kLivesOfAFolder - 1 || life == kLives - 1) {
-      told += finalized_.size();
-      CheckEverything();
-    }
-  }
-  EXPECT_GT(opened_, kLives / 3) << "most were killed before they began";
-  std::cout << "killed " << kLives << ", of which " << opened_ << " had restored their chain; " << told
-            << " finalized slots told, none lost; " << lost_
-            << " restarts had an older finalized checkpoint than the last one told" << std::endl;
-}
+TEST_F(KillTest, NothingFinalizedIsLostWhenItIsKilledAtAnyMoment) { LiveAndDie(12); }
+
+using KillLongTest = KillTest;
+TEST_F(KillLongTest, NothingFinalizedIsLostWhenItIsKilledAtAnyMoment) { LiveAndDie(400); }
 
 }  // namespace
 }  // namespace lean::beacon

@@ -19,7 +19,7 @@ using testing::SizeIs;
 
 constexpr uint64_t kSlots = 40;
 
-PeerInfo Peer(uint64_t id, uint64_t head_slot = kSlots) {
+PeerInfo PeerAt(uint64_t id, uint64_t head_slot = kSlots) {
   PeerInfo peer;
   peer.id = id;
   peer.head.slot = head_slot;
@@ -64,7 +64,7 @@ class RangePlanTest : public testing::Test {
 
 TEST_F(RangePlanTest, BatchesGoToSeveralPeersAndComeOutInOrder) {
   RangePlan plan(1, 12, std::nullopt, options_);
-  const std::vector<RangePlan::Ask> asks = Next(plan, {Peer(1), Peer(2)});
+  const std::vector<RangePlan::Ask> asks = Next(plan, {PeerAt(1), PeerAt(2)});
   ASSERT_THAT(asks, SizeIs(3));
   EXPECT_EQ(asks[0].peer, 1u);
   EXPECT_EQ(asks[2].peer, 2u);
@@ -90,15 +90,15 @@ TEST_F(RangePlanTest, BatchesGoToSeveralPeersAndComeOutInOrder) {
 
 TEST_F(RangePlanTest, AShortAnswerIsGoneOnWith) {
   RangePlan plan(1, 7, std::nullopt, {.batch_slots = 7});
-  ASSERT_THAT(Next(plan, {Peer(1)}), SizeIs(1));
+  ASSERT_THAT(Next(plan, {PeerAt(1)}), SizeIs(1));
   EXPECT_TRUE(plan.Answered(1, 1, Range(1, 7, 3)).ok());
   EXPECT_THAT(SlotsOf(plan.Take()), ElementsAre(1, 2, 3));
   plan.Done();
-  std::vector<RangePlan::Ask> asks = Next(plan, {Peer(1)});
+  std::vector<RangePlan::Ask> asks = Next(plan, {PeerAt(1)});
   ASSERT_THAT(asks, SizeIs(1));
   EXPECT_EQ(asks[0].first_slot, 4u);
   EXPECT_TRUE(plan.Answered(1, 4, Range(4, 4)).ok());  // up to slot 6; 7 may be empty or not have fitted
-  asks = Next(plan, {Peer(1)});
+  asks = Next(plan, {PeerAt(1)});
   ASSERT_THAT(asks, SizeIs(1));
   EXPECT_EQ(asks[0].first_slot, 7u);
   EXPECT_TRUE(plan.Answered(1, 7, {}).ok());
@@ -111,17 +111,17 @@ TEST_F(RangePlanTest, AShortAnswerIsGoneOnWith) {
 
 TEST_F(RangePlanTest, WhatFailsGoesToAnother) {
   RangePlan plan(1, 5, std::nullopt, options_);
-  Next(plan, {Peer(1), Peer(2)});
+  Next(plan, {PeerAt(1), PeerAt(2)});
   plan.Failed(1, 1);
-  std::vector<RangePlan::Ask> asks = Next(plan, {Peer(1), Peer(2)});
+  std::vector<RangePlan::Ask> asks = Next(plan, {PeerAt(1), PeerAt(2)});
   ASSERT_THAT(asks, SizeIs(1));
   EXPECT_EQ(asks[0].peer, 2u);
   // Not a chain.
   std::vector<SignedBlockPtr> gap = Range(1, 5);
   gap.erase(gap.begin() + 2);
   EXPECT_FALSE(plan.Answered(2, 1, gap).ok());
-  EXPECT_THAT(Next(plan, {Peer(1), Peer(2)}), IsEmpty());  // all have failed: next time from the beginning
-  asks = Next(plan, {Peer(1), Peer(2)});
+  EXPECT_THAT(Next(plan, {PeerAt(1), PeerAt(2)}), IsEmpty());  // all have failed: next time from the beginning
+  asks = Next(plan, {PeerAt(1), PeerAt(2)});
   ASSERT_THAT(asks, SizeIs(1));
   EXPECT_EQ(asks[0].peer, 1u);
   EXPECT_TRUE(plan.Answered(2, 1, Range(1, 5)).ok());  // not waited for: ignored
@@ -130,28 +130,28 @@ TEST_F(RangePlanTest, WhatFailsGoesToAnother) {
 
 TEST_F(RangePlanTest, OnlyWhoClaimsToHaveItIsAsked) {
   RangePlan plan(1, 20, std::nullopt, options_);
-  PeerInfo pruned = Peer(3);
+  PeerInfo pruned = PeerAt(3);
   pruned.earliest_slot = 11;
-  for (const RangePlan::Ask& ask : Next(plan, {Peer(1, 5), pruned})) {
+  for (const RangePlan::Ask& ask : Next(plan, {PeerAt(1, 5), pruned})) {
     EXPECT_EQ(ask.peer, ask.first_slot <= 5 ? 1u : 3u);
     EXPECT_TRUE(ask.first_slot == 1 || ask.first_slot >= 11);
   }
-  EXPECT_FALSE(plan.IsStuck({Peer(1, 5), pruned}));
+  EXPECT_FALSE(plan.IsStuck({PeerAt(1, 5), pruned}));
   plan.Failed(1, 1);
-  EXPECT_FALSE(plan.IsStuck({Peer(1, 5)}));
+  EXPECT_FALSE(plan.IsStuck({PeerAt(1, 5)}));
   EXPECT_TRUE(plan.IsStuck({pruned}));
   RangePlan alone(1, 20, 2, options_);
-  for (const RangePlan::Ask& ask : Next(alone, {Peer(1), Peer(2)})) EXPECT_EQ(ask.peer, 2u);
+  for (const RangePlan::Ask& ask : Next(alone, {PeerAt(1), PeerAt(2)})) EXPECT_EQ(ask.peer, 2u);
   alone.Failed(2, 1);
-  EXPECT_TRUE(alone.IsStuck({Peer(1)}));
+  EXPECT_TRUE(alone.IsStuck({PeerAt(1)}));
 }
 
 TEST_F(RangePlanTest, ASlowPeerHoldsNothingUp) {
   RangePlan plan(1, 5, std::nullopt, options_);
-  Next(plan, {Peer(1), Peer(2)});
-  EXPECT_THAT(Next(plan, {Peer(1), Peer(2)}), IsEmpty());
+  Next(plan, {PeerAt(1), PeerAt(2)});
+  EXPECT_THAT(Next(plan, {PeerAt(1), PeerAt(2)}), IsEmpty());
   now_ += milliseconds(100);
-  const std::vector<RangePlan::Ask> asks = Next(plan, {Peer(1), Peer(2)});
+  const std::vector<RangePlan::Ask> asks = Next(plan, {PeerAt(1), PeerAt(2)});
   ASSERT_THAT(asks, SizeIs(1));
   EXPECT_EQ(asks[0].peer, 2u);
   EXPECT_TRUE(plan.Answered(2, 1, Range(1, 5)).ok());
@@ -164,14 +164,14 @@ TEST_F(RangePlanTest, ASlowPeerHoldsNothingUp) {
 
 TEST_F(RangePlanTest, WhatIsNoGoodIsFetchedAgainFromOthers) {
   RangePlan plan(1, 10, std::nullopt, options_);
-  Next(plan, {Peer(1)});
+  Next(plan, {PeerAt(1)});
   EXPECT_TRUE(plan.Answered(1, 1, Range(1, 5)).ok());
   EXPECT_TRUE(plan.Answered(1, 6, Range(6, 5)).ok());
   const RangePlan::Ready ready = *plan.Take();
   EXPECT_THAT(SlotsOf(ready), ElementsAre(1, 2, 3, 4, 5));
   plan.Refetch(ready);
   EXPECT_EQ(plan.Take(), std::nullopt);
-  const std::vector<RangePlan::Ask> asks = Next(plan, {Peer(1), Peer(2)});
+  const std::vector<RangePlan::Ask> asks = Next(plan, {PeerAt(1), PeerAt(2)});
   ASSERT_THAT(asks, SizeIs(2));
   EXPECT_EQ(asks[0].peer, 2u);
   EXPECT_EQ(asks[0].first_slot, 1u);
@@ -182,7 +182,7 @@ TEST_F(RangePlanTest, WhatIsNoGoodIsFetchedAgainFromOthers) {
 TEST_F(RangePlanTest, HoldsABoundedNumberOfBytes) {
   options_.max_bytes_held = 1;
   RangePlan plan(1, 40, std::nullopt, options_);
-  const std::vector<PeerInfo> peers{Peer(1), Peer(2), Peer(3)};
+  const std::vector<PeerInfo> peers{PeerAt(1), PeerAt(2), PeerAt(3)};
   ASSERT_THAT(Next(plan, peers), SizeIs(4));
   EXPECT_TRUE(plan.Answered(1, 6, Range(6, 5)).ok());
   plan.Failed(1, 1);
@@ -203,7 +203,7 @@ TEST_F(RangePlanTest, EveryBlockComesOutOnceInOrder) {
     while (!plan.finished() && ++steps < 10'000) {
       std::vector<PeerInfo> peers;
       for (uint64_t id = 1; id <= 3; ++id) {
-        if (id == 1 || random() % 4 != 0) peers.push_back(Peer(id));
+        if (id == 1 || random() % 4 != 0) peers.push_back(PeerAt(id));
       }
       for (const RangePlan::Ask& ask : Next(plan, peers)) open.push_back(ask);
       if (!open.empty()) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/beacon/services/numbered_root.h"
+
 namespace lean::beacon {
 namespace {
 
@@ -11,13 +13,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-Root RootOf(uint64_t id) {
-  Root root;
-  for (int i = 0; i < 8; ++i) root.data[i] = static_cast<uint8_t>(id >> (8 * i));
-  return root;
-}
-
-PeerInfo Peer(uint64_t id) {
+PeerInfo AnyPeer(uint64_t id) {
   PeerInfo peer;
   peer.id = id;
   return peer;
@@ -40,7 +36,7 @@ class RootRequestsTest : public testing::Test {
                           .max_depth = 3,
                           .roots_per_request = 4,
                           .pause = milliseconds(100)}};
-  std::vector<PeerInfo> peers_{Peer(1), Peer(2), Peer(3)};
+  std::vector<PeerInfo> peers_{AnyPeer(1), AnyPeer(2), AnyPeer(3)};
   std::function<bool(uint64_t)> may_ask_ = [](uint64_t) { return true; };
   SteadyTime now_{};
 };

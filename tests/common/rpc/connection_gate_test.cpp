@@ -20,14 +20,13 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "spdlog/sinks/null_sink.h"
+#include "tests/common/patience.h"
 
 namespace lean::rpc {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-constexpr std::chrono::seconds kPatience{30};  // no test waits for it
 
 class ConnectionGateTest : public ::testing::Test {
  protected:

@@ -12,6 +12,7 @@
 #include "grpcpp/create_channel.h"
 #include "gtest/gtest.h"
 #include "spdlog/sinks/ostream_sink.h"
+#include "tests/common/patience.h"
 #include "tests/common/rpc/certificates.h"
 #include "tests/common/rpc/test_service.h"
 
@@ -22,8 +23,6 @@ using grpc::health::v1::Health;
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 using ::testing::HasSubstr;
-
-constexpr std::chrono::seconds kPatience{30};  // no test waits for it
 
 std::unique_ptr<grpc::ClientContext> Context() {
   auto context = std::make_unique<grpc::ClientContext>();

@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
+#include "tests/common/patience.h"
 #include "tests/common/rpc/test_service.h"
 
 namespace lean::rpc {
@@ -16,8 +17,6 @@ namespace {
 
 using v1::GetValidatorsRequest;
 using v1::GetValidatorsResponse;
-
-constexpr std::chrono::seconds kPatience{30};  // no test waits for it
 
 // One answer, kept by the test until it is given.
 class KeptReply {

@@ -5,15 +5,12 @@
 
 #include "gtest/gtest.h"
 #include "rapidcheck/gtest.h"
+#include "tests/common/ssz/bits_of.h"
 
 namespace lean::ssz {
 namespace {
 
-Bits FromBools(const std::vector<bool>& bools) {
-  Bits bits;
-  for (const bool bit : bools) bits.PushBack(bit);
-  return bits;
-}
+using ssz_test::BitsOf;
 
 std::vector<bool> ToBools(const Bits& bits) {
   std::vector<bool> bools;
@@ -74,11 +71,11 @@ RC_GTEST_PROP(BitsProperty, AppendSliceAndCountEqualThoseOfBools, (std::vector<b
   std::vector<bool> joined = head;
   joined.insert(joined.end(), part.begin(), part.end());
 
-  const Bits tail_bits = FromBools(tail);
-  Bits bits = FromBools(head);
+  const Bits tail_bits = BitsOf(tail);
+  Bits bits = BitsOf(head);
   bits.Append(tail_bits, first, count);
   RC_ASSERT(ToBools(bits) == joined);
-  RC_ASSERT(bits == FromBools(joined));  // also the bits past the end
+  RC_ASSERT(bits == BitsOf(joined));  // also the bits past the end
   RC_ASSERT(ToBools(tail_bits.Slice(first, count)) == part);
   RC_ASSERT(tail_bits.CountOnes(first, count) == static_cast<size_t>(std::count(part.begin(), part.end(), true)));
 }

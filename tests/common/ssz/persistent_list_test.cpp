@@ -7,11 +7,14 @@
 #include "common/ssz/shared_list.h"
 #include "gtest/gtest.h"
 #include "rapidcheck/gtest.h"
+#include "tests/common/ssz/bits_of.h"
 #include "tests/common/ssz/generators.h"
 #include "tests/common/ssz/naive_root.h"
 
 namespace lean::ssz {
 namespace {
+
+using ssz_test::BitsOf;
 
 constexpr uint64_t kLimit = 128;  // small, so that random lists fill up
 using Roots = RootList<kLimit>;
@@ -21,12 +24,6 @@ Root Filled(uint8_t byte) {
   Root root;
   root.data.fill(byte);
   return root;
-}
-
-Bits FromBools(const std::vector<bool>& bools) {
-  Bits bits;
-  for (const bool bit : bools) bits.PushBack(bit);
-  return bits;
 }
 
 void ExpectEqual(const Roots& list, const std::vector<Root>& model) {
@@ -111,22 +108,22 @@ RC_GTEST_PROP(BitlistProperty, EveryStepEqualsBoolsHashedFromScratchAndLeavesCop
         for (const bool bit : *rc::gen::arbitrary<std::vector<bool>>()) {
           if (model.size() < BitRow::kLimit) model.push_back(bit);
         }
-        RC_ASSERT(list.Assign(FromBools(model)).ok());
+        RC_ASSERT(list.Assign(BitsOf(model)).ok());
         break;
       }
     }
     RC_ASSERT(list.size() == model.size());
-    RC_ASSERT(list.ToBits() == FromBools(model));
+    RC_ASSERT(list.ToBits() == BitsOf(model));
     RC_ASSERT(list.root() == ssz_test::NaiveBitlistRoot(model, BitRow::kHeight));
   }
   for (const auto& [copy, content] : copies) {
-    RC_ASSERT(copy.ToBits() == FromBools(content));
+    RC_ASSERT(copy.ToBits() == BitsOf(content));
     RC_ASSERT(copy.root() == ssz_test::NaiveBitlistRoot(content, BitRow::kHeight));
   }
 }
 
 RC_GTEST_PROP(BitlistProperty, PartsEqualSlices, (const std::vector<bool>& bools)) {
-  Bits bits = FromBools(bools);
+  Bits bits = BitsOf(bools);
   bits.Resize(600);
   bits.Set(599, true);
   const BitRow list = *BitRow::FromBits(bits);

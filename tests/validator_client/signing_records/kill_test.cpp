@@ -222,21 +222,19 @@ void KillRealSigners(uint64_t kills) {
   EXPECT_GT(refused, 0);
 }
 
-#ifdef LEAN_LONG_KILL_TEST
 TEST(SigningRecordsKillLong, AtThousandsOfRandomMoments) { KillAtRandomMoments(3000); }
 TEST(SigningRecordsKillLong, AtEveryWrite) { FailAtEveryWrite(kKills, 1); }
 TEST(SigningRecordsKillLong, PowerCutAtEveryWrite) { FailAtEveryWrite(kPowerCuts, 1); }
 TEST(SigningRecordsKillLong, FaultAtEveryWrite) { FailAtEveryWrite(kErrors, 1); }
 TEST(SigningRecordsKillLong, PowerCutAgainAndAgain) { CutPowerAgainAndAgain(1000); }
 TEST(SigningRecordsKillLong, RealSigners) { KillRealSigners(1000); }
-#else
+
 TEST(SigningRecordsKill, AtRandomMoments) { KillAtRandomMoments(200); }
 TEST(SigningRecordsKill, AtWrites) { FailAtEveryWrite(kKills, 7); }
 TEST(SigningRecordsKill, PowerCutAtWrites) { FailAtEveryWrite(kPowerCuts, 7); }
 TEST(SigningRecordsKill, FaultAtWrites) { FailAtEveryWrite(kErrors, 7); }
 TEST(SigningRecordsKill, PowerCutAgainAndAgain) { CutPowerAgainAndAgain(60); }
 TEST(SigningRecordsKill, RealSigners) { KillRealSigners(40); }
-#endif
 
 }  // namespace
 }  // namespace lean::validator
