@@ -16,8 +16,8 @@ endif()
 
 include(LeanPrecompiled)
 
-# lean_library(NAME [RPC|ARGUMENTS] SOURCES... DEPS...): a static library; DEPS are public. What its sources include beside the
-# standard's and Abseil's headers: gRPC, or that and CLI11.
+# lean_library(NAME [RPC|ARGUMENTS] SOURCES... DEPS...): a static library; DEPS are public. Its sources include gRPC, or gRPC
+# and CLI11.
 function(lean_library name)
   cmake_parse_arguments(ARG "RPC;ARGUMENTS" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
@@ -51,7 +51,8 @@ function(lean_test name)
   # A list does not survive test discovery; joined into one label, each is still found by `ctest -L`, which takes a regex.
   list(JOIN ARG_LABELS "," labels)
   if(ARG_LONG_SUITE)
-    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_FILTER ${ARG_LONG_SUITE}.* PROPERTIES LABELS "${labels},long")
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_FILTER ${ARG_LONG_SUITE}.*
+                         PROPERTIES LABELS "${labels},long")
     set(others TEST_FILTER -${ARG_LONG_SUITE}.*)
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES ${others} PROPERTIES LABELS "${labels}")

@@ -12,7 +12,7 @@ namespace lean::beacon {
 namespace {
 
 constexpr size_t kSeenBlocks = 4096;
-// Slots of every validator's votes, and as many again in a small network that a few floods do not push them out.
+// Slots of every validator's votes, and enough in a small network that a flood does not push them out at once.
 constexpr size_t kSeenSlots = 16;
 constexpr size_t kLeastSeenVotes = 4096;
 

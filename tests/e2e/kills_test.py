@@ -1,6 +1,6 @@
 """Four beacons under validators and load: some of them are killed at any moment, again and again, also while they
-start, and part of their logs is torn. Each comes back by itself, has lost nothing that it told as finalized, and joins
-again.
+start; part of their logs is torn, and unfinished files lie about. Each comes back by itself, has lost nothing that it
+told as finalized, and joins again.
 
 LEAN_KILLS is how many beacons are killed (10), LEAN_SEED repeats the choices of another run, LEAN_SLOT_MS are for a busy
 machine.
@@ -14,7 +14,7 @@ import statistics
 import time
 
 import e2e
-import torn_log
+import torn_files
 from leandev.processes import wait_until
 from load import Load
 from watch import Watch
@@ -71,6 +71,8 @@ class KillsTest(e2e.NetworkTest):
             for number in tearable:
                 if self.choose.random() < 0.4:
                     self.tear(number, random.Random(self.choose.random()))
+                if self.choose.random() < 0.4:
+                    self.leave_unfinished(number, random.Random(self.choose.random()))
             for number in victims:
                 self.network.launch_beacon(number)
         self.expect_rejoined(victims, told)
@@ -92,11 +94,18 @@ class KillsTest(e2e.NetworkTest):
                 told[number] = status.finalized
 
     def tear(self, number, choose):
-        done = torn_log.tear(self.network.data_dir(number), choose)
+        done = torn_files.tear_log(self.network.data_dir(number), choose)
         if done is not None:
             print(f"  log of beacon {number}: {done}", flush=True)
             self.torn[number] = done
             self.counts["torn logs"] += 1
+
+    def leave_unfinished(self, number, choose):
+        """Nothing may be lost by it."""
+        name = torn_files.leave_unfinished(self.network.data_dir(number), choose)
+        if name is not None:
+            print(f"  unfinished in the folder of beacon {number}: {name}", flush=True)
+            self.counts["unfinished files"] += 1
 
     def expect_rejoined(self, victims, told):
         """They are back, in the chain of what they told, linked, synced, at the others' head; and finality goes on."""

@@ -9,7 +9,7 @@ def newest_log(data_dir):
     return max(logs, key=lambda path: int(path.stem), default=None)
 
 
-def tear(data_dir, choose):
+def tear_log(data_dir, choose):
     """Cuts off, empties or changes the end of the log, by `choose`, a random.Random. Returns how, as a text; None when
     there is no log."""
     path = newest_log(data_dir)
@@ -34,3 +34,18 @@ def tear(data_dir, choose):
             log.seek(size)
             log.write(choose.randbytes(reach))
     return f"{how} {reach} of {size}"
+
+
+def leave_unfinished(data_dir, choose):
+    """Adds a part of a table or of a file of blobs, such as is left when the machine ends while RocksDB writes one that
+    the database does not name yet. Returns its name, or None when there is none to take it from."""
+    folder = data_dir / "chain"
+    written = sorted(path for kind in ("sst", "blob") for path in folder.glob(f"[0-9]*.{kind}"))
+    if not written:
+        return None
+    source = choose.choice(written)
+    last = max(int(path.stem) for path in folder.glob("[0-9]*.*"))
+    unfinished = folder / f"{last + choose.randint(1, 3):06}{source.suffix}"
+    content = source.read_bytes()
+    unfinished.write_bytes(content[:choose.randrange(len(content) + 1)])
+    return unfinished.name
