@@ -19,14 +19,13 @@ if(LEAN_RPC)
   set(lean_rpc_header <grpcpp/grpcpp.h>)
   lean_precompile(lean_precompiled_rpc DEPS ${lean_rpc_target} HEADERS ${lean_rpc_header})
 endif()
-# What a test calls is compiled as it ships; to optimize the test itself costs more than it saves.
-set(lean_test_options $<$<CONFIG:Release>:-O1>)
+# Of what runs once, tests and what reads a command line, and takes long to optimize. Not less: where a program has several
+# copies of an inline function the linker may take theirs.
+set(lean_quick_options $<$<CONFIG:Release>:-O1>)
 lean_precompile(lean_precompiled_test DEPS GTest::gmock ${lean_rpc_target} HEADERS <gmock/gmock.h> <gtest/gtest.h> ${lean_rpc_header})
-target_compile_options(lean_precompiled_test PRIVATE ${lean_test_options})
-# What reads a command line does so once, and CLI11 takes long to optimize.
-set(lean_arguments_options $<$<CONFIG:Release>:-O0>)
+target_compile_options(lean_precompiled_test PRIVATE ${lean_quick_options})
 lean_precompile(lean_precompiled_arguments DEPS CLI11::CLI11 ${lean_rpc_target} HEADERS <CLI/CLI.hpp> ${lean_rpc_header})
-target_compile_options(lean_precompiled_arguments PRIVATE ${lean_arguments_options})
+target_compile_options(lean_precompiled_arguments PRIVATE ${lean_quick_options})
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
   # Without -fpch-preprocess ccache does not keep what includes a precompiled header. GCC 12 sees std::string read and written
@@ -39,7 +38,7 @@ endif()
 # For a function with the options ARG_RPC and ARG_ARGUMENTS.
 macro(lean_use_precompiled target)
   if(ARG_ARGUMENTS)
-    target_compile_options(${target} PRIVATE ${lean_arguments_options})
+    target_compile_options(${target} PRIVATE ${lean_quick_options})
     target_link_libraries(${target} PRIVATE CLI11::CLI11)
     target_precompile_headers(${target} REUSE_FROM lean_precompiled_arguments)
   elseif(ARG_RPC)

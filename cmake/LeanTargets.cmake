@@ -46,7 +46,7 @@ function(lean_test name)
   if(NOT DEFINED CMAKE_UNITY_BUILD)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
   endif()
-  target_compile_options(${name} PRIVATE ${lean_test_options})
+  target_compile_options(${name} PRIVATE ${lean_quick_options})
   target_compile_definitions(${name} PRIVATE LEAN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LEAN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   # A list does not survive test discovery; joined into one label, each is still found by `ctest -L`, which takes a regex.
   list(JOIN ARG_LABELS "," labels)
