@@ -64,12 +64,3 @@ def slope(samples, field):
     x_mean, y_mean = sum(xs) / len(xs), sum(ys) / len(ys)
     spread = sum((x - x_mean) ** 2 for x in xs)
     return sum((x - x_mean) * (y - y_mean) for x, y in zip(xs, ys)) / spread if spread else 0.0
-
-
-def growth_of_peaks(samples, field):
-    """By how much the highest `field` grows in a slot, from the first half of the samples to the second. Of what fills
-    and empties, such as buffers of a database, it tells more than a line through all samples."""
-    middle = len(samples) // 2
-    early, late = samples[:middle], samples[middle:]
-    slots = late[len(late) // 2].slot - early[len(early) // 2].slot
-    return (max(getattr(s, field) for s in late) - max(getattr(s, field) for s in early)) / slots
