@@ -24,6 +24,10 @@ function(lean_proto name)
   target_include_directories(${name} SYSTEM PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
   target_link_libraries(${name} PUBLIC protobuf::libprotobuf gRPC::grpc++ PRIVATE lean_options)
   target_compile_options(${name} PRIVATE -w)
+  list(FILTER generated INCLUDE REGEX "\\.pb\\.cc$")
+  list(FILTER generated EXCLUDE REGEX "\\.grpc\\.pb\\.cc$")
+  # Generated for messages, they repeat names.
+  set_source_files_properties(${generated} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_precompile_headers(${name} REUSE_FROM lean_precompiled_rpc)
 endfunction()
 

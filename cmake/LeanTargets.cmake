@@ -41,11 +41,8 @@ function(lean_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE lean_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM lean_precompiled_test)
-  # Half of a test's time is what its headers declare, and its neighbours include the same ones: the files of a test are
-  # compiled as one, with -DCMAKE_UNITY_BUILD=OFF each by itself.
-  if(NOT DEFINED CMAKE_UNITY_BUILD)
-    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
-  endif()
+  # Where files are compiled together, all of a test are.
+  set_target_properties(${name} PROPERTIES UNITY_BUILD_BATCH_SIZE 0)
   target_compile_options(${name} PRIVATE ${lean_quick_options})
   target_compile_definitions(${name} PRIVATE LEAN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LEAN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   # A list does not survive test discovery; joined into one label, each is still found by `ctest -L`, which takes a regex.

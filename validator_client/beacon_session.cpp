@@ -10,6 +10,7 @@
 #include "common/bytes/hex.h"
 #include "common/clock/slot_clock.h"
 #include "validator_client/log_text.h"
+#include "validator_client/refuse.h"
 
 namespace lean::validator {
 namespace {
@@ -20,11 +21,6 @@ constexpr int64_t kMaxTimeMs = int64_t{1} << 46;
 constexpr uint64_t kMinSlotDurationMs = 100;
 constexpr uint64_t kMaxSlotDurationMs = 60000;
 constexpr char kSyncing[] = "SYNCING";
-
-template <typename... Args>
-absl::Status Refuse(const absl::FormatSpec<Args...>& format, const Args&... args) {
-  return absl::FailedPreconditionError(absl::StrFormat(format, args...));
-}
 
 // Keeps differences of times from overflowing.
 absl::Status CheckUnixTime(int64_t time_ms) {

@@ -1,18 +1,13 @@
 #include "validator_client/duty_checks.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "common/bytes/hex.h"
 #include "common/containers/limits.h"
 #include "common/ssz/ssz.h"
+#include "validator_client/refuse.h"
 
 namespace lean::validator {
 namespace {
-
-template <typename... Args>
-absl::Status Refuse(const absl::FormatSpec<Args...>& format, const Args&... args) {
-  return absl::FailedPreconditionError(absl::StrFormat(format, args...));
-}
 
 absl::Status CheckSameBlockSameSlot(absl::string_view first_name, const Checkpoint& first,
                                     absl::string_view second_name, const Checkpoint& second) {

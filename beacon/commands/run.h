@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "beacon/network/network_service.h"
+#include "beacon/network/peer_channels.h"
 #include "common/log/logger.h"
 #include "common/process/stop_signals.h"
-#include "common/rpc/server.h"
+#include "common/rpc/tls.h"
 
 namespace lean::beacon {
 

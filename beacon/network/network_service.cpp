@@ -9,6 +9,7 @@
 #include "beacon/network/block_answers.h"
 #include "beacon/network/link_views.h"
 #include "beacon/network/messages.h"
+#include "beacon/network/peer_server.h"
 #include "common/bytes/hex.h"
 #include "common/version/version.h"
 

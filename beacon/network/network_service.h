@@ -19,10 +19,10 @@
 #include "beacon/network/broken_links.h"
 #include "beacon/network/gossip.h"
 #include "beacon/network/link.h"
+#include "beacon/network/peer_acceptor.h"
 #include "beacon/network/peer_blocks.h"
 #include "beacon/network/peer_channels.h"
 #include "beacon/network/peer_list.h"
-#include "beacon/network/peer_server.h"
 #include "beacon/network/peer_table.h"
 #include "beacon/network/pending.h"
 #include "beacon/network/targets.h"
@@ -38,6 +38,8 @@
 #include "common/rpc/tls.h"
 
 namespace lean::beacon {
+
+class PeerServer;
 
 struct NetworkOptions {
   std::string name;                // of this node

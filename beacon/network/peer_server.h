@@ -11,22 +11,12 @@
 #include "absl/status/statusor.h"
 #include "beacon/network/answer_streams.h"
 #include "beacon/network/link.h"
+#include "beacon/network/peer_acceptor.h"
 #include "beacon/services/block_source.h"
 #include "common/rpc/unary_call.h"
 #include "lean/v1/peer.grpc.pb.h"
 
 namespace lean::beacon {
-
-// What the server asks the network; thread-safe, outlives it.
-class PeerAcceptor {
- public:
-  virtual ~PeerAcceptor() = default;
-
-  // A link for a stream that came in from `peer`, as gRPC names it; null when it may not.
-  virtual LinkPtr Accept(const std::string& peer) = 0;
-  // The link that a session names; null when there is none.
-  virtual LinkPtr LinkOf(const SessionId& session) = 0;
-};
 
 // clang-format off
 using RawPeerService =

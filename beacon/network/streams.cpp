@@ -6,7 +6,6 @@
 #include "grpcpp/client_context.h"
 
 namespace lean::beacon {
-namespace {
 
 // What both ends have in common: one message at a time in each direction, and an end that waits for the one under way.
 template <typename Reactor>
@@ -51,6 +50,8 @@ class StreamEnd : public Reactor, public Stream {
   grpc::ByteBuffer outgoing_;
   bool writing_ = false;  // guarded by mutex_
 };
+
+namespace {
 
 class ServerStream final : public StreamEnd<StreamReactor> {
  public:

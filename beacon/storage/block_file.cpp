@@ -14,7 +14,7 @@
 namespace lean::beacon {
 namespace {
 
-constexpr absl::string_view kMagic = "LEANBLK1";
+constexpr absl::string_view kBlockFileMagic = "LEANBLK1";
 constexpr absl::string_view kBetween = "..";
 
 absl::Status CheckHeld(const ChainDatabase& database, const SlotRange& slots) {
@@ -63,7 +63,7 @@ absl::StatusOr<uint64_t> WriteBlockFile(const std::string& path, const ChainData
   if (absl::Status status = CheckHeld(database, slots); !status.ok()) return status;
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   if (!file) return absl::UnavailableError(absl::StrCat("cannot write ", path));
-  file << kMagic;
+  file << kBlockFileMagic;
   absl::StatusOr<uint64_t> blocks = WriteBlocks(file, database, slots);
   file.close();
   if (blocks.ok() && !file) blocks = absl::UnavailableError(absl::StrCat("cannot write ", path));

@@ -14,7 +14,7 @@
 namespace lean::beacon {
 namespace {
 
-constexpr absl::string_view kMagic = "LEANCHK1";
+constexpr absl::string_view kCheckpointMagic = "LEANCHK1";
 
 absl::Status NoCheckpoint(const std::string& path, absl::string_view why) {
   return absl::InvalidArgumentError(
@@ -65,7 +65,8 @@ absl::Status WriteCheckpointFile(const std::string& path, const SignedBlockWithA
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   const std::string block_bytes = SszValue(block);
   const std::string state_bytes = SszValue(state);
-  file << kMagic << NumberValue(block_bytes.size()) << block_bytes << NumberValue(state_bytes.size()) << state_bytes;
+  file << kCheckpointMagic << NumberValue(block_bytes.size()) << block_bytes << NumberValue(state_bytes.size())
+       << state_bytes;
   file.close();
   if (!file) return absl::UnavailableError(absl::StrCat("cannot write ", path));
   return absl::OkStatus();
@@ -74,9 +75,9 @@ absl::Status WriteCheckpointFile(const std::string& path, const SignedBlockWithA
 absl::StatusOr<CheckpointParts> ReadCheckpointFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return absl::NotFoundError(absl::StrCat("cannot read ", path));
-  std::string magic(kMagic.size(), '\0');
+  std::string magic(kCheckpointMagic.size(), '\0');
   file.read(magic.data(), static_cast<std::streamsize>(magic.size()));
-  if (!file || magic != kMagic) return NoCheckpoint(path, "it does not begin with LEANCHK1");
+  if (!file || magic != kCheckpointMagic) return NoCheckpoint(path, "it does not begin with LEANCHK1");
   const absl::StatusOr<std::string> block = ReadPart(file, path, "block");
   if (!block.ok()) return block.status();
   const absl::StatusOr<std::string> state = ReadPart(file, path, "state");

@@ -11,16 +11,16 @@ namespace lean::beacon {
 namespace {
 
 // Keys deleted in one batch.
-constexpr size_t kBatch = 1024;
+constexpr size_t kDroppedAtOnce = 1024;
 
 // Slots dropped at once by a beacon that runs.
 constexpr uint64_t kMinStep = 32;
 constexpr uint64_t kMaxStep = 1024;
 
 absl::Status DeleteAll(Database& files, Column column, const std::vector<Checkpoint>& ids) {
-  for (size_t first = 0; first < ids.size(); first += kBatch) {
+  for (size_t first = 0; first < ids.size(); first += kDroppedAtOnce) {
     WriteSet writes;
-    for (size_t i = first; i < std::min(ids.size(), first + kBatch); ++i) {
+    for (size_t i = first; i < std::min(ids.size(), first + kDroppedAtOnce); ++i) {
       writes.Delete(column, BlockKey(ids[i].slot, ids[i].root));
     }
     if (absl::Status status = files.Write(writes); !status.ok()) return status;

@@ -20,7 +20,7 @@
 namespace lean {
 namespace {
 
-constexpr size_t kMaxFileBytes = 4 * 1024 * 1024;
+constexpr size_t kMaxKeysFileBytes = 4 * 1024 * 1024;
 
 // The keys of all files by index, and who runs them.
 class Registry {
@@ -35,7 +35,7 @@ class Registry {
     if (assignment_.contains(file.node)) {
       return absl::InvalidArgumentError(absl::StrCat("two files for node ", file.node, ": name each node once"));
     }
-    const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(file.path, kMaxFileBytes);
+    const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(file.path, kMaxKeysFileBytes);
     if (!root.ok()) return root.status();
     const absl::StatusOr<std::vector<YamlValue>> entries = root->Items(kMaxGenesisValidators);
     if (!entries.ok()) return entries.status();

@@ -11,7 +11,7 @@
 namespace lean {
 namespace {
 
-constexpr size_t kMaxFileBytes = 64 * 1024;
+constexpr size_t kMaxSpecBytes = 64 * 1024;
 constexpr uint64_t kMinSlotMs = 100;
 constexpr uint64_t kMaxSlotMs = 60'000;
 
@@ -93,7 +93,7 @@ absl::Status CheckNetworkSpec(const NetworkSpec& spec) {
 }
 
 absl::StatusOr<NetworkSpec> ReadNetworkSpec(const std::string& genesis_dir) {
-  absl::StatusOr<YamlValue> root = YamlValue::ReadFile(Path(genesis_dir), kMaxFileBytes);
+  absl::StatusOr<YamlValue> root = YamlValue::ReadFile(Path(genesis_dir), kMaxSpecBytes);
   if (absl::IsNotFound(root.status())) return NetworkSpec();
   if (!root.ok()) return root.status();
   absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> fields = root->Fields();

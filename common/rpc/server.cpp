@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/log/logger.h"
+#include "common/rpc/health_service.h"
 #include "common/rpc/limits.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/resource_quota.h"
@@ -106,6 +107,10 @@ Server::Server(Address address, bool tls, std::unique_ptr<HealthService> health,
       gate_(std::move(gate)) {}
 
 Server::~Server() { Shutdown(kShutdownGrace); }
+
+void Server::SetServing(bool serving) { health_->Set(serving); }
+
+void Server::SetServing(const std::string& service, bool serving) { health_->SetService(service, serving); }
 
 void Server::Shutdown(std::chrono::milliseconds grace) {
   if (gate_ != nullptr) gate_->Stop();

@@ -14,11 +14,12 @@
 #include "common/log/logger.h"
 #include "common/rpc/address.h"
 #include "common/rpc/connection_gate.h"
-#include "common/rpc/health_service.h"
 #include "common/rpc/tls.h"
 #include "grpcpp/server.h"
 
 namespace lean::rpc {
+
+class HealthService;
 
 struct ServerOptions {
   std::string address = "127.0.0.1:5052";  // HOST:PORT, port 0: a free one; or unix:PATH
@@ -54,9 +55,9 @@ class Server {
   void Shutdown(std::chrono::milliseconds grace);
 
   // What health says of every service: SERVING at first, and NOT_SERVING from Shutdown on.
-  void SetServing(bool serving) { health_->Set(serving); }
+  void SetServing(bool serving);
   // The same of one, by its full name; it is SERVING as long as both say so.
-  void SetServing(const std::string& service, bool serving) { health_->SetService(service, serving); }
+  void SetServing(const std::string& service, bool serving);
 
   // Where it listens, with the port the system chose.
   const Address& address() const { return address_; }

@@ -21,6 +21,16 @@ NOT_CLANG = re.compile(
     r" (-Winvalid-pch|-fpch-preprocess|-Wno-restrict|-Wno-stringop-\w+|-include \S*/cmake_pch\.hxx)(?= )")
 
 
+UNITY_PART = re.compile(r'^#include "(.+\.cpp)"$', re.MULTILINE)
+
+
+def sources_of(file):
+    """What a file that is compiled consists of: itself, or the files that CMake compiles together by it."""
+    if "Unity" not in file.parts:
+        return [file]
+    return [pathlib.Path(part) for part in UNITY_PART.findall(file.read_text(encoding="utf-8"))]
+
+
 def headers_of_objects(build_dir, root):
     """The project's own files that each object was built from, as ninja knows them: {source: [file, ...]}."""
     listing = subprocess.run(
@@ -46,18 +56,19 @@ def main(build_dir):
     build_dir = pathlib.Path(build_dir).resolve()
     root = build_dir.parents[1]
     commands = json.loads(pathlib.Path(build_dir, "compile_commands.json").read_text(encoding="utf-8"))
-    sources = {}
+    entries = []
     for entry in commands:
-        path = pathlib.Path(entry["file"]).resolve()
-        if path.is_relative_to(root) and path.relative_to(root).parts[0] in FOLDERS:
-            entry["command"] = NOT_CLANG.sub("", entry["command"])
-            sources[str(path)] = entry["command"]
+        for path in sources_of(pathlib.Path(entry["file"]).resolve()):
+            if path.is_relative_to(root) and path.relative_to(root).parts[0] in FOLDERS:
+                command = NOT_CLANG.sub("", entry["command"]).replace(entry["file"], str(path))
+                entries.append({"directory": entry["directory"], "command": command, "file": str(path)})
+    sources = {entry["file"]: entry["command"] for entry in entries}
     version = subprocess.run(["clang-tidy", "--version"], stdout=subprocess.PIPE, check=True).stdout
     settings = pathlib.Path(root, ".clang-tidy").read_bytes()
     headers = headers_of_objects(build_dir, root)
     memory = build_dir / "tidy"
     memory.mkdir(exist_ok=True)
-    pathlib.Path(memory, "compile_commands.json").write_text(json.dumps(commands), encoding="utf-8")
+    pathlib.Path(memory, "compile_commands.json").write_text(json.dumps(entries), encoding="utf-8")
 
     def mark_of(source):
         files = headers.get(source, [source])

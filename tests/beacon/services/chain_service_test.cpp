@@ -29,11 +29,12 @@ using testing::Field;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-constexpr uint64_t kValidators = 4;
 constexpr milliseconds kInterval(TestNetwork::kSlotMs / 4);
 
 class ChainServiceTest : public testing::Test {
  protected:
+  static constexpr uint64_t kValidators = 4;
+
   explicit ChainServiceTest(const ChainServiceOptions& options = {}, ChainObserver* observer = nullptr)
       : service_(
             LeanChain::FromAnchor(network_.genesis().state, network_.genesis().block).value(),

@@ -26,10 +26,11 @@ using testing::SizeIs;
 constexpr uint64_t kGenesisTime = 1'700'000'000;
 constexpr int64_t kGenesisMs = kGenesisTime * 1000;
 constexpr int64_t kSlotMs = 400;
-constexpr uint64_t kValidators = 4;
 
 class ChainWriterTest : public testing::Test {
  protected:
+  static constexpr uint64_t kValidators = 4;
+
   explicit ChainWriterTest(size_t outbound_capacity = 1000, const ChainWriterOptions& options = {},
                            ChainObserver* observer = nullptr)
       : outbound_(outbound_capacity),

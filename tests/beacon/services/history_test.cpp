@@ -27,12 +27,13 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr size_t kValidators = 4;
 constexpr uint64_t kExpirySlots = 8;
 const Origin kPeer = Origin::Peer(7);
 
 class HistoryTest : public testing::Test {
  protected:
+  static constexpr size_t kValidators = 4;
+
   HistoryTest()
       : service_(
             LeanChain::FromAnchor(network_.genesis().state, network_.genesis().block).value(),

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/rpc/channel.h"
+#include "common/rpc/health_service.h"
 #include "common/rpc/limits.h"
 #include "common/rpc/status.h"
 #include "gmock/gmock.h"
