@@ -35,8 +35,8 @@ struct StartedChain {
   std::unique_ptr<StorageService> storage;  // not started
 };
 
-// From the data folder; when that is new or not given, from the checkpoint or from genesis. `signals` end the wait for a
-// checkpoint. Errors as of ChainDatabase, RestoreChain, LoadCheckpoint and CheckAnchor.
+// From the data folder; when that is new or not given, from the checkpoint or from genesis. `signals` end the wait for
+// a checkpoint. Errors as of ChainDatabase, RestoreChain, LoadCheckpoint and CheckAnchor.
 absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const Genesis& genesis,
                                         const crypto::SignatureScheme& scheme, StopSignals& signals,
                                         const std::shared_ptr<spdlog::logger>& log);
