@@ -35,7 +35,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS
                          -Wno-stringop-overread)
 endif()
 
-# For a function with the options ARG_RPC and ARG_ARGUMENTS.
+# As the options ARG_RPC and ARG_ARGUMENTS of the function that calls it say.
 macro(lean_use_precompiled target)
   if(ARG_ARGUMENTS)
     target_compile_options(${target} PRIVATE ${lean_quick_options})

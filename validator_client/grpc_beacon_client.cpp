@@ -9,6 +9,7 @@
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"
 #include "common/rpc/unary_call.h"
+#include "grpcpp/client_context.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "lean/v1/validator.pb.h"
 
@@ -165,12 +166,6 @@ absl::StatusOr<std::vector<Liveness>> GrpcBeaconClient::GetLiveness(const std::v
   return answer;
 }
 
-void GrpcBeaconClient::Cancel() {
-  absl::MutexLock lock(&mutex_);
-  cancelled_ = true;
-  for (grpc::ClientContext* context : calls_) context->TryCancel();
-}
-
 absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::Message& request,
                                     google::protobuf::Message& response, Timeout timeout) {
   if (timeout <= Timeout::zero()) return absl::DeadlineExceededError(absl::StrCat("no time is left for ", method));
@@ -184,7 +179,7 @@ absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::
 
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + timeout);
-  if (!Begin(context)) return absl::CancelledError("the validator client is stopping");
+  if (!calls_.Begin(context)) return absl::CancelledError("the validator client is stopping");
   grpc::ByteBuffer response_bytes;
   grpc::Status status;
   absl::Notification done;
@@ -194,25 +189,13 @@ absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::
                     done.Notify();
                   });
   done.WaitForNotification();  // gRPC ends the call by its deadline
-  End(context);
+  calls_.End(context);
   if (!status.ok()) return rpc::FromGrpcStatus(status);
   // Generic bytes, since gRPC's own decoding would build a message of any number of fields.
   if (absl::Status decoded = rpc::DecodeRequest(response_bytes, response); !decoded.ok()) {
     return BadAnswer(method, decoded);
   }
   return absl::OkStatus();
-}
-
-bool GrpcBeaconClient::Begin(grpc::ClientContext& context) {
-  absl::MutexLock lock(&mutex_);
-  if (cancelled_) return false;
-  calls_.insert(&context);
-  return true;
-}
-
-void GrpcBeaconClient::End(grpc::ClientContext& context) {
-  absl::MutexLock lock(&mutex_);
-  calls_.erase(&context);
 }
 
 }  // namespace lean::validator

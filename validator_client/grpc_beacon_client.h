@@ -6,13 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
+#include "common/rpc/cancellable_calls.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
-#include "grpcpp/client_context.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "validator_client/beacon_client.h"
 
@@ -36,22 +33,16 @@ class GrpcBeaconClient : public BeaconClient {
                                                         Timeout timeout) override;
   absl::StatusOr<std::vector<Liveness>> GetLiveness(const std::vector<uint64_t>& indices, uint64_t from_slot,
                                                     Timeout timeout) override;
-  void Cancel() override;
+  void Cancel() override { calls_.Cancel(); }
 
  private:
   // One unary call of DutyService, from the encoded request to the decoded answer.
   absl::Status Call(const char* method, const google::protobuf::Message& request, google::protobuf::Message& response,
                     Timeout timeout);
 
-  // Registers a call, so that Cancel() reaches it. False after Cancel().
-  bool Begin(grpc::ClientContext& context);
-  void End(grpc::ClientContext& context);
-
   const std::string name_;
   grpc::GenericStub stub_;
-  absl::Mutex mutex_;
-  absl::flat_hash_set<grpc::ClientContext*> calls_ ABSL_GUARDED_BY(mutex_);
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  rpc::CancellableCalls calls_;
 };
 
 }  // namespace lean::validator

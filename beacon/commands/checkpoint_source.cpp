@@ -3,13 +3,13 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
 #include "common/process/until_stopped.h"
+#include "common/rpc/cancellable_calls.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
 #include "common/ssz/ssz.h"
@@ -29,11 +29,7 @@ class RemoteCheckpoint {
       : stub_(v1::BeaconService::NewStub(channel)), address_(std::move(address)), root_(root), log_(log) {}
 
   // From any thread: what is being fetched, and all that would be, ends with CANCELLED.
-  void Cancel() {
-    std::lock_guard lock(mutex_);
-    cancelled_ = true;
-    if (call_ != nullptr) call_->TryCancel();
-  }
+  void Cancel() { calls_.Cancel(); }
 
   // All pages of one part.
   absl::StatusOr<std::string> Fetch(v1::GetCheckpointRequest::Part part) {
@@ -62,28 +58,19 @@ class RemoteCheckpoint {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kPageTimeout);
     context.set_wait_for_ready(true);
-    SetCall(&context);
+    if (!calls_.Begin(context)) return absl::CancelledError("the checkpoint is not wanted any more");
     v1::GetCheckpointResponse response;
     const absl::Status status = rpc::FromGrpcStatus(stub_->GetCheckpoint(&context, request, &response));
-    SetCall(nullptr);
+    calls_.End(context);
     if (status.ok()) return response;
     return absl::Status(status.code(), absl::StrCat("the checkpoint from ", address_, ": ", status.message()));
-  }
-
-  void SetCall(grpc::ClientContext* call) {
-    std::lock_guard lock(mutex_);
-    call_ = call;
-    if (cancelled_ && call_ != nullptr) call_->TryCancel();
   }
 
   const std::unique_ptr<v1::BeaconService::Stub> stub_;
   const std::string address_;
   const Root root_;
   spdlog::logger& log_;
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  grpc::ClientContext* call_ = nullptr;
-  bool cancelled_ = false;
+  rpc::CancellableCalls calls_;
 };
 
 template <typename T>

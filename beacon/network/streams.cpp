@@ -8,6 +8,7 @@
 namespace lean::beacon {
 
 // What both ends have in common: one message at a time in each direction, and an end that waits for the one under way.
+// Named, as is ClientStream, which is one.
 template <typename Reactor>
 class StreamEnd : public Reactor, public Stream {
  public:
