@@ -16,7 +16,7 @@
 namespace lean::beacon {
 namespace {
 
-void AddRun(CLI::App& app, RunOptions& options) {
+void AddRun(CLI::App& app, BeaconOptions& options) {
   CLI::App* run = app.add_subcommand("run", "Serve the chain of a genesis folder until SIGINT or SIGTERM");
   run->add_option("--genesis", options.genesis_dir, "folder with config.yaml and network.yaml")->required();
   CLI::Option* data = run->add_option("--data", options.data_dir,
@@ -110,7 +110,7 @@ int Main(int argc, char** argv) {
 
   Program program("lean-beacon", "beacon");
   CLI::App& app = program.app();
-  RunOptions run;
+  BeaconOptions run;
   AddRun(app, run);
   GenesisOptions genesis;
   AddGenesis(app, genesis);

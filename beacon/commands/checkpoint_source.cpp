@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
-#include "common/process/until_stopped.h"
 #include "common/rpc/cancellable_calls.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
@@ -92,7 +91,7 @@ absl::Status FetchParts(RemoteCheckpoint& remote, const std::string& source, Che
 
 }  // namespace
 
-absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const Root& root, StopSignals& signals,
+absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const Root& root, const std::stop_token& stop,
                                                spdlog::logger& log) {
   std::error_code ignored;
   if (std::filesystem::exists(source, ignored)) return ReadCheckpointFile(source);
@@ -102,18 +101,11 @@ absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const 
         absl::StrCat("--checkpoint ", source, " is neither a file nor an address: ", channel.status().message()));
   }
   RemoteCheckpoint remote(*channel, source, root, log);
+  const std::stop_callback cancel(stop, [&remote] { remote.Cancel(); });
   CheckpointParts parts;
-  const char* stopped_by = nullptr;
-  const absl::Status fetched = RunUntilStopped(
-      signals, [&] { return FetchParts(remote, source, parts); },
-      [&](const char* signal) {
-        stopped_by = signal;
-        remote.Cancel();
-      });
-  if (!fetched.ok() && stopped_by != nullptr) {
-    return absl::CancelledError(absl::StrCat("stopped by ", stopped_by, " before the checkpoint was there"));
+  if (absl::Status status = FetchParts(remote, source, parts); !status.ok()) {
+    return stop.stop_requested() ? absl::CancelledError("the checkpoint was not there yet") : status;
   }
-  if (!fetched.ok()) return fetched;
   return parts;
 }
 

@@ -13,7 +13,8 @@ namespace {
 
 // Genesis, or the checkpoint.
 absl::StatusOr<Anchor> Beginning(const KeptChainOptions& options, const Genesis& genesis,
-                                 const crypto::SignatureScheme& scheme, StopSignals& signals, spdlog::logger& log) {
+                                 const crypto::SignatureScheme& scheme, const std::stop_token& stop,
+                                 spdlog::logger& log) {
   if (options.checkpoint.empty()) {
     return Anchor{.state = genesis.state, .block = genesis.block, .signed_block = nullptr, .root = genesis.block_root};
   }
@@ -22,7 +23,7 @@ absl::StatusOr<Anchor> Beginning(const KeptChainOptions& options, const Genesis&
         "--checkpoint needs --checkpoint-root, the root of a finalized block: it is what you trust, so have it from "
         "somebody else than the checkpoint");
   }
-  absl::StatusOr<CheckpointParts> parts = LoadCheckpoint(options.checkpoint, *options.checkpoint_root, signals, log);
+  absl::StatusOr<CheckpointParts> parts = LoadCheckpoint(options.checkpoint, *options.checkpoint_root, stop, log);
   if (!parts.ok()) return parts.status();
   absl::StatusOr<Anchor> anchor = CheckAnchor(*std::move(parts), genesis, scheme, *options.checkpoint_root);
   if (!anchor.ok()) return anchor.status();
@@ -40,11 +41,11 @@ absl::StatusOr<StartedChain> InMemory(const Anchor& anchor, spdlog::logger& log)
 }  // namespace
 
 absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const Genesis& genesis,
-                                        const crypto::SignatureScheme& scheme, StopSignals& signals,
+                                        const crypto::SignatureScheme& scheme, std::stop_token stop,
                                         const std::shared_ptr<spdlog::logger>& log) {
   std::optional<Anchor> anchor;
   if (options.data_dir.empty() || !ChainDatabase::Exists(options.data_dir)) {
-    absl::StatusOr<Anchor> beginning = Beginning(options, genesis, scheme, signals, *log);
+    absl::StatusOr<Anchor> beginning = Beginning(options, genesis, scheme, stop, *log);
     if (!beginning.ok()) return beginning.status();
     if (options.data_dir.empty()) return InMemory(*beginning, *log);
     anchor = *std::move(beginning);
@@ -52,7 +53,8 @@ absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const G
     log->info("checkpoint_not_needed message=\"{} holds a chain, which goes on\"", options.data_dir);
   }
   const auto start = std::chrono::steady_clock::now();
-  auto database = ChainDatabase::OpenOrCreate({.path = options.data_dir, .network = options.network}, genesis, anchor);
+  auto database = ChainDatabase::OpenOrCreate(
+      {.path = options.data_dir, .network = options.network, .stop = std::move(stop)}, genesis, anchor);
   if (!database.ok()) return database.status();
   absl::StatusOr<RestoredChain> restored = RestoreChain(**database, *log);
   if (!restored.ok()) return restored.status();

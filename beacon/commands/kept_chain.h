@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -16,7 +17,6 @@
 #include "common/config/genesis.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/log/logger.h"
-#include "common/process/stop_signals.h"
 
 namespace lean::beacon {
 
@@ -35,10 +35,10 @@ struct StartedChain {
   std::unique_ptr<StorageService> storage;  // not started
 };
 
-// From the data folder; when that is new or not given, from the checkpoint or from genesis. `signals` end the wait for
-// a checkpoint. Errors as of ChainDatabase, RestoreChain, LoadCheckpoint and CheckAnchor.
+// From the data folder; when that is new or not given, from the checkpoint or from genesis. CANCELLED: `stop` was
+// requested before it was there. Other errors as of ChainDatabase, RestoreChain, LoadCheckpoint and CheckAnchor.
 absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const Genesis& genesis,
-                                        const crypto::SignatureScheme& scheme, StopSignals& signals,
+                                        const crypto::SignatureScheme& scheme, std::stop_token stop,
                                         const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace lean::beacon

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,7 @@ struct ChainFolder {
   std::string network = {};                 // the network's name, for people
   uint64_t min_free_bytes = kMinFreeBytes;  // as of DatabaseOptions
   rocksdb::Env* env = nullptr;              // as of DatabaseOptions
+  std::stop_token stop = {};                // as of DatabaseOptions
 };
 
 // A block and its post-state that are trusted: what a chain can be started from.

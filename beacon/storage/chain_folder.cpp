@@ -59,7 +59,8 @@ absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::OpenFiles(const Ch
                                                                     .create = create,
                                                                     .read_only = read_only,
                                                                     .env = folder.env,
-                                                                    .min_free_bytes = folder.min_free_bytes});
+                                                                    .min_free_bytes = folder.min_free_bytes,
+                                                                    .stop = folder.stop});
   if (!files.ok()) return files.status();
   return std::unique_ptr<ChainDatabase>(new ChainDatabase(*std::move(lock), *std::move(files)));
 }

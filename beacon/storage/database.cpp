@@ -193,6 +193,7 @@ absl::Status Database::Walk(Column column, absl::string_view from, bool backward
     at->Seek(ToSlice(from));
   }
   while (at->Valid() && visit(ToView(at->key()), ToView(at->value()))) {
+    if (absl::Status status = CheckStop(); !status.ok()) return status;
     if (backwards) {
       at->Prev();
     } else {
@@ -239,9 +240,9 @@ absl::Status Database::Recover() {
 absl::Status Database::Compact() {
   std::shared_lock lock(mutex_);
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
-  for (rocksdb::ColumnFamilyHandle* handle : handles_) {
-    const rocksdb::Status status = db_->CompactRange(rocksdb::CompactRangeOptions(), handle, nullptr, nullptr);
-    if (!status.ok()) return ToStatus(status, "cannot compact the database", path());
+  for (size_t i = 0; i < kColumns; ++i) {
+    absl::Status status = CompactRange(rocksdb::CompactRangeOptions(), static_cast<Column>(i), nullptr);
+    if (!status.ok()) return status;
   }
   return CollectGarbage();
 }
@@ -257,16 +258,28 @@ absl::Status Database::CollectGarbage() {
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
   options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
   options.blob_garbage_collection_age_cutoff = 1;
-  return ToStatus(db_->CompactRange(options, Handle(Column::kBlocks), nullptr, nullptr), "cannot compact the database",
-                  path());
+  return CompactRange(options, Column::kBlocks, nullptr);
 }
 
 absl::Status Database::CompactBelow(Column column, absl::string_view key) {
   std::shared_lock lock(mutex_);
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
   const rocksdb::Slice end = ToSlice(key);
-  return ToStatus(db_->CompactRange(rocksdb::CompactRangeOptions(), Handle(column), nullptr, &end),
-                  "cannot compact the database", path());
+  return CompactRange(rocksdb::CompactRangeOptions(), column, &end);
+}
+
+absl::Status Database::CompactRange(rocksdb::CompactRangeOptions options, Column column, const rocksdb::Slice* end) {
+  std::atomic<bool> cancelled = false;
+  options.canceled = &cancelled;
+  const std::stop_callback cancel(options_.stop, [&cancelled] { cancelled = true; });
+  const rocksdb::Status status = db_->CompactRange(options, Handle(column), nullptr, end);
+  if (absl::Status stopped = CheckStop(); !stopped.ok()) return stopped;
+  return ToStatus(status, "cannot compact the database", path());
+}
+
+absl::Status Database::CheckStop() const {
+  if (!options_.stop.stop_requested()) return absl::OkStatus();
+  return absl::CancelledError(absl::StrCat("not everything was read of ", path()));
 }
 
 uint64_t Database::Property(Column column, const std::string& name) const {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,8 @@ namespace rocksdb {
 class ColumnFamilyHandle;
 class DB;
 class Env;
+class Slice;
+struct CompactRangeOptions;
 }  // namespace rocksdb
 
 namespace lean::beacon {
@@ -47,6 +50,8 @@ struct DatabaseOptions {
   // Nothing is written when the disk has less room than this. RocksDB moves what it has about, and Debian's is built
   // with assertions, some of which do not survive a disk that becomes full under it.
   uint64_t min_free_bytes = kMinFreeBytes;
+  // Once it is requested, what reads or rewrites much ends soon, with kCancelled; single reads and writes go on.
+  std::stop_token stop = {};
 };
 
 // What is written at once: all of it, or nothing.
@@ -82,7 +87,8 @@ class WriteSet {
 };
 
 // Thread-safe. Errors say what failed and in which folder, in the system's words: kNotFound, kDataLoss (what is read is
-// not what was written), kResourceExhausted (no space), kUnavailable (the disk failed otherwise).
+// not what was written), kResourceExhausted (no space), kUnavailable (the disk failed otherwise), kCancelled (the stop
+// of the options was requested).
 class Database {
  public:
   // kNotFound: there is none and `create` is not set.
@@ -116,6 +122,8 @@ class Database {
   uint64_t DiskBytes(Column column) const;
 
   const std::string& path() const { return options_.path; }
+  // OK, or kCancelled: for those who read much, one by one.
+  absl::Status CheckStop() const;
 
  private:
   explicit Database(DatabaseOptions options);
@@ -131,6 +139,7 @@ class Database {
   rocksdb::ColumnFamilyHandle* Handle(Column column) const { return handles_[static_cast<size_t>(column)]; }
   // What RocksDB says of itself, in bytes; 0 if it does not.
   uint64_t Property(Column column, const std::string& name) const;
+  absl::Status CompactRange(rocksdb::CompactRangeOptions options, Column column, const rocksdb::Slice* end);
 
   const DatabaseOptions options_;
   mutable SharedMutex mutex_;         // writers are those that open and close the files

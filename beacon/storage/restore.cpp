@@ -32,6 +32,7 @@ absl::StatusOr<LeanChain> FromNewestAnchor(const ChainDatabase& database, spdlog
     if (stored.ok()) {
       return LeanChain::FromAnchor(stored->state, BlockPtr(stored->block, &stored->block->message.block), *known);
     }
+    if (absl::IsCancelled(stored.status())) return stored.status();
     last = stored.status();
     log.warn("snapshot_damaged slot={} message=\"{}; an older one is taken\"", id->slot, std::string(last.message()));
   }
@@ -46,6 +47,7 @@ absl::Status Replay(const ChainDatabase& database, RestoredChain& restored, spdl
   if (!blocks.ok()) return blocks.status();
   auto told = std::chrono::steady_clock::now();
   for (const Checkpoint& id : *blocks) {
+    if (absl::Status status = database.files().CheckStop(); !status.ok()) return status;
     const absl::StatusOr<SignedBlockPtr> block = database.BlockAt(id);
     if (!block.ok()) return block.status();
     if (*block == nullptr) return Damaged(database, id, "it has gone");

@@ -164,6 +164,7 @@ bool StorageService::Write(const WriteSet& writes) {
 void StorageService::DropOld() {
   if (!options_.keep_slots.has_value()) return;
   const auto first_kept = DropOldBlocks(database_, canonical_slot_, *options_.keep_slots);
+  if (absl::IsCancelled(first_kept.status())) return;
   if (!first_kept.ok()) {
     log_->warn("blocks_not_dropped message=\"{}\"", std::string(first_kept.status().message()));
   } else if (first_kept->has_value()) {

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
+
 namespace lean {
 
 absl::Status RunUntilStopped(StopSignals& signals, const std::function<absl::Status()>& work,
@@ -22,6 +24,21 @@ absl::Status RunUntilStopped(StopSignals& signals, const std::function<absl::Sta
   }
   worker.join();
   return result;
+}
+
+absl::Status RunStoppable(StopSignals& signals, const std::function<absl::Status(std::stop_token stop)>& work,
+                          const std::function<void(const char* signal)>& told) {
+  std::stop_source source;
+  const char* stopped_by = nullptr;
+  absl::Status result = RunUntilStopped(
+      signals, [&] { return work(source.get_token()); },
+      [&](const char* signal) {
+        stopped_by = signal;
+        told(signal);
+        source.request_stop();
+      });
+  if (result.ok() || stopped_by == nullptr) return result;
+  return absl::CancelledError(absl::StrCat("stopped by ", stopped_by, ": ", result.message()));
 }
 
 }  // namespace lean

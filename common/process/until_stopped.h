@@ -3,6 +3,7 @@
 #define LEAN_COMMON_PROCESS_UNTIL_STOPPED_H_
 
 #include <functional>
+#include <stop_token>
 
 #include "absl/status/status.h"
 #include "common/process/stop_signals.h"
@@ -13,6 +14,11 @@ namespace lean {
 // this thread, whereupon `work` must end soon.
 absl::Status RunUntilStopped(StopSignals& signals, const std::function<absl::Status()>& work,
                              const std::function<void(const char* signal)>& stop);
+
+// The same for work that watches a stop token: the first signal requests the stop, after `told` was called with its
+// name. An error that `work` returns after that is CANCELLED and names the signal: "stopped by SIGTERM: ...".
+absl::Status RunStoppable(StopSignals& signals, const std::function<absl::Status(std::stop_token stop)>& work,
+                          const std::function<void(const char* signal)>& told);
 
 }  // namespace lean
 

@@ -50,7 +50,7 @@ class CheckpointSyncTest(e2e.NetworkTest):
             beacon.signal(signal.SIGINT)
             # Half of what it would wait for an answer.
             self.assertEqual(beacon.wait(30), 1)
-            self.assertIn("stopped by SIGINT before the checkpoint was there", beacon.log_tail())
+            self.assertIn("stopped by SIGINT: the checkpoint was not there yet", beacon.log_tail())
 
     def _start_second(self, source, root):
         self.net.places[1].arguments = ("--checkpoint", source, "--checkpoint-root", root)

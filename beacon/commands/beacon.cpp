@@ -1,0 +1,245 @@
+#include "beacon/commands/beacon.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/network/peers_file.h"
+#include "beacon/services/signature_verifier.h"
+#include "beacon/storage/stored_block_source.h"
+#include "common/bytes/hex.h"
+#include "common/config/plain_name.h"
+#include "common/process/descriptors.h"
+#include "common/version/version.h"
+
+namespace lean::beacon {
+namespace {
+
+// Accepted items that wait for the network; what does not fit is not published.
+constexpr size_t kOutboundItems = 1024;
+
+constexpr int64_t kWarnBeforeEndMs = int64_t{2} * 24 * 60 * 60 * 1000;
+
+// Of a half, peers' connections cannot take the rest: it is for the database and our own clients.
+int DescriptorsForPeers() { return static_cast<int>(RaiseDescriptorLimit() / 2); }
+
+absl::StatusOr<NetworkOptions> ReadNetworkOptions(const BeaconOptions& options) {
+  NetworkOptions network{.name = options.name,
+                         .peers = options.peers,
+                         .listen_address = options.peer_address,
+                         .tls = options.peer_tls,
+                         .limits = {},
+                         .rates = {},
+                         .queue = {},
+                         .max_descriptors = DescriptorsForPeers()};
+  if (!options.peers_file.empty()) {
+    absl::StatusOr<std::vector<std::string>> more = ReadPeersFile(options.peers_file);
+    if (!more.ok()) return more.status();
+    network.peers.insert(network.peers.end(), more->begin(), more->end());
+  }
+  // Named twice, it is dialled once.
+  std::sort(network.peers.begin(), network.peers.end());
+  network.peers.erase(std::unique(network.peers.begin(), network.peers.end()), network.peers.end());
+  return network;
+}
+
+absl::StatusOr<KeptChainOptions> ReadKeptOptions(const BeaconOptions& options, const NetworkSpec& spec) {
+  KeptChainOptions kept{.data_dir = options.data_dir,
+                        .slot = std::chrono::milliseconds(spec.slot_duration_ms),
+                        .network = spec.name,
+                        .keep_slots = options.keep_slots,
+                        .checkpoint = options.checkpoint,
+                        .checkpoint_root = std::nullopt};
+  if (options.checkpoint_root.empty()) return kept;
+  const absl::StatusOr<Root> root = ParseFixedHex<Root>(options.checkpoint_root);
+  if (!root.ok()) return absl::InvalidArgumentError(absl::StrCat("--checkpoint-root: ", root.status().message()));
+  kept.checkpoint_root = *root;
+  return kept;
+}
+
+std::unique_ptr<const BlockSource> MakeBlockSource(const ChainService& service, const ChainDatabase* database,
+                                                   const std::shared_ptr<spdlog::logger>& log) {
+  if (database == nullptr) return std::make_unique<MemoryBlockSource>(service);
+  return std::make_unique<StoredBlockSource>(service, *database, log);
+}
+
+std::unique_ptr<SignatureVerifier> MakeVerifier(const ChainParameters& parameters) {
+  return std::make_unique<SignatureVerifier>(parameters.scheme, parameters.genesis.state->validators,
+                                             SignatureVerifierOptions());
+}
+
+// What a database keeps is read from there when it is asked for: memory has the newest of it.
+ChainServiceOptions ChainOptions(bool kept) {
+  ChainServiceOptions options;
+  if (kept) options.writer.prune = PruneLimits{.state_slots = 512, .block_bytes = uint64_t{32} << 20};
+  return options;
+}
+
+}  // namespace
+
+// The threads of the chain: they run as long as it lives.
+class Beacon::ChainRun {
+ public:
+  explicit ChainRun(ChainService& chain) : chain_(chain) { chain_.Start(); }
+  ~ChainRun() { chain_.Stop(); }
+  ChainRun(const ChainRun&) = delete;
+  ChainRun& operator=(const ChainRun&) = delete;
+
+ private:
+  ChainService& chain_;
+};
+
+// Tells the RPC server how disk and sync are, for what its health says.
+class Beacon::HealthSignals {
+ public:
+  // `storage` may be null.
+  HealthSignals(StorageService* storage, SyncBoard& sync_board, RpcService& rpc)
+      : storage_(storage), sync_board_(sync_board) {
+    if (storage_ != nullptr) {
+      storage_->WatchHealth([&rpc](const absl::Status& health) { rpc.SetServing(health.ok()); });
+    }
+    sync_board_.Watch([&rpc](const SyncStatus& sync) { rpc.SetDutiesServed(sync.synced); });
+  }
+  ~HealthSignals() {
+    if (storage_ != nullptr) storage_->WatchHealth(nullptr);
+    sync_board_.Watch(nullptr);
+  }
+  HealthSignals(const HealthSignals&) = delete;
+  HealthSignals& operator=(const HealthSignals&) = delete;
+
+ private:
+  StorageService* const storage_;
+  SyncBoard& sync_board_;
+};
+
+absl::StatusOr<std::unique_ptr<Beacon>> Beacon::Start(const BeaconOptions& options, std::stop_token stop,
+                                                      const std::shared_ptr<spdlog::logger>& log) {
+  if (!IsPlainName(options.name)) {
+    return absl::InvalidArgumentError("--name: 1 to 64 letters, digits, '-', '_' or '.'");
+  }
+  const absl::StatusOr<NetworkOptions> network_options = ReadNetworkOptions(options);
+  if (!network_options.ok()) return network_options.status();
+  absl::StatusOr<ChainParameters> parameters = ReadChainParameters(options.genesis_dir, *log);
+  if (!parameters.ok()) return parameters.status();
+  const absl::StatusOr<KeptChainOptions> kept_options = ReadKeptOptions(options, parameters->spec);
+  if (!kept_options.ok()) return kept_options.status();
+  absl::StatusOr<StartedChain> started =
+      StartChain(*kept_options, parameters->genesis, parameters->scheme, std::move(stop), log);
+  if (!started.ok()) return started.status();
+  std::unique_ptr<Beacon> beacon(new Beacon(options, *std::move(parameters), *std::move(started), log));
+  if (absl::Status status = beacon->StartParts(*network_options); !status.ok()) return status;
+  return beacon;
+}
+
+Beacon::Beacon(const BeaconOptions& options, ChainParameters parameters, StartedChain started,
+               const std::shared_ptr<spdlog::logger>& log)
+    : options_(options),
+      log_(log),
+      parameters_(std::move(parameters)),
+      slots_(parameters_.genesis.state->config.genesis_time, parameters_.spec.slot_duration_ms),
+      database_(std::move(started.database)),
+      storage_(std::move(started.storage)),
+      outbound_(kOutboundItems),
+      sync_inbox_(std::make_shared<SyncInbox>()),
+      chain_(std::move(started.chain), MakeVerifier(parameters_), ChainContext(), ChainOptions(storage_ != nullptr)),
+      blocks_(MakeBlockSource(chain_, database_.get(), log_)) {}
+
+Beacon::~Beacon() = default;
+
+absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
+  const Genesis& genesis = parameters_.genesis;
+  if (storage_ != nullptr) storage_->Start();
+  auto network = NetworkService::Start(network_options, {.chain = chain_,
+                                                         .blocks = *blocks_,
+                                                         .outbound = outbound_,
+                                                         .clock = clock_,
+                                                         .genesis = genesis,
+                                                         .spec = parameters_.spec,
+                                                         .synced = [this] { return sync_board_.Get().synced; },
+                                                         .log = log_});
+  if (!network.ok()) return network.status();
+  network_ = *std::move(network);
+  chain_run_ = std::make_unique<ChainRun>(chain_);
+  if (database_ != nullptr) {
+    backfill_ = std::make_unique<Backfill>(
+        *database_, *network_, SignatureCheck(parameters_.scheme, genesis.state->validators), log_, BackfillOptions());
+    backfill_->Start();
+  }
+  const SyncServiceContext sync_context{
+      .chain = chain_, .peers = *network_, .clock = clock_, .inbox = sync_inbox_, .board = sync_board_, .log = log_};
+  sync_ = std::make_unique<SyncService>(
+      sync_context,
+      SyncServiceOptions::For(parameters_.spec.slot_duration_ms, network_options.peers.size(), std::random_device()()));
+  sync_->Start();
+  auto rpc = RpcService::Start(
+      Served(),
+      {.node_name = options_.name, .server = {.address = options_.rpc_address, .tls = options_.tls, .log = log_}});
+  if (!rpc.ok()) return rpc.status();
+  rpc_ = *std::move(rpc);
+  const auto registry = std::make_shared<metrics::Registry>();
+  metrics_ = std::make_unique<BeaconMetrics>(*registry, MeteredBeacon{.chain = chain_,
+                                                                      .network = *network_,
+                                                                      .sync = [this] { return sync_board_.Get(); },
+                                                                      .database = database_.get(),
+                                                                      .storage = storage_.get()});
+  auto metrics_server = metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry, *log_);
+  if (!metrics_server.ok()) return metrics_server.status();
+  metrics_server_ = *std::move(metrics_server);
+  LogStart();
+  health_signals_ = std::make_unique<HealthSignals>(storage_.get(), sync_board_, *rpc_);
+  return absl::OkStatus();
+}
+
+ChainServiceContext Beacon::ChainContext() {
+  return {.clock = clock_,
+          .slot_clock = slots_,
+          .outbound = outbound_,
+          .log = log_,
+          .observer = storage_.get(),
+          .want = [inbox = sync_inbox_](const WantedRoot& wanted) { inbox->Want(wanted); }};
+}
+
+KeptChain Beacon::Kept() const {
+  if (database_ == nullptr) return {};
+  return {.on_disk = true,
+          .state_of = [this](const Checkpoint& id) -> StatePtr {
+            const absl::StatusOr<StatePtr> state = database_->StateOf(id);
+            if (state.ok()) return *state;
+            log_->warn("state_unreadable slot={} message=\"{}\"", id.slot, std::string(state.status().message()));
+            return nullptr;
+          },
+          .health = [this] { return storage_->Health(); }};
+}
+
+ServedChain Beacon::Served() {
+  return {.service = chain_,
+          .blocks = *blocks_,
+          .clock = clock_,
+          .slots = slots_,
+          .spec = parameters_.spec,
+          .genesis = parameters_.genesis,
+          .sync = [this] { return sync_board_.Get(); },
+          .peers = network_.get(),
+          .kept = Kept()};
+}
+
+void Beacon::LogStart() {
+  const ServedChain served = Served();
+  log_->info(
+      "beacon_started name={} version={} commit={} network={} genesis={} genesis_time={} validators={} slot={} rpc={}",
+      options_.name, std::string(Version()), std::string(Commit()), served.spec.name,
+      ToHex(served.genesis.block_root.span()), served.genesis.state->config.genesis_time, served.validator_count(),
+      served.Now().slot, rpc_address());
+  const int64_t end_ms = served.slots.StartMs(static_cast<int64_t>(served.last_slot()) + 1, 0);
+  const int64_t left_ms = end_ms - clock_.WallMs();
+  if (left_ms < kWarnBeforeEndMs) {
+    log_->warn("chain_ends last_slot={} seconds_left={} message=\"{}\"", served.last_slot(),
+               std::max<int64_t>(left_ms, 0) / 1000,
+               left_ms > 0 ? "the chain ends by its own limits; start a new network before that"
+                           : "the chain has reached its end; start a new network");
+  }
+}
+
+}  // namespace lean::beacon

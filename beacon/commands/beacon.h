@@ -1,0 +1,113 @@
+// A beacon: its parts, and the order in which they start and stop.
+#ifndef LEAN_BEACON_COMMANDS_BEACON_H_
+#define LEAN_BEACON_COMMANDS_BEACON_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "beacon/commands/beacon_metrics.h"
+#include "beacon/commands/chain_parameters.h"
+#include "beacon/commands/kept_chain.h"
+#include "beacon/network/network_service.h"
+#include "beacon/rpc/rpc_service.h"
+#include "beacon/services/block_source.h"
+#include "beacon/services/chain_service.h"
+#include "beacon/services/outbound.h"
+#include "beacon/storage/backfill.h"
+#include "beacon/storage/chain_database.h"
+#include "beacon/storage/storage_service.h"
+#include "beacon/sync/sync_inbox.h"
+#include "beacon/sync/sync_service.h"
+#include "beacon/sync/sync_status.h"
+#include "common/clock/real_clock.h"
+#include "common/clock/slot_clock.h"
+#include "common/log/logger.h"
+#include "common/metrics/metrics_server.h"
+#include "common/rpc/tls.h"
+
+namespace lean::beacon {
+
+struct BeaconOptions {
+  std::string genesis_dir;
+  std::string name = "beacon";         // letters, digits, '-', '_', '.'
+  std::string data_dir;                // empty: the chain is kept in memory alone
+  std::optional<uint64_t> keep_slots;  // of data_dir: blocks further behind finality are dropped; nullopt: none
+  std::string checkpoint;              // file or address to begin from; empty: genesis
+  std::string checkpoint_root;         // hex; of its block
+  std::string rpc_address = "127.0.0.1:5052";
+  rpc::ServerTlsFiles tls;
+  std::string metrics_address;     // HOST:PORT or PORT; empty: none is served
+  std::vector<std::string> peers;  // HOST:PORT of beacons to link to
+  std::string peers_file;          // more of them; empty: none
+  std::string peer_address;        // HOST:PORT to serve peers on; empty: this beacon only dials
+  PeerTlsFiles peer_tls;
+};
+
+// Runs from Start until it is destroyed.
+class Beacon {
+ public:
+  // Errors as of its parts: they name the option, file or address. What had started has stopped again when it returns.
+  // CANCELLED: `stop` was requested first. Requested later, it ends what would keep the beacon from stopping soon.
+  static absl::StatusOr<std::unique_ptr<Beacon>> Start(const BeaconOptions& options, std::stop_token stop,
+                                                       const std::shared_ptr<spdlog::logger>& log);
+
+  // Stops every part, in order.
+  ~Beacon();
+  Beacon(const Beacon&) = delete;
+  Beacon& operator=(const Beacon&) = delete;
+
+  // Where it listens, with the ports that the system chose; empty where it does not.
+  std::string rpc_address() const { return rpc_->address().ToString(); }
+  std::string peer_address() const { return network_->peer_address(); }
+  std::string metrics_address() const { return metrics_server_ == nullptr ? "" : metrics_server_->address(); }
+
+ private:
+  class ChainRun;
+  class HealthSignals;
+
+  Beacon(const BeaconOptions& options, ChainParameters parameters, StartedChain started,
+         const std::shared_ptr<spdlog::logger>& log);
+
+  // Starts the parts in the order of the members.
+  absl::Status StartParts(const NetworkOptions& network_options);
+  ChainServiceContext ChainContext();
+  KeptChain Kept() const;
+  ServedChain Served();
+  void LogStart();
+
+  const BeaconOptions options_;
+  const std::shared_ptr<spdlog::logger> log_;
+  const ChainParameters parameters_;
+
+  // The order of these members is the order in which the parts start, and they stop in the opposite order: at the end,
+  // and after a start that failed on the way. A part uses those above it. The chain is the exception: the network hands
+  // it what peers send, and it calls the network back. So it exists before the network, and runs only as long as the
+  // network exists.
+  RealClock clock_;
+  const SlotClock slots_;
+  const std::unique_ptr<ChainDatabase> database_;  // null when nothing is kept, as is the next
+  const std::unique_ptr<StorageService> storage_;
+  OutboundChannel outbound_;  // from the chain to the network
+  SyncBoard sync_board_;
+  const std::shared_ptr<SyncInbox> sync_inbox_;  // from the chain to the sync
+  ChainService chain_;
+  const std::unique_ptr<const BlockSource> blocks_;
+  std::unique_ptr<NetworkService> network_;
+  std::unique_ptr<ChainRun> chain_run_;
+  std::unique_ptr<Backfill> backfill_;  // null when nothing is kept
+  std::unique_ptr<SyncService> sync_;
+  std::unique_ptr<RpcService> rpc_;
+  std::unique_ptr<BeaconMetrics> metrics_;
+  std::unique_ptr<metrics::MetricsServer> metrics_server_;  // null when it is not asked for
+  std::unique_ptr<HealthSignals> health_signals_;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_COMMANDS_BEACON_H_

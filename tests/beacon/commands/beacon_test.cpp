@@ -1,0 +1,150 @@
+// A beacon that cannot start says why, at whatever step, and leaves nothing behind: the next start works.
+#include "beacon/commands/beacon.h"
+
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/config/genesis_folder.h"
+#include "common/config/network_spec.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/beacon/services/test_network.h"
+#include "tests/common/config/temporary_folder.h"
+#include "tests/common/process/captured_log.h"
+
+namespace lean::beacon {
+namespace {
+
+using testing::HasSubstr;
+
+class BeaconTest : public testing::Test {
+ protected:
+  BeaconTest() { WriteGenesis("genesis", TestNetwork::kGenesisTime); }
+
+  void WriteGenesis(const std::string& name, uint64_t genesis_time) {
+    GenesisConfig config{.genesis_time = genesis_time, .active_epoch = 0, .validators = {}};
+    for (const Validator& validator : network_.registry()) config.validators.push_back(validator.pubkey);
+    std::filesystem::create_directory(folder_.File(name));
+    ASSERT_TRUE(WriteGenesisConfig(config, folder_.File(name)).ok());
+    ASSERT_TRUE(WriteNetworkSpec({.xmss_log_lifetime = 8}, folder_.File(name)).ok());
+  }
+
+  // Of this process alone: the ports are the same for every start.
+  static std::string Address(int port) {
+    return absl::StrCat("127.88.", getpid() / 200 % 200, ".", getpid() % 200 + 1, ":", port);
+  }
+
+  BeaconOptions Options(const std::string& data = "data") const {
+    BeaconOptions options;
+    options.genesis_dir = folder_.File("genesis");
+    options.data_dir = folder_.File(data);
+    options.rpc_address = Address(5052);
+    options.peer_address = Address(9000);
+    // Nobody is there: it is dialled again and again.
+    options.peers = {Address(1)};
+    return options;
+  }
+  // A beacon that has nothing in common with those of Options().
+  BeaconOptions OtherOptions() const {
+    BeaconOptions options = Options("other-data");
+    options.rpc_address = "127.0.0.1:0";
+    options.peer_address = "127.0.0.1:0";
+    options.metrics_address = "127.0.0.1:0";
+    return options;
+  }
+
+  absl::StatusOr<std::unique_ptr<Beacon>> Start(const BeaconOptions& options) {
+    return Beacon::Start(options, stop_.get_token(), log_.logger());
+  }
+  std::unique_ptr<Beacon> MustStart(const BeaconOptions& options) {
+    auto beacon = Start(options);
+    EXPECT_TRUE(beacon.ok()) << beacon.status();
+    return beacon.ok() ? *std::move(beacon) : nullptr;
+  }
+
+  // Starts fail with `said` in their message while `options` are changed; after each, a start without the change works.
+  void ExpectRefused(const std::function<void(BeaconOptions&)>& change, const std::string& said) {
+    BeaconOptions options = Options();
+    change(options);
+    const auto refused = Start(options);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(std::string(refused.status().message()), HasSubstr(said));
+    log_.Clear();
+    ASSERT_NE(MustStart(Options()), nullptr);
+    EXPECT_EQ(log_.Count("beacon_started"), 1);
+  }
+
+  const TestNetwork network_{4};
+  TemporaryFolder folder_;
+  CapturedLog log_;
+  std::stop_source stop_;
+};
+
+TEST_F(BeaconTest, StartsAndStopsOnTheSameFolderAndPorts) {
+  BeaconOptions options = Options();
+  options.metrics_address = Address(8008);
+  for (int i = 0; i < 2; ++i) {
+    const std::unique_ptr<Beacon> beacon = MustStart(options);
+    ASSERT_NE(beacon, nullptr);
+    EXPECT_EQ(beacon->rpc_address(), Address(5052));
+    EXPECT_EQ(beacon->peer_address(), Address(9000));
+    EXPECT_EQ(beacon->metrics_address(), Address(8008));
+  }
+}
+
+TEST_F(BeaconTest, EveryOptionThatIsWrong) {
+  ExpectRefused([](BeaconOptions& o) { o.name = "two words"; }, "--name");
+  ExpectRefused([&](BeaconOptions& o) { o.peers_file = folder_.File("none"); }, folder_.File("none"));
+  ExpectRefused([&](BeaconOptions& o) { o.genesis_dir = folder_.File("none"); }, folder_.File("none"));
+  ExpectRefused([](BeaconOptions& o) { o.checkpoint_root = "0x12"; }, "--checkpoint-root");
+  ExpectRefused([](BeaconOptions& o) { o.peers = {"nowhere"}; }, "nowhere");
+}
+
+TEST_F(BeaconTest, TheDataFolderCannotBeUsed) {
+  MustStart(Options());  // makes it
+  ExpectRefused([&](BeaconOptions& o) { o.data_dir = folder_.Write("file", ""); }, folder_.File("file"));
+  WriteGenesis("other-genesis", TestNetwork::kGenesisTime + 1);
+  ExpectRefused([&](BeaconOptions& o) { o.genesis_dir = folder_.File("other-genesis"); }, "holds the chain of network");
+  BeaconOptions other_options = OtherOptions();
+  other_options.metrics_address = "";
+  const std::unique_ptr<Beacon> other = MustStart(other_options);
+  ExpectRefused([&](BeaconOptions& o) { o.data_dir = folder_.File("other-data"); }, "in use by process");
+  ExpectRefused(
+      [&](BeaconOptions& o) {
+        o.data_dir = folder_.File("new-data");
+        o.checkpoint = folder_.Write("checkpoint", "");
+      },
+      "--checkpoint needs --checkpoint-root");
+}
+
+TEST_F(BeaconTest, APortIsInUse) {
+  const std::unique_ptr<Beacon> other = MustStart(OtherOptions());
+  ASSERT_NE(other, nullptr);
+  for (const std::string& taken : {other->rpc_address(), other->peer_address(), other->metrics_address()}) {
+    ExpectRefused([&](BeaconOptions& o) { o.peer_address = taken; }, taken);
+    ExpectRefused([&](BeaconOptions& o) { o.rpc_address = taken; }, taken);
+    ExpectRefused([&](BeaconOptions& o) { o.metrics_address = taken; }, taken);
+  }
+}
+
+TEST_F(BeaconTest, ATlsFileIsMissing) {
+  const std::string none = folder_.File("none.pem");
+  ExpectRefused([&](BeaconOptions& o) { o.tls = {.cert = none, .key = none, .client_ca = ""}; }, none);
+  ExpectRefused([&](BeaconOptions& o) { o.peer_tls = {.cert = none, .key = none, .ca = none}; }, none);
+}
+
+TEST_F(BeaconTest, IsToldToStopBeforeItHasStarted) {
+  MustStart(Options());
+  stop_.request_stop();
+  const auto stopped = Start(Options());
+  EXPECT_TRUE(absl::IsCancelled(stopped.status())) << stopped.status();
+}
+
+}  // namespace
+}  // namespace lean::beacon
