@@ -46,7 +46,7 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
               options.writer),
       admission_(LimitsOf(options)),
       channel_(options.max_items_in_flight + 1),  // every message counts as one item at least; and a tick
-      events_(context.log, writer_.events().counts()),
+      events_(writer_.events()),
       max_items_in_flight_(options.max_items_in_flight) {
   // A chain that was kept knows votes of before this start.
   for (uint64_t validator = 0; validator < chain_.head_state()->validators.size(); ++validator) {

@@ -32,7 +32,7 @@ SubmitOutcome Outcome(SubmitOutcome::Status status, absl::string_view reason, ab
 ChainWriter::ChainWriter(const ChainWriterContext& context, const ChainWriterOptions& options)
     : context_(context),
       options_(options),
-      events_(context.log),
+      events_(context.log, context.clock),
       waiting_(options.waiting),
       chain_slot_(SlotOfTime(context.chain)) {}
 
@@ -58,6 +58,7 @@ void ChainWriter::CatchUp() {
   }
   caught_up_ = true;
   if (target == start) return;
+  events_.LeftOut();
   chain_slot_ = SlotOfTime(context_.chain);
   for (DependencyQueue::Taken& taken : waiting_.TakeExpired(CurrentSlot())) HandleExpired(std::move(taken));
   ImportWaiting(waiting_.TakeForSlot(CurrentSlot()));

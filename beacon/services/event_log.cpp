@@ -53,6 +53,9 @@ void EventLog::Dropped(const WaitingItem& item, absl::string_view why) const {
 
 void EventLog::Line(spdlog::level::level_enum level, const WaitingItem& item, absl::string_view what,
                     absl::string_view reason, absl::string_view message) const {
+  if (!log_->should_log(level)) return;
+  const absl::string_view kind = item.is_block() ? "block_" : "vote_";
+  if (level > spdlog::level::debug && !Admit(absl::StrCat(kind, what, "/", reason))) return;
   std::string detail = message.empty() ? "" : absl::StrCat(" message=\"", message, "\"");
   if (const auto* block = std::get_if<SignedBlockPtr>(&item.content)) {
     log_->log(level, "block_{} slot={} root={} proposer={} origin={} reason={}{}", View(what), item.slot(),
@@ -90,6 +93,7 @@ void EventLog::TimeJumped(uint64_t from_slot, uint64_t to_slot) const {
 }
 
 void EventLog::NotPublished(const Origin& origin) const {
+  if (!Admit("not_published")) return;
   log_->warn("not_published origin={} reason=NETWORK_CHANNEL_FULL", OriginName(origin));
 }
 

@@ -14,6 +14,8 @@
 #include "beacon/chain/chain_types.h"
 #include "beacon/services/dependency_queue.h"
 #include "beacon/services/submit.h"
+#include "common/clock/clock.h"
+#include "common/log/line_limit.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
@@ -34,15 +36,17 @@ struct EventCounts {
 };
 
 // As thread-safe as its logger. What history (ImportMode) brings is for debugging: there is much of it, and the line of
-// the sync's progress says it all.
+// the sync's progress says it all. What clients, peers and validators can cause at will is limited by LineLimit, a
+// cause for each kind of line and reason. Copies share counts and limit.
 class EventLog {
  public:
-  // `counts` may be shared with other logs.
-  explicit EventLog(std::shared_ptr<spdlog::logger> log,
-                    std::shared_ptr<EventCounts> counts = std::make_shared<EventCounts>())
-      : log_(std::move(log)), counts_(std::move(counts)) {}
+  // `clock` outlives the log.
+  EventLog(std::shared_ptr<spdlog::logger> log, const Clock& clock) : log_(std::move(log)), clock_(&clock) {}
 
   const std::shared_ptr<EventCounts>& counts() const { return counts_; }
+
+  // Tells how many lines were left out, once a minute for each cause. To be called at least as often.
+  void LeftOut() const { limit_->LogLeftOut(clock_->Steady(), *log_); }
 
   void BlockAccepted(const SignedBlockWithAttestation& block, const Root& root, const Origin& origin,
                      std::chrono::milliseconds import_time, ImportMode mode) const;
@@ -70,8 +74,13 @@ class EventLog {
 
   void CheckpointLine(absl::string_view what, const Checkpoint& checkpoint, ImportMode mode) const;
 
+  // Whether a line of this cause may be written.
+  bool Admit(absl::string_view cause) const { return limit_->Admit(cause, clock_->Steady()); }
+
   std::shared_ptr<spdlog::logger> log_;
-  std::shared_ptr<EventCounts> counts_;
+  const Clock* clock_;
+  std::shared_ptr<EventCounts> counts_ = std::make_shared<EventCounts>();
+  std::shared_ptr<LineLimit> limit_ = std::make_shared<LineLimit>();
 };
 
 }  // namespace lean::beacon

@@ -161,6 +161,25 @@ TEST_F(ChainServiceTest, BuildingLeavesNoTrace) {
   EXPECT_FALSE(service_.BuildVote(10).ok());
 }
 
+TEST_F(ChainServiceTest, WhatIsRefusedWithoutEndTakesALineAndACount) {
+  service_.Start();
+  GoTo(1, 1);
+  auto vote = std::make_shared<SignedAttestation>(*network_.Vote(0, service_.BuildVote(1).value()));
+  vote->signature.data[7] ^= 1;
+  for (int batch = 0; batch < 8; ++batch) {
+    for (const SubmitOutcome& outcome : Submit(std::vector<SignedVotePtr>(64, vote)).get()) {
+      EXPECT_EQ(outcome.reason, reason::kBadSignature);
+    }
+  }
+  EXPECT_THAT(log_.Matching("vote_refused"), SizeIs(1));
+  EXPECT_THAT(log_.Matching("lines_left_out"), SizeIs(0));
+  clock_.AwaitWaiters(1);
+  clock_.Advance(LineLimit::kPeriod);
+  GoTo(ChainTime() / 4 + 1, 0);
+  EXPECT_THAT(log_.Matching("lines_left_out"),
+              ElementsAre(HasSubstr("cause=vote_refused/BAD_SIGNATURE lines=511 seconds=60")));
+}
+
 TEST_F(ChainServiceTest, AWrongSignatureIsRefusedAndSaidToBe) {
   service_.Start();
   GoTo(1, 0);
