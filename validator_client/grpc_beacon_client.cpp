@@ -1,16 +1,11 @@
 #include "validator_client/grpc_beacon_client.h"
 
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "common/containers/limits.h"
 #include "common/rpc/convert.h"
-#include "common/rpc/status.h"
 #include "common/rpc/unary_call.h"
-#include "grpcpp/client_context.h"
-#include "grpcpp/impl/codegen/proto_utils.h"
 #include "lean/v1/validator.pb.h"
 
 namespace lean::validator {
@@ -86,8 +81,8 @@ absl::StatusOr<BuiltBlockAnswer> BuiltBlockFromProto(const v1::BuildBlockRespons
 
 }  // namespace
 
-GrpcBeaconClient::GrpcBeaconClient(std::string name, std::shared_ptr<grpc::Channel> channel)
-    : name_(std::move(name)), stub_(std::move(channel)) {}
+GrpcBeaconClient::GrpcBeaconClient(std::string name, const std::shared_ptr<grpc::Channel>& channel)
+    : name_(std::move(name)), calls_(channel) {}
 
 absl::StatusOr<DutiesAnswer> GrpcBeaconClient::GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
                                                          Timeout timeout) {
@@ -168,33 +163,11 @@ absl::StatusOr<std::vector<Liveness>> GrpcBeaconClient::GetLiveness(const std::v
 
 absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::Message& request,
                                     google::protobuf::Message& response, Timeout timeout) {
-  if (timeout <= Timeout::zero()) return absl::DeadlineExceededError(absl::StrCat("no time is left for ", method));
-  grpc::ByteBuffer request_bytes;
-  bool own_buffer = false;
-  if (grpc::Status status =
-          grpc::SerializationTraits<google::protobuf::Message>::Serialize(request, &request_bytes, &own_buffer);
-      !status.ok()) {
-    return rpc::FromGrpcStatus(status);
-  }
-
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + timeout);
-  if (!calls_.Begin(context)) return absl::CancelledError("the validator client is stopping");
-  grpc::ByteBuffer response_bytes;
-  grpc::Status status;
-  absl::Notification done;
-  stub_.UnaryCall(&context, absl::StrCat("/lean.v1.DutyService/", method), grpc::StubOptions(), &request_bytes,
-                  &response_bytes, [&status, &done](grpc::Status result) {
-                    status = std::move(result);
-                    done.Notify();
-                  });
-  done.WaitForNotification();  // gRPC ends the call by its deadline
-  calls_.End(context);
-  if (!status.ok()) return rpc::FromGrpcStatus(status);
+  const absl::StatusOr<grpc::ByteBuffer> bytes =
+      calls_.Call(absl::StrCat("/lean.v1.DutyService/", method), request, timeout);
+  if (!bytes.ok()) return bytes.status();
   // Generic bytes, since gRPC's own decoding would build a message of any number of fields.
-  if (absl::Status decoded = rpc::DecodeRequest(response_bytes, response); !decoded.ok()) {
-    return BadAnswer(method, decoded);
-  }
+  if (absl::Status decoded = rpc::DecodeRequest(*bytes, response); !decoded.ok()) return BadAnswer(method, decoded);
   return absl::OkStatus();
 }
 

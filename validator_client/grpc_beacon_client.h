@@ -7,20 +7,19 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "common/rpc/cancellable_calls.h"
+#include "common/rpc/bounded_calls.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
-#include "grpcpp/generic/generic_stub.h"
 #include "validator_client/beacon_client.h"
 
 namespace lean::validator {
 
-// Errors keep the beacon's code, message and reason (common/rpc/status.h). An answer that is not well formed is
-// kInternal.
+// A call ends by its caller's own timer, whatever the beacon sends. Errors keep the beacon's code, message and reason
+// (common/rpc/status.h). An answer that is not well formed is kInternal.
 class GrpcBeaconClient : public BeaconClient {
  public:
   // `channel` from rpc::MakeChannel; `name` is for logs.
-  GrpcBeaconClient(std::string name, std::shared_ptr<grpc::Channel> channel);
+  GrpcBeaconClient(std::string name, const std::shared_ptr<grpc::Channel>& channel);
 
   const std::string& name() const override { return name_; }
   absl::StatusOr<DutiesAnswer> GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
@@ -41,8 +40,7 @@ class GrpcBeaconClient : public BeaconClient {
                     Timeout timeout);
 
   const std::string name_;
-  grpc::GenericStub stub_;
-  rpc::CancellableCalls calls_;
+  rpc::BoundedCalls calls_;
 };
 
 }  // namespace lean::validator

@@ -15,8 +15,10 @@
 #include "common/clock/real_clock.h"
 #include "common/crypto/xmss/random_source.h"
 #include "common/metrics/metrics_server.h"
+#include "common/process/receive_budget.h"
 #include "common/process/until_stopped.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/limits.h"
 #include "validator_client/beacon_lanes.h"
 #include "validator_client/beacon_pool.h"
 #include "validator_client/commands/expected_network.h"
@@ -34,6 +36,10 @@ namespace lean::validator {
 namespace {
 
 using BeaconClients = std::vector<std::unique_ptr<GrpcBeaconClient>>;
+
+// A beacon's largest answer is a block, of which it builds one a slot.
+constexpr ReceiveLimits kReceiveLimits = {.burst_bytes = rpc::kMaxMessageBytes + (4u << 20),
+                                          .bytes_per_second = rpc::kMaxMessageBytes / 2};
 
 absl::StatusOr<BeaconClients> ConnectBeacons(const RunOptions& options) {
   rpc::ChannelOptions channel_options;
@@ -115,6 +121,8 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   absl::StatusOr<ExpectedNetwork> expected =
       MakeExpectedNetwork(options.genesis_root, options.genesis_dir, registered, side.log_lifetime);
   if (!expected.ok()) return expected.status();
+  // Outlives the clients, whose threads a beacon that sends without end would keep.
+  const ReceiveBudget receive_budget(kReceiveLimits, log);
   absl::StatusOr<BeaconClients> clients = ConnectBeacons(options);
   if (!clients.ok()) return clients.status();
   log->info("validator client starting keys={} validators={} lifetime=2^{} records={} beacons={} broadcast={}",

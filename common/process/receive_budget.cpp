@@ -1,0 +1,130 @@
+#include "common/process/receive_budget.h"
+
+#include <arpa/inet.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace lean {
+namespace {
+
+constexpr std::chrono::milliseconds kLookEvery{100};
+constexpr std::chrono::seconds kReportEvery{60};
+constexpr char kDescriptors[] = "/proc/self/fd";
+
+// nullopt: no TCP connection.
+std::optional<uint64_t> BytesReceived(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  if (size < offsetof(tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received)) return std::nullopt;
+  return info.tcpi_bytes_received;
+}
+
+// HOST:PORT of the other end; empty when there is none.
+std::string OtherEnd(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "";
+  char host[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET) {
+    const auto& ip4 = reinterpret_cast<const sockaddr_in&>(address);
+    inet_ntop(AF_INET, &ip4.sin_addr, host, sizeof(host));
+    return absl::StrCat(host, ":", ntohs(ip4.sin_port));
+  }
+  if (address.ss_family != AF_INET6) return "";
+  const auto& ip6 = reinterpret_cast<const sockaddr_in6&>(address);
+  inet_ntop(AF_INET6, &ip6.sin6_addr, host, sizeof(host));
+  return absl::StrCat("[", host, "]:", ntohs(ip6.sin6_port));
+}
+
+}  // namespace
+
+double ReceiveAccounts::Used(const Account& account, Time now) const {
+  const double seconds = std::chrono::duration<double>(now - account.charged_at).count();
+  return std::max(0.0, account.used_bytes - seconds * static_cast<double>(limits_.bytes_per_second));
+}
+
+bool ReceiveAccounts::Charge(const std::string& address, uint64_t bytes, Time now) {
+  Account& account = used_.try_emplace(address, Account{0, now}).first->second;
+  const double burst = static_cast<double>(limits_.burst_bytes);
+  account = {std::min(Used(account, now) + static_cast<double>(bytes), burst * (1 + kMaxDebt)), now};
+  return account.used_bytes <= burst;
+}
+
+void ReceiveAccounts::ForgetSettled(Time now) {
+  std::erase_if(used_, [&](const auto& entry) { return Used(entry.second, now) <= 0; });
+}
+
+ReceiveBudget::ReceiveBudget(const ReceiveLimits& limits, std::shared_ptr<spdlog::logger> logger)
+    : logger_(std::move(logger)), accounts_(limits), thread_([this] { Run(); }) {}
+
+ReceiveBudget::~ReceiveBudget() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
+  thread_.join();
+}
+
+void ReceiveBudget::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stop_.wait_for(lock, kLookEvery, [this] { return stopping_; })) {
+    lock.unlock();
+    LookAtAll();
+    lock.lock();
+  }
+}
+
+void ReceiveBudget::LookAtAll() {
+  seen_.clear();
+  std::error_code error;
+  // A descriptor is asked by its number and never copied: to close a copy of a database's file would end its locks.
+  for (std::filesystem::directory_iterator entry(kDescriptors, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code gone;
+    const std::string target = std::filesystem::read_symlink(entry->path(), gone).string();
+    int fd = -1;
+    if (gone || !absl::StartsWith(target, "socket:") || !absl::SimpleAtoi(entry->path().filename().string(), &fd)) {
+      continue;
+    }
+    LookAt(fd, target);
+  }
+  std::erase_if(received_, [this](const auto& connection) { return !seen_.contains(connection.first); });
+  accounts_.ForgetSettled(std::chrono::steady_clock::now());
+}
+
+void ReceiveBudget::LookAt(int fd, const std::string& identity) {
+  const std::optional<uint64_t> received = BytesReceived(fd);
+  if (!received.has_value()) return;
+  const std::string address = OtherEnd(fd);
+  if (address.empty()) return;
+  seen_.insert(identity);
+  const uint64_t before = std::exchange(received_[identity], *received);
+  const uint64_t since = *received - std::min(before, *received);
+  if (since == 0 || accounts_.Charge(address, since, std::chrono::steady_clock::now())) return;
+  shutdown(fd, SHUT_RDWR);
+  Report(address);
+}
+
+void ReceiveBudget::Report(const std::string& address) {
+  ++closed_;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_report_) return;
+  logger_->warn("connections closed count={} last={} reason=\"the other end sent more than it may\"", closed_, address);
+  closed_ = 0;
+  next_report_ = now + kReportEvery;
+}
+
+}  // namespace lean

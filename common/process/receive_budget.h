@@ -1,0 +1,91 @@
+// Bounds what others may send to this process.
+#ifndef LEAN_COMMON_PROCESS_RECEIVE_BUDGET_H_
+#define LEAN_COMMON_PROCESS_RECEIVE_BUDGET_H_
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "common/log/logger.h"
+
+namespace lean {
+
+// What each address may send: `burst_bytes` at once, and on the average `bytes_per_second`.
+struct ReceiveLimits {
+  uint64_t burst_bytes = 0;
+  uint64_t bytes_per_second = 0;
+};
+
+// Keeps the account of every address. Not thread-safe.
+class ReceiveAccounts {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  explicit ReceiveAccounts(const ReceiveLimits& limits) : limits_(limits) {}
+
+  // Charges what an address has sent since it was charged last. False: it has sent more than it may. What is beyond its
+  // limit is a debt, of kMaxDebt bursts at most, that is paid back at bytes_per_second.
+  bool Charge(const std::string& address, uint64_t bytes, Time now);
+
+  // Forgets addresses that have paid back everything, so that the accounts are as many as the connections.
+  void ForgetSettled(Time now);
+
+  size_t size() const { return used_.size(); }
+
+ private:
+  static constexpr double kMaxDebt = 2;
+
+  struct Account {
+    double used_bytes = 0;
+    Time charged_at;
+  };
+
+  // After what was paid back until now.
+  double Used(const Account& account, Time now) const;
+
+  const ReceiveLimits limits_;
+  std::map<std::string, Account> used_;
+};
+
+// Closes TCP connections of this process whose other end sends more than its limits allow. gRPC reads as fast as
+// another end writes, on whichever of its threads or of its callers' threads is at hand, and comes to nothing else: an
+// endless row of frames that are cheap to write keeps those threads for as long as it lasts. The kernel counts what
+// each connection has received, whatever is done with it and whoever made it, so that connections within TLS count,
+// too. Runs a thread of its own from construction to destruction.
+class ReceiveBudget {
+ public:
+  ReceiveBudget(const ReceiveLimits& limits, std::shared_ptr<spdlog::logger> logger);
+  ~ReceiveBudget();
+  ReceiveBudget(const ReceiveBudget&) = delete;
+  ReceiveBudget& operator=(const ReceiveBudget&) = delete;
+
+ private:
+  void Run();
+  void LookAtAll();
+  void LookAt(int fd, const std::string& identity);
+  void Report(const std::string& address);
+
+  const std::shared_ptr<spdlog::logger> logger_;
+  // Of the thread alone.
+  ReceiveAccounts accounts_;
+  std::map<std::string, uint64_t> received_;  // by each connection, when it was last looked at
+  std::set<std::string> seen_;                // connections that are there now
+  uint64_t closed_ = 0;                       // since the last line about it
+  std::chrono::steady_clock::time_point next_report_{};
+
+  std::mutex mutex_;
+  std::condition_variable stop_;
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace lean
+
+#endif  // LEAN_COMMON_PROCESS_RECEIVE_BUDGET_H_

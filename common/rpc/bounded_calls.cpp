@@ -1,0 +1,116 @@
+#include "common/rpc/bounded_calls.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/rpc/status.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
+#include "grpcpp/support/async_unary_call.h"
+
+namespace lean::rpc {
+namespace {
+
+// gRPC ends a call by its deadline and tells the server's reason, if it has one: it gets the time to do so.
+constexpr std::chrono::milliseconds kMargin{50};
+
+}  // namespace
+
+// One call: gRPC's until it has ended, then its caller's.
+struct BoundedCalls::Pending {
+  grpc::ClientContext context;
+  grpc::ByteBuffer request;
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  bool ended = false;  // guarded by mutex_
+  std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>> reader;
+  std::shared_ptr<Pending> self;  // gRPC's share
+};
+
+BoundedCalls::BoundedCalls(const std::shared_ptr<grpc::Channel>& channel)
+    : stub_(channel), ends_([this] { TakeEnds(); }) {}
+
+BoundedCalls::~BoundedCalls() {
+  Cancel();
+  starter_.Stop();
+  queue_.Shutdown();
+  ends_.join();
+}
+
+absl::StatusOr<grpc::ByteBuffer> BoundedCalls::Call(const std::string& method, const google::protobuf::Message& request,
+                                                    std::chrono::milliseconds timeout) {
+  if (timeout <= std::chrono::milliseconds::zero()) {
+    return absl::DeadlineExceededError(absl::StrCat("no time is left for ", method));
+  }
+  const auto call = std::make_shared<Pending>();
+  bool own_buffer = false;
+  if (const grpc::Status status =
+          grpc::SerializationTraits<google::protobuf::Message>::Serialize(request, &call->request, &own_buffer);
+      !status.ok()) {
+    return FromGrpcStatus(status);
+  }
+  call->context.set_deadline(std::chrono::system_clock::now() + timeout);
+  if (absl::Status status = Add(call); !status.ok()) return status;
+  if (starter_.TrySubmit([this, call, method] { Start(*call, method); }) != PushResult::kPushed) {
+    call->status = {grpc::StatusCode::UNAVAILABLE, "it has not answered earlier calls yet"};
+    call->self.reset();
+    Done(call);
+  }
+  if (absl::Status status = Await(*call, timeout); !status.ok()) return status;
+  return std::move(call->response);
+}
+
+absl::Status BoundedCalls::Add(const std::shared_ptr<Pending>& call) {
+  std::lock_guard lock(mutex_);
+  if (cancelled_) return absl::CancelledError("this process is stopping");
+  if (calls_.size() >= kMaxCalls) return absl::UnavailableError("it has not answered earlier calls yet");
+  calls_.insert(call);
+  call->self = call;
+  return absl::OkStatus();
+}
+
+void BoundedCalls::Start(Pending& call, const std::string& method) {
+  call.reader = stub_.PrepareUnaryCall(&call.context, method, call.request, &queue_);
+  call.reader->StartCall();
+  call.reader->Finish(&call.response, &call.status, &call);
+}
+
+void BoundedCalls::TakeEnds() {
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_.Next(&tag, &ok)) {
+    const std::shared_ptr<Pending> call = std::move(static_cast<Pending*>(tag)->self);
+    Done(call);
+  }
+}
+
+void BoundedCalls::Done(const std::shared_ptr<Pending>& call) {
+  std::lock_guard lock(mutex_);
+  call->ended = true;
+  calls_.erase(call);
+  changed_.notify_all();
+}
+
+absl::Status BoundedCalls::Await(const Pending& call, std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, timeout + kMargin, [&] { return cancelled_ || call.ended; });
+  if (call.ended) return FromGrpcStatus(call.status);
+  if (cancelled_) return absl::CancelledError("this process is stopping");
+  return absl::DeadlineExceededError(absl::StrCat("no answer within ", timeout.count(), " ms"));
+}
+
+void BoundedCalls::Cancel() {
+  std::set<std::shared_ptr<Pending>> calls;
+  {
+    std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    calls = calls_;
+    changed_.notify_all();
+  }
+  for (const std::shared_ptr<Pending>& call : calls) {
+    // Not run while gRPC keeps the thread and the queue is full: then calls end by their deadlines.
+    starter_.TrySubmit([call] { call->context.TryCancel(); });
+  }
+}
+
+}  // namespace lean::rpc
