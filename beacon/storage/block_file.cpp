@@ -1,15 +1,13 @@
 #include "beacon/storage/block_file.h"
 
-#include <filesystem>
-#include <fstream>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "beacon/storage/schema.h"
+#include "common/process/whole_file.h"
 
 namespace lean::beacon {
 namespace {
@@ -29,9 +27,10 @@ absl::Status CheckHeld(const ChainDatabase& database, const SlotRange& slots) {
                                             ": finalized blocks are held of slots ", *oldest, kBetween, last));
 }
 
-absl::StatusOr<uint64_t> WriteBlocks(std::ofstream& file, const ChainDatabase& database, const SlotRange& slots) {
+absl::StatusOr<uint64_t> WriteBlocks(WholeFile& file, const ChainDatabase& database, const SlotRange& slots) {
   uint64_t blocks = 0;
   for (uint64_t slot = slots.first; slot <= slots.last; ++slot) {
+    if (absl::Status status = database.files().CheckStop(); !status.ok()) return status;
     const absl::StatusOr<std::optional<Root>> root = database.CanonicalRoot(slot);
     if (!root.ok()) return root.status();
     if (!root->has_value()) continue;
@@ -39,8 +38,7 @@ absl::StatusOr<uint64_t> WriteBlocks(std::ofstream& file, const ChainDatabase& d
     if (!block.ok()) return block.status();
     if (*block == nullptr) return absl::DataLossError(absl::StrCat("the block of slot ", slot, " is not there"));
     const std::string bytes = SszValue(**block);
-    file << NumberValue(bytes.size()) << bytes;
-    if (!file) break;
+    if (absl::Status status = file.Write(absl::StrCat(NumberValue(bytes.size()), bytes)); !status.ok()) return status;
     ++blocks;
   }
   return blocks;
@@ -61,14 +59,12 @@ absl::StatusOr<SlotRange> ParseSlotRange(absl::string_view text) {
 absl::StatusOr<uint64_t> WriteBlockFile(const std::string& path, const ChainDatabase& database,
                                         const SlotRange& slots) {
   if (absl::Status status = CheckHeld(database, slots); !status.ok()) return status;
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  if (!file) return absl::UnavailableError(absl::StrCat("cannot write ", path));
-  file << kBlockFileMagic;
-  absl::StatusOr<uint64_t> blocks = WriteBlocks(file, database, slots);
-  file.close();
-  if (blocks.ok() && !file) blocks = absl::UnavailableError(absl::StrCat("cannot write ", path));
-  std::error_code ignored;
-  if (!blocks.ok()) std::filesystem::remove(path, ignored);
+  absl::StatusOr<WholeFile> file = WholeFile::Create(path, 0644);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = file->Write(kBlockFileMagic); !status.ok()) return status;
+  absl::StatusOr<uint64_t> blocks = WriteBlocks(*file, database, slots);
+  if (!blocks.ok()) return blocks;
+  if (absl::Status status = file->PutInPlace(IfExists::kFail); !status.ok()) return status;
   return blocks;
 }
 

@@ -23,8 +23,8 @@ absl::StatusOr<SlotRange> ParseSlotRange(absl::string_view text);
 // The file: "LEANBLK1", then for every block of these slots that is canonical, ascending, the length of its
 // SSZ(SignedBlockWithAttestation) as a little-endian u64, and the SSZ. It ends with the last block. One block is in
 // memory at a time. Returns how many there are. OutOfRange: these slots are not all finalized, or blocks that old are
-// not held. DataLoss: a block that should be held is not there. Unavailable: the file cannot be written. On an error no
-// file is left.
+// not held. DataLoss: a block that should be held is not there. AlreadyExists, ..: as of WholeFile, which this is: on
+// an error no file is left.
 absl::StatusOr<uint64_t> WriteBlockFile(const std::string& path, const ChainDatabase& database, const SlotRange& slots);
 
 }  // namespace lean::beacon

@@ -1,7 +1,9 @@
 #include "beacon/storage/checkpoint_file.h"
 
+#include <filesystem>
 #include <fstream>
 #include <memory>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "beacon/services/edge_checks.h"
 #include "beacon/storage/schema.h"
 #include "common/bytes/hex.h"
+#include "common/process/whole_file.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::beacon {
@@ -62,17 +65,22 @@ absl::Status CheckGenesis(const State& state, const Genesis& genesis) {
 }  // namespace
 
 absl::Status WriteCheckpointFile(const std::string& path, const SignedBlockWithAttestation& block, const State& state) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  const std::string block_bytes = SszValue(block);
-  const std::string state_bytes = SszValue(state);
-  file << kCheckpointMagic << NumberValue(block_bytes.size()) << block_bytes << NumberValue(state_bytes.size())
-       << state_bytes;
-  file.close();
-  if (!file) return absl::UnavailableError(absl::StrCat("cannot write ", path));
-  return absl::OkStatus();
+  absl::StatusOr<WholeFile> file = WholeFile::Create(path, 0644);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = file->Write(kCheckpointMagic); !status.ok()) return status;
+  for (const std::string& part : {SszValue(block), SszValue(state)}) {
+    if (absl::Status status = file->Write(NumberValue(part.size())); !status.ok()) return status;
+    if (absl::Status status = file->Write(part); !status.ok()) return status;
+  }
+  return file->PutInPlace(IfExists::kFail);
 }
 
 absl::StatusOr<CheckpointParts> ReadCheckpointFile(const std::string& path) {
+  std::error_code ignored;
+  // Who opens a pipe waits for its writer.
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
+    return NoCheckpoint(path, "it is not a regular file");
+  }
   std::ifstream file(path, std::ios::binary);
   if (!file) return absl::NotFoundError(absl::StrCat("cannot read ", path));
   std::string magic(kCheckpointMagic.size(), '\0');

@@ -27,6 +27,7 @@ struct CheckpointParts {
 inline constexpr uint64_t kMaxCheckpointPartBytes = uint64_t{256} << 20;
 
 // The file: "LEANCHK1", then for block and state the length of their SSZ as a little-endian u64, and the SSZ.
+// A WholeFile; AlreadyExists: there is one of this name.
 absl::Status WriteCheckpointFile(const std::string& path, const SignedBlockWithAttestation& block, const State& state);
 // InvalidArgument: not such a file. Otherwise the system's words.
 absl::StatusOr<CheckpointParts> ReadCheckpointFile(const std::string& path);

@@ -7,30 +7,11 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "common/process/descriptors.h"
+#include "common/process/whole_file.h"
 
 namespace lean {
 namespace {
-
-// Owns a file descriptor.
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  int get() const { return descriptor_; }
-  int Close() {
-    const int result = close(descriptor_);
-    descriptor_ = -1;
-    return result;
-  }
-
- private:
-  int descriptor_;
-};
 
 absl::Status SystemError(absl::string_view what, const std::string& path) {
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot ", what, " ", path));
@@ -40,8 +21,8 @@ absl::Status SystemError(absl::string_view what, const std::string& path) {
 
 absl::StatusOr<std::string> ReadTextFile(const std::string& path, size_t max_bytes) {
   // Not to hang on a named pipe.
-  File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) return SystemError("open", path);
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.valid()) return SystemError("open", path);
   struct stat info {};
   if (fstat(file.get(), &info) != 0) return SystemError("read", path);
   if (!S_ISREG(info.st_mode)) return absl::InvalidArgumentError(absl::StrCat(path, " is not a regular file"));
@@ -63,19 +44,7 @@ absl::StatusOr<std::string> ReadTextFile(const std::string& path, size_t max_byt
 }
 
 absl::Status WriteNewTextFile(const std::string& path, absl::string_view text) {
-  File file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (file.get() < 0) return SystemError("create", path);
-  bool written = true;
-  while (written && !text.empty()) {
-    const ssize_t count = write(file.get(), text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    written = count >= 0;
-    if (written) text.remove_prefix(static_cast<size_t>(count));
-  }
-  if (written && file.Close() == 0) return absl::OkStatus();
-  const absl::Status status = SystemError("write", path);
-  unlink(path.c_str());  // a part of it would be in the way of the next attempt
-  return status;
+  return WriteWholeFile(path, text, 0644, IfExists::kFail);
 }
 
 }  // namespace lean

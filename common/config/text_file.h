@@ -15,7 +15,8 @@ namespace lean {
 // larger than max_bytes, found out before anything is read.
 absl::StatusOr<std::string> ReadTextFile(const std::string& path, size_t max_bytes);
 
-// Makes a new file with mode 0644. AlreadyExists: there is one; it is left as it is. After other errors there is none.
+// Makes a new WholeFile with mode 0644. AlreadyExists: there is one; it is left as it is. After other errors there is
+// none.
 absl::Status WriteNewTextFile(const std::string& path, absl::string_view text);
 
 }  // namespace lean

@@ -9,13 +9,13 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/wiped_bytes.h"
+#include "common/process/whole_file.h"
 
 namespace lean::xmss {
 
-enum class IfExists { kFail, kReplace };
+using lean::IfExists;
 
-// Writes a file of mode 0600 beside `path`, syncs it and puts it in place in one step: after a crash there is the old
-// file or the new one. AlreadyExists with kFail; every error names the file and the system's reason.
+// A WholeFile of mode 0600.
 absl::Status WritePrivateFile(const std::string& path, ByteSpan content, IfExists if_exists);
 
 // Removes a file, and syncs its folder: it does not come back with a crash. NotFound; every error names the file.

@@ -43,7 +43,10 @@ class BlockFileTest : public testing::Test {
     EXPECT_EQ(file.gcount(), 0) << "something is behind the last block";
     return slots;
   }
-  absl::StatusOr<uint64_t> Write(const SlotRange& slots) { return WriteBlockFile(path_, chain_->database(), slots); }
+  absl::StatusOr<uint64_t> Write(const SlotRange& slots) {
+    std::filesystem::remove(path_);
+    return WriteBlockFile(path_, chain_->database(), slots);
+  }
 
   const Genesis genesis_ = StorageTestGenesis(4);
   TemporaryFolder folder_;
@@ -83,7 +86,15 @@ TEST_F(BlockFileTest, NothingIsLeftWhenABlockIsMissing) {
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
   EXPECT_FALSE(std::filesystem::exists(path_));
   const absl::Status nowhere = WriteBlockFile(folder_.File("none/blocks"), chain_->database(), {8, 9}).status();
-  EXPECT_TRUE(absl::IsUnavailable(nowhere)) << nowhere;
+  EXPECT_TRUE(absl::IsNotFound(nowhere)) << nowhere;
+  EXPECT_TRUE(absl::StrContains(nowhere.message(), folder_.File("none/blocks"))) << nowhere;
+}
+
+TEST_F(BlockFileTest, AFileOfThatNameIsLeftAsItIs) {
+  folder_.Write("blocks", "mine");
+  const absl::Status status = WriteBlockFile(path_, chain_->database(), {.first = 5, .last = 7}).status();
+  EXPECT_TRUE(absl::IsAlreadyExists(status)) << status;
+  EXPECT_EQ(folder_.Read("blocks"), "mine");
 }
 
 TEST(SlotRangeTest, IsTwoSlots) {

@@ -1,6 +1,7 @@
 #include "beacon/storage/checkpoint_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "absl/strings/match.h"
 #include "beacon/storage/backfill.h"
@@ -80,6 +81,9 @@ TEST_F(CheckpointTest, AFileGivesBackWhatWasWritten) {
   EXPECT_EQ(read->block, parts.block);
   EXPECT_EQ(read->state, parts.state);
 
+  const absl::Status again = WriteCheckpointFile(folder.File("checkpoint"), *blocks_[0], parts.state);
+  EXPECT_TRUE(absl::IsAlreadyExists(again)) << again;
+
   const std::string bytes = folder.Read("checkpoint");
   for (const size_t size : {size_t{0}, size_t{7}, size_t{12}, size_t{300}, bytes.size() - 1}) {
     const auto cut = ReadCheckpointFile(folder.Write("cut", bytes.substr(0, size)));
@@ -89,6 +93,8 @@ TEST_F(CheckpointTest, AFileGivesBackWhatWasWritten) {
   const auto lie = ReadCheckpointFile(folder.Write("lie", "LEANCHK1" + std::string(8, '\xff')));
   EXPECT_TRUE(absl::IsInvalidArgument(lie.status())) << lie.status();
   EXPECT_TRUE(absl::IsNotFound(ReadCheckpointFile(folder.File("none")).status()));
+  ASSERT_EQ(mkfifo(folder.File("pipe").c_str(), 0600), 0);
+  EXPECT_TRUE(absl::IsInvalidArgument(ReadCheckpointFile(folder.File("pipe")).status())) << "and it did not hang";
 }
 
 TEST_F(CheckpointTest, BackfillChecksEverySignature) {

@@ -1,0 +1,70 @@
+#include "common/process/whole_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace lean {
+namespace {
+
+absl::Status SystemError(absl::string_view action, const std::string& path) {
+  return absl::ErrnoToStatus(errno, absl::StrCat("cannot ", action, " ", path));
+}
+
+}  // namespace
+
+absl::StatusOr<WholeFile> WholeFile::Create(const std::string& path, mode_t mode) {
+  std::string temporary = absl::StrCat(path, ".", getpid(), ".tmp");
+  unlink(temporary.c_str());  // of a process that had this id and was killed
+  Descriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!file.valid()) return SystemError("create", temporary);
+  return WholeFile(path, std::move(temporary), std::move(file));
+}
+
+WholeFile::~WholeFile() {
+  if (file_.valid()) unlink(temporary_.c_str());
+}
+
+absl::Status WholeFile::Write(absl::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(file_.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return SystemError("write", path_);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WholeFile::PutInPlace(IfExists if_exists) {
+  if (fsync(file_.get()) != 0) return SystemError("sync", path_);
+  // A link fails where the name is taken; a rename takes it over.
+  const int done = if_exists == IfExists::kReplace ? rename(temporary_.c_str(), path_.c_str())
+                                                   : link(temporary_.c_str(), path_.c_str());
+  if (done != 0) return SystemError("put in place", path_);
+  file_ = Descriptor();
+  if (if_exists == IfExists::kFail && unlink(temporary_.c_str()) != 0) return SystemError("remove", temporary_);
+  return SyncFolderOf(path_);
+}
+
+absl::Status WriteWholeFile(const std::string& path, absl::string_view bytes, mode_t mode, IfExists if_exists) {
+  absl::StatusOr<WholeFile> file = WholeFile::Create(path, mode);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = file->Write(bytes); !status.ok()) return status;
+  return file->PutInPlace(if_exists);
+}
+
+absl::Status SyncFolderOf(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  const Descriptor descriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor.valid()) return SystemError("open folder", folder);
+  if (fsync(descriptor.get()) != 0) return SystemError("sync folder", folder);
+  return absl::OkStatus();
+}
+
+}  // namespace lean
