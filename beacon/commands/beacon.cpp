@@ -17,9 +17,6 @@
 namespace lean::beacon {
 namespace {
 
-// Accepted items that wait for the network; what does not fit is not published.
-constexpr size_t kOutboundItems = 1024;
-
 constexpr int64_t kWarnBeforeEndMs = int64_t{2} * 24 * 60 * 60 * 1000;
 
 // Of a half, peers' connections cannot take the rest: it is for the database and our own clients.
@@ -141,7 +138,7 @@ Beacon::Beacon(const BeaconOptions& options, ChainParameters parameters, Started
       slots_(parameters_.genesis.state->config.genesis_time, parameters_.spec.slot_duration_ms),
       database_(std::move(started.database)),
       storage_(std::move(started.storage)),
-      outbound_(kOutboundItems),
+      outbound_(OutboundItems(parameters_.genesis.state->validators.size())),
       sync_inbox_(std::make_shared<SyncInbox>()),
       chain_(std::move(started.chain), MakeVerifier(parameters_), ChainContext(), ChainOptions(storage_ != nullptr)),
       blocks_(MakeBlockSource(chain_, database_.get(), log_)) {}

@@ -38,6 +38,9 @@ void BeaconMetrics::RefreshChain() {
   equivocations_.RaiseTo(events.block_equivocations, {{"kind", "block"}});
   equivocations_.RaiseTo(events.vote_equivocations, {{"kind", "vote"}});
   dropped_.RaiseTo(events.items_dropped);
+  unpublished_.RaiseTo(events.blocks_unpublished, {{"kind", "block"}});
+  unpublished_.RaiseTo(events.votes_unpublished, {{"kind", "vote"}});
+  overloaded_.RaiseTo(events.items_overloaded);
   reorgs_.RaiseTo(events.reorgs);
   const SignatureVerifier::Counts signatures = chain.signature_counts();
   signatures_.RaiseTo(signatures.verified, {{"result", "right"}});

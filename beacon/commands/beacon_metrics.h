@@ -46,7 +46,12 @@ class BeaconMetrics {
   metrics::Counter refused_{r_, "lean_beacon_refused_total", "Items refused at the edge or by the chain (kind)"};
   metrics::Counter equivocations_{r_, "lean_beacon_equivocations_total",
                                   "Second items of a kind that a validator signed for a slot (kind)"};
-  metrics::Counter dropped_{r_, "lean_beacon_dropped_total", "Items that waited in vain for what they depend on"};
+  metrics::Counter dropped_{r_, "lean_beacon_dropped_total",
+                            "Items that left the queue of those that wait unused: expired, or displaced by others"};
+  metrics::Counter unpublished_{r_, "lean_beacon_unpublished_total",
+                                "Accepted items that no peer was sent, since the network's channel was full (kind)"};
+  metrics::Counter overloaded_{r_, "lean_beacon_overloaded_total",
+                               "Submitted items that were not looked at, since too much was in flight"};
   metrics::Counter reorgs_{r_, "lean_beacon_reorgs_total", "Changes to a head that is no descendant of the last one"};
   metrics::Counter signatures_{r_, "lean_beacon_signatures_total",
                                "Signatures looked at (result: right, wrong, cached: known to be right)"};
@@ -62,7 +67,7 @@ class BeaconMetrics {
   metrics::Counter gossip_bytes_{r_, "lean_beacon_gossip_bytes_total", "Their bytes, compressed (direction)"};
   metrics::Counter duplicates_{r_, "lean_beacon_gossip_duplicates_total", "Items that came in again"};
   metrics::Counter unsent_{r_, "lean_beacon_gossip_unsent_votes_total",
-                           "Votes that were dropped since a peer reads too slowly"};
+                           "Votes that made room for newer ones in the queue of a peer that takes them too slowly"};
   metrics::Counter requests_{r_, "lean_beacon_block_requests_total", "Requests for blocks (direction)"};
 
   metrics::Gauge synced_{r_, "lean_beacon_synced", "1: as far as its peers, duties are served"};

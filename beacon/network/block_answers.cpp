@@ -149,10 +149,10 @@ absl::StatusOr<std::vector<SignedBlockPtr>> CheckAnswer(const v1::BlocksRequest&
 
 absl::StatusOr<std::vector<SignedBlockPtr>> JudgeAnswer(const v1::BlocksRequest& request,
                                                         const absl::StatusOr<v1::BlocksResponse>& answer,
-                                                        GossipPeer& peer) {
+                                                        SteadyTime asked, GossipPeer& peer) {
   if (!answer.ok()) {
     const absl::Status& status = answer.status();
-    if (absl::IsDeadlineExceeded(status)) peer.Report(Offence::kUnresponsive, "no answer in time");
+    if (absl::IsDeadlineExceeded(status)) peer.ReportNoAnswer(asked);
     if (absl::IsDataLoss(status)) peer.Report(Offence::kBadAnswer, std::string(status.message()));
     const bool as_it_is =
         absl::IsDeadlineExceeded(status) || absl::IsDataLoss(status) || absl::IsResourceExhausted(status);

@@ -33,11 +33,11 @@ absl::StatusOr<v1::BlocksResponse> AnswerRequest(const v1::BlocksRequest& reques
 absl::StatusOr<std::vector<SignedBlockPtr>> CheckAnswer(const v1::BlocksRequest& request,
                                                         const v1::BlocksResponse& answer);
 
-// What an answer of `peer`, or its not coming, is to whoever asked: the blocks, or an error of PeerBlocks::Done. The
-// peer is reported for what no honest one answers.
+// What an answer of `peer` to what was asked at `asked`, or its not coming, is to whoever asked: the blocks, or an
+// error of PeerBlocks::Done. The peer is reported for what no honest one answers.
 absl::StatusOr<std::vector<SignedBlockPtr>> JudgeAnswer(const v1::BlocksRequest& request,
                                                         const absl::StatusOr<v1::BlocksResponse>& answer,
-                                                        GossipPeer& peer);
+                                                        SteadyTime asked, GossipPeer& peer);
 
 }  // namespace lean::beacon
 

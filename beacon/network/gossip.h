@@ -33,6 +33,8 @@ class GossipPeer {
   // Items that the peer has: it sent them, or they were sent to it.
   virtual SeenItems& known() = 0;
   virtual void Report(Offence offence, std::string why) = 0;
+  // No answer came in time to what was asked at this moment. Requests that were open at the same time are one offence.
+  virtual void ReportNoAnswer(SteadyTime asked) = 0;
   // Queues what the peer does not know by the time it would be sent.
   virtual void Send(const OutgoingItem& block) = 0;
   virtual void Send(const std::vector<OutgoingItem>& votes) = 0;

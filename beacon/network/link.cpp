@@ -19,6 +19,9 @@ constexpr std::chrono::seconds kWriteTime{15};
 // For a goodbye to be read.
 constexpr std::chrono::seconds kEndingTime{2};
 
+// Between two lines of the log on votes that were dropped.
+constexpr std::chrono::minutes kUnsentPause{1};
+
 // The first message is a status.
 constexpr size_t kMaxStatusBytes = 4096;
 
@@ -120,6 +123,15 @@ void Link::Report(Offence offence, std::string why) {
   End({ReasonFor(offence), absl::StrCat(why, "; not linked to for ", banned)});
 }
 
+void Link::ReportNoAnswer(SteadyTime asked) {
+  {
+    std::lock_guard lock(mutex_);
+    if (no_answer_at_.has_value() && asked <= *no_answer_at_) return;
+    no_answer_at_ = context_.clock.Steady();
+  }
+  Report(Offence::kUnresponsive, "no answer in time");
+}
+
 void Link::Send(const OutgoingItem& block) {
   std::lock_guard lock(mutex_);
   if (state_ != State::kOpen) return;
@@ -184,9 +196,20 @@ void Link::Tick(SteadyTime now) {
       EndLocked(true, {v1::PeerGoodbye::TOO_SLOW, "you do not read"});
     }
     if (state_ == State::kEnding && now - since_ > kEndingTime && stream_ != nullptr) stream_->Cancel();
+    LogUnsentLocked(now);
     asker = asker_;
   }
   if (asker != nullptr) asker->Tick(now);
+}
+
+void Link::LogUnsentLocked(SteadyTime now) {
+  const uint64_t unsent = dropped_out_;
+  if (unsent == logged_unsent_ || (logged_unsent_ > 0 && now - logged_unsent_at_ < kUnsentPause)) return;
+  context_.log->warn(
+      "votes_unsent id={} name={} address={} votes={} message=\"it takes votes more slowly than they come\"", id_,
+      peer_.name, address_, unsent - logged_unsent_);
+  logged_unsent_ = unsent;
+  logged_unsent_at_ = now;
 }
 
 void Link::SetAsker(std::shared_ptr<BlockAsker> asker) {

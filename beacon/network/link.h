@@ -93,6 +93,7 @@ class Link final : public GossipPeer, public StreamHandler, public std::enable_s
   PeerRates& rates() override { return rates_; }
   SeenItems& known() override { return known_; }
   void Report(Offence offence, std::string why) override;
+  void ReportNoAnswer(SteadyTime asked) override;
   void Send(const OutgoingItem& block) override;
   void Send(const std::vector<OutgoingItem>& votes) override;
   void BeginWork(size_t signatures) override;
@@ -122,6 +123,8 @@ class Link final : public GossipPeer, public StreamHandler, public std::enable_s
  private:
   enum class State { kHandshake, kOpen, kEnding, kClosed };
 
+  // Votes that were dropped from the queue, once a minute.
+  void LogUnsentLocked(SteadyTime now);
   void OnStatus(const v1::GossipMessage& message);
   void OnMessage(const v1::GossipMessage& message);
   void OnGoodbye(const v1::PeerGoodbye& goodbye);
@@ -163,9 +166,12 @@ class Link final : public GossipPeer, public StreamHandler, public std::enable_s
   std::deque<v1::GossipMessage> control_;
   std::optional<PeerChain> chain_to_send_;
   SendQueue queue_;
+  uint64_t logged_unsent_ = 0;  // of dropped_out_
+  SteadyTime logged_unsent_at_;
   PeerIdentity peer_;
   PeerScore score_;
   bool banned_ = false;
+  std::optional<SteadyTime> no_answer_at_;  // when that was reported last
   std::optional<LinkEnd> end_;
   std::shared_ptr<BlockAsker> asker_;
 };

@@ -71,7 +71,7 @@ NetworkService::NetworkService(const NetworkOptions& options, const NetworkConte
                      .chain = [this] { return OwnChain(); },
                      .rates = options.rates.value_or(
                          RateLimits::For(context.genesis.state->validators.size(), context.spec.slot_duration_ms)),
-                     .queue = options.queue,
+                     .queue = options.queue.value_or(SendQueue::Limits::For(context.genesis.state->validators.size())),
                      .known_items = kLeastKnownItems + 2 * context.genesis.state->validators.size(),
                      .log = context.log}),
       serve_pool_(kServeThreads, kServeQueue),
@@ -357,9 +357,10 @@ void NetworkService::Ask(uint64_t peer, v1::BlocksRequest request, Done done) {
   const std::shared_ptr<BlockAsker> asker = link->asker();
   if (asker == nullptr) return done(absl::UnavailableError("the peer takes no requests"));
   link->CountRequestOut();
-  asker->Ask(request,
-             [link, request, done = std::move(done), token = Pending::Token(pending_)](
-                 const absl::StatusOr<v1::BlocksResponse>& answer) { done(JudgeAnswer(request, answer, *link)); });
+  asker->Ask(request, [link, request, asked = context_.clock.Steady(), done = std::move(done),
+                       token = Pending::Token(pending_)](const absl::StatusOr<v1::BlocksResponse>& answer) {
+    done(JudgeAnswer(request, answer, asked, *link));
+  });
 }
 
 void NetworkService::Report(uint64_t peer, Offence offence, std::string why) {

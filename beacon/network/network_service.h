@@ -47,9 +47,9 @@ struct NetworkOptions {
   std::string listen_address;      // HOST:PORT; empty: nobody can dial us
   PeerTlsFiles tls;
   PeerTableLimits limits;
-  std::optional<RateLimits> rates;  // of each peer; those of RateLimits::For when not given
-  SendQueue::Limits queue;
-  int max_descriptors = 4'096;  // as of rpc::GateOptions
+  std::optional<RateLimits> rates;         // of each peer; those of RateLimits::For when not given
+  std::optional<SendQueue::Limits> queue;  // to each peer; those of SendQueue::Limits::For when not given
+  int max_descriptors = 4'096;             // as of rpc::GateOptions
 };
 
 // What the service works with; all of it outlives it. Callbacks of `chain` may still come until that is stopped, so it

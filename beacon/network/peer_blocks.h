@@ -56,7 +56,8 @@ class PeerBlocks {
   // bytes are bounded. None of them: the peer has none. Neither signatures nor the chain's rules are checked. Errors:
   // NotFound: the peer is gone. InvalidArgument: see the limits above. ResourceExhausted: too much is being asked of
   // it, or it says so; later again. DeadlineExceeded: no answer in time. Unavailable: the link broke meanwhile.
-  // DataLoss: what came is not an answer; it has been reported. Cancelled: the network is stopping.
+  // DataLoss: what came is not an answer. Cancelled: the network is stopping. With DeadlineExceeded and DataLoss the
+  // network has reported the peer: who asked does not report it again.
   using Done = std::function<void(absl::StatusOr<std::vector<SignedBlockPtr>>)>;
 
   virtual ~PeerBlocks() = default;

@@ -1,6 +1,19 @@
 #include "beacon/network/send_queue.h"
 
+#include <algorithm>
+
 namespace lean::beacon {
+namespace {
+
+constexpr size_t kSlots = 2;  // whose votes may wait
+
+}  // namespace
+
+SendQueue::Limits SendQueue::Limits::For(size_t validators) {
+  Limits limits;
+  limits.votes = std::max(limits.votes, kSlots * validators);
+  return limits;
+}
 
 bool SendQueue::PushBlock(OutgoingItem block) {
   const size_t bytes = block.bytes->size();

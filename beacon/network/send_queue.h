@@ -28,6 +28,10 @@ class SendQueue {
     size_t blocks = 64;
     size_t block_bytes = size_t{32} << 20;
     size_t votes = 1024;
+
+    // For a registry: the votes of two slots, so that a slot's votes all fit in at once while the last slot's are still
+    // leaving. At 4096 validators 27 MB; peers share the items that go to several of them.
+    static Limits For(size_t validators);
   };
 
   explicit SendQueue(const Limits& limits) : limits_(limits) {}

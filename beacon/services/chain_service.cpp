@@ -16,10 +16,6 @@ SubmitOutcome ShuttingDown() {
   return Unanswered(SubmitOutcome::kShuttingDown, reason::kShuttingDown, "the beacon is stopping");
 }
 
-SubmitOutcome Overloaded() {
-  return Unanswered(SubmitOutcome::kOverloaded, reason::kOverloaded, "too much is in flight: try again");
-}
-
 AdmissionLimits LimitsOf(const ChainServiceOptions& options) {
   return {.total = {options.max_items_in_flight, options.max_bytes_in_flight},
           .peers = {options.max_items_in_flight / 4 * 3, options.max_bytes_in_flight / 4 * 3},
@@ -50,7 +46,7 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
       max_items_in_flight_(options.max_items_in_flight) {
   // A chain that was kept knows votes of before this start.
   for (uint64_t validator = 0; validator < chain_.head_state()->validators.size(); ++validator) {
-    if (const auto slot = chain_.LatestVoteSlot(validator)) seen_votes_.Add(*slot, validator);
+    if (const auto slot = chain_.LatestVoteSlot(validator)) seen_votes_.Add(*slot, validator, CurrentSlot());
   }
 }
 
@@ -79,7 +75,7 @@ void ChainService::SubmitBlock(SignedBlockPtr block, const Origin& origin, Block
   if (stopping_) return done(ShuttingDown());
   if (std::optional<SubmitOutcome> refusal = NotAccepting()) return done(*std::move(refusal));
   const InFlight taken{.items = 1, .bytes = BytesOf(*block)};
-  if (!admission_.TryAcquire(origin, taken)) return done(Overloaded());
+  if (!admission_.TryAcquire(origin, taken)) return done(Overloaded(1, origin));
   auto reply = std::make_shared<BlockReply>(std::move(done), ShuttingDown(),
                                             [this, origin, taken] { admission_.Release(origin, taken); });
   auto known = [this](const Root& root) { return HasBlock(root); };
@@ -88,7 +84,9 @@ void ChainService::SubmitBlock(SignedBlockPtr block, const Origin& origin, Block
     channel_.TryPush(std::make_unique<Message>(
         CheckedBlock{.block = block, .root = verdict.root, .origin = origin, .reply = reply}));
   };
-  if (verifier_->VerifyBlock(block, CurrentSlot(), known, checked) == PushResult::kFull) reply->Answer(Overloaded());
+  if (verifier_->VerifyBlock(block, CurrentSlot(), known, checked) == PushResult::kFull) {
+    reply->Answer(Overloaded(1, origin));
+  }
 }
 
 void ChainService::SubmitHistory(std::vector<SignedBlockPtr> blocks, const Origin& origin, BlocksDone done) {
@@ -98,7 +96,7 @@ void ChainService::SubmitHistory(std::vector<SignedBlockPtr> blocks, const Origi
   if (const std::optional<SubmitOutcome> refusal = NotAccepting()) return done(std::vector(count, *refusal));
   InFlight taken{.items = count, .bytes = 0};
   for (const SignedBlockPtr& block : blocks) taken.bytes += BytesOf(*block);
-  if (!admission_.TryAcquire(origin, taken)) return done(std::vector(count, Overloaded()));
+  if (!admission_.TryAcquire(origin, taken)) return done(std::vector(count, Overloaded(count, origin)));
   auto reply = std::make_shared<ListReply>(std::move(done), std::vector(count, ShuttingDown()),
                                            [this, origin, taken] { admission_.Release(origin, taken); });
   auto known = [this](const Root& root) { return HasBlock(root); };
@@ -107,7 +105,7 @@ void ChainService::SubmitHistory(std::vector<SignedBlockPtr> blocks, const Origi
         CheckedHistory{.blocks = blocks, .verdicts = std::move(verdicts), .origin = origin, .reply = reply}));
   };
   if (verifier_->VerifyBlocks(std::move(blocks), CurrentSlot(), known, checked) == PushResult::kFull) {
-    reply->Answer(std::vector(count, Overloaded()));
+    reply->Answer(std::vector(count, Overloaded(count, origin)));
   }
 }
 
@@ -135,7 +133,7 @@ void ChainService::SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& o
     return done(std::vector(count, Unanswered(SubmitOutcome::kRefused, reason::kTooLarge, message)));
   }
   const InFlight taken{.items = count, .bytes = count * BytesOf(*votes.front())};
-  if (!admission_.TryAcquire(origin, taken)) return done(std::vector(count, Overloaded()));
+  if (!admission_.TryAcquire(origin, taken)) return done(std::vector(count, Overloaded(count, origin)));
   auto reply = std::make_shared<ListReply>(std::move(done), std::vector(count, ShuttingDown()),
                                            [this, origin, taken] { admission_.Release(origin, taken); });
   auto checked = [this, votes, origin, reply](std::vector<VoteVerdict> verdicts) {
@@ -143,7 +141,7 @@ void ChainService::SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& o
         CheckedVotes{.votes = votes, .verdicts = std::move(verdicts), .origin = origin, .reply = reply}));
   };
   if (verifier_->VerifyVotes(std::move(votes), CurrentSlot(), checked) == PushResult::kFull) {
-    reply->Answer(std::vector(count, Overloaded()));
+    reply->Answer(std::vector(count, Overloaded(count, origin)));
   }
 }
 
@@ -154,6 +152,11 @@ std::optional<SubmitOutcome> ChainService::NotAccepting() const {
     return Unanswered(SubmitOutcome::kOverloaded, reason::kOverloaded, status.message());
   }
   return Unanswered(SubmitOutcome::kStorageFailed, reason::kStorageFailed, status.message());
+}
+
+SubmitOutcome ChainService::Overloaded(size_t items, const Origin& origin) const {
+  events_.Overloaded(items, origin);
+  return Unanswered(SubmitOutcome::kOverloaded, reason::kOverloaded, "too much is in flight: try again");
 }
 
 SubmitOutcome ChainService::Refuse(const WaitingItem& item, const Refusal& refusal) const {

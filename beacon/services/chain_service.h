@@ -161,6 +161,8 @@ class ChainService {
   bool HasBlock(const Root& root) const;
   // The answer to anything submitted while the observer takes nothing; nullopt while it does.
   std::optional<SubmitOutcome> NotAccepting() const;
+  // The answer to each of so many items that there is no room for, counted and logged.
+  SubmitOutcome Overloaded(size_t items, const Origin& origin) const;
   // The answer to what the edge refused, logged.
   SubmitOutcome Refuse(const WaitingItem& item, const Refusal& refusal) const;
 

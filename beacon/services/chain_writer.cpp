@@ -5,6 +5,7 @@
 #include <deque>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <utility>
 
@@ -102,8 +103,7 @@ std::vector<SubmitOutcome> ChainWriter::ImportVotes(absl::Span<const SignedVoteP
         Process({.item = {.content = votes[i], .root = roots[i], .origin = origin}}, /*from_queue=*/false));
     if (outcomes.back().status == SubmitOutcome::kAccepted) accepted.push_back(votes[i]);
   }
-  events_.VotesAccepted(accepted.size(), votes.size(), origin);
-  if (!accepted.empty()) Publish({.block = nullptr, .votes = std::move(accepted), .origin = origin});
+  FinishVotes(std::move(accepted), votes.size(), origin);
   UpdateSizes();
   return outcomes;
 }
@@ -143,10 +143,11 @@ absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& 
   const auto import_time = context_.clock.Steady() - start;
   events_.BlockAccepted(*block, item.root, item.origin,
                         std::chrono::duration_cast<std::chrono::milliseconds>(import_time), mode);
-  context_.seen_votes.Add(block->message.proposer_attestation.data.slot,
-                          block->message.proposer_attestation.validator_id);
+  const int64_t slot = CurrentSlot();
+  const Attestation& proposer_vote = block->message.proposer_attestation;
+  context_.seen_votes.Add(proposer_vote.data.slot, proposer_vote.validator_id, slot);
   for (const Attestation& vote : block->message.block.body.attestations) {
-    context_.seen_votes.Add(vote.data.slot, vote.validator_id);
+    context_.seen_votes.Add(vote.data.slot, vote.validator_id, slot);
   }
   if (context_.observer != nullptr) {
     context_.observer->BlockImported(item.root, block, context_.chain.StateOf(item.root));
@@ -163,7 +164,7 @@ absl::Status ChainWriter::Apply(const SignedVotePtr& vote) {
     events = context_.chain.OnVote(vote);
   }
   if (!events.ok()) return events.status();
-  context_.seen_votes.Add(vote->message.data.slot, vote->message.validator_id);
+  context_.seen_votes.Add(vote->message.data.slot, vote->message.validator_id, CurrentSlot());
   if (context_.observer != nullptr) context_.observer->VoteAccepted(vote);
   HandleEvents(*events, old_head);
   return absl::OkStatus();
@@ -212,18 +213,29 @@ void ChainWriter::Want(const WaitingItem& item, const Root& root, int64_t arriva
 // A loop, not a recursion: a chain of waiting blocks may be as long as the queue.
 void ChainWriter::ImportWaiting(std::vector<DependencyQueue::Taken> ready) {
   std::deque<DependencyQueue::Taken> work(std::make_move_iterator(ready.begin()), std::make_move_iterator(ready.end()));
+  std::map<Origin, ReleasedVotes> released;
   while (!work.empty()) {
     DependencyQueue::Taken taken = std::move(work.front());
     work.pop_front();
     const WaitingItem item = taken.item;
-    if (Process(std::move(taken), /*from_queue=*/true).status != SubmitOutcome::kAccepted) continue;
-    if (const auto* block = std::get_if<SignedBlockPtr>(&item.content)) {
-      if (!IsHistory(item.slot())) Publish({.block = *block, .votes = {}, .origin = item.origin});
+    const bool accepted = Process(std::move(taken), /*from_queue=*/true).status == SubmitOutcome::kAccepted;
+    if (const auto* vote = std::get_if<SignedVotePtr>(&item.content)) {
+      ReleasedVotes& votes = released[item.origin];
+      ++votes.count;
+      if (accepted) votes.accepted.push_back(*vote);
+    } else if (accepted) {
+      if (!IsHistory(item.slot())) {
+        Publish({.block = std::get<SignedBlockPtr>(item.content), .votes = {}, .origin = item.origin});
+      }
       for (DependencyQueue::Taken& follower : waiting_.TakeForBlock(item.root)) work.push_back(std::move(follower));
-    } else {
-      Publish({.block = nullptr, .votes = {std::get<SignedVotePtr>(item.content)}, .origin = item.origin});
     }
   }
+  for (auto& [origin, votes] : released) FinishVotes(std::move(votes.accepted), votes.count, origin);
+}
+
+void ChainWriter::FinishVotes(std::vector<SignedVotePtr> accepted, size_t count, const Origin& origin) {
+  events_.VotesAccepted(accepted.size(), count, origin);
+  if (!accepted.empty()) Publish({.block = nullptr, .votes = std::move(accepted), .origin = origin});
 }
 
 void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_head, ImportMode mode) {
@@ -257,8 +269,8 @@ uint64_t ChainWriter::ReorgDepth(const Checkpoint& old_head) const {
 }
 
 void ChainWriter::Publish(OutboundItem item) {
-  const Origin origin = item.origin;
-  if (context_.outbound.TryPush(std::move(item)) == PushResult::kFull) events_.NotPublished(origin);
+  // Moved from only when it was pushed.
+  if (context_.outbound.TryPush(std::move(item)) == PushResult::kFull) events_.NotPublished(item);
 }
 
 void ChainWriter::UpdateSizes() {

@@ -82,6 +82,12 @@ class ChainWriter {
     absl::string_view reason;
   };
 
+  // Votes of one origin that had waited and were taken up together.
+  struct ReleasedVotes {
+    std::vector<SignedVotePtr> accepted;
+    size_t count = 0;  // with those that were not
+  };
+
   // Imports an item that came just now, or comes back from the queue, or puts it (back) into the queue.
   SubmitOutcome Process(DependencyQueue::Taken taken, bool from_queue);
   bool IsHistory(uint64_t slot) const;
@@ -93,6 +99,8 @@ class ChainWriter {
   std::optional<Wait> WaitFor(const absl::Status& status, const WaitingItem& item) const;
   SubmitOutcome Enqueue(DependencyQueue::Taken taken, bool from_queue, const Wait& wait, const absl::Status& status);
   void ImportWaiting(std::vector<DependencyQueue::Taken> ready);
+  // Counts and publishes votes, of `count` that were tried together, as one item.
+  void FinishVotes(std::vector<SignedVotePtr> accepted, size_t count, const Origin& origin);
   void HandleEvents(const ChainEvents& events, const Checkpoint& old_head, ImportMode mode = ImportMode::kLive);
   uint64_t ReorgDepth(const Checkpoint& old_head) const;
   void Publish(OutboundItem item);

@@ -92,9 +92,19 @@ void EventLog::TimeJumped(uint64_t from_slot, uint64_t to_slot) const {
   log_->warn("time_jumped from_slot={} to_slot={}", from_slot, to_slot);
 }
 
-void EventLog::NotPublished(const Origin& origin) const {
-  if (!Admit("not_published")) return;
-  log_->warn("not_published origin={} reason=NETWORK_CHANNEL_FULL", OriginName(origin));
+void EventLog::NotPublished(const OutboundItem& item) const {
+  const size_t blocks = item.block == nullptr ? 0 : 1;
+  counts_->blocks_unpublished += blocks;
+  counts_->votes_unpublished += item.votes.size();
+  if (!Admit(blocks > 0 ? "block_not_published" : "votes_not_published")) return;
+  log_->warn("not_published blocks={} votes={} origin={} reason=NETWORK_CHANNEL_FULL", blocks, item.votes.size(),
+             OriginName(item.origin));
+}
+
+void EventLog::Overloaded(size_t items, const Origin& origin) const {
+  counts_->items_overloaded += items;
+  if (!Admit("overloaded")) return;
+  log_->warn("overloaded items={} origin={} message=\"too much is in flight\"", items, OriginName(origin));
 }
 
 }  // namespace lean::beacon

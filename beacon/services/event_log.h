@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/services/dependency_queue.h"
+#include "beacon/services/outbound.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
 #include "common/log/line_limit.h"
@@ -30,6 +31,9 @@ struct EventCounts {
   std::atomic<uint64_t> blocks_refused = 0;
   std::atomic<uint64_t> votes_refused = 0;
   std::atomic<uint64_t> items_dropped = 0;
+  std::atomic<uint64_t> blocks_unpublished = 0;
+  std::atomic<uint64_t> votes_unpublished = 0;
+  std::atomic<uint64_t> items_overloaded = 0;
   std::atomic<uint64_t> block_equivocations = 0;
   std::atomic<uint64_t> vote_equivocations = 0;
   std::atomic<uint64_t> reorgs = 0;
@@ -66,7 +70,9 @@ class EventLog {
   // The chain's time went on by more than a slot at once: the machine slept, or its clock was set.
   void TimeJumped(uint64_t from_slot, uint64_t to_slot) const;
   // Accepted, but the network's channel has no room.
-  void NotPublished(const Origin& origin) const;
+  void NotPublished(const OutboundItem& item) const;
+  // Submitted, and not looked at since too much was in flight.
+  void Overloaded(size_t items, const Origin& origin) const;
 
  private:
   void Line(spdlog::level::level_enum level, const WaitingItem& item, absl::string_view what, absl::string_view reason,

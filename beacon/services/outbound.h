@@ -2,6 +2,7 @@
 #ifndef LEAN_BEACON_SERVICES_OUTBOUND_H_
 #define LEAN_BEACON_SERVICES_OUTBOUND_H_
 
+#include <cstddef>
 #include <vector>
 
 #include "beacon/chain/chain_types.h"
@@ -18,6 +19,9 @@ struct OutboundItem {
 };
 
 using OutboundChannel = BoundedChannel<OutboundItem>;
+
+// The channel's capacity for a registry: the votes of two slots, should each come alone, and some blocks.
+constexpr size_t OutboundItems(size_t validators) { return 1024 + 2 * validators; }
 
 }  // namespace lean::beacon
 

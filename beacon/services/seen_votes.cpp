@@ -4,10 +4,15 @@
 
 namespace lean::beacon {
 
-void SeenVotes::Add(uint64_t slot, uint64_t validator) {
-  if (validator >= validator_count_) return;
+void SeenVotes::Add(uint64_t slot, uint64_t validator, int64_t current_slot) {
+  if (validator >= validator_count_ || current_slot < -1) return;
+  const uint64_t newest = static_cast<uint64_t>(current_slot + 1);
+  if (slot > newest) return;
   std::lock_guard lock(mutex_);
-  latest_[validator] = std::max(latest_[validator].value_or(0), slot);
+  slots_.erase(slots_.upper_bound(newest), slots_.end());
+  std::optional<uint64_t>& latest = latest_[validator];
+  if (latest.has_value() && *latest > newest) latest.reset();
+  latest = std::max(latest.value_or(0), slot);
   if (slots_.size() >= kSlots && slot < slots_.begin()->first) return;
   Seen& seen = slots_[slot];
   if (seen.validators.empty()) seen.validators.resize(validator_count_);

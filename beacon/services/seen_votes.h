@@ -21,8 +21,10 @@ class SeenVotes {
 
   explicit SeenVotes(size_t validator_count) : validator_count_(validator_count), latest_(validator_count) {}
 
-  // A validator's vote for `slot` came in, alone or in a block. Indices beyond the registry are ignored.
-  void Add(uint64_t slot, uint64_t validator);
+  // A validator's vote for `slot` came in, alone or in a block. Indices beyond the registry are ignored, and so are
+  // slots more than one beyond `current_slot`, the slot by our clock: in the body of an old block a vote may name any
+  // slot. What was seen while the clock was further ahead is forgotten.
+  void Add(uint64_t slot, uint64_t validator, int64_t current_slot);
 
   // How many distinct validators' votes for `slot` were seen.
   uint64_t Count(uint64_t slot) const;

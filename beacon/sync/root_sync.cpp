@@ -57,31 +57,32 @@ void RootSync::OnAnswer(uint64_t peer, const std::vector<Root>& asked, SteadyTim
   }
   if (blocks.empty()) return;
   context_.log->debug("roots_answered peer={} blocks={}", PeerName(context_.book, peer), blocks.size());
-  context_.chain.SubmitHistory(std::move(blocks), Origin::Peer(peer),
-                               [this, inbox = context_.inbox, peer, roots](std::vector<SubmitOutcome> outcomes) {
-                                 inbox->Push([this, peer, roots, outcomes = std::move(outcomes)] {
-                                   for (size_t i = 0; i < roots.size(); ++i) OnOutcome(peer, outcomes[i], roots[i]);
-                                 });
-                               });
+  context_.chain.SubmitHistory(
+      std::move(blocks), Origin::Peer(peer),
+      [this, inbox = context_.inbox, peer, roots](std::vector<SubmitOutcome> outcomes) {
+        inbox->Push([this, peer, roots, outcomes = std::move(outcomes)] { OnOutcomes(peer, outcomes, roots); });
+      });
 }
 
-void RootSync::OnOutcome(uint64_t peer, const SubmitOutcome& outcome, const Root& root) {
-  switch (outcome.status) {
-    case SubmitOutcome::kAccepted:
-    case SubmitOutcome::kAlreadyKnown:
-      requests_.Resolve(root);
-      break;
-    case SubmitOutcome::kQueued:  // and what it waits for has been named in turn
-    case SubmitOutcome::kShuttingDown:
-      break;
-    default:
-      requests_.Missed(root);
-      if (IsFaultOfSender(outcome)) {
-        Blame(context_, peer, Offence::kInvalidItem,
-              absl::StrCat("a block that it sent is wrong: ", outcome.reason, ", ", outcome.message));
-      }
-      break;
+void RootSync::OnOutcomes(uint64_t peer, const std::vector<SubmitOutcome>& outcomes, const std::vector<Root>& roots) {
+  for (size_t i = 0; i < roots.size(); ++i) {
+    switch (outcomes[i].status) {
+      case SubmitOutcome::kAccepted:
+      case SubmitOutcome::kAlreadyKnown:
+        requests_.Resolve(roots[i]);
+        break;
+      case SubmitOutcome::kQueued:  // and what it waits for has been named in turn
+      case SubmitOutcome::kShuttingDown:
+        break;
+      default:
+        requests_.Missed(roots[i]);
+    }
   }
+  // One answer is one offence, however many of its blocks are wrong.
+  const auto wrong = std::find_if(outcomes.begin(), outcomes.end(), IsFaultOfSender);
+  if (wrong == outcomes.end()) return;
+  Blame(context_, peer, Offence::kInvalidItem,
+        absl::StrCat("a block that it sent is wrong: ", wrong->reason, ", ", wrong->message));
 }
 
 }  // namespace lean::beacon

@@ -23,7 +23,7 @@ class RootSync {
   void Send(RootRequests::Ask ask, SteadyTime now);
   void OnAnswer(uint64_t peer, const std::vector<Root>& asked, SteadyTime sent,
                 absl::StatusOr<std::vector<SignedBlockPtr>> answer);
-  void OnOutcome(uint64_t peer, const SubmitOutcome& outcome, const Root& root);
+  void OnOutcomes(uint64_t peer, const std::vector<SubmitOutcome>& outcomes, const std::vector<Root>& roots);
 
   const SyncContext context_;
   RootRequests requests_;

@@ -18,16 +18,16 @@ void Blame(const SyncContext& context, uint64_t peer, Offence offence, const std
 void HandleFailedRequest(const SyncContext& context, uint64_t peer, const absl::Status& status) {
   context.book.Pause(peer, context.clock.Steady());
   context.log->debug("sync_request_failed peer={} error=\"{}\"", PeerName(context.book, peer), status.ToString());
-  if (absl::IsDeadlineExceeded(status)) {
-    Blame(context, peer, Offence::kUnresponsive, "it did not answer a request for blocks in time");
-  } else if (absl::IsDataLoss(status)) {
-    context.book.Disbelieve(peer, context.clock.Steady());  // the network has reported it
+  // The network has reported it.
+  if (absl::IsDeadlineExceeded(status) || absl::IsDataLoss(status)) {
+    context.book.Disbelieve(peer, context.clock.Steady());
   }
 }
 
 bool IsFaultOfSender(const SubmitOutcome& outcome) {
+  // A slot that is in the future by our clock may be none by others'.
   return outcome.status == SubmitOutcome::kRefused && outcome.reason != reason::kStale &&
-         outcome.reason != reason::kQueueFull;
+         outcome.reason != reason::kFutureSlot && outcome.reason != reason::kQueueFull;
 }
 
 }  // namespace lean::beacon

@@ -65,6 +65,7 @@ class AskingPeer : public GossipPeer {
   PeerRates& rates() override { return rates_; }
   SeenItems& known() override { return known_; }
   void Report(Offence offence, std::string) override { offences.push_back(offence); }
+  void ReportNoAnswer(SteadyTime) override { Report(Offence::kUnresponsive, ""); }
   void Send(const OutgoingItem&) override {}
   void Send(const std::vector<OutgoingItem>&) override {}
   void BeginWork(size_t) override {}

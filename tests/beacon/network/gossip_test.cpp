@@ -32,6 +32,7 @@ class FakePeer : public GossipPeer {
     offences.push_back(offence);
     reasons.push_back(std::move(why));
   }
+  void ReportNoAnswer(SteadyTime) override { Report(Offence::kUnresponsive, ""); }
   void Send(const OutgoingItem& block) override {
     std::lock_guard lock(mutex_);
     if (known_.Insert(block.key)) ++blocks_sent;

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -102,6 +104,28 @@ TEST(HostilePeers, LeavingAndComingBackWashesNothingOff) {
     ASSERT_TRUE(Eventually([&] { return a.Linked(1); }));
   }
   EXPECT_EQ(a.network().offence_counts().Of(Offence::kBrokeOff), 0u);
+}
+
+TEST(HostilePeers, SilenceIsOneOffenceHoweverManyRequestsWereOpen) {
+  Node a("a");
+  a.Start({});
+  RawPeer raw(a.address(), a.IdentityOf("raw"), {});
+  ASSERT_TRUE(raw.linked());
+  raw.OpenAnswer();
+  std::atomic<size_t> unanswered = 0;
+  size_t open = 0;
+  ASSERT_TRUE(Eventually([&] {
+    const auto done = [&](const absl::StatusOr<std::vector<SignedBlockPtr>>& blocks) {
+      if (absl::IsDeadlineExceeded(blocks.status())) ++unanswered;
+    };
+    const uint64_t peer = a.network().Peers().at(0).id;
+    if (open < kMaxRequestsOpen) a.network().BlocksByRange(peer, 1, 1, done);
+    open = a.network().Peers().at(0).requests_open;
+    return open == kMaxRequestsOpen;
+  }));
+  ASSERT_TRUE(Eventually([&] { return unanswered == open; }));
+  EXPECT_EQ(a.network().offence_counts().Of(Offence::kUnresponsive), 1u);
+  EXPECT_GE(a.network().Peers().at(0).score, -20);
 }
 
 // A connection that ends takes the stream with it that answers: nobody is to blame.

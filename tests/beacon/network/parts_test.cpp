@@ -381,5 +381,15 @@ TEST(SendQueue, VotesMakeRoomAndBlocksDoNot) {
   EXPECT_FALSE(queue.PushBlock(Item(5, 0))) << "two of them";
 }
 
+TEST(SendQueue, HoldsTheVotesOfTwoSlotsOfTheRegistry) {
+  constexpr size_t kValidators = 4096;
+  SendQueue queue(SendQueue::Limits::For(kValidators));
+  size_t dropped = 0;
+  for (size_t i = 0; i < 2 * kValidators; ++i) dropped += queue.PushVote(Item(1));
+  EXPECT_EQ(dropped, 0u);
+  EXPECT_EQ(queue.PushVote(Item(1)), 1u);
+  EXPECT_EQ(SendQueue::Limits::For(4).votes, 1024u);
+}
+
 }  // namespace
 }  // namespace lean::beacon

@@ -336,6 +336,49 @@ TEST_F(FullOutboundTest, AFullNetworkChannelHoldsNothingUp) {
   EXPECT_EQ(Import(source_.AddBlock(2)).status, SubmitOutcome::kAccepted);
   EXPECT_EQ(chain_.head().slot, 2u);
   EXPECT_THAT(log_.Matching("not_published"), SizeIs(1));
+  EXPECT_EQ(writer_.events().counts()->blocks_unpublished, 1u);
+  // What is lost is told in votes, not in batches.
+  Import({source_.Vote(0, 2), source_.Vote(1, 2), source_.Vote(3, 2)}, Origin::Peer(5));
+  EXPECT_THAT(log_.Matching("not_published blocks=0"), ElementsAre(HasSubstr("votes=3 origin=peer-5")));
+  EXPECT_EQ(writer_.events().counts()->votes_unpublished, 3u);
+}
+
+// Votes that waited for a late block leave in one item for each origin: the network's channel is bounded in items.
+TEST_F(ChainWriterTest, VotesThatALateBlockReleasesArePublishedAndCountedTogether) {
+  GoTo(2, 1);
+  const SignedBlockPtr first = source_.AddBlock(1);
+  const SignedBlockPtr late = source_.AddBlock(2);
+  Import(first);
+  ASSERT_EQ(outbound_.size(), 1u);
+  Import({source_.Vote(0, 2), source_.Vote(1, 2)}, Origin::Peer(1));
+  Import({source_.Vote(3, 2)}, Origin::Local());
+  ASSERT_EQ(outbound_.size(), 1u);
+  EXPECT_EQ(writer_.events().counts()->votes_accepted, 0u);
+  Import(late, Origin::Peer(2));
+  EXPECT_EQ(writer_.events().counts()->votes_accepted, 3u);
+  EXPECT_EQ(outbound_.size(), 4u) << "two blocks, and votes of two origins";
+  EXPECT_THAT(PublishedBlocks(), ElementsAre(ChainSource::RootOf(first), ChainSource::RootOf(late)));
+  EXPECT_EQ(published_votes_, 3u);
+  EXPECT_THAT(log_.Matching("votes_accepted accepted=2 submitted=2 origin=peer-1"), SizeIs(1));
+}
+
+// In an old block a vote may name any slot, for nothing of the transition reads it.
+TEST_F(ChainWriterTest, VotesForSlotsFarAheadInAnOldBlockDoNotHideWhatIsSeenLater) {
+  constexpr uint64_t kFar = 1'000'000;
+  GoTo(20);
+  ChainSource liar(genesis_);
+  liar.AddBlock(1);
+  liar.chain().OnInterval((kFar + 100) * kChainIntervalsPerSlot, /*has_proposal=*/false);
+  for (uint64_t validator = 0; validator < kValidators; ++validator) {
+    ASSERT_TRUE(liar.chain().OnVote(liar.Vote(validator, kFar + validator)).ok());
+  }
+  const SignedBlockPtr block = liar.AddBlock(2);
+  ASSERT_THAT(block->message.block.body.attestations, SizeIs(kValidators));
+  Import(liar.chain().SignedBlockOf(block->message.block.parent_root));
+  ASSERT_EQ(Import(block).status, SubmitOutcome::kAccepted);
+  EXPECT_THAT(seen_votes_.Latest({0, 2, 3}), ElementsAre(std::nullopt, 2, std::nullopt))
+      << "but for the proposer's own";
+  EXPECT_EQ(seen_votes_.Count(kFar), 0u);
 }
 
 class SmallQueueTest : public ChainWriterTest {

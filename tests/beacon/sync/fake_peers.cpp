@@ -27,13 +27,14 @@ void FakePeers::Change(uint64_t id, const std::function<void(Peer&)>& change) {
   change(peers_[id]);
 }
 
-void FakePeers::Expire() {
+size_t FakePeers::Expire() {
   std::vector<Done> unanswered;
   {
     std::lock_guard lock(mutex_);
     unanswered.swap(unanswered_);
   }
   for (const Done& done : unanswered) done(absl::DeadlineExceededError("no answer"));
+  return unanswered.size();
 }
 
 std::vector<FakePeers::Offender> FakePeers::offenders() const {

@@ -2,6 +2,7 @@
 #ifndef LEAN_TESTS_BEACON_SYNC_FAKE_PEERS_H_
 #define LEAN_TESTS_BEACON_SYNC_FAKE_PEERS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -32,8 +33,8 @@ class FakePeers : public PeerBlocks {
   void Remove(uint64_t id);
   void Change(uint64_t id, const std::function<void(Peer&)>& change);
 
-  // Requests that silent peers have not answered end with DeadlineExceeded.
-  void Expire();
+  // Requests that silent peers have not answered end with DeadlineExceeded. How many there were.
+  size_t Expire();
 
   struct Offender {
     uint64_t peer = 0;
