@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "beacon/commands/checkpoint_source.h"
+#include "beacon/storage/chain_tip.h"
 #include "beacon/storage/checkpoint_file.h"
 #include "beacon/storage/restore.h"
 #include "common/bytes/hex.h"
@@ -31,6 +32,17 @@ absl::StatusOr<Anchor> Beginning(const KeptChainOptions& options, const Genesis&
   return anchor;
 }
 
+// What recovery dropped, and what is missing from the chain since.
+absl::Status TellLosses(const ChainDatabase& database, spdlog::logger& log) {
+  for (const std::string& loss : database.files().losses()) log.warn("storage_lost message=\"{}\"", loss);
+  const absl::StatusOr<std::optional<std::string>> lost = LostSinceTip(database);
+  if (!lost.ok()) return lost.status();
+  if (lost->has_value()) {
+    log.warn("chain_shorter message=\"{}; peers give back what they have of it; check the disk\"", **lost);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<StartedChain> InMemory(const Anchor& anchor, spdlog::logger& log) {
   absl::StatusOr<LeanChain> chain = LeanChain::FromAnchor(anchor.state, anchor.block);
   if (!chain.ok()) return chain.status();
@@ -56,6 +68,7 @@ absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const G
   auto database = ChainDatabase::OpenOrCreate(
       {.path = options.data_dir, .network = options.network, .stop = std::move(stop)}, genesis, anchor);
   if (!database.ok()) return database.status();
+  if (absl::Status status = TellLosses(**database, *log); !status.ok()) return status;
   absl::StatusOr<RestoredChain> restored = RestoreChain(**database, *log);
   if (!restored.ok()) return restored.status();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
@@ -64,7 +77,8 @@ absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const G
             options.data_dir, chain.head().slot, chain.finalized().slot, chain.anchor().slot, restored->replayed,
             restored->left_out, restored->votes, took.count());
   auto storage = std::make_unique<StorageService>(
-      **database, chain, log, StorageOptions{.queue_lag = options.slot, .keep_slots = options.keep_slots});
+      **database, chain, log,
+      StorageOptions{.queue_lag = options.slot, .keep_slots = options.keep_slots, .tip = options.slot});
   return StartedChain{
       .chain = std::move(restored->chain), .database = *std::move(database), .storage = std::move(storage)};
 }

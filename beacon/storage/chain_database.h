@@ -102,13 +102,16 @@ class ChainDatabase {
   static void PutVote(WriteSet& writes, const SignedAttestation& vote);
   static void PutSnapshot(WriteSet& writes, const Checkpoint& id, const State& state);
 
+  // The data folder, and the database's files in it.
+  const std::string& folder() const { return folder_; }
   Database& files() { return *files_; }
   const Database& files() const { return *files_; }
   const Genesis& genesis() const { return genesis_; }
   const std::string& network() const { return network_; }
 
  private:
-  ChainDatabase(ProcessLock lock, std::unique_ptr<Database> files) : lock_(std::move(lock)), files_(std::move(files)) {}
+  ChainDatabase(std::string folder, ProcessLock lock, std::unique_ptr<Database> files)
+      : folder_(std::move(folder)), lock_(std::move(lock)), files_(std::move(files)) {}
 
   // Takes the folder's lock and opens its files; nothing of them is looked at yet.
   static absl::StatusOr<std::unique_ptr<ChainDatabase>> OpenFiles(const ChainFolder& folder, bool create,
@@ -121,6 +124,7 @@ class ChainDatabase {
   absl::StatusOr<std::vector<Root>> CanonicalRoots(uint64_t end_slot) const;
   absl::Status Damaged(absl::string_view what) const;
 
+  const std::string folder_;
   const ProcessLock lock_;
   const std::unique_ptr<Database> files_;
   std::string network_;

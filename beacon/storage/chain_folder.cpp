@@ -62,7 +62,7 @@ absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::OpenFiles(const Ch
                                                                     .min_free_bytes = folder.min_free_bytes,
                                                                     .stop = folder.stop});
   if (!files.ok()) return files.status();
-  return std::unique_ptr<ChainDatabase>(new ChainDatabase(*std::move(lock), *std::move(files)));
+  return std::unique_ptr<ChainDatabase>(new ChainDatabase(folder.path, *std::move(lock), *std::move(files)));
 }
 
 absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::Open(const ChainFolder& folder, bool read_only) {

@@ -1,7 +1,8 @@
 #include "beacon/storage/database.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
-#include <cstdarg>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -9,6 +10,8 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "beacon/storage/recovery_log.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
@@ -32,6 +35,14 @@ constexpr int kOpenFiles = 128;
 // Of the blocks' files: with more than this share of garbage, Compact writes them anew.
 constexpr double kGarbageShare = 0.1;
 
+// RocksDB's file that names the others.
+constexpr char kCurrentFile[] = "CURRENT";
+
+// The next step when a database is damaged.
+constexpr absl::string_view kWhenOpen = "`lean-beacon db verify` tells what is left of it";
+constexpr absl::string_view kWhenClosed =
+    "check the disk, move the data folder away and start in an empty one, with `run --checkpoint` or from genesis";
+
 // Written to find out whether the disk takes anything.
 constexpr char kProbeFile[] = "probe";
 constexpr size_t kProbeBytes = size_t{1} << 16;
@@ -42,35 +53,17 @@ constexpr std::array<absl::string_view, kColumns> kColumnNames = {"default",   "
 rocksdb::Slice ToSlice(absl::string_view text) { return {text.data(), text.size()}; }
 absl::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-absl::Status ToStatus(const rocksdb::Status& status, absl::string_view what, const std::string& path) {
-  if (status.ok()) return absl::OkStatus();
-  const std::string message = absl::StrCat(what, " ", path, ": ", status.ToString());
-  if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
-  if (status.IsCorruption()) return absl::DataLossError(message);
-  if (status.IsNotFound()) return absl::NotFoundError(message);
-  return absl::UnavailableError(message);
-}
-
-// RocksDB's log for people. As a file in the folder it ends the process, by an assertion of Debian's RocksDB, at the
-// second line that a failing disk does not take. What matters of it comes as a status, too.
-class NoLog : public rocksdb::Logger {
- public:
-  using rocksdb::Logger::Logv;
-  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
-};
-
-rocksdb::DBOptions MakeOptions(const DatabaseOptions& options) {
+rocksdb::DBOptions MakeOptions(const DatabaseOptions& options, bool create) {
   rocksdb::DBOptions db;
   db.env = options.env == nullptr ? rocksdb::Env::Default() : options.env;
-  db.create_if_missing = options.create;
-  db.create_missing_column_families = options.create;
+  db.create_if_missing = create;
+  db.create_missing_column_families = create;
   db.db_write_buffer_size = kMemtableBytes;
   db.max_total_wal_size = kLogBytes;
   db.max_manifest_file_size = kManifestBytes;
   db.max_open_files = kOpenFiles;
   db.max_background_jobs = 2;
   db.bytes_per_sync = uint64_t{1} << 20;
-  db.info_log = std::make_shared<NoLog>();
   // A log that was cut off by a crash is read up to the cut: whole batches, in order.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   return db;
@@ -103,7 +96,7 @@ absl::string_view ColumnName(Column column) {
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(DatabaseOptions options) {
   std::unique_ptr<Database> database(new Database(std::move(options)));
-  if (absl::Status status = database->OpenFiles(); !status.ok()) return status;
+  if (absl::Status status = database->OpenFiles(database->options_.create); !status.ok()) return status;
   return database;
 }
 
@@ -111,7 +104,7 @@ Database::Database(DatabaseOptions options) : options_(std::move(options)) {}
 
 Database::~Database() { CloseFiles(); }
 
-absl::Status Database::OpenFiles() {
+absl::Status Database::OpenFiles(bool create) {
   const auto cache = rocksdb::NewLRUCache(kCacheBytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> columns;
   for (size_t i = 0; i < kColumns; ++i) {
@@ -120,13 +113,24 @@ absl::Status Database::OpenFiles() {
   if (!options_.read_only) {
     if (absl::Status status = CheckSpace(); !status.ok()) return status;
   }
-  const rocksdb::DBOptions options = MakeOptions(options_);
+  rocksdb::DBOptions options = MakeOptions(options_, create);
+  const auto log = std::make_shared<RecoveryLog>();
+  options.info_log = log;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = options_.read_only
                                      ? rocksdb::DB::OpenForReadOnly(options, options_.path, columns, &handles, &db)
                                      : rocksdb::DB::Open(options, options_.path, columns, &handles, &db);
-  if (!status.ok()) return ToStatus(status, "cannot open the database", options_.path);
+  std::vector<std::string> losses = log->TakeLosses();
+  if (!status.ok()) {
+    absl::Status failed = ToStatus(status, "cannot open the database");
+    if (losses.empty()) return failed;
+    return absl::Status(failed.code(), absl::StrCat(failed.message(), "; ", absl::StrJoin(losses, "; ")));
+  }
+  if (!folder_.has_value()) {
+    folder_ = IdOf(options_.path);
+    losses_ = std::move(losses);
+  }
   db_.reset(db);
   std::copy(handles.begin(), handles.end(), handles_.begin());
   failed_ = false;
@@ -146,12 +150,47 @@ absl::Status Database::CheckSpace() const {
                                                    " MiB are needed"));
 }
 
+std::optional<Database::FolderId> Database::IdOf(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return std::nullopt;
+  return FolderId{.device = info.st_dev, .inode = info.st_ino};
+}
+
+absl::Status Database::CheckFolder() const {
+  const std::optional<FolderId> now = IdOf(path());
+  std::error_code ignored;
+  if (!now.has_value()) {
+    return absl::UnavailableError(absl::StrCat("the folder ", path(), " is gone: it was removed or moved away"));
+  }
+  if (now != folder_) {
+    return absl::UnavailableError(absl::StrCat("the folder ", path(), " is not the one that this process opened: ",
+                                               "that one was removed or moved, and another one is in its place"));
+  }
+  if (!std::filesystem::exists(absl::StrCat(path(), "/", kCurrentFile), ignored)) {
+    return absl::UnavailableError(absl::StrCat("the files of the database in ", path(), " are gone"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Database::ToStatus(const rocksdb::Status& status, absl::string_view what) const {
+  if (status.ok()) return absl::OkStatus();
+  const std::string words = PlainWords(status.ToString());
+  if (status.IsCorruption()) {
+    return absl::DataLossError(
+        absl::StrCat(what, " ", path(), ", it is damaged: ", words, "; ", db_ == nullptr ? kWhenClosed : kWhenOpen));
+  }
+  const std::string message = absl::StrCat(what, " ", path(), ": ", words);
+  if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
+  if (status.IsNotFound()) return absl::NotFoundError(message);
+  return absl::UnavailableError(message);
+}
+
 absl::Status Database::Probe() const {
   rocksdb::Env& env = *(options_.env == nullptr ? rocksdb::Env::Default() : options_.env);
   const std::string file = absl::StrCat(path(), "/", kProbeFile);
   rocksdb::Status status = rocksdb::WriteStringToFile(&env, std::string(kProbeBytes, '\0'), file, /*should_sync=*/true);
   env.DeleteFile(file).PermitUncheckedError();
-  return ToStatus(status, "cannot write to", path());
+  return ToStatus(status, "cannot write to");
 }
 
 void Database::CloseFiles() {
@@ -169,7 +208,7 @@ absl::StatusOr<std::optional<std::string>> Database::Get(Column column, absl::st
   std::string value;
   const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), Handle(column), ToSlice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
-  if (!status.ok()) return ToStatus(status, "cannot read the database", path());
+  if (!status.ok()) return ToStatus(status, "cannot read the database");
   return value;
 }
 
@@ -200,7 +239,7 @@ absl::Status Database::Walk(Column column, absl::string_view from, bool backward
       at->Next();
     }
   }
-  return ToStatus(at->status(), "cannot read the database", path());
+  return ToStatus(at->status(), "cannot read the database");
 }
 
 absl::Status Database::Write(const WriteSet& writes) {
@@ -208,6 +247,8 @@ absl::Status Database::Write(const WriteSet& writes) {
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
   if (failed_) return absl::UnavailableError(absl::StrCat("the database ", path(), " failed to write"));
   if (absl::Status status = CheckSpace(); !status.ok()) return status;
+  if (absl::Status status = CheckFolder(); !status.ok()) return status;
+  if (writes.empty()) return absl::OkStatus();
   rocksdb::WriteBatch batch(writes.bytes());
   for (const WriteSet::Entry& entry : writes.entries_) {
     rocksdb::ColumnFamilyHandle* const column = Handle(entry.column);
@@ -219,22 +260,23 @@ absl::Status Database::Write(const WriteSet& writes) {
     } else {
       added = batch.Delete(column, ToSlice(entry.key));
     }
-    if (!added.ok()) return ToStatus(added, "cannot write the database", path());
+    if (!added.ok()) return ToStatus(added, "cannot write the database");
   }
   rocksdb::WriteOptions options;
   options.sync = true;
   const rocksdb::Status status = db_->Write(options, &batch);
   if (!status.ok()) failed_ = true;
-  return ToStatus(status, "cannot write the database", path());
+  return ToStatus(status, "cannot write the database");
 }
 
 absl::Status Database::Recover() {
   if (absl::Status status = CheckSpace(); !status.ok()) return status;
+  if (absl::Status status = CheckFolder(); !status.ok()) return status;
   if (absl::Status status = Probe(); !status.ok()) return status;
   std::unique_lock lock(mutex_);
   if (db_ != nullptr && !failed_) return absl::OkStatus();
   CloseFiles();
-  return OpenFiles();
+  return OpenFiles(/*create=*/false);
 }
 
 absl::Status Database::Compact() {
@@ -274,7 +316,7 @@ absl::Status Database::CompactRange(rocksdb::CompactRangeOptions options, Column
   const std::stop_callback cancel(options_.stop, [&cancelled] { cancelled = true; });
   const rocksdb::Status status = db_->CompactRange(options, Handle(column), nullptr, end);
   if (absl::Status stopped = CheckStop(); !stopped.ok()) return stopped;
-  return ToStatus(status, "cannot compact the database", path());
+  return ToStatus(status, "cannot compact the database");
 }
 
 absl::Status Database::CheckStop() const {

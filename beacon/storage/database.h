@@ -2,6 +2,8 @@
 #ifndef LEAN_BEACON_STORAGE_DATABASE_H_
 #define LEAN_BEACON_STORAGE_DATABASE_H_
 
+#include <sys/types.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -24,6 +26,7 @@ class ColumnFamilyHandle;
 class DB;
 class Env;
 class Slice;
+class Status;
 struct CompactRangeOptions;
 }  // namespace rocksdb
 
@@ -87,8 +90,8 @@ class WriteSet {
 };
 
 // Thread-safe. Errors say what failed and in which folder, in the system's words: kNotFound, kDataLoss (what is read is
-// not what was written), kResourceExhausted (no space), kUnavailable (the disk failed otherwise), kCancelled (the stop
-// of the options was requested).
+// not what was written; the next step is told), kResourceExhausted (no space), kUnavailable (the disk failed
+// otherwise), kCancelled (the stop of the options was requested).
 class Database {
  public:
   // kNotFound: there is none and `create` is not set.
@@ -106,12 +109,16 @@ class Database {
   absl::Status Scan(Column column, absl::string_view first, const Visit& visit) const;
   absl::Status ScanBackwards(Column column, absl::string_view last, const Visit& visit) const;
 
-  // On disk, fsync included, when it returns OK; not at all otherwise.
+  // On disk, fsync included, when it returns OK; not at all otherwise. An empty set finds out whether something could
+  // be written: the disk has room, and the folder is the one that was opened.
   absl::Status Write(const WriteSet& writes);
 
   // After a write that failed: makes the database writable again, once the disk takes something, by opening it anew.
   // OK: the next write may succeed. If it cannot be opened, reads fail, too, until it can.
   absl::Status Recover();
+
+  // What was dropped when it was opened, since it could not be read: sentences for people.
+  const std::vector<std::string>& losses() const { return losses_; }
 
   // Gives space of what was deleted back to the disk; takes a while.
   absl::Status Compact();
@@ -128,8 +135,12 @@ class Database {
  private:
   explicit Database(DatabaseOptions options);
 
-  absl::Status OpenFiles();
+  absl::Status OpenFiles(bool create);
   absl::Status CheckSpace() const;
+  // OK when the folder under our path is the one that was opened, with its files in it.
+  absl::Status CheckFolder() const;
+  // RocksDB's status as ours.
+  absl::Status ToStatus(const rocksdb::Status& status, absl::string_view what) const;
   // Writes blocks anew, when much of their files is what was deleted, and there is room for it.
   absl::Status CollectGarbage();
   // Whether the disk takes a file: writes one, and removes it.
@@ -141,7 +152,17 @@ class Database {
   uint64_t Property(Column column, const std::string& name) const;
   absl::Status CompactRange(rocksdb::CompactRangeOptions options, Column column, const rocksdb::Slice* end);
 
+  // What tells a folder from another one of the same name.
+  struct FolderId {
+    dev_t device = 0;
+    ino_t inode = 0;
+    friend bool operator==(const FolderId&, const FolderId&) = default;
+  };
+  static std::optional<FolderId> IdOf(const std::string& path);
+
   const DatabaseOptions options_;
+  std::optional<FolderId> folder_;    // as it was opened
+  std::vector<std::string> losses_;   // of the first opening
   mutable SharedMutex mutex_;         // writers are those that open and close the files
   std::unique_ptr<rocksdb::DB> db_;   // null when it could not be opened anew
   std::atomic<bool> failed_ = false;  // a write failed: RocksDB is not asked to write before it was opened anew

@@ -14,11 +14,11 @@ void StorageQueue::Push(StorageItem item, size_t bytes) {
   changed_.notify_all();
 }
 
-std::optional<std::vector<StorageItem>> StorageQueue::Take(size_t max_bytes) {
+std::optional<std::vector<StorageItem>> StorageQueue::Take(size_t max_bytes, std::chrono::nanoseconds wait) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return closed_ || !entries_.empty(); });
-  if (entries_.empty()) return std::nullopt;
   std::vector<StorageItem> items;
+  if (!changed_.wait_for(lock, wait, [this] { return closed_ || !entries_.empty(); })) return items;
+  if (entries_.empty()) return std::nullopt;
   taken_since_ = entries_.front().pushed;
   while (!entries_.empty() && (items.empty() || taken_bytes_ + entries_.front().bytes <= max_bytes)) {
     taken_bytes_ += entries_.front().bytes;

@@ -34,8 +34,9 @@ class StorageQueue {
   // `bytes`: about what the item weighs.
   void Push(StorageItem item, size_t bytes);
 
-  // Waits for items and takes those in front, of `max_bytes` together, but one at least. nullopt: closed and empty.
-  std::optional<std::vector<StorageItem>> Take(size_t max_bytes);
+  // Waits for items and takes those in front, of `max_bytes` together, but one at least. None: nothing came for `wait`.
+  // nullopt: closed and empty.
+  std::optional<std::vector<StorageItem>> Take(size_t max_bytes, std::chrono::nanoseconds wait);
 
   // Items that Take gave count until they are done.
   void Done();

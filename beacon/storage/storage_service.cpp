@@ -24,7 +24,10 @@ StorageService::StorageService(ChainDatabase& database, const LeanChain& chain, 
   canonical_slot_ = snapshot_slot_ = database.anchor().slot;
   if (const auto finalized = database.ReadCheckpoint(meta_key::kFinalized); finalized.ok() && finalized->has_value()) {
     canonical_slot_ = (*finalized)->slot;
+    tip_.finalized = **finalized;
   }
+  if (const auto head = database.ReadCheckpoint(meta_key::kHead); head.ok()) tip_.head = head->value_or(Checkpoint());
+  written_tip_ = tip_;  // what is beside the database may be of a longer chain: it stays until this one goes on
   if (const auto snapshots = database.Snapshots(); snapshots.ok() && !snapshots->empty()) {
     snapshot_slot_ = snapshots->back().slot;
   }
@@ -86,15 +89,18 @@ bool StorageService::WaitToRetry() {
 }
 
 void StorageService::Run() {
-  while (const std::optional<std::vector<StorageItem>> items = queue_.Take(options_.batch_bytes)) {
+  while (const std::optional<std::vector<StorageItem>> items = queue_.Take(options_.batch_bytes, options_.check)) {
     const bool written = Write(Prepare(*items));
+    if (written) WriteTip(/*last=*/false);
     if (written) DropOld();
     queue_.Done();
     if (written) continue;
+    if (items->empty() && queue_.items() == 0) return;
     log_->error("storage_lost items={} message=\"the disk failed to the end; peers have these blocks\"",
                 items->size() + queue_.items());
     return;
   }
+  WriteTip(/*last=*/true);
 }
 
 WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
@@ -115,6 +121,7 @@ WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
   if (checkpoints != nullptr) {
     ChainDatabase::PutCheckpoint(writes, meta_key::kHead, checkpoints->head);
     ChainDatabase::PutCheckpoint(writes, meta_key::kJustified, checkpoints->justified);
+    tip_.head = checkpoints->head;
     Finalize(checkpoints->finalized, writes);
   }
   return writes;
@@ -136,6 +143,7 @@ void StorageService::Finalize(const Checkpoint& finalized, WriteSet& writes) {
   ChainDatabase::PutCanonical(writes, finalized);
   ChainDatabase::PutCheckpoint(writes, meta_key::kFinalized, finalized);
   canonical_slot_ = finalized.slot;
+  tip_.finalized = finalized;
   if (finalized.slot >= snapshot_slot_ + options_.snapshot_slots) {
     ChainDatabase::PutSnapshot(writes, finalized, *state);
     snapshot_slot_ = finalized.slot;
@@ -159,6 +167,19 @@ bool StorageService::Write(const WriteSet& writes) {
   SetHealth(absl::OkStatus());
   log_->info("storage_recovered bytes={}", writes.bytes());
   return true;
+}
+
+void StorageService::WriteTip(bool last) {
+  const auto now = std::chrono::steady_clock::now();
+  if (tip_ == written_tip_ || (now < tip_due_ && !last)) return;
+  const absl::Status status = WriteChainTip(database_.folder(), tip_);
+  tip_due_ = now + options_.tip;
+  if (status.ok()) written_tip_ = tip_;
+  if (!status.ok() && !tip_failed_) {
+    log_->warn("chain_tip_not_written message=\"{}; what the database loses from now on is not noticed\"",
+               std::string(status.message()));
+  }
+  tip_failed_ = !status.ok();
 }
 
 void StorageService::DropOld() {

@@ -19,6 +19,7 @@
 #include "beacon/chain/lean_chain.h"
 #include "beacon/services/chain_observer.h"
 #include "beacon/storage/chain_database.h"
+#include "beacon/storage/chain_tip.h"
 #include "beacon/storage/storage_queue.h"
 #include "common/log/logger.h"
 
@@ -34,11 +35,13 @@ struct StorageOptions {
   // Blocks further behind finality are dropped (DropOldBlocks); nullopt: none.
   std::optional<uint64_t> keep_slots = std::nullopt;
   std::chrono::milliseconds retry{1000};  // between attempts while the disk fails
+  std::chrono::milliseconds check{1000};  // with nothing to write, how often the disk is looked at
+  std::chrono::milliseconds tip{4000};    // the least between two writes of the chain's tip: a slot
 };
 
 // One thread takes what the writer pushed, in batches that are written as a whole, in order, fsync included. When the
-// disk fails, nothing more is accepted, the batch is kept and tried again until it goes through. Thread-safe, except
-// for Start and Stop.
+// disk fails or the folder is not there any more, nothing more is accepted, the batch is kept and tried again until it
+// goes through. Thread-safe, except for Start and Stop.
 class StorageService final : public ChainObserver {
  public:
   // `database` outlives the service. `chain` is what the database holds, as of now: it is looked at here only.
@@ -83,6 +86,8 @@ class StorageService final : public ChainObserver {
   bool Write(const WriteSet& writes);
   // As keep_slots says.
   void DropOld();
+  // Writes how far the chain is beside the database, if that is news and it is time, or this is the `last` time.
+  void WriteTip(bool last);
   void SetHealth(absl::Status health);
   // False when the service stops.
   bool WaitToRetry();
@@ -96,6 +101,10 @@ class StorageService final : public ChainObserver {
   absl::flat_hash_map<Root, RecentState> states_;  // of blocks that are not finalized yet
   uint64_t canonical_slot_ = 0;                    // canonical roots are written up to this one
   uint64_t snapshot_slot_ = 0;                     // of the newest snapshot
+  ChainTip tip_;                                   // of what is written
+  ChainTip written_tip_;                           // as it is beside the database
+  std::chrono::steady_clock::time_point tip_due_;
+  bool tip_failed_ = false;  // told already
 
   mutable std::mutex mutex_;
   std::condition_variable stop_requested_;

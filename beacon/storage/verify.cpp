@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/state_transition.h"
+#include "beacon/storage/chain_tip.h"
 #include "beacon/storage/restore.h"
 #include "beacon/storage/schema.h"
 #include "common/bytes/hex.h"
@@ -23,6 +24,10 @@ class Verifier {
       : database_(database), progress_(progress) {}
 
   VerifyReport Run(spdlog::logger& log) {
+    for (const std::string& loss : database_.files().losses()) Problem(loss);
+    const auto lost = LostSinceTip(database_);
+    Check(lost.status());
+    if (lost.ok() && lost->has_value()) Problem(**lost);
     CheckBlocks();
     CheckCanonical();
     report_.restart = RestoreChain(database_, log).status();

@@ -4,6 +4,8 @@
 
 #include <thread>
 
+#include "tests/common/patience.h"
+
 namespace lean::beacon {
 namespace {
 
@@ -16,12 +18,12 @@ uint64_t SlotOf(const StorageItem& item) { return std::get<ChainCheckpoints>(ite
 TEST(StorageQueue, GivesItemsInOrderWithinABatchsBytes) {
   StorageQueue queue(100, kNoLag);
   for (uint64_t i = 0; i < 5; ++i) queue.Push(At(i), 30);
-  auto batch = queue.Take(70);
+  auto batch = queue.Take(70, kPatience);
   ASSERT_EQ(batch->size(), 2u);
   EXPECT_EQ(SlotOf((*batch)[0]), 0u);
   EXPECT_EQ(SlotOf((*batch)[1]), 1u);
   queue.Done();
-  EXPECT_EQ(queue.Take(1)->size(), 1u) << "one at least";
+  EXPECT_EQ(queue.Take(1, kPatience)->size(), 1u) << "one at least";
 }
 
 TEST(StorageQueue, IsFullByItsBytesUntilTheyAreDoneAndTakesMoreNevertheless) {
@@ -31,7 +33,7 @@ TEST(StorageQueue, IsFullByItsBytesUntilTheyAreDoneAndTakesMoreNevertheless) {
   queue.Push(At(2), 60);
   EXPECT_TRUE(queue.full());
   queue.Push(At(3), 60);
-  EXPECT_EQ(queue.Take(1000)->size(), 3u);
+  EXPECT_EQ(queue.Take(1000, kPatience)->size(), 3u);
   EXPECT_TRUE(queue.full()) << "taken is not done";
   EXPECT_EQ(queue.items(), 3u);
   queue.Done();
@@ -44,7 +46,7 @@ TEST(StorageQueue, IsFullWhenSomethingWaitsForTooLong) {
   EXPECT_FALSE(queue.full());
   queue.Push(At(1), 1);
   while (!queue.full()) std::this_thread::yield();
-  queue.Take(10);
+  queue.Take(10, kPatience);
   EXPECT_TRUE(queue.full()) << "taken is not done";
   queue.Done();
   EXPECT_FALSE(queue.full());
@@ -55,9 +57,19 @@ TEST(StorageQueue, HandsOutWhatItHoldsWhenClosedAndTakesNothingMore) {
   queue.Push(At(1), 1);
   queue.Close();
   queue.Push(At(2), 1);
-  EXPECT_EQ(queue.Take(100)->size(), 1u);
+  EXPECT_EQ(queue.Take(100, kPatience)->size(), 1u);
   queue.Done();
-  EXPECT_FALSE(queue.Take(100).has_value());
+  EXPECT_FALSE(queue.Take(100, kPatience).has_value());
+}
+
+TEST(StorageQueue, GivesNothingWhenNothingComesInTime) {
+  StorageQueue queue(100, kNoLag);
+  const auto nothing = queue.Take(100, std::chrono::milliseconds(1));
+  ASSERT_TRUE(nothing.has_value());
+  EXPECT_TRUE(nothing->empty());
+  queue.Done();
+  queue.Push(At(1), 1);
+  EXPECT_EQ(queue.Take(100, kPatience)->size(), 1u);
 }
 
 TEST(StorageQueue, WaitersSeeEverythingDone) {
@@ -65,7 +77,7 @@ TEST(StorageQueue, WaitersSeeEverythingDone) {
   StorageQueue queue(1000, kNoLag);
   uint64_t taken = 0;
   std::jthread writer([&] {
-    while (const auto items = queue.Take(50)) {
+    while (const auto items = queue.Take(50, kPatience)) {
       for (const StorageItem& item : *items) EXPECT_EQ(SlotOf(item), taken++);
       queue.Done();
     }
