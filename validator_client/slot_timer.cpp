@@ -51,6 +51,8 @@ std::chrono::milliseconds SlotTimer::UntilNextInterval() const {
 void SlotTimer::FollowWall() {
   anchor_wall_ms_ = clock_.WallMs();
   anchor_steady_ = clock_.Steady();
+  const int64_t now = IntervalIndex(Now());
+  if (last_index_ - now > static_cast<int64_t>(kIntervalsPerSlot)) last_index_ = now;
 }
 
 }  // namespace lean::validator

@@ -30,7 +30,8 @@ class SlotTimer {
   // `clock` must outlive the timer. The first tick is the next interval to begin.
   SlotTimer(Clock& clock, const SlotClock& slots);
 
-  // Blocks until the next interval begins, but no later than `no_later_than`. Ticks never repeat and never go back.
+  // Blocks until the next interval begins, but no later than `no_later_than`. Ticks neither repeat nor go back, unless
+  // FollowWall says so.
   Wake Next(std::optional<SteadyTime> no_later_than);
 
   // Unix milliseconds as this timer keeps them.
@@ -46,7 +47,8 @@ class SlotTimer {
   // What the wall clock shows beyond NowMs(): how far it has jumped since the timer last followed it.
   int64_t WallDriftMs() const { return clock_.WallMs() - NowMs(); }
 
-  // Takes the wall clock's time from now on.
+  // Takes the wall clock's time from now on. Intervals whose tick was given get no other one, unless that would silence
+  // the timer for more than a slot: then the clock was wrong before, and ticks go on from now.
   void FollowWall();
 
   const SlotClock& slots() const { return slots_; }

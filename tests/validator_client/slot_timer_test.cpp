@@ -86,13 +86,24 @@ TEST(SlotTimer, FollowsTheWallClockForwardOnRequest) {
   EXPECT_EQ(wake.missed, 39);
 }
 
-TEST(SlotTimer, NeverTicksAnIntervalAgainWhenItFollowsTheWallClockBack) {
+TEST(SlotTimer, TicksNoIntervalAgainWhenItFollowsTheWallClockBackByASlot) {
   Bench bench(40'000);
   EXPECT_EQ(bench.After(milliseconds(1000)).time, (SlotTime{10, 1}));
-  bench.clock.SetWallMs(kGenesisMs + 30'000);
+  bench.clock.SetWallMs(kGenesisMs + 37'000);
   bench.timer.FollowWall();
-  EXPECT_EQ(bench.After(milliseconds(11'000)).kind, Kind::kEarly) << "slot 10, interval 1 has had its tick";
+  EXPECT_EQ(bench.After(milliseconds(4000)).kind, Kind::kEarly) << "slot 10, interval 1 has had its tick";
   EXPECT_EQ(bench.After(milliseconds(1000)).time, (SlotTime{10, 2}));
+}
+
+TEST(SlotTimer, GoesOnAtOnceWhenTheWallClockWasHoursAhead) {
+  Bench bench(40'000);
+  EXPECT_EQ(bench.After(milliseconds(1000)).time, (SlotTime{10, 1}));
+  bench.clock.SetWallMs(kGenesisMs + 7'241'000);
+  bench.timer.FollowWall();
+  EXPECT_EQ(bench.After(milliseconds(1000)).time, (SlotTime{1810, 2}));
+  bench.clock.SetWallMs(kGenesisMs + 42'000);
+  bench.timer.FollowWall();
+  EXPECT_EQ(bench.After(milliseconds(1000)).time, (SlotTime{10, 3}));
 }
 
 TEST(SlotTimer, SaysHowLongUntilAnInterval) {
