@@ -11,6 +11,7 @@
 #include "common/bytes/bytes.h"
 #include "common/containers/attestation.h"
 #include "common/containers/block.h"
+#include "validator_client/network.h"
 
 namespace lean::validator {
 
@@ -77,6 +78,9 @@ class BeaconClient {
   // `slot`: whose proposer the answer names.
   virtual absl::StatusOr<DutiesAnswer> GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
                                                  Timeout timeout) = 0;
+
+  // The public keys of the whole registry.
+  virtual absl::StatusOr<Registry> GetRegistry(Timeout timeout) = 0;
 
   virtual absl::StatusOr<BuiltBlockAnswer> BuildBlock(uint64_t slot, uint64_t proposer_index,
                                                       const Root& genesis_block_root, Timeout timeout) = 0;

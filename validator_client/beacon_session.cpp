@@ -16,20 +16,14 @@ namespace lean::validator {
 namespace {
 
 // Later than any network will live, and far from where milliseconds overflow.
-constexpr uint64_t kMaxGenesisTime = uint64_t{1} << 36;
 constexpr int64_t kMaxTimeMs = int64_t{1} << 46;
-constexpr uint64_t kMinSlotDurationMs = 100;
-constexpr uint64_t kMaxSlotDurationMs = 60000;
+constexpr int64_t kRepeatMs = 60'000;
 constexpr char kSyncing[] = "SYNCING";
 
 // Keeps differences of times from overflowing.
 absl::Status CheckUnixTime(int64_t time_ms) {
   if (time_ms >= 0 && time_ms <= kMaxTimeMs) return absl::OkStatus();
   return Refuse("the beacon's clock shows %d ms, which is no Unix time", time_ms);
-}
-
-Network NetworkOf(const DutiesAnswer& answer) {
-  return Network{answer.genesis_block_root, answer.genesis_time, answer.slot_duration_ms, answer.validator_count};
 }
 
 }  // namespace
@@ -52,6 +46,9 @@ void BeaconSession::SetKeys(std::vector<RegisteredKey> keys) {
 
 absl::Status BeaconSession::CheckRegistered(const RegisteredKey& key, uint64_t slot,
                                             std::chrono::milliseconds timeout) {
+  if (network_.has_value() && network_->genesis_checked()) {
+    return CheckInRegistry(*network_->registry, "the network", key);
+  }
   const absl::StatusOr<DutiesAnswer> answer = client_.GetDuties({key.pubkey}, slot, timeout);
   if (!answer.ok()) return answer.status();
   if (absl::Status status = CheckNetwork(*answer); !status.ok()) return status;
@@ -59,15 +56,19 @@ absl::Status BeaconSession::CheckRegistered(const RegisteredKey& key, uint64_t s
 }
 
 BeaconSession::Reading BeaconSession::Ask(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms) const {
+  // Both calls together have the time that was given.
+  const bool needs_registry = !network_.has_value() && expected_.genesis_block_root.has_value();
+  const std::chrono::milliseconds call_timeout = needs_registry ? timeout / 2 : timeout;
   const int64_t sent_ms = now_ms();
-  absl::StatusOr<DutiesAnswer> answer = client_.GetDuties(pubkeys_, slot, timeout);
-  return Reading{std::move(answer), sent_ms, now_ms()};
+  Reading reading{client_.GetDuties(pubkeys_, slot, call_timeout), sent_ms, 0};
+  reading.received_ms = now_ms();
+  if (needs_registry && reading.answer.ok()) reading.registry = client_.GetRegistry(call_timeout);
+  return reading;
 }
 
 absl::Status BeaconSession::Judge(const Reading& reading, uint64_t slot) {
   clock_offset_ms_.reset();
-  SetReady(reading.answer.ok() ? JudgeAnswer(*reading.answer, slot, reading.sent_ms, reading.received_ms)
-                               : reading.answer.status());
+  SetReady(reading.answer.ok() ? JudgeAnswer(reading, slot) : reading.answer.status(), reading.received_ms);
   return ready_;
 }
 
@@ -87,25 +88,59 @@ absl::Status BeaconSession::CheckTime(int64_t beacon_ms, int64_t our_ms) const {
   return Refuse("the beacon's clock is in slot %d, ours in slot %d: nothing is signed until they agree", theirs, ours);
 }
 
-absl::Status BeaconSession::JudgeAnswer(const DutiesAnswer& answer, uint64_t slot, int64_t sent_ms,
-                                        int64_t received_ms) {
+absl::Status BeaconSession::LearnNetwork(const Reading& reading) {
+  const DutiesAnswer& answer = *reading.answer;
+  if (reading.registry.has_value()) {
+    absl::StatusOr<Network> checked = CheckGenesis(answer, *reading.registry);
+    if (!checked.ok()) return checked.status();
+    network_ = *std::move(checked);
+  } else {
+    if (absl::Status status = CheckRegistry(answer, keys_); !status.ok()) return status;
+    network_ = Network{answer.genesis_block_root, answer.genesis_time, expected_.slot_duration_ms,
+                       answer.validator_count, nullptr};
+  }
+  logger_->info("network learned beacon={} genesis={} genesis_time={} slot_ms={} validators={} checked={}",
+                client_.name(), ShortHex(network_->genesis_block_root.span()), network_->genesis_time,
+                network_->slot_duration_ms, network_->validator_count, network_->genesis_checked());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Network> BeaconSession::CheckGenesis(const DutiesAnswer& answer,
+                                                    const absl::StatusOr<Registry>& registry) const {
+  if (!registry.ok()) {
+    return absl::Status(registry.status().code(),
+                        absl::StrCat("no registry to check --genesis-root by (--genesis DIR needs none): ",
+                                     registry.status().message()));
+  }
+  absl::StatusOr<Network> network =
+      NetworkOfGenesis({.genesis_time = answer.genesis_time, .validators = *registry}, expected_.slot_duration_ms);
+  if (!network.ok() || network->genesis_block_root != answer.genesis_block_root ||
+      network->validator_count != answer.validator_count) {
+    return Refuse("the beacon's genesis time %u and registry of %u validators do not give the genesis root it names",
+                  answer.genesis_time, registry->size());
+  }
+  for (const RegisteredKey& key : keys_) {
+    if (absl::Status status = CheckInRegistry(*registry, "--genesis-root", key); !status.ok()) return status;
+  }
+  return network;
+}
+
+absl::Status BeaconSession::JudgeAnswer(const Reading& reading, uint64_t slot) {
+  const DutiesAnswer& answer = *reading.answer;
   on_network_ = false;
   if (absl::Status status = CheckNetwork(answer); !status.ok()) return status;
-  if (absl::Status status = CheckRegistry(answer, keys_); !status.ok()) {
-    // Once the network is pinned, our keys are known to be in it: then it is the beacon that is wrong.
-    return network_.has_value() ? absl::FailedPreconditionError(status.message()) : status;
-  }
   if (!network_.has_value()) {
-    network_ = NetworkOf(answer);
-    logger_->info("network learned beacon={} genesis={} genesis_time={} slot_ms={} validators={}", client_.name(),
-                  ShortHex(network_->genesis_block_root.span()), network_->genesis_time, network_->slot_duration_ms,
-                  network_->validator_count);
+    if (absl::Status status = LearnNetwork(reading); !status.ok()) return status;
+  }
+  // Our keys are known to be in the registry: a beacon that does not know them is wrong.
+  if (absl::Status status = CheckRegistry(answer, keys_); !status.ok()) {
+    return absl::FailedPreconditionError(status.message());
   }
   on_network_ = true;
-  if (absl::Status status = CheckClock(answer, sent_ms, received_ms); !status.ok()) return status;
-  if (absl::Status status = CheckHead(answer, received_ms); !status.ok()) return status;
+  if (absl::Status status = CheckClock(answer, reading.sent_ms, reading.received_ms); !status.ok()) return status;
+  if (absl::Status status = CheckHead(answer, reading.received_ms); !status.ok()) return status;
   head_slot_ = answer.head_slot;
-  latency_ = std::chrono::milliseconds(received_ms - sent_ms);
+  latency_ = std::chrono::milliseconds(reading.received_ms - reading.sent_ms);
   heard_slot_ = slot;
   if (const uint64_t proposer = slot % network_->validator_count; answer.proposer_index != proposer) {
     return Refuse("the beacon names proposer %u for slot %u, by the rules it is %u", answer.proposer_index, slot,
@@ -125,27 +160,30 @@ absl::Status BeaconSession::CheckNetwork(const DutiesAnswer& answer) const {
     return Refuse("the beacon has genesis %s, this client works for %s", ToHex(answer.genesis_block_root.span()),
                   ToHex(root->span()));
   }
+  if (answer.slot_duration_ms != expected_.slot_duration_ms) {
+    return Refuse(
+        "WRONG_SPEC: slots of %u ms, %u here (%s): use a beacon of this network; if that one is right, give its "
+        "network.yaml by --genesis, or --slot-ms %u",
+        answer.slot_duration_ms, expected_.slot_duration_ms, expected_.slot_duration_origin, answer.slot_duration_ms);
+  }
   if (answer.xmss_log_lifetime != expected_.xmss_log_lifetime) {
-    return Refuse("the beacon's network has keys of lifetime 2^%u, ours have 2^%u", answer.xmss_log_lifetime,
-                  expected_.xmss_log_lifetime);
+    return Refuse(
+        "WRONG_SPEC: the beacon's network has keys of lifetime 2^%u, ours have 2^%u: use a beacon of our keys' "
+        "network, or keys made for that one",
+        answer.xmss_log_lifetime, expected_.xmss_log_lifetime);
   }
   if (answer.signature_form != expected_.signature_form) {
-    return Refuse("the beacon's network has signatures of form '%s', ours are '%s'", Printable(answer.signature_form),
-                  expected_.signature_form);
-  }
-  if (answer.slot_duration_ms < kMinSlotDurationMs || answer.slot_duration_ms > kMaxSlotDurationMs ||
-      answer.slot_duration_ms % kIntervalsPerSlot != 0) {
-    return Refuse("the beacon names a slot duration of %u ms, which no network may have", answer.slot_duration_ms);
+    return Refuse("WRONG_SPEC: the beacon's network has signatures of form '%s', ours are '%s': use another beacon",
+                  Printable(answer.signature_form), expected_.signature_form);
   }
   if (answer.genesis_time > kMaxGenesisTime) {
     return Refuse("the beacon names the genesis time %u, which is no Unix time in seconds", answer.genesis_time);
   }
-  if (answer.validator_count == 0) return Refuse("the beacon's registry has no validators");
-  if (!network_.has_value()) return absl::OkStatus();
-  if (answer.slot_duration_ms != network_->slot_duration_ms) {
-    return Refuse("the beacon has slots of %u ms, the network has %u", answer.slot_duration_ms,
-                  network_->slot_duration_ms);
+  if (answer.validator_count == 0 || answer.validator_count > kMaxGenesisValidators) {
+    return Refuse("the beacon names a registry of %u validators, expected 1 to %u", answer.validator_count,
+                  kMaxGenesisValidators);
   }
+  if (!network_.has_value()) return absl::OkStatus();
   if (answer.genesis_time != network_->genesis_time || answer.validator_count != network_->validator_count) {
     return Refuse("the beacon has genesis time %u and %u validators, the network has %u and %u", answer.genesis_time,
                   answer.validator_count, network_->genesis_time, network_->validator_count);
@@ -203,8 +241,14 @@ absl::Status BeaconSession::CheckHead(const DutiesAnswer& answer, int64_t our_ms
   return Refuse("the beacon names a head of slot %u, it is slot %d now", answer.head_slot, now);
 }
 
-void BeaconSession::SetReady(absl::Status status) {
-  if (status == ready_) return;
+void BeaconSession::SetReady(absl::Status status, std::optional<int64_t> now_ms) {
+  if (status == ready_) {
+    if (status.ok() || !now_ms.has_value() || std::abs(*now_ms - reported_ms_) < kRepeatMs) return;
+    logger_->warn("beacon still not usable beacon={} reason=\"{}\"", client_.name(), StatusText(status));
+    reported_ms_ = *now_ms;
+    return;
+  }
+  reported_ms_ = now_ms.value_or(reported_ms_);
   if (status.ok()) {
     logger_->info("beacon ready beacon={} genesis={}", client_.name(), ShortHex(network_->genesis_block_root.span()));
   } else {

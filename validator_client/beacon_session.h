@@ -15,38 +15,15 @@
 #include "common/bytes/bytes.h"
 #include "common/log/logger.h"
 #include "validator_client/beacon_client.h"
+#include "validator_client/network.h"
 
 namespace lean::validator {
-
-// What identifies the network that a client works for, for the life of its process.
-struct Network {
-  Root genesis_block_root;
-  uint64_t genesis_time = 0;  // Unix seconds
-  uint64_t slot_duration_ms = 0;
-  uint64_t validator_count = 0;
-
-  friend bool operator==(const Network&, const Network&) = default;
-};
-
-// What is known before any beacon has answered.
-struct ExpectedNetwork {
-  std::optional<Root> genesis_block_root;  // given by the operator
-  std::optional<Network> network;          // the whole of it, from a genesis folder
-  uint32_t xmss_log_lifetime = 32;         // of our keys
-  std::string signature_form = "flat";     // of the containers that we make
-};
-
-// A key of ours and where it must stand in the registry.
-struct RegisteredKey {
-  uint64_t index = 0;
-  PublicKeyBytes pubkey;
-  std::string origin;  // "FILE:LINE" of the keystore list
-};
 
 // A beacon further off than this is worth a warning.
 inline constexpr std::chrono::milliseconds kClockWarning{200};
 
-// Not thread-safe: belongs to the service's thread. Logs every change of the beacon's state, once.
+// Not thread-safe: belongs to the service's thread. Logs every change of the beacon's state, and once a minute that it
+// is still not usable.
 class BeaconSession {
  public:
   // Times of a probe, Unix milliseconds by our own clock.
@@ -61,6 +38,8 @@ class BeaconSession {
     absl::StatusOr<DutiesAnswer> answer;
     int64_t sent_ms = 0;
     int64_t received_ms = 0;
+    // The beacon's registry, while that is needed to recompute the genesis whose root the operator gave.
+    std::optional<absl::StatusOr<Registry>> registry = std::nullopt;
   };
 
   // Asks the beacon for duties of `slot`. Changes nothing here: may run on any thread, beside everything else.
@@ -68,8 +47,8 @@ class BeaconSession {
 
   // Takes what Ask brought for `slot`. OK: duties may be done. Otherwise ready() says why not:
   // kUnavailable, kDeadlineExceeded: no answer; kFailedPrecondition: refused (other network, other spec, clocks apart,
-  // a proposer that does not follow from the slot) or syncing; kInvalidArgument: a key of ours is not in the registry
-  // of a network that was learned from this very answer, which is the operator's to mend.
+  // a proposer that does not follow from the slot, no genesis of the given root) or syncing; kInvalidArgument: a key of
+  // ours is not in the registry of a network that was learned from this very answer, which is the operator's to mend.
   absl::Status Judge(const Reading& reading, uint64_t slot);
 
   // Both, one after the other.
@@ -80,8 +59,8 @@ class BeaconSession {
   // Keys of ours from the next probe on.
   void SetKeys(std::vector<RegisteredKey> keys);
 
-  // Asks whether the registry has a key that is none of ours yet. InvalidArgument: it has not. FailedPrecondition: an
-  // answer that is not good. Otherwise as Ask.
+  // Whether the registry has a key that is none of ours yet, by the checked genesis or else by asking. InvalidArgument:
+  // it has not. FailedPrecondition: an answer that is not good. Otherwise as Ask.
   absl::Status CheckRegistered(const RegisteredKey& key, uint64_t slot, std::chrono::milliseconds timeout);
 
   // Another beacon has told which network this is. Does nothing when a network is known.
@@ -110,12 +89,18 @@ class BeaconSession {
   std::optional<int64_t> clock_offset_ms() const { return clock_offset_ms_; }
 
  private:
-  absl::Status JudgeAnswer(const DutiesAnswer& answer, uint64_t slot, int64_t sent_ms, int64_t received_ms);
+  absl::Status JudgeAnswer(const Reading& reading, uint64_t slot);
+  // Takes the network that the answer names: checked against the given root, or on the beacon's word when none is
+  // given.
+  absl::Status LearnNetwork(const Reading& reading);
+  // The network whose genesis has the root that the operator gave, recomputed from what the beacon says of it.
+  absl::StatusOr<Network> CheckGenesis(const DutiesAnswer& answer, const absl::StatusOr<Registry>& registry) const;
   absl::Status CheckNetwork(const DutiesAnswer& answer) const;
   static absl::Status CheckRegistry(const DutiesAnswer& answer, const std::vector<RegisteredKey>& keys);
   absl::Status CheckClock(const DutiesAnswer& answer, int64_t sent_ms, int64_t received_ms);
   absl::Status CheckHead(const DutiesAnswer& answer, int64_t our_ms) const;
-  void SetReady(absl::Status status);
+  // `now_ms`: by our own clock, when the beacon was asked for it.
+  void SetReady(absl::Status status, std::optional<int64_t> now_ms = std::nullopt);
 
   BeaconClient& client_;
   ExpectedNetwork expected_;
@@ -124,6 +109,7 @@ class BeaconSession {
   std::shared_ptr<spdlog::logger> logger_;
   std::optional<Network> network_;
   absl::Status ready_;
+  int64_t reported_ms_ = 0;  // when a line last told of ready_
   std::optional<int64_t> clock_offset_ms_;
   bool clock_warned_ = false;
   bool on_network_ = false;

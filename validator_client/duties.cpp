@@ -91,7 +91,7 @@ void Duties::Propose(uint64_t slot) {
 }
 
 absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
-  if (absl::Status status = Signer::CheckActive(key, slot); !status.ok()) return status;
+  if (absl::Status status = CheckSignable(key, slot); !status.ok()) return status;
   if (!beacons_.ready().ok()) return beacons_.ready();
   Stopwatch watch(timer_);
   BuiltBlockAnswer built;
@@ -167,7 +167,7 @@ std::vector<const ValidatorKey*> Duties::VotersOf(const KeySet& keys, uint64_t s
   for (const ValidatorKey& key : keys.all()) {
     const absl::StatusOr<bool> used = signer_.LeafUsed(key, slot);
     if (used.ok() && *used) continue;
-    const absl::Status status = used.ok() ? Signer::CheckActive(key, slot) : used.status();
+    const absl::Status status = used.ok() ? CheckSignable(key, slot) : used.status();
     if (status.ok()) {
       voters.push_back(&key);
     } else {
@@ -175,6 +175,11 @@ std::vector<const ValidatorKey*> Duties::VotersOf(const KeySet& keys, uint64_t s
     }
   }
   return voters;
+}
+
+absl::Status Duties::CheckSignable(const ValidatorKey& key, uint64_t slot) {
+  absl::Status status = signer_.CheckLimit(key, slot);
+  return status.ok() ? Signer::CheckActive(key, slot) : status;
 }
 
 absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey*>& voters) {

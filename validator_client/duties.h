@@ -46,6 +46,8 @@ class Duties {
   uint64_t ProposerOf(uint64_t slot) const;
   absl::Status TryPropose(uint64_t slot, const ValidatorKey& key);
   absl::Status TryVote(uint64_t slot, const std::vector<const ValidatorKey*>& voters);
+  // Whether a key could sign in the slot, so that no beacon is asked in vain.
+  absl::Status CheckSignable(const ValidatorKey& key, uint64_t slot);
   // Keys that still have something to sign; the refusals of the others are logged.
   std::vector<const ValidatorKey*> VotersOf(const KeySet& keys, uint64_t slot);
   // Those that could be signed; the refusals of the others are logged.

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
 #include "common/containers/limits.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/unary_call.h"
+#include "lean/v1/beacon.pb.h"
 #include "lean/v1/validator.pb.h"
 
 namespace lean::validator {
@@ -79,6 +81,27 @@ absl::StatusOr<BuiltBlockAnswer> BuiltBlockFromProto(const v1::BuildBlockRespons
   return answer;
 }
 
+// The whole of it, in order.
+absl::StatusOr<Registry> RegistryFromProto(const v1::GetValidatorsResponse& message) {
+  const size_t size = static_cast<size_t>(message.validators_size());
+  if (size > kMaxGenesisValidators || size != message.total()) {
+    return absl::InvalidArgumentError(absl::StrCat("validators: ", size, " of ", message.total(), ", expected all of ",
+                                                   kMaxGenesisValidators, " at most"));
+  }
+  Registry registry;
+  registry.reserve(size);
+  for (const v1::ValidatorView& validator : message.validators()) {
+    if (validator.index() != registry.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("validators: index ", validator.index(), " stands at place ", registry.size()));
+    }
+    const auto pubkey = ParseFixedHex<PublicKeyBytes>(validator.pubkey());
+    if (!pubkey.ok()) return absl::InvalidArgumentError(absl::StrCat("pubkey: ", pubkey.status().message()));
+    registry.push_back(*pubkey);
+  }
+  return registry;
+}
+
 }  // namespace
 
 GrpcBeaconClient::GrpcBeaconClient(std::string name, const std::shared_ptr<grpc::Channel>& channel)
@@ -94,6 +117,17 @@ absl::StatusOr<DutiesAnswer> GrpcBeaconClient::GetDuties(const std::vector<Publi
   absl::StatusOr<DutiesAnswer> answer = DutiesFromProto(response);
   if (!answer.ok()) return BadAnswer("GetDuties", answer.status());
   return answer;
+}
+
+absl::StatusOr<Registry> GrpcBeaconClient::GetRegistry(Timeout timeout) {
+  v1::GetValidatorsRequest request;
+  request.set_limit(kMaxGenesisValidators);
+  v1::GetValidatorsResponse response;
+  const absl::Status status = Call("GetValidators", request, response, timeout, "BeaconService");
+  if (!status.ok()) return status;
+  absl::StatusOr<Registry> registry = RegistryFromProto(response);
+  if (!registry.ok()) return BadAnswer("GetValidators", registry.status());
+  return registry;
 }
 
 absl::StatusOr<BuiltBlockAnswer> GrpcBeaconClient::BuildBlock(uint64_t slot, uint64_t proposer_index,
@@ -162,9 +196,9 @@ absl::StatusOr<std::vector<Liveness>> GrpcBeaconClient::GetLiveness(const std::v
 }
 
 absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::Message& request,
-                                    google::protobuf::Message& response, Timeout timeout) {
+                                    google::protobuf::Message& response, Timeout timeout, const char* service) {
   const absl::StatusOr<grpc::ByteBuffer> bytes =
-      calls_.Call(absl::StrCat("/lean.v1.DutyService/", method), request, timeout);
+      calls_.Call(absl::StrCat("/lean.v1.", service, "/", method), request, timeout);
   if (!bytes.ok()) return bytes.status();
   // Generic bytes, since gRPC's own decoding would build a message of any number of fields.
   if (absl::Status decoded = rpc::DecodeRequest(*bytes, response); !decoded.ok()) return BadAnswer(method, decoded);

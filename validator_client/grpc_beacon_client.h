@@ -1,4 +1,4 @@
-// The beacon behind lean.v1.DutyService.
+// The beacon behind lean.v1.DutyService, whose registry lean.v1.BeaconService tells.
 #ifndef LEAN_VALIDATOR_CLIENT_GRPC_BEACON_CLIENT_H_
 #define LEAN_VALIDATOR_CLIENT_GRPC_BEACON_CLIENT_H_
 
@@ -24,6 +24,7 @@ class GrpcBeaconClient : public BeaconClient {
   const std::string& name() const override { return name_; }
   absl::StatusOr<DutiesAnswer> GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
                                          Timeout timeout) override;
+  absl::StatusOr<Registry> GetRegistry(Timeout timeout) override;
   absl::StatusOr<BuiltBlockAnswer> BuildBlock(uint64_t slot, uint64_t proposer_index, const Root& genesis_block_root,
                                               Timeout timeout) override;
   absl::StatusOr<VoteDataAnswer> BuildVote(uint64_t slot, const Root& genesis_block_root, Timeout timeout) override;
@@ -35,9 +36,9 @@ class GrpcBeaconClient : public BeaconClient {
   void Cancel() override { calls_.Cancel(); }
 
  private:
-  // One unary call of DutyService, from the encoded request to the decoded answer.
+  // One unary call, from the encoded request to the decoded answer.
   absl::Status Call(const char* method, const google::protobuf::Message& request, google::protobuf::Message& response,
-                    Timeout timeout);
+                    Timeout timeout, const char* service = "DutyService");
 
   const std::string name_;
   rpc::BoundedCalls calls_;

@@ -36,9 +36,15 @@ void AddRun(CLI::App& app, RunOptions& options) {
       ->capture_default_str();
   run->add_flag("--broadcast", options.broadcast,
                 "hand in blocks and votes to every beacon, not only to the one in use");
-  run->add_option("--genesis-root", options.genesis_root,
-                  "root of the genesis block to work for, as hex; without it and --genesis, that of the first beacon");
-  run->add_option("--genesis", options.genesis_dir, "genesis folder of the network to work for");
+  run->add_option("--genesis", options.network.genesis_dir,
+                  "genesis folder of the network to work for; without it and --genesis-root, a beacon's word is taken, "
+                  "and signed for up to a bound");
+  run->add_option("--genesis-root", options.network.genesis_root,
+                  "root of the genesis block of the network to work for, as hex");
+  run->add_option("--slot-ms", options.network.slot_ms,
+                  "slot duration in milliseconds, where no network.yaml tells it [4000]");
+  run->add_option("--allow-slots-to", options.allow_slots_to,
+                  "slot up to which keys may sign although their records end far below and the network is not named");
   run->add_option("--records", options.records,
                   "database of what the keys have signed; made if it is not there [signing_records.sqlite beside the "
                   "keystores]");
@@ -70,7 +76,9 @@ CLI::App* AddSignServer(CLI::App& app, SignServerOptions& options) {
   server->add_option("--keystores", options.keystores, "YAML list of validators and their key files")->required();
   server->add_option("--password-file", options.password_file,
                      "file with the password of the encrypted key files; without it, it is asked for");
-  server->add_option("--genesis", options.genesis_dir, "genesis folder of the network")->required();
+  server->add_option("--genesis", options.network.genesis_dir, "genesis folder of the network")->required();
+  server->add_option("--slot-ms", options.network.slot_ms,
+                     "slot duration in milliseconds, where no network.yaml tells it [4000]");
   server->add_option("--records", options.records, "database of what was signed, made if it is not there")->required();
   server->add_flag("--new-keys", options.new_keys, "the keys that have no records never signed anything");
   server

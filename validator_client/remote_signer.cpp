@@ -112,7 +112,7 @@ void RemoteRecords::Note(const PublicKeyBytes& pubkey, uint64_t slot) {
 }
 
 absl::StatusOr<std::unique_ptr<RemoteSigner>> RemoteSigner::Connect(std::shared_ptr<grpc::Channel> channel,
-                                                                    RemoteRecords& records) {
+                                                                    RemoteRecords& records, SlotLimit& limit) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kConnectTimeout);
   context.set_wait_for_ready(true);
@@ -124,35 +124,27 @@ absl::StatusOr<std::unique_ptr<RemoteSigner>> RemoteSigner::Connect(std::shared_
   }
   absl::StatusOr<std::vector<ValidatorKey>> keys = KeysOf(response, records);
   if (!keys.ok()) return absl::InvalidArgumentError(absl::StrCat("the signer's answer: ", keys.status().message()));
-  return std::unique_ptr<RemoteSigner>(new RemoteSigner(std::move(channel), *std::move(keys), records));
+  return std::unique_ptr<RemoteSigner>(new RemoteSigner(std::move(channel), *std::move(keys), records, limit));
 }
 
 RemoteSigner::RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<ValidatorKey> keys,
-                           RemoteRecords& records)
+                           RemoteRecords& records, SlotLimit& limit)
     // Nothing is computed here, so nothing is scheduled.
-    : Signer(std::move(keys), records, [](std::function<void()> task) { task(); }),
+    : Signer(std::move(keys), records, limit, [](std::function<void()> task) { task(); }),
       channel_(std::move(channel)),
       records_(records) {}
 
 std::vector<absl::StatusOr<SignatureBytes>> RemoteSigner::SignWith(const KeySet& keys, uint64_t slot,
                                                                    const std::vector<Attestation>& votes) {
   std::vector<absl::StatusOr<SignatureBytes>> results(votes.size(), absl::InternalError("not signed"));
+  if (votes.empty()) return results;
   v1::SignVotesRequest request;
   request.set_slot(slot);
-  std::vector<size_t> places;
-  for (size_t i = 0; i < votes.size(); ++i) {
-    const ValidatorKey* key = keys.Find(votes[i].validator_id);
-    if (key == nullptr) {
-      results[i] = absl::FailedPreconditionError(
-          absl::StrCat("validator ", votes[i].validator_id, " is not one of the signer's"));
-      continue;
-    }
+  for (const Attestation& vote : votes) {
     v1::VoteToSign& item = *request.add_votes();
-    item.set_pubkey(rpc::BytesToProto(key->key->pubkey()));
-    *item.mutable_attestation() = rpc::ToProto(votes[i]);
-    places.push_back(i);
+    item.set_pubkey(rpc::BytesToProto(keys.Find(vote.validator_id)->key->pubkey()));
+    *item.mutable_attestation() = rpc::ToProto(vote);
   }
-  if (places.empty()) return results;
 
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kSignTimeout);
@@ -162,15 +154,14 @@ std::vector<absl::StatusOr<SignatureBytes>> RemoteSigner::SignWith(const KeySet&
     status = absl::InternalError(
         absl::StrCat("the signer answered for ", response.results_size(), " votes of ", request.votes_size()));
   }
-  for (size_t j = 0; j < places.size(); ++j) {
-    const Attestation& vote = votes[places[j]];
+  for (size_t i = 0; i < votes.size(); ++i) {
     if (status.ok()) {
-      results[places[j]] = SignatureOf(response.results(static_cast<int>(j)));
+      results[i] = SignatureOf(response.results(static_cast<int>(i)));
     } else {
-      results[places[j]] = absl::Status(status.code(), absl::StrCat("the signer: ", status.message()));
+      results[i] = absl::Status(status.code(), absl::StrCat("the signer: ", status.message()));
     }
     // Also after an error: the answer may have been lost, and the leaf be used.
-    if (results[places[j]].ok() || !status.ok()) records_.Note(keys.Find(vote.validator_id)->key->pubkey(), slot);
+    if (results[i].ok() || !status.ok()) records_.Note(keys.Find(votes[i].validator_id)->key->pubkey(), slot);
   }
   return results;
 }

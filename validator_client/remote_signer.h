@@ -37,13 +37,15 @@ class RemoteRecords : public SigningRecords {
 // Thread-safe. Sends whole votes, never roots; has no secret and keeps no record that anything depends on.
 class RemoteSigner : public Signer {
  public:
-  // Asks the signer at `channel` for its keys, and fills `records`, which outlives this object, from its answer.
+  // Asks the signer at `channel` for its keys, and fills `records` from its answer. `records` and `limit` must outlive
+  // this object.
   // Errors: no answer within ten seconds, an answer that is not well formed, no keys, keys of different lifetimes.
   static absl::StatusOr<std::unique_ptr<RemoteSigner>> Connect(std::shared_ptr<grpc::Channel> channel,
-                                                               RemoteRecords& records);
+                                                               RemoteRecords& records, SlotLimit& limit);
 
  private:
-  RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<ValidatorKey> keys, RemoteRecords& records);
+  RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<ValidatorKey> keys, RemoteRecords& records,
+               SlotLimit& limit);
 
   // The refusals are the signer's. Ends within a second: Unavailable, DeadlineExceeded.
   std::vector<absl::StatusOr<SignatureBytes>> SignWith(const KeySet& keys, uint64_t slot,

@@ -37,8 +37,11 @@ const ValidatorKey* KeySet::Find(const PublicKeyBytes& pubkey) const {
   return found == keys_.end() ? nullptr : &*found;
 }
 
-Signer::Signer(std::vector<ValidatorKey> keys, SigningRecords& records, Schedule schedule)
-    : keys_(std::make_shared<const KeySet>(std::move(keys))), records_(records), schedule_(std::move(schedule)) {}
+Signer::Signer(std::vector<ValidatorKey> keys, SigningRecords& records, SlotLimit& limit, Schedule schedule)
+    : keys_(std::make_shared<const KeySet>(std::move(keys))),
+      records_(records),
+      limit_(limit),
+      schedule_(std::move(schedule)) {}
 
 KeySetPtr Signer::keys() const {
   std::shared_lock lock(mutex_);
@@ -65,6 +68,8 @@ std::optional<ValidatorKey> Signer::Remove(const PublicKeyBytes& pubkey) {
   std::vector<ValidatorKey> keys = keys_->all();
   std::erase_if(keys, [&pubkey](const ValidatorKey& key) { return key.key->pubkey() == pubkey; });
   keys_ = std::make_shared<const KeySet>(std::move(keys));
+  std::lock_guard highest_lock(highest_mutex_);
+  highest_at_start_.erase(pubkey);  // it may come again with other records
   return removed;
 }
 
@@ -76,6 +81,18 @@ absl::StatusOr<bool> Signer::LeafUsed(const ValidatorKey& key, uint64_t slot) {
   const absl::StatusOr<std::optional<uint64_t>> highest = HighestSlot(key);
   if (!highest.ok()) return highest.status();
   return highest->has_value() && **highest >= slot;
+}
+
+absl::Status Signer::CheckLimit(const ValidatorKey& key, uint64_t slot) {
+  std::lock_guard lock(highest_mutex_);
+  // Nothing is signed with a key before its first check: until then its records are those it came with.
+  auto found = highest_at_start_.find(key.key->pubkey());
+  if (found == highest_at_start_.end()) {
+    const absl::StatusOr<std::optional<uint64_t>> highest = HighestSlot(key);
+    if (!highest.ok()) return highest.status();
+    found = highest_at_start_.emplace(key.key->pubkey(), *highest).first;
+  }
+  return limit_.Check(found->second, slot);
 }
 
 absl::Status Signer::CheckActive(const ValidatorKey& key, uint64_t slot) {
@@ -93,7 +110,24 @@ absl::Status Signer::CheckActive(const ValidatorKey& key, uint64_t slot) {
 
 std::vector<absl::StatusOr<SignatureBytes>> Signer::Sign(uint64_t slot, const std::vector<Attestation>& votes) {
   std::shared_lock lock(mutex_);
-  return SignWith(*keys_, slot, votes);
+  std::vector<absl::StatusOr<SignatureBytes>> results(votes.size(), absl::InternalError("not signed"));
+  std::vector<Attestation> passed;
+  std::vector<size_t> positions;
+  for (size_t i = 0; i < votes.size(); ++i) {
+    const ValidatorKey* key = keys_->Find(votes[i].validator_id);
+    if (key == nullptr) {
+      results[i] = absl::FailedPreconditionError(
+          absl::StrCat("validator ", votes[i].validator_id, " is not one of this process"));
+    } else if (absl::Status status = CheckLimit(*key, slot); !status.ok()) {
+      results[i] = status;
+    } else {
+      passed.push_back(votes[i]);
+      positions.push_back(i);
+    }
+  }
+  std::vector<absl::StatusOr<SignatureBytes>> signatures = SignWith(*keys_, slot, passed);
+  for (size_t i = 0; i < positions.size(); ++i) results[positions[i]] = std::move(signatures[i]);
+  return results;
 }
 
 std::vector<absl::StatusOr<SignatureBytes>> Signer::SignWith(const KeySet& keys, uint64_t slot,
@@ -103,18 +137,15 @@ std::vector<absl::StatusOr<SignatureBytes>> Signer::SignWith(const KeySet& keys,
   std::vector<SigningRequest> requests;
   for (size_t i = 0; i < votes.size(); ++i) {
     const Attestation& vote = votes[i];
-    const ValidatorKey* key = keys.Find(vote.validator_id);
-    if (key == nullptr) {
-      results[i] =
-          absl::FailedPreconditionError(absl::StrCat("validator ", vote.validator_id, " is not one of this process"));
-    } else if (vote.data.slot != slot) {
+    const ValidatorKey& key = *keys.Find(vote.validator_id);
+    if (vote.data.slot != slot) {
       results[i] = absl::FailedPreconditionError(
           absl::StrFormat("the vote is for slot %u, the duty is of slot %u", vote.data.slot, slot));
-    } else if (absl::Status status = CheckActive(*key, slot); !status.ok()) {
+    } else if (absl::Status status = CheckActive(key, slot); !status.ok()) {
       results[i] = status;
     } else {
-      pending.push_back(Pending{i, key});
-      requests.push_back(SigningRequest{key->key->pubkey(), slot, ssz::HashTreeRoot(vote)});
+      pending.push_back(Pending{i, &key});
+      requests.push_back(SigningRequest{key.key->pubkey(), slot, ssz::HashTreeRoot(vote)});
     }
   }
   if (requests.empty()) return results;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "common/containers/attestation.h"
 #include "validator_client/signing_key.h"
 #include "validator_client/signing_records.h"
+#include "validator_client/slot_limit.h"
 
 namespace lean::validator {
 
@@ -53,9 +55,9 @@ class Signer {
   // Runs a task, on another thread or at once. No task may be dropped.
   using Schedule = std::function<void(std::function<void()> task)>;
 
-  // Neither an index nor a public key stands twice in `keys`. `records` must outlive the signer. `schedule` spreads the
-  // signatures of a duty.
-  Signer(std::vector<ValidatorKey> keys, SigningRecords& records, Schedule schedule);
+  // Neither an index nor a public key stands twice in `keys`. `records` and `limit` must outlive the signer. `schedule`
+  // spreads the signatures of a duty.
+  Signer(std::vector<ValidatorKey> keys, SigningRecords& records, SlotLimit& limit, Schedule schedule);
   virtual ~Signer() = default;
 
   // Those that it signs with now, never null.
@@ -74,16 +76,22 @@ class Signer {
   // Whether the leaf of `slot`, or a later one, is reserved: then the key has nothing to sign in that slot any more.
   absl::StatusOr<bool> LeafUsed(const ValidatorKey& key, uint64_t slot);
 
+  // Whether the slot is not too far ahead for the key. FailedPrecondition: it is (SlotLimit); or the records' own
+  // error.
+  absl::Status CheckLimit(const ValidatorKey& key, uint64_t slot);
+
+  SlotLimit& limit() { return limit_; }
+
   // OK if the key can sign in `slot`. FailedPrecondition: outside its active slots, or not prepared yet.
   static absl::Status CheckActive(const ValidatorKey& key, uint64_t slot);
 
   // Signs the votes of one duty, each with the key of its validator_id, over the root recomputed from the vote. All
   // their leaves are reserved in one batch before the first of them signs. One result a vote, in order.
-  // FailedPrecondition: not for `slot`, not a validator of ours, CheckActive, or refused by the records.
+  // FailedPrecondition: not for `slot`, not a validator of ours, CheckLimit, CheckActive, or refused by the records.
   std::vector<absl::StatusOr<SignatureBytes>> Sign(uint64_t slot, const std::vector<Attestation>& votes);
 
  protected:
-  // Sign, with `keys`, which do not change before it returns.
+  // Sign, of votes by validators of `keys` that CheckLimit let pass. `keys` do not change before it returns.
   virtual std::vector<absl::StatusOr<SignatureBytes>> SignWith(const KeySet& keys, uint64_t slot,
                                                                const std::vector<Attestation>& votes);
 
@@ -91,7 +99,11 @@ class Signer {
   mutable SharedMutex mutex_;  // shared while signing
   KeySetPtr keys_;             // guarded by mutex_
   SigningRecords& records_;
+  SlotLimit& limit_;
   Schedule schedule_;
+  std::mutex highest_mutex_;
+  // What the records had of a key when it came; guarded by highest_mutex_.
+  absl::flat_hash_map<PublicKeyBytes, std::optional<uint64_t>> highest_at_start_;
 };
 
 }  // namespace lean::validator

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "validator_client/log_text.h"
 
 namespace lean::validator {
@@ -35,6 +36,7 @@ absl::Status ValidatorService::Run() {
   if (const absl::StatusOr<bool> known = AwaitNetwork(); !known.ok() || !*known) return known.status();
   const Network& network = *beacons_.network();
   SlotTimer timer(clock_, SlotClock(network.genesis_time, network.slot_duration_ms));
+  if (network.genesis_checked()) keys_.signer().limit().TrustGenesis(timer.slots());
   // Records that were restored or copied may lack what was signed in the current slot.
   const int64_t slot = timer.Now().slot;
   const uint64_t first_slot = AtLeastZero(slot + 1);
@@ -44,6 +46,12 @@ absl::Status ValidatorService::Run() {
   Duties duties(beacons_, keys_.signer(), timer, first_slot, metrics_, logger_);
   KeyAdmission admission(beacons_, keys_, start_, logger_);
   logger_->info("duties begin validators={} slot={} first_slot={}", of_start->size(), slot, first_slot);
+  if (slot < 0) {
+    logger_->info(
+        "waiting for genesis until={} seconds={}: duties begin with slot 0",
+        absl::FormatTime(absl::FromUnixSeconds(static_cast<int64_t>(network.genesis_time)), absl::UTCTimeZone()),
+        timer.Until(0, 0) / std::chrono::seconds(1));
+  }
   PrepareKeys(first_slot);
   next_attempt_ = clock_.Steady();
   if (absl::Status status = guard.Step(timer.Now(), timer.UntilNextInterval()); !status.ok()) return status;

@@ -11,9 +11,9 @@ namespace lean::beacon {
 absl::StatusOr<ChainParameters> ReadChainParameters(const std::string& genesis_dir, spdlog::logger& log) {
   std::vector<std::string> warnings;
   absl::StatusOr<GenesisConfig> config = ReadGenesisConfig(genesis_dir, &warnings);
+  absl::StatusOr<NetworkSpec> spec = ReadNetworkSpec(genesis_dir, &warnings);
   for (const std::string& warning : warnings) log.warn("genesis_odd message=\"{}\"", warning);
   if (!config.ok()) return config.status();
-  absl::StatusOr<NetworkSpec> spec = ReadNetworkSpec(genesis_dir);
   if (!spec.ok()) return spec.status();
   absl::StatusOr<crypto::SignatureScheme> scheme = crypto::SignatureScheme::Create(*spec);
   if (!scheme.ok()) return scheme.status();

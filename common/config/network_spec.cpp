@@ -1,7 +1,6 @@
 #include "common/config/network_spec.h"
 
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/config/plain_name.h"
@@ -14,8 +13,6 @@ namespace {
 constexpr size_t kMaxSpecBytes = 64 * 1024;
 constexpr uint64_t kMinSlotMs = 100;
 constexpr uint64_t kMaxSlotMs = 60'000;
-
-std::string Path(const std::string& genesis_dir) { return absl::StrCat(genesis_dir, "/network.yaml"); }
 
 absl::Status CheckName(absl::string_view name) {
   if (!IsPlainName(name)) return absl::InvalidArgumentError("expected 1 to 64 letters, digits, '-', '_' or '.'");
@@ -92,9 +89,19 @@ absl::Status CheckNetworkSpec(const NetworkSpec& spec) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<NetworkSpec> ReadNetworkSpec(const std::string& genesis_dir) {
-  absl::StatusOr<YamlValue> root = YamlValue::ReadFile(Path(genesis_dir), kMaxSpecBytes);
-  if (absl::IsNotFound(root.status())) return NetworkSpec();
+std::string NetworkSpecPath(const std::string& genesis_dir) { return absl::StrCat(genesis_dir, "/network.yaml"); }
+
+absl::StatusOr<NetworkSpec> ReadNetworkSpec(const std::string& genesis_dir, std::vector<std::string>* warnings) {
+  absl::StatusOr<YamlValue> root = YamlValue::ReadFile(NetworkSpecPath(genesis_dir), kMaxSpecBytes);
+  if (absl::IsNotFound(root.status())) {
+    const NetworkSpec defaults;
+    if (warnings != nullptr) {
+      warnings->push_back(absl::StrCat(NetworkSpecPath(genesis_dir), " is missing: unless told otherwise, slots have ",
+                                       defaults.slot_duration_ms, " ms and keys a lifetime of 2^",
+                                       defaults.xmss_log_lifetime));
+    }
+    return defaults;
+  }
   if (!root.ok()) return root.status();
   absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> fields = root->Fields();
   if (!fields.ok()) return fields.status();
@@ -112,7 +119,7 @@ absl::Status WriteNetworkSpec(const NetworkSpec& spec, const std::string& genesi
   absl::StrAppend(&text, "SLOT_DURATION_MS: ", spec.slot_duration_ms, "\n");
   absl::StrAppend(&text, "XMSS_LOG_LIFETIME: ", spec.xmss_log_lifetime, "\n");
   absl::StrAppend(&text, "SIGNATURE_FORM: ", SignatureFormName(spec.signature_form), "\n");
-  return WriteNewTextFile(Path(genesis_dir), text);
+  return WriteNewTextFile(NetworkSpecPath(genesis_dir), text);
 }
 
 }  // namespace lean

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,7 +17,7 @@ enum class SignatureForm {
   kFlat,  // path, rho, hashes as canonical words, zero-padded (leanSpec 050fa4a)
 };
 
-// A folder without network.yaml has these defaults, those of pq-devnet-1.
+// What a folder without network.yaml, or without one of its fields, has: as of pq-devnet-1.
 struct NetworkSpec {
   std::string name = "pq-devnet-1";  // 1 to 64 letters, digits, '-', '_', '.'
   uint64_t slot_duration_ms = 4000;  // multiple of 4, 100..60000
@@ -32,8 +33,13 @@ absl::string_view SignatureFormName(SignatureForm form);
 absl::Status CheckNetworkSpec(const NetworkSpec& spec);
 
 // Reads DIR/network.yaml: NETWORK_NAME, SLOT_DURATION_MS, XMSS_LOG_LIFETIME, SIGNATURE_FORM, each optional, others
-// refused. InvalidArgument names file, line and field.
-absl::StatusOr<NetworkSpec> ReadNetworkSpec(const std::string& genesis_dir);
+// refused. InvalidArgument names file, line and field. Without the file all of them have their defaults; then a line
+// that tells which is added to `warnings` (may be null).
+absl::StatusOr<NetworkSpec> ReadNetworkSpec(const std::string& genesis_dir,
+                                            std::vector<std::string>* warnings = nullptr);
+
+// The file, whether or not it is there.
+std::string NetworkSpecPath(const std::string& genesis_dir);
 
 // Writes DIR/network.yaml. AlreadyExists: it is there; InvalidArgument as of CheckNetworkSpec.
 absl::Status WriteNetworkSpec(const NetworkSpec& spec, const std::string& genesis_dir);

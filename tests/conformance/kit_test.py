@@ -26,7 +26,8 @@ class KitTest(e2e.NetworkTest):
     def test_our_client_passes(self):
         keystores = self.own_keystores()
         code, verdicts, said = kit.judge_client(
-            self, keystores, SLOT_MS, "--", VALIDATOR, "run", "--keystores", keystores, "--beacon", "{beacon}")
+            self, keystores, SLOT_MS, "--", VALIDATOR, "run", "--keystores", keystores, "--beacon", "{beacon}",
+            "--genesis-root", "{genesis_root}", "--slot-ms", SLOT_MS)
         self.assertEqual(code, 0, said)
         self.assertEqual(set(verdicts.values()), {"PASS"}, said)
 

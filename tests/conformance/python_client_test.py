@@ -66,7 +66,10 @@ class PythonClientTest(e2e.NetworkTest):
         _, address = self.start_signer(net.keystores[1], net.genesis_dir)
         client = Process(
             "remote",
-            [e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--signer", address, "--beacon", net.settings.address],
+            [
+                *(e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--signer", address, "--genesis", net.genesis_dir),
+                *("--beacon", net.settings.address),
+            ],
             self.directory / "remote.log")
         self.addCleanup(client.stop)
         try:
@@ -94,7 +97,8 @@ class PythonClientTest(e2e.NetworkTest):
                 name,
                 [
                     *(e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--signer", f"localhost:{port}"),
-                    *("--signer-tls-ca", files["authority"].cert, "--beacon", net.settings.address, *arguments),
+                    *("--signer-tls-ca", files["authority"].cert, "--genesis", net.genesis_dir),
+                    *("--beacon", net.settings.address, *arguments),
                 ],
                 self.directory / f"{name}.log")
             self.addCleanup(process.stop)
@@ -130,7 +134,7 @@ class PythonClientTest(e2e.NetworkTest):
                 name,
                 [
                     *(e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--signer", address, *arguments),
-                    *("--beacon", net.settings.address),
+                    *("--genesis", net.genesis_dir, "--beacon", net.settings.address),
                 ],
                 self.directory / f"{name}.log")
             self.addCleanup(client.stop)

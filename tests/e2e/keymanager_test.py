@@ -46,7 +46,8 @@ class KeymanagerTest(e2e.NetworkTest):
             f"client-{number}",
             [
                 *(PROGRAM, "run", "--keystores", self.net.keystores[number]),
-                *("--password-file", self.net.password_file, "--beacon", self.net.settings.address),
+                *("--password-file", self.net.password_file, "--genesis", self.net.genesis_dir),
+                *("--beacon", self.net.settings.address),
                 *("--keymanager-address", self.addresses[number]),
             ], self.directory / f"client-{number}.log")
 

@@ -22,7 +22,10 @@ class MovingKeysTest(e2e.NetworkTest):
     def client(self, name, keystores, *arguments):
         process = Process(
             name,
-            [VALIDATOR, "run", "--keystores", keystores, "--beacon", self.net.settings.address, *arguments],
+            [
+                *(VALIDATOR, "run", "--keystores", keystores, "--genesis", self.net.genesis_dir),
+                *("--beacon", self.net.settings.address, *arguments),
+            ],
             self.directory / f"{name}.log")
         self.addCleanup(process.stop)
         return process

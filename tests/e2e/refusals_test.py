@@ -32,10 +32,14 @@ class RefusalsTest(e2e.NetworkTest):
         foreign = e2e.shared_keys(clients=2, set_name="b")[0]
         client = Process(
             "foreign",
-            [e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--keystores", foreign, "--beacon", net.settings.address],
+            [
+                *(e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--keystores", foreign),
+                *("--slot-ms", e2e.SLOT_MS, "--beacon", net.settings.address),
+            ],
             self.directory / "foreign.log")
         code, said = self.end_of(client)
         self.assertEqual(code, 1, said)
+        self.assertIn("the beacon's registry has another key at index 0", said)
 
     def test_another_genesis(self):
         net = self.make_network()

@@ -98,7 +98,7 @@ class SyncTest(e2e.NetworkTest):
             "client",
             [
                 *(e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--keystores", net.keystores[0]),
-                *("--beacon", first.address, "--beacon", net.places[1].rpc_address),
+                *("--genesis", net.genesis_dir, "--beacon", first.address, "--beacon", net.places[1].rpc_address),
             ],
             log_path)
         log = DutyLog(log_path, net.settings.validators)

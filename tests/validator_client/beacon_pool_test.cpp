@@ -140,10 +140,12 @@ TEST_F(BeaconPoolTest, IsNotMisledByAHeadFromTheFuture) {
 }
 
 TEST_F(BeaconPoolTest, NeverWorksWithAnotherGenesis) {
-  Make(false, {.genesis_block_root = FakeRoot(0x11), .network = std::nullopt});
+  const Root root = FakeNetwork(4).genesis_block_root;
+  Make(false, {.genesis_block_root = root, .network = std::nullopt});
   first_.genesis_block_root = FakeRoot(0x99);
+  second_.genesis_block_root = root;
   ASSERT_TRUE(Probe().ok());
-  EXPECT_EQ(pool_->network()->genesis_block_root, FakeRoot(0x11));
+  EXPECT_EQ(pool_->network()->genesis_block_root, root);
   EXPECT_EQ(*BuildVote(), 1);
   second_.fail[Method::kBuildVote] = absl::UnavailableError("gone");
   EXPECT_FALSE(BuildVote().ok());

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "common/bytes/hex.h"
@@ -31,6 +32,7 @@ class BeaconSessionTest : public ::testing::Test {
   ManualClock clock_{kGenesisMs + 10 * static_cast<int64_t>(kSlotMs)};
   FakeBeacon beacon_{clock_, kValidators};
   CapturedLog log_;
+  const Root root_ = FakeNetwork(kValidators).genesis_block_root;
 };
 
 TEST_F(BeaconSessionTest, LearnsTheNetworkFromAnHonestBeacon) {
@@ -38,7 +40,13 @@ TEST_F(BeaconSessionTest, LearnsTheNetworkFromAnHonestBeacon) {
   EXPECT_FALSE(session.ready().ok());
   EXPECT_FALSE(session.network().has_value());
   EXPECT_TRUE(Probe(session).ok()) << session.ready();
-  EXPECT_EQ(session.network(), (Network{beacon_.genesis_block_root, kGenesisTime, kSlotMs, kValidators}));
+  ASSERT_TRUE(session.network().has_value());
+  EXPECT_EQ(session.network()->genesis_block_root, beacon_.genesis_block_root);
+  EXPECT_EQ(session.network()->genesis_time, kGenesisTime);
+  EXPECT_EQ(session.network()->slot_duration_ms, kSlotMs);
+  EXPECT_EQ(session.network()->validator_count, kValidators);
+  EXPECT_FALSE(session.network()->genesis_checked());
+  EXPECT_EQ(beacon_.calls[FakeBeacon::Method::kGetRegistry], 0);
   EXPECT_EQ(log_.Count("beacon ready beacon=fake:1"), 1);
   EXPECT_TRUE(Probe(session).ok());
   EXPECT_EQ(log_.Count("beacon ready"), 1) << "a state is logged when it changes";
@@ -60,15 +68,79 @@ TEST_F(BeaconSessionTest, PinsTheFirstGenesisItLearns) {
 }
 
 TEST_F(BeaconSessionTest, RefusesAnotherGenesisThanTheOperators) {
-  BeaconSession session = MakeSession({.genesis_block_root = FakeRoot(0x77), .network = std::nullopt});
+  BeaconSession session = MakeSession({.genesis_block_root = root_, .network = std::nullopt});
   EXPECT_EQ(Probe(session).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_FALSE(session.network().has_value()) << "nothing is learned from a beacon that is refused";
-  beacon_.genesis_block_root = FakeRoot(0x77);
+  beacon_.genesis_block_root = root_;
   EXPECT_TRUE(Probe(session).ok());
 }
 
+TEST_F(BeaconSessionTest, RecomputesTheGenesisOfTheOperatorsRoot) {
+  beacon_.genesis_block_root = root_;
+  BeaconSession session = MakeSession({.genesis_block_root = root_, .network = std::nullopt});
+  ASSERT_TRUE(Probe(session).ok()) << session.ready();
+  EXPECT_TRUE(session.network()->genesis_checked());
+  EXPECT_EQ(session.network()->registry->size(), kValidators);
+  ASSERT_TRUE(Probe(session).ok());
+  EXPECT_EQ(beacon_.calls[FakeBeacon::Method::kGetRegistry], 1) << "once is enough";
+  EXPECT_EQ(session.CheckRegistered({3, FakePubkey(3), "keys.yaml:7"}, 10, milliseconds(500)), absl::OkStatus());
+  EXPECT_EQ(session.CheckRegistered({1, FakePubkey(3), "keys.yaml:7"}, 10, milliseconds(500)).message(),
+            "keys.yaml:7: the registry of the network has the key 0x0202…02 at index 1, not 0x0404…04");
+}
+
+TEST_F(BeaconSessionTest, BelievesNoTimeAndNoRegistryThatDoNotGiveTheOperatorsRoot) {
+  beacon_.genesis_block_root = root_;
+  BeaconSession session = MakeSession({.genesis_block_root = root_, .network = std::nullopt});
+  const auto expect_refused = [&] {
+    const absl::Status status = Probe(session);
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "do not give the genesis root it names")) << status;
+    EXPECT_FALSE(session.network().has_value());
+    beacon_.bend_duties = nullptr;
+    beacon_.bend_registry = nullptr;
+  };
+  beacon_.bend_duties = [](DutiesAnswer& answer) { answer.genesis_time -= 3600; };
+  expect_refused();
+  beacon_.bend_duties = [](DutiesAnswer& answer) { ++answer.validator_count; };
+  expect_refused();
+  beacon_.bend_registry = [](Registry& registry) { registry.pop_back(); };
+  expect_refused();
+  beacon_.bend_registry = [](Registry& registry) { std::swap(registry[1], registry[3]); };
+  expect_refused();
+  beacon_.bend_registry = [](Registry& registry) { registry.clear(); };
+  expect_refused();
+  beacon_.bend_registry = [](Registry& registry) { registry.resize(kMaxGenesisValidators + 1); };
+  expect_refused();
+  EXPECT_TRUE(Probe(session).ok()) << session.ready();
+}
+
+TEST_F(BeaconSessionTest, SaysThatABeaconWithoutARegistryCannotShowTheGenesis) {
+  beacon_.genesis_block_root = root_;
+  beacon_.fail[FakeBeacon::Method::kGetRegistry] = absl::UnimplementedError("no such method");
+  BeaconSession session = MakeSession({.genesis_block_root = root_, .network = std::nullopt});
+  EXPECT_EQ(Probe(session).message(),
+            "no registry to check --genesis-root by (--genesis DIR needs none): no such method");
+}
+
+TEST_F(BeaconSessionTest, NamesAKeyThatTheCheckedGenesisDoesNotHave) {
+  beacon_.genesis_block_root = root_;
+  ExpectedNetwork expected{.genesis_block_root = root_, .network = std::nullopt, .xmss_log_lifetime = 16};
+  BeaconSession session(beacon_, expected, {{1, FakePubkey(2), "keys.yaml:1"}}, log_.logger());
+  const absl::Status status = Probe(session);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(),
+            "keys.yaml:1: the registry of --genesis-root has the key 0x0202…02 at index 1, not 0x0303…03");
+}
+
+TEST_F(BeaconSessionTest, TheWordOfABeaconThatDeniesOurKeysIsNothingAgainstTheRoot) {
+  beacon_.genesis_block_root = root_;
+  beacon_.bend_duties = [](DutiesAnswer& answer) { answer.duties[1] = {false, {}}; };
+  BeaconSession session = MakeSession({.genesis_block_root = root_, .network = std::nullopt});
+  EXPECT_EQ(Probe(session).code(), absl::StatusCode::kFailedPrecondition) << "the client goes on";
+}
+
 TEST_F(BeaconSessionTest, RefusesWhatTheGenesisFolderContradicts) {
-  const Network network{beacon_.genesis_block_root, kGenesisTime + 1, kSlotMs, kValidators};
+  const Network network{beacon_.genesis_block_root, kGenesisTime + 1, kSlotMs, kValidators, nullptr};
   BeaconSession session = MakeSession({.genesis_block_root = std::nullopt, .network = network});
   EXPECT_EQ(Probe(session).message(),
             "the beacon has genesis time 1700000000 and 4 validators, the network has "
@@ -104,19 +176,23 @@ TEST_P(DutiesLies, AreRefusedLater) {
 INSTANTIATE_TEST_SUITE_P(
     BeaconSession, DutiesLies,
     ::testing::Values(
-        DutiesLie{"Lifetime", [](DutiesAnswer& answer) { answer.xmss_log_lifetime = 32; },
-                  "the beacon's network has keys of lifetime 2^32, ours have 2^16"},
-        DutiesLie{"Form", [](DutiesAnswer& answer) { answer.signature_form = "bin\ncode"; },
-                  "the beacon's network has signatures of form 'bin code', ours are 'flat'"},
-        DutiesLie{"SlotOfNothing", [](DutiesAnswer& answer) { answer.slot_duration_ms = 0; },
-                  "the beacon names a slot duration of 0 ms, which no network may have"},
-        DutiesLie{"SlotOfOddLength", [](DutiesAnswer& answer) { answer.slot_duration_ms = 4001; },
-                  "the beacon names a slot duration of 4001 ms, which no network may have"},
+        DutiesLie{
+            "Lifetime", [](DutiesAnswer& answer) { answer.xmss_log_lifetime = 32; },
+            "WRONG_SPEC: the beacon's network has keys of lifetime 2^32, ours have 2^16: use a beacon of our keys' "
+            "network, or keys made for that one"},
+        DutiesLie{
+            "Form", [](DutiesAnswer& answer) { answer.signature_form = "bin\ncode"; },
+            "WRONG_SPEC: the beacon's network has signatures of form 'bin code', ours are 'flat': use another beacon"},
+        DutiesLie{"ShortSlots", [](DutiesAnswer& answer) { answer.slot_duration_ms = 400; },
+                  "WRONG_SPEC: slots of 400 ms, 4000 here (default): use a beacon of this network; if that one is "
+                  "right, give its network.yaml by --genesis, or --slot-ms 400"},
         DutiesLie{"GenesisTime",
                   [](DutiesAnswer& answer) { answer.genesis_time = std::numeric_limits<uint64_t>::max(); },
                   "the beacon names the genesis time 18446744073709551615, which is no Unix time in seconds"},
         DutiesLie{"NoValidators", [](DutiesAnswer& answer) { answer.validator_count = 0; },
-                  "the beacon's registry has no validators"},
+                  "the beacon names a registry of 0 validators, expected 1 to 4096"},
+        DutiesLie{"TooManyValidators", [](DutiesAnswer& answer) { answer.validator_count = 4097; },
+                  "the beacon names a registry of 4097 validators, expected 1 to 4096"},
         DutiesLie{"FewerDuties", [](DutiesAnswer& answer) { answer.duties.pop_back(); },
                   "the beacon answered for 1 keys, asked for 2"},
         DutiesLie{"Proposer", [](DutiesAnswer& answer) { answer.proposer_index = 3; },
@@ -139,13 +215,6 @@ INSTANTIATE_TEST_SUITE_P(
                   },
                   "the beacon serves no duties: STORAGE_FAILED: no 'room' is left"}),
     [](const auto& info) { return info.param.name; });
-
-TEST_F(BeaconSessionTest, RefusesAnotherSlotDurationOfAKnownNetwork) {
-  BeaconSession session = MakeSession();
-  ASSERT_TRUE(Probe(session).ok());
-  beacon_.bend_duties = [](DutiesAnswer& answer) { answer.slot_duration_ms = 2000; };
-  EXPECT_EQ(Probe(session).message(), "the beacon has slots of 2000 ms, the network has 4000");
-}
 
 TEST_F(BeaconSessionTest, NamesFileAndLineOfAKeyThatIsNotInTheRegistry) {
   BeaconSession session = MakeSession();
@@ -220,6 +289,24 @@ TEST_F(BeaconSessionTest, ReportsABeaconThatIsGoneOnce) {
   beacon_.fail.clear();
   EXPECT_TRUE(Probe(session).ok());
   EXPECT_EQ(log_.Count("beacon ready"), 1);
+}
+
+TEST_F(BeaconSessionTest, RepeatsOnceAMinuteThatABeaconIsGone) {
+  BeaconSession session = MakeSession();
+  beacon_.fail[FakeBeacon::Method::kGetDuties] = absl::UnavailableError("connection refused");
+  for (int second = 0; second < 180; ++second) {
+    Probe(session).IgnoreError();
+    clock_.Advance(milliseconds(1000));
+  }
+  EXPECT_EQ(log_.Count("beacon not usable"), 1);
+  EXPECT_EQ(log_.Count("beacon still not usable beacon=fake:1 reason=\"unavailable: connection refused\""), 2)
+      << log_.text();
+  beacon_.fail.clear();
+  for (int minute = 0; minute < 3; ++minute) {
+    Probe(session, 70).IgnoreError();
+    clock_.Advance(milliseconds(60'000));
+  }
+  EXPECT_EQ(log_.Count("still not usable"), 2);
 }
 
 TEST_F(BeaconSessionTest, IsNotReadyAfterAFailedDuty) {

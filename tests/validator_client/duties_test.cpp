@@ -9,6 +9,7 @@
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/memory_signing_records.h"
+#include "tests/validator_client/support/no_slot_limit.h"
 
 namespace lean::validator {
 namespace {
@@ -39,7 +40,7 @@ class DutiesTest : public ::testing::Test {
     beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, registered_, false, RunInline, log_.logger());
     const absl::Status ready = beacons_->Probe(kSlot, milliseconds(500), [this] { return timer_.NowMs(); });
     ASSERT_TRUE(ready.ok()) << ready;
-    signer_.emplace(keys_, records_, [](std::function<void()> task) { task(); });
+    signer_.emplace(keys_, records_, limit_, [](std::function<void()> task) { task(); });
     duties_.emplace(*beacons_, *signer_, timer_, first_slot, metrics_, log_.logger());
     beacon_.timeouts.clear();
     log_.Clear();
@@ -67,6 +68,7 @@ class DutiesTest : public ::testing::Test {
   metrics::Registry registry_;
   ValidatorMetrics metrics_{registry_};
   std::optional<BeaconPool> beacons_;
+  NoSlotLimit limit_;
   std::optional<Signer> signer_;
   std::optional<Duties> duties_;
 };

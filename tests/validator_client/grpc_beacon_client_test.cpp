@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "common/bytes/hex.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"
@@ -15,6 +16,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
+#include "lean/v1/beacon.grpc.pb.h"
 #include "lean/v1/validator.grpc.pb.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
@@ -74,6 +76,28 @@ class FakeDutyService : public v1::DutyService::Service {
   }
 };
 
+class FakeRegistryService : public v1::BeaconService::Service {
+ public:
+  std::function<void(const v1::GetValidatorsRequest&, v1::GetValidatorsResponse&)> get_validators;
+
+  grpc::Status GetValidators(grpc::ServerContext*, const v1::GetValidatorsRequest* request,
+                             v1::GetValidatorsResponse* response) override {
+    get_validators(*request, *response);
+    return grpc::Status::OK;
+  }
+};
+
+// As many validators as asked for, with the keys of the fakes.
+void AddValidators(size_t count, v1::GetValidatorsResponse& response) {
+  for (size_t index = 0; index < count; ++index) {
+    v1::ValidatorView& validator = *response.add_validators();
+    validator.set_index(index);
+    validator.set_pubkey(ToHex(FakePubkey(index).span()));
+    validator.set_latest_vote_slot(index);
+  }
+  response.set_total(count);
+}
+
 class GrpcBeaconClientTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -93,6 +117,7 @@ class GrpcBeaconClientTest : public ::testing::Test {
     builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port_);
     builder.SetMaxReceiveMessageSize(16 << 20);
     builder.RegisterService(&service_);
+    builder.RegisterService(&registry_service_);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
     ASSERT_NE(port_, 0);
@@ -103,10 +128,45 @@ class GrpcBeaconClientTest : public ::testing::Test {
   }
 
   FakeDutyService service_;
+  FakeRegistryService registry_service_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<GrpcBeaconClient> client_;
 };
+
+TEST_F(GrpcBeaconClientTest, GetsTheWholeRegistryAtItsLimit) {
+  registry_service_.get_validators = [](const v1::GetValidatorsRequest& request, v1::GetValidatorsResponse& response) {
+    EXPECT_EQ(request.start(), 0);
+    EXPECT_EQ(request.limit(), 4096);
+    AddValidators(4096, response);
+  };
+  const absl::StatusOr<Registry> registry = client_->GetRegistry(seconds(10));
+  ASSERT_TRUE(registry.ok()) << registry.status();
+  ASSERT_EQ(registry->size(), 4096);
+  EXPECT_EQ((*registry)[77], FakePubkey(77));
+}
+
+TEST_F(GrpcBeaconClientTest, RefusesARegistryThatIsNotWholeAndInOrder) {
+  const auto error_of = [&](const std::function<void(v1::GetValidatorsResponse&)>& bend) {
+    registry_service_.get_validators = [&](const v1::GetValidatorsRequest&, v1::GetValidatorsResponse& response) {
+      AddValidators(3, response);
+      bend(response);
+    };
+    const absl::Status status = client_->GetRegistry(seconds(10)).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+    return std::string(status.message());
+  };
+  const std::string prefix = "the beacon's answer to GetValidators is malformed: ";
+  EXPECT_EQ(error_of([](v1::GetValidatorsResponse& response) { response.set_total(4); }),
+            prefix + "validators: 3 of 4, expected all of 4096 at most");
+  EXPECT_EQ(error_of([](v1::GetValidatorsResponse& response) { AddValidators(4094, response); }),
+            prefix + "validators: 4097 of 4094, expected all of 4096 at most");
+  EXPECT_EQ(error_of([](v1::GetValidatorsResponse& response) { response.mutable_validators(2)->set_index(1); }),
+            prefix + "validators: index 1 stands at place 2");
+  EXPECT_TRUE(absl::StartsWith(
+      error_of([](v1::GetValidatorsResponse& response) { response.mutable_validators(1)->set_pubkey("0x12"); }),
+      prefix + "pubkey: "));
+}
 
 TEST_F(GrpcBeaconClientTest, GetDutiesCarriesEveryField) {
   service_.get_duties = [](const v1::GetDutiesRequest& request, v1::GetDutiesResponse& response) {

@@ -22,6 +22,7 @@
 #include "tests/common/rpc/certificates.h"
 #include "tests/validator_client/keystore/test_passwords.h"
 #include "tests/validator_client/support/fake_beacon.h"
+#include "tests/validator_client/support/no_slot_limit.h"
 #include "validator_client/commands/keys_new.h"
 #include "validator_client/keymanager/access_token.h"
 #include "validator_client/keymanager/keymanager_requests.h"
@@ -51,7 +52,7 @@ class KeymanagerTest : public ::testing::Test {
     auto records = SqliteSigningRecords::Open({.path = dir_.path() + "/records", .create = true});
     ASSERT_TRUE(records.ok()) << records.status();
     records_ = *std::move(records);
-    signer_.emplace(keystores->keys, *records_, [](std::function<void()> task) { task(); });
+    signer_.emplace(keystores->keys, *records_, limit_, [](std::function<void()> task) { task(); });
     preparer_.emplace(keystores->keys, log_.logger());
     live_.emplace(*signer_, *preparer_);
     requests_.emplace(Context());
@@ -123,6 +124,7 @@ class KeymanagerTest : public ::testing::Test {
   const Password ours_ = MakePassword(kOurs);
   const Password theirs_ = MakePassword(kTheirs);
   std::unique_ptr<SqliteSigningRecords> records_;
+  NoSlotLimit limit_;
   std::optional<Signer> signer_;
   std::optional<KeyPreparer> preparer_;
   std::optional<LiveKeys> live_;

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/memory_signing_records.h"
+#include "tests/validator_client/support/no_slot_limit.h"
 #include "tests/validator_client/support/running_client.h"
 
 namespace lean::validator {
@@ -242,7 +243,8 @@ TEST_F(LiveKeysTest, WithoutABeaconTheyGoOnWaiting) {
 TEST(LiveKeysThreads, NothingIsSignedOnceRemoveHasReturned) {
   MemorySigningRecords records;
   CapturedLog log;
-  Signer signer({}, records, [](std::function<void()> task) { task(); });
+  NoSlotLimit limit;
+  Signer signer({}, records, limit, [](std::function<void()> task) { task(); });
   KeyPreparer preparer({}, log.logger());
   LiveKeys live(signer, preparer);
   std::atomic<uint64_t> slot{1};

@@ -19,6 +19,7 @@
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
+#include "tests/validator_client/support/no_slot_limit.h"
 
 namespace lean::validator {
 namespace {
@@ -73,7 +74,7 @@ class RemoteSignerTest : public ::testing::Test {
   absl::StatusOr<std::unique_ptr<RemoteSigner>> Connect() {
     const auto channel = rpc::MakeChannel(address_);
     if (!channel.ok()) return channel.status();
-    return RemoteSigner::Connect(*channel, records_);
+    return RemoteSigner::Connect(*channel, records_, limit_);
   }
 
   static Attestation Vote(uint64_t index) {
@@ -84,6 +85,7 @@ class RemoteSignerTest : public ::testing::Test {
   const std::string address_;
   FakeSigner fake_;
   RemoteRecords records_;
+  NoSlotLimit limit_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -82,7 +82,9 @@ class SignerServiceTest : public ::testing::Test {
     auto records = SqliteSigningRecords::Open({.path = dir_.path() + "/records", .create = true});
     ASSERT_TRUE(records.ok()) << records.status();
     records_ = *std::move(records);
-    signer_ = std::make_unique<Signer>(validators_, *records_, [](std::function<void()> task) { task(); });
+    limit_ = std::make_unique<SlotLimit>(clock_, kSlotMs);
+    limit_->TrustGenesis(SlotClock(kGenesisTime, kSlotMs));
+    signer_ = std::make_unique<Signer>(validators_, *records_, *limit_, [](std::function<void()> task) { task(); });
     requests_ = std::make_unique<SignRequests>(*signer_, *records_, clock_, SlotClock(kGenesisTime, kSlotMs),
                                                first_slot, log_.logger());
   }
@@ -111,6 +113,7 @@ class SignerServiceTest : public ::testing::Test {
   std::vector<std::shared_ptr<FakeKey>> keys_;
   std::vector<ValidatorKey> validators_;
   std::unique_ptr<SqliteSigningRecords> records_;
+  std::unique_ptr<SlotLimit> limit_;
   std::unique_ptr<Signer> signer_;
   std::unique_ptr<SignRequests> requests_;
 };
@@ -221,6 +224,18 @@ TEST_F(SignerServiceTest, AKeyThatIsNotReadyLeavesNoRecord) {
   const auto highest = records_->HighestSlot(FakePubkey(0));
   ASSERT_TRUE(highest.ok());
   EXPECT_FALSE(highest->has_value());
+}
+
+TEST_F(SignerServiceTest, SignsNothingForAClockThatJumpedHoursAhead) {
+  ASSERT_EQ(ReasonOfVote(VotesRequest({VoteBy(0)})), "");
+  constexpr uint64_t kFar = kSlot + 1025;
+  const v1::SignVotesRequest far = VotesRequest({VoteBy(1, kFar)}, kFar);
+  SetSlot(kFar);
+  EXPECT_EQ(ReasonOfVote(far), "TOO_FAR_AHEAD");
+  EXPECT_FALSE(records_->HighestSlot(FakePubkey(1))->has_value());
+  // A start takes the clock's word, as an operator's.
+  Restart(0);
+  EXPECT_EQ(ReasonOfVote(far), "");
 }
 
 TEST_F(SignerServiceTest, ListsItsKeys) {

@@ -1,13 +1,17 @@
 #include "validator_client/signer.h"
 
+#include <algorithm>
+#include <map>
 #include <thread>
 
 #include "absl/strings/match.h"
+#include "common/clock/manual_clock.h"
 #include "common/ssz/ssz.h"
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/memory_signing_records.h"
+#include "tests/validator_client/support/no_slot_limit.h"
 
 namespace lean::validator {
 namespace {
@@ -48,7 +52,8 @@ struct Keys {
 TEST(Signer, SignsTheRecomputedRootOfEachVote) {
   Keys keys(3);
   MemorySigningRecords records;
-  Signer signer(keys.keys, records, RunAtOnce);
+  NoSlotLimit limit;
+  Signer signer(keys.keys, records, limit, RunAtOnce);
   const std::vector<Attestation> votes = {VoteBy(2, 7), VoteBy(0, 7)};
   const auto signatures = signer.Sign(7, votes);
   ASSERT_EQ(signatures.size(), 2);
@@ -65,7 +70,8 @@ TEST(Signer, ReservesAllOfADutyInOneBatchBeforeAnySignature) {
   records.on_reserve = [&] {
     for (const auto& key : keys.fakes) EXPECT_TRUE(key->signed_roots().empty());
   };
-  Signer signer(keys.keys, records, RunAtOnce);
+  NoSlotLimit limit;
+  Signer signer(keys.keys, records, limit, RunAtOnce);
   signer.Sign(7, {VoteBy(0, 7), VoteBy(1, 7), VoteBy(2, 7)});
   ASSERT_EQ(records.batches.size(), 1);
   ASSERT_EQ(records.batches[0].size(), 3);
@@ -79,7 +85,8 @@ TEST(Signer, SignsNothingWhenTheRecordsCannotBeWritten) {
   Keys keys(2);
   ScriptedRecords records;
   records.status = absl::InternalError("disk full");
-  Signer signer(keys.keys, records, RunAtOnce);
+  NoSlotLimit limit;
+  Signer signer(keys.keys, records, limit, RunAtOnce);
   for (const auto& signature : signer.Sign(7, {VoteBy(0, 7), VoteBy(1, 7)})) {
     EXPECT_EQ(signature.status(), records.status);
   }
@@ -89,7 +96,8 @@ TEST(Signer, SignsNothingWhenTheRecordsCannotBeWritten) {
 TEST(Signer, NeverSignsTwoRootsWithOneLeaf) {
   Keys keys(1);
   MemorySigningRecords records;
-  Signer signer(keys.keys, records, RunAtOnce);
+  NoSlotLimit limit;
+  Signer signer(keys.keys, records, limit, RunAtOnce);
   EXPECT_TRUE(signer.Sign(7, {VoteBy(0, 7, 1)})[0].ok());
   EXPECT_FALSE(signer.Sign(7, {VoteBy(0, 7, 3)})[0].ok());
   EXPECT_FALSE(signer.Sign(6, {VoteBy(0, 6, 1)})[0].ok());
@@ -102,7 +110,8 @@ TEST(Signer, NeverSignsTwoRootsWithOneLeaf) {
 TEST(Signer, RefusesAVoteOfAnotherSlotThanTheDutys) {
   Keys keys(1);
   ScriptedRecords records;
-  Signer signer(keys.keys, records, RunAtOnce);
+  NoSlotLimit limit;
+  Signer signer(keys.keys, records, limit, RunAtOnce);
   EXPECT_EQ(signer.Sign(7, {VoteBy(0, 8)})[0].status().message(), "the vote is for slot 8, the duty is of slot 7");
   EXPECT_TRUE(records.batches.empty()) << "no leaf is spent on it";
 }
@@ -110,7 +119,8 @@ TEST(Signer, RefusesAVoteOfAnotherSlotThanTheDutys) {
 TEST(Signer, RefusesAValidatorThatIsNotOurs) {
   Keys keys(1);
   MemorySigningRecords records;
-  Signer signer(keys.keys, records, RunAtOnce);
+  NoSlotLimit limit;
+  Signer signer(keys.keys, records, limit, RunAtOnce);
   EXPECT_EQ(signer.Sign(7, {VoteBy(5, 7)})[0].status().message(), "validator 5 is not one of this process");
 }
 
@@ -119,7 +129,8 @@ TEST(Signer, RefusesOneKeyWithoutStoppingTheOthers) {
   auto unprepared = std::make_shared<FakeKey>(1, SlotRange{0, 100}, SlotRange{0, 4});
   auto good = std::make_shared<FakeKey>(2);
   ScriptedRecords records;
-  Signer signer({{0, ended, ""}, {1, unprepared, ""}, {2, good, ""}}, records, RunAtOnce);
+  NoSlotLimit limit;
+  Signer signer({{0, ended, ""}, {1, unprepared, ""}, {2, good, ""}}, records, limit, RunAtOnce);
   const auto signatures = signer.Sign(7, {VoteBy(0, 7), VoteBy(1, 7), VoteBy(2, 7)});
   EXPECT_EQ(signatures[0].status().message(),
             "slot 7 is outside the slots of this key, 0 to 4: the validator needs another key");
@@ -132,7 +143,8 @@ TEST(Signer, RefusesOneKeyWithoutStoppingTheOthers) {
 TEST(Signer, KnowsWhichLeavesAreUsed) {
   Keys keys(2);
   MemorySigningRecords records;
-  Signer signer(keys.keys, records, RunAtOnce);
+  NoSlotLimit limit;
+  Signer signer(keys.keys, records, limit, RunAtOnce);
   signer.Sign(7, {VoteBy(0, 7)});
   EXPECT_TRUE(*signer.LeafUsed(*signer.keys()->Find(0), 7));
   EXPECT_TRUE(*signer.LeafUsed(*signer.keys()->Find(0), 6));
@@ -147,7 +159,8 @@ TEST(SignerThreads, SpreadsTheSignaturesOfADuty) {
   MemorySigningRecords records;
   std::vector<std::thread> threads;
   std::mutex mutex;
-  Signer signer(keys.keys, records, [&](std::function<void()> task) {
+  NoSlotLimit limit;
+  Signer signer(keys.keys, records, limit, [&](std::function<void()> task) {
     std::lock_guard lock(mutex);
     threads.emplace_back(std::move(task));
   });
@@ -160,6 +173,74 @@ TEST(SignerThreads, SpreadsTheSignaturesOfADuty) {
     ASSERT_TRUE(signatures[i].ok());
     EXPECT_EQ(*signatures[i], FakeSignature(FakePubkey(i), 7, ssz::HashTreeRoot(votes[i])));
   }
+}
+
+// Records that begin where a test says.
+class RecordsFrom : public ScriptedRecords {
+ public:
+  absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override {
+    if (!highest_status.ok()) return highest_status;
+    const auto found = highest.find(pubkey);
+    return found == highest.end() ? std::nullopt : std::optional<uint64_t>(found->second);
+  }
+
+  std::map<PublicKeyBytes, uint64_t> highest;
+  absl::Status highest_status;
+};
+
+TEST(Signer, SignsNothingTooFarAboveAKeysRecordsHoweverItIsAsked) {
+  Keys keys(2);
+  RecordsFrom records;
+  records.highest[FakePubkey(1)] = 500;
+  ManualClock clock(0);
+  SlotLimit limit(clock, 4000);
+  Signer signer(keys.keys, records, limit, RunAtOnce);
+  const auto highest_signed = [&](uint64_t index) {
+    uint64_t highest = 0;
+    for (const auto& [slot, root] : keys.fakes[index]->signed_roots()) highest = std::max(highest, slot);
+    return highest;
+  };
+  // Each slot at once, and each after the one below it was signed: what was signed moves no bound.
+  for (uint64_t slot = 1; slot <= 4096; ++slot) {
+    const auto signatures = signer.Sign(slot, {VoteBy(0, slot), VoteBy(1, slot)});
+    EXPECT_EQ(signatures[0].ok(), slot <= 1024) << slot;
+    EXPECT_EQ(signatures[1].ok(), slot <= 1524) << slot;
+    for (const auto index : {0, 1}) {
+      if (signatures[index].ok()) records.highest[FakePubkey(index)] = slot;
+    }
+  }
+  EXPECT_EQ(highest_signed(0), 1024);
+  EXPECT_EQ(highest_signed(1), 1524);
+  EXPECT_EQ(records.batches.back()[0].slot, 1524) << "what is refused is not reserved";
+  clock.Advance(std::chrono::milliseconds(40'000));
+  EXPECT_TRUE(signer.Sign(1034, {VoteBy(0, 1034)})[0].ok());
+  EXPECT_FALSE(signer.Sign(1035, {VoteBy(0, 1035)})[0].ok());
+}
+
+TEST(Signer, AKeyThatComesAgainIsBoundByTheRecordsItComesWith) {
+  Keys keys(1);
+  RecordsFrom records;
+  ManualClock clock(0);
+  SlotLimit limit(clock, 4000);
+  Signer signer(keys.keys, records, limit, RunAtOnce);
+  EXPECT_FALSE(signer.CheckLimit(keys.keys[0], 2000).ok());
+  const std::optional<ValidatorKey> key = signer.Remove(FakePubkey(0));
+  ASSERT_TRUE(key.has_value());
+  records.highest[FakePubkey(0)] = 1990;
+  ASSERT_TRUE(signer.Add(*key).ok());
+  EXPECT_TRUE(signer.CheckLimit(keys.keys[0], 2000).ok());
+}
+
+TEST(Signer, SignsNothingWhileTheRecordsCannotTell) {
+  Keys keys(1);
+  RecordsFrom records;
+  records.highest_status = absl::UnavailableError("the disk");
+  ManualClock clock(0);
+  SlotLimit limit(clock, 4000);
+  Signer signer(keys.keys, records, limit, RunAtOnce);
+  EXPECT_EQ(signer.Sign(7, {VoteBy(0, 7)})[0].status(), records.highest_status);
+  records.highest_status = absl::OkStatus();
+  EXPECT_TRUE(signer.Sign(7, {VoteBy(0, 7)})[0].ok());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/memory_signing_records.h"
+#include "tests/validator_client/support/no_slot_limit.h"
 
 namespace lean::validator {
 namespace {
@@ -29,7 +30,7 @@ class StartGuardTest : public ::testing::Test {
     ExpectedNetwork expected;
     expected.xmss_log_lifetime = 16;
     beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, registered, false, RunInline, log_.logger());
-    signer_.emplace(keys, records_, [](std::function<void()> task) { task(); });
+    signer_.emplace(keys, records_, limit_, [](std::function<void()> task) { task(); });
     ASSERT_TRUE(beacons_->Probe(0, kTimeout, [this] { return clock_.WallMs(); }).ok()) << beacons_->ready();
     guard_.emplace(
         *beacons_, *signer_, [this] { return signer_->keys()->all(); }, SlotTime{slot, 1}, options, log_.logger());
@@ -46,6 +47,7 @@ class StartGuardTest : public ::testing::Test {
   CapturedLog log_;
   MemorySigningRecords records_;
   std::optional<BeaconPool> beacons_;
+  NoSlotLimit limit_;
   std::optional<Signer> signer_;
   std::optional<StartGuard> guard_;
 };

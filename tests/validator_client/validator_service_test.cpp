@@ -1,8 +1,10 @@
 #include "validator_client/validator_service.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/fake_key.h"
@@ -18,18 +20,33 @@ using Method = FakeBeacon::Method;
 // Two validators, both ours, at the pace of a manual clock.
 class ValidatorServiceTest : public ::testing::Test {
  protected:
-  void Start() {
+  void Start(ExpectedNetwork expected = {}) {
     std::vector<ValidatorKey> keys;
     for (uint64_t i = 0; i < 2; ++i) {
       fakes_.push_back(std::make_shared<FakeKey>(i));
       keys.push_back({i, fakes_.back(), "keys.yaml:" + std::to_string(3 * i + 1)});
     }
     // The duties of the first slots: none of these tests is about the start.
-    client_.Start(keys, {.new_keys = true, .watch = false});
+    client_.Start(keys, {.new_keys = true, .watch = false}, std::move(expected));
   }
 
   void RunTo(int64_t ms) { client_.RunTo(ms); }
   void RunToSlot(int64_t slot) { RunTo(slot * kSlotLength); }
+
+  // As a genesis folder has it.
+  ExpectedNetwork CheckedNetwork() {
+    const Network network = FakeNetwork(2);
+    beacon_.genesis_block_root = network.genesis_block_root;
+    return {.genesis_block_root = network.genesis_block_root, .network = network};
+  }
+
+  uint64_t HighestSigned() const {
+    uint64_t highest = 0;
+    for (const auto& key : fakes_) {
+      for (const auto& [slot, root] : key->signed_roots()) highest = std::max(highest, slot);
+    }
+    return highest;
+  }
 
   std::set<uint64_t> BlockSlots() const {
     std::set<uint64_t> slots;
@@ -84,6 +101,8 @@ TEST_F(ValidatorServiceTest, BeginsAtGenesisWhenStartedBefore) {
     voters.insert(vote.message.validator_id);
   }
   EXPECT_EQ(voters, (std::set<uint64_t>{0, 1})) << "slot 0 has no proposal, so its proposer votes too";
+  EXPECT_EQ(log_.Count("waiting for genesis until=2023-11-14T22:13:20+00:00 seconds=10: duties begin with slot 0"), 1)
+      << log_.text();
 }
 
 TEST_F(ValidatorServiceTest, GoesOnWhenTheWallClockJumpsBack) {
@@ -116,6 +135,43 @@ TEST_F(ValidatorServiceTest, FollowsTheWallClockWhenTheBeaconAgreesWithIt) {
   EXPECT_EQ(log_.Count("warning wall clock followed jumped_ms=+80000"), 1) << log_.text();
   EXPECT_EQ(log_.Count("intervals skipped"), 1) << log_.text();
   EXPECT_TRUE(BlockSlots().contains(29)) << log_.text();
+  ExpectNoLeafTwice();
+}
+
+TEST_F(ValidatorServiceTest, SignsNothingFarAheadOnABeaconsWord) {
+  beacon_.bend_duties = [](DutiesAnswer& answer) { answer.genesis_time -= 5000 * kSlotMs / 1000; };
+  Start();
+  RunToSlot(12);
+  EXPECT_EQ(HighestSigned(), 0);
+  EXPECT_GE(log_.Count("as far as records and own clock reach: name the network by --genesis"), 1) << log_.text();
+  EXPECT_EQ(beacon_.calls[Method::kBuildVote], 0) << "it is not asked in vain";
+}
+
+TEST_F(ValidatorServiceTest, SignsFarFromItsRecordsForACheckedGenesis) {
+  const int64_t far = 50'000 * kSlotLength;
+  clock_.SetWallMs(clock_.WallMs() + far);
+  beacon_.offset_ms = far;
+  ExpectedNetwork root_alone = CheckedNetwork();
+  root_alone.network.reset();
+  Start(root_alone);
+  RunToSlot(10);  // 50,010 by the wall clock
+  EXPECT_EQ(HighestSigned(), 50'010) << log_.text();
+}
+
+TEST_F(ValidatorServiceTest, AClockHoursAheadBurnsNoKeyWhoeverAgreesWithIt) {
+  Start(CheckedNetwork());
+  RunToSlot(7);
+  const int64_t jump = 3000 * kSlotLength;
+  beacon_.offset_ms = jump;
+  clock_.SetWallMs(clock_.WallMs() + jump);
+  RunToSlot(12);
+  EXPECT_EQ(log_.Count("warning wall clock followed jumped_ms=+12000000"), 1) << log_.text();
+  EXPECT_GE(log_.Count("the time jumped. Set it right and start again"), 1) << log_.text();
+  EXPECT_LE(HighestSigned(), 12);
+  beacon_.offset_ms = 0;
+  clock_.SetWallMs(clock_.WallMs() - jump);
+  RunToSlot(16);
+  EXPECT_TRUE(BlockSlots().contains(15)) << log_.text();
   ExpectNoLeafTwice();
 }
 

@@ -2,62 +2,87 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
-#include "common/config/genesis.h"
+#include "common/config/genesis_folder.h"
 #include "common/config/network_spec.h"
 
 namespace lean::validator {
 namespace {
 
-absl::Status CheckRegistry(const GenesisConfig& config, const std::string& genesis_dir,
-                           const std::vector<RegisteredKey>& keys) {
-  for (const RegisteredKey& key : keys) {
-    if (key.index >= config.validators.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(key.origin, ": index ", key.index, " is not in the registry of ",
-                                                     genesis_dir, ", which has ", config.validators.size(),
-                                                     " validators"));
-    }
-    if (const PublicKeyBytes& registered = config.validators[key.index]; registered != key.pubkey) {
-      return absl::InvalidArgumentError(absl::StrCat(key.origin, ": the registry of ", genesis_dir, " has the key ",
-                                                     ShortHex(registered.span()), " at index ", key.index, ", not ",
-                                                     ShortHex(key.pubkey.span())));
-    }
+// What network.yaml says, or would: of a folder without one the slot duration is the operator's.
+absl::StatusOr<NetworkSpec> ReadSpec(const NetworkOptions& options, ExpectedNetwork& expected,
+                                     std::vector<std::string>& warnings) {
+  const std::string file = NetworkSpecPath(options.genesis_dir);
+  std::vector<std::string> missing;
+  absl::StatusOr<NetworkSpec> spec = ReadNetworkSpec(options.genesis_dir, &missing);
+  if (!spec.ok()) return spec.status();
+  if (!missing.empty()) {
+    warnings.insert(warnings.end(), missing.begin(), missing.end());
+    return spec;
   }
+  if (options.slot_ms.has_value() && *options.slot_ms != spec->slot_duration_ms) {
+    return absl::InvalidArgumentError(absl::StrCat("--slot-ms ", *options.slot_ms, ": ", file, " has slots of ",
+                                                   spec->slot_duration_ms, " ms: leave the option out"));
+  }
+  expected.slot_duration_ms = spec->slot_duration_ms;
+  expected.slot_duration_origin = file;
+  return spec;
+}
+
+absl::Status ReadGenesisFolder(const NetworkOptions& options, ExpectedNetwork& expected,
+                               std::vector<std::string>& warnings) {
+  const absl::StatusOr<GenesisConfig> config = ReadGenesisConfig(options.genesis_dir, &warnings);
+  if (!config.ok()) return config.status();
+  const absl::StatusOr<NetworkSpec> spec = ReadSpec(options, expected, warnings);
+  if (!spec.ok()) return spec.status();
+  expected.xmss_log_lifetime = spec->xmss_log_lifetime;
+  absl::StatusOr<Network> network = NetworkOfGenesis(*config, expected.slot_duration_ms);
+  if (!network.ok()) return network.status();
+  if (expected.genesis_block_root.has_value() && *expected.genesis_block_root != network->genesis_block_root) {
+    return absl::InvalidArgumentError(absl::StrCat("--genesis-root is not the root of ", options.genesis_dir,
+                                                   ", which is ", ToHex(network->genesis_block_root.span())));
+  }
+  expected.genesis_block_root = network->genesis_block_root;
+  expected.network = *std::move(network);
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<ExpectedNetwork> MakeExpectedNetwork(const std::string& genesis_root, const std::string& genesis_dir,
-                                                    const std::vector<RegisteredKey>& keys, uint32_t log_lifetime) {
+absl::StatusOr<ExpectedNetwork> MakeExpectedNetwork(const NetworkOptions& options, std::vector<std::string>& warnings) {
   ExpectedNetwork expected;
-  expected.xmss_log_lifetime = log_lifetime;
   expected.signature_form = std::string(SignatureFormName(SignatureForm::kFlat));
-  if (!genesis_root.empty()) {
-    const absl::StatusOr<Root> root = ParseFixedHex<Root>(genesis_root);
+  if (options.slot_ms.has_value()) {
+    if (absl::Status status = CheckNetworkSpec({.slot_duration_ms = *options.slot_ms}); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("--slot-ms: ", status.message()));
+    }
+    expected.slot_duration_ms = *options.slot_ms;
+    expected.slot_duration_origin = "--slot-ms";
+  }
+  if (!options.genesis_root.empty()) {
+    const absl::StatusOr<Root> root = ParseFixedHex<Root>(options.genesis_root);
     if (!root.ok()) return absl::InvalidArgumentError(absl::StrCat("--genesis-root: ", root.status().message()));
     expected.genesis_block_root = *root;
   }
-  if (genesis_dir.empty()) return expected;
-
-  const absl::StatusOr<GenesisConfig> config = ReadGenesisConfig(genesis_dir);
-  if (!config.ok()) return config.status();
-  const absl::StatusOr<NetworkSpec> spec = ReadNetworkSpec(genesis_dir);
-  if (!spec.ok()) return spec.status();
-  if (spec->xmss_log_lifetime != log_lifetime) {
-    return absl::InvalidArgumentError(absl::StrCat("the network of ", genesis_dir, " has keys of lifetime 2^",
-                                                   spec->xmss_log_lifetime, ", the keystores have 2^", log_lifetime));
-  }
-  if (absl::Status status = CheckRegistry(*config, genesis_dir, keys); !status.ok()) return status;
-  const absl::StatusOr<Genesis> genesis = MakeGenesis(*config);
-  if (!genesis.ok()) return genesis.status();
-  const Root root = genesis->block_root;
-  if (expected.genesis_block_root.has_value() && *expected.genesis_block_root != root) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--genesis-root is not the root of ", genesis_dir, ", which is ", ToHex(root.span())));
-  }
-  expected.genesis_block_root = root;
-  expected.network = Network{root, config->genesis_time, spec->slot_duration_ms, config->validators.size()};
+  if (options.genesis_dir.empty()) return expected;
+  if (absl::Status status = ReadGenesisFolder(options, expected, warnings); !status.ok()) return status;
   return expected;
+}
+
+absl::Status ExpectKeys(const NetworkOptions& options, const std::vector<RegisteredKey>& keys, uint32_t log_lifetime,
+                        ExpectedNetwork& expected) {
+  if (expected.network.has_value()) {
+    if (expected.xmss_log_lifetime != log_lifetime) {
+      return absl::InvalidArgumentError(absl::StrCat("the network of ", options.genesis_dir, " has keys of lifetime 2^",
+                                                     expected.xmss_log_lifetime, ", the keystores have 2^",
+                                                     log_lifetime));
+    }
+    for (const RegisteredKey& key : keys) {
+      absl::Status status = CheckInRegistry(*expected.network->registry, options.genesis_dir, key);
+      if (!status.ok()) return status;
+    }
+  }
+  expected.xmss_log_lifetime = log_lifetime;
+  return absl::OkStatus();
 }
 
 }  // namespace lean::validator

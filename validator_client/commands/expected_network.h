@@ -3,19 +3,32 @@
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_EXPECTED_NETWORK_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "validator_client/beacon_session.h"
+#include "validator_client/network.h"
 
 namespace lean::validator {
 
-// From --genesis-root and --genesis, each of which may be empty. Errors name the option, or file and line: hex that is
-// no root; a genesis folder that cannot be read, whose root is not the given one, whose network has keys of another
-// lifetime, or whose registry does not have one of `keys` at its index.
-absl::StatusOr<ExpectedNetwork> MakeExpectedNetwork(const std::string& genesis_root, const std::string& genesis_dir,
-                                                    const std::vector<RegisteredKey>& keys, uint32_t log_lifetime);
+// What the command line says of the network.
+struct NetworkOptions {
+  std::string genesis_root = {};         // hex of the genesis block's root; empty: not given
+  std::string genesis_dir = {};          // genesis folder; empty: not given
+  std::optional<uint64_t> slot_ms = {};  // slot duration, milliseconds
+};
+
+// What the operator says of the network, before any key is known. Errors name the option, or file and line: hex that is
+// no root; a genesis folder that cannot be read, whose root is not the given one, or whose network.yaml has another
+// slot duration than the given one; a slot duration that no network may have. What is odd but no error is added to
+// `warnings`.
+absl::StatusOr<ExpectedNetwork> MakeExpectedNetwork(const NetworkOptions& options, std::vector<std::string>& warnings);
+
+// These keys are to work for it. InvalidArgument, with file and line: the genesis folder's network has keys of another
+// lifetime, or its registry does not have one of `keys` at its index.
+absl::Status ExpectKeys(const NetworkOptions& options, const std::vector<RegisteredKey>& keys, uint32_t log_lifetime,
+                        ExpectedNetwork& expected);
 
 }  // namespace lean::validator
 

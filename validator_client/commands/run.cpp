@@ -112,29 +112,42 @@ std::string KeymanagerTokenPath(const std::string& keystores) {
 
 absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log) {
   if (absl::Status status = CheckKeymanagerOptions(options); !status.ok()) return status;
-  const absl::StatusOr<std::unique_ptr<SigningSide>> opened = OpenSigningSide(options);
+  std::vector<std::string> warnings;
+  absl::StatusOr<ExpectedNetwork> expected = MakeExpectedNetwork(options.network, warnings);
+  for (const std::string& warning : warnings) log->warn("network odd message=\"{}\"", warning);
+  if (!expected.ok()) return expected.status();
+  RealClock clock;
+  SlotLimit limit(clock, expected->slot_duration_ms, options.allow_slots_to);
+  const absl::StatusOr<std::unique_ptr<SigningSide>> opened = OpenSigningSide(options, limit);
   if (!opened.ok()) return opened.status();
   SigningSide& side = **opened;
   Signer& signer = *side.signer;
   const KeySetPtr keys_at_start = signer.keys();
   const std::vector<RegisteredKey> registered = RegisteredKeysOf(keys_at_start->all());
-  absl::StatusOr<ExpectedNetwork> expected =
-      MakeExpectedNetwork(options.genesis_root, options.genesis_dir, registered, side.log_lifetime);
-  if (!expected.ok()) return expected.status();
+  absl::Status status = ExpectKeys(options.network, registered, side.log_lifetime, *expected);
+  if (!status.ok()) return status;
   // Outlives the clients, whose threads a beacon that sends without end would keep.
   const ReceiveBudget receive_budget(kReceiveLimits, log);
   absl::StatusOr<BeaconClients> clients = ConnectBeacons(options);
   if (!clients.ok()) return clients.status();
-  log->info("validator client starting keys={} validators={} lifetime=2^{} records={} beacons={} broadcast={}",
-            options.signer.empty() ? options.keystores : options.signer, keys_at_start->size(), side.log_lifetime,
-            options.signer.empty() ? RecordsPath(options.records, options.keystores) : "signer",
-            absl::StrJoin(options.beacons, ","), options.broadcast);
+  log->info(
+      "validator client starting keys={} validators={} lifetime=2^{} slot_ms={} slot_ms_from={} records={} beacons={} "
+      "broadcast={}",
+      options.signer.empty() ? options.keystores : options.signer, keys_at_start->size(), side.log_lifetime,
+      expected->slot_duration_ms, expected->slot_duration_origin,
+      options.signer.empty() ? RecordsPath(options.records, options.keystores) : "signer",
+      absl::StrJoin(options.beacons, ","), options.broadcast);
+  if (!expected->genesis_block_root.has_value()) {
+    log->warn(
+        "network not named slots_ahead={}: genesis time and registry are the first beacon's word, and no key signs "
+        "further above its records than that and the time passed allow; name the network by --genesis DIR",
+        kSlotsAhead);
+  }
   StartOptions start;
   start.new_keys = options.new_keys;
   start.watch = options.watch;
   start.resumed = side.signed_a_moment_ago;
 
-  RealClock clock;
   xmss::SystemRandomSource random;
   KeyPreparer preparer(keys_at_start->all(), log);
   LiveKeys keys(signer, preparer);

@@ -2,6 +2,7 @@
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_RUN_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_RUN_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "common/log/logger.h"
 #include "common/process/stop_signals.h"
 #include "common/rpc/tls.h"
+#include "validator_client/commands/expected_network.h"
 #include "validator_client/keymanager/keymanager_server.h"
 
 namespace lean::validator {
@@ -21,11 +23,11 @@ struct RunOptions {
   rpc::ClientTlsFiles signer_tls;
   std::vector<std::string> beacons = {"127.0.0.1:5052"};  // the best first
   bool broadcast = false;                                 // what is signed goes to all of them
-  std::string genesis_root;                               // hex of the genesis block's root; empty: not given
-  std::string genesis_dir;                                // genesis folder; empty: not given
-  std::string records;                                    // signing records; empty: beside the keystores
-  bool new_keys = false;  // keys without records may sign although the chain has votes of theirs
-  bool watch = true;      // for a second client, before the first signature
+  NetworkOptions network;
+  uint64_t allow_slots_to = 0;  // keys may sign up to it, whatever SlotLimit says; 0: not given
+  std::string records;          // signing records; empty: beside the keystores
+  bool new_keys = false;        // keys without records may sign although the chain has votes of theirs
+  bool watch = true;            // for a second client, before the first signature
   rpc::ClientTlsFiles tls;
   std::string metrics_address;         // HOST:PORT or PORT; empty: none is served
   KeymanagerServerOptions keymanager;  // no address: none is served

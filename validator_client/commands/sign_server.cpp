@@ -60,14 +60,17 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   server_options.tls = options.tls;
   server_options.log = log;
   if (absl::Status status = CheckSignerAddress(server_options); !status.ok()) return status;
+  std::vector<std::string> warnings;
+  absl::StatusOr<ExpectedNetwork> expected = MakeExpectedNetwork(options.network, warnings);
+  for (const std::string& warning : warnings) log->warn("network odd message=\"{}\"", warning);
+  if (!expected.ok()) return expected.status();
   KeystorePassword password(options.password_file, KeystorePassword::kExisting);
   absl::StatusOr<LockedKeystores> opened =
       OpenLockedKeystores(options.keystores, /*changes_list=*/false, password.source(), std::max(1u, KeyThreads() / 2));
   if (!opened.ok()) return opened.status();
   Keystores& keystores = opened->keystores;
-  const absl::StatusOr<ExpectedNetwork> expected =
-      MakeExpectedNetwork("", options.genesis_dir, RegisteredKeysOf(keystores.keys), keystores.log_lifetime);
-  if (!expected.ok()) return expected.status();
+  absl::Status fits = ExpectKeys(options.network, RegisteredKeysOf(keystores.keys), keystores.log_lifetime, *expected);
+  if (!fits.ok()) return fits;
   const Network& network = *expected->network;  // a genesis folder has all of it
   const absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
       SqliteSigningRecords::Open({.path = options.records, .create = true});
@@ -81,7 +84,9 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   SlotTimer timer(clock, slots);
   KeyPreparer preparer(keystores.keys, log);
   WorkerPool pool(KeyThreads(), keystores.keys.size());
-  Signer signer(std::move(keystores.keys), **records,
+  SlotLimit limit(clock, network.slot_duration_ms);
+  limit.TrustGenesis(slots);
+  Signer signer(std::move(keystores.keys), **records, limit,
                 [&pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
   // Whatever the records say, another process may have signed in the slot in which this one starts.
   const uint64_t first_slot = static_cast<uint64_t>(std::max<int64_t>(timer.Now().slot + 1, 0));

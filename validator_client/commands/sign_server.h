@@ -9,13 +9,14 @@
 #include "common/log/logger.h"
 #include "common/process/stop_signals.h"
 #include "common/rpc/tls.h"
+#include "validator_client/commands/expected_network.h"
 
 namespace lean::validator {
 
 struct SignServerOptions {
   std::string keystores;      // YAML list
   std::string password_file;  // of encrypted key files; empty: the terminal is asked
-  std::string genesis_dir;    // genesis folder: whence the signer knows the time of slots
+  NetworkOptions network;     // with a genesis folder: whence the signer knows the time of slots
   std::string records;        // signing records
   bool new_keys = false;      // keys without records may sign
   std::string listen;         // unix:PATH, or HOST:PORT with TLS that asks for clients' certificates

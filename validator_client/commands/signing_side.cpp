@@ -21,7 +21,7 @@ namespace {
 constexpr std::chrono::seconds kMoment{30};
 
 // Keys of this process.
-absl::Status OpenOwnKeys(const RunOptions& options, SigningSide& side) {
+absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, SigningSide& side) {
   side.password_source = std::make_unique<KeystorePassword>(options.password_file, KeystorePassword::kExisting);
   // Keys that come later are put beside the list.
   absl::StatusOr<LockedKeystores> opened =
@@ -43,20 +43,20 @@ absl::Status OpenOwnKeys(const RunOptions& options, SigningSide& side) {
   // What has no room in the pool runs at once on the duty's own thread: no signature is ever turned away.
   side.pool = std::make_unique<WorkerPool>(KeyThreads(), keys.size());
   side.signer =
-      std::make_unique<Signer>(std::move(keys), *side.records,
+      std::make_unique<Signer>(std::move(keys), *side.records, limit,
                                [&pool = *side.pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
   return absl::OkStatus();
 }
 
 // Keys of another one.
-absl::Status ConnectSigner(const RunOptions& options, SigningSide& side) {
+absl::Status ConnectSigner(const RunOptions& options, SlotLimit& limit, SigningSide& side) {
   rpc::ChannelOptions channel_options;
   channel_options.tls = options.signer_tls;
   auto channel = rpc::MakeChannel(options.signer, channel_options);
   if (!channel.ok()) {
     return absl::Status(channel.status().code(), absl::StrCat("--signer: ", channel.status().message()));
   }
-  auto signer = RemoteSigner::Connect(*std::move(channel), side.remote_records);
+  auto signer = RemoteSigner::Connect(*std::move(channel), side.remote_records, limit);
   if (!signer.ok()) return signer.status();
   side.signer = *std::move(signer);
   side.log_lifetime = side.signer->keys()->all().front().key->log_lifetime();
@@ -65,9 +65,10 @@ absl::Status ConnectSigner(const RunOptions& options, SigningSide& side) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options) {
+absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options, SlotLimit& limit) {
   auto side = std::make_unique<SigningSide>();
-  const absl::Status status = options.signer.empty() ? OpenOwnKeys(options, *side) : ConnectSigner(options, *side);
+  const absl::Status status =
+      options.signer.empty() ? OpenOwnKeys(options, limit, *side) : ConnectSigner(options, limit, *side);
   if (!status.ok()) return status;
   return side;
 }

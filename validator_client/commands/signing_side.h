@@ -33,7 +33,8 @@ struct SigningSide {
 };
 
 // With the keys of options.keystores, or those of the signer at options.signer. What is returned must not move.
-absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options);
+// `limit` must outlive it.
+absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options, SlotLimit& limit);
 
 }  // namespace lean::validator
 

@@ -20,6 +20,7 @@ constexpr int kMaxVotes = 4096;
 constexpr char kUnknownKey[] = "UNKNOWN_KEY";
 constexpr char kInvalidMessage[] = "INVALID_MESSAGE";
 constexpr char kKeyNotReady[] = "KEY_NOT_READY";
+constexpr char kTooFarAhead[] = "TOO_FAR_AHEAD";
 constexpr char kRecords[] = "RECORDS";
 
 absl::Status Refusal(absl::string_view reason, absl::string_view message) {
@@ -157,8 +158,13 @@ void SignRequests::Sign(uint64_t slot, const std::vector<Attestation>& votes,
   std::vector<size_t> places;
   for (size_t i = 0; i < votes.size(); ++i) {
     if (!results[i].reason().empty()) continue;
-    if (absl::Status status = Signer::CheckActive(*keys->Find(votes[i].validator_id), slot); !status.ok()) {
+    const ValidatorKey& key = *keys->Find(votes[i].validator_id);
+    if (absl::Status status = Signer::CheckActive(key, slot); !status.ok()) {
       Refuse(status, kKeyNotReady, results[i]);
+      continue;
+    }
+    if (absl::Status status = signer_.CheckLimit(key, slot); !status.ok()) {
+      Refuse(status, kTooFarAhead, results[i]);
       continue;
     }
     signable.push_back(votes[i]);

@@ -223,8 +223,9 @@ class Network:
         s = self.settings
         name = self.client_name(number)
         arguments = [s.build_dir / "bin" / "lean-validator", "run"]
-        arguments += ["--keystores", self.keystores[number], "--beacon"]
-        arguments += [self.places[self.beacon_of(number)].rpc_address, *self.client_arguments]
+        place = self.places[self.beacon_of(number)]
+        arguments += ["--keystores", self.keystores[number], "--genesis", place.genesis_dir or self.genesis_dir]
+        arguments += ["--beacon", place.rpc_address, *self.client_arguments]
         if self.password_file:
             arguments += ["--password-file", self.password_file]
         self.clients[number] = Process(name, arguments, s.directory / f"{name}.log", self.client_prefixes[number])

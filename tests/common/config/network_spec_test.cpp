@@ -20,14 +20,20 @@ std::string ErrorOf(const std::string& text) {
 
 TEST(NetworkSpec, AFolderWithoutTheFileHasTheDefaults) {
   TemporaryFolder folder;
-  EXPECT_EQ(ReadNetworkSpec(folder.path()).value(), NetworkSpec());
+  std::vector<std::string> warnings;
+  EXPECT_EQ(ReadNetworkSpec(folder.path(), &warnings).value(), NetworkSpec());
+  EXPECT_EQ(warnings, std::vector<std::string>{NetworkSpecPath(folder.path()) +
+                                               " is missing: unless told otherwise, slots have 4000 ms and keys a "
+                                               "lifetime of 2^32"});
 }
 
 TEST(NetworkSpec, ReadsWhatWasWritten) {
   TemporaryFolder folder;
   const NetworkSpec spec{.name = "quick-1.a_B", .slot_duration_ms = 400, .xmss_log_lifetime = 16};
   ASSERT_TRUE(WriteNetworkSpec(spec, folder.path()).ok());
-  EXPECT_EQ(ReadNetworkSpec(folder.path()).value(), spec);
+  std::vector<std::string> warnings;
+  EXPECT_EQ(ReadNetworkSpec(folder.path(), &warnings).value(), spec);
+  EXPECT_TRUE(warnings.empty());
   EXPECT_TRUE(absl::IsAlreadyExists(WriteNetworkSpec(spec, folder.path())));
 }
 

@@ -8,7 +8,7 @@ import time
 
 from leanconformance import behaviours, keys as key_list, ssz
 from leanconformance.client_rules import RULES
-from leanconformance.fake_beacon import FakeBeacon
+from leanconformance.fake_beacon import FakeBeacon, registry_of
 from leanconformance.fake_chain import FakeChain
 from leanconformance.report import Report
 
@@ -61,16 +61,21 @@ class ClientJudge:
     """One run of the whole script."""
 
     def __init__(self, command, keys, options, say):
-        """`command`: of the client, with {beacon} in the place of the beacon's HOST:PORT. `say`: takes progress lines."""
+        """`command`: of the client, with {beacon} in the place of the beacon's HOST:PORT and {genesis_root} in that of the
+        genesis block's root. `say`: takes progress lines."""
         self.report = Report(RULES)
         self._keys = keys
         self._options = options
         self._say = say
-        chain = FakeChain(max(keys) + 1, os.urandom(8).hex())
         genesis_time = options.genesis_time or int(time.time()) + GENESIS_DELAY_S
+        genesis_root = ssz.genesis_block_root(genesis_time, registry_of(keys))
+        chain = FakeChain(max(keys) + 1, os.urandom(8).hex(), genesis_root)
         self._beacon = FakeBeacon(chain, keys, genesis_time, options.slot_ms / 1000, options.xmss_log_lifetime)
         self._beacon.start()
-        self._client = Client([part.replace("{beacon}", self._beacon.address) for part in command], options.log)
+        self._client = Client([
+            part.replace("{beacon}", self._beacon.address).replace("{genesis_root}", "0x" + genesis_root.hex())
+            for part in command
+        ], options.log)
         self._honest_slots = []  # judged for duties done
         self._forgiven = None  # the one of them that may be lost
 

@@ -1,4 +1,5 @@
-"""A DutyService whose answers a script decides, and which notes all that a validator client submits."""
+"""A DutyService whose answers a script decides, and which notes all that a validator client submits. Of BeaconService it
+serves the registry."""
 
 import concurrent.futures
 import dataclasses
@@ -10,9 +11,10 @@ from google.protobuf import any_pb2
 
 from leanconformance import ssz
 from leanconformance.behaviours import Honest
-from leanconformance.stubs import error_details, rpc_status, types, validator, validator_grpc
+from leanconformance.stubs import beacon, beacon_grpc, error_details, rpc_status, types, validator, validator_grpc
 
 INTERVALS = 4
+PUBKEY_BYTES = 52
 MAX_MESSAGE_BYTES = 16 << 20
 
 
@@ -41,7 +43,12 @@ class Calls:
         self.votes_built = {}  # slot: data, as bytes, of every BuildVote answer
 
 
-class FakeBeacon(validator_grpc.DutyServiceServicer):
+def registry_of(keys):
+    """Public keys by index, all of them, of {index: public key}. Validators that nobody has a key of have zeros."""
+    return [keys.get(index, bytes(PUBKEY_BYTES)) for index in range(max(keys) + 1)]
+
+
+class FakeBeacon(validator_grpc.DutyServiceServicer, beacon_grpc.BeaconServiceServicer):
     """Thread-safe. Serves on one loopback port from start() to stop(), again and again."""
 
     def __init__(self, chain, keys, genesis_time, slot_s, xmss_log_lifetime):
@@ -52,6 +59,7 @@ class FakeBeacon(validator_grpc.DutyServiceServicer):
         self.lock = threading.Lock()
         self.calls = Calls()
         self.behaviour = Honest()
+        self.registry = registry_of(keys)
         self._indices = {}
         for index, pubkey in sorted(keys.items()):
             self._indices.setdefault(pubkey, []).append(index)
@@ -68,6 +76,7 @@ class FakeBeacon(validator_grpc.DutyServiceServicer):
             concurrent.futures.ThreadPoolExecutor(32),
             options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0)])
         validator_grpc.add_DutyServiceServicer_to_server(self, self._server)
+        beacon_grpc.add_BeaconServiceServicer_to_server(self, self._server)
         self._port = self._server.add_insecure_port(f"127.0.0.1:{self._port}")
         self._server.start()
 
@@ -86,6 +95,15 @@ class FakeBeacon(validator_grpc.DutyServiceServicer):
         """Seconds until an interval begins; negative once it has."""
         return self.genesis_time + (slot + interval / INTERVALS) * self.slot_s - time.time()
 
+    # BeaconService.
+
+    def GetValidators(self, request, context):
+        self._enter("GetValidators", context)
+        last = request.start + (request.limit or 256)
+        return beacon.GetValidatorsResponse(total=len(self.registry), validators=[
+            beacon.ValidatorView(index=index, pubkey="0x" + pubkey.hex())
+            for index, pubkey in enumerate(self.registry) if request.start <= index < last])
+
     # DutyService.
 
     def GetDuties(self, request, context):
@@ -100,17 +118,6 @@ class FakeBeacon(validator_grpc.DutyServiceServicer):
             indices = self._indices.get(pubkey, ())
             answer.duties.add(known=bool(indices), indices=indices)
         behaviour.on_duties(answer)
-        return answer
-
-    def GetLiveness(self, request, context):
-        """By what was submitted here: nobody else has the client's keys."""
-        self._enter("GetLiveness", context)
-        answer = validator.GetLivenessResponse()
-        with self.lock:
-            for index in request.indices:
-                slots = [s.slot for s in self.calls.submissions if s.vote.validator_index == index]
-                latest = max(slots, default=0)
-                answer.validators.add(live=bool(slots) and latest >= request.from_slot, latest_vote_slot=latest)
         return answer
 
     def BuildBlock(self, request, context):
@@ -170,6 +177,7 @@ class FakeBeacon(validator_grpc.DutyServiceServicer):
         return validator.SubmitVotesResponse(results=self._take_votes(request.votes, "SubmitVotes", context))
 
     def GetLiveness(self, request, context):
+        """By what was submitted here: nobody else has the client's keys."""
         self._enter("GetLiveness", context)
         latest = {}
         with self.lock:

@@ -13,9 +13,10 @@ def invented_root(*parts):
 class FakeChain:
     """Not thread-safe. Builds what an honest beacon would build, and takes what a client submits."""
 
-    def __init__(self, validator_count, seed):
+    def __init__(self, validator_count, seed, genesis_root=None):
+        """Without `genesis_root` it has one that no genesis gives."""
         self.validator_count = validator_count
-        self.genesis_root = invented_root(seed, "genesis")
+        self.genesis_root = genesis_root or invented_root(seed, "genesis")
         self.head = (self.genesis_root, 0)
         self.target = self.head
         self.source = self.head

@@ -1,8 +1,9 @@
-"""hash_tree_root of the messages of types.proto (SSZ), written from the specification alone."""
+"""hash_tree_root of the messages of types.proto and of a genesis (SSZ), written from the specification alone."""
 
 import hashlib
 
-LIST_LIMIT = 4096  # votes in a body: VALIDATOR_REGISTRY_LIMIT
+LIST_LIMIT = 4096  # votes in a body, and validators: VALIDATOR_REGISTRY_LIMIT
+SLOTS_LIMIT = 1 << 18  # HISTORICAL_ROOTS_LIMIT
 
 _ZEROS = [bytes(32)]
 for _ in range(64):
@@ -23,6 +24,10 @@ def uint64(value):
     return value.to_bytes(8, "little") + bytes(24)
 
 
+def list_root(roots, limit):
+    return merkleize([merkleize(roots, limit), uint64(len(roots))])
+
+
 def checkpoint_root(checkpoint):
     return merkleize([checkpoint.root, uint64(checkpoint.slot)])
 
@@ -38,5 +43,32 @@ def attestation_root(attestation):
 
 def block_root(block):
     votes = [attestation_root(vote) for vote in block.attestations]
-    body = merkleize([merkleize(votes, LIST_LIMIT), uint64(len(votes))])
+    body = list_root(votes, LIST_LIMIT)
     return merkleize([uint64(block.slot), uint64(block.proposer_index), block.parent_root, block.state_root, body])
+
+
+def bitlist_root_of_none(limit):
+    return list_root([], limit // 256)
+
+
+def validator_root(index, pubkey):
+    padded = pubkey + bytes(-len(pubkey) % 32)
+    return merkleize([merkleize([padded[i:i + 32] for i in range(0, len(padded), 32)]), uint64(index)])
+
+
+def genesis_state_root(genesis_time, pubkeys):
+    """Of the state at slot 0: a time in Unix seconds, and the validators' keys by index."""
+    checkpoint = merkleize([bytes(32), uint64(0)])
+    body = list_root([], LIST_LIMIT)
+    header = merkleize([uint64(0), uint64(0), bytes(32), bytes(32), body])
+    return merkleize([
+        uint64(genesis_time), uint64(0), header, checkpoint, checkpoint, list_root([], SLOTS_LIMIT),
+        bitlist_root_of_none(SLOTS_LIMIT),
+        list_root([validator_root(index, pubkey) for index, pubkey in enumerate(pubkeys)], LIST_LIMIT),
+        list_root([], SLOTS_LIMIT), bitlist_root_of_none(SLOTS_LIMIT * LIST_LIMIT)])
+
+
+def genesis_block_root(genesis_time, pubkeys):
+    """What names a network."""
+    body = list_root([], LIST_LIMIT)
+    return merkleize([uint64(0), uint64(0), bytes(32), genesis_state_root(genesis_time, pubkeys), body])

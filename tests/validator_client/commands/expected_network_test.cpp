@@ -23,13 +23,23 @@ class ExpectedNetworkTest : public ::testing::Test {
     root_ = MakeGenesis(config)->block_root;
   }
 
+  absl::StatusOr<ExpectedNetwork> Make(const NetworkOptions& options) { return Make(options, keys_, 16); }
+  absl::StatusOr<ExpectedNetwork> Make(const NetworkOptions& options, const std::vector<RegisteredKey>& keys,
+                                       uint32_t log_lifetime) {
+    absl::StatusOr<ExpectedNetwork> expected = MakeExpectedNetwork(options, warnings_);
+    if (!expected.ok()) return expected;
+    if (absl::Status status = ExpectKeys(options, keys, log_lifetime, *expected); !status.ok()) return status;
+    return expected;
+  }
+
   TemporaryFolder dir_;
   Root root_;
+  std::vector<std::string> warnings_;
   const std::vector<RegisteredKey> keys_ = {{1, FakePubkey(1), "keys.yaml:1"}};
 };
 
 TEST_F(ExpectedNetworkTest, ExpectsNothingUnasked) {
-  const auto expected = MakeExpectedNetwork("", "", keys_, 16);
+  const auto expected = Make({});
   ASSERT_TRUE(expected.ok());
   EXPECT_FALSE(expected->genesis_block_root.has_value());
   EXPECT_FALSE(expected->network.has_value());
@@ -38,34 +48,68 @@ TEST_F(ExpectedNetworkTest, ExpectsNothingUnasked) {
 }
 
 TEST_F(ExpectedNetworkTest, TakesTheRootOfTheOption) {
-  EXPECT_EQ(MakeExpectedNetwork(ToHex(root_.span()), "", keys_, 16)->genesis_block_root, root_);
-  EXPECT_EQ(MakeExpectedNetwork("0x12", "", keys_, 16).status().message().substr(0, 16), "--genesis-root: ");
+  EXPECT_EQ(Make({.genesis_root = ToHex(root_.span())})->genesis_block_root, root_);
+  EXPECT_EQ(Make({.genesis_root = "0x12"}).status().message().substr(0, 16), "--genesis-root: ");
 }
 
 TEST_F(ExpectedNetworkTest, TakesTheNetworkOfTheFolder) {
-  const auto expected = MakeExpectedNetwork("", dir_.path(), keys_, 16);
+  const auto expected = Make({.genesis_dir = dir_.path()});
   ASSERT_TRUE(expected.ok()) << expected.status();
-  EXPECT_EQ(expected->network, (Network{root_, kGenesisTime, 1000, 2}));
-  EXPECT_TRUE(MakeExpectedNetwork(ToHex(root_.span()), dir_.path(), keys_, 16).ok());
+  ASSERT_TRUE(expected->network.has_value());
+  EXPECT_EQ(expected->network->genesis_block_root, root_);
+  EXPECT_EQ(expected->network->genesis_time, kGenesisTime);
+  EXPECT_EQ(expected->network->slot_duration_ms, 1000);
+  EXPECT_EQ(expected->network->validator_count, 2);
+  EXPECT_TRUE(expected->network->genesis_checked());
+  EXPECT_EQ(expected->slot_duration_ms, 1000);
+  EXPECT_EQ(expected->slot_duration_origin, dir_.path() + "/network.yaml");
+  EXPECT_TRUE(warnings_.empty());
+  EXPECT_TRUE(Make({.genesis_root = ToHex(root_.span()), .genesis_dir = dir_.path()}).ok());
+}
+
+TEST_F(ExpectedNetworkTest, TakesSlotsOf4000MsUnlessTheOperatorSaysOtherwise) {
+  EXPECT_EQ(Make({})->slot_duration_ms, 4000);
+  EXPECT_EQ(Make({})->slot_duration_origin, "default");
+  EXPECT_EQ(Make({.slot_ms = 800})->slot_duration_ms, 800);
+  EXPECT_EQ(Make({.slot_ms = 800})->slot_duration_origin, "--slot-ms");
+  EXPECT_EQ(Make({.slot_ms = 801}).status().message(),
+            "--slot-ms: slot duration: expected a multiple of 4 from 100 to 60000 milliseconds, got 801");
+  EXPECT_TRUE(Make({.genesis_dir = dir_.path(), .slot_ms = 1000}).ok());
+  EXPECT_EQ(Make({.genesis_dir = dir_.path(), .slot_ms = 4000}).status().message(),
+            "--slot-ms 4000: " + dir_.path() + "/network.yaml has slots of 1000 ms: leave the option out");
+}
+
+TEST_F(ExpectedNetworkTest, SaysThatNetworkYamlIsMissing) {
+  std::filesystem::remove(dir_.path() + "/network.yaml");
+  const std::string missing = dir_.path() +
+                              "/network.yaml is missing: unless told otherwise, slots have 4000 ms and keys a lifetime "
+                              "of 2^32";
+  EXPECT_EQ(Make({.genesis_dir = dir_.path()}).status().message(),
+            "the network of " + dir_.path() + " has keys of lifetime 2^32, the keystores have 2^16");
+  EXPECT_EQ(warnings_, std::vector<std::string>{missing});
+  const auto expected = Make({.genesis_dir = dir_.path(), .slot_ms = 800}, keys_, 32);
+  ASSERT_TRUE(expected.ok()) << expected.status();
+  EXPECT_EQ(expected->network->slot_duration_ms, 800);
+  EXPECT_EQ(warnings_.back(), missing);
 }
 
 TEST_F(ExpectedNetworkTest, RefusesAFolderOfAnotherGenesis) {
-  EXPECT_EQ(MakeExpectedNetwork(ToHex(FakeRoot(1).span()), dir_.path(), keys_, 16).status().message(),
+  EXPECT_EQ(Make({.genesis_root = ToHex(FakeRoot(1).span()), .genesis_dir = dir_.path()}).status().message(),
             "--genesis-root is not the root of " + dir_.path() + ", which is " + ToHex(root_.span()));
 }
 
 TEST_F(ExpectedNetworkTest, RefusesKeysOfAnotherLifetime) {
-  EXPECT_EQ(MakeExpectedNetwork("", dir_.path(), keys_, 8).status().message(),
+  EXPECT_EQ(Make({.genesis_dir = dir_.path()}, keys_, 8).status().message(),
             "the network of " + dir_.path() + " has keys of lifetime 2^16, the keystores have 2^8");
 }
 
 TEST_F(ExpectedNetworkTest, RefusesAnUnknownIndexWithFileAndLine) {
-  EXPECT_EQ(MakeExpectedNetwork("", dir_.path(), {{2, FakePubkey(1), "keys.yaml:4"}}, 16).status().message(),
+  EXPECT_EQ(Make({.genesis_dir = dir_.path()}, {{2, FakePubkey(1), "keys.yaml:4"}}, 16).status().message(),
             "keys.yaml:4: index 2 is not in the registry of " + dir_.path() + ", which has 2 validators");
 }
 
 TEST_F(ExpectedNetworkTest, RefusesAnotherKeyAtTheIndexWithFileAndLine) {
-  EXPECT_EQ(MakeExpectedNetwork("", dir_.path(), {{0, FakePubkey(1), "keys.yaml:4"}}, 16).status().message(),
+  EXPECT_EQ(Make({.genesis_dir = dir_.path()}, {{0, FakePubkey(1), "keys.yaml:4"}}, 16).status().message(),
             "keys.yaml:4: the registry of " + dir_.path() + " has the key 0x0101…01 at index 0, not 0x0202…02");
 }
 

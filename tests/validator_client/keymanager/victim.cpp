@@ -13,6 +13,7 @@
 #include "tests/validator_client/keymanager/fault_files.h"
 #include "tests/validator_client/signing_records/victim_signing.h"
 #include "tests/validator_client/support/no_password.h"
+#include "tests/validator_client/support/no_slot_limit.h"
 #include "validator_client/keymanager/keymanager_requests.h"
 #include "validator_client/keystores.h"
 
@@ -62,7 +63,8 @@ int Main(int argc, char** argv) {
   }
   TellKind(VictimMessage::Kind::kOpened);
   const auto log = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_mt>());
-  Signer signer(keystores->keys, **records, [](std::function<void()> task) { task(); });
+  NoSlotLimit limit;
+  Signer signer(keystores->keys, **records, limit, [](std::function<void()> task) { task(); });
   KeyPreparer preparer(keystores->keys, log);
   LiveKeys live(signer, preparer);
   xmss::SystemRandomSource random;

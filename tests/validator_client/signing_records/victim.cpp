@@ -14,6 +14,7 @@
 #include "tests/validator_client/signing_records/victim_signing.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/no_password.h"
+#include "tests/validator_client/support/no_slot_limit.h"
 #include "validator_client/keystores.h"
 #include "validator_client/signer.h"
 #include "validator_client/signing_records/sqlite_signing_records.h"
@@ -83,7 +84,8 @@ int Main(int argc, char** argv) {
   }
   TellKind(VictimMessage::Kind::kOpened);
   WorkerPool pool(2, keys.size());
-  Signer signer(keys, **records, [&pool](std::function<void()> task) {
+  NoSlotLimit limit;
+  Signer signer(keys, **records, limit, [&pool](std::function<void()> task) {
     if (pool.TrySubmit(std::move(task)) != PushResult::kPushed) task();
   });
   VictimSigning signing(signer, options.seed);

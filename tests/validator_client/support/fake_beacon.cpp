@@ -16,6 +16,12 @@ AttestationData VoteFor(uint64_t slot, const Checkpoint& head) {
 
 }  // namespace
 
+Network FakeNetwork(uint64_t validators) {
+  GenesisConfig genesis{.genesis_time = kGenesisTime, .validators = {}};
+  for (uint64_t index = 0; index < validators; ++index) genesis.validators.push_back(FakePubkey(index));
+  return *NetworkOfGenesis(genesis, kSlotMs);
+}
+
 FakeBeacon::FakeBeacon(ManualClock& clock, uint64_t validator_count, std::string name)
     : clock_(clock),
       name_(std::move(name)),
@@ -62,6 +68,13 @@ absl::StatusOr<DutiesAnswer> FakeBeacon::GetDuties(const std::vector<PublicKeyBy
   answer.synced = true;
   if (bend_duties) bend_duties(answer);
   return answer;
+}
+
+absl::StatusOr<Registry> FakeBeacon::GetRegistry(Timeout timeout) {
+  if (absl::Status status = Begin(Method::kGetRegistry, timeout); !status.ok()) return status;
+  Registry registry = *FakeNetwork(validator_count_).registry;
+  if (bend_registry) bend_registry(registry);
+  return registry;
 }
 
 absl::StatusOr<BuiltBlockAnswer> FakeBeacon::BuildBlock(uint64_t slot, uint64_t proposer_index, const Root&,

@@ -26,6 +26,9 @@ inline Root FakeRoot(uint8_t fill) {
   return root;
 }
 
+// Of the network that begins at kGenesisTime with FakePubkeys, and whose genesis root is its own.
+Network FakeNetwork(uint64_t validators);
+
 // For a BeaconPool of fakes: calls run one after the other on the test's own thread.
 inline bool RunInline(size_t, const std::function<void()>& task) {
   task();
@@ -35,13 +38,14 @@ inline bool RunInline(size_t, const std::function<void()>& task) {
 // Not thread-safe: a test changes it only while the service waits on the clock.
 class FakeBeacon : public BeaconClient {
  public:
-  enum class Method { kGetDuties, kBuildBlock, kBuildVote, kSubmitBlock, kSubmitVotes, kGetLiveness };
+  enum class Method { kGetDuties, kGetRegistry, kBuildBlock, kBuildVote, kSubmitBlock, kSubmitVotes, kGetLiveness };
 
   // Keeps true time: that of the clock when it was made, and what has passed on the steady clock since.
   FakeBeacon(ManualClock& clock, uint64_t validator_count, std::string name = "fake:1");
 
   // What a test may bend. Each is applied to the honest answer.
   std::function<void(DutiesAnswer&)> bend_duties;
+  std::function<void(Registry&)> bend_registry;
   std::function<void(BuiltBlockAnswer&)> bend_block;
   std::function<void(VoteDataAnswer&)> bend_vote;
   std::function<void(std::vector<SubmitResult>&)> bend_results;  // of blocks and votes
@@ -64,6 +68,7 @@ class FakeBeacon : public BeaconClient {
   const std::string& name() const override { return name_; }
   absl::StatusOr<DutiesAnswer> GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
                                          Timeout timeout) override;
+  absl::StatusOr<Registry> GetRegistry(Timeout timeout) override;
   absl::StatusOr<BuiltBlockAnswer> BuildBlock(uint64_t slot, uint64_t proposer_index, const Root& genesis_block_root,
                                               Timeout timeout) override;
   absl::StatusOr<VoteDataAnswer> BuildVote(uint64_t slot, const Root& genesis_block_root, Timeout timeout) override;

@@ -16,7 +16,8 @@ void RunningClient::Start(const std::vector<ValidatorKey>& keys, const StartOpti
   expected.xmss_log_lifetime = 16;
   beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, RegisteredKeysOf(keys), false, RunInline,
                    log_.logger());
-  signer_.emplace(keys, records_, [](std::function<void()> task) { task(); });
+  limit_.emplace(clock_, expected.slot_duration_ms);
+  signer_.emplace(keys, records_, *limit_, [](std::function<void()> task) { task(); });
   preparer_.emplace(keys, log_.logger());
   keys_.emplace(*signer_, *preparer_);
   service_.emplace(clock_, *beacons_, *keys_, options, 1, metrics_, log_.logger());

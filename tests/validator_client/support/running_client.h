@@ -55,6 +55,7 @@ class RunningClient {
   metrics::Registry registry_;
   ValidatorMetrics metrics_{registry_};
   std::optional<BeaconPool> beacons_;
+  std::optional<SlotLimit> limit_;
   std::optional<Signer> signer_;
   std::optional<KeyPreparer> preparer_;
   std::optional<LiveKeys> keys_;
