@@ -1,6 +1,7 @@
 // lean-beacon: `run` serves a chain, `genesis` makes one, `db` looks after what `run` keeps.
 #include <cstdio>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "CLI/CLI.hpp"
@@ -11,6 +12,7 @@
 #include "common/process/memory.h"
 #include "common/process/program.h"
 #include "common/process/stop_signals.h"
+#include "common/process/until_stopped.h"
 #include "common/rpc/grpc_log.h"
 
 namespace lean::beacon {
@@ -94,13 +96,13 @@ void AddDb(CLI::App& app, DbOptions& options) {
                      "FROM..TO: the finalized blocks of these slots, both included, instead");
 }
 
-absl::Status RunDb(const CLI::App& app, const DbOptions& options, spdlog::logger& log) {
+absl::Status RunDb(const CLI::App& app, const DbOptions& options, const std::stop_token& stop, spdlog::logger& log) {
   const CLI::App& db = *app.get_subcommand("db");
-  if (db.got_subcommand("inspect")) return InspectFolder(options.data_dir);
-  if (db.got_subcommand("verify")) return VerifyFolder(options.data_dir, log);
-  if (db.got_subcommand("prune")) return PruneFolder(options.data_dir, options.prune);
-  if (!options.blocks.empty()) return ExportBlocks(options.data_dir, options.blocks, options.output);
-  return ExportCheckpoint(options.data_dir, options.output);
+  if (db.got_subcommand("inspect")) return InspectFolder(options.data_dir, stop);
+  if (db.got_subcommand("verify")) return VerifyFolder(options.data_dir, stop, log);
+  if (db.got_subcommand("prune")) return PruneFolder(options.data_dir, options.prune, stop);
+  if (!options.blocks.empty()) return ExportBlocks(options.data_dir, options.blocks, options.output, stop);
+  return ExportCheckpoint(options.data_dir, options.output, stop);
 }
 
 int Main(int argc, char** argv) {
@@ -121,7 +123,11 @@ int Main(int argc, char** argv) {
   if (app.got_subcommand("genesis")) return program.Report(MakeGenesisFolder(genesis));
   const auto log = program.Log();
   if (!log.ok()) return program.Report(log.status(), /*usage=*/true);
-  if (app.got_subcommand("db")) return program.Report(RunDb(app, db, **log));
+  if (app.got_subcommand("db")) {
+    return program.Report(RunStoppable(
+        signals, [&](const std::stop_token& stop) { return RunDb(app, db, stop, **log); },
+        [&](const char* signal) { (*log)->info("stopping signal={}", signal); }));
+  }
   rpc::RouteGrpcLog(*log);
   return program.Report(Run(run, signals, *log));
 }

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -24,15 +25,16 @@ constexpr uint64_t kPruneFreeBytes = uint64_t{8} << 20;
 constexpr Column kAllColumns[] = {Column::kMeta,      Column::kSlots,  Column::kBlocks,
                                   Column::kCanonical, Column::kStates, Column::kVotes};
 
-absl::StatusOr<std::unique_ptr<ChainDatabase>> OpenToRead(const std::string& data_dir) {
-  return ChainDatabase::Open({.path = data_dir}, /*read_only=*/true);
+absl::StatusOr<std::unique_ptr<ChainDatabase>> OpenToRead(const std::string& data_dir, std::stop_token stop) {
+  return ChainDatabase::Open({.path = data_dir, .stop = std::move(stop)}, /*read_only=*/true);
 }
 
 // For what is written to a file that must not be there yet.
-absl::StatusOr<std::unique_ptr<ChainDatabase>> OpenToExport(const std::string& data_dir, const std::string& output) {
+absl::StatusOr<std::unique_ptr<ChainDatabase>> OpenToExport(const std::string& data_dir, const std::string& output,
+                                                            std::stop_token stop) {
   std::error_code ignored;
   if (std::filesystem::exists(output, ignored)) return absl::AlreadyExistsError(absl::StrCat(output, " exists"));
-  return OpenToRead(data_dir);
+  return OpenToRead(data_dir, std::move(stop));
 }
 
 void Print(absl::string_view name, absl::string_view value) {
@@ -76,8 +78,8 @@ absl::Status PrintCheckpoints(const ChainDatabase& database) {
 
 }  // namespace
 
-absl::Status InspectFolder(const std::string& data_dir) {
-  const auto opened = OpenToRead(data_dir);
+absl::Status InspectFolder(const std::string& data_dir, std::stop_token stop) {
+  const auto opened = OpenToRead(data_dir, std::move(stop));
   if (!opened.ok()) return opened.status();
   const ChainDatabase& database = **opened;
   Print("data folder", data_dir);
@@ -105,11 +107,12 @@ absl::Status InspectFolder(const std::string& data_dir) {
   return absl::OkStatus();
 }
 
-absl::Status VerifyFolder(const std::string& data_dir, spdlog::logger& log) {
-  const auto opened = OpenToRead(data_dir);
+absl::Status VerifyFolder(const std::string& data_dir, std::stop_token stop, spdlog::logger& log) {
+  const auto opened = OpenToRead(data_dir, std::move(stop));
   if (!opened.ok()) return opened.status();
   const VerifyReport report =
       VerifyDatabase(**opened, log, [&](uint64_t slot) { log.info("verifying slot={}", slot); });
+  if (absl::Status status = (*opened)->files().CheckStop(); !status.ok()) return status;
   for (const std::string& problem : report.problems) std::cout << "wrong: " << problem << "\n";
   if (report.more_problems > 0) std::cout << "wrong: and " << report.more_problems << " more\n";
   std::cout << report.blocks << " blocks read, " << report.replayed << " replayed, " << report.snapshots
@@ -132,9 +135,10 @@ absl::Status VerifyFolder(const std::string& data_dir, spdlog::logger& log) {
   return absl::DataLossError(absl::StrCat(data_dir, ": no beacon starts on it"));
 }
 
-absl::Status PruneFolder(const std::string& data_dir, const PruneRequest& request) {
+absl::Status PruneFolder(const std::string& data_dir, const PruneRequest& request, std::stop_token stop) {
   // For those who prune because the disk is full.
-  const auto opened = ChainDatabase::Open({.path = data_dir, .min_free_bytes = kPruneFreeBytes}, /*read_only=*/false);
+  const auto opened = ChainDatabase::Open(
+      {.path = data_dir, .min_free_bytes = kPruneFreeBytes, .stop = std::move(stop)}, /*read_only=*/false);
   if (!opened.ok()) return opened.status();
   const uint64_t before = FolderBytes(data_dir);
   const absl::StatusOr<PruneResult> pruned = PruneDatabase(**opened, request);
@@ -145,8 +149,8 @@ absl::Status PruneFolder(const std::string& data_dir, const PruneRequest& reques
   return absl::OkStatus();
 }
 
-absl::Status ExportCheckpoint(const std::string& data_dir, const std::string& output) {
-  const auto opened = OpenToExport(data_dir, output);
+absl::Status ExportCheckpoint(const std::string& data_dir, const std::string& output, std::stop_token stop) {
+  const auto opened = OpenToExport(data_dir, output, std::move(stop));
   if (!opened.ok()) return opened.status();
   const ChainDatabase& database = **opened;
   const auto finalized = database.ReadCheckpoint(meta_key::kFinalized);
@@ -167,10 +171,11 @@ absl::Status ExportCheckpoint(const std::string& data_dir, const std::string& ou
   return absl::OkStatus();
 }
 
-absl::Status ExportBlocks(const std::string& data_dir, const std::string& slots, const std::string& output) {
+absl::Status ExportBlocks(const std::string& data_dir, const std::string& slots, const std::string& output,
+                          std::stop_token stop) {
   const absl::StatusOr<SlotRange> range = ParseSlotRange(slots);
   if (!range.ok()) return absl::InvalidArgumentError(absl::StrCat("--blocks: ", range.status().message()));
-  const auto opened = OpenToExport(data_dir, output);
+  const auto opened = OpenToExport(data_dir, output, std::move(stop));
   if (!opened.ok()) return opened.status();
   const absl::StatusOr<uint64_t> blocks = WriteBlockFile(output, **opened, *range);
   if (!blocks.ok()) return blocks.status();

@@ -15,9 +15,6 @@
 namespace lean::beacon {
 namespace {
 
-// Ticks under one hold of the lock: after a long sleep, readers get their turn in between.
-constexpr uint64_t kIntervalsAtOnce = 256;
-
 int64_t SlotOfTime(const LeanChain& chain) {
   // Time 0 is also what a chain has that waits for its genesis.
   return chain.time_intervals() == 0 ? std::numeric_limits<int64_t>::min() : static_cast<int64_t>(chain.current_slot());
@@ -47,13 +44,12 @@ void ChainWriter::CatchUp() {
   if (caught_up_ && target > start + kIntervalsPerSlot) {
     events_.TimeJumped(start / kIntervalsPerSlot, target / kIntervalsPerSlot);
   }
-  while (context_.chain.time_intervals() < target) {
+  if (start < target) {
     const Checkpoint old_head = context_.chain.head();
     ChainEvents events;
     {
       std::unique_lock lock(context_.mutex);
-      const uint64_t next = std::min(target, context_.chain.time_intervals() + kIntervalsAtOnce);
-      events = context_.chain.OnInterval(next, /*has_proposal=*/false);
+      events = context_.chain.OnInterval(target, /*has_proposal=*/false);
     }
     HandleEvents(events, old_head);
   }

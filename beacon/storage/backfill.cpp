@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -25,12 +27,13 @@ constexpr size_t kBatch = 64;
 }  // namespace
 
 CheckSignatures SignatureCheck(const crypto::SignatureScheme& scheme, const Validators& registry) {
-  return [scheme, &registry](const SignedBlockWithAttestation& block) -> absl::Status {
+  return [scheme, &registry](const SignedBlockWithAttestation& block, const std::stop_token& stop) -> absl::Status {
     if (const auto refusal = CheckBlockAtEdge(block, ssz::HashTreeRoot(block.message.block), registry.size())) {
       return absl::InvalidArgumentError(refusal->message);
     }
     const Attestations& votes = block.message.block.body.attestations;
     for (size_t first = 0; first <= votes.size(); first += kBatch) {
+      if (stop.stop_requested()) return absl::CancelledError("not all signatures were checked");
       std::vector<crypto::VerificationItem> items;
       for (size_t i = first; i < std::min(votes.size() + 1, first + kBatch); ++i) {
         const Attestation& vote = i < votes.size() ? votes[i] : block.message.proposer_attestation;
@@ -49,7 +52,7 @@ CheckSignatures SignatureCheck(const crypto::SignatureScheme& scheme, const Vali
 
 struct Backfill::Answer {
   std::mutex mutex;
-  std::condition_variable came;
+  std::condition_variable_any came;
   std::optional<absl::StatusOr<std::vector<SignedBlockPtr>>> blocks;  // guarded by mutex
 };
 
@@ -63,24 +66,24 @@ void Backfill::Start() {
   const absl::StatusOr<uint64_t> oldest = database_.OldestSlot();
   const absl::StatusOr<uint64_t> floor = database_.FloorSlot();
   if (!oldest.ok() || !floor.ok() || *oldest <= *floor) return;
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::jthread([this](std::stop_token stop) { Run(std::move(stop)); });
 }
 
 void Backfill::Stop() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
+  thread_.request_stop();
   if (thread_.joinable()) thread_.join();
 }
 
 bool Backfill::Wait(std::chrono::nanoseconds time) {
-  std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, time, [this] { return stopping_; });
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any never;
+  never.wait_for(lock, stop_, time, [] { return false; });
+  return !stop_.stop_requested();
 }
 
-void Backfill::Run() {
+void Backfill::Run(std::stop_token stop) {
+  stop_ = std::move(stop);
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
   started_ = told_ = SteadyClock::now();
   while (true) {
@@ -160,7 +163,8 @@ absl::StatusOr<std::vector<SignedBlockPtr>> Backfill::Ask(uint64_t peer, uint64_
     answer->came.notify_all();
   });
   std::unique_lock lock(answer->mutex);
-  const bool came = answer->came.wait_for(lock, options_.answer, [&] { return answer->blocks.has_value(); });
+  const bool came = answer->came.wait_for(lock, stop_, options_.answer, [&] { return answer->blocks.has_value(); });
+  if (stop_.stop_requested()) return absl::CancelledError("the beacon stops");
   if (!came) return absl::DeadlineExceededError("no answer");
   return *std::move(answer->blocks);
 }
@@ -179,7 +183,8 @@ absl::StatusOr<std::vector<uint64_t>> Backfill::FillFrom(uint64_t peer, uint64_t
       peers_.Report(peer, Offence::kBadAnswer, absl::StrCat("its block of slot ", content.slot, " is not finalized"));
       break;
     }
-    if (absl::Status status = check_(*block); !status.ok()) {
+    if (absl::Status status = check_(*block, stop_); !status.ok()) {
+      if (absl::IsCancelled(status)) break;
       peers_.Report(peer, Offence::kInvalidItem, absl::StrCat("block of slot ", content.slot, ": ", status.message()));
       break;
     }

@@ -3,13 +3,12 @@
 #define LEAN_BEACON_STORAGE_BACKFILL_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,8 +24,10 @@
 
 namespace lean::beacon {
 
-// Whether the signatures of a block, whose root is known to be right, are; else InvalidArgument.
-using CheckSignatures = std::function<absl::Status(const SignedBlockWithAttestation& block)>;
+// Whether the signatures of a block, whose root is known to be right, are; else InvalidArgument. CANCELLED: `stop` was
+// requested before all were checked.
+using CheckSignatures =
+    std::function<absl::Status(const SignedBlockWithAttestation& block, const std::stop_token& stop)>;
 
 // The proposer's signature and the body's, on the caller's thread. `registry` outlives it.
 CheckSignatures SignatureCheck(const crypto::SignatureScheme& scheme, const Validators& registry);
@@ -55,14 +56,14 @@ class Backfill {
 
   // Without effect when nothing is missing.
   void Start();
-  // Before the network's. May be called again.
+  // Ends what it waits for and what it checks. Before the network's. May be called again.
   void Stop();
 
  private:
   // An answer that a network thread gives, perhaps when nobody waits for it any more.
   struct Answer;
 
-  void Run();
+  void Run(std::stop_token stop);
   // The blocks of slots [first, end) that are missing and still wanted. False: the service stops.
   bool FillRange(uint64_t first, uint64_t end);
   // Asks one peer for missing blocks from `slot` on, and writes those that are right. The slots they have.
@@ -87,13 +88,11 @@ class Backfill {
   uint64_t floor_ = 1;                                                // as it was last read
   std::map<uint64_t, std::chrono::steady_clock::time_point> failed_;  // peers not to ask before
   uint64_t blocks_ = 0;
+  std::stop_token stop_;
   std::chrono::steady_clock::time_point started_;
   std::chrono::steady_clock::time_point told_;
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace lean::beacon

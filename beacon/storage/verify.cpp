@@ -91,6 +91,7 @@ class Verifier {
     }
     std::optional<Root> parent;
     for (uint64_t slot = *oldest; slot <= (*finalized)->slot; ++slot) {
+      if (!database_.files().CheckStop().ok()) return;
       const auto root = database_.CanonicalRoot(slot);
       if (!root.ok()) return Check(root.status());
       if (!root->has_value()) continue;

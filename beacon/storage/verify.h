@@ -27,7 +27,7 @@ struct VerifyReport {
 
 // Reads every block: its root, slot and parent. Replays the finalized chain from the oldest state that is held: every
 // state root and snapshot. Then starts a chain as `run` would. Changes nothing. `progress` is called with slots now and
-// then.
+// then. Ends early, with what it has, once the database is told to stop.
 VerifyReport VerifyDatabase(const ChainDatabase& database, spdlog::logger& log,
                             const std::function<void(uint64_t slot)>& progress);
 

@@ -27,12 +27,12 @@ class BeaconTest : public testing::Test {
  protected:
   BeaconTest() { WriteGenesis("genesis", TestNetwork::kGenesisTime); }
 
-  void WriteGenesis(const std::string& name, uint64_t genesis_time) {
+  void WriteGenesis(const std::string& name, uint64_t genesis_time, uint64_t slot_ms = 4000) {
     GenesisConfig config{.genesis_time = genesis_time, .active_epoch = 0, .validators = {}};
     for (const Validator& validator : network_.registry()) config.validators.push_back(validator.pubkey);
     std::filesystem::create_directory(folder_.File(name));
     ASSERT_TRUE(WriteGenesisConfig(config, folder_.File(name)).ok());
-    ASSERT_TRUE(WriteNetworkSpec({.xmss_log_lifetime = 8}, folder_.File(name)).ok());
+    ASSERT_TRUE(WriteNetworkSpec({.slot_duration_ms = slot_ms, .xmss_log_lifetime = 8}, folder_.File(name)).ok());
   }
 
   // Of this process alone: the ports are the same for every start.
@@ -137,6 +137,14 @@ TEST_F(BeaconTest, ATlsFileIsMissing) {
   const std::string none = folder_.File("none.pem");
   ExpectRefused([&](BeaconOptions& o) { o.tls = {.cert = none, .key = none, .client_ca = ""}; }, none);
   ExpectRefused([&](BeaconOptions& o) { o.peer_tls = {.cert = none, .key = none, .ca = none}; }, none);
+}
+
+TEST_F(BeaconTest, StartsAtOnceHoweverOldTheGenesisIs) {
+  WriteGenesis("old-genesis", /*genesis_time=*/1, /*slot_ms=*/4);
+  BeaconOptions options = Options();
+  options.genesis_dir = folder_.File("old-genesis");
+  // Interval by interval, this would take hours.
+  EXPECT_NE(MustStart(options), nullptr);
 }
 
 TEST_F(BeaconTest, IsToldToStopBeforeItHasStarted) {

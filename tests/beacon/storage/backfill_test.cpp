@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "beacon/storage/prune.h"
@@ -23,7 +24,7 @@ std::shared_ptr<spdlog::logger> SilentLog() {
 // Peers that have the blocks of one database, some of whom do not behave.
 class FakePeers : public PeerBlocks {
  public:
-  enum Kind { kGood, kSilent, kWrongBlocks, kNothing };
+  enum Kind { kGood, kSilent, kNeverAnswers, kWrongBlocks, kNothing };
 
   explicit FakePeers(const ChainDatabase& database) : database_(database) {}
 
@@ -43,6 +44,7 @@ class FakePeers : public PeerBlocks {
   void BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, Done done) override {
     std::lock_guard lock(mutex_);
     ++asked_;
+    if (kinds_[peer] == kNeverAnswers) return;
     if (kinds_[peer] == kSilent) return done(absl::DeadlineExceededError("no answer"));
     std::vector<SignedBlockPtr> blocks;
     for (uint64_t slot = first_slot; slot < first_slot + count && blocks.size() < 3; ++slot) {
@@ -101,7 +103,7 @@ class BackfillTest : public testing::Test {
     late_ = StoredChain::Open(genesis_, {.folder = late_folder_.path(), .anchor = anchor}).value();
   }
 
-  std::unique_ptr<Backfill> Make(CheckSignatures check = [](const auto&) { return absl::OkStatus(); }) {
+  std::unique_ptr<Backfill> Make(CheckSignatures check = [](const auto&, const auto&) { return absl::OkStatus(); }) {
     return std::make_unique<Backfill>(
         late_->database(), peers_, std::move(check), SilentLog(),
         BackfillOptions{.slots_at_once = 8, .rest = 0, .wait = std::chrono::milliseconds(1)});
@@ -156,7 +158,8 @@ TEST_F(BackfillTest, LeavesThoseWhoDoNotBehaveForOneWhoDoes) {
 
 TEST_F(BackfillTest, KeepsNothingWhoseSignaturesAreWrong) {
   peers_.Set({FakePeers::kGood});
-  auto backfill = Make([](const SignedBlockWithAttestation&) { return absl::InvalidArgumentError("wrong"); });
+  auto backfill =
+      Make([](const SignedBlockWithAttestation&, const auto&) { return absl::InvalidArgumentError("wrong"); });
   backfill->Start();
   while (peers_.reported().empty()) std::this_thread::yield();
   backfill->Stop();
@@ -178,6 +181,28 @@ TEST_F(BackfillTest, WaitsForAPeerAndGoesOnAfterARestart) {
   AwaitOldest(1);
   backfill->Stop();
   EXPECT_LE(reached, kAnchorSlot - 8);
+}
+
+// Neither a peer's answer nor the signatures of a block are waited for.
+TEST_F(BackfillTest, StopsWhileItWaitsAndWhileItChecks) {
+  peers_.Set({FakePeers::kNeverAnswers});
+  auto backfill = Make();
+  backfill->Start();
+  while (peers_.asked() < 1) std::this_thread::yield();
+  backfill->Stop();
+
+  peers_.Set({FakePeers::kGood});
+  std::atomic<bool> checking = false;
+  backfill = Make([&](const SignedBlockWithAttestation&, const std::stop_token& stop) {
+    checking = true;
+    while (!stop.stop_requested()) std::this_thread::yield();  // signatures without end
+    return absl::CancelledError("");
+  });
+  backfill->Start();
+  while (!checking) std::this_thread::yield();
+  backfill->Stop();
+  EXPECT_TRUE(peers_.reported().empty()) << "the peer did nothing wrong";
+  EXPECT_EQ(Oldest(), kAnchorSlot);
 }
 
 TEST_F(BackfillTest, WhatWasPrunedOnRequestIsNotFetchedAgain) {

@@ -101,11 +101,14 @@ TEST_F(CheckpointTest, BackfillChecksEverySignature) {
   const CheckSignatures check = SignatureCheck(network_.scheme(), network_.registry());
   const SignedBlockWithAttestation& block = *blocks_[4];
   ASSERT_GT(block.signature.size(), 1u);
-  EXPECT_TRUE(check(block).ok());
+  EXPECT_TRUE(check(block, {}).ok());
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_TRUE(absl::IsCancelled(check(block, stop.get_token())));
   for (size_t i = 0; i < block.signature.size(); ++i) {
     SignedBlockWithAttestation wrong = block;
     wrong.signature[i].data[20] ^= 1;
-    EXPECT_FALSE(check(wrong).ok()) << i;
+    EXPECT_FALSE(check(wrong, {}).ok()) << i;
   }
 }
 

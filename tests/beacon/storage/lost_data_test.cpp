@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,7 +14,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "beacon/storage/block_file.h"
 #include "beacon/storage/chain_tip.h"
+#include "beacon/storage/prune.h"
 #include "beacon/storage/verify.h"
 #include "tests/beacon/storage/stored_chain.h"
 #include "tests/common/config/temporary_folder.h"
@@ -188,6 +191,23 @@ TEST_F(LostDataTest, TheTipIsWhatIsWritten) {
   const ChainTip tip{.head = chain->chain().head(), .finalized = chain->chain().finalized()};
   chain.reset();
   EXPECT_EQ(ReadChainTip(data_).value(), tip);
+}
+
+// What reads or rewrites much ends when it is told to; the folder is as good as before.
+TEST_F(LostDataTest, LongWorkIsStopped) {
+  MustOpen()->RunSlots(20);
+  std::stop_source stop;
+  auto database = ChainDatabase::Open({.path = data_, .stop = stop.get_token()}, /*read_only=*/false).value();
+  CapturedLog log;
+  stop.request_stop();
+  EXPECT_TRUE(absl::IsCancelled(RestoreChain(*database, *log.logger()).status()));
+  EXPECT_TRUE(absl::IsCancelled(PruneDatabase(*database, {.keep_slots = 1}).status()));
+  EXPECT_TRUE(absl::IsCancelled(database->files().Compact()));
+  EXPECT_TRUE(absl::IsCancelled(WriteBlockFile(elsewhere_, *database, {.first = 2, .last = 5}).status()));
+  EXPECT_FALSE(fs::exists(elsewhere_));
+  EXPECT_EQ(VerifyDatabase(*database, *log.logger(), [](uint64_t) {}).replayed, 0u);
+  database.reset();
+  EXPECT_EQ(Problems(), "");
 }
 
 // Whatever file it is in: either nothing is missed, or what is wrong is said in words that help.
