@@ -38,6 +38,11 @@ struct DutiesAnswer {
   std::string refusal_message;
 };
 
+// The network that a beacon says it works on: its word alone.
+inline Network NetworkNamedBy(const DutiesAnswer& answer) {
+  return {answer.genesis_block_root, answer.genesis_time, answer.slot_duration_ms, answer.validator_count, nullptr};
+}
+
 struct BuiltBlockAnswer {
   Block block;
   Attestation proposer_attestation;

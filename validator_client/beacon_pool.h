@@ -39,8 +39,8 @@ class BeaconPool {
              std::shared_ptr<spdlog::logger> logger);
 
   // Asks all beacons at once for duties of `slot`, and judges their answers. Returns ready(), or InvalidArgument when
-  // every beacon says that a key of ours is not in its registry. Without a network given, the first in order that
-  // answers tells which it is.
+  // every beacon says that a key of ours is not in its registry. Without a network given, it is the one that most of them name;
+  // among equals, the first in order tells.
   absl::Status Probe(uint64_t slot, Timeout timeout, const BeaconSession::NowMs& now_ms);
 
   // Keys of ours from now on, for every beacon's registry to have.

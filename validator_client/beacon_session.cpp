@@ -96,8 +96,7 @@ absl::Status BeaconSession::LearnNetwork(const Reading& reading) {
     network_ = *std::move(checked);
   } else {
     if (absl::Status status = CheckRegistry(answer, keys_); !status.ok()) return status;
-    network_ = Network{answer.genesis_block_root, answer.genesis_time, expected_.slot_duration_ms,
-                       answer.validator_count, nullptr};
+    network_ = NetworkNamedBy(answer);  // of our slot duration, CheckNetwork saw to it
   }
   logger_->info("network learned beacon={} genesis={} genesis_time={} slot_ms={} validators={} checked={}",
                 client_.name(), ShortHex(network_->genesis_block_root.span()), network_->genesis_time,

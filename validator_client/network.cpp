@@ -1,10 +1,33 @@
 #include "validator_client/network.h"
 
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <tuple>
+
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
 #include "common/config/genesis.h"
 
 namespace lean::validator {
+
+std::vector<size_t> MostNamedFirst(const std::vector<std::optional<Network>>& named) {
+  using Name = std::tuple<Root, uint64_t, uint64_t, uint64_t>;
+  const auto name_of = [](const Network& network) {
+    return Name(network.genesis_block_root, network.genesis_time, network.slot_duration_ms, network.validator_count);
+  };
+  std::map<Name, size_t> times;
+  for (const std::optional<Network>& network : named) {
+    if (network.has_value()) ++times[name_of(*network)];
+  }
+  std::vector<size_t> places(named.size());
+  std::iota(places.begin(), places.end(), size_t{0});
+  const auto times_of = [&](size_t place) {
+    return named[place].has_value() ? times.at(name_of(*named[place])) : size_t{0};
+  };
+  std::stable_sort(places.begin(), places.end(), [&](size_t a, size_t b) { return times_of(a) > times_of(b); });
+  return places;
+}
 
 absl::StatusOr<Network> NetworkOfGenesis(const GenesisConfig& genesis, uint64_t slot_duration_ms) {
   const absl::StatusOr<Genesis> made = MakeGenesis(genesis);

@@ -2,6 +2,7 @@
 #ifndef LEAN_VALIDATOR_CLIENT_NETWORK_H_
 #define LEAN_VALIDATOR_CLIENT_NETWORK_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,6 +31,10 @@ struct Network {
 
   bool genesis_checked() const { return registry != nullptr; }
 };
+
+// Places of beacons by the networks that they name (nullopt: it names none), most named first, otherwise in their
+// order: while no network is known, no beacon among three says alone which it is.
+std::vector<size_t> MostNamedFirst(const std::vector<std::optional<Network>>& named);
 
 // What is known before any beacon has answered.
 struct ExpectedNetwork {
