@@ -139,7 +139,7 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
       absl::StrJoin(options.beacons, ","), options.broadcast);
   if (!expected->genesis_block_root.has_value()) {
     log->warn(
-        "network not named slots_ahead={}: genesis time and registry are the first beacon's word, and no key signs "
+        "network not named slots_ahead={}: genesis time and registry are what beacons say, and no key signs "
         "further above its records than that and the time passed allow; name the network by --genesis DIR",
         kSlotsAhead);
   }
