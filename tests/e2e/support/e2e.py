@@ -29,12 +29,12 @@ XMSS_LOG_LIFETIME = 16
 ACTIVE_SLOTS = 1024
 
 
-def shared_keys(clients, validators=4, set_name="a", active_slots=ACTIVE_SLOTS):
+def shared_keys(clients, validators=4, set_name="a", active_slots=ACTIVE_SLOTS, log_lifetime=XMSS_LOG_LIFETIME):
     """The keystores file of each client. Keys are made once for a build; every test has its own chain, and works
     with a copy of them."""
     settings = network.Settings(BUILD_DIR, BUILD_DIR, validators=validators, clients=clients)
     shape = network.Network(settings)
-    folder = BUILD_DIR / "e2e_keys" / f"{set_name}-{validators}-{clients}-{active_slots}"
+    folder = BUILD_DIR / "e2e_keys" / f"{set_name}-{validators}-{clients}-{log_lifetime}-{active_slots}"
     folder.parent.mkdir(exist_ok=True)
     program = BUILD_DIR / "bin" / "lean-validator"
     with open(folder.parent / "lock", "w", encoding="utf-8") as lock:
@@ -46,7 +46,7 @@ def shared_keys(clients, validators=4, set_name="a", active_slots=ACTIVE_SLOTS):
             folder.mkdir()
             for number in range(clients):
                 network.make_keys(
-                    BUILD_DIR, folder / str(number), shape.client_indices(number), XMSS_LOG_LIFETIME, active_slots,
+                    BUILD_DIR, folder / str(number), shape.client_indices(number), log_lifetime, active_slots,
                     quiet=True)
             made.touch()
     return [folder / str(number) / "keystores.yaml" for number in range(clients)]
@@ -80,7 +80,7 @@ class NetworkTest(unittest.TestCase):
         self.network = None
 
     def make_network(self, clients=2, port=None, beacon_prefix=(), slot_ms=SLOT_MS, genesis_delay_s=3,
-                     active_slots=ACTIVE_SLOTS, **settings):
+                     active_slots=ACTIVE_SLOTS, log_lifetime=XMSS_LOG_LIFETIME, **settings):
         """A network with shared keys and a genesis, not started."""
         settings = network.Settings(
             directory=self.directory / "network",
@@ -88,7 +88,7 @@ class NetworkTest(unittest.TestCase):
             clients=clients,
             slot_ms=slot_ms,
             genesis_delay_s=genesis_delay_s,
-            xmss_log_lifetime=XMSS_LOG_LIFETIME,
+            xmss_log_lifetime=log_lifetime,
             active_slots=active_slots,
             port=port or network.free_port(),
             **settings,
@@ -96,7 +96,8 @@ class NetworkTest(unittest.TestCase):
         settings.directory.mkdir()
         keys = [
             copy_keys(keystores, settings.directory / f"keys-{number}")
-            for number, keystores in enumerate(shared_keys(clients, settings.validators, active_slots=active_slots))
+            for number, keystores in enumerate(
+                shared_keys(clients, settings.validators, active_slots=active_slots, log_lifetime=log_lifetime))
         ]
         self.network = network.Network(settings, beacon_prefix)
         self.addCleanup(self.network.stop)
