@@ -263,6 +263,28 @@ ChainEvents LeanChain::OnInterval(uint64_t interval_since_genesis, bool has_prop
   return EventsSince(before);
 }
 
+ChainEvents LeanChain::SetTimeBack(uint64_t interval_since_genesis) {
+  if (interval_since_genesis >= time_) return {};
+  const VoteSnapshot before = View();
+  time_ = interval_since_genesis;
+  DropVotesAfter(current_slot());
+  UpdateHead();
+  return EventsSince(before);
+}
+
+void LeanChain::DropVotesAfter(uint64_t slot) {
+  for (VoteMap* votes : {&known_, &pending_}) {
+    std::vector<uint64_t> later;
+    votes->ForEach([&](const SignedVotePtr& vote) {
+      if (vote->message.data.slot > slot) later.push_back(vote->message.validator_id);
+    });
+    for (const uint64_t validator : later) {
+      votes->Erase(validator);
+      if (votes == &known_) fork_choice_.MoveVote(validator, Root());  // counts for nothing
+    }
+  }
+}
+
 std::vector<PrunedBlock> LeanChain::Prune(const PruneLimits& limits) {
   // Should another fork have been justified above the finalized block, its branch is still needed.
   if (fork_choice_.Descends(justified_.root, finalized_.root)) fork_choice_.Prune(finalized_.root);

@@ -70,6 +70,11 @@ class LeanChain {
   // node passes false).
   ChainEvents OnInterval(uint64_t interval_since_genesis, bool has_proposal);
 
+  // Sets time back to the given interval, for a clock that was ahead and has been set; the reference's never goes back.
+  // As if it had not been ahead: votes of later slots are dropped. Blocks of later slots stay, since others may build
+  // on them, and so may the head be one. A time that is not in the past is no error and changes nothing.
+  ChainEvents SetTimeBack(uint64_t interval_since_genesis);
+
   // Drops what lies behind finality and beyond the limits. Roots and slots of all blocks ever imported stay.
   std::vector<PrunedBlock> Prune(const PruneLimits& limits);
 
@@ -159,6 +164,7 @@ class LeanChain {
   void Insert(const Checkpoint& id, SignedBlockPtr signed_block, StatePtr post_state);
   void CountBodyVote(const Attestation& vote, const SignatureBytes& signature);
   void AddPending(SignedVotePtr vote);
+  void DropVotesAfter(uint64_t slot);
   void AcceptPending();
   void UpdateHead();
   void UpdateSafeTarget();

@@ -166,9 +166,12 @@ absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
   }
   const SyncServiceContext sync_context{
       .chain = chain_, .peers = *network_, .clock = clock_, .inbox = sync_inbox_, .board = sync_board_, .log = log_};
+  // Who serves peers expects one to dial.
+  const size_t expected_peers =
+      std::max<size_t>(network_options.peers.size(), network_options.listen_address.empty() ? 0 : 1);
   sync_ = std::make_unique<SyncService>(
       sync_context,
-      SyncServiceOptions::For(parameters_.spec.slot_duration_ms, network_options.peers.size(), std::random_device()()));
+      SyncServiceOptions::For(parameters_.spec.slot_duration_ms, expected_peers, std::random_device()()));
   sync_->Start();
   auto rpc = RpcService::Start(
       Served(),

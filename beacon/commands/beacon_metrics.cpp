@@ -80,6 +80,10 @@ void BeaconMetrics::RefreshNetwork() {
 }
 
 void BeaconMetrics::RefreshSync() {
+  const ClockStatus clock = beacon_.chain.clock_status();
+  clock_wrong_.Set(clock.usable ? 0 : 1);
+  clock_votes_.Set(static_cast<double>(clock.verdict.heard), {{"votes", "heard"}});
+  clock_votes_.Set(static_cast<double>(clock.verdict.off), {{"votes", "off"}});
   const SyncStatus sync = beacon_.sync();
   synced_.Set(sync.synced ? 1 : 0);
   lag_slots_.Set(static_cast<double>(sync.lag_slots));

@@ -70,7 +70,11 @@ class BeaconMetrics {
                            "Votes that made room for newer ones in the queue of a peer that takes them too slowly"};
   metrics::Counter requests_{r_, "lean_beacon_block_requests_total", "Requests for blocks (direction)"};
 
-  metrics::Gauge synced_{r_, "lean_beacon_synced", "1: as far as its peers, duties are served"};
+  metrics::Gauge clock_wrong_{r_, "lean_beacon_clock_wrong", "1: this machine's clock cannot be signed by"};
+  metrics::Gauge clock_votes_{r_, "lean_beacon_clock_validators",
+                              "Validators whose votes tell of this machine's clock (votes: heard, off)"};
+  metrics::Gauge synced_{r_, "lean_beacon_synced",
+                         "1: duties are served: as far as its peers, with a clock that is right"};
   metrics::Gauge lag_slots_{r_, "lean_beacon_sync_lag_slots", "How far the head is behind the best believed peer"};
   metrics::Gauge slots_left_{r_, "lean_beacon_sync_slots_left", "Slots of the range that are still to be fetched"};
   metrics::Gauge sync_speed_{r_, "lean_beacon_sync_blocks_per_second", "Of the range that is being fetched"};

@@ -166,6 +166,11 @@ absl::Status Duties::CheckServes() const {
 }
 
 absl::Status Duties::CheckSynced() const {
+  // Asked anew, since the clock may have been set just now.
+  if (const ClockStatus clock = chain_.service.clock_status(); !clock.usable) {
+    return rpc::MakeError(absl::StatusCode::kUnavailable, reason::kClockWrong, clock.message,
+                          {{"current", absl::StrCat(chain_.Now().slot)}});
+  }
   const SyncStatus sync = chain_.sync();
   if (sync.synced) return absl::OkStatus();
   const uint64_t head_slot = chain_.service.Read([](const LeanChain& chain) { return chain.head().slot; });

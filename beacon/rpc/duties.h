@@ -28,7 +28,7 @@ class Duties {
   // The checks that both builders begin with, in the order of the proto's comment.
   absl::Status CheckBuildable(uint64_t slot, const std::string& genesis_block_root) const;
   absl::Status CheckSlot(uint64_t slot) const;
-  // Whether anything is built at the moment: STORAGE_FAILED, SYNCING.
+  // Whether anything is built at the moment: STORAGE_FAILED, CLOCK_WRONG, SYNCING.
   absl::Status CheckServes() const;
   absl::Status CheckSynced() const;
 

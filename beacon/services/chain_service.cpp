@@ -1,6 +1,8 @@
 #include "beacon/services/chain_service.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -30,6 +32,7 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
       verifier_(std::move(verifier)),
       chain_(std::move(chain)),
       seen_votes_(chain_.head_state()->validators.size()),
+      clock_evidence_(seen_votes_, context.slot_clock, chain_.head_state()->validators.size()),
       writer_({.chain = chain_,
                .mutex = mutex_,
                .seen_votes = seen_votes_,
@@ -136,11 +139,22 @@ void ChainService::SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& o
   if (!admission_.TryAcquire(origin, taken)) return done(std::vector(count, Overloaded(count, origin)));
   auto reply = std::make_shared<ListReply>(std::move(done), std::vector(count, ShuttingDown()),
                                            [this, origin, taken] { admission_.Release(origin, taken); });
-  auto checked = [this, votes, origin, reply](std::vector<VoteVerdict> verdicts) {
+  SignatureVerifier::WantedVote wanted;  // our own clients' votes say nothing about our clock, which may be theirs
+  const SteadyTime came = context_.clock.Steady();
+  if (origin.kind == Origin::kPeer) {
+    wanted = [this, came](const Attestation& vote) {
+      return clock_evidence_.IsWanted(vote.data.slot, vote.validator_id, came);
+    };
+  }
+  auto checked = [this, votes, origin, came, reply](std::vector<VoteVerdict> verdicts) {
+    for (size_t i = 0; i < votes.size() && origin.kind == Origin::kPeer; ++i) {
+      const Attestation& vote = votes[i]->message;
+      if (verdicts[i].right) clock_evidence_.Heard(vote.data.slot, vote.validator_id, came);
+    }
     channel_.TryPush(std::make_unique<Message>(
         CheckedVotes{.votes = votes, .verdicts = std::move(verdicts), .origin = origin, .reply = reply}));
   };
-  if (verifier_->VerifyVotes(std::move(votes), CurrentSlot(), checked) == PushResult::kFull) {
+  if (verifier_->VerifyVotes(std::move(votes), CurrentSlot(), checked, std::move(wanted)) == PushResult::kFull) {
     reply->Answer(std::vector(count, Overloaded(count, origin)));
   }
 }
@@ -245,6 +259,28 @@ absl::StatusOr<AttestationData> ChainService::BuildVote(uint64_t slot) const {
 }
 
 int64_t ChainService::CurrentSlot() const { return writer_.CurrentSlot(); }
+
+ClockStatus ChainService::clock_status() const {
+  const int64_t wall_ms = context_.clock.WallMs();
+  const int64_t slot = context_.slot_clock.At(wall_ms).slot;
+  ClockStatus status{.usable = true, .message = {}, .verdict = clock_evidence_.Judge(wall_ms, context_.clock.Steady())};
+  const ClockVerdict& verdict = status.verdict;
+  if (verdict.wrong) {
+    status.usable = false;
+    status.message = absl::StrCat("by this machine's clock it is slot ", slot, ", but of ", verdict.heard,
+                                  " validators that are heard ", verdict.off, " sign for other slots, most of them ",
+                                  std::abs(verdict.slots_off), " slots ", verdict.slots_off < 0 ? "behind" : "ahead",
+                                  ": set the clock");
+    return status;
+  }
+  const uint64_t head_slot = Read([](const LeanChain& chain) { return chain.head().slot; });
+  if (static_cast<int64_t>(head_slot) > std::max<int64_t>(slot, 0) + 1) {
+    status.usable = false;
+    status.message = absl::StrCat("by this machine's clock it is slot ", slot, ", but the head has slot ", head_slot,
+                                  ": the clock is behind, or was ahead when that block was made");
+  }
+  return status;
+}
 
 ChainService::QueueSizes ChainService::queue_sizes() const {
   const InFlight in_flight = admission_.used();

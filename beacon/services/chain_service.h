@@ -10,6 +10,7 @@
 #include <optional>
 #include <shared_mutex>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -22,6 +23,7 @@
 #include "beacon/services/admission.h"
 #include "beacon/services/chain_observer.h"
 #include "beacon/services/chain_writer.h"
+#include "beacon/services/clock_evidence.h"
 #include "beacon/services/event_log.h"
 #include "beacon/services/outbound.h"
 #include "beacon/services/pending_reply.h"
@@ -55,6 +57,13 @@ struct ChainServiceContext {
   std::shared_ptr<spdlog::logger> log;
   ChainObserver* observer = nullptr;                      // null: nobody keeps the chain
   std::function<void(const WantedRoot&)> want = nullptr;  // see ChainWriterContext
+};
+
+// What is known of this machine's clock.
+struct ClockStatus {
+  bool usable = true;
+  std::string message;   // why not, for people; empty when it is
+  ClockVerdict verdict;  // what votes say
 };
 
 // Thread-safe, except for Start and Stop.
@@ -121,6 +130,9 @@ class ChainService {
   const EventCounts& event_counts() const { return *events_.counts(); }
   SignatureVerifier::Counts signature_counts() const { return verifier_->counts(); }
 
+  // Whether this machine's clock can be signed by.
+  ClockStatus clock_status() const;
+
   // Whose votes for a slot have been seen, in gossip or in a block.
   const SeenVotes& seen_votes() const { return seen_votes_; }
 
@@ -171,6 +183,7 @@ class ChainService {
   mutable SharedMutex mutex_;
   LeanChain chain_;  // guarded by mutex_; only the loop, and Start before it, change it
   SeenVotes seen_votes_;
+  mutable ClockEvidence clock_evidence_;
   ChainWriter writer_;  // the loop's, and Start's before it
   Admission admission_;
   BoundedChannel<MessagePtr> channel_;

@@ -32,14 +32,19 @@ ChainWriter::ChainWriter(const ChainWriterContext& context, const ChainWriterOpt
       options_(options),
       events_(context.log, context.clock),
       waiting_(options.waiting),
-      chain_slot_(SlotOfTime(context.chain)) {}
+      chain_slot_(SlotOfTime(context.chain)),
+      finalized_slot_(static_cast<int64_t>(context.chain.finalized().slot)) {}
 
 int64_t ChainWriter::CurrentSlot() const {
-  return std::max(context_.slot_clock.At(context_.clock.WallMs()).slot, chain_slot_.load(std::memory_order_relaxed));
+  const int64_t slot = context_.slot_clock.At(context_.clock.WallMs()).slot;
+  const int64_t latest = std::max(slot + 1, finalized_slot_.load(std::memory_order_relaxed));
+  return std::max(slot, std::min(latest, chain_slot_.load(std::memory_order_relaxed)));
 }
 
 void ChainWriter::CatchUp() {
-  const uint64_t target = context_.slot_clock.IntervalsAt(context_.clock.WallMs());
+  const uint64_t target = std::max(context_.slot_clock.IntervalsAt(context_.clock.WallMs()),
+                                   context_.chain.finalized().slot * kIntervalsPerSlot);
+  if (target + kIntervalsPerSlot < context_.chain.time_intervals()) SetTimeBack(target);
   const uint64_t start = context_.chain.time_intervals();
   if (caught_up_ && target > start + kIntervalsPerSlot) {
     events_.TimeJumped(start / kIntervalsPerSlot, target / kIntervalsPerSlot);
@@ -60,6 +65,19 @@ void ChainWriter::CatchUp() {
   for (DependencyQueue::Taken& taken : waiting_.TakeExpired(CurrentSlot())) HandleExpired(std::move(taken));
   ImportWaiting(waiting_.TakeForSlot(CurrentSlot()));
   UpdateSizes();
+}
+
+void ChainWriter::SetTimeBack(uint64_t interval) {
+  events_.TimeSetBack(context_.chain.current_slot(), interval / kIntervalsPerSlot);
+  const Checkpoint old_head = context_.chain.head();
+  ChainEvents events;
+  {
+    std::unique_lock lock(context_.mutex);
+    events = context_.chain.SetTimeBack(interval);
+  }
+  chain_slot_ = SlotOfTime(context_.chain);
+  HandleEvents(events, old_head);
+  waiting_.SetTimeBack(CurrentSlot());
 }
 
 SubmitOutcome ChainWriter::ImportBlock(SignedBlockPtr block, const Root& root, const Origin& origin) {
@@ -245,6 +263,7 @@ void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_
                                            .finalized = context_.chain.finalized()});
   }
   if (!events.finalized.has_value()) return;
+  finalized_slot_ = static_cast<int64_t>(events.finalized->slot);
   events_.Finalized(*events.finalized, mode);
   std::vector<PrunedBlock> pruned;  // let go of outside the lock
   std::unique_lock lock(context_.mutex);

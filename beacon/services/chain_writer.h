@@ -56,7 +56,8 @@ class ChainWriter {
   ChainWriter& operator=(const ChainWriter&) = delete;
 
   // Ticks the chain, interval by interval, up to the clock's time, and imports what waited for a slot that has begun.
-  // The chain's time never goes back: while the clock is behind it, nothing happens.
+  // While the clock is less than a slot behind the chain, nothing happens. When it is further behind, it was ahead and
+  // has been set: the chain's time is set back, though not behind the finalized block.
   void CatchUp();
 
   // Items whose form and signatures have been checked. `root` is the block's. What waited for the block follows it in.
@@ -72,7 +73,8 @@ class ChainWriter {
 
   size_t waiting_blocks() const { return waiting_blocks_.load(std::memory_order_relaxed); }
   size_t waiting_votes() const { return waiting_votes_.load(std::memory_order_relaxed); }
-  // The slot by the clock, never behind the chain's own time; negative before genesis.
+  // The slot by the clock; negative before genesis. The chain's own when that is ahead by one slot, or by as many as
+  // the finalized block is.
   int64_t CurrentSlot() const;
 
  private:
@@ -91,6 +93,7 @@ class ChainWriter {
   // Imports an item that came just now, or comes back from the queue, or puts it (back) into the queue.
   SubmitOutcome Process(DependencyQueue::Taken taken, bool from_queue);
   bool IsHistory(uint64_t slot) const;
+  void SetTimeBack(uint64_t interval);
   // The last try for a block that has become history; others are dropped.
   void HandleExpired(DependencyQueue::Taken taken);
   void Want(const WaitingItem& item, const Root& root, int64_t arrival_slot) const;
@@ -112,8 +115,9 @@ class ChainWriter {
   DependencyQueue waiting_;
   std::atomic<size_t> waiting_blocks_ = 0;
   std::atomic<size_t> waiting_votes_ = 0;
-  std::atomic<int64_t> chain_slot_;  // of the chain's own time; far in the past before genesis
-  bool caught_up_ = false;           // CatchUp has run
+  std::atomic<int64_t> chain_slot_;      // of the chain's own time; far in the past before genesis
+  std::atomic<int64_t> finalized_slot_;  // of the finalized block
+  bool caught_up_ = false;               // CatchUp has run
 };
 
 }  // namespace lean::beacon

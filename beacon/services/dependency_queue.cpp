@@ -1,5 +1,6 @@
 #include "beacon/services/dependency_queue.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -131,6 +132,10 @@ std::vector<DependencyQueue::Taken> DependencyQueue::TakeExpired(int64_t slot) {
     expired.push_back(Remove(entries_.begin()->first));
   }
   return expired;
+}
+
+void DependencyQueue::SetTimeBack(int64_t slot) {
+  for (auto& [order, entry] : entries_) entry.arrival_slot = std::min(entry.arrival_slot, slot);
 }
 
 DependencyQueue::Taken DependencyQueue::Remove(Order order) {

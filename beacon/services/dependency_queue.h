@@ -57,8 +57,8 @@ class DependencyQueue {
 
   explicit DependencyQueue(const DependencyLimits& limits) : limits_(limits) {}
 
-  // `slot` is the current one; it never goes back from call to call. Displaced items are appended to `displaced`; with
-  // kFull there are none.
+  // `slot` is the current one; it goes back from call to call only by SetTimeBack. Displaced items are appended to
+  // `displaced`; with kFull there are none.
   AddResult Add(WaitingItem item, const Dependency& dependency, int64_t slot, std::vector<WaitingItem>* displaced);
 
   // Puts an item back that waits for something else now: it keeps its place and its age.
@@ -70,6 +70,9 @@ class DependencyQueue {
 
   // Takes out what has waited too long; in order of arrival.
   std::vector<Taken> TakeExpired(int64_t slot);
+
+  // The current slot is this one, though it was later before: what came since came now.
+  void SetTimeBack(int64_t slot);
 
   // True while the item waits.
   bool Contains(const Root& id) const { return by_id_.contains(id); }

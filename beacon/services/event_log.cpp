@@ -92,6 +92,10 @@ void EventLog::TimeJumped(uint64_t from_slot, uint64_t to_slot) const {
   log_->warn("time_jumped from_slot={} to_slot={}", from_slot, to_slot);
 }
 
+void EventLog::TimeSetBack(uint64_t from_slot, uint64_t to_slot) const {
+  log_->warn("time_set_back from_slot={} to_slot={} message=\"the clock was ahead\"", from_slot, to_slot);
+}
+
 void EventLog::NotPublished(const OutboundItem& item) const {
   const size_t blocks = item.block == nullptr ? 0 : 1;
   counts_->blocks_unpublished += blocks;

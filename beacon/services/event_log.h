@@ -69,6 +69,8 @@ class EventLog {
   void Finalized(const Checkpoint& finalized, ImportMode mode) const;
   // The chain's time went on by more than a slot at once: the machine slept, or its clock was set.
   void TimeJumped(uint64_t from_slot, uint64_t to_slot) const;
+  // It was set back, since the clock was.
+  void TimeSetBack(uint64_t from_slot, uint64_t to_slot) const;
   // Accepted, but the network's channel has no room.
   void NotPublished(const OutboundItem& item) const;
   // Submitted, and not looked at since too much was in flight.

@@ -42,6 +42,7 @@ struct SignatureVerifier::VotesJob {
   std::vector<SignedVotePtr> votes;
   int64_t current_slot = 0;
   std::vector<VoteVerdict> verdicts;  // each written by one piece of work
+  WantedVote wanted;
   VotesDone done;
   std::atomic<size_t> batches_left = 0;
 };
@@ -189,12 +190,14 @@ void SignatureVerifier::VerifyBodies(const std::shared_ptr<BlocksJob>& job, size
   if (job->batches_left.fetch_sub(1) == 1) job->done(std::move(job->verdicts));
 }
 
-PushResult SignatureVerifier::VerifyVotes(std::vector<SignedVotePtr> votes, int64_t current_slot, VotesDone done) {
+PushResult SignatureVerifier::VerifyVotes(std::vector<SignedVotePtr> votes, int64_t current_slot, VotesDone done,
+                                          WantedVote wanted) {
   auto job = std::make_shared<VotesJob>();
   job->verdicts.resize(votes.size());
   job->batches_left = BatchCount(votes.size());
   job->votes = std::move(votes);
   job->current_slot = current_slot;
+  job->wanted = std::move(wanted);
   job->done = std::move(done);
   return pool_.TrySubmit([this, job = std::move(job)] {
     RunInBatches(job->votes.size(), [this, job](size_t first) { VerifyPart(job, first); });
@@ -209,12 +212,14 @@ void SignatureVerifier::VerifyPart(const std::shared_ptr<VotesJob>& job, size_t 
   for (size_t i = first; i < end; ++i) {
     const SignedAttestation& vote = *job->votes[i];
     std::optional<Refusal>& refusal = job->verdicts[i].refusal;
-    refusal = CheckSlotAtEdge(vote.message.data.slot, job->current_slot);
-    if (!refusal.has_value()) refusal = CheckVoteAtEdge(vote.message, registry_.size());
-    if (!refusal.has_value()) refusal = CheckAge(vote.message.data.slot, job->current_slot);
+    refusal = CheckVoteAtEdge(vote.message, registry_.size());
     if (refusal.has_value()) continue;
+    refusal = CheckSlotAtEdge(vote.message.data.slot, job->current_slot);
+    if (!refusal.has_value()) refusal = CheckAge(vote.message.data.slot, job->current_slot);
+    if (refusal.has_value() && (job->wanted == nullptr || !job->wanted(vote.message))) continue;
     const SignedVote signed_vote(vote.message, vote.signature);
-    if (votes_once_.IsTooMany(vote.message.data.slot, vote.message.validator_id, signed_vote.key)) {
+    if (!refusal.has_value() &&
+        votes_once_.IsTooMany(vote.message.data.slot, vote.message.validator_id, signed_vote.key)) {
       job->verdicts[i].root = signed_vote.root;
       refusal = TooMany("votes", vote.message);
       continue;
@@ -224,7 +229,10 @@ void SignatureVerifier::VerifyPart(const std::shared_ptr<VotesJob>& job, size_t 
   }
   std::vector<VoteVerdict> verdicts = Verify(batch);
   for (size_t i = 0; i < positions.size(); ++i) {
-    VoteVerdict& verdict = job->verdicts[positions[i]] = std::move(verdicts[i]);
+    VoteVerdict& verdict = job->verdicts[positions[i]];
+    verdict.root = verdicts[i].root;
+    verdict.right = !verdicts[i].refusal.has_value();
+    if (!verdict.right) verdict.refusal = std::move(verdicts[i].refusal);
     if (verdict.refusal.has_value()) continue;
     const Attestation& vote = *batch[i].vote;
     const auto answer = votes_once_.Add(vote.data.slot, vote.validator_id, batch[i].key, job->current_slot);

@@ -33,6 +33,7 @@ struct BlockVerdict {
 
 struct VoteVerdict {
   Root root;                 // hash_tree_root(Attestation)
+  bool right = false;        // its signature is, whatever it is refused for
   bool equivocates = false;  // its validator has signed another one for the slot; said of the second alone
   std::optional<Refusal> refusal;
 };
@@ -55,6 +56,7 @@ class SignatureVerifier {
   using BlockDone = std::function<void(BlockVerdict)>;
   using BlocksDone = std::function<void(std::vector<BlockVerdict>)>;
   using VotesDone = std::function<void(std::vector<VoteVerdict>)>;
+  using WantedVote = std::function<bool(const Attestation&)>;
 
   SignatureVerifier(const crypto::SignatureScheme& scheme, const Validators& registry,
                     const SignatureVerifierOptions& options);
@@ -76,8 +78,10 @@ class SignatureVerifier {
   // verdict for each, in order.
   PushResult VerifyBlocks(std::vector<SignedBlockPtr> blocks, int64_t current_slot, KnownBlock already_known,
                           BlocksDone done);
-  // Verdicts in the votes' order; at least one vote.
-  PushResult VerifyVotes(std::vector<SignedVotePtr> votes, int64_t current_slot, VotesDone done);
+  // Verdicts in the votes' order; at least one vote. A vote that is refused for its slot alone, FUTURE_SLOT or STALE,
+  // has its signature checked all the same when `wanted` says so, on a pool thread; null: never.
+  PushResult VerifyVotes(std::vector<SignedVotePtr> votes, int64_t current_slot, VotesDone done,
+                         WantedVote wanted = nullptr);
 
   // Drops what is queued and joins the threads. Not from a callback, nor from two threads at a time.
   void Stop();

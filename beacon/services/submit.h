@@ -53,6 +53,8 @@ inline constexpr absl::string_view kEarly = "EARLY";
 inline constexpr absl::string_view kOverloaded = "OVERLOADED";
 inline constexpr absl::string_view kStorageFailed = "STORAGE_FAILED";
 inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
+// Of duties, which nothing is built for.
+inline constexpr absl::string_view kClockWrong = "CLOCK_WRONG";
 }  // namespace reason
 
 // A block that something waits for, in case a peer has it.

@@ -30,6 +30,7 @@ void RootRequests::Want(const WantedRoot& wanted) {
 
 void RootRequests::Expire(int64_t slot) {
   std::erase_if(entries_, [slot](const auto& entry) { return slot >= entry.second.expires_slot; });
+  for (auto& [root, entry] : entries_) entry.expires_slot = std::min(entry.expires_slot, slot + options_.max_slots);
 }
 
 const PeerInfo* RootRequests::Choose(const Entry& entry, const std::vector<PeerInfo>& peers,

@@ -24,6 +24,8 @@ struct RootRequestsOptions {
   // An orphan's ancestors are followed this far; farther is the range sync's.
   size_t max_depth = 32;
   size_t roots_per_request = 16;
+  // Nothing is asked for longer, should the clock have been ahead when it was named.
+  int64_t max_slots = 64;
   // When no peer had it, all are asked again after this.
   std::chrono::milliseconds pause{4'000};
 };

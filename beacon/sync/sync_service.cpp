@@ -29,6 +29,7 @@ SyncServiceOptions SyncServiceOptions::For(uint64_t slot_duration_ms, size_t con
   options.verdict.configured_peers = configured_peers;
   // Links take their time whatever the slots.
   options.verdict.start_wait = std::max(2 * slot, milliseconds(4'000));
+  options.verdict.hearing_wait = options.verdict.start_wait;
   options.verdict.proof_wait = std::max(8 * slot, milliseconds(10'000));
   options.book.disbelief = std::max(8 * slot, milliseconds(10'000));
   options.range.patience = slot;
@@ -104,7 +105,8 @@ void SyncService::Update() {
 
 void SyncService::Publish(SyncVerdict::State state, const std::vector<AheadPeer>& ahead, uint64_t head_slot) {
   SyncStatus status;
-  status.synced = state == SyncVerdict::State::kSynced;
+  const ClockStatus clock = context_.chain.clock_status();
+  status.synced = state == SyncVerdict::State::kSynced && clock.usable;
   for (const AheadPeer& peer : ahead) {
     if (peer.head.slot <= std::max(head_slot, status.target_slot)) continue;
     status.target_slot = peer.head.slot;
@@ -117,7 +119,7 @@ void SyncService::Publish(SyncVerdict::State state, const std::vector<AheadPeer>
     status.blocks_per_second = progress->blocks_per_second;
   }
   if (state == SyncVerdict::State::kStarting) {
-    status.message = "waiting for the first peers";
+    status.message = book_.linked().empty() ? "waiting for the first peers" : "hearing which slot others vote for";
   } else if (status.lag_slots > 0) {
     status.message = absl::StrCat(status.lag_slots, " slots behind ", status.ahead);
     if (const std::optional<RangeSync::Gap>& gap = range_.gap()) {
@@ -127,10 +129,23 @@ void SyncService::Publish(SyncVerdict::State state, const std::vector<AheadPeer>
     }
   }
   if (state != std::exchange(published_, state)) {
-    context_.log->info("{} head_slot={} message=\"{}\"", status.synced ? "synced" : "syncing", head_slot,
-                       status.message);
+    const bool synced = state == SyncVerdict::State::kSynced;
+    context_.log->info("{} head_slot={} message=\"{}\"", synced ? "synced" : "syncing", head_slot, status.message);
   }
+  if (!clock.usable) status.message = clock.message;
+  LogClock(clock);
   context_.board.Set(std::move(status));
+}
+
+void SyncService::LogClock(const ClockStatus& clock) {
+  if (clock.usable == std::exchange(clock_usable_, clock.usable)) return;
+  const ClockVerdict& verdict = clock.verdict;
+  if (clock.usable) {
+    context_.log->info("clock_usable heard={} off={}", verdict.heard, verdict.off);
+  } else {
+    context_.log->error("clock_wrong heard={} off={} slots_off={} message=\"{}; no duties are served until then\"",
+                        verdict.heard, verdict.off, verdict.slots_off, clock.message);
+  }
 }
 
 }  // namespace lean::beacon

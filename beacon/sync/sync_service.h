@@ -31,7 +31,7 @@ struct SyncServiceOptions {
   std::chrono::milliseconds tick{250};  // how often it looks around when nothing happens
   uint64_t seed = 0;                    // of the choice between equal peers
 
-  // As fits slots of this length. configured_peers: that are dialled from the start.
+  // As fits slots of this length. configured_peers: that are expected to be linked soon after the start.
   static SyncServiceOptions For(uint64_t slot_duration_ms, size_t configured_peers, uint64_t seed);
 };
 
@@ -65,6 +65,7 @@ class SyncService {
   void Update();
   std::vector<AheadPeer> PeersAhead(Checkpoint* head, Checkpoint* finalized) const;
   void Publish(SyncVerdict::State state, const std::vector<AheadPeer>& ahead, uint64_t head_slot);
+  void LogClock(const ClockStatus& clock);
 
   const SyncServiceContext context_;
   const SyncServiceOptions options_;
@@ -74,6 +75,7 @@ class SyncService {
   RangeSync range_;
   RootSync roots_;
   SyncVerdict::State published_ = SyncVerdict::State::kStarting;
+  bool clock_usable_ = true;  // as logged last
   std::thread thread_;
 };
 

@@ -11,7 +11,7 @@
 namespace lean::beacon {
 
 struct SyncStatus {
-  bool synced = true;        // duties are served
+  bool synced = true;        // duties are served: we are as far as our peers, and our clock is right
   uint64_t lag_slots = 0;    // how far the head is behind the best peer that is believed
   std::string ahead = {};    // that peer, for people; empty: nobody is ahead
   uint64_t target_slot = 0;  // its head's slot; 0: nobody is ahead

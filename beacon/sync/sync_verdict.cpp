@@ -2,10 +2,16 @@
 
 namespace lean::beacon {
 
+bool SyncVerdict::IsFresh(const SyncView& view) const {
+  return view.clock_slot <= static_cast<int64_t>(view.head_slot + options_.behind_slots);
+}
+
 bool SyncVerdict::MayLeaveStart(const SyncView& view) const {
-  const bool nobody_can_be_ahead = view.clock_slot <= static_cast<int64_t>(view.head_slot + options_.behind_slots);
-  return nobody_can_be_ahead || view.linked_peers >= options_.configured_peers ||
-         view.now - start_ >= options_.start_wait;
+  return IsFresh(view) || view.linked_peers >= options_.configured_peers || view.now - start_ >= options_.start_wait;
+}
+
+bool SyncVerdict::MayServe(const SyncView& view) const {
+  return IsFresh(view) || !linked_since_.has_value() || view.now - *linked_since_ >= options_.hearing_wait;
 }
 
 SyncVerdict::State SyncVerdict::Update(const SyncView& view) {
@@ -16,6 +22,7 @@ SyncVerdict::State SyncVerdict::Update(const SyncView& view) {
     progress_since_ = view.now;
     claims_unproven_ = false;
   }
+  if (!linked_since_.has_value() && view.linked_peers > 0) linked_since_ = view.now;
   const auto begin_syncing = [&] {
     state_ = State::kSyncing;
     progress_since_ = view.now;
@@ -23,15 +30,18 @@ SyncVerdict::State SyncVerdict::Update(const SyncView& view) {
   switch (state_) {
     case State::kStarting:
       if (!MayLeaveStart(view)) break;
-      state_ = State::kSynced;
-      if (lag > options_.caught_up_slots) begin_syncing();
+      if (lag > options_.caught_up_slots) {
+        begin_syncing();
+      } else if (MayServe(view)) {
+        state_ = State::kSynced;
+      }
       break;
     case State::kSynced:
       if (lag > options_.behind_slots && !claims_unproven_) begin_syncing();
       break;
     case State::kSyncing:
       if (lag <= options_.caught_up_slots) {
-        state_ = State::kSynced;
+        if (MayServe(view)) state_ = State::kSynced;
       } else if (view.now - progress_since_ >= options_.proof_wait) {
         state_ = State::kSynced;
         claims_unproven_ = true;

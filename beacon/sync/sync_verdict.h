@@ -16,6 +16,9 @@ struct SyncVerdictOptions {
   uint64_t caught_up_slots = 2;  // at most this: synced again
   // After the start, how long the configured peers may take to be linked before we are synced without them.
   std::chrono::milliseconds start_wait{8'000};
+  // With a head that is far behind the clock, synced only after a peer was linked for so long: all may have been off,
+  // or our clock is wrong, and by then the votes of others tell which.
+  std::chrono::milliseconds hearing_wait{0};
   // Syncing for so long without one block more: whoever claims to be ahead does not show it. Synced, until blocks come.
   std::chrono::milliseconds proof_wait{32'000};
   size_t configured_peers = 0;
@@ -44,14 +47,18 @@ class SyncVerdict {
   State state() const { return state_; }
 
  private:
+  // The head is so near to the clock that no peer can be far ahead of it.
+  bool IsFresh(const SyncView& view) const;
   bool MayLeaveStart(const SyncView& view) const;
+  bool MayServe(const SyncView& view) const;
 
   const SyncVerdictOptions options_;
   const SteadyTime start_;
   State state_ = State::kStarting;
   uint64_t progress_ = 0;
-  SteadyTime progress_since_;     // when it grew last, or syncing began
-  bool claims_unproven_ = false;  // syncing ended without one block more
+  SteadyTime progress_since_;               // when it grew last, or syncing began
+  std::optional<SteadyTime> linked_since_;  // of the first peer
+  bool claims_unproven_ = false;            // syncing ended without one block more
 };
 
 }  // namespace lean::beacon

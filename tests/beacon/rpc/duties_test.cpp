@@ -106,6 +106,25 @@ TEST(DutiesSyncing, ABeaconThatIsBehindCannotTellOfLiveness) {
   EXPECT_EQ(rpc::ReasonOf(Call(beacon.duties(), &DutyStub::GetLiveness, v1::GetLivenessRequest()).status), "SYNCING");
 }
 
+// The head is far ahead of the clock, which so cannot be right.
+TEST(DutiesRefused, AWrongClockIsSignedByForNobody) {
+  TestBeacon beacon;
+  beacon.GoTo(8);
+  beacon.Propose(8);
+  const int64_t right = beacon.clock().WallMs();
+  beacon.clock().SetWallMs(right - 4 * static_cast<int64_t>(beacon.slot_ms()));
+  const absl::Status vote = Call(beacon.duties(), &DutyStub::BuildVote, beacon.VoteRequest(4)).status;
+  EXPECT_EQ(rpc::ReasonOf(vote), "CLOCK_WRONG");
+  EXPECT_THAT(vote.message(), HasSubstr("by this machine's clock it is slot 4, but the head has slot 8"));
+  EXPECT_EQ(rpc::ReasonOf(Call(beacon.duties(), &DutyStub::BuildBlock, beacon.BlockRequest(4)).status), "CLOCK_WRONG");
+  const v1::GetDutiesResponse duties = Call(beacon.duties(), &DutyStub::GetDuties, v1::GetDutiesRequest()).response;
+  EXPECT_FALSE(duties.synced());
+  EXPECT_EQ(duties.refusal(), "CLOCK_WRONG");
+  EXPECT_THAT(duties.refusal_message(), HasSubstr("the head has slot 8"));
+  beacon.clock().SetWallMs(right);
+  EXPECT_TRUE(Call(beacon.duties(), &DutyStub::BuildVote, beacon.VoteRequest(8)).status.ok());
+}
+
 TEST(DutiesLiveness, VotesThatAKeptChainBeganWithCount) {
   TestBeaconOptions options;
   options.prepare = [](LeanChain& chain) {

@@ -48,6 +48,7 @@ class TestBeacon {
   // Moves the clock to an interval of a slot, and waits until the chain's time is there.
   void GoTo(uint64_t slot, uint32_t interval = 0);
   ManualClock& clock() { return clock_; }
+  uint64_t slot_ms() const { return spec_.slot_duration_ms; }
 
   const Genesis& genesis() const { return genesis_; }
   ChainService& service() { return *service_; }

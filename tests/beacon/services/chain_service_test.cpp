@@ -67,9 +67,10 @@ class ChainServiceTest : public testing::Test {
     return promise->get_future();
   }
 
-  std::future<std::vector<SubmitOutcome>> Submit(std::vector<SignedVotePtr> votes) {
+  std::future<std::vector<SubmitOutcome>> Submit(std::vector<SignedVotePtr> votes,
+                                                 const Origin& origin = Origin::Local()) {
     auto promise = std::make_shared<std::promise<std::vector<SubmitOutcome>>>();
-    service_.SubmitVotes(std::move(votes), Origin::Local(),
+    service_.SubmitVotes(std::move(votes), origin,
                          [promise](std::vector<SubmitOutcome> outcomes) { promise->set_value(std::move(outcomes)); });
     return promise->get_future();
   }
@@ -159,6 +160,48 @@ TEST_F(ChainServiceTest, BuildingLeavesNoTrace) {
   EXPECT_FALSE(service_.Read([&](const LeanChain& chain) { return chain.HasBlock(first); }));
   EXPECT_FALSE(service_.BuildBlock(1, 2).ok());
   EXPECT_FALSE(service_.BuildVote(10).ok());
+}
+
+// Votes that are refused for their slot are evidence of the time nevertheless, once their signatures are checked.
+TEST_F(ChainServiceTest, OthersVotesTellThatTheClockIsWrong) {
+  service_.Start();
+  GoTo(200, 0);
+  const AttestationData data = network_.DataAt(10);
+  auto forged = std::make_shared<SignedAttestation>(*network_.Vote(1, data));
+  forged->signature.data[7] ^= 1;
+  EXPECT_EQ(Submit({network_.Vote(0, data), network_.Vote(2, data), forged}).get()[0].reason, reason::kStale);
+  EXPECT_EQ(service_.signature_counts().verified, 0u) << "those of our own clients, whose clock is ours";
+  EXPECT_EQ(Submit({forged}, Origin::Peer(1)).get()[0].reason, reason::kBadSignature) << "an offence of its sender";
+  EXPECT_TRUE(service_.clock_status().usable);
+  for (const SubmitOutcome& outcome : Submit({network_.Vote(0, data), network_.Vote(2, data)}, Origin::Peer(1)).get()) {
+    EXPECT_EQ(outcome.reason, reason::kStale);
+  }
+  EXPECT_EQ(service_.signature_counts().verified, 2u);
+  const ClockStatus status = service_.clock_status();
+  EXPECT_FALSE(status.usable);
+  EXPECT_THAT(status.message,
+              HasSubstr("it is slot 200, but of 2 validators that are heard 2 sign for other slots, most "
+                        "of them 190 slots behind: set the clock"));
+  // The clock is set, and all goes on.
+  clock_.SetWallMs(TestNetwork::StartMs(10));
+  EXPECT_TRUE(service_.clock_status().usable);
+  EXPECT_EQ(Submit({network_.Vote(3, data)}, Origin::Peer(1)).get()[0].status, SubmitOutcome::kAccepted);
+  EXPECT_EQ(ChainTime(), 40u);
+  // A vote of the future cannot have come late.
+  clock_.SetWallMs(TestNetwork::StartMs(8) - 1);
+  EXPECT_EQ(Submit({network_.Vote(1, data)}, Origin::Peer(1)).get()[0].reason, reason::kFutureSlot);
+  EXPECT_FALSE(service_.clock_status().usable);
+}
+
+TEST_F(ChainServiceTest, AHeadOfTheFutureSaysThatTheClockIsWrong) {
+  service_.Start();
+  GoTo(6, 0);
+  ASSERT_EQ(Submit(BuildAndSign(6)).get().status, SubmitOutcome::kAccepted);
+  EXPECT_TRUE(service_.clock_status().usable);
+  clock_.SetWallMs(TestNetwork::StartMs(4));
+  EXPECT_THAT(service_.clock_status().message, HasSubstr("it is slot 4, but the head has slot 6"));
+  clock_.SetWallMs(TestNetwork::StartMs(5));
+  EXPECT_TRUE(service_.clock_status().usable);
 }
 
 TEST_F(ChainServiceTest, WhatIsRefusedWithoutEndTakesALineAndACount) {

@@ -226,14 +226,96 @@ TEST_F(ChainWriterTest, BeforeGenesisSlotsAreNegativeAndTimeStandsStill) {
   EXPECT_EQ(chain_.time_intervals(), 3u);
 }
 
-TEST_F(ChainWriterTest, AWallClockSetBackDoesNotTurnTheChainBack) {
+TEST_F(ChainWriterTest, AWallClockSetBackALittleDoesNotTurnTheChainBack) {
   GoTo(10, 2);
-  clock_.SetWallMs(kGenesisMs + kSlotMs);
+  clock_.SetWallMs(kGenesisMs + 9 * kSlotMs + 200);
   writer_.CatchUp();
   EXPECT_EQ(chain_.time_intervals(), 42u);
   EXPECT_EQ(writer_.CurrentSlot(), 10);
   GoTo(10, 3);
   EXPECT_EQ(chain_.time_intervals(), 43u);
+  EXPECT_THAT(log_.Matching("time_set_back"), IsEmpty());
+}
+
+// A clock that was ahead: what came meanwhile is as if it had come now, and the chain goes on where it would be.
+TEST_F(ChainWriterTest, AClockThatWasAheadAndIsSetBackTurnsTheChainBack) {
+  GoTo(10, 2);
+  const SignedBlockPtr block = source_.AddBlock(10);
+  Import(block);
+  source_.AddBlock(11);
+  const SignedBlockPtr orphaned = source_.AddBlock(12);
+  clock_.SetWallMs(kGenesisMs + 5000 * kSlotMs);
+  writer_.CatchUp();
+  EXPECT_EQ(writer_.CurrentSlot(), 5000);
+  Import(orphaned);  // waits for its parent
+  ASSERT_EQ(writer_.waiting_blocks(), 1u);
+  ChainSource ahead(genesis_);
+  ahead.chain().OnInterval(5000 * kChainIntervalsPerSlot, /*has_proposal=*/false);
+  ASSERT_EQ(Import({ahead.Vote(0, 5000), ahead.Vote(1, 5000)})[0].status, SubmitOutcome::kAccepted);
+  EXPECT_EQ(seen_votes_.Count(5000), 2u);
+
+  clock_.SetWallMs(kGenesisMs + 11 * kSlotMs + 100);
+  EXPECT_EQ(writer_.CurrentSlot(), 12) << "even before the next tick";
+  writer_.CatchUp();
+  EXPECT_EQ(chain_.time_intervals(), 45u);
+  EXPECT_EQ(writer_.CurrentSlot(), 11);
+  EXPECT_TRUE(chain_.pending_votes().empty()) << "nobody will vote for that slot for long";
+  EXPECT_THAT(log_.Matching("time_set_back"), ElementsAre(HasSubstr("from_slot=5000 to_slot=11")));
+  // Live items are taken as before, and what waits expires in its time.
+  EXPECT_EQ(Import({source_.Vote(0, 11)}, Origin::Peer(1))[0].status, SubmitOutcome::kQueued);
+  ChainSource other(genesis_);
+  other.chain().OnInterval(11 * kChainIntervalsPerSlot, /*has_proposal=*/false);
+  EXPECT_EQ(Import({other.Vote(2, 11)}, Origin::Peer(1))[0].status, SubmitOutcome::kAccepted);
+  EXPECT_EQ(seen_votes_.Count(11), 1u);
+  GoTo(11, 3);
+  EXPECT_NE(chain_.known_votes().Find(2), nullptr) << "the slot's intervals do their work again";
+  GoTo(20);
+  EXPECT_EQ(writer_.waiting_blocks(), 0u);
+}
+
+TEST_F(ChainWriterTest, VotesOfSlotsThatAreInTheFutureAgainWeighNothing) {
+  GoTo(2);
+  ChainSource fork(genesis_);
+  const SignedBlockPtr ours = source_.AddBlock(1);
+  const SignedBlockPtr other = fork.AddBlock(2);
+  Import(ours);
+  Import(other);
+  ASSERT_EQ(Import({source_.Vote(1, 2)})[0].status, SubmitOutcome::kAccepted);
+  GoTo(2, 3);
+  ASSERT_EQ(chain_.head().root, ChainSource::RootOf(ours));
+  GoTo(5000);
+  fork.chain().OnInterval(5000 * kChainIntervalsPerSlot, /*has_proposal=*/false);
+  Import({fork.Vote(0, 5000), fork.Vote(3, 5000)});
+  GoTo(5000, 3);
+  ASSERT_EQ(chain_.head().root, ChainSource::RootOf(other));
+  clock_.SetWallMs(kGenesisMs + 3 * kSlotMs);
+  writer_.CatchUp();
+  EXPECT_EQ(chain_.head().root, ChainSource::RootOf(ours));
+  EXPECT_EQ(chain_.known_votes().Find(0), nullptr);
+  EXPECT_NE(chain_.known_votes().Find(1), nullptr);
+}
+
+TEST_F(ChainWriterTest, TheChainIsNotSetBackBehindTheFinalizedBlock) {
+  for (uint64_t slot = 1; slot <= 6; ++slot) {
+    GoTo(slot);
+    Import(source_.AddBlock(slot));
+    for (uint64_t validator = 0; validator < kValidators; ++validator) {
+      if (validator == slot % kValidators) continue;
+      const SignedVotePtr vote = source_.Vote(validator, slot);
+      Import({vote});
+      ASSERT_TRUE(source_.chain().OnVote(vote).ok());
+    }
+    GoTo(slot, 3);
+    source_.chain().OnInterval(slot * 4 + 3, false);
+  }
+  const uint64_t finalized = chain_.finalized().slot;
+  ASSERT_GT(finalized, 1u);
+  clock_.SetWallMs(kGenesisMs - 1);
+  writer_.CatchUp();
+  EXPECT_EQ(chain_.current_slot(), finalized);
+  EXPECT_EQ(writer_.CurrentSlot(), static_cast<int64_t>(finalized));
+  writer_.CatchUp();
+  EXPECT_THAT(log_.Matching("time_set_back"), SizeIs(1));
 }
 
 TEST_F(ChainWriterTest, AfterALongSleepTheChainTicksThrough) {

@@ -329,5 +329,29 @@ TEST_F(SyncServiceTest, MissingBlocksAndTheirAncestorsAreFetchedByRoot) {
   EXPECT_TRUE(Await([&] { return service_.queue_sizes().waiting_blocks == 0; }));
 }
 
+TEST_F(SyncServiceTest, AClockThatOthersVotesDisproveEndsDutiesUntilItIsSet) {
+  StartAt(10, 0);
+  ASSERT_TRUE(Await([&] { return board_.Get().synced; }));
+  std::vector<SignedVotePtr> votes;
+  for (uint64_t validator = 0; validator < 3; ++validator) {
+    votes.push_back(network_.Vote(validator, network_.DataAt(10)));
+  }
+  service_.SubmitVotes(votes, Origin::Peer(1), [](const std::vector<SubmitOutcome>&) {});
+  ASSERT_TRUE(Await([&] { return service_.clock_status().verdict.heard == 3; }));
+  EXPECT_TRUE(board_.Get().synced);
+  const int64_t right = clock_.WallMs();
+  clock_.SetWallMs(right + int64_t{1000} * TestNetwork::kSlotMs);
+  ASSERT_TRUE(Await([&] { return !board_.Get().synced; }));
+  EXPECT_THAT(board_.Get().message, HasSubstr("sign for other slots"));
+  EXPECT_THAT(log_.Matching("error clock_wrong heard=3 off=3 slots_off=-1000"), SizeIs(1));
+  ASSERT_TRUE(Await([&] { return service_.Read([](const LeanChain& chain) { return chain.current_slot(); }) > 1000; }))
+      << "the chain goes by the clock";
+  clock_.SetWallMs(right);
+  ASSERT_TRUE(Await([&] { return board_.Get().synced; }));
+  EXPECT_EQ(board_.Get().message, "synced");
+  EXPECT_THAT(log_.Matching("clock_usable"), SizeIs(1));
+  EXPECT_TRUE(Await([&] { return !log_.Matching("time_set_back").empty(); }));
+}
+
 }  // namespace
 }  // namespace lean::beacon

@@ -67,5 +67,33 @@ TEST_F(SyncVerdictTest, ClaimsThatBringNoBlocksEndAndDoNotBeginAgain) {
   EXPECT_EQ(At(9001, 13, 100, 2, 3), State::kSyncing);  // one has come
 }
 
+// All beacons may have been off, or our clock is wrong: the votes of others tell.
+TEST(SyncVerdict, WithAnOldHeadItHearsOthersBeforeItServes) {
+  SyncVerdictOptions options = kOptions;
+  options.hearing_wait = milliseconds(200);
+  SyncVerdict verdict(options, SteadyTime{});
+  const auto at = [&](int ms, uint64_t head, std::optional<uint64_t> peers_head, size_t linked) {
+    return verdict.Update({.now = SteadyTime{} + milliseconds(ms),
+                           .head_slot = head,
+                           .clock_slot = 100,
+                           .peers_head = peers_head,
+                           .linked_peers = linked,
+                           .progress = head});
+  };
+  EXPECT_EQ(at(0, 10, {}, 0), State::kStarting);
+  EXPECT_EQ(at(50, 10, {}, 2), State::kStarting);
+  EXPECT_EQ(at(60, 10, 20, 2), State::kSyncing) << "but it fetches what they have";
+  EXPECT_EQ(at(240, 20, 20, 2), State::kSyncing);
+  EXPECT_EQ(at(250, 20, 20, 2), State::kSynced);
+  SyncVerdict fresh(options, SteadyTime{});
+  EXPECT_EQ(fresh.Update({.now = SteadyTime{},
+                          .head_slot = 95,
+                          .clock_slot = 100,
+                          .peers_head = {},
+                          .linked_peers = 1,
+                          .progress = 0}),
+            State::kSynced);
+}
+
 }  // namespace
 }  // namespace lean::beacon

@@ -1,10 +1,14 @@
 // A clock that is wrong, for one process: preloaded (LD_PRELOAD), it adds LEAN_CLOCK_SHIFT_MS milliseconds to what the
 // C library's functions say of the real time, and takes them off the absolute times that waits are given. Monotonic
 // time is as it is. What asks the kernel by itself, as no program here does, sees the true time.
+// LEAN_CLOCK_SHIFT_FILE names a file instead, of eight bytes that hold the shift as the machine holds an int64: whoever
+// writes there sets the clock of a running process. A wait that has begun keeps the time it was given.
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -18,12 +22,27 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 
+// The file's content; null when there is none.
+volatile const int64_t* SharedShiftMs() {
+  static volatile const int64_t* const shared = []() -> volatile const int64_t* {
+    const char* path = getenv("LEAN_CLOCK_SHIFT_FILE");
+    const int file = path == nullptr ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return nullptr;
+    void* content = mmap(nullptr, sizeof(int64_t), PROT_READ, MAP_SHARED, file, 0);
+    close(file);
+    return content == MAP_FAILED ? nullptr : static_cast<const int64_t*>(content);
+  }
+  ();
+  return shared;
+}
+
 int64_t ShiftNs() {
-  static const int64_t shift = [] {
+  static const int64_t fixed_ms = [] {
     const char* text = getenv("LEAN_CLOCK_SHIFT_MS");
-    return text == nullptr ? 0 : strtoll(text, nullptr, 10) * 1'000'000;
+    return text == nullptr ? 0 : strtoll(text, nullptr, 10);
   }();
-  return shift;
+  const volatile int64_t* shared_ms = SharedShiftMs();
+  return (shared_ms == nullptr ? fixed_ms : *shared_ms) * 1'000'000;
 }
 
 timespec Moved(const timespec& time, int64_t by_ns) {

@@ -9,6 +9,7 @@ import ctypes
 import os
 import socket
 import subprocess
+import sys
 
 _CLONE_NEWNET = 0x40000000  # linux/sched.h
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -183,6 +184,21 @@ class Switch:
 def shifted_clock(build_dir, shift_ms):
     """A command that runs another one, in its own place, with a clock that is so far ahead (negative: behind)."""
     return ("env", f"LD_PRELOAD={build_dir}/bin/liblean_clock_shift.so", f"LEAN_CLOCK_SHIFT_MS={shift_ms}")
+
+
+class SettableClock:
+    """A clock for programs that a test sets while they run. `prefix`: a command that runs another one with it."""
+
+    def __init__(self, build_dir, path):
+        self._path = path
+        self.set(0)
+        self.prefix = ("env", f"LD_PRELOAD={build_dir}/bin/liblean_clock_shift.so", f"LEAN_CLOCK_SHIFT_FILE={path}")
+
+    def set(self, shift_ms):
+        """From now on it is so far ahead (negative: behind)."""
+        # In one piece, and of the same length each time: the programs have the file in their memory.
+        with open(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600), "wb", buffering=0) as file:
+            file.write(shift_ms.to_bytes(8, sys.byteorder, signed=True))
 
 
 def _pairs(items):
