@@ -250,6 +250,7 @@ void NetworkService::OpenAsker(const LinkPtr& link, const std::shared_ptr<grpc::
                    v1::BlocksRequest request, std::function<void(absl::StatusOr<v1::BlocksResponse>)> reply) {
     link->CountRequestIn();
     auto task = [this, link, token, request = std::move(request), reply] {
+      if (!link->open()) return;  // nobody waits for it any more
       reply(AnswerRequest(request, *link, context_.blocks, context_.clock));
     };
     serve_pool_.TrySubmit(std::move(task));  // not taken: the peer asks somebody else in time

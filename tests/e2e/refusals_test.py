@@ -26,6 +26,21 @@ class RefusalsTest(e2e.NetworkTest):
         self.assertIn(address, said)
         self.assertIsNotNone(net.rpc.try_status(), "the first beacon serves on")
 
+    def test_a_port_of_the_client_is_in_use(self):
+        net = self.make_network(clients=1)
+        net.start_beacon()
+        address = net.settings.address
+        client = [e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--keystores", net.keystores[0], "--beacon", address]
+        for option in ("--metrics-address", "--keymanager-address"):
+            with self.subTest(option):
+                refused = Process("refused", [*client, option, address], self.directory / f"refused{option}.log")
+                code, said = self.end_of(refused)
+                self.assertEqual(code, 1, said)
+                self.assertIn(address, said)
+        # They left nothing locked behind.
+        net.start_client(0)
+        self.wait_for_finality()
+
     def test_keys_of_another_network(self):
         net = self.make_network()
         net.start_beacon()
