@@ -9,8 +9,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "common/log/log_text.h"
 #include "validator_client/gathering.h"
-#include "validator_client/log_text.h"
 #include "validator_client/submit_results.h"
 
 namespace lean::validator {

@@ -9,7 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "common/bytes/hex.h"
 #include "common/clock/slot_clock.h"
-#include "validator_client/log_text.h"
+#include "common/log/log_text.h"
 #include "validator_client/refuse.h"
 
 namespace lean::validator {

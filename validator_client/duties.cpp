@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_format.h"
 #include "common/bytes/hex.h"
+#include "common/log/log_text.h"
 #include "common/ssz/ssz.h"
 #include "validator_client/duty_checks.h"
-#include "validator_client/log_text.h"
 
 namespace lean::validator {
 namespace {

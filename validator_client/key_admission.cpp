@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/bytes/hex.h"
-#include "validator_client/log_text.h"
+#include "common/log/log_text.h"
 
 namespace lean::validator {
 

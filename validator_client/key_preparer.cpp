@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "validator_client/log_text.h"
+#include "common/log/log_text.h"
 
 namespace lean::validator {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "common/bytes/hex.h"
-#include "validator_client/log_text.h"
+#include "common/log/log_text.h"
 
 namespace lean::validator {
 

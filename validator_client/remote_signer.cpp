@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/log/log_text.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"
 #include "grpcpp/client_context.h"
 #include "lean/v1/signer.grpc.pb.h"
-#include "validator_client/log_text.h"
 
 namespace lean::validator {
 namespace {

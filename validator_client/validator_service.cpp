@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "validator_client/log_text.h"
+#include "common/log/log_text.h"
 
 namespace lean::validator {
 namespace {

@@ -13,6 +13,7 @@
 #include "common/bytes/hex.h"
 #include "common/config/text_file.h"
 #include "common/crypto/xmss/private_file.h"
+#include "common/log/log_text.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
 #include "grpcpp/client_context.h"
@@ -22,7 +23,6 @@
 #include "validator_client/keymanager/access_token.h"
 #include "validator_client/keystore/keystore_json.h"
 #include "validator_client/keystore_list.h"
-#include "validator_client/log_text.h"
 #include "validator_client/signing_records/interchange.h"
 
 namespace lean::validator {
