@@ -23,6 +23,7 @@ absl::StatusOr<KeystoreEntry> ParseEntry(const YamlValue& value, const std::stri
                                          const std::filesystem::path& folder) {
   KeystoreEntry entry;
   entry.origin = absl::StrCat(file, ":", value.line());
+  if (absl::Status status = value.CheckFields({"index", "pubkey", "keystore"}); !status.ok()) return status;
   const auto index_field = value.Field("index", "the validator's index in the registry");
   if (!index_field.ok()) return index_field.status();
   const absl::StatusOr<uint64_t> index = index_field->Number(0, std::numeric_limits<uint64_t>::max());

@@ -22,8 +22,9 @@ struct KeystoreEntry {
 };
 
 // Reads a list of `- index: N`, `pubkey: HEX`, `keystore: FILE`; a relative FILE is relative to the list's folder.
-// InvalidArgument begins with "FILE:LINE: ": a missing or malformed field, an index, key or file that stands twice, no
-// entries or more than kMaxKeystores. Errors of ReadTextFile as they are. Key files themselves are not opened.
+// InvalidArgument begins with "FILE:LINE: ": a missing, malformed or unknown field, an index, key or file that stands
+// twice, no entries or more than kMaxKeystores. Errors of ReadTextFile as they are. Key files themselves are not
+// opened.
 absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& file);
 
 // The folder that a file is in: "." for a bare name.

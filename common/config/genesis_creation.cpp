@@ -64,6 +64,7 @@ class Registry {
 
  private:
   absl::Status AddEntry(const YamlValue& entry, const std::string& path, std::vector<uint64_t>& indices) {
+    if (absl::Status status = entry.CheckFields({"index", "pubkey", "keystore"}); !status.ok()) return status;
     const absl::StatusOr<YamlValue> index_field = entry.Field("index", "the validator's index");
     if (!index_field.ok()) return index_field.status();
     const absl::StatusOr<uint64_t> index = index_field->Number(0, kMaxGenesisValidators - 1);

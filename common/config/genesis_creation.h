@@ -12,7 +12,8 @@
 
 namespace lean {
 
-// A list of `- index: N`, `pubkey: HEX` and other fields (a client's own keystore list is one).
+// A list of `- index: N`, `pubkey: HEX`: a client's own keystore list, whose `keystore` is not used here, is one. Other
+// fields are refused.
 struct ValidatorKeysFile {
   std::string node;  // who runs these validators, for validators.yaml: letters, digits, '-', '_', '.'
   std::string path;

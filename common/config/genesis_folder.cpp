@@ -1,6 +1,5 @@
 #include "common/config/genesis_folder.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -48,26 +47,16 @@ absl::StatusOr<std::vector<PublicKeyBytes>> ReadKeys(const YamlValue& list, std:
   return keys;
 }
 
-absl::Status WarnOfUnknownFields(const YamlValue& root, std::vector<std::string>& warnings) {
-  static constexpr absl::string_view kKnown[] = {"GENESIS_TIME", "ACTIVE_EPOCH", "VALIDATOR_COUNT",
-                                                 "GENESIS_VALIDATORS"};
-  const auto fields = root.Fields();
-  if (!fields.ok()) return fields.status();
-  for (const auto& [name, value] : *fields) {
-    if (std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown)) {
-      warnings.emplace_back(value.Error("unknown field, not used").message());
-    }
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<GenesisConfig> ReadGenesisConfig(const std::string& genesis_dir, std::vector<std::string>* warnings) {
   const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(ConfigPath(genesis_dir), kMaxFileBytes);
   if (!root.ok()) return root.status();
   std::vector<std::string> found;
-  if (absl::Status status = WarnOfUnknownFields(*root, found); !status.ok()) return status;
+  const absl::StatusOr<std::string> unknown =
+      root->UnknownFields({"GENESIS_TIME", "ACTIVE_EPOCH", "VALIDATOR_COUNT", "GENESIS_VALIDATORS"});
+  if (!unknown.ok()) return unknown.status();
+  if (!unknown->empty()) found.push_back(*unknown);
 
   GenesisConfig config;
   absl::StatusOr<uint64_t> time =

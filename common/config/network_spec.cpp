@@ -64,7 +64,7 @@ absl::Status ReadField(const std::string& name, const YamlValue& value, NetworkS
     spec.xmss_log_lifetime = static_cast<uint32_t>(*number);
     return Located(value, CheckLogLifetime(*number));
   }
-  return value.Error("unknown field: NETWORK_NAME, SLOT_DURATION_MS, XMSS_LOG_LIFETIME and SIGNATURE_FORM are known");
+  return value.Error("unknown field: known are NETWORK_NAME, SLOT_DURATION_MS, XMSS_LOG_LIFETIME, SIGNATURE_FORM");
 }
 
 }  // namespace

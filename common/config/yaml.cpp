@@ -1,13 +1,22 @@
 #include "common/config/yaml.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/config/text_file.h"
+#include "common/log/log_text.h"
 
 namespace lean {
+namespace {
+
+constexpr size_t kMaxShown = 64;  // bytes of a name or value in a message
+constexpr size_t kMaxNamed = 5;   // fields in a warning
+
+}  // namespace
 
 YamlValue::YamlValue(const YAML::Node& node, std::shared_ptr<const std::string> path, std::string field)
     : node_(node), path_(std::move(path)), field_(std::move(field)) {
@@ -23,9 +32,17 @@ absl::StatusOr<YamlValue> YamlValue::ReadFile(const std::string& path, size_t ma
 
 absl::StatusOr<YamlValue> YamlValue::Parse(const std::string& text, const std::string& path) {
   try {
-    return YamlValue(YAML::Load(text), std::make_shared<const std::string>(path), "");
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    const auto shared_path = std::make_shared<const std::string>(path);
+    for (size_t i = 1; i < documents.size(); ++i) {
+      if (documents[i].IsNull()) continue;  // nothing follows the `---`
+      return YamlValue(documents[i], shared_path, "").Error("another document begins here: the file may hold one");
+    }
+    return YamlValue(documents.empty() ? YAML::Node() : documents[0], shared_path, "");
   } catch (const YAML::Exception& error) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ":", error.mark.line + 1, ": not valid YAML: ", error.msg));
+    // What follows a colon quotes the file, which may be a secret that was named by mistake.
+    const absl::string_view what = absl::string_view(error.msg).substr(0, error.msg.find(':'));
+    return absl::InvalidArgumentError(absl::StrCat(path, ":", error.mark.line + 1, ": not valid YAML: ", what));
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": not valid YAML: ", error.what()));
   }
@@ -40,7 +57,8 @@ absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> YamlValue::Fields
     const YAML::Node& value = entry.second;
     if (!key.IsScalar()) return YamlValue(key, path_, field_).Error("a name must be plain text");
     const std::string& name = key.Scalar();
-    YamlValue field(value, path_, field_.empty() ? name : absl::StrCat(field_, ".", name));
+    const std::string shown = Printable(name, kMaxShown);
+    YamlValue field(value, path_, field_.empty() ? shown : absl::StrCat(field_, ".", shown));
     // An empty value has no place of its own.
     if (value.IsNull()) field.line_ = key.Mark().line + 1;
     if (!names.insert(name).second) return field.Error("stands here twice: keep one");
@@ -63,6 +81,31 @@ absl::StatusOr<std::optional<YamlValue>> YamlValue::OptionalField(absl::string_v
     if (field_name == name) return std::move(value);
   }
   return std::nullopt;
+}
+
+absl::Status YamlValue::CheckFields(std::initializer_list<absl::string_view> known) const {
+  const auto fields = Fields();
+  if (!fields.ok()) return fields.status();
+  for (const auto& [name, value] : *fields) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return value.Error(absl::StrCat("unknown field: known are ", absl::StrJoin(known, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> YamlValue::UnknownFields(std::initializer_list<absl::string_view> known) const {
+  const auto fields = Fields();
+  if (!fields.ok()) return fields.status();
+  std::string warning;
+  size_t unknown = 0;
+  for (const auto& [name, value] : *fields) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    ++unknown;
+    if (unknown == 1) warning = std::string(value.Error("unknown field, not used").message());
+    if (unknown > 1 && unknown <= kMaxNamed) absl::StrAppend(&warning, ", nor is ", value.field_);
+  }
+  if (unknown > kMaxNamed) absl::StrAppend(&warning, ", nor are ", unknown - kMaxNamed, " more");
+  return warning;
 }
 
 absl::StatusOr<std::vector<YamlValue>> YamlValue::Items(size_t max_items) const {
@@ -88,7 +131,8 @@ absl::StatusOr<uint64_t> YamlValue::Number(uint64_t min, uint64_t max) const {
   if (!text.ok()) return text.status();
   uint64_t number = 0;
   if (!absl::SimpleAtoi(*text, &number) || number < min || number > max) {
-    return Error(absl::StrCat("expected a whole number from ", min, " to ", max, ", got \"", *text, "\""));
+    return Error(
+        absl::StrCat("expected a whole number from ", min, " to ", max, ", got \"", Printable(*text, kMaxShown), "\""));
   }
   return number;
 }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +24,8 @@ namespace lean {
 // Every error is InvalidArgument of the form "FILE:LINE: FIELD: what is wrong".
 class YamlValue {
  public:
-  // The root of a file. Errors of ReadTextFile as they are.
+  // The root of a file, which holds one document: another one would be read by nobody. Errors of ReadTextFile as they
+  // are.
   static absl::StatusOr<YamlValue> ReadFile(const std::string& path, size_t max_bytes);
   // The root of `text`, which errors call `path`.
   static absl::StatusOr<YamlValue> Parse(const std::string& text, const std::string& path);
@@ -33,6 +35,12 @@ class YamlValue {
   // `meaning` is what the error tells the user to add: "the Unix time of slot 0, in seconds".
   absl::StatusOr<YamlValue> Field(absl::string_view name, absl::string_view meaning) const;
   absl::StatusOr<std::optional<YamlValue>> OptionalField(absl::string_view name) const;
+
+  // Of a map: refuses a field that is not among `known`, since it may say something that must not be missed.
+  absl::Status CheckFields(std::initializer_list<absl::string_view> known) const;
+  // Of a map of another tool's form: one warning that names the fields that are not among `known`; empty: there are
+  // none.
+  absl::StatusOr<std::string> UnknownFields(std::initializer_list<absl::string_view> known) const;
 
   // Of a list with at most max_items.
   absl::StatusOr<std::vector<YamlValue>> Items(size_t max_items) const;

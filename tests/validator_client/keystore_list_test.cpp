@@ -77,6 +77,10 @@ TEST_F(KeystoreListTest, RefusesMissingFields) {
             "keystores.yaml:3: [0]: pubkey is missing: add it (the public key, 52 bytes of hex)");
   EXPECT_EQ(Error("- index: 0\n  pubkey: PK0\n"),
             "keystores.yaml:1: [0]: keystore is missing: add it (the secret key file, relative to this one)");
+  EXPECT_EQ(Error("- index: 0\n  pubkey: PK0\n  keystore: a\n  enabled: false\n"),
+            "keystores.yaml:4: [0].enabled: unknown field: known are index, pubkey, keystore");
+  EXPECT_EQ(Error("- index: 0\n  pubkey: PK0\n  keystore: a\n---\n- index: 1\n"),
+            "keystores.yaml:5: another document begins here: the file may hold one");
   EXPECT_EQ(Error("- index: 0\n  pubkey: PK0\n  keystore: \"\"\n"),
             "keystores.yaml:3: [0].keystore: expected the name of a file");
 }

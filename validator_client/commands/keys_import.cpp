@@ -30,7 +30,7 @@ struct Source {
   std::optional<PublicKeyBytes> pubkey;  // that it must have
 };
 
-absl::StatusOr<std::vector<Source>> SourcesOf(const KeysImportOptions& options) {
+absl::StatusOr<std::vector<Source>> SourcesOf(const KeysImportOptions& options, std::ostream& out) {
   std::error_code ignored;
   const bool is_folder = fs::is_directory(options.source, ignored);
   if (!is_folder && !absl::EndsWith(options.source, ".yaml")) {
@@ -38,10 +38,11 @@ absl::StatusOr<std::vector<Source>> SourcesOf(const KeysImportOptions& options) 
     return absl::InvalidArgumentError(absl::StrCat(options.source, " is one key: name its validator (--indices N)"));
   }
   const std::string manifest = is_folder ? (fs::path(options.source) / kManifestName).string() : options.source;
-  const absl::StatusOr<std::vector<ManifestEntry>> entries = ReadKeyManifest(manifest);
-  if (!entries.ok()) return entries.status();
+  const absl::StatusOr<KeyManifest> read = ReadKeyManifest(manifest);
+  if (!read.ok()) return read.status();
+  if (!read->warning.empty()) out << "warning: " << read->warning << "\n";
   std::vector<Source> sources;
-  for (const ManifestEntry& entry : *entries) {
+  for (const ManifestEntry& entry : read->entries) {
     const bool wanted = options.indices.empty() ||
                         std::find(options.indices.begin(), options.indices.end(), entry.index) != options.indices.end();
     if (wanted) sources.push_back({entry.index, entry.path, entry.pubkey});
@@ -84,7 +85,7 @@ absl::StatusOr<xmss::SecretKey> ReadSource(const Source& source, const KeysImpor
 }  // namespace
 
 absl::Status ImportKeys(const KeysImportOptions& options, xmss::RandomSource& random, std::ostream& out) {
-  const absl::StatusOr<std::vector<Source>> sources = SourcesOf(options);
+  const absl::StatusOr<std::vector<Source>> sources = SourcesOf(options, out);
   if (!sources.ok()) return sources.status();
   // A client that runs reads the list now and then, and may change it.
   const std::string list_folder = FolderOf(options.keystores);

@@ -19,7 +19,12 @@ absl::Status InFile(const std::string& path, const absl::Status& status) {
 }
 
 absl::StatusOr<xmss::WipedBytes> ReadKeyFile(const std::string& path, bool may_be_public) {
-  return xmss::ReadPrivateFile(path, std::max(kMaxKeystoreBytes, xmss::kMaxKeyFileBytes), !may_be_public);
+  absl::StatusOr<xmss::WipedBytes> file =
+      xmss::ReadPrivateFile(path, std::max(kMaxKeystoreBytes, xmss::kMaxKeyFileBytes), !may_be_public);
+  if (file.ok() && file->span().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " is empty: put the key back from a copy, if there is one"));
+  }
+  return file;
 }
 
 // Neither plain form looks so: ours begins with LEANXMSS, and leanSig's, which begins with random bytes, has zeros.

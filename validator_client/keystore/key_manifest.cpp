@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,7 @@ constexpr size_t kMaxEntries = 4096;  // of the registry
 absl::StatusOr<ManifestEntry> ParseEntry(const YamlValue& value, const std::string& file) {
   ManifestEntry entry;
   entry.origin = absl::StrCat(file, ":", value.line());
+  if (absl::Status status = value.CheckFields({"index", "pubkey_hex", "privkey_file"}); !status.ok()) return status;
   const auto index_field = value.Field("index", "the validator's index in the registry");
   if (!index_field.ok()) return index_field.status();
   const absl::StatusOr<uint64_t> index = index_field->Number(0, std::numeric_limits<uint64_t>::max());
@@ -38,11 +40,24 @@ absl::StatusOr<ManifestEntry> ParseEntry(const YamlValue& value, const std::stri
   return entry;
 }
 
+absl::Status CheckCount(const YamlValue& root, size_t entries) {
+  const absl::StatusOr<std::optional<YamlValue>> field = root.OptionalField("num_validators");
+  if (!field.ok() || !field->has_value()) return field.status();
+  const absl::StatusOr<uint64_t> count = (*field)->Number(0, kMaxEntries);
+  if (!count.ok()) return count.status();
+  if (*count == entries) return absl::OkStatus();
+  return (*field)->Error(absl::StrCat("is ", *count, ", but the list has ", entries, " validators: make them agree"));
+}
+
 }  // namespace
 
-absl::StatusOr<std::vector<ManifestEntry>> ReadKeyManifest(const std::string& file) {
+absl::StatusOr<KeyManifest> ReadKeyManifest(const std::string& file) {
   const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(file, kMaxManifestBytes);
   if (!root.ok()) return root.status();
+  absl::StatusOr<std::string> warning =
+      root->UnknownFields({"key_scheme", "hash_function", "encoding", "lifetime", "log_num_active_epochs",
+                           "num_active_epochs", "num_validators", "validators"});
+  if (!warning.ok()) return warning.status();
   const absl::StatusOr<YamlValue> list = root->Field("validators", "the list of keys");
   if (!list.ok()) return list.status();
   const absl::StatusOr<std::vector<YamlValue>> items = list->Items(kMaxEntries);
@@ -54,7 +69,8 @@ absl::StatusOr<std::vector<ManifestEntry>> ReadKeyManifest(const std::string& fi
     entries.push_back(*std::move(entry));
   }
   if (entries.empty()) return list->Error("lists no keys");
-  return entries;
+  if (absl::Status status = CheckCount(*root, entries.size()); !status.ok()) return status;
+  return KeyManifest{std::move(entries), *std::move(warning)};
 }
 
 }  // namespace lean::validator

@@ -20,10 +20,17 @@ struct ManifestEntry {
   std::string origin;     // "FILE:LINE" of this entry, for messages
 };
 
-// Reads `validators`, a list of `index`, `pubkey_hex` and `privkey_file` (relative to the manifest). The other fields
-// (key_scheme, lifetime, ..) say what the key files say themselves, and are not read.
-// InvalidArgument begins with "FILE:LINE: ". Errors of ReadTextFile as they are.
-absl::StatusOr<std::vector<ManifestEntry>> ReadKeyManifest(const std::string& file);
+struct KeyManifest {
+  std::vector<ManifestEntry> entries;  // at least one
+  std::string warning;                 // that names fields that are not known; empty: there are none
+};
+
+// Reads `validators`, a list of `index`, `pubkey_hex` and `privkey_file` (relative to the manifest), which is as long
+// as `num_validators` says, if it is there. The other fields (key_scheme, lifetime, ..) say what the key files say
+// themselves, and are not read.
+// InvalidArgument begins with "FILE:LINE: "; one more field of a validator, too: it may say who signs. Errors of
+// ReadTextFile as they are.
+absl::StatusOr<KeyManifest> ReadKeyManifest(const std::string& file);
 
 }  // namespace lean::validator
 

@@ -1,14 +1,18 @@
 #include "validator_client/keystore/keystore_json.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
+#include "common/log/log_text.h"
 #include "nlohmann/json.hpp"
 #include "validator_client/signing_records/json_document.h"
 
@@ -62,6 +66,14 @@ class Fields {
   void FixedBytes(const char* path, absl::Span<uint8_t> out) {
     if (absl::Status status = ParseHexInto(Text(path), out); !status.ok()) Fail(path, status.message());
   }
+  // Refuses every field that was not asked for: it may say something that must not be missed.
+  void ExpectNothingElse() { ExpectKnown(root_, ""); }
+
+  // An object without fields, or none.
+  void ExpectEmpty(const char* path) {
+    const json* value = Find(path);
+    if (value != nullptr && (!value->is_object() || !value->empty())) Fail(path, "is no empty object");
+  }
   void Expect(const char* path, absl::string_view expected) {
     const std::string text = Text(path);
     if (text != expected) Fail(path, absl::StrCat("is not \"", expected, "\", the only one that is known here"));
@@ -72,7 +84,19 @@ class Fields {
   }
 
  private:
+  void ExpectKnown(const json& object, const std::string& prefix) {
+    for (const auto& [name, value] : object.items()) {
+      const std::string path = absl::StrCat(prefix, name);
+      const auto next = asked_.lower_bound(path);
+      const bool is_inner = next != asked_.end() && absl::StartsWith(*next, absl::StrCat(path, "."));
+      if (asked_.contains(path)) continue;
+      if (!is_inner) return Fail(Printable(path).c_str(), "is not known here");
+      ExpectKnown(value, absl::StrCat(path, "."));
+    }
+  }
+
   const json* Find(const char* path) {
+    asked_.insert(path);
     if (!status_.ok()) return nullptr;
     const json* value = &root_;
     absl::string_view rest = path;
@@ -90,6 +114,7 @@ class Fields {
   }
 
   const json& root_;
+  std::set<std::string> asked_;
   absl::Status status_;
 };
 
@@ -153,10 +178,12 @@ absl::StatusOr<EncryptedKeystore> ParseKeystore(absl::string_view text) {
   }
   fields.Expect("crypto.kdf.message", "");
   fields.Expect("crypto.checksum.function", kChecksumFunction);
+  fields.ExpectEmpty("crypto.checksum.params");
   fields.FixedBytes("crypto.checksum.message", keystore.secret.checksum.mutable_span());
   fields.Expect("crypto.cipher.function", kCipherFunction);
   fields.FixedBytes("crypto.cipher.params.iv", absl::MakeSpan(keystore.secret.iv));
   keystore.secret.ciphertext = fields.Bytes("crypto.cipher.message");
+  fields.ExpectNothingElse();
   if (!fields.status().ok()) return fields.status();
   return keystore;
 }

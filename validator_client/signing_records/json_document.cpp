@@ -77,10 +77,13 @@ class Watcher {
   absl::Status error_;
 };
 
-// "[json.exception.parse_error.101] parse error at line 1, column 5: .." without the library's own name.
-absl::string_view WithoutLibraryName(absl::string_view what) {
-  const size_t end = what.find("] ");
-  return what.substr(0, 1) == "[" && end != absl::string_view::npos ? what.substr(end + 2) : what;
+// "[json.exception.parse_error.101] parse error at line 1, column 5: .." without the library's own name and without
+// what follows, which quotes the document: it may be a secret that was named by mistake.
+absl::string_view PlaceIn(absl::string_view what) {
+  const size_t begin = what.find("] ");
+  if (begin == absl::string_view::npos) return "it cannot be parsed";
+  what.remove_prefix(begin + 2);
+  return what.substr(0, what.find(':'));
 }
 
 }  // namespace
@@ -94,7 +97,7 @@ absl::StatusOr<json> ParseJson(absl::string_view text, size_t max_depth) {
     if (!watcher.error().ok()) return watcher.error();
     return document;
   } catch (const json::exception& error) {
-    return absl::InvalidArgumentError(absl::StrCat("no JSON: ", WithoutLibraryName(error.what())));
+    return absl::InvalidArgumentError(absl::StrCat("no JSON: ", PlaceIn(error.what())));
   }
 }
 

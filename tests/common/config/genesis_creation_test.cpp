@@ -105,6 +105,9 @@ TEST_F(GenesisCreation, AKeyOfNoSchemeIsRefused) {
 }
 
 TEST_F(GenesisCreation, WhatIsMissingOrMalformedIsNamed) {
+  AddFile("alice", "- index: 0\n  enabled: false\n");
+  EXPECT_THAT(Error(), HasSubstr("alice.yaml:2: [0].enabled: unknown field: known are index, pubkey, keystore"));
+  request_.key_files.clear();
   AddFile("alice", "- index: 0\n");
   EXPECT_THAT(Error(), HasSubstr("alice.yaml:1: [0]: pubkey is missing: add it"));
   request_.key_files.clear();

@@ -52,6 +52,37 @@ TEST(Yaml, ANameThatStandsTwiceIsRefused) {
   EXPECT_EQ(Message(root.Fields().status()), "f.yaml:2: a: stands here twice: keep one");
 }
 
+TEST(Yaml, AFieldThatIsNotKnownIsRefused) {
+  const YamlValue root = YamlValue::Parse("a: 1\nenabled: false\n", "f.yaml").value();
+  EXPECT_TRUE(root.CheckFields({"a", "enabled"}).ok());
+  EXPECT_EQ(Message(root.CheckFields({"a", "b"})), "f.yaml:2: enabled: unknown field: known are a, b");
+}
+
+TEST(Yaml, FieldsThatAreNotKnownMakeOneWarning) {
+  const YamlValue root = YamlValue::Parse("a: 1\nb: 2\nc: 3\n", "f.yaml").value();
+  EXPECT_EQ(root.UnknownFields({"a", "b", "c"}).value(), "");
+  EXPECT_EQ(root.UnknownFields({"a"}).value(), "f.yaml:2: b: unknown field, not used, nor is c");
+  std::string many;
+  for (char name = 'a'; name <= 'z'; ++name) many += std::string(1, name) + ": 1\n";
+  EXPECT_EQ(YamlValue::Parse(many, "f.yaml").value().UnknownFields({}).value(),
+            "f.yaml:1: a: unknown field, not used, nor is b, nor is c, nor is d, nor is e, nor are 21 more");
+}
+
+TEST(Yaml, ASecondDocumentIsRefused) {
+  EXPECT_EQ(Message(YamlValue::Parse("a: 1\n---\na: 2\n", "f.yaml").status()),
+            "f.yaml:3: another document begins here: the file may hold one");
+  EXPECT_TRUE(YamlValue::Parse("---\na: 1\n---\n", "f.yaml").ok()) << "nothing follows";
+  EXPECT_TRUE(YamlValue::Parse("---\na: 1\n...\n", "f.yaml").ok());
+}
+
+TEST(Yaml, ErrorsShowLittleOfTheFile) {
+  const std::string secret(1000, 's');
+  const YamlValue root = YamlValue::Parse("a: " + secret + "\n" + secret + ": 1\n", "f.yaml").value();
+  EXPECT_LT(Message(root.Field("a", "").value().Number(0, 1).status()).size(), 200u);
+  EXPECT_LT(Message(root.CheckFields({"a"})).size(), 200u);
+  EXPECT_THAT(Message(YamlValue::Parse("a: *" + secret, "f.yaml").status()), testing::Not(HasSubstr(secret)));
+}
+
 TEST(Yaml, ListsAreBounded) {
   const YamlValue root = YamlValue::Parse("[1, 2, 3]", "f.yaml").value();
   EXPECT_EQ(Message(root.Items(2).status()), "f.yaml:1: the list has 3 items, at most 2 are allowed");

@@ -200,11 +200,24 @@ TEST_F(KeysAdminTest, ManifestErrorsNameTheLine) {
     return Error(Import(source_));
   };
   EXPECT_TRUE(absl::StrContains(error("a: 1\n"), "validators"));
+  const std::string entry =
+      absl::StrCat("  - index: 0\n    pubkey_hex: ", PubkeyOf(Key(0)), "\n    privkey_file: validator_0_sk.ssz\n");
+  EXPECT_EQ(error(absl::StrCat("validators:\n", entry, "    enabled: false\n")),
+            "validator-keys-manifest.yaml:5: validators[0].enabled: unknown field: known are index, pubkey_hex, "
+            "privkey_file");
+  EXPECT_EQ(error(absl::StrCat("num_validators: 2\nvalidators:\n", entry)),
+            "validator-keys-manifest.yaml:1: num_validators: is 2, but the list has 1 validators: make them agree");
   for (const char* text : {"validators: 1\n", "validators: []\n", "validators:\n  - index: x\n",
                            "validators:\n  - index: 0\n    pubkey_hex: 0x12\n",
                            "validators:\n  - index: 0\n    attester_key_pubkey_hex: 0x12\n", ": :", ""}) {
     EXPECT_TRUE(absl::StartsWith(error(text), "validator-keys-manifest.yaml:")) << error(text);
   }
+}
+
+TEST_F(KeysAdminTest, OtherFieldsOfAManifestMakeOneWarning) {
+  std::ofstream(manifest_, std::ios::app) << "color: blue\nshape: round\n";
+  ASSERT_TRUE(Import(source_).ok());
+  EXPECT_TRUE(absl::StrContains(out_.str(), "color: unknown field, not used, nor is shape\n")) << out_.str();
 }
 
 TEST_F(KeysAdminTest, ListShowsEachKeyWithoutAPassword) {

@@ -204,12 +204,23 @@ TEST_F(EncryptedKeyFileTest, SaysWhatIsWrong) {
             "scheme.params: are not those of the secret in it: it is damaged");
   EXPECT_TRUE(absl::StartsWith(
       ErrorAfter([](json& root) { root["crypto"]["checksum"]["message"] = std::string(64, 'a'); }), "wrong password"));
+  EXPECT_EQ(ErrorAfter([](json& root) { root["enabled"] = false; }), "enabled: is not known here");
+  EXPECT_EQ(ErrorAfter([](json& root) { root["crypto"]["kdf"]["params"]["q"] = 1; }),
+            "crypto.kdf.params.q: is not known here");
+  EXPECT_EQ(ErrorAfter([](json& root) { root["crypto"]["checksum"]["params"]["x"] = 1; }),
+            "crypto.checksum.params: is no empty object");
   EXPECT_TRUE(absl::StartsWith(Error(std::string(100000, '{')), "no JSON: "));
+  EXPECT_EQ(Error("{\"version\": s3cret, \"more\": 1}"), "no JSON: parse error at line 1, column 13");
   EXPECT_TRUE(absl::EndsWith(Error("{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}"),
                              "nested too deeply"));
   const std::string twice = absl::StrCat("{\"version\": 4, ", text_.substr(1));
   EXPECT_TRUE(absl::StrContains(Error(twice), "version")) << Error(twice);
   EXPECT_EQ(Error(text_), "no error");
+}
+
+TEST_F(EncryptedKeyFileTest, SaysThatAFileIsEmpty) {
+  std::ofstream(path_, std::ios::trunc).flush();
+  EXPECT_EQ(Open().status().message(), absl::StrCat(path_, " is empty: put the key back from a copy, if there is one"));
 }
 
 TEST_F(EncryptedKeyFileTest, RefusesEveryTruncation) {
