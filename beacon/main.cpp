@@ -11,15 +11,17 @@
 #include "beacon/commands/run.h"
 #include "common/process/memory.h"
 #include "common/process/program.h"
+#include "common/process/standard_descriptors.h"
 #include "common/process/stop_signals.h"
 #include "common/process/until_stopped.h"
+#include "common/rpc/address_option.h"
 #include "common/rpc/grpc_log.h"
 
 namespace lean::beacon {
 namespace {
 
 void AddRun(CLI::App& app, BeaconOptions& options) {
-  CLI::App* run = app.add_subcommand("run", "Serve the chain of a genesis folder until SIGINT or SIGTERM");
+  CLI::App* run = app.add_subcommand("run", "Serve the chain of a genesis folder until SIGINT, SIGTERM or SIGHUP");
   run->add_option("--genesis", options.genesis_dir, "folder with config.yaml and network.yaml")->required();
   CLI::Option* data = run->add_option("--data", options.data_dir,
                                       "folder that the chain is kept in, made if it is not there; without: memory");
@@ -31,15 +33,17 @@ void AddRun(CLI::App& app, BeaconOptions& options) {
   run->add_option("--checkpoint-root", options.checkpoint_root, "hex root of that block, from somebody you trust");
   run->add_option("--name", options.name, "name of this node in logs and answers")->capture_default_str();
   run->add_option("--rpc-address", options.rpc_address, "HOST:PORT to serve on; port 0 takes a free one")
+      ->check(rpc::AddressError)
       ->capture_default_str();
   run->add_option("--metrics-address", options.metrics_address,
                   "HOST:PORT, or PORT on 127.0.0.1, to serve metrics for Prometheus on; without it, it is off");
   run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain: serve with TLS");
   run->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
   run->add_option("--tls-client-ca", options.tls.client_ca, "PEM authority that clients' certificates must be of");
-  run->add_option("--peer", options.peers, "HOST:PORT of a beacon to link to; several");
+  run->add_option("--peer", options.peers, "HOST:PORT of a beacon to link to; several")->check(rpc::AddressError);
   run->add_option("--peers", options.peers_file, "YAML list of such");
-  run->add_option("--peer-address", options.peer_address, "HOST:PORT to serve other beacons on; without it, only dial");
+  run->add_option("--peer-address", options.peer_address, "HOST:PORT to serve other beacons on; without it, only dial")
+      ->check(rpc::AddressError);
   CLI::Option* cert = run->add_option("--peer-tls-cert", options.peer_tls.cert, "PEM certificate shown to peers");
   CLI::Option* key = run->add_option("--peer-tls-key", options.peer_tls.key, "PEM private key of that certificate");
   CLI::Option* ca = run->add_option("--peer-tls-ca", options.peer_tls.ca,
@@ -106,6 +110,7 @@ absl::Status RunDb(const CLI::App& app, const DbOptions& options, const std::sto
 }
 
 int Main(int argc, char** argv) {
+  if (!OpenStandardDescriptors()) return kExitFailure;
   // Before any thread is made: they inherit what is blocked.
   StopSignals signals;
   ReturnLargeBuffers();
@@ -120,16 +125,17 @@ int Main(int argc, char** argv) {
   AddDb(app, db);
   if (const std::optional<int> code = program.Parse(argc, argv); code.has_value()) return *code;
 
-  if (app.got_subcommand("genesis")) return program.Report(MakeGenesisFolder(genesis));
   const auto log = program.Log();
-  if (!log.ok()) return program.Report(log.status(), /*usage=*/true);
+  rpc::RouteGrpcLog(log);
+  if (app.got_subcommand("run")) return program.Report(Run(run, signals, log));
   if (app.got_subcommand("db")) {
     return program.Report(RunStoppable(
-        signals, [&](const std::stop_token& stop) { return RunDb(app, db, stop, **log); },
-        [&](const char* signal) { (*log)->info("stopping signal={}", signal); }));
+        signals, [&](const std::stop_token& stop) { return RunDb(app, db, stop, *log); },
+        [&](const char* signal) { log->info("stopping signal={}", signal); }));
   }
-  rpc::RouteGrpcLog(*log);
-  return program.Report(Run(run, signals, *log));
+  // What it leaves behind when it is ended half way is not taken for a genesis.
+  signals.LetEnd();
+  return program.Report(MakeGenesisFolder(genesis));
 }
 
 }  // namespace

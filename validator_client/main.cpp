@@ -6,8 +6,11 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "common/process/option_values.h"
 #include "common/process/program.h"
+#include "common/process/standard_descriptors.h"
 #include "common/process/stop_signals.h"
+#include "common/rpc/address_option.h"
 #include "common/rpc/grpc_log.h"
 #include "validator_client/commands/keymanager_cli.h"
 #include "validator_client/commands/keys_cli.h"
@@ -19,21 +22,22 @@ namespace lean::validator {
 namespace {
 
 void AddRun(CLI::App& app, RunOptions& options) {
-  CLI::App* run = app.add_subcommand("run", "Propose and vote for the listed validators until SIGINT or SIGTERM");
+  CLI::App* run =
+      app.add_subcommand("run", "Propose and vote for the listed validators until SIGINT, SIGTERM or SIGHUP");
   CLI::Option_group* keys = run->add_option_group("Keys");
   keys->add_option("--keystores", options.keystores, "YAML list of validators and their key files");
   keys->add_option("--signer", options.signer,
-                   "unix:PATH or HOST:PORT of a signer that has the keys and the records (lean-validator sign-server)");
+                   "unix:PATH or HOST:PORT of a signer that has the keys and the records (lean-validator sign-server)")
+      ->check(rpc::AddressError);
   keys->require_option(1);
   run->add_option("--signer-tls-ca", options.signer_tls.server_ca, "PEM authority of the signer's certificate");
   run->add_option("--signer-tls-cert", options.signer_tls.cert, "PEM certificate chain to show to the signer");
   run->add_option("--signer-tls-key", options.signer_tls.key, "PEM private key of that certificate");
   run->add_option("--password-file", options.password_file,
                   "file with the password of the encrypted key files; without it, it is asked for");
-  run->add_option("--beacon", options.beacons,
-                  "HOST:PORT of the beacon; several, separated by commas or by naming the option again, best first")
-      ->delimiter(',')
-      ->capture_default_str();
+  AddListOption(*run, "--beacon", options.beacons,
+                "HOST:PORT of the beacon; several, separated by commas or by naming the option again, best first",
+                rpc::AddressError);
   run->add_flag("--broadcast", options.broadcast,
                 "hand in blocks and votes to every beacon, not only to the one in use");
   run->add_option("--genesis", options.network.genesis_dir,
@@ -54,8 +58,9 @@ void AddRun(CLI::App& app, RunOptions& options) {
   run->add_flag("!--no-watch", options.watch,
                 "do not watch for a second client with the same keys before the first signature");
   run->add_option(
-      "--keymanager-address", options.keymanager.address,
-      "HOST:PORT or unix:PATH to serve the KeymanagerService on, for keys to come and go; without it, it is off");
+         "--keymanager-address", options.keymanager.address,
+         "HOST:PORT or unix:PATH to serve the KeymanagerService on, for keys to come and go; without it, it is off")
+      ->check(rpc::AddressError);
   run->add_option("--keymanager-token-file", options.keymanager.token_file,
                   "file with the token that callers show; made if it is not there [keymanager_token beside the "
                   "keystores]");
@@ -84,6 +89,7 @@ CLI::App* AddSignServer(CLI::App& app, SignServerOptions& options) {
   server
       ->add_option("--listen", options.listen,
                    "unix:PATH in a private folder, or HOST:PORT with the three options that follow")
+      ->check(rpc::AddressError)
       ->required();
   server->add_option("--tls-cert", options.tls.cert, "PEM certificate chain");
   server->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
@@ -116,6 +122,7 @@ void AddRecords(CLI::App& app, RecordsCommands& commands) {
 }
 
 int Main(int argc, char** argv) {
+  if (!OpenStandardDescriptors()) return kExitFailure;
   // Before any thread is made: they inherit what is blocked.
   StopSignals signals;
 
@@ -131,23 +138,23 @@ int Main(int argc, char** argv) {
   AddRecords(app, records);
   if (const std::optional<int> code = program.Parse(argc, argv); code.has_value()) return *code;
 
+  const auto log = program.Log();
+  rpc::RouteGrpcLog(log);
+  if (sign_server_command->parsed()) return program.Report(SignServer(sign_server, signals, log));
+  if (app.got_subcommand("run")) return program.Report(Run(run, signals, log));
+  bool usage = false;
   if (keys.parsed()) {
-    bool usage = false;
     const absl::Status status = keys.Run(signals, &usage);
     return program.Report(status, usage);
   }
+  // What the others leave behind when they are ended half way is whole, or is not taken for whole.
+  signals.LetEnd();
   if (keymanager.parsed()) {
-    bool usage = false;
     const absl::Status status = keymanager.Run(std::cout, &usage);
     return program.Report(status, usage);
   }
   if (records.export_command->parsed()) return program.Report(ExportRecords(records.options, std::cout));
-  if (records.import_command->parsed()) return program.Report(ImportRecords(records.options, std::cout));
-  const auto log = program.Log();
-  if (!log.ok()) return program.Report(log.status(), /*usage=*/true);
-  rpc::RouteGrpcLog(*log);
-  if (sign_server_command->parsed()) return program.Report(SignServer(sign_server, signals, *log));
-  return program.Report(Run(run, signals, *log));
+  return program.Report(ImportRecords(records.options, std::cout));
 }
 
 }  // namespace

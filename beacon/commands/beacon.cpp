@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "beacon/network/peers_file.h"
 #include "beacon/services/signature_verifier.h"
 #include "beacon/storage/stored_block_source.h"
@@ -232,6 +233,12 @@ void Beacon::LogStart() {
       options_.name, std::string(Version()), std::string(Commit()), served.spec.name,
       ToHex(served.genesis.block_root.span()), served.genesis.state->config.genesis_time, served.validator_count(),
       served.Now().slot, rpc_address());
+  if (const int64_t left_ms = served.slots.StartMs(0, 0) - clock_.WallMs(); left_ms > 0) {
+    log_->info(
+        "genesis_ahead until={} seconds_left={} message=\"no duties before slot 0\"",
+        absl::FormatTime(absl::RFC3339_sec, absl::FromUnixMillis(served.slots.StartMs(0, 0)), absl::UTCTimeZone()),
+        left_ms / 1000);
+  }
   const int64_t end_ms = served.slots.StartMs(static_cast<int64_t>(served.last_slot()) + 1, 0);
   const int64_t left_ms = end_ms - clock_.WallMs();
   if (left_ms < kWarnBeforeEndMs) {

@@ -5,15 +5,22 @@
 #include <memory>
 #include <string>
 
-#include "absl/status/statusor.h"
 #include "common/log/logger.h"
+#include "common/process/line_writer.h"
 
 namespace lean {
 
-// Thread-safe, flushed line by line, coloured on a terminal:
+// Bytes of the log that wait for a reader: some 8,000 lines.
+inline constexpr size_t kMaxLogBytes = 1 << 20;
+
+// For standard error: where lines are missing, a line of the log's own form says how many.
+std::shared_ptr<LineWriter> MakeErrorWriter();
+
+// Thread-safe; never waits for whoever reads the log (LineWriter). Coloured on a terminal, without control characters
+// from outside (WithoutControls):
 //   2026-11-24T21:50:57.123Z info    rpc_started address=127.0.0.1:5052
-// level: debug, info, warn or error. InvalidArgument: another one.
-absl::StatusOr<std::shared_ptr<spdlog::logger>> MakeLog(const std::string& level);
+// level: debug, info, warn or error.
+std::shared_ptr<spdlog::logger> MakeLog(const std::string& level, std::shared_ptr<LineWriter> writer, bool colours);
 
 }  // namespace lean
 

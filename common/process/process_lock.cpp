@@ -50,8 +50,14 @@ absl::Status WriteHolder(int descriptor, absl::string_view announced) {
 absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::string_view what,
                                                  absl::string_view why) {
   int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly);
-  if (descriptor < 0 && errno == EROFS) descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (descriptor < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open the lock file ", file));
+  if (descriptor < 0 && errno == EROFS) {
+    descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0) errno = EROFS;  // that it is not there is the consequence
+  }
+  if (descriptor < 0) {
+    return absl::ErrnoToStatus(errno,
+                               absl::StrCat("cannot lock ", what, ", which must be writable for that (", file, ")"));
+  }
   ProcessLock lock(descriptor);
   while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;

@@ -1,36 +1,95 @@
 #include "common/process/program.h"
 
-#include <iostream>
+#include <unistd.h>
 
+#include <iostream>
+#include <vector>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/log/log_text.h"
 #include "common/process/log.h"
+#include "common/process/option_values.h"
 #include "common/version/version.h"
 
 namespace lean {
+namespace {
+
+constexpr size_t kMaxErrorBytes = 8192;
+
+}  // namespace
 
 Program::Program(const std::string& name, const std::string& kind)
-    : name_(name), app_(absl::StrCat("A lean Ethereum consensus node: the ", kind, "."), name) {
+    : name_(name),
+      errors_(MakeErrorWriter()),
+      out_(std::cout, [](absl::string_view text) { return WriteChecked(STDOUT_FILENO, text); }),
+      err_(std::cerr,
+           [this](absl::string_view text) {
+             errors_->Write(text);
+             return true;
+           }),
+      app_(absl::StrCat("A lean Ethereum consensus node: the ", kind, "."), name) {
   app_.set_version_flag("--version", absl::StrCat(name, " ", Version(), " (", Commit(), ", ", Build(), ")"));
   app_.require_subcommand(1);
-  app_.add_option("--log-level", log_level_, "debug, info, warn or error")->capture_default_str();
+  app_.add_option("--log-level", log_level_, "least level of the log")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
   app_.fallthrough();
 }
 
 std::optional<int> Program::Parse(int argc, char** argv) {
-  try {
-    app_.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app_.exit(error) == 0 ? 0 : kExitUsage;
+  CheckOptionValues(app_);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::string complaint = EmptyOptionError(arguments);
+  if (complaint.empty()) {
+    try {
+      app_.parse(argc, argv);
+      return std::nullopt;
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0) {
+        app_.exit(error);  // prints the help or the version
+        return Report(absl::OkStatus());
+      }
+      complaint = Complaint(error);
+    }
   }
-  return std::nullopt;
+  Say(absl::StrCat(complaint, "; run it with --help for what there is"));
+  return kExitUsage;
 }
 
-absl::StatusOr<std::shared_ptr<spdlog::logger>> Program::Log() const { return MakeLog(log_level_); }
+// CLI11 looks for what is missing first: an option that is misspelt would be told as one that is not there.
+std::string Program::Complaint(const CLI::ParseError& error) const {
+  const std::vector<std::string> unknown = app_.remaining(/*recurse=*/true);
+  if (unknown.empty()) {
+    const std::string what = error.what();
+    const size_t flag = what.find(" was given a disallowed flag override");
+    return flag == std::string::npos ? what : absl::StrCat("--", what.substr(0, flag), ": takes no value");
+  }
+  const std::string& first = unknown.front();
+  if (absl::StartsWith(first, "-")) return absl::StrCat("unknown option ", first);
+  return absl::StrCat("\"", first, "\" is neither a command nor the value of an option");
+}
+
+std::shared_ptr<spdlog::logger> Program::Log() const {
+  return MakeLog(log_level_, errors_, /*colours=*/isatty(STDERR_FILENO) == 1);
+}
 
 int Program::Report(const absl::Status& status, bool usage) const {
-  if (status.ok()) return 0;
-  std::cerr << name_ << ": " << status.message() << std::endl;
-  return usage ? kExitUsage : kExitFailure;
+  std::cout.flush();
+  // gRPC's own log keeps the writer, which therefore does not end by itself.
+  errors_->Flush(LineWriter::kEndPatience);
+  if (!status.ok()) {
+    Say(status.message().substr(0, kMaxErrorBytes));
+    return usage ? kExitUsage : kExitFailure;
+  }
+  if (std::cout.good()) return 0;
+  Say("what this command prints could not be written to standard output");
+  return kExitFailure;
+}
+
+void Program::Say(absl::string_view text) const {
+  errors_->Write(absl::StrCat(name_, ": ", WithoutControls(text), "\n"));
+  errors_->Flush(LineWriter::kEndPatience);
 }
 
 }  // namespace lean

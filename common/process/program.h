@@ -1,4 +1,4 @@
-// What the command lines of both programs have in common: version, log level, usage errors and exit codes.
+// What the command lines of both programs have in common: version, log level, usage errors, output and exit codes.
 #ifndef LEAN_COMMON_PROCESS_PROGRAM_H_
 #define LEAN_COMMON_PROCESS_PROGRAM_H_
 
@@ -8,15 +8,18 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "common/log/logger.h"
+#include "common/process/line_writer.h"
+#include "common/process/standard_output.h"
 
 namespace lean {
 
 inline constexpr int kExitFailure = 1;
 inline constexpr int kExitUsage = 2;
 
-// Lives as long as the command line that is added to app().
+// Lives as long as the command line that is added to app(). While it lives, std::cout goes through WriteChecked, and
+// std::cerr, as the log, waits for no reader.
 class Program {
  public:
   // `kind`: what it is, for its help.
@@ -26,17 +29,25 @@ class Program {
 
   CLI::App& app() { return app_; }
 
-  // nullopt: go on. Otherwise the exit code: help or version was asked for (0), or the usage is wrong.
+  // After all options were added, to which it adds the rules of CheckOptionValues. nullopt: go on. Otherwise the exit
+  // code: help or version was asked for (0), or the usage is wrong.
   std::optional<int> Parse(int argc, char** argv);
 
-  // As --log-level says. InvalidArgument: that is no level; a mistake of usage.
-  absl::StatusOr<std::shared_ptr<spdlog::logger>> Log() const;
+  // As --log-level says.
+  std::shared_ptr<spdlog::logger> Log() const;
 
-  // The exit code of what a command came to; an error is told on standard error. `usage`: it is in how it was called.
+  // The exit code of what a command came to; an error is told on standard error, in one line. `usage`: it is in how it
+  // was called. Waits for a reader of standard error no longer than LineWriter::kEndPatience.
   int Report(const absl::Status& status, bool usage = false) const;
 
  private:
+  std::string Complaint(const CLI::ParseError& error) const;
+  void Say(absl::string_view text) const;
+
   const std::string name_;
+  const std::shared_ptr<LineWriter> errors_;
+  RedirectedStream out_;
+  RedirectedStream err_;
   CLI::App app_;
   std::string log_level_ = "info";
 };

@@ -4,9 +4,13 @@ namespace lean {
 
 StopSignals::StopSignals() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
+  struct sigaction hangup {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) sigaddset(&signals_, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
 }
 
@@ -25,9 +29,18 @@ const char* StopSignals::WaitFor(std::chrono::milliseconds timeout) {
   return signal > 0 ? Taken(signal) : nullptr;
 }
 
-const char* StopSignals::Taken(int signal) {
-  pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
-  return signal == SIGINT ? "SIGINT" : "SIGTERM";
+const char* StopSignals::Taken(int signal) const {
+  LetEnd();
+  switch (signal) {
+    case SIGINT:
+      return "SIGINT";
+    case SIGHUP:
+      return "SIGHUP";
+    default:
+      return "SIGTERM";
+  }
 }
+
+void StopSignals::LetEnd() const { pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr); }
 
 }  // namespace lean

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as a request to stop, taken by the main thread instead of by a handler.
+// SIGINT, SIGTERM and SIGHUP as a request to stop, taken by the main thread instead of by a handler.
 #ifndef LEAN_COMMON_PROCESS_STOP_SIGNALS_H_
 #define LEAN_COMMON_PROCESS_STOP_SIGNALS_H_
 
@@ -7,7 +7,9 @@
 
 namespace lean {
 
-// Made first in main: threads inherit what is blocked. Ignores SIGPIPE for the process. One to a process.
+// Made first in main: threads inherit what is blocked. Where SIGHUP is ignored from the start (nohup), it stays so.
+// Ignores SIGPIPE and SIGXFSZ for the process: a reader that is gone and a file that may not grow are errors of the
+// write, not the end. One to a process.
 class StopSignals {
  public:
   StopSignals();
@@ -17,11 +19,16 @@ class StopSignals {
   // Blocks until the process is asked to stop; the signal's name. From then on a second signal ends it at once.
   const char* Wait();
 
-  // The same, but no longer than `timeout`: nullptr when that has passed. For a process that also ends by itself.
+  // For a command that has nothing to stop in order: from now on a signal ends the process at once, as it does without
+  // this class.
+  void LetEnd() const;
+
+  // The same as Wait, but no longer than `timeout`: nullptr when that has passed. For a process that also ends by
+  // itself.
   const char* WaitFor(std::chrono::milliseconds timeout);
 
  private:
-  const char* Taken(int signal);
+  const char* Taken(int signal) const;
 
   sigset_t signals_;
 };

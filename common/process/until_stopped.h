@@ -1,4 +1,4 @@
-// Work that ends by itself or on SIGINT and SIGTERM.
+// Work that ends by itself or on a signal to stop.
 #ifndef LEAN_COMMON_PROCESS_UNTIL_STOPPED_H_
 #define LEAN_COMMON_PROCESS_UNTIL_STOPPED_H_
 

@@ -69,6 +69,10 @@ std::string Address::ToString() const {
 
 absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   if (absl::StartsWith(text, kUnixPrefix)) return ParseUnixPath(text.substr(kUnixPrefix.size()));
+  if (const size_t scheme = text.find("://"); scheme != absl::string_view::npos) {
+    return BadAddress(text, absl::StrCat("this is a URL: leave out \"", text.substr(0, scheme).substr(0, kMaxHostBytes),
+                                         "://\" and what follows the port"));
+  }
   const size_t colon = text.rfind(':');
   if (colon == absl::string_view::npos) return BadAddress(text, "no port");
   absl::string_view host = text.substr(0, colon);

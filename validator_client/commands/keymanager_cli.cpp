@@ -14,6 +14,7 @@
 #include "common/config/text_file.h"
 #include "common/crypto/xmss/private_file.h"
 #include "common/log/log_text.h"
+#include "common/rpc/address_option.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
 #include "grpcpp/client_context.h"
@@ -98,7 +99,9 @@ class KeymanagerCli::Caller {
 KeymanagerCli::KeymanagerCli(CLI::App& app)
     : keymanager_(app.add_subcommand("keymanager", "Keys of a running client, started with --keymanager-address")) {
   keymanager_->require_subcommand(1);
-  keymanager_->add_option("--address", address_, "HOST:PORT or unix:PATH of its keymanager")->capture_default_str();
+  keymanager_->add_option("--address", address_, "HOST:PORT or unix:PATH of its keymanager")
+      ->check(rpc::AddressError)
+      ->capture_default_str();
   keymanager_->add_option("--token-file", token_file_, "its token file; not needed with a certificate");
   keymanager_->add_option("--tls-ca", tls_.server_ca, "PEM authority of its certificate: connect with TLS");
   keymanager_->add_option("--tls-cert", tls_.cert, "PEM certificate chain to show");
@@ -159,7 +162,7 @@ absl::Status KeymanagerCli::Import(Caller& caller, std::ostream& out, bool* usag
     if (!text.ok()) return text.status();
     records = *text;
   }
-  KeystorePassword password_source(password_file_, KeystorePassword::kExisting);
+  KeystorePassword password_source(password_file_, KeystorePassword::kSource);
   const absl::StatusOr<const Password*> password = password_source.Get();
   if (!password.ok()) return password.status();
   const ByteSpan secret = (*password)->bytes();

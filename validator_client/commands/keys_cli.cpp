@@ -34,8 +34,9 @@ absl::Status KeysCli::Run(StopSignals& signals, bool* usage) {
   if (new_->parsed()) return New(signals, usage);
   if (import_->parsed()) return Import(signals, usage);
   if (export_->parsed()) return Export(signals, usage);
-  if (delete_->parsed()) return Delete(usage);
   if (verify_->parsed()) return Verify(signals);
+  signals.LetEnd();  // the other two are done at once, and may be ended anywhere
+  if (delete_->parsed()) return Delete(usage);
   return ListKeys(keystores_, std::cout);
 }
 
@@ -172,7 +173,7 @@ absl::Status KeysCli::New(StopSignals& signals, bool* usage) {
 template <typename Options>
 absl::Status KeysCli::Rewrite(StopSignals& signals, Options& options,
                               const std::function<absl::Status(xmss::RandomSource& random)>& work) {
-  KeystorePassword source_password(password_file_, KeystorePassword::kExisting);
+  KeystorePassword source_password(password_file_, KeystorePassword::kSource);
   KeystorePassword password(protection_.password_file, KeystorePassword::kNew);
   const absl::StatusOr<KeyProtection> protection = ProtectionOf(protection_, password);
   if (!protection.ok()) return protection.status();

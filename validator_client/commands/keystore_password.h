@@ -15,9 +15,13 @@ namespace lean::validator {
 // Read or asked for when it is first needed, once. Not thread-safe.
 class KeystorePassword {
  public:
-  enum Kind { kExisting, kNew };  // a new one is asked for twice
+  enum Kind {
+    kExisting,
+    kNew,     // asked for twice
+    kSource,  // of keys that are taken from elsewhere: --from-password-file
+  };
 
-  // `file` may be empty: the terminal is asked.
+  // `file` may be empty: the terminal is asked. Where there is none, the error names the option.
   KeystorePassword(std::string file, Kind kind) : file_(std::move(file)), kind_(kind) {}
   KeystorePassword(const KeystorePassword&) = delete;
   KeystorePassword& operator=(const KeystorePassword&) = delete;

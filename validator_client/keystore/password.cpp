@@ -141,11 +141,11 @@ absl::StatusOr<Password> ReadPasswordFile(const std::string& path) {
   return password;
 }
 
-absl::StatusOr<Password> PromptPassword(const std::string& prompt, bool confirm) {
+absl::StatusOr<Password> PromptPassword(const std::string& prompt, const std::string& option, bool confirm) {
   const Terminal terminal;
   if (!terminal.ok()) {
     return absl::FailedPreconditionError(
-        "a password is needed and there is no terminal to ask: name a --password-file");
+        absl::StrCat("the ", prompt, " is needed and there is no terminal to ask: give ", option));
   }
   absl::StatusOr<Password> password = terminal.ReadPassword(absl::StrCat(prompt, ": "));
   if (!password.ok() || !confirm) return password;

@@ -35,7 +35,8 @@ absl::StatusOr<Password> ReadPasswordFile(const std::string& path);
 
 // Asks on the terminal of this process (/dev/tty) without showing what is typed; with `confirm`, twice.
 // FailedPrecondition: there is no terminal. InvalidArgument: of FromText, or the two differ. Cancelled: end of input.
-absl::StatusOr<Password> PromptPassword(const std::string& prompt, bool confirm);
+// `option`: of the file that could hold it, for the first of these.
+absl::StatusOr<Password> PromptPassword(const std::string& prompt, const std::string& option, bool confirm);
 
 }  // namespace lean::validator
 

@@ -94,7 +94,7 @@ class PromptTest : public ::testing::Test {
     int terminal = -1;
     const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
     if (child == 0) {
-      const auto password = PromptPassword("password", confirm);
+      const auto password = PromptPassword("password", "--option", confirm);
       const std::string text = password.ok() ? TextOf(*password) : std::string(password.status().message());
       const bool written = write(answer_pipe[1], text.data(), text.size()) == static_cast<ssize_t>(text.size());
       _exit(written ? 0 : 1);
@@ -156,7 +156,7 @@ TEST(Prompt, NeedsATerminal) {
   const pid_t child = fork();
   if (child == 0) {
     setsid();  // no terminal from here on
-    _exit(PromptPassword("password", false).status().code() == absl::StatusCode::kFailedPrecondition ? 0 : 1);
+    _exit(PromptPassword("password", "--option", false).status().code() == absl::StatusCode::kFailedPrecondition ? 0 : 1);
   }
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);

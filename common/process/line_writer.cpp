@@ -1,0 +1,143 @@
+#include "common/process/line_writer.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace lean {
+namespace {
+
+uint64_t LinesIn(absl::string_view text) { return static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n')); }
+
+// As many whole lines as a pipe that is ready takes without waiting, or the beginning of a longer line.
+absl::string_view NextPiece(absl::string_view text) {
+  if (text.size() <= PIPE_BUF) return text;
+  const size_t end = text.substr(0, PIPE_BUF).rfind('\n');
+  return text.substr(0, end == absl::string_view::npos ? PIPE_BUF : end + 1);
+}
+
+// Writes all of `text`, however long that takes. Returns what the descriptor refused: it is closed, or its disk is
+// full. The flags of the descriptor are not changed, since other processes share them: poll tells when a write does not
+// wait.
+absl::string_view WriteAll(int descriptor, absl::string_view text) {
+  while (!text.empty()) {
+    pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
+    if (poll(&ready, 1, -1) < 0 && errno != EINTR) return text;
+    const absl::string_view piece = NextPiece(text);
+    const ssize_t count = write(descriptor, piece.data(), piece.size());
+    if (count >= 0) {
+      text.remove_prefix(static_cast<size_t>(count));
+    } else if (errno != EINTR && errno != EAGAIN) {
+      return text;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+class LineWriter::Queue {
+ public:
+  Queue(int descriptor, size_t max_bytes, Note note)
+      : descriptor_(descriptor), max_bytes_(max_bytes), note_(std::move(note)) {}
+
+  // True: the caller starts the thread that runs Drain, with this first line.
+  bool Push(absl::string_view lines) {
+    bool first = false;
+    {
+      std::lock_guard lock(mutex_);
+      const size_t used = waiting_.size() + writing_bytes_;
+      if (untold_ > 0 && used <= max_bytes_ / 2) Tell();
+      if (untold_ > 0 || used + lines.size() > max_bytes_) {
+        dropped_ += LinesIn(lines);
+        untold_ += LinesIn(lines);
+        return false;
+      }
+      waiting_.append(lines.data(), lines.size());
+      first = !std::exchange(started_, true);
+    }
+    changed_.notify_all();
+    return first;
+  }
+
+  // Of the thread that writes.
+  void Drain() {
+    std::string writing;
+    std::unique_lock lock(mutex_);
+    while (true) {
+      if (waiting_.empty() && untold_ > 0) Tell();
+      changed_.wait(lock, [this] { return ended_ || !waiting_.empty(); });
+      if (waiting_.empty()) return;
+      std::swap(writing, waiting_);
+      writing_bytes_ = writing.size();
+      lock.unlock();
+      const uint64_t refused = LinesIn(WriteAll(descriptor_, writing));
+      writing.clear();
+      lock.lock();
+      writing_bytes_ = 0;
+      dropped_ += refused;
+      changed_.notify_all();
+    }
+  }
+
+  bool Flush(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, limit, [this] { return waiting_.empty() && writing_bytes_ == 0; });
+  }
+
+  void End() {
+    {
+      std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    changed_.notify_all();
+  }
+
+  uint64_t dropped() const {
+    std::lock_guard lock(mutex_);
+    return dropped_;
+  }
+
+ private:
+  // The lock is held.
+  void Tell() { waiting_ += note_(std::exchange(untold_, 0)); }
+
+  const int descriptor_;
+  const size_t max_bytes_;
+  const Note note_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  // All guarded by mutex_.
+  std::string waiting_;
+  size_t writing_bytes_ = 0;  // of what the thread has taken
+  uint64_t dropped_ = 0;
+  uint64_t untold_ = 0;  // of them, not in a note yet
+  bool started_ = false;
+  bool ended_ = false;
+};
+
+LineWriter::LineWriter(int descriptor, size_t max_bytes, Note note)
+    : queue_(std::make_shared<Queue>(descriptor, max_bytes, std::move(note))) {}
+
+LineWriter::~LineWriter() {
+  Flush(kEndPatience);
+  queue_->End();
+}
+
+void LineWriter::Write(absl::string_view lines) {
+  // Not before the first line: what a command line asks for may be over without one.
+  if (queue_->Push(lines)) std::thread([queue = queue_] { queue->Drain(); }).detach();
+}
+
+bool LineWriter::Flush(std::chrono::milliseconds limit) { return queue_->Flush(limit); }
+
+uint64_t LineWriter::dropped() const { return queue_->dropped(); }
+
+}  // namespace lean

@@ -1,0 +1,184 @@
+"""The rules that hold for every option of every command of both programs, found by asking the programs for their help."""
+
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+import e2e
+
+PROGRAMS = ("lean-beacon", "lean-validator")
+# Some wait for a signal, if they are started by mistake; none may be.
+TIMEOUT_S = 60
+
+_OPTION = re.compile(r"^ +(?:-\w,)?(--[\w-]+)(?:\{\w+\})?(?: +(UINT|TEXT)\b)?", re.MULTILINE)
+
+
+def run(arguments):
+    """Runs a program with these arguments to its end. Returns what subprocess.run does."""
+    program, *rest = arguments
+    return subprocess.run(
+        [e2e.BUILD_DIR / "bin" / program, *rest], capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S,
+        check=False, stdin=subprocess.DEVNULL, start_new_session=True)  # without a terminal
+
+
+def commands(prefix):
+    """Every command below `prefix`, itself included, with its options: (arguments, {option: type or None})."""
+    text = run([*prefix, "--help"]).stdout
+    head, _, below = text.partition("Subcommands:\n")
+    yield prefix, {name: kind or None for name, kind in _OPTION.findall(head)}
+    for name in re.findall(r"^  (\S+)", below, re.MULTILINE):
+        yield from commands([*prefix, name])
+
+
+class CommandLineTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.commands = [command for program in PROGRAMS for command in commands([program])]
+
+    def options(self, *kinds):
+        """(command, option) for every option of these types."""
+        for command, options in self.commands:
+            for option, kind in options.items():
+                if kind in kinds and option not in ("--help", "--version"):
+                    yield command, option
+
+    def refused(self, arguments, *words):
+        """What it says when it refuses the usage, which has these words."""
+        done = run(arguments)
+        said = f"{arguments}: {done.stdout}{done.stderr}"
+        self.assertEqual(done.returncode, 2, said)
+        for word in words:
+            self.assertIn(word, done.stderr, said)
+        return done.stderr
+
+    def test_all_commands_are_found(self):
+        names = {" ".join(command) for command, _ in self.commands}
+        self.assertLessEqual({"lean-beacon run", "lean-beacon db export", "lean-validator keymanager delete"}, names)
+        self.assertGreater(len(list(self.options("TEXT"))), 80)
+        self.assertGreater(len(list(self.options("UINT"))), 8)
+        self.assertGreater(len(list(self.options(None))), 8)
+
+    def test_empty_values_are_refused_by_the_name_of_the_option(self):
+        for command, option in self.options("TEXT", "UINT"):
+            self.refused([*command, option, ""], f"{option}: the value is empty")
+            self.refused([*command, f"{option}="], f"{option}: the value is empty")
+        for command, option in self.options(None):
+            self.refused([*command, f"{option}="], f"{option}: the value is empty")
+
+    def test_the_next_option_is_no_value(self):
+        for command, option in self.options("TEXT"):
+            self.refused([*command, option, "--version"], f"{option}: the value is missing")
+
+    def test_empty_elements_of_lists_are_refused(self):
+        for beacons in (",", "127.0.0.1:1,", "127.0.0.1:1,,127.0.0.1:2"):
+            self.refused(["lean-validator", "run", "--keystores", "k", "--beacon", beacons], "--beacon: ", "is empty")
+
+    def test_urls_are_told_from_addresses(self):
+        url = "http://127.0.0.1:5052"
+        for command, option in (
+                (["lean-validator", "run"], "--beacon"), (["lean-validator", "run"], "--signer"),
+                (["lean-validator", "run"], "--keymanager-address"), (["lean-validator", "keymanager"], "--address"),
+                (["lean-validator", "sign-server"], "--listen"), (["lean-beacon", "run"], "--rpc-address"),
+                (["lean-beacon", "run"], "--peer"), (["lean-beacon", "run"], "--peer-address")):
+            self.refused([*command, option, url], f"{option}: ", 'this is a URL: leave out "http://"')
+
+    def test_numbers_that_are_none_are_refused(self):
+        for command, option in self.options("UINT"):
+            for number in ("-1", "1e3", "99999999999999999999", "12abc", "0x10", "010", "1.0"):
+                self.refused([*command, option, number], f"{option}: ", number)
+
+    def test_an_unknown_option_is_told_before_a_missing_one(self):
+        for command, _ in self.commands:
+            self.refused([*command, "--genesys", "x"], "unknown option --genesys")
+
+    def test_what_cannot_be_printed_is_an_error(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [e2e.BUILD_DIR / "bin" / "lean-beacon", "genesis", "--help"], stdout=full, stderr=subprocess.PIPE,
+                timeout=TIMEOUT_S, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(b"standard output", done.stderr)
+
+
+class MessagesTest(unittest.TestCase):
+    """What the programs say about files."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="lean-e2e-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.password = self.folder / "password"
+        self.password.touch(mode=0o600)
+        self.password.write_text("correct horse", encoding="ascii")
+
+    def keys(self, command, *arguments):
+        return run(["lean-validator", "keys", command, *map(str, arguments)])
+
+    def make_keys(self, name, *protection):
+        """The list of one key, in a folder of its own."""
+        done = self.keys(
+            "new", "--output", self.folder / name, "--indices", "0", "--xmss-log-lifetime", "8", *protection)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return self.folder / name / "keystores.yaml"
+
+    def refused(self, done, *words):
+        said = done.stdout + done.stderr
+        self.assertEqual(done.returncode, 1, said)
+        for word in words:
+            self.assertIn(word, said)
+        return said
+
+    def test_the_option_of_the_password_that_is_missing(self):
+        encrypted = self.make_keys("a", "--password-file", self.password, "--kdf", "pbkdf2")
+        plain = self.make_keys("b", "--plain")
+        new = ("--keystores", self.folder / "c" / "keystores.yaml", "--indices", "0")
+        done = self.keys("import", *new, "--from", encrypted.parent / "validator_0.json", "--plain")
+        self.refused(done, "password of the keys as they are", "--from-password-file")
+        done = self.keys("import", *new, "--from", plain.parent / "validator_0.key")
+        self.refused(done, "new password", "give --password-file")
+        done = self.keys("verify", "--keystores", encrypted)
+        self.refused(done, "give --password-file")
+
+    def test_times_that_never_come_are_refused(self):
+        pubkeys = self.make_keys("a", "--plain")
+        for number in (2**64 - 1, 2**63, 253402300800):
+            genesis = self.folder / "genesis"
+            done = run(["lean-beacon", "genesis", "--output", genesis, "--genesis-time", str(number),
+                        "--xmss-log-lifetime", "8", "--pubkeys-from", pubkeys])
+            self.refused(done, "is beyond the year 9999")
+            self.assertFalse(genesis.exists())
+
+    def test_key_files_are_never_quoted(self):
+        keystores = self.make_keys("a", "--password-file", self.password, "--kdf", "pbkdf2")
+        key = keystores.parent / "validator_0.json"
+        for content in ("s3cret", '{"s3cret', '{"version": s3cret}', '{"version": 4, "uuid": "s3cret"}', "- s3cret"):
+            key.write_text(content, encoding="ascii")
+            said = self.refused(self.keys("list", "--keystores", keystores), "validator_0.json")
+            said += self.refused(self.keys("list", "--keystores", key))  # the wrong file
+            self.assertNotIn("s3cret", said)
+        key.write_text("", encoding="ascii")
+        self.refused(self.keys("list", "--keystores", keystores), "validator_0.json is empty")
+
+    def test_files_command_no_terminal(self):
+        keystores = self.make_keys("a", "--plain")
+        text = keystores.read_text(encoding="ascii")
+        for escaped in ('  "\\e[2J": 1\n', '  "\\x9b2J": 1\n', "- index: \"\\e]0;title\\a\"\n"):
+            keystores.write_text(text + escaped, encoding="ascii")
+            said = self.refused(self.keys("list", "--keystores", keystores), f"{keystores}:5: ")
+            self.assertFalse(set(said) & {"\x1b", "\x07", "\x9b"}, said)
+
+    def test_unknown_fields_are_refused_with_file_and_line(self):
+        keystores = self.make_keys("a", "--plain")
+        text = keystores.read_text(encoding="ascii")
+        keystores.write_text(f"{text}  enabled: false\n", encoding="ascii")
+        for command in (["keys", "list"], ["keys", "verify"], ["run"]):
+            done = run(["lean-validator", *command, "--keystores", str(keystores)])
+            self.refused(done, f"{keystores}:5: ", "enabled")
+        keystores.write_text(f"{text}---\n{text}", encoding="ascii")
+        self.refused(self.keys("list", "--keystores", keystores), f"{keystores}:7: another document")
+
+
+if __name__ == "__main__":
+    e2e.main()
