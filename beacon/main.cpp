@@ -9,6 +9,7 @@
 #include "beacon/commands/db.h"
 #include "beacon/commands/genesis.h"
 #include "beacon/commands/run.h"
+#include "common/process/descriptors.h"
 #include "common/process/memory.h"
 #include "common/process/program.h"
 #include "common/process/standard_descriptors.h"
@@ -114,6 +115,7 @@ int Main(int argc, char** argv) {
   // Before any thread is made: they inherit what is blocked.
   StopSignals signals;
   ReturnLargeBuffers();
+  RaiseDescriptorLimit();
 
   Program program("lean-beacon", "beacon");
   CLI::App& app = program.app();

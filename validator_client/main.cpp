@@ -6,6 +6,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "common/process/descriptors.h"
 #include "common/process/option_values.h"
 #include "common/process/program.h"
 #include "common/process/standard_descriptors.h"
@@ -125,6 +126,7 @@ int Main(int argc, char** argv) {
   if (!OpenStandardDescriptors()) return kExitFailure;
   // Before any thread is made: they inherit what is blocked.
   StopSignals signals;
+  RaiseDescriptorLimit();
 
   Program program("lean-validator", "validator client");
   CLI::App& app = program.app();

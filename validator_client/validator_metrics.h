@@ -43,6 +43,8 @@ struct ValidatorMetrics {
   metrics::Gauge beacon_latency{r, "lean_validator_beacon_latency_seconds", "Of its last good answer (beacon)"};
   metrics::Gauge beacon_clock_offset{r, "lean_validator_beacon_clock_offset_seconds",
                                      "Its clock minus ours at the last probe that told (beacon)"};
+  metrics::Gauge listener_answers{r, "lean_validator_listener_answers",
+                                  "1: who connects there is heard, at the last probe (listener: keymanager, metrics)"};
   metrics::Gauge keys{r, "lean_validator_keys", "Keys by where they stand (state: active, waiting, refused)"};
   metrics::Gauge key_slots_left{r, "lean_validator_key_slots_left",
                                 "Slots that a key can still sign in, from the current one on (validator)"};

@@ -12,16 +12,12 @@
 #include "beacon/storage/stored_block_source.h"
 #include "common/bytes/hex.h"
 #include "common/config/plain_name.h"
-#include "common/process/descriptors.h"
 #include "common/version/version.h"
 
 namespace lean::beacon {
 namespace {
 
 constexpr int64_t kWarnBeforeEndMs = int64_t{2} * 24 * 60 * 60 * 1000;
-
-// Of a half, peers' connections cannot take the rest: it is for the database and our own clients.
-int DescriptorsForPeers() { return static_cast<int>(RaiseDescriptorLimit() / 2); }
 
 absl::StatusOr<NetworkOptions> ReadNetworkOptions(const BeaconOptions& options) {
   NetworkOptions network{.name = options.name,
@@ -30,8 +26,7 @@ absl::StatusOr<NetworkOptions> ReadNetworkOptions(const BeaconOptions& options) 
                          .tls = options.peer_tls,
                          .limits = {},
                          .rates = {},
-                         .queue = {},
-                         .max_descriptors = DescriptorsForPeers()};
+                         .queue = {}};
   if (!options.peers_file.empty()) {
     absl::StatusOr<std::vector<std::string>> more = ReadPeersFile(options.peers_file);
     if (!more.ok()) return more.status();
@@ -175,19 +170,24 @@ absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
       SyncServiceOptions::For(parameters_.spec.slot_duration_ms, expected_peers, std::random_device()()));
   sync_->Start();
   auto rpc = RpcService::Start(
-      Served(),
-      {.node_name = options_.name, .server = {.address = options_.rpc_address, .tls = options_.tls, .log = log_}});
+      Served(), {.node_name = options_.name,
+                 .server = {.address = options_.rpc_address, .tls = options_.tls, .log = log_, .reflection = true}});
   if (!rpc.ok()) return rpc.status();
   rpc_ = *std::move(rpc);
+  listeners_ = std::make_unique<rpc::ListenerWatch>(clock_, log_);
+  listeners_->Add("rpc", rpc_->address());
+  if (network_->listener().has_value()) listeners_->Add("peers", *network_->listener());
   const auto registry = std::make_shared<metrics::Registry>();
   metrics_ = std::make_unique<BeaconMetrics>(*registry, MeteredBeacon{.chain = chain_,
                                                                       .network = *network_,
                                                                       .sync = [this] { return sync_board_.Get(); },
+                                                                      .listeners = *listeners_,
                                                                       .database = database_.get(),
                                                                       .storage = storage_.get()});
   auto metrics_server = metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry, *log_);
   if (!metrics_server.ok()) return metrics_server.status();
   metrics_server_ = *std::move(metrics_server);
+  if (metrics_server_ != nullptr) listeners_->Add("metrics", metrics_server_->listener());
   LogStart();
   health_signals_ = std::make_unique<HealthSignals>(storage_.get(), sync_board_, *rpc_);
   return absl::OkStatus();

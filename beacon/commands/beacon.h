@@ -29,6 +29,7 @@
 #include "common/clock/slot_clock.h"
 #include "common/log/logger.h"
 #include "common/metrics/metrics_server.h"
+#include "common/rpc/listener_watch.h"
 #include "common/rpc/tls.h"
 
 namespace lean::beacon {
@@ -103,6 +104,7 @@ class Beacon {
   std::unique_ptr<Backfill> backfill_;  // null when nothing is kept
   std::unique_ptr<SyncService> sync_;
   std::unique_ptr<RpcService> rpc_;
+  std::unique_ptr<rpc::ListenerWatch> listeners_;
   std::unique_ptr<BeaconMetrics> metrics_;
   std::unique_ptr<metrics::MetricsServer> metrics_server_;  // null when it is not asked for
   std::unique_ptr<HealthSignals> health_signals_;

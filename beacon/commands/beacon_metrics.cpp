@@ -16,6 +16,7 @@ BeaconMetrics::BeaconMetrics(metrics::Registry& registry, MeteredBeacon beacon)
     RefreshChain();
     RefreshNetwork();
     RefreshSync();
+    RefreshListeners();
     if (beacon_.database != nullptr) RefreshStorage();
   });
 }
@@ -89,6 +90,12 @@ void BeaconMetrics::RefreshSync() {
   lag_slots_.Set(static_cast<double>(sync.lag_slots));
   slots_left_.Set(static_cast<double>(sync.slots_left));
   sync_speed_.Set(sync.blocks_per_second);
+}
+
+void BeaconMetrics::RefreshListeners() {
+  for (const rpc::ListenerWatch::State& listener : beacon_.listeners.states()) {
+    listener_answers_.Set(listener.answers ? 1 : 0, {{"listener", listener.name}});
+  }
 }
 
 void BeaconMetrics::RefreshStorage() {

@@ -10,6 +10,7 @@
 #include "beacon/storage/storage_service.h"
 #include "beacon/sync/sync_status.h"
 #include "common/metrics/metrics.h"
+#include "common/rpc/listener_watch.h"
 
 namespace lean::beacon {
 
@@ -18,6 +19,7 @@ struct MeteredBeacon {
   const ChainService& chain;
   const NetworkService& network;
   std::function<SyncStatus()> sync;
+  const rpc::ListenerWatch& listeners;
   const ChainDatabase* database = nullptr;  // null, as the next, when nothing is kept: its metrics are not there then
   const StorageService* storage = nullptr;
 };
@@ -34,6 +36,7 @@ class BeaconMetrics {
   void RefreshNetwork();
   void RefreshSync();
   void RefreshStorage();
+  void RefreshListeners();
 
   const MeteredBeacon beacon_;
   metrics::Registry& r_;
@@ -58,6 +61,9 @@ class BeaconMetrics {
   metrics::Gauge queued_{r_, "lean_beacon_queue_items",
                          "Items in a queue (queue: in_flight, waiting_blocks, waiting_votes, storage)"};
   metrics::Gauge queued_bytes_{r_, "lean_beacon_queue_bytes", "Bytes in a queue, about (queue: in_flight, storage)"};
+
+  metrics::Gauge listener_answers_{r_, "lean_beacon_listener_answers",
+                                   "1: who connects there is heard, at the last probe (listener: rpc, peers, metrics)"};
 
   metrics::Gauge peers_{r_, "lean_beacon_peers", "Links that stand (direction: in, out)"};
   metrics::Counter offences_{r_, "lean_beacon_peer_offences_total", "What was held against peers (offence)"};

@@ -49,6 +49,7 @@ Identity MakeIdentity(const NetworkOptions& options, const NetworkContext& conte
 absl::StatusOr<std::unique_ptr<NetworkService>> NetworkService::Start(const NetworkOptions& options,
                                                                       const NetworkContext& context) {
   std::unique_ptr<NetworkService> service(new NetworkService(options, context));
+  if (absl::Status status = service->channels_.ReadTls(); !status.ok()) return status;
   if (absl::Status status = service->CheckPeers(); !status.ok()) return status;
   if (absl::Status status = service->Listen(); !status.ok()) return status;
   service->outbound_thread_ = std::thread([network = service.get()] { network->RunOutbound(); });
@@ -93,12 +94,10 @@ absl::Status NetworkService::CheckPeers() const {
 
 absl::Status NetworkService::Listen() {
   if (options_.listen_address.empty()) return absl::OkStatus();
-  auto schedule = [this](std::function<void()> task) {
-    return serve_pool_.TrySubmit(std::move(task)) == PushResult::kPushed;
+  auto schedule = [this](const rpc::Caller&, rpc::Work work) {
+    if (serve_pool_.TrySubmit(std::move(work.run)) != PushResult::kPushed) work.refuse();
   };
   peer_server_ = std::make_unique<PeerServer>(*this, context_.blocks, context_.clock, std::move(schedule));
-  rpc::GateOptions gate{.admit = [this](const std::string& host) { return MayConnect(host); },
-                        .max_descriptors = options_.max_descriptors};
   auto server =
       rpc::Server::Start({.address = options_.listen_address,
                           .tls = {.cert = options_.tls.cert, .key = options_.tls.key, .client_ca = options_.tls.ca},
@@ -107,7 +106,7 @@ absl::Status NetworkService::Listen() {
                           .memory_quota_bytes = kMemoryQuotaBytes,
                           .max_idle_ms = kMaxIdleMs,
                           .open_to_all = true,
-                          .gate = std::move(gate)},
+                          .gate = {.admit = [this](const std::string& host) { return MayConnect(host); }}},
                          {{peer_server_.get(), v1::PeerService::service_full_name()}});
   if (!server.ok()) return server.status();
   server_ = *std::move(server);

@@ -49,7 +49,6 @@ struct NetworkOptions {
   PeerTableLimits limits;
   std::optional<RateLimits> rates;         // of each peer; those of RateLimits::For when not given
   std::optional<SendQueue::Limits> queue;  // to each peer; those of SendQueue::Limits::For when not given
-  int max_descriptors = 4'096;             // as of rpc::GateOptions
 };
 
 // What the service works with; all of it outlives it. Callbacks of `chain` may still come until that is stopped, so it
@@ -90,6 +89,10 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   size_t linked_peers() const override;
   std::string node_id() const override;
   std::string peer_address() const override { return peer_address_; }
+  // Where it listens; nullopt: nobody can dial us.
+  std::optional<rpc::Address> listener() const {
+    return server_ == nullptr ? std::nullopt : std::optional(server_->address());
+  }
 
   Gossip::Counts gossip_counts() const { return gossip_.counts(); }
   // Of all links, those that have ended included.

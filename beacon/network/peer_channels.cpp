@@ -9,6 +9,13 @@ namespace lean::beacon {
 PeerChannels::PeerChannels(const PeerTlsFiles& tls)
     : options_({.tls = {.server_ca = tls.ca, .cert = tls.cert, .key = tls.key}}), stubs_(std::make_shared<Pending>()) {}
 
+absl::Status PeerChannels::ReadTls() {
+  auto credentials = rpc::MakeClientCredentials(options_.tls);
+  if (!credentials.ok()) return credentials.status();
+  options_.credentials = *std::move(credentials);
+  return absl::OkStatus();
+}
+
 absl::Status PeerChannels::Check(const std::string& address) const {
   return rpc::MakeChannel(address, options_).status();
 }

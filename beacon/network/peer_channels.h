@@ -30,6 +30,9 @@ class PeerChannels {
  public:
   explicit PeerChannels(const PeerTlsFiles& tls);
 
+  // Reads the TLS files, once: a dial reads none, and what replaces a file takes a restart. Before any other call.
+  // Errors as of rpc::MakeClientCredentials.
+  absl::Status ReadTls();
   // Whether Open would succeed. Errors as of rpc::MakeChannel.
   absl::Status Check(const std::string& address) const;
   // On a channel of its own for each attempt: gRPC's pauses between attempts are not ours.
@@ -41,7 +44,7 @@ class PeerChannels {
   void Stop();
 
  private:
-  const rpc::ChannelOptions options_;
+  rpc::ChannelOptions options_;           // constant after ReadTls
   const std::shared_ptr<Pending> stubs_;  // a token for each that lives
   std::mutex mutex_;
   std::vector<std::shared_ptr<grpc::Channel>> channels_;  // guarded by mutex_

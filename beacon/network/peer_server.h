@@ -30,7 +30,7 @@ using RawPeerService =
 // Thread-safe. All it is given outlives it.
 class PeerServer final : public RawPeerService {
  public:
-  PeerServer(PeerAcceptor& acceptor, const BlockSource& blocks, const Clock& clock, rpc::TrySchedule schedule)
+  PeerServer(PeerAcceptor& acceptor, const BlockSource& blocks, const Clock& clock, rpc::Schedule schedule)
       : acceptor_(acceptor), blocks_(blocks), clock_(clock), dispatcher_(std::move(schedule)) {}
 
   // Ends Answer streams that name no session.

@@ -18,17 +18,6 @@ grpc::ServerUnaryReactor* Run(rpc::Dispatcher& dispatcher, grpc::CallbackServerC
       });
 }
 
-// A handler that replies later.
-template <typename Request, typename Response, typename Object>
-grpc::ServerUnaryReactor* Run(rpc::Dispatcher& dispatcher, grpc::CallbackServerContext* context,
-                              const grpc::ByteBuffer* request, grpc::ByteBuffer* response, const Object& object,
-                              void (Object::*method)(const Request&, rpc::Reply<Response>) const) {
-  return dispatcher.Run<Request, Response>(context, request, response,
-                                           [&object, method](const Request& decoded, rpc::Reply<Response> reply) {
-                                             (object.*method)(decoded, std::move(reply));
-                                           });
-}
-
 }  // namespace
 
 grpc::ServerUnaryReactor* GrpcBeaconService::GetHead(grpc::CallbackServerContext* context,
@@ -111,19 +100,37 @@ grpc::ServerUnaryReactor* GrpcDutyService::BuildVote(grpc::CallbackServerContext
   return Run(dispatcher_, context, request, response, duties_, &Duties::BuildVote);
 }
 
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* GrpcDutyService::Submit(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                                  grpc::ByteBuffer* response,
+                                                  void (Submissions::*method)(const rpc::Caller&, const Request&,
+                                                                              rpc::Reply<Response>) const) {
+  const rpc::Caller caller = rpc::CallerOf(*context);
+  if (!callers_.TakeShare(caller, request->Length())) {
+    return dispatcher_.Refuse(context, response,
+                              rpc::MakeError(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
+                                             "this caller has submitted as much as it may in a slot; try again later"));
+  }
+  return dispatcher_.Run<Request, Response>(
+      context, request, response,
+      [&submissions = submissions_, method, caller](const Request& decoded, rpc::Reply<Response> reply) {
+        (submissions.*method)(caller, decoded, std::move(reply));
+      });
+}
+
 grpc::ServerUnaryReactor* GrpcDutyService::SubmitBlock(grpc::CallbackServerContext* context,
                                                        const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, submissions_, &Submissions::SubmitBlock);
+  return Submit(context, request, response, &Submissions::SubmitBlock);
 }
 
 grpc::ServerUnaryReactor* GrpcDutyService::SubmitVote(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, submissions_, &Submissions::SubmitVote);
+  return Submit(context, request, response, &Submissions::SubmitVote);
 }
 
 grpc::ServerUnaryReactor* GrpcDutyService::SubmitVotes(grpc::CallbackServerContext* context,
                                                        const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, submissions_, &Submissions::SubmitVotes);
+  return Submit(context, request, response, &Submissions::SubmitVotes);
 }
 
 grpc::ServerUnaryReactor* GrpcDutyService::GetLiveness(grpc::CallbackServerContext* context,

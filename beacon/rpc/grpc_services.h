@@ -81,8 +81,9 @@ class GrpcBeaconService final : public RawBeaconService {
 // Thread-safe. Handlers and dispatcher outlive the service.
 class GrpcDutyService final : public RawDutyService {
  public:
-  GrpcDutyService(const Duties& duties, const Submissions& submissions, rpc::Dispatcher& dispatcher)
-      : duties_(duties), submissions_(submissions), dispatcher_(dispatcher) {}
+  GrpcDutyService(const Duties& duties, const Submissions& submissions, CallerBook& callers,
+                  rpc::Dispatcher& dispatcher)
+      : duties_(duties), submissions_(submissions), callers_(callers), dispatcher_(dispatcher) {}
 
   grpc::ServerUnaryReactor* GetDuties(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                       grpc::ByteBuffer* response) override;
@@ -100,8 +101,16 @@ class GrpcDutyService final : public RawDutyService {
                                         grpc::ByteBuffer* response) override;
 
  private:
+  // Refused as OVERLOADED before it is decoded, when the caller has used up its share of the slot.
+  template <typename Request, typename Response>
+  grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                   grpc::ByteBuffer* response,
+                                   void (Submissions::*method)(const rpc::Caller&, const Request&, rpc::Reply<Response>)
+                                       const);
+
   const Duties& duties_;
   const Submissions& submissions_;
+  CallerBook& callers_;
   rpc::Dispatcher& dispatcher_;
 };
 

@@ -5,8 +5,10 @@
 #include <thread>
 #include <utility>
 
+#include "beacon/rpc/caller_book.h"
 #include "beacon/rpc/grpc_services.h"
-#include "common/concurrency/worker_pool.h"
+#include "beacon/rpc/vote_screening.h"
+#include "common/rpc/fair_pool.h"
 
 namespace lean::beacon {
 namespace {
@@ -14,15 +16,23 @@ namespace {
 // Calls under way get this long to end when the service stops.
 constexpr std::chrono::milliseconds kStopGrace{200};
 
-// Calls that wait for a thread. Each holds its request, 16 MiB at most.
-constexpr size_t kWaitingQueries = 256;
-constexpr size_t kWaitingDuties = 64;
-constexpr size_t kQueryThreads = 2;
+constexpr rpc::PoolOptions kQueryPool{.threads = 3, .waiting_calls = 256, .waiting_bytes = size_t{32} << 20};
 
-size_t DutyThreads() { return std::clamp<size_t>(std::thread::hardware_concurrency(), 2, 8); }
+// One more than there are processors, for the one that is left to good callers.
+rpc::PoolOptions DutyPool() {
+  return {.threads = std::clamp<size_t>(std::thread::hardware_concurrency(), 2, 8) + 1, .waiting_calls = 128};
+}
 
-rpc::TrySchedule On(WorkerPool& pool) {
-  return [&pool](std::function<void()> task) { return pool.TrySubmit(std::move(task)) == PushResult::kPushed; };
+rpc::Schedule On(rpc::FairPool& pool, std::shared_ptr<CallerBook> callers) {
+  return [&pool, callers = std::move(callers)](const rpc::Caller& caller, rpc::Work work) {
+    pool.Submit(caller, callers->RankOf(caller), std::move(work));
+  };
+}
+
+VoteScreening::Submit ToChain(ChainService& service) {
+  return [&service](std::vector<SignedVotePtr> votes, VoteScreening::Done done) {
+    service.SubmitVotes(std::move(votes), Origin::Local(), std::move(done));
+  };
 }
 
 }  // namespace
@@ -31,16 +41,22 @@ rpc::TrySchedule On(WorkerPool& pool) {
 struct RpcService::Parts {
   explicit Parts(ServedChain served) : chain(std::move(served)) {}
 
+  std::chrono::milliseconds slot() const { return std::chrono::milliseconds(chain.spec.slot_duration_ms); }
+
   const ServedChain chain;
+  const std::shared_ptr<CallerBook> callers =
+      std::make_shared<CallerBook>(chain.clock, slot(), chain.validator_count());
+  const std::shared_ptr<VoteScreening> screening =
+      std::make_shared<VoteScreening>(ToChain(chain.service), callers, chain.clock, slot(), chain.validator_count());
   const BeaconQueries queries{chain};
   const Duties duties{chain};
-  const Submissions submissions{chain.service};
-  WorkerPool query_pool{kQueryThreads, kWaitingQueries};
-  WorkerPool duty_pool{DutyThreads(), kWaitingDuties};
-  rpc::Dispatcher query_dispatcher{On(query_pool)};
-  rpc::Dispatcher duty_dispatcher{On(duty_pool)};
+  const Submissions submissions{chain.service, callers, screening};
+  rpc::FairPool query_pool{kQueryPool};
+  rpc::FairPool duty_pool{DutyPool()};
+  rpc::Dispatcher query_dispatcher{On(query_pool, callers)};
+  rpc::Dispatcher duty_dispatcher{On(duty_pool, callers)};
   GrpcBeaconService beacon_service{queries, query_dispatcher};
-  GrpcDutyService duty_service{duties, submissions, duty_dispatcher};
+  GrpcDutyService duty_service{duties, submissions, *callers, duty_dispatcher};
   std::unique_ptr<rpc::Server> server;
 };
 
@@ -64,6 +80,7 @@ void RpcService::Stop() {
   // What still waits for a thread has no caller any more and is skipped.
   parts_->query_pool.Stop();
   parts_->duty_pool.Stop();
+  parts_->screening->Stop();
 }
 
 void RpcService::SetServing(bool serving) { parts_->server->SetServing(serving); }

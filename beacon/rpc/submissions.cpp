@@ -92,12 +92,15 @@ absl::StatusOr<v1::SubmitVotesResponse> Answer(Batch batch, const std::vector<Su
 
 }  // namespace
 
-void Submissions::SubmitBlock(const v1::SubmitBlockRequest& request, rpc::Reply<v1::SubmitBlockResponse> reply) const {
+void Submissions::SubmitBlock(const rpc::Caller& caller, const v1::SubmitBlockRequest& request,
+                              rpc::Reply<v1::SubmitBlockResponse> reply) const {
   if (!request.has_block()) return reply(rpc::MalformedRequest("block: missing"));
   absl::StatusOr<SignedBlockWithAttestation> block = rpc::FromProto(request.block());
   if (!block.ok()) return reply(rpc::MalformedRequest(absl::StrCat("block.", block.status().message())));
   service_.SubmitBlock(std::make_shared<const SignedBlockWithAttestation>(*std::move(block)), Origin::Local(),
-                       [reply = std::move(reply)](const SubmitOutcome& outcome) {
+                       [reply = std::move(reply), caller, callers = callers_](const SubmitOutcome& outcome) {
+                         callers->Count(caller, outcome.status == SubmitOutcome::kAccepted ? 1 : 0,
+                                        outcome.reason == reason::kBadSignature ? 1 : 0);
                          if (absl::Status status = NotTaken(outcome); !status.ok()) return reply(status);
                          v1::SubmitBlockResponse response;
                          Fill(outcome, *response.mutable_result());
@@ -106,21 +109,23 @@ void Submissions::SubmitBlock(const v1::SubmitBlockRequest& request, rpc::Reply<
                        });
 }
 
-void Submissions::SubmitVote(const v1::SubmitVoteRequest& request, rpc::Reply<v1::SubmitVoteResponse> reply) const {
+void Submissions::SubmitVote(const rpc::Caller& caller, const v1::SubmitVoteRequest& request,
+                             rpc::Reply<v1::SubmitVoteResponse> reply) const {
   if (!request.has_vote()) return reply(rpc::MalformedRequest("vote: missing"));
   absl::StatusOr<SignedAttestation> vote = rpc::FromProto(request.vote());
   if (!vote.ok()) return reply(rpc::MalformedRequest(absl::StrCat("vote.", vote.status().message())));
-  service_.SubmitVotes({std::make_shared<const SignedAttestation>(*std::move(vote))}, Origin::Local(),
-                       [reply = std::move(reply)](const std::vector<SubmitOutcome>& outcomes) {
-                         if (outcomes.size() != 1) return reply(absl::InternalError("the chain gave no answer"));
-                         if (absl::Status status = NotTaken(outcomes[0]); !status.ok()) return reply(status);
-                         v1::SubmitVoteResponse response;
-                         Fill(outcomes[0], *response.mutable_result());
-                         reply(std::move(response));
-                       });
+  votes_->SubmitVotes(caller, {std::make_shared<const SignedAttestation>(*std::move(vote))},
+                      [reply = std::move(reply)](const std::vector<SubmitOutcome>& outcomes) {
+                        if (outcomes.size() != 1) return reply(absl::InternalError("the chain gave no answer"));
+                        if (absl::Status status = NotTaken(outcomes[0]); !status.ok()) return reply(status);
+                        v1::SubmitVoteResponse response;
+                        Fill(outcomes[0], *response.mutable_result());
+                        reply(std::move(response));
+                      });
 }
 
-void Submissions::SubmitVotes(const v1::SubmitVotesRequest& request, rpc::Reply<v1::SubmitVotesResponse> reply) const {
+void Submissions::SubmitVotes(const rpc::Caller& caller, const v1::SubmitVotesRequest& request,
+                              rpc::Reply<v1::SubmitVotesResponse> reply) const {
   if (request.votes_size() == 0) return reply(rpc::MalformedRequest("votes: none"));
   if (request.votes_size() > kMaxVotes) {
     return reply(rpc::MalformedRequest(absl::StrCat("votes: ", request.votes_size(), ", at most ", kMaxVotes)));
@@ -128,8 +133,8 @@ void Submissions::SubmitVotes(const v1::SubmitVotesRequest& request, rpc::Reply<
   Batch batch = Convert(request);
   if (batch.votes.empty()) return reply(std::move(batch.response));
   std::vector<SignedVotePtr> votes = std::move(batch.votes);
-  service_.SubmitVotes(
-      std::move(votes), Origin::Local(),
+  votes_->SubmitVotes(
+      caller, std::move(votes),
       [reply = std::move(reply), batch = std::move(batch)](const std::vector<SubmitOutcome>& outcomes) mutable {
         reply(Answer(std::move(batch), outcomes));
       });

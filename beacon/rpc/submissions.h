@@ -2,7 +2,13 @@
 #ifndef LEAN_BEACON_RPC_SUBMISSIONS_H_
 #define LEAN_BEACON_RPC_SUBMISSIONS_H_
 
+#include <memory>
+#include <utility>
+
+#include "beacon/rpc/caller_book.h"
+#include "beacon/rpc/vote_screening.h"
 #include "beacon/services/chain_service.h"
+#include "common/rpc/caller.h"
 #include "common/rpc/unary_call.h"
 #include "lean/v1/validator.pb.h"
 
@@ -13,14 +19,20 @@ namespace lean::beacon {
 class Submissions {
  public:
   // `service` outlives the submissions.
-  explicit Submissions(ChainService& service) : service_(service) {}
+  Submissions(ChainService& service, std::shared_ptr<CallerBook> callers, std::shared_ptr<VoteScreening> votes)
+      : service_(service), callers_(std::move(callers)), votes_(std::move(votes)) {}
 
-  void SubmitBlock(const v1::SubmitBlockRequest& request, rpc::Reply<v1::SubmitBlockResponse> reply) const;
-  void SubmitVote(const v1::SubmitVoteRequest& request, rpc::Reply<v1::SubmitVoteResponse> reply) const;
-  void SubmitVotes(const v1::SubmitVotesRequest& request, rpc::Reply<v1::SubmitVotesResponse> reply) const;
+  void SubmitBlock(const rpc::Caller& caller, const v1::SubmitBlockRequest& request,
+                   rpc::Reply<v1::SubmitBlockResponse> reply) const;
+  void SubmitVote(const rpc::Caller& caller, const v1::SubmitVoteRequest& request,
+                  rpc::Reply<v1::SubmitVoteResponse> reply) const;
+  void SubmitVotes(const rpc::Caller& caller, const v1::SubmitVotesRequest& request,
+                   rpc::Reply<v1::SubmitVotesResponse> reply) const;
 
  private:
   ChainService& service_;
+  const std::shared_ptr<CallerBook> callers_;
+  const std::shared_ptr<VoteScreening> votes_;
 };
 
 }  // namespace lean::beacon

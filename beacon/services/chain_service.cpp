@@ -228,6 +228,7 @@ void ChainService::Handle(const CheckedVotes& checked) {
         verdict.refusal.has_value()
             ? Refuse({.content = checked.votes[i], .root = verdict.root, .origin = checked.origin}, *verdict.refusal)
             : std::move(imported[next++]));
+    outcomes.back().new_signature = verdict.computed;
   }
   checked.reply->Answer(std::move(outcomes));
 }

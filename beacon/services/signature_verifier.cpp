@@ -231,6 +231,7 @@ void SignatureVerifier::VerifyPart(const std::shared_ptr<VotesJob>& job, size_t 
   for (size_t i = 0; i < positions.size(); ++i) {
     VoteVerdict& verdict = job->verdicts[positions[i]];
     verdict.root = verdicts[i].root;
+    verdict.computed = verdicts[i].computed;
     verdict.right = !verdicts[i].refusal.has_value();
     if (!verdict.right) verdict.refusal = std::move(verdicts[i].refusal);
     if (verdict.refusal.has_value()) continue;
@@ -270,6 +271,7 @@ std::vector<VoteVerdict> SignatureVerifier::Verify(absl::Span<const SignedVote> 
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok()) {
       ++verified_;
+      verdicts[positions[i]].computed = true;
       cache_.Insert(votes[positions[i]].key);
     } else {
       ++wrong_;

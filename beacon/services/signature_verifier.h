@@ -33,6 +33,7 @@ struct BlockVerdict {
 
 struct VoteVerdict {
   Root root;                 // hash_tree_root(Attestation)
+  bool computed = false;     // its signature was not known before, and is right
   bool right = false;        // its signature is, whatever it is refused for
   bool equivocates = false;  // its validator has signed another one for the slot; said of the second alone
   std::optional<Refusal> refusal;

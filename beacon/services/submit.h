@@ -79,6 +79,8 @@ struct SubmitOutcome {
   std::string reason;   // one of the above; empty when accepted or already known
   std::string message;  // for people; empty when accepted
   Root root;            // of the block; of a vote, hash_tree_root(Attestation). Zero when it was never computed.
+  // Of a vote: its signature was computed for it and is right; false when it was known before.
+  bool new_signature = false;
 };
 
 }  // namespace lean::beacon

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,7 @@ class Registry : public prometheus::Collectable {
  private:
   prometheus::Registry families_;
   std::vector<std::function<void()>> refreshers_;
+  mutable std::mutex collecting_;  // held for a scrape
 };
 
 // Families: one name, a value for each set of labels. A value is there from its first use on. Thread-safe.

@@ -1,50 +1,98 @@
 #include "common/metrics/metrics_server.h"
 
-#include <cstddef>
-#include <exception>
+#include <microhttpd.h>
+
+#include <chrono>
+#include <sstream>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "prometheus/exposer.h"
+#include "common/rpc/address.h"
+#include "common/rpc/connection_gate.h"
+#include "prometheus/text_serializer.h"
 
 namespace lean::metrics {
 namespace {
 
-constexpr std::size_t kThreads = 1;  // one scrape at a time
-constexpr uint32_t kMaxPort = 65535;
+constexpr unsigned kThreads = 2;
+// Scrapers are few. Each connection takes up to kConnectionBytes for its request.
+constexpr rpc::ConnectionLimits kLimits{.total = 32, .per_host = 16, .max_age = std::chrono::seconds(10)};
+constexpr size_t kConnectionBytes = 16 * 1024;
+constexpr unsigned kIdleSeconds = 5;  // a connection that neither sends nor takes anything is closed then
+
+using Response = std::unique_ptr<MHD_Response, decltype(&MHD_destroy_response)>;
+
+MHD_Result Send(MHD_Connection* connection, unsigned code, const std::string& body) {
+  const Response response(
+      MHD_create_response_from_buffer(body.size(), const_cast<char*>(body.data()), MHD_RESPMEM_MUST_COPY),
+      &MHD_destroy_response);
+  if (response == nullptr) return MHD_NO;
+  MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+  return MHD_queue_response(connection, code, response.get());
+}
+
+// Called for a request's header first, when `*state` is null, and for its end then.
+MHD_Result Answer(void* registry, MHD_Connection* connection, const char* url, const char* method, const char*,
+                  const char*, size_t* upload_bytes, void** state) {
+  if (*upload_bytes != 0) return MHD_NO;  // nobody sends us anything: the connection is closed
+  if (*state == nullptr) {
+    *state = registry;
+    return MHD_YES;
+  }
+  if (absl::string_view(method) != MHD_HTTP_METHOD_GET && absl::string_view(method) != MHD_HTTP_METHOD_HEAD) {
+    return Send(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET\n");
+  }
+  if (absl::string_view(url) != "/metrics") return Send(connection, MHD_HTTP_NOT_FOUND, "see /metrics\n");
+  std::ostringstream page;
+  prometheus::TextSerializer().Serialize(page, static_cast<const Registry*>(registry)->Collect());
+  return Send(connection, MHD_HTTP_OK, page.str());
+}
+
+absl::StatusOr<rpc::Address> ParseMetricsAddress(const std::string& text) {
+  const bool port_only = text.find_first_not_of("0123456789") == std::string::npos;
+  absl::StatusOr<rpc::Address> address = rpc::ParseAddress(port_only ? absl::StrCat("127.0.0.1:", text) : text);
+  if (address.ok() && !address->IsUnix()) return address;
+  return absl::InvalidArgumentError(absl::StrCat("'", text, "': expected HOST:PORT, or PORT on 127.0.0.1"));
+}
 
 }  // namespace
 
 struct MetricsServer::Parts {
+  ~Parts() {
+    if (gate != nullptr) gate->Stop();
+    if (daemon != nullptr) MHD_stop_daemon(daemon);
+  }
+
   std::shared_ptr<Registry> registry;
-  std::unique_ptr<prometheus::Exposer> exposer;
+  MHD_Daemon* daemon = nullptr;
+  std::unique_ptr<rpc::ConnectionGate> gate;
 };
 
 absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(const std::string& address,
                                                                     std::shared_ptr<Registry> registry) {
-  const size_t colon = address.rfind(':');
-  const std::string host = colon == std::string::npos ? "127.0.0.1" : address.substr(0, colon);
-  const std::string port_text = colon == std::string::npos ? address : address.substr(colon + 1);
-  uint32_t port = 0;
-  // The web server would take more than one address, and options, in this text.
-  if (host.empty() || host.find_first_of(", +rs") != std::string::npos || !absl::SimpleAtoi(port_text, &port) ||
-      port > kMaxPort) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", address, "': expected HOST:PORT, with HOST an IP address, or PORT"));
-  }
+  const absl::StatusOr<rpc::Address> parsed = ParseMetricsAddress(address);
+  if (!parsed.ok()) return parsed.status();
   auto parts = std::make_unique<Parts>();
   parts->registry = std::move(registry);
-  try {  // the library's only way to tell
-    parts->exposer = std::make_unique<prometheus::Exposer>(absl::StrCat(host, ":", port), kThreads);
-  } catch (const std::exception&) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", host, ":", port, ": is it in use?"));
+  auto gate = rpc::ConnectionGate::Open(*parsed, {.limits = kLimits});
+  if (!gate.ok()) return gate.status();
+  parts->gate = *std::move(gate);
+  parts->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0, nullptr,
+                                   nullptr, &Answer, parts->registry.get(), MHD_OPTION_THREAD_POOL_SIZE, kThreads,
+                                   MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(kLimits.total),
+                                   MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionBytes, MHD_OPTION_CONNECTION_TIMEOUT,
+                                   kIdleSeconds, MHD_OPTION_END);
+  if (parts->daemon == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot serve on ", parts->gate->address().ToString(), ": no threads or memory for it"));
   }
-  parts->exposer->RegisterCollectable(parts->registry);
-  const std::vector<int> ports = parts->exposer->GetListeningPorts();
-  const std::string bound = absl::StrCat(host, ":", ports.empty() ? static_cast<int>(port) : ports.front());
-  return std::unique_ptr<MetricsServer>(new MetricsServer(bound, std::move(parts)));
+  parts->gate->Start([daemon = parts->daemon](Descriptor connection, int) {
+    // The library's from now on, also when it turns it away. It needs no address: the socket is connected.
+    MHD_add_connection(daemon, connection.Release(), nullptr, 0);
+  });
+  rpc::Address listener = parts->gate->address();
+  return std::unique_ptr<MetricsServer>(new MetricsServer(std::move(listener), std::move(parts)));
 }
 
 absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::StartIfAsked(const std::string& address,
@@ -59,8 +107,8 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::StartIfAsked(const
   return server;
 }
 
-MetricsServer::MetricsServer(std::string address, std::unique_ptr<Parts> parts)
-    : address_(std::move(address)), parts_(std::move(parts)) {}
+MetricsServer::MetricsServer(rpc::Address listener, std::unique_ptr<Parts> parts)
+    : listener_(std::move(listener)), parts_(std::move(parts)) {}
 
 MetricsServer::~MetricsServer() = default;
 

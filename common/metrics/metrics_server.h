@@ -9,15 +9,17 @@
 #include "absl/status/statusor.h"
 #include "common/log/logger.h"
 #include "common/metrics/metrics.h"
+#include "common/rpc/address.h"
 
 namespace lean::metrics {
 
 // Serves http://ADDRESS/metrics from Start until it is destroyed, to whoever asks: it tells nothing secret, yet belongs
-// on an address of this machine or of a private network.
+// on an address of this machine or of a private network. Behind a ConnectionGate: 32 connections at once, 16 of one
+// host; one that is idle for 5 s is closed, and keeps nobody else waiting.
 class MetricsServer {
  public:
-  // `address`: HOST:PORT, or PORT on 127.0.0.1; port 0 takes a free one. InvalidArgument, Unavailable: named, the
-  // address is not good or in use.
+  // `address`: HOST:PORT, an IPv6 host in brackets, or PORT on 127.0.0.1; port 0 takes a free one. InvalidArgument: the
+  // address is not good. Unavailable: the system does not let us listen there, with its reason.
   static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(const std::string& address,
                                                               std::shared_ptr<Registry> registry);
 
@@ -31,14 +33,15 @@ class MetricsServer {
   MetricsServer& operator=(const MetricsServer&) = delete;
 
   // Where it listens, with the port the system chose.
-  const std::string& address() const { return address_; }
+  const rpc::Address& listener() const { return listener_; }
+  std::string address() const { return listener_.ToString(); }
 
  private:
   struct Parts;  // keeps the web server out of this header
 
-  MetricsServer(std::string address, std::unique_ptr<Parts> parts);
+  MetricsServer(rpc::Address listener, std::unique_ptr<Parts> parts);
 
-  const std::string address_;
+  const rpc::Address listener_;
   const std::unique_ptr<Parts> parts_;
 };
 

@@ -37,6 +37,9 @@ class Descriptor {
 inline constexpr uint64_t kMostDescriptors = 16'384;
 uint64_t RaiseDescriptorLimit();
 
+// How many this process may open now.
+uint64_t DescriptorLimit();
+
 }  // namespace lean
 
 #endif  // LEAN_COMMON_PROCESS_DESCRIPTORS_H_

@@ -1,6 +1,5 @@
 #include "common/rpc/address.h"
 
-#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -8,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -118,30 +116,11 @@ absl::Status CheckUnixSocket(const Address& address) {
   return absl::OkStatus();
 }
 
-absl::Status ProbeListen(const Address& address) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  const std::string port = absl::StrCat(address.port);
-  if (const int error = getaddrinfo(address.host.c_str(), port.c_str(), &hints, &found); error != 0) {
-    return absl::UnavailableError(absl::StrCat("cannot resolve ", address.ToString(), ": ", gai_strerror(error)));
-  }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
-  for (const addrinfo* info = found; info != nullptr; info = info->ai_next) {
-    const Descriptor fd(socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC, info->ai_protocol));
-    if (!fd.valid()) continue;
-    const int on = 1;
-    setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(fd.get(), info->ai_addr, info->ai_addrlen) != 0 || listen(fd.get(), 1) != 0) {
-      return CannotListen(address, errno);
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CannotListen(const Address& address, int error) {
-  const absl::string_view advice = error == EADDRINUSE ? " (another process has this port; choose another)" : "";
+  absl::string_view advice = "";
+  if (error == EADDRINUSE) advice = " (another process has this port; choose another)";
+  if (error == EADDRNOTAVAIL) advice = " (no address of this machine; 0.0.0.0 or [::] are all that it has)";
+  if (error == EACCES) advice = " (a port below 1024 takes a privilege; choose a higher one)";
   return absl::UnavailableError(
       absl::StrCat("cannot listen on ", address.ToString(), ": ", std::strerror(error), advice));
 }

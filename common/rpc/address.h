@@ -30,11 +30,7 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text);
 // (0700), and nothing stands at the path but a socket that nobody serves any more.
 absl::Status CheckUnixSocket(const Address& address);
 
-// Why this process cannot listen on HOST:PORT, by trying with a socket of its own: gRPC tells only that it failed.
-// OK when it could.
-absl::Status ProbeListen(const Address& address);
-
-// That it cannot, by the errno of what failed, with what to do.
+// That this process cannot listen there, by the errno of what failed, with what to do.
 absl::Status CannotListen(const Address& address, int error);
 
 }  // namespace lean::rpc

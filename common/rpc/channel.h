@@ -13,7 +13,8 @@
 namespace lean::rpc {
 
 struct ChannelOptions {
-  ClientTlsFiles tls;
+  ClientTlsFiles tls;  // read by MakeChannel, unless there are:
+  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
   // Waits between attempts to connect grow from the first to the last.
   std::chrono::milliseconds min_backoff{100};
   std::chrono::milliseconds max_backoff{2000};

@@ -1,15 +1,19 @@
 #include "common/rpc/connection_gate.h"
 
 #include <arpa/inet.h>
+#include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +27,9 @@ constexpr int kBacklog = 256;
 constexpr int kAtOnce = 256;
 // While the machine has no descriptors or memory for a connection that waits.
 constexpr int kPauseMs = 100;
+
+constexpr uint64_t kFewestConnections = 16;
+constexpr uint64_t kMostConnections = 1024;
 
 using AddressList = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
 
@@ -74,8 +81,9 @@ Descriptor ListenOn(const addrinfo& info) {
   return Descriptor();
 }
 
-// "10.0.0.1", also of an IPv4 address on a socket of both families.
+// "10.0.0.1", also of an IPv4 address on a socket of both families. Empty: by a unix socket.
 std::string HostOf(const sockaddr_storage& peer) {
+  if (peer.ss_family != AF_INET && peer.ss_family != AF_INET6) return "";
   std::array<char, INET6_ADDRSTRLEN> text{};
   const void* bytes = &reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
   if (peer.ss_family == AF_INET6) bytes = &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
@@ -83,34 +91,68 @@ std::string HostOf(const sockaddr_storage& peer) {
   return std::string(absl::StripPrefix(text.data(), "::ffff:"));
 }
 
+GateOptions WithDefaults(GateOptions options) {
+  const ConnectionLimits defaults = DefaultConnectionLimits();
+  if (options.limits.total == 0) options.limits.total = defaults.total;
+  if (options.limits.per_host == 0) options.limits.per_host = (options.limits.total + 1) / 2;
+  if (options.max_descriptors == 0) options.max_descriptors = static_cast<int>(DescriptorLimit() / 4 * 3);
+  return options;
+}
+
 }  // namespace
 
+ConnectionLimits DefaultConnectionLimits() {
+  const size_t total = std::clamp<uint64_t>(DescriptorLimit() / 4, kFewestConnections, kMostConnections);
+  return {.total = total, .per_host = total / 2};
+}
+
 absl::StatusOr<std::unique_ptr<ConnectionGate>> ConnectionGate::Open(const Address& address, GateOptions options) {
-  std::unique_ptr<ConnectionGate> gate(new ConnectionGate(std::move(options)));
-  if (absl::Status status = gate->Listen(address); !status.ok()) return status;
+  std::unique_ptr<ConnectionGate> gate(new ConnectionGate(address, WithDefaults(std::move(options))));
+  if (absl::Status status = gate->Listen(); !status.ok()) return status;
   return gate;
 }
 
-absl::Status ConnectionGate::Listen(const Address& address) {
-  const absl::StatusOr<AddressList> found = Resolve(address);
-  if (!found.ok()) return found.status();
-  port_ = address.port;
-  for (addrinfo* info = found->get(); info != nullptr; info = info->ai_next) {
-    SetPort(info->ai_addr, port_);
-    Descriptor listener = ListenOn(*info);
-    if (!listener.valid()) return CannotListen(address, errno);
-    port_ = PortOf(listener.get());
-    listeners_.push_back(std::move(listener));
-  }
+ConnectionGate::ConnectionGate(Address address, GateOptions options)
+    : address_(std::move(address)), options_(std::move(options)), open_(options_.limits) {}
+
+absl::Status ConnectionGate::Listen() {
   stop_ = Descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!stop_.valid()) return absl::UnavailableError(absl::StrCat("eventfd: ", std::strerror(errno)));
+  return address_.IsUnix() ? ListenUnix() : ListenTcp();
+}
+
+absl::Status ConnectionGate::ListenTcp() {
+  const absl::StatusOr<AddressList> found = Resolve(address_);
+  if (!found.ok()) return found.status();
+  for (addrinfo* info = found->get(); info != nullptr; info = info->ai_next) {
+    SetPort(info->ai_addr, address_.port);
+    Descriptor listener = ListenOn(*info);
+    if (!listener.valid()) return CannotListen(address_, errno);
+    address_.port = PortOf(listener.get());
+    listeners_.push_back(std::move(listener));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ConnectionGate::ListenUnix() {
+  if (absl::Status status = CheckUnixSocket(address_); !status.ok()) return status;
+  unlink(address_.unix_path.c_str());  // of a process that has ended, by the check
+  Descriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un bound{};
+  bound.sun_family = AF_UNIX;
+  address_.unix_path.copy(bound.sun_path, sizeof(bound.sun_path) - 1);
+  if (!listener.valid() || bind(listener.get(), reinterpret_cast<const sockaddr*>(&bound), sizeof(bound)) != 0 ||
+      listen(listener.get(), kBacklog) != 0) {
+    return CannotListen(address_, errno);
+  }
+  listeners_.push_back(std::move(listener));
   return absl::OkStatus();
 }
 
 ConnectionGate::~ConnectionGate() { Stop(); }
 
-void ConnectionGate::Start(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor) {
-  acceptor_ = std::move(acceptor);
+void ConnectionGate::Start(Take take) {
+  take_ = std::move(take);
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -119,6 +161,7 @@ void ConnectionGate::Stop() {
     eventfd_write(stop_.get(), 1);
     thread_.join();
   }
+  if (address_.IsUnix() && !listeners_.empty()) unlink(address_.unix_path.c_str());
   listeners_.clear();
 }
 
@@ -147,11 +190,12 @@ bool ConnectionGate::AcceptAll(int listener) {
       return errno == EAGAIN || errno == EWOULDBLOCK;
     }
     // The lowest free descriptor is given, so its number says how many are open at least.
-    if (fd.get() >= options_.max_descriptors || !options_.admit(HostOf(peer))) continue;
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
-    connection.listener_fd = listener;
-    connection.fd = fd.Release();  // gRPC's from now on
-    acceptor_->HandleNewConnection(&connection);
+    if (fd.get() >= options_.max_descriptors) continue;
+    const std::string host = HostOf(peer);
+    const auto now = std::chrono::steady_clock::now();
+    if (!open_.HasRoom(host, now) || (options_.admit != nullptr && !options_.admit(host))) continue;
+    open_.Add(fd.get(), host, now);
+    take_(std::move(fd), listener);
   }
   return true;
 }

@@ -1,4 +1,4 @@
-// Takes a server's TCP connections in, or turns them away before gRPC spends anything on them.
+// Takes a server's connections in, or turns them away before the server spends anything on them.
 #ifndef LEAN_COMMON_RPC_CONNECTION_GATE_H_
 #define LEAN_COMMON_RPC_CONNECTION_GATE_H_
 
@@ -14,24 +14,34 @@
 #include "absl/status/statusor.h"
 #include "common/process/descriptors.h"
 #include "common/rpc/address.h"
-#include "grpcpp/server_builder.h"
+#include "common/rpc/open_connections.h"
 
 namespace lean::rpc {
 
+// Of HOST:PORT and of unix:PATH, where all clients are one host.
 struct GateOptions {
+  // Open at once, of this server. 0: DefaultConnectionLimits.
+  ConnectionLimits limits = {};
   // Whether one more connection may come from this host, an IP address without brackets. Called by one thread, which it
-  // must not hold up.
-  std::function<bool(const std::string& host)> admit;
-  // None is taken while the process has as many descriptors open, of whatever kind: the rest is left to what the
-  // process itself opens.
+  // must not hold up. Null: everybody's.
+  std::function<bool(const std::string& host)> admit = nullptr;
+  // None is taken while the process has as many descriptors open, of whatever kind. 0: three quarters of what it may.
   int max_descriptors = 0;
 };
 
-// gRPC accepts whatever comes, and has no bound on connections. One thread of its own.
+// A quarter of the descriptors that the process may open, from 16 to 1,024 connections, and half of them from one host.
+// So two servers leave half to what the process itself opens: its database first of all.
+ConnectionLimits DefaultConnectionLimits();
+
+// Listens for a server. gRPC would accept whatever comes without a bound, and stop accepting for ever once the process
+// is out of descriptors; this goes on. One thread of its own.
 class ConnectionGate {
  public:
-  // Listens on HOST:PORT; port 0 takes a free one. 0.0.0.0 and :: are all addresses of both families. Connections wait
-  // until Start. Errors name the address.
+  // Gets a connection, and the listening descriptor that it came by.
+  using Take = std::function<void(Descriptor connection, int listener)>;
+
+  // Listens on HOST:PORT or unix:PATH; port 0 takes a free one. 0.0.0.0 and :: are all addresses of both families.
+  // Connections wait until Start. Errors name the address.
   static absl::StatusOr<std::unique_ptr<ConnectionGate>> Open(const Address& address, GateOptions options);
 
   // As Stop().
@@ -39,26 +49,30 @@ class ConnectionGate {
   ConnectionGate(const ConnectionGate&) = delete;
   ConnectionGate& operator=(const ConnectionGate&) = delete;
 
-  // Hands what comes to a server that has been started.
-  void Start(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
+  // Hands what comes to a server that has been started; `take` is called by one thread.
+  void Start(Take take);
   // Takes no more. Before the server's own end. May be called again.
   void Stop();
 
-  uint16_t port() const { return port_; }
+  // Where it listens, with the port the system chose.
+  const Address& address() const { return address_; }
 
  private:
-  explicit ConnectionGate(GateOptions options) : options_(std::move(options)) {}
+  ConnectionGate(Address address, GateOptions options);
 
-  absl::Status Listen(const Address& address);
+  absl::Status Listen();
+  absl::Status ListenTcp();
+  absl::Status ListenUnix();
   void Run();
   // What waits on this socket. False: the machine has run out of something, so a pause is due.
   bool AcceptAll(int listener);
 
+  Address address_;
   const GateOptions options_;
+  OpenConnections open_;  // the thread's
   std::vector<Descriptor> listeners_;
-  uint16_t port_ = 0;
   Descriptor stop_;  // readable once Stop was called
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  Take take_;
   std::thread thread_;
 };
 

@@ -21,9 +21,8 @@ absl::StatusOr<std::unique_ptr<PooledServer>> PooledServer::Start(const PoolOpti
 }
 
 PooledServer::PooledServer(const PoolOptions& pool)
-    : pool_(pool.threads, pool.waiting_calls), dispatcher_([this](std::function<void()> task) {
-        return pool_.TrySubmit(std::move(task)) == PushResult::kPushed;
-      }) {}
+    : pool_(pool),
+      dispatcher_([this](const Caller& caller, Work work) { pool_.Submit(caller, Rank::kGood, std::move(work)); }) {}
 
 PooledServer::~PooledServer() { Stop(); }
 

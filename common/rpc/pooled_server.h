@@ -1,24 +1,18 @@
-// A server with one service, whose calls run on a bounded pool of its own.
+// A server with one service, whose calls run on a FairPool of its own.
 #ifndef LEAN_COMMON_RPC_POOLED_SERVER_H_
 #define LEAN_COMMON_RPC_POOLED_SERVER_H_
 
-#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "common/concurrency/worker_pool.h"
+#include "common/rpc/fair_pool.h"
 #include "common/rpc/server.h"
 #include "common/rpc/unary_call.h"
 #include "grpcpp/impl/service_type.h"
 
 namespace lean::rpc {
-
-struct PoolOptions {
-  size_t threads = 1;
-  size_t waiting_calls = 64;  // for a thread; further ones are refused as OVERLOADED. Each holds its request.
-};
 
 // Serves from Start until Stop (or destruction). Thread-safe, except for Stop.
 class PooledServer {
@@ -43,7 +37,7 @@ class PooledServer {
   explicit PooledServer(const PoolOptions& pool);
 
   // In the order of their dependence: what stands later uses what stands before it, and is destroyed first.
-  WorkerPool pool_;
+  FairPool pool_;
   Dispatcher dispatcher_;
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<Server> server_;

@@ -19,6 +19,9 @@ constexpr std::chrono::milliseconds kShutdownGrace{200};
 // descriptor.
 constexpr int kHandshakeMs = 10'000;
 
+// A thread for each stream, and one that takes calls in.
+constexpr int kSyncThreads = kReflectionStreams + 1;
+
 constexpr int kPingIntervalMs = 30'000;
 constexpr int kPingTimeoutMs = 10'000;
 constexpr int kClientPingIntervalMs = 5'000;  // clients that ping more often are sent away
@@ -32,9 +35,8 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   grpc::ResourceQuota quota("server");
   quota.Resize(options.memory_quota_bytes);
+  quota.SetMaxThreads(kSyncThreads);
   builder.SetResourceQuota(quota);
-  // gRPC would let a second process share the port without a word.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_calls);
   if (options.max_idle_ms > 0) builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, options.max_idle_ms);
@@ -42,6 +44,30 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kClientPingIntervalMs);
+}
+
+// Turns reflection on or off for one server: where its library is linked, gRPC turns it on for all.
+class Reflection final : public grpc::ServerBuilderOption {
+ public:
+  explicit Reflection(bool on) : on_(on) {}
+
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    auto reflection = std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>();
+    std::erase_if(*plugins, [&](const auto& plugin) { return plugin->name() == reflection->name(); });
+    if (on_) plugins->push_back(std::move(reflection));
+  }
+
+ private:
+  const bool on_;
+};
+
+void SetReflection(bool on, grpc::ServerBuilder& builder) {
+  builder.SetOption(std::make_unique<Reflection>(on));
+  // gRPC starts a thread for each stream, up to the quota's bound.
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
 }
 
 }  // namespace
@@ -52,27 +78,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   if (!address.ok()) return address.status();
   auto credentials = MakeServerCredentials(options.tls);
   if (!credentials.ok()) return credentials.status();
-  if (address->IsUnix()) {
-    if (absl::Status status = CheckUnixSocket(*address); !status.ok()) return status;
-  }
+  auto gate = ConnectionGate::Open(*address, options.gate);
+  if (!gate.ok()) return gate.status();
 
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
-  int port = 0;
-  std::unique_ptr<ConnectionGate> gate;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
-  if (options.gate.has_value()) {
-    auto opened = ConnectionGate::Open(*address, *options.gate);
-    if (!opened.ok()) return opened.status();
-    gate = *std::move(opened);
-    port = gate->port();
-    using Experimental = grpc::ServerBuilder::experimental_type;
-    acceptor = builder.experimental().AddExternalConnectionAcceptor(Experimental::ExternalConnectionType::FROM_FD,
-                                                                    *credentials);
-  } else {
-    builder.AddListeningPort(address->ToString(), *credentials, &port);
-  }
+  using Experimental = grpc::ServerBuilder::experimental_type;
+  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor =
+      builder.experimental().AddExternalConnectionAcceptor(Experimental::ExternalConnectionType::FROM_FD, *credentials);
+  SetReflection(options.reflection, builder);
   std::vector<std::string> names;
   for (const NamedService& named : services) {
     builder.RegisterService(named.service);
@@ -81,30 +95,28 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   auto health = std::make_unique<HealthService>(names);
   builder.RegisterService(health.get());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr || port <= 0) {
-    if (absl::Status why = address->IsUnix() ? absl::OkStatus() : ProbeListen(*address); !why.ok()) return why;
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", address->ToString()));
+  if (server == nullptr) {
+    return absl::UnavailableError(absl::StrCat("gRPC starts no server for ", (*gate)->address().ToString()));
   }
-  if (gate != nullptr) gate->Start(std::move(acceptor));
-  if (!address->IsUnix()) address->port = static_cast<uint16_t>(port);
+  (*gate)->Start([acceptor](Descriptor connection, int listener) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+    parameters.listener_fd = listener;
+    parameters.fd = connection.Release();  // gRPC's from now on
+    acceptor->HandleNewConnection(&parameters);
+  });
   const bool tls = !options.tls.empty();
   if (!tls && !options.open_to_all && !address->IsLoopback()) {
     options.log->warn(
         "rpc_open address={} tls=off message=\"whoever reaches this address may read and submit; use --tls-cert and "
         "--tls-key\"",
-        address->ToString());
+        (*gate)->address().ToString());
   }
-  return std::unique_ptr<Server>(
-      new Server(*std::move(address), tls, std::move(health), std::move(server), std::move(gate)));
+  return std::unique_ptr<Server>(new Server(tls, std::move(health), std::move(server), *std::move(gate)));
 }
 
-Server::Server(Address address, bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server,
+Server::Server(bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server,
                std::unique_ptr<ConnectionGate> gate)
-    : address_(std::move(address)),
-      tls_(tls),
-      health_(std::move(health)),
-      server_(std::move(server)),
-      gate_(std::move(gate)) {}
+    : tls_(tls), health_(std::move(health)), server_(std::move(server)), gate_(std::move(gate)) {}
 
 Server::~Server() { Shutdown(kShutdownGrace); }
 
@@ -113,7 +125,7 @@ void Server::SetServing(bool serving) { health_->Set(serving); }
 void Server::SetServing(const std::string& service, bool serving) { health_->SetService(service, serving); }
 
 void Server::Shutdown(std::chrono::milliseconds grace) {
-  if (gate_ != nullptr) gate_->Stop();
+  gate_->Stop();
   health_->Stop();
   server_->Shutdown(std::chrono::system_clock::now() + grace);
 }

@@ -1,12 +1,11 @@
-// A gRPC server as every process of this project starts one: loopback unless told otherwise, reflection and health on,
-// 16 MiB messages, one process to a port.
+// A gRPC server as every process of this project starts one: loopback unless told otherwise, behind a ConnectionGate,
+// health on, 16 MiB messages, one process to a port.
 #ifndef LEAN_COMMON_RPC_SERVER_H_
 #define LEAN_COMMON_RPC_SERVER_H_
 
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +20,8 @@ namespace lean::rpc {
 
 class HealthService;
 
+inline constexpr int kReflectionStreams = 8;
+
 struct ServerOptions {
   std::string address = "127.0.0.1:5052";  // HOST:PORT, port 0: a free one; or unix:PATH
   ServerTlsFiles tls;
@@ -29,7 +30,10 @@ struct ServerOptions {
   size_t memory_quota_bytes = size_t{1} << 30;  // what gRPC may hold for all connections together
   int max_idle_ms = 0;                          // a connection without calls is closed then; 0: never
   bool open_to_all = false;                     // meant to be reached by anyone: no warning that it can be
-  std::optional<GateOptions> gate = {};         // of HOST:PORT; without it gRPC takes whatever connects
+  GateOptions gate = {};
+  // For people with grpcurl. Each stream of it holds a thread: kReflectionStreams at once, more are refused as
+  // RESOURCE_EXHAUSTED.
+  bool reflection = false;
 };
 
 // A service and its full name, as health and reflection have it: {&duties, v1::DutyService::service_full_name()}.
@@ -60,18 +64,17 @@ class Server {
   void SetServing(const std::string& service, bool serving);
 
   // Where it listens, with the port the system chose.
-  const Address& address() const { return address_; }
+  const Address& address() const { return gate_->address(); }
   bool tls() const { return tls_; }
 
  private:
-  Server(Address address, bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server,
+  Server(bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server,
          std::unique_ptr<ConnectionGate> gate);
 
-  const Address address_;
   const bool tls_;
   const std::unique_ptr<HealthService> health_;
   const std::unique_ptr<grpc::Server> server_;
-  const std::unique_ptr<ConnectionGate> gate_;  // null without one
+  const std::unique_ptr<ConnectionGate> gate_;
 };
 
 }  // namespace lean::rpc

@@ -77,9 +77,8 @@ absl::Status DecodeRequest(const grpc::ByteBuffer& bytes, google::protobuf::Mess
   return absl::OkStatus();
 }
 
-void Dispatcher::Schedule(UnaryCall& call, std::function<void()> work) {
-  if (schedule_(std::move(work))) return;
-  call.Fail(MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", "too many calls at once; try again"));
+absl::Status Dispatcher::Overloaded() {
+  return MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", "too many calls at once; try again");
 }
 
 }  // namespace lean::rpc

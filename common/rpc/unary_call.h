@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/rpc/caller.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -21,8 +22,15 @@
 
 namespace lean::rpc {
 
-// Runs the task on another thread, later; false when it has no room for it. Never blocks.
-using TrySchedule = std::function<bool(std::function<void()>)>;
+// What is to be done for a call: one of the two is called, once.
+struct Work {
+  std::function<void()> run;
+  std::function<void()> refuse;  // there is no room for it
+  size_t bytes = 0;              // of the request, which is kept until then
+};
+
+// Sees to it that work.run is called on another thread, later, or work.refuse, at any time. Never blocks.
+using Schedule = std::function<void(const Caller& caller, Work work)>;
 
 // Takes a handler's result; called at most once, from any thread, also after the call has ended.
 template <typename Response>
@@ -68,7 +76,7 @@ absl::Status DecodeRequest(const grpc::ByteBuffer& bytes, google::protobuf::Mess
 // Starts the calls of one server's services. Thread-safe.
 class Dispatcher {
  public:
-  explicit Dispatcher(TrySchedule schedule) : schedule_(std::move(schedule)) {}
+  explicit Dispatcher(Schedule schedule) : schedule_(std::move(schedule)) {}
 
   // Calls under way, those included whose caller has gone while work for them goes on.
   int64_t active() const { return active_->load(std::memory_order_relaxed); }
@@ -81,8 +89,8 @@ class Dispatcher {
     return call.get();
   }
 
-  // Decodes the request and runs handle(request, reply) on the pool, unless the caller has gone by then. OVERLOADED
-  // when the pool is full. What `handle` refers to must outlive the pool's work.
+  // Decodes the request and runs handle(request, reply) as scheduled, unless the caller has gone by then. OVERLOADED
+  // when there is no room. What `handle` refers to must outlive the pool's work.
   template <typename Request, typename Response, typename Handle>
   grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                 grpc::ByteBuffer* response, Handle handle) {
@@ -104,14 +112,15 @@ class Dispatcher {
       };
       handle(decoded, std::move(reply));
     };
-    Schedule(*call, std::move(work));
+    schedule_(CallerOf(*context),
+              {.run = std::move(work), .refuse = [call] { call->Fail(Overloaded()); }, .bytes = request->Length()});
     return call.get();
   }
 
  private:
-  void Schedule(UnaryCall& call, std::function<void()> work);
+  static absl::Status Overloaded();
 
-  const TrySchedule schedule_;
+  const Schedule schedule_;
   const std::shared_ptr<std::atomic<int64_t>> active_ = std::make_shared<std::atomic<int64_t>>(0);
 };
 

@@ -16,7 +16,7 @@ def scrape(port):
 
 def families(values):
     names = {re.match(r"\w+", name)[0] for name in values}
-    return {re.sub("_(bucket|sum|count)$", "", name) for name in names if not name.startswith("exposer_")}
+    return {re.sub("_(bucket|sum|count)$", "", name) for name in names}
 
 
 class MetricsTest(e2e.NetworkTest):

@@ -19,6 +19,7 @@
 #include "common/process/until_stopped.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/limits.h"
+#include "common/rpc/listener_watch.h"
 #include "validator_client/beacon_lanes.h"
 #include "validator_client/beacon_pool.h"
 #include "validator_client/commands/expected_network.h"
@@ -158,12 +159,20 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   const auto registry = std::make_shared<metrics::Registry>();
   ValidatorMetrics metrics(*registry);
   ValidatorService service(clock, beacons, keys, start, std::random_device()(), metrics, log);
+  rpc::ListenerWatch listeners(clock, log);
+  registry->AddRefresher([&] {
+    for (const rpc::ListenerWatch::State& listener : listeners.states()) {
+      metrics.listener_answers.Set(listener.answers ? 1 : 0, {{"listener", listener.name}});
+    }
+  });
   const absl::StatusOr<std::unique_ptr<metrics::MetricsServer>> metrics_server =
       metrics::MetricsServer::StartIfAsked(options.metrics_address, registry, *log);
   if (!metrics_server.ok()) return metrics_server.status();
   const absl::StatusOr<std::unique_ptr<rpc::PooledServer>> keymanager =
       StartKeymanager(options, side, keys, random, log);
   if (!keymanager.ok()) return keymanager.status();
+  if (*metrics_server != nullptr) listeners.Add("metrics", (*metrics_server)->listener());
+  if (*keymanager != nullptr) listeners.Add("keymanager", (*keymanager)->address());
   return RunUntilStopped(
       signals, [&service] { return service.Run(); },
       [&](const char* signal) {

@@ -12,6 +12,7 @@
 #include "common/clock/slot_clock.h"
 #include "common/concurrency/worker_pool.h"
 #include "common/process/until_stopped.h"
+#include "common/rpc/listener_watch.h"
 #include "validator_client/commands/expected_network.h"
 #include "validator_client/commands/keystore_password.h"
 #include "validator_client/commands/locked_keystores.h"
@@ -95,6 +96,8 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   if (!server.ok()) return server.status();
   log->info("signer listening address={} keys={} records={} first_slot={}", (*server)->address().ToString(),
             signer.keys()->size(), options.records, first_slot);
+  rpc::ListenerWatch listeners(clock, log);
+  listeners.Add("signer", (*server)->address());
   const std::chrono::milliseconds slot_duration(network.slot_duration_ms);
   preparer.Check(first_slot, slot_duration);
   return RunUntilStopped(

@@ -219,6 +219,19 @@ TEST(NetworkService, PeersShowEachOtherCertificates) {
   EXPECT_TRUE(a.Linked(1));
 }
 
+TEST(PeerChannels, TlsFilesAreReadOnceAndNotAtEachDial) {
+  const std::string dir = testing::TempDir() + "/dial_certificates";
+  std::filesystem::create_directories(dir);
+  const rpc::CertificateFiles own = rpc::MakeCertificate(dir, "own");
+  PeerChannels channels({.cert = own.cert, .key = own.key, .ca = own.cert});
+  ASSERT_TRUE(channels.ReadTls().ok());
+  std::filesystem::remove_all(dir);
+  EXPECT_TRUE(channels.Check("127.0.0.1:9000").ok());
+  EXPECT_TRUE(channels.Open("127.0.0.1:9000").ok());
+  EXPECT_FALSE(PeerChannels({.cert = own.cert, .key = own.key, .ca = own.cert}).ReadTls().ok());
+  channels.Stop();
+}
+
 TEST(NetworkService, BadOptionsAreErrors) {
   Node a("a");
   const auto start = [&](NetworkOptions options) {

@@ -1,41 +1,63 @@
 #include "common/metrics/metrics_server.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/process/descriptors.h"
 #include "gtest/gtest.h"
+#include "tests/common/patience.h"
 
 namespace lean::metrics {
 namespace {
 
-// The answer to GET /metrics at 127.0.0.1:PORT.
-std::string Scrape(const std::string& address) {
+// Connected to [::1]:PORT or 127.0.0.1:PORT.
+Descriptor Connect(const std::string& address) {
   int port = 0;
-  if (!absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port)) return "no port";
-  const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+  if (!absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port)) return Descriptor();
+  if (absl::StartsWith(address, "[::1]")) {
+    Descriptor fd(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in6 to{};
+    to.sin6_family = AF_INET6;
+    to.sin6_port = htons(static_cast<uint16_t>(port));
+    to.sin6_addr = in6addr_loopback;
+    return connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0 ? std::move(fd) : Descriptor();
+  }
+  Descriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(static_cast<uint16_t>(port));
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0 ? std::move(fd) : Descriptor();
+}
+
+std::string ReadAll(const Descriptor& fd) {
   std::string answer;
-  if (connect(descriptor, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0) {
-    const std::string request = "GET /metrics HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
-    char buffer[4096];
-    if (write(descriptor, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
-      for (ssize_t got = 0; (got = read(descriptor, buffer, sizeof(buffer))) > 0;) {
-        answer.append(buffer, static_cast<size_t>(got));
-      }
-    }
+  char buffer[4096];
+  for (ssize_t got = 0; (got = read(fd.get(), buffer, sizeof(buffer))) > 0;) {
+    answer.append(buffer, static_cast<size_t>(got));
   }
-  close(descriptor);
   return answer;
 }
+
+// What a server says to this request.
+std::string Ask(const std::string& address, const std::string& request_line) {
+  const Descriptor fd = Connect(address);
+  const std::string request = request_line + " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
+  if (send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return "";
+  return ReadAll(fd);
+}
+
+std::string Scrape(const std::string& address) { return Ask(address, "GET /metrics"); }
 
 TEST(MetricsServer, ServesWhatIsCountedAndWhatIsReadAtTheScrape) {
   const auto registry = std::make_shared<Registry>();
@@ -56,13 +78,55 @@ TEST(MetricsServer, ServesWhatIsCountedAndWhatIsReadAtTheScrape) {
   EXPECT_TRUE(absl::StrContains(Scrape((*server)->address()), "test_level 2\n"));
 }
 
+TEST(MetricsServer, IdleConnectionsKeepNobodyWaiting) {
+  const auto server = MetricsServer::Start("0", std::make_shared<Registry>());
+  ASSERT_TRUE(server.ok()) << server.status();
+  std::vector<Descriptor> idle;
+  for (int i = 0; i < 8; ++i) idle.push_back(Connect((*server)->address()));
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_TRUE(absl::StartsWith(Scrape((*server)->address()), "HTTP/1.1 200"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(4));
+  // They are closed after a while.
+  for (const Descriptor& fd : idle) EXPECT_EQ(ReadAll(fd), "");
+}
+
+TEST(MetricsServer, ConnectionsAreBoundedAndMuteOnesMakeRoom) {
+  const auto server = MetricsServer::Start("0", std::make_shared<Registry>());
+  ASSERT_TRUE(server.ok()) << server.status();
+  std::vector<Descriptor> idle;
+  for (int i = 0; i < 200; ++i) idle.push_back(Connect((*server)->address()));
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  std::string answer;
+  while (answer.empty() && std::chrono::steady_clock::now() < give_up) answer = Scrape((*server)->address());
+  EXPECT_TRUE(absl::StartsWith(answer, "HTTP/1.1 200")) << answer;
+}
+
+TEST(MetricsServer, AnswersNothingElse) {
+  const auto server = MetricsServer::Start("0", std::make_shared<Registry>());
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_TRUE(absl::StartsWith(Ask((*server)->address(), "GET /"), "HTTP/1.1 404"));
+  EXPECT_TRUE(absl::StartsWith(Ask((*server)->address(), "DELETE /metrics"), "HTTP/1.1 405"));
+  EXPECT_FALSE(absl::StartsWith(Ask((*server)->address(), "GET /" + std::string(100'000, 'x')), "HTTP/1.1 200"));
+  EXPECT_TRUE(absl::StartsWith(Scrape((*server)->address()), "HTTP/1.1 200"));
+}
+
+TEST(MetricsServer, ServesIpv6) {
+  const auto server = MetricsServer::Start("[::1]:0", std::make_shared<Registry>());
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_TRUE(absl::StartsWith((*server)->address(), "[::1]:")) << (*server)->address();
+  EXPECT_TRUE(absl::StartsWith(Scrape((*server)->address()), "HTTP/1.1 200"));
+}
+
 TEST(MetricsServer, ATakenPortAndABadAddressAreNamed) {
   const auto server = MetricsServer::Start("127.0.0.1:0", std::make_shared<Registry>());
   ASSERT_TRUE(server.ok()) << server.status();
   const absl::Status taken = MetricsServer::Start((*server)->address(), std::make_shared<Registry>()).status();
   EXPECT_EQ(taken.code(), absl::StatusCode::kUnavailable);
-  EXPECT_TRUE(absl::StrContains(taken.message(), (*server)->address())) << taken;
-  for (const char* address : {"", ":1", "host:", "host:70000", "1.2.3.4:1,2.3.4.5:2", "1.2.3.4:1s"}) {
+  EXPECT_TRUE(absl::StrContains(taken.message(), (*server)->address() + ": Address already in use")) << taken;
+  const absl::Status not_ours = MetricsServer::Start("192.0.2.1:0", std::make_shared<Registry>()).status();
+  EXPECT_TRUE(absl::StrContains(not_ours.message(), "192.0.2.1:0: Cannot assign requested address")) << not_ours;
+  for (const char* address :
+       {"", ":1", "host:", "host:70000", "::1:5054", "unix:/tmp/x", "1.2.3.4:1,2.3.4.5:2", "1.2.3.4:1s"}) {
     EXPECT_EQ(MetricsServer::Start(address, std::make_shared<Registry>()).status().code(),
               absl::StatusCode::kInvalidArgument)
         << address;

@@ -3,10 +3,14 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -38,8 +42,9 @@ class ConnectionGateTest : public ::testing::Test {
                           .gate = std::move(gate)},
                          {});
   }
-  GateOptions Counting(bool admit, int max_descriptors = 1000) {
-    return {.admit =
+  GateOptions Counting(bool admit, int max_descriptors = 1000, ConnectionLimits limits = {}) {
+    return {.limits = limits,
+            .admit =
                 [this, admit](const std::string& host) {
                   std::lock_guard lock(mutex_);
                   hosts_.push_back(host);
@@ -62,8 +67,13 @@ class ConnectionGateTest : public ::testing::Test {
     return FromGrpcStatus(grpc::health::v1::Health::NewStub(*channel)->Check(&context, {}, &response));
   }
 
-  static Descriptor Connect(const Server& server) {
+  // From 127.0.0.HOST.
+  static Descriptor Connect(const Server& server, uint32_t host = 1) {
     Descriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in from{};
+    from.sin_family = AF_INET;
+    from.sin_addr.s_addr = htonl((127u << 24) + host);
+    EXPECT_EQ(bind(fd.get(), reinterpret_cast<const sockaddr*>(&from), sizeof(from)), 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(server.address().port);
@@ -71,11 +81,26 @@ class ConnectionGateTest : public ::testing::Test {
     EXPECT_EQ(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
     return fd;
   }
+  static absl::Status CheckUntilServed(const std::string& address) {
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
+    absl::Status status = Check(address);
+    while (!status.ok() && std::chrono::steady_clock::now() < give_up) status = Check(address);
+    return status;
+  }
   // Whether as many as that were asked for, within a moment: of the last one it is not known when it is decided.
   bool IsTaken(size_t count) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
     while (hosts().size() < count && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
     return hosts().size() >= count;
+  }
+  // Whether the other end closes it, whatever it says before.
+  static bool IsEnded(const Descriptor& fd) {
+    pollfd waiting{.fd = fd.get(), .events = POLLIN, .revents = 0};
+    std::array<char, 256> bytes{};
+    while (poll(&waiting, 1, static_cast<int>(std::chrono::milliseconds(kPatience).count())) == 1) {
+      if (recv(fd.get(), bytes.data(), bytes.size(), 0) <= 0) return true;
+    }
+    return false;
   }
   // Whether the other end closes it, without a byte.
   static bool IsClosed(const Descriptor& fd) {
@@ -127,11 +152,79 @@ TEST_F(ConnectionGateTest, DescriptorsAreLeftToOthers) {
   EXPECT_EQ(hosts().size(), silent.size() - 1);
   silent.clear();
   // As soon as gRPC has noticed there is room again.
-  const auto give_up = std::chrono::steady_clock::now() + kPatience;
-  absl::Status status;
-  while (!(status = Check((*server)->address().ToString())).ok() && std::chrono::steady_clock::now() < give_up) {
+  EXPECT_EQ(CheckUntilServed((*server)->address().ToString()), absl::OkStatus());
+}
+
+TEST_F(ConnectionGateTest, AHostHasAShareOfTheConnections) {
+  const auto server = Start("127.0.0.1:0", Counting(true, 1000, {.total = 12, .per_host = 8}));
+  ASSERT_TRUE(server.ok()) << server.status();
+  std::vector<Descriptor> open;
+  for (int i = 0; i < 8; ++i) open.push_back(Connect(**server, 2));
+  ASSERT_TRUE(IsTaken(8));
+  EXPECT_TRUE(IsClosed(Connect(**server, 2)));
+  for (int i = 0; i < 4; ++i) open.push_back(Connect(**server, 3));
+  ASSERT_TRUE(IsTaken(12));
+  EXPECT_TRUE(IsClosed(Connect(**server, 4)));
+  EXPECT_EQ(hosts().size(), 12u);
+}
+
+TEST_F(ConnectionGateTest, MuteConnectionsMakeRoomForWhoSpeaks) {
+  const auto server = Start("127.0.0.1:0", Counting(true, 1000, {.total = 8, .per_host = 8}));
+  ASSERT_TRUE(server.ok()) << server.status();
+  std::vector<Descriptor> mute;
+  for (int i = 0; i < 8; ++i) mute.push_back(Connect(**server, 2));
+  ASSERT_TRUE(IsTaken(8));
+  // gRPC itself would close them after ten seconds.
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(CheckUntilServed((*server)->address().ToString()), absl::OkStatus());
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(8));
+  for (const Descriptor& fd : mute) EXPECT_TRUE(IsEnded(fd));
+}
+
+// What gRPC's own accepting loop does not survive.
+TEST_F(ConnectionGateTest, AfterTheProcessRanOutOfDescriptorsItGoesOn) {
+  const auto server = Start("127.0.0.1:0", Counting(true, 1'000'000, {.total = 1000, .per_host = 1000}));
+  ASSERT_TRUE(server.ok()) << server.status();
+  const std::string address = (*server)->address().ToString();
+  EXPECT_EQ(Check(address), absl::OkStatus());
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  std::vector<Descriptor> open;
+  open.push_back(Connect(**server));
+  const rlimit low{.rlim_cur = static_cast<rlim_t>(open.back().get()) + 8, .rlim_max = limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  // Both ends are in this process: the last one that we may open leaves none for the gate.
+  for (Descriptor last(dup(open[0].get())); last.valid(); last = Descriptor(dup(open[0].get()))) {
+    open.push_back(std::move(last));
   }
-  EXPECT_TRUE(status.ok()) << status;
+  open.pop_back();
+  const Descriptor waiting = Connect(**server);
+  EXPECT_FALSE(IsTaken(3));  // accept fails meanwhile, several times
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  open.clear();
+  EXPECT_EQ(CheckUntilServed(address), absl::OkStatus());
+}
+
+TEST_F(ConnectionGateTest, AUnixSocketIsServedAndRemovedAtTheEnd) {
+  const std::string dir = ::testing::TempDir() + "/lean_gate_test." + std::to_string(getpid());
+  std::filesystem::create_directories(dir);
+  std::filesystem::permissions(dir, std::filesystem::perms::owner_all);
+  const std::string path = dir + "/socket";
+  auto server = Start("unix:" + path, Counting(true));
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_EQ(Check("unix:" + path), absl::OkStatus());
+  EXPECT_THAT(hosts(), ElementsAre(""));
+  EXPECT_THAT(Start("unix:" + path, Counting(true)).status().message(), HasSubstr("another process serves it"));
+  server->reset();
+  EXPECT_FALSE(std::filesystem::exists(path));
+  std::filesystem::remove_all(dir);
+}
+
+TEST_F(ConnectionGateTest, Ipv6IsServed) {
+  const auto server = Start("[::1]:0", Counting(true));
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_EQ(Check((*server)->address().ToString()), absl::OkStatus());
+  EXPECT_THAT(hosts(), ElementsAre("::1"));
 }
 
 TEST_F(ConnectionGateTest, APortInUseIsNamed) {
@@ -142,7 +235,8 @@ TEST_F(ConnectionGateTest, APortInUseIsNamed) {
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(second.status().message(), HasSubstr("cannot listen on " + address + ": Address already in use"));
-  EXPECT_FALSE(Start("1.2.3.4:5", Counting(true)).ok());
+  EXPECT_THAT(Start("192.0.2.1:5", Counting(true)).status().message(),
+              HasSubstr("cannot listen on 192.0.2.1:5: Cannot assign requested address"));
 }
 
 TEST_F(ConnectionGateTest, ThePortIsFreeAgainAfterTheEnd) {

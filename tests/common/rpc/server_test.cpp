@@ -75,6 +75,10 @@ TEST_F(ServerTest, ServesOnThePortTheSystemChose) {
   EXPECT_NE((*server)->address().port, 0);
   EXPECT_FALSE((*server)->tls());
   EXPECT_TRUE(Call((*server)->address().ToString(), 0, 0).ok());
+  const Caller caller = pool_.last_caller();
+  EXPECT_EQ(caller.host, "ipv4:127.0.0.1");
+  EXPECT_EQ(caller.identity(), caller.connection);
+  EXPECT_THAT(caller.connection, ::testing::StartsWith("ipv4:127.0.0.1:"));
 }
 
 TEST_F(ServerTest, WarnsWhenOthersReachItWithoutTls) {
@@ -265,6 +269,12 @@ TEST_F(ServerTest, MutualTlsNeedsAClientOfTheAuthority) {
   ChannelOptions known;
   known.tls = {.server_ca = cert.cert, .cert = client.cert, .key = client.key};
   EXPECT_EQ(Call(address, 0, 0, known), absl::OkStatus());
+  // Two connections of one certificate are one caller.
+  const Caller first = pool_.last_caller();
+  EXPECT_TRUE(first.HasCertificate()) << first.host;
+  EXPECT_EQ(Call(address, 0, 0, known), absl::OkStatus());
+  EXPECT_EQ(pool_.last_caller().identity(), first.identity());
+  EXPECT_NE(pool_.last_caller().connection, first.connection);
 
   ChannelOptions unknown;
   unknown.tls.server_ca = cert.cert;

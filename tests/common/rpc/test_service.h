@@ -32,14 +32,25 @@ class TestPool {
     thread_.join();
   }
 
-  TrySchedule Scheduler() {
-    return [this](std::function<void()> task) {
-      const std::lock_guard lock(mutex_);
-      if (tasks_.size() >= capacity_) return false;
-      tasks_.push_back(std::move(task));
-      changed_.notify_all();
-      return true;
+  Schedule Scheduler() {
+    return [this](const Caller& caller, Work work) {
+      {
+        const std::lock_guard lock(mutex_);
+        last_caller_ = caller;
+        if (tasks_.size() < capacity_) {
+          tasks_.push_back(std::move(work.run));
+          changed_.notify_all();
+          return;
+        }
+      }
+      work.refuse();
     };
+  }
+
+  // Who made the last call.
+  Caller last_caller() {
+    const std::lock_guard lock(mutex_);
+    return last_caller_;
   }
 
   // Blocks until `count` tasks wait for the thread.
@@ -67,6 +78,7 @@ class TestPool {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
+  Caller last_caller_;
   bool stopping_ = false;
   std::thread thread_;
 };
@@ -75,7 +87,7 @@ class TestService final : public v1::BeaconService::WithRawCallbackMethod_GetVal
  public:
   using Handle = std::function<void(const v1::GetValidatorsRequest&, Reply<v1::GetValidatorsResponse>)>;
 
-  TestService(TrySchedule schedule, Handle handle) : dispatcher_(std::move(schedule)), handle_(std::move(handle)) {}
+  TestService(Schedule schedule, Handle handle) : dispatcher_(std::move(schedule)), handle_(std::move(handle)) {}
 
   grpc::ServerUnaryReactor* GetValidators(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                           grpc::ByteBuffer* response) override {

@@ -19,17 +19,36 @@ class Sample:
 
 def sample(pid, folder, slot):
     """A Sample of a process that runs, with the disk that `folder` takes."""
-    status = dict(
-        line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines())
-    files, descriptors = _descriptors(pid, str(folder))
+    status = _status(pid)
+    files, others = _descriptors(pid, str(folder))
     return Sample(
         slot=slot,
         rss=int(status["VmRSS"].split()[0]) * 1024,
         disk=disk_usage(folder),
         files=files,
-        descriptors=descriptors,
+        descriptors=others,
         threads=int(status["Threads"]),
     )
+
+
+def _status(pid):
+    return dict(
+        line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines())
+
+
+def rss(pid):
+    """Bytes of memory that a process has."""
+    return int(_status(pid)["VmRSS"].split()[0]) * 1024
+
+
+def threads(pid):
+    """How many threads a process has."""
+    return int(_status(pid)["Threads"])
+
+
+def descriptors(pid):
+    """How many descriptors a process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def _descriptors(pid, folder):

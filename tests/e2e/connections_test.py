@@ -1,0 +1,95 @@
+"""Thousands of connections to every server of a beacon at once, from many addresses, to a process that may open no more
+descriptors than a shell gives: its duties, its database and its links go on, and afterwards everybody is served again."""
+
+import resource
+import socket
+import urllib.request
+
+import e2e
+import raw_peer
+import usage
+from duty_log import DutyLog
+from leandev import network
+from leandev.processes import wait_until
+from leandev.rpc import BeaconRpc
+
+DESCRIPTORS = 1024
+CONNECTIONS = 3000  # to each server
+# As of rpc::Server: a connection that says nothing is closed then.
+HANDSHAKE_S = 10
+SLOT_MS = 1200
+
+
+class ConnectionsTest(e2e.NetworkTest):
+    def test_a_burst_that_is_held(self):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        if hard < 3 * CONNECTIONS + 200:
+            self.skipTest(f"this process may open {hard} descriptors only")
+        limit = ("prlimit", f"--nofile={DESCRIPTORS}:{DESCRIPTORS}", "--")
+        net = self.net = self.make_network(clients=1, beacons=2, beacon_prefix=limit, slot_ms=SLOT_MS)
+        metrics_port = network.free_port()
+        net.places[0].arguments = ("--metrics-address", metrics_port)
+        net.start()
+        self.wait_for(lambda s: s.peers == 1, "the beacons to be linked")
+        before = self.wait_for_finality()
+        link = net.rpc.linked()[0].id
+        quiet, memory = usage.descriptors(net.beacon.pid), usage.rss(net.beacon.pid)
+
+        self.connections = []
+        self.addCleanup(self.close_all)
+        addresses = (net.settings.address, net.places[0].peer_address, f"127.0.0.1:{metrics_port}")
+        peak = 0
+        for address in addresses:
+            self.connect(address)
+            peak = max(peak, usage.descriptors(net.beacon.pid))
+        print(f"descriptors: {quiet} before, {peak} at most", flush=True)
+        self.assertGreater(peak, quiet + 100, "some were taken in")
+        self.assertLess(peak, DESCRIPTORS * 3 // 4)
+        self.assertLess(usage.rss(net.beacon.pid) - memory, 200_000_000)
+
+        # As if nothing were the matter.
+        after = self.wait_for_finality(above=before.finalized.slot + 3)
+        self.assertEqual(after.storage_error, "")
+        self.assertEqual([peer.id for peer in net.rpc.linked()], [link])
+        duties = DutyLog(net.clients[0].log_path, net.settings.validators)
+        self.assertEqual(duties.missed(before.slot + 1, after.slot - 1), [])
+        # Silent ones make room for who has something to say, though their clients hold on.
+        wait_until(self.is_served, 3 * HANDSHAKE_S, "a new client to be served")
+        wait_until(lambda: usage.descriptors(net.beacon.pid) < quiet + 20, 3 * HANDSHAKE_S,
+                   "the silent ones to be closed")
+        peer = raw_peer.RawPeer(net.places[0].peer_address, net.rpc, "late")
+        self.addCleanup(peer.close)
+        self.wait_for(lambda s: s.peers == 2, "another beacon to be linked")
+        page = self.scrape(metrics_port)
+        for listener in ("rpc", "peers", "metrics"):
+            self.assertIn(f'lean_beacon_listener_answers{{listener="{listener}"}} 1', page)
+
+    def connect(self, address):
+        host, port = address.split(":")
+        for number in range(CONNECTIONS):
+            connection = socket.socket()
+            connection.settimeout(e2e.PATIENCE_S)
+            connection.bind((f"127.0.0.{2 + number % 100}", 0))
+            connection.connect((host, int(port)))
+            self.connections.append(connection)
+
+    def close_all(self):
+        for connection in self.connections:
+            connection.close()
+
+    def is_served(self):
+        """By the RPC server, on a connection of its own."""
+        rpc = BeaconRpc(self.net.settings.address, e2e.BUILD_DIR)
+        try:
+            return rpc.try_status()
+        finally:
+            rpc.close()
+
+    def scrape(self, port):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=e2e.PATIENCE_S) as answer:
+            return answer.read().decode()
+
+
+if __name__ == "__main__":
+    e2e.main()
