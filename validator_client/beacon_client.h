@@ -102,6 +102,9 @@ class BeaconClient {
   virtual absl::StatusOr<std::vector<Liveness>> GetLiveness(const std::vector<uint64_t>& indices, uint64_t from_slot,
                                                             Timeout timeout) = 0;
 
+  // The slot of the block with this root, which the beacon holds on whatever branch. NotFound: it holds no such block.
+  virtual absl::StatusOr<uint64_t> GetBlockSlot(const Root& root, Timeout timeout) = 0;
+
   // Ends every call under way and fails every later one: how a process stops.
   virtual void Cancel() = 0;
 };

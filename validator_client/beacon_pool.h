@@ -1,4 +1,4 @@
-// Several beacons in the place of one: which is asked for a duty, who is next when it fails, where results go.
+// Several beacons in the place of one: which are asked for a duty, whom of them to believe, where results go.
 #ifndef LEAN_VALIDATOR_CLIENT_BEACON_POOL_H_
 #define LEAN_VALIDATOR_CLIENT_BEACON_POOL_H_
 
@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -14,15 +15,30 @@
 #include "absl/status/statusor.h"
 #include "common/log/logger.h"
 #include "validator_client/beacon_client.h"
+#include "validator_client/beacon_errors.h"
 #include "validator_client/beacon_selection.h"
 #include "validator_client/beacon_session.h"
+#include "validator_client/beacon_standing.h"
+#include "validator_client/block_witnesses.h"
+#include "validator_client/known_blocks.h"
 
 namespace lean::validator {
 
+// A vote or block that passed all checks, and the beacon that built it.
+struct BuiltVote {
+  AttestationData data;
+  size_t builder = 0;
+};
+struct BuiltBlock {
+  BuiltBlockAnswer answer;
+  size_t builder = 0;
+};
+
 // A session for each beacon, in the operator's order. Health is learned by Probe, in the quiet part of a slot; a duty
-// then goes to the best beacon (beacon_selection.h) and, when that one fails, to the next while time remains. It is
-// no BeaconClient itself, since whether an answer is good enough is for the duty to say: a beacon that lies is passed
-// over like one that is silent. Not thread-safe: belongs to the service's thread.
+// is then done with the best beacons (beacon_selection.h). A beacon is a plausible liar: what only one of several says
+// of blocks counts when it is borne out, by another beacon or by what this client knows already
+// (block_witnesses.h). Each duty makes a bounded number of calls on each beacon, however many validators there are. Not
+// thread-safe: belongs to the service's thread.
 class BeaconPool {
  public:
   using Timeout = BeaconClient::Timeout;
@@ -30,8 +46,9 @@ class BeaconPool {
   using Remaining = std::function<Timeout()>;
   // Runs a task for one beacon, now or on another thread, apart from those of other beacons. False: it will not run.
   using RunTask = std::function<bool(size_t beacon, std::function<void()> task)>;
-  // Asks one beacon and checks what it answers. OK ends the search.
-  using Attempt = std::function<absl::Status(BeaconSession& beacon, Timeout timeout)>;
+  // Checks by themselves what beacons have built, and the time in the answer.
+  using CheckVote = std::function<absl::Status(const BeaconSession& beacon, const VoteDataAnswer& answer)>;
+  using CheckBlock = std::function<absl::Status(const BeaconSession& beacon, const BuiltBlockAnswer& answer)>;
 
   // `clients` (at least one) and what `run` needs must outlive the pool. `broadcast`: results go to all.
   BeaconPool(const std::vector<BeaconClient*>& clients, const ExpectedNetwork& expected,
@@ -50,7 +67,12 @@ class BeaconPool {
   // InvalidArgument: all that answered say it has not. Other errors: no beacon tells now.
   absl::Status CheckRegistered(const RegisteredKey& key, Timeout timeout);
 
-  // OK: there is a beacon to ask, one that does not lag.
+  // After a probe: looks once more for the blocks that only one beacon has named in the duties of the slot before. A
+  // beacon loses its place when two others, and all that answer, have no such block even now. Makes no calls when there
+  // is no such block.
+  void SettleClaims(Timeout timeout);
+
+  // OK: there is a beacon to ask.
   absl::Status ready() const;
   const std::optional<Network>& network() const { return sessions_.front()->network(); }
   // Of the best beacon that brought a time at the last probe.
@@ -60,17 +82,24 @@ class BeaconPool {
   std::optional<size_t> best() const;
   const BeaconSession& session(size_t beacon) const { return *sessions_[beacon]; }
 
-  // Those that are good, best first.
+  // Those that are good, best first; when none is, those in reserve.
   std::vector<BeaconSession*> Usable();
 
-  // Makes attempts until one is OK, the best beacon first, none later than `remaining`. Lagging beacons are asked only
-  // when every other one did answer, and none of them well. Returns the beacon that the attempt was OK with. The error
-  // of one beacon alone is returned as it is; those of several are put together.
-  absl::StatusOr<size_t> Build(const Remaining& remaining, const Attempt& attempt);
+  // The vote of the slot, from all good beacons at once: what two of them have built alike, or one that names only
+  // blocks which are borne out, or, where no other beacon says anything about them, the best one's. Beacons in reserve
+  // are asked when this has brought nothing. A vote that two others contradict is never returned. The error of one
+  // beacon alone is returned as it is; those of several are put together.
+  absl::StatusOr<BuiltVote> BuildVote(uint64_t slot, const Remaining& remaining, const CheckVote& check);
 
-  // Hands in what is signed: first to the beacon that built it, then the same to the others until one takes all of it.
-  // With broadcast to every beacon of our network at once, also to those that are behind; returns with the first that
-  // took all of it, while the others go on until `remaining` as it is now. OK: the best result for each item.
+  // The block of the slot, from one beacon after the other until one has built it on a parent and with checkpoints that
+  // are borne out; otherwise the first one that fewer than two others contradict. Errors as above.
+  absl::StatusOr<BuiltBlock> BuildBlock(uint64_t slot, uint64_t proposer_index, const Remaining& remaining,
+                                        const CheckBlock& check);
+
+  // Hands in what is signed to the beacon that built it and to another one at once, so that one beacon alone cannot
+  // make it disappear, and to the others one after the other until one takes all of it. With broadcast to every beacon
+  // of our network at once, also to those that are behind. Returns with the first that took all of it, while the calls
+  // under way go on. OK: the best result for each item.
   absl::StatusOr<SubmitResult> SubmitBlock(SignedBlockWithAttestation block, size_t builder,
                                            const Remaining& remaining);
   absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(std::vector<SignedAttestation> votes, size_t builder,
@@ -82,16 +111,40 @@ class BeaconPool {
  private:
   using Results = absl::StatusOr<std::vector<SubmitResult>>;
   using SubmitCall = std::function<Results(BeaconClient& client, Timeout timeout)>;
+  // Of the blocks that one beacon was asked for.
+  using Slots = std::map<Root, absl::StatusOr<uint64_t>>;
 
   BeaconOrder Order() const;
   std::vector<BeaconSession::Reading> AskAll(uint64_t slot, Timeout timeout, const BeaconSession::NowMs& now_ms);
   void ReportChoice();
+  // What a duty came to that nobody has helped with; never OK.
+  absl::Status Failure(const BeaconErrors& errors) const;
+
+  // One round of BuildVote with some of the beacons, `timeout` for their answers.
+  std::optional<BuiltVote> BuildVoteWith(const std::vector<size_t>& beacons, uint64_t slot, Timeout timeout,
+                                         size_t max_denials, const Remaining& remaining, const CheckVote& check,
+                                         BeaconErrors& errors);
+  // Their answers that pass the check, in the order of the beacons.
+  std::vector<VoteCandidate> AskForVotes(const std::vector<size_t>& beacons, uint64_t slot, Timeout timeout,
+                                         const CheckVote& check, BeaconErrors& errors);
+  // The candidate to take; nullopt: none is good enough.
+  std::optional<VoteCandidate> ChooseVote(const std::vector<VoteCandidate>& candidates, size_t max_denials,
+                                          const Remaining& remaining);
+  // What a block builds on: how many others contradict it. nullopt: all of it is borne out.
+  std::optional<size_t> DenialsOf(const BuiltBlock& block, const Remaining& remaining);
+  // Asks all beacons that keep their place, at once, for those of the blocks that they have not spoken of yet.
+  void AskForBlocks(const std::vector<Root>& blocks, Timeout timeout, BlockWitnesses& witnesses);
+  // A beacon's part in a duty of the slot was no good.
+  void PassOver(size_t beacon, uint64_t slot, const absl::Status& status, BeaconErrors& errors);
 
   Results Submit(const SubmitCall& call, size_t builder, const Remaining& remaining);
-  Results SubmitInTurn(const SubmitCall& call, size_t builder, const Remaining& remaining);
-  Results SubmitToAll(const SubmitCall& call, Timeout timeout);
+  // To several at once.
+  Results SubmitTogether(const SubmitCall& call, const std::vector<size_t>& beacons, Timeout timeout,
+                         BeaconErrors& errors);
 
   std::vector<std::unique_ptr<BeaconSession>> sessions_;
+  std::vector<BeaconStanding> standings_;  // of each
+  KnownBlocks known_;
   const bool broadcast_;
   const RunTask run_;
   const std::shared_ptr<spdlog::logger> logger_;

@@ -1,28 +1,41 @@
 #include "validator_client/beacon_selection.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace lean::validator {
-BeaconOrder RankBeacons(const std::vector<BeaconHealth>& beacons, std::chrono::milliseconds max_latency) {
-  uint64_t best_head = 0;
+namespace {
+
+// The newest head slot that is borne out.
+uint64_t BestHead(const std::vector<BeaconHealth>& beacons, uint64_t known_slot) {
+  std::vector<uint64_t> heads;
   for (const BeaconHealth& beacon : beacons) {
-    if (beacon.on_network && beacon.head_age_slots <= kHeadMemorySlots) {
-      best_head = std::max(best_head, beacon.head_slot);
-    }
+    if (beacon.on_network && beacon.head_age_slots <= kHeadMemorySlots) heads.push_back(beacon.head_slot);
   }
-  BeaconOrder order;
+  if (heads.size() < 2) return known_slot;
+  std::nth_element(heads.begin(), heads.begin() + 1, heads.end(), std::greater<>());
+  return std::max(known_slot, heads[1]);
+}
+
+}  // namespace
+
+BeaconOrder RankBeacons(const std::vector<BeaconHealth>& beacons, uint64_t known_slot,
+                        std::chrono::milliseconds max_latency) {
+  const uint64_t best_head = BestHead(beacons, known_slot);
   uint64_t best_ready_head = 0;
+  BeaconOrder order;
   for (size_t i = 0; i < beacons.size(); ++i) {
     if (!beacons[i].ready) continue;
-    best_ready_head = std::max(best_ready_head, beacons[i].head_slot);
+    best_ready_head = std::max(best_ready_head, std::min(beacons[i].head_slot, best_head));
     const bool lags = beacons[i].head_slot + kMaxLagSlots < best_head;
-    (lags ? order.lagging : order.good).push_back(i);
+    (lags || beacons[i].lost_place ? order.reserve : order.good).push_back(i);
   }
-  const auto keep_first = [&order](const auto& is_better) {
-    std::stable_partition(order.good.begin(), order.good.end(), is_better);
+  const auto put_first = [](std::vector<size_t>& list, const auto& is_better) {
+    std::stable_partition(list.begin(), list.end(), is_better);
   };
-  keep_first([&](size_t i) { return beacons[i].latency <= max_latency; });
-  keep_first([&](size_t i) { return beacons[i].head_slot == best_ready_head; });
+  put_first(order.good, [&](size_t i) { return beacons[i].latency <= max_latency; });
+  put_first(order.good, [&](size_t i) { return beacons[i].head_slot >= best_ready_head; });
+  put_first(order.reserve, [&](size_t i) { return !beacons[i].lost_place; });
   return order;
 }
 

@@ -11,12 +11,13 @@ namespace lean::validator {
 
 // A beacon whose head is further behind the best one is lagging.
 inline constexpr uint64_t kMaxLagSlots = 2;
-// For how long a head that a beacon has shown is held against the others after that beacon was lost.
+// For how long a head that a beacon has shown bears out what others claim, after that beacon was lost.
 inline constexpr uint64_t kHeadMemorySlots = 8;
 
 struct BeaconHealth {
   bool ready = false;                    // BeaconSession::ready() is OK
   bool on_network = false;               // BeaconSession::on_network()
+  bool lost_place = false;               // BeaconStanding::has_lost_place()
   uint64_t head_slot = 0;                // of the last answer that showed one
   uint64_t head_age_slots = 0;           // slots since that answer
   std::chrono::milliseconds latency{0};  // of that answer
@@ -25,15 +26,17 @@ struct BeaconHealth {
 // Beacons as indices, the best first.
 struct BeaconOrder {
   std::vector<size_t> good;     // to be asked
-  std::vector<size_t> lagging;  // ready, but what they build would be on an old head
+  std::vector<size_t> reserve;  // asked when the good ones have brought nothing: they lag, or have lost their place
 };
 
 // `beacons` stand in the operator's order, which decides among healthy ones. Those that answer more slowly than
-// `max_latency` come after them, and last those whose head is behind that of another ready one, be it by one slot: what
-// they build would leave a block out. A beacon lags when another one of our network has shown a better head, be it that
-// this one is gone now: a beacon that has just begun at genesis must not be worked with as soon as the good one
-// hiccups. A beacon that is not ready is in neither list.
-BeaconOrder RankBeacons(const std::vector<BeaconHealth>& beacons, std::chrono::milliseconds max_latency);
+// `max_latency` come after them, and last those whose head is behind the best one, be it by one slot: what they build
+// would leave a block out. The best head is the newest that is borne out: one of `known_slot`, whose block the client
+// knows, or the newest that two beacons of our network have reached. What a single one claims beyond that moves nobody.
+// A head is remembered after its beacon was lost: one that has just begun at genesis must not be worked with as soon as
+// the good ones hiccup. A beacon that is not ready is in neither list.
+BeaconOrder RankBeacons(const std::vector<BeaconHealth>& beacons, uint64_t known_slot,
+                        std::chrono::milliseconds max_latency);
 
 // How long one of the beacons that are left to try (`left`, itself included) may take when `remaining` is left of the
 // stage: the last one all of it, every other one half, so that there is room for the next.

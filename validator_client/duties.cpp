@@ -94,17 +94,14 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
   if (absl::Status status = CheckSignable(key, slot); !status.ok()) return status;
   if (!beacons_.ready().ok()) return beacons_.ready();
   Stopwatch watch(timer_);
-  BuiltBlockAnswer built;
-  const absl::StatusOr<size_t> builder =
-      beacons_.Build(Until(slot, 1), [&](BeaconSession& beacon, BeaconPool::Timeout timeout) {
-        auto answer = beacon.client().BuildBlock(slot, key.index, beacons_.network()->genesis_block_root, timeout);
-        if (!answer.ok()) return BuildFailed(beacon, answer.status());
-        if (absl::Status status = beacon.CheckTime(answer->time_ms, timer_.NowMs()); !status.ok()) return status;
-        if (absl::Status status = CheckBuiltBlock(slot, key.index, *answer); !status.ok()) return status;
-        built = *std::move(answer);
-        return absl::OkStatus();
+  absl::StatusOr<BuiltBlock> block_built = beacons_.BuildBlock(
+      slot, key.index, Until(slot, 1), [&](const BeaconSession& beacon, const BuiltBlockAnswer& answer) {
+        if (absl::Status status = beacon.CheckTime(answer.time_ms, timer_.NowMs()); !status.ok()) return status;
+        return CheckBuiltBlock(slot, key.index, answer);
       });
-  if (!builder.ok()) return builder.status();
+  if (!block_built.ok()) return block_built.status();
+  const BuiltBlockAnswer& built = block_built->answer;
+  const size_t builder = block_built->builder;
   const int64_t build_ms = watch.Lap();
   if (absl::Status status = CheckSlotIsNow(slot); !status.ok()) return status;
 
@@ -128,7 +125,7 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
   const std::chrono::milliseconds grace(timer_.slots().interval_duration_ms() / 2);
   const Root root = built.proposer_attestation.data.head.root;
   const size_t votes = built.attestation_signatures.size();
-  const absl::StatusOr<SubmitResult> result = beacons_.SubmitBlock(std::move(block), *builder, Until(slot, 1, grace));
+  const absl::StatusOr<SubmitResult> result = beacons_.SubmitBlock(std::move(block), builder, Until(slot, 1, grace));
   if (!result.ok()) return SubmitFailed(result.status());
   if (result->status == SubmitResult::Status::kRefused) {
     return absl::FailedPreconditionError(
@@ -141,7 +138,7 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
       "block proposed slot={} root={} validator={} votes={} result={} build_ms={} sign_ms={} submit_ms={} "
       "beacon={}",
       slot, ShortHex(root.span()), key.index, votes, SubmitText(result->status), build_ms, sign_ms, submit_ms,
-      BeaconName(beacons_, *builder));
+      BeaconName(beacons_, builder));
   return absl::OkStatus();
 }
 
@@ -185,17 +182,14 @@ absl::Status Duties::CheckSignable(const ValidatorKey& key, uint64_t slot) {
 absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey*>& voters) {
   if (!beacons_.ready().ok()) return beacons_.ready();
   Stopwatch watch(timer_);
-  AttestationData data;
-  const absl::StatusOr<size_t> builder =
-      beacons_.Build(Until(slot, 2), [&](BeaconSession& beacon, BeaconPool::Timeout timeout) {
-        const auto answer = beacon.client().BuildVote(slot, beacons_.network()->genesis_block_root, timeout);
-        if (!answer.ok()) return BuildFailed(beacon, answer.status());
-        if (absl::Status status = beacon.CheckTime(answer->time_ms, timer_.NowMs()); !status.ok()) return status;
-        if (absl::Status status = CheckVoteData(slot, answer->data); !status.ok()) return status;
-        data = answer->data;
-        return absl::OkStatus();
+  const absl::StatusOr<BuiltVote> built =
+      beacons_.BuildVote(slot, Until(slot, 2), [&](const BeaconSession& beacon, const VoteDataAnswer& answer) {
+        if (absl::Status status = beacon.CheckTime(answer.time_ms, timer_.NowMs()); !status.ok()) return status;
+        return CheckVoteData(slot, answer.data);
       });
-  if (!builder.ok()) return builder.status();
+  if (!built.ok()) return built.status();
+  const AttestationData& data = built->data;
+  const size_t builder = built->builder;
   const int64_t build_ms = watch.Lap();
   if (absl::Status status = CheckSlotIsNow(slot); !status.ok()) return status;
 
@@ -206,7 +200,7 @@ absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey
   if (votes.empty()) return absl::FailedPreconditionError("none of them may be signed");
   const int64_t sign_ms = watch.Lap();
 
-  const auto results = beacons_.SubmitVotes(votes, *builder, Until(slot, 3));
+  const auto results = beacons_.SubmitVotes(votes, builder, Until(slot, 3));
   if (!results.ok()) return SubmitFailed(results.status());
   const int64_t submit_ms = watch.Lap();
   Measure(kVotes, votes_times_, build_ms, sign_ms, submit_ms, SinceMs(slot, 1));
@@ -222,7 +216,7 @@ absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey
       slot, ShortHex(data.head.root.span()), data.target.slot, data.source.slot, votes.size(),
       count(SubmitResult::Status::kAccepted), count(SubmitResult::Status::kAlreadyKnown),
       count(SubmitResult::Status::kQueued), count(SubmitResult::Status::kRefused), build_ms, sign_ms, submit_ms,
-      statistics_.counts().repeated_targets, statistics_.counts().surrounding, BeaconName(beacons_, *builder));
+      statistics_.counts().repeated_targets, statistics_.counts().surrounding, BeaconName(beacons_, builder));
   return absl::OkStatus();
 }
 
@@ -282,11 +276,6 @@ void Duties::LogTimes() const {
 
 int64_t Duties::SinceMs(uint64_t slot, uint32_t interval) const {
   return -timer_.Until(static_cast<int64_t>(slot), interval).count();
-}
-
-absl::Status Duties::BuildFailed(BeaconSession& beacon, const absl::Status& status) {
-  beacons_.MarkFailed(beacon, status);
-  return absl::Status(status.code(), absl::StrFormat("build: %s", status.message()));
 }
 
 BeaconPool::Remaining Duties::Until(uint64_t slot, uint32_t interval, std::chrono::milliseconds grace) const {

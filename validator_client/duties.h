@@ -59,8 +59,6 @@ class Duties {
   void LogRefusals(uint64_t slot, const std::vector<SignedAttestation>& votes,
                    const std::vector<SubmitResult>& results);
   absl::Status CheckSlotIsNow(uint64_t slot) const;
-  // A call to build failed: the beacon is in doubt.
-  absl::Status BuildFailed(BeaconSession& beacon, const absl::Status& status);
   // What is left until an interval of the slot begins, and `grace` longer.
   BeaconPool::Remaining Until(uint64_t slot, uint32_t interval,
                               std::chrono::milliseconds grace = std::chrono::milliseconds(0)) const;

@@ -29,16 +29,14 @@ class Gathering {
     changed_.notify_all();
   }
 
-  // Waits until every call has brought its result, one is `enough`, or `timeout` has passed. Results that have not come
-  // are nullopt.
-  std::vector<std::optional<Result>> Await(absl::Duration timeout, const std::function<bool(const Result&)>& enough) {
+  // What has come; results that have not are nullopt.
+  using Results = std::vector<std::optional<Result>>;
+
+  // Waits until every call has brought its result, they are `enough`, or `timeout` has passed. May be called again.
+  Results Await(absl::Duration timeout, const std::function<bool(const Results&)>& enough) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, absl::ToChronoNanoseconds(std::clamp(timeout, absl::ZeroDuration(), kLongest)), [&] {
-      return open_ == 0 ||
-             std::any_of(results_.begin(), results_.end(), [&enough](const std::optional<Result>& result) {
-               return result.has_value() && enough(*result);
-             });
-    });
+    changed_.wait_for(lock, absl::ToChronoNanoseconds(std::clamp(timeout, absl::ZeroDuration(), kLongest)),
+                      [&] { return open_ == 0 || enough(results_); });
     return results_;
   }
 
@@ -49,7 +47,7 @@ class Gathering {
   std::mutex mutex_;
   std::condition_variable changed_;
   // Guarded by mutex_.
-  std::vector<std::optional<Result>> results_;
+  Results results_;
   size_t open_;
 };
 

@@ -4,9 +4,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
+#include "common/containers/block.h"
 #include "common/containers/limits.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/unary_call.h"
+#include "common/ssz/ssz.h"
 #include "lean/v1/beacon.pb.h"
 #include "lean/v1/validator.pb.h"
 
@@ -102,6 +104,16 @@ absl::StatusOr<Registry> RegistryFromProto(const v1::GetValidatorsResponse& mess
   return registry;
 }
 
+absl::StatusOr<BlockHeader> HeaderFromProto(const v1::GetBlockResponse& message) {
+  const auto parent_root = ParseFixedHex<Root>(message.parent_root());
+  const auto state_root = ParseFixedHex<Root>(message.state_root());
+  const auto body_root = ParseFixedHex<Root>(message.body_root());
+  for (const auto& root : {parent_root, state_root, body_root}) {
+    if (!root.ok()) return root.status();
+  }
+  return BlockHeader{message.slot(), message.proposer_index(), *parent_root, *state_root, *body_root};
+}
+
 }  // namespace
 
 GrpcBeaconClient::GrpcBeaconClient(std::string name, const std::shared_ptr<grpc::Channel>& channel)
@@ -193,6 +205,21 @@ absl::StatusOr<std::vector<Liveness>> GrpcBeaconClient::GetLiveness(const std::v
     answer.push_back(Liveness{validator.live(), validator.latest_vote_slot()});
   }
   return answer;
+}
+
+absl::StatusOr<uint64_t> GrpcBeaconClient::GetBlockSlot(const Root& root, Timeout timeout) {
+  v1::GetBlockRequest request;
+  request.mutable_block()->set_root(ToHex(root.span()));
+  request.set_without_votes(true);
+  v1::GetBlockResponse response;
+  if (absl::Status status = Call("GetBlock", request, response, timeout, "BeaconService"); !status.ok()) return status;
+  const absl::StatusOr<BlockHeader> header = HeaderFromProto(response);
+  if (!header.ok()) return BadAnswer("GetBlock", header.status());
+  // Whoever knows the block can tell what its root is made of.
+  if (ssz::HashTreeRoot(*header) != root) {
+    return BadAnswer("GetBlock", absl::InvalidArgumentError("it is not the block of the root asked for"));
+  }
+  return header->slot;
 }
 
 absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::Message& request,

@@ -1,4 +1,4 @@
-// The beacon behind lean.v1.DutyService, whose registry lean.v1.BeaconService tells.
+// The beacon behind lean.v1.DutyService, and behind lean.v1.BeaconService for its registry and what it knows of blocks.
 #ifndef LEAN_VALIDATOR_CLIENT_GRPC_BEACON_CLIENT_H_
 #define LEAN_VALIDATOR_CLIENT_GRPC_BEACON_CLIENT_H_
 
@@ -33,10 +33,11 @@ class GrpcBeaconClient : public BeaconClient {
                                                         Timeout timeout) override;
   absl::StatusOr<std::vector<Liveness>> GetLiveness(const std::vector<uint64_t>& indices, uint64_t from_slot,
                                                     Timeout timeout) override;
+  absl::StatusOr<uint64_t> GetBlockSlot(const Root& root, Timeout timeout) override;
   void Cancel() override { calls_.Cancel(); }
 
  private:
-  // One unary call, from the encoded request to the decoded answer.
+  // One unary call of a service of lean.v1, from the encoded request to the decoded answer.
   absl::Status Call(const char* method, const google::protobuf::Message& request, google::protobuf::Message& response,
                     Timeout timeout, const char* service = "DutyService");
 

@@ -167,6 +167,7 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTi
     default:
       // In the quiet part of the slot, and over before the duty: a hung beacon must not delay it.
       Probe(slot + 1, timer.UntilNextInterval() * 3 / 4, timer);
+      beacons_.SettleClaims(timer.UntilNextInterval() / 2);
       break;
   }
 }

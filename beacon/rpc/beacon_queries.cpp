@@ -123,7 +123,9 @@ absl::StatusOr<v1::GetBlockResponse> BeaconQueries::GetBlock(const v1::GetBlockR
   response.set_parent_root(Hex(block.parent_root));
   response.set_state_root(Hex(block.state_root));
   response.set_body_root(Hex(ssz::HashTreeRoot(block.body)));
-  for (const Attestation& vote : block.body.attestations) View(vote, *response.add_attestations());
+  if (!request.without_votes()) {
+    for (const Attestation& vote : block.body.attestations) View(vote, *response.add_attestations());
+  }
   if (found->signed_block != nullptr) {
     View(found->signed_block->message.proposer_attestation, *response.mutable_proposer_attestation());
   }

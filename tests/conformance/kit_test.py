@@ -31,6 +31,14 @@ class KitTest(e2e.NetworkTest):
         self.assertEqual(code, 0, said)
         self.assertEqual(set(verdicts.values()), {"PASS"}, said)
 
+    def test_our_client_is_not_misled_by_one_of_three_beacons(self):
+        keystores = self.own_keystores()
+        code, verdicts, said = kit.judge_client(
+            self, keystores, SLOT_MS, "--", VALIDATOR, "run", "--keystores", keystores, "--beacon", "{beacons}",
+            "--genesis-root", "{genesis_root}", "--slot-ms", SLOT_MS)
+        self.assertEqual(code, 0, said)
+        self.assertEqual(set(verdicts.values()), {"PASS"}, said)
+
     def test_a_naive_client_fails(self):
         keystores = e2e.shared_keys(clients=2)[0]
         code, verdicts, said = kit.judge_client(

@@ -11,10 +11,19 @@ using Order = std::vector<size_t>;
 constexpr milliseconds kMaxLatency{500};
 constexpr milliseconds kQuick{1};
 
-BeaconOrder Rank(const std::vector<BeaconHealth>& beacons) { return RankBeacons(beacons, kMaxLatency); }
+BeaconOrder Rank(const std::vector<BeaconHealth>& beacons, uint64_t known_slot = 0) {
+  return RankBeacons(beacons, known_slot, kMaxLatency);
+}
 
-BeaconHealth Good(uint64_t head_slot, milliseconds latency = kQuick) { return {true, true, head_slot, 0, latency}; }
-BeaconHealth Lost(uint64_t head_slot, uint64_t age_slots) { return {false, true, head_slot, age_slots, kQuick}; }
+BeaconHealth Good(uint64_t head_slot, milliseconds latency = kQuick) {
+  return {.ready = true, .on_network = true, .head_slot = head_slot, .latency = latency};
+}
+BeaconHealth Lost(uint64_t head_slot, uint64_t age_slots) {
+  return {.on_network = true, .head_slot = head_slot, .head_age_slots = age_slots, .latency = kQuick};
+}
+BeaconHealth WithoutPlace(uint64_t head_slot) {
+  return {.ready = true, .on_network = true, .lost_place = true, .head_slot = head_slot, .latency = kQuick};
+}
 
 TEST(RankBeacons, KeepsTheOperatorsOrderAmongHealthyOnes) {
   EXPECT_EQ(Rank({Good(10, milliseconds(400)), Good(10), Good(10)}).good, (Order{0, 1, 2}));
@@ -24,24 +33,41 @@ TEST(RankBeacons, KeepsTheOperatorsOrderAmongHealthyOnes) {
 TEST(RankBeacons, NeverAsksOneThatIsNotReady) {
   const BeaconOrder order = Rank({Lost(10, 0), Good(10)});
   EXPECT_EQ(order.good, (Order{1}));
-  EXPECT_TRUE(order.lagging.empty());
+  EXPECT_TRUE(order.reserve.empty());
   EXPECT_TRUE(Rank({Lost(10, 0), Lost(10, 0)}).good.empty());
 }
 
-TEST(RankBeacons, KeepsLaggingOnesApart) {
-  EXPECT_EQ(Rank({Good(5), Good(10)}).good, (Order{1}));
-  EXPECT_EQ(Rank({Good(5), Good(10)}).lagging, (Order{0}));
-  EXPECT_EQ(Rank({Good(10 - kMaxLagSlots), Good(10)}).good, (Order{1, 0}));
-  EXPECT_EQ(Rank({Good(9 - kMaxLagSlots), Good(10)}).lagging, (Order{0}));
+TEST(RankBeacons, KeepsLaggingOnesInReserve) {
+  EXPECT_EQ(Rank({Good(5), Good(10), Good(10)}).good, (Order{1, 2}));
+  EXPECT_EQ(Rank({Good(5), Good(10), Good(10)}).reserve, (Order{0}));
+  EXPECT_EQ(Rank({Good(10 - kMaxLagSlots), Good(10), Good(10)}).good, (Order{1, 2, 0}));
+  EXPECT_EQ(Rank({Good(9 - kMaxLagSlots), Good(10), Good(10)}).reserve, (Order{0}));
 }
 
-TEST(RankBeacons, RemembersTheHeadOfOneThatWasLost) {
-  EXPECT_EQ(Rank({Good(0), Lost(30, kHeadMemorySlots)}).lagging, (Order{0}));
-  EXPECT_EQ(Rank({Good(0), Lost(30, kHeadMemorySlots + 1)}).good, (Order{0})) << "better than no duties for ever";
+TEST(RankBeacons, WhatASingleOneClaimsMovesNobody) {
+  for (const uint64_t claim : {11u, 13u, 1000u}) {
+    EXPECT_EQ(Rank({Good(10), Good(claim)}).good, (Order{0, 1})) << claim;
+    EXPECT_EQ(Rank({Good(claim), Good(10)}).good, (Order{0, 1})) << claim;
+    EXPECT_EQ(Rank({Good(10), Good(claim), Good(10)}).good, (Order{0, 1, 2})) << claim;
+    EXPECT_EQ(Rank({Good(10), Good(10), Lost(claim, 0)}).good, (Order{0, 1})) << claim;
+    EXPECT_EQ(Rank({Good(0), Good(10), Good(claim), Good(10)}).good, (Order{1, 2, 3})) << claim;
+  }
+}
+
+TEST(RankBeacons, ABlockThatTheClientKnowsBearsOutAClaim) {
+  EXPECT_EQ(Rank({Good(0), Good(30)}, 30).reserve, (Order{0}));
+  EXPECT_EQ(Rank({Good(29), Good(30)}, 30).good, (Order{1, 0}));
+  EXPECT_EQ(Rank({Good(0)}, 30).reserve, (Order{0})) << "better than no duties";
+}
+
+TEST(RankBeacons, RemembersTheHeadsOfThoseThatWereLost) {
+  EXPECT_EQ(Rank({Good(0), Lost(30, kHeadMemorySlots), Lost(30, 0)}).reserve, (Order{0}));
+  EXPECT_EQ(Rank({Good(0), Lost(30, kHeadMemorySlots + 1), Lost(30, 0)}).good, (Order{0}));
 }
 
 TEST(RankBeacons, IgnoresTheHeadOfAnotherNetwork) {
-  EXPECT_EQ(Rank({Good(0), {false, false, 30, 0, kQuick}}).good, (Order{0}));
+  const BeaconHealth foreign{.ready = false, .on_network = false, .head_slot = 30};
+  EXPECT_EQ(Rank({Good(0), foreign, foreign}).good, (Order{0}));
 }
 
 TEST(RankBeacons, ABeaconAloneNeverLags) { EXPECT_EQ(Rank({Good(0)}).good, (Order{0})); }
@@ -53,6 +79,12 @@ TEST(RankBeacons, PutsOneThatLacksABlockLast) {
 TEST(RankBeacons, PutsSlowOnesAfterTheOthers) {
   EXPECT_EQ(Rank({Good(10, kMaxLatency + kQuick), Good(10, kMaxLatency), Good(10)}).good, (Order{1, 2, 0}));
   EXPECT_EQ(Rank({Good(10, kMaxLatency * 2), Good(10, kMaxLatency * 3)}).good, (Order{0, 1}));
+}
+
+TEST(RankBeacons, OneThatHasLostItsPlaceIsTheLastResort) {
+  EXPECT_EQ(Rank({WithoutPlace(10), Good(10)}).good, (Order{1}));
+  EXPECT_EQ(Rank({WithoutPlace(10), Good(10), Good(10), Good(0)}).reserve, (Order{3, 0}));
+  EXPECT_EQ(Rank({WithoutPlace(10)}).reserve, (Order{0}));
 }
 
 TEST(AttemptTimeout, LeavesHalfOfTheTimeForTheNext) {

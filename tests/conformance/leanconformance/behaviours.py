@@ -14,6 +14,8 @@ class Honest:
     poison = False  # nothing built in this step may be signed
     rule = None  # that a poisoned item breaks when it is signed
     refuse = False  # what is submitted is refused
+    lose = False  # what is submitted is said to be taken, and lost
+    deny = False  # no block is known
 
     def on_duties(self, answer):
         """Changes GetDuties' answer."""
@@ -176,6 +178,60 @@ class Refusing(Honest):
 
     name = "refuses submissions"
     refuse = True
+
+
+class InventedHead(Honest):
+    name = "invents a head, and parents of blocks"
+    slots = 2
+    poison = True
+    rule = "invented-blocks"
+
+    def on_duties(self, answer):
+        answer.head_slot = max(answer.current_slot, 0)
+
+    def on_vote(self, answer, slot):
+        answer.data.head.root, answer.data.head.slot = invented_root("head", slot), slot
+
+    def on_block(self, answer, slot, chain):
+        answer.block.parent_root = invented_root("parent", slot)
+        answer.proposer_attestation.CopyFrom(chain.proposer_vote(answer.block))
+
+
+class InventedSource(Honest):
+    name = "invents sources of votes"
+    slots = 2
+    poison = True
+    rule = "invented-blocks"
+
+    def on_vote(self, answer, slot):
+        answer.data.source.root = invented_root("source", slot)
+
+    def on_block(self, answer, slot, chain):
+        answer.proposer_attestation.data.source.root = invented_root("source", slot)
+
+
+class AheadAndHanging(Hanging):
+    """Its answers are honest, and come too late: they are what the others say, too."""
+
+    name = "shows a head at the clock, and never answers a duty's calls"
+    slots = 2
+    poison = False
+    rule = None
+
+    def on_duties(self, answer):
+        answer.head_slot = max(answer.current_slot, 0)
+
+
+class Losing(Honest):
+    name = "says that it took what is submitted, and loses it"
+    slots = 2
+    lose = True
+
+
+class Denying(Honest):
+    name = "knows no block"
+    slots = 2
+    deny = True
 
 
 def _set(path, value):

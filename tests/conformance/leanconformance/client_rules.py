@@ -34,3 +34,14 @@ RULES = {
         "After the beacon was slow, wrong, away or restarted, duties resume by themselves within a few slots of honesty.",
     "ends": "SIGTERM ends the client within 15 seconds.",
 }
+
+# Of a client that works with three beacons, one of which lies.
+THREE_BEACONS = {
+    "one-root-a-leaf": RULES["one-root-a-leaf"],
+    "invented-blocks":
+        "Nothing is signed whose head, target, source or parent only one of three beacons names.",
+    "duties-go-on":
+        "Every validator votes and proposes in its slot, and an honest beacon gets it, whatever one of three beacons claims, "
+        "however late it answers, and whatever it does with what it is given.",
+    "ends": RULES["ends"],
+}

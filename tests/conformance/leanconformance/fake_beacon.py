@@ -166,7 +166,7 @@ class FakeBeacon(validator_grpc.DutyServiceServicer, beacon_grpc.BeaconServiceSe
                 behaviour.name))
         self._enter("SubmitBlock", context)
         with self.lock:
-            if not behaviour.refuse:
+            if not behaviour.refuse and not behaviour.lose:
                 self.chain.import_block(block.block)
         return validator.SubmitBlockResponse(result=self._result(behaviour), root=ssz.block_root(block.block))
 
@@ -189,6 +189,19 @@ class FakeBeacon(validator_grpc.DutyServiceServicer, beacon_grpc.BeaconServiceSe
                 live=index in latest and latest[index] >= request.from_slot, latest_vote_slot=latest.get(index, 0))
             for index in request.indices])
 
+    # BeaconService: no more than a validator client may ask.
+
+    def GetBlock(self, request, context):
+        """Blocks by root, of those that were submitted."""
+        behaviour = self._enter("GetBlock", context)
+        with self.lock:
+            block = None if behaviour.deny else self.chain.blocks.get(_bytes(request.block.root))
+        if block is None:
+            self._fail(context, grpc.StatusCode.NOT_FOUND, "BLOCK_NOT_FOUND", "no such block")
+        return beacon.GetBlockResponse(
+            root=request.block.root, slot=block.slot, proposer_index=block.proposer_index,
+            parent_root=_hex(block.parent_root), state_root=_hex(block.state_root), body_root=_hex(ssz.body_root(block)))
+
     # What they share.
 
     def _take_votes(self, votes, method, context):
@@ -200,7 +213,7 @@ class FakeBeacon(validator_grpc.DutyServiceServicer, beacon_grpc.BeaconServiceSe
                     Submission(arrived, vote.attestation, vote.signature, None, behaviour.name))
         self._enter(method, context)
         with self.lock:
-            if not behaviour.refuse:
+            if not behaviour.refuse and not behaviour.lose:
                 for vote in votes:
                     self.chain.import_vote(vote)
         return [self._result(behaviour) for _ in votes]
@@ -253,3 +266,13 @@ class FakeBeacon(validator_grpc.DutyServiceServicer, beacon_grpc.BeaconServiceSe
         context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
         context.abort(code, message)
 
+
+def _hex(root):
+    return "0x" + root.hex()
+
+
+def _bytes(text):
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        return b""

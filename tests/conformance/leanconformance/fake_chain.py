@@ -21,6 +21,7 @@ class FakeChain:
         self.target = self.head
         self.source = self.head
         self._seed = seed
+        self.blocks = {}  # root: block, of those that were imported
         self._votes = {}  # of the last slot that had some: validator: SignedAttestation
 
     def vote_data(self, slot):
@@ -45,6 +46,7 @@ class FakeChain:
 
     def import_block(self, block):
         """The head moves, and the checkpoints follow: the target repeats in every second slot, as in real life."""
+        self.blocks[ssz.block_root(block)] = block
         if block.slot <= self.head[1]:
             return
         before, self.head = self.head, (ssz.block_root(block), block.slot)

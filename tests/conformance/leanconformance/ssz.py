@@ -41,10 +41,14 @@ def attestation_root(attestation):
     return merkleize([uint64(attestation.validator_index), data_root(attestation.data)])
 
 
-def block_root(block):
+def body_root(block):
     votes = [attestation_root(vote) for vote in block.attestations]
-    body = list_root(votes, LIST_LIMIT)
-    return merkleize([uint64(block.slot), uint64(block.proposer_index), block.parent_root, block.state_root, body])
+    return list_root(votes, LIST_LIMIT)
+
+
+def block_root(block):
+    return merkleize([
+        uint64(block.slot), uint64(block.proposer_index), block.parent_root, block.state_root, body_root(block)])
 
 
 def bitlist_root_of_none(limit):

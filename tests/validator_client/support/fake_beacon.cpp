@@ -46,6 +46,17 @@ absl::Status FakeBeacon::Begin(Method method, Timeout timeout) {
   return failure == fail.end() ? absl::OkStatus() : failure->second;
 }
 
+void FakeBeacon::Hold(const AttestationData& vote) {
+  for (const Checkpoint& block : {vote.head, vote.target, vote.source}) held_blocks[block.root] = block.slot;
+}
+
+absl::StatusOr<uint64_t> FakeBeacon::GetBlockSlot(const Root& root, Timeout timeout) {
+  if (absl::Status status = Begin(Method::kGetBlockSlot, timeout); !status.ok()) return status;
+  const auto held = held_blocks.find(root);
+  if (held == held_blocks.end()) return absl::NotFoundError("no such block");
+  return held->second;
+}
+
 absl::StatusOr<DutiesAnswer> FakeBeacon::GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
                                                    Timeout timeout) {
   if (absl::Status status = Begin(Method::kGetDuties, timeout); !status.ok()) return status;
@@ -91,6 +102,7 @@ absl::StatusOr<BuiltBlockAnswer> FakeBeacon::BuildBlock(uint64_t slot, uint64_t 
   answer.proposer_attestation =
       Attestation{proposer_index, VoteFor(slot, Checkpoint{ssz::HashTreeRoot(answer.block), slot})};
   answer.time_ms = NowMs();
+  Hold(vote.data);
   if (bend_block) bend_block(answer);
   return answer;
 }
@@ -98,6 +110,7 @@ absl::StatusOr<BuiltBlockAnswer> FakeBeacon::BuildBlock(uint64_t slot, uint64_t 
 absl::StatusOr<VoteDataAnswer> FakeBeacon::BuildVote(uint64_t slot, const Root&, Timeout timeout) {
   if (absl::Status status = Begin(Method::kBuildVote, timeout); !status.ok()) return status;
   VoteDataAnswer answer{VoteFor(slot, Checkpoint{FakeRoot(0x66), slot}), NowMs()};
+  Hold(answer.data);
   if (bend_vote) bend_vote(answer);
   return answer;
 }

@@ -38,7 +38,16 @@ inline bool RunInline(size_t, const std::function<void()>& task) {
 // Not thread-safe: a test changes it only while the service waits on the clock.
 class FakeBeacon : public BeaconClient {
  public:
-  enum class Method { kGetDuties, kGetRegistry, kBuildBlock, kBuildVote, kSubmitBlock, kSubmitVotes, kGetLiveness };
+  enum class Method {
+    kGetDuties,
+    kGetRegistry,
+    kBuildBlock,
+    kBuildVote,
+    kSubmitBlock,
+    kSubmitVotes,
+    kGetLiveness,
+    kGetBlockSlot
+  };
 
   // Keeps true time: that of the clock when it was made, and what has passed on the steady clock since.
   FakeBeacon(ManualClock& clock, uint64_t validator_count, std::string name = "fake:1");
@@ -57,6 +66,9 @@ class FakeBeacon : public BeaconClient {
   // Votes of other clients: the latest slot of each validator.
   std::map<uint64_t, uint64_t> foreign_votes;
   std::function<void(std::vector<Liveness>&)> bend_liveness;
+
+  // What it holds: blocks that its honest answers named, and those that a test adds.
+  std::map<Root, uint64_t> held_blocks;
 
   // What happened.
   std::vector<SignedBlockWithAttestation> blocks;
@@ -77,12 +89,14 @@ class FakeBeacon : public BeaconClient {
                                                         Timeout timeout) override;
   absl::StatusOr<std::vector<Liveness>> GetLiveness(const std::vector<uint64_t>& indices, uint64_t from_slot,
                                                     Timeout timeout) override;
+  absl::StatusOr<uint64_t> GetBlockSlot(const Root& root, Timeout timeout) override;
   void Cancel() override {}
 
   int64_t NowMs() const;
 
  private:
   absl::Status Begin(Method method, Timeout timeout);
+  void Hold(const AttestationData& vote);
 
   ManualClock& clock_;
   const std::string name_;
