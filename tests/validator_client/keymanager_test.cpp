@@ -61,6 +61,7 @@ class KeymanagerTest : public ::testing::Test {
   KeymanagerContext Context() {
     return {.keys = *live_,
             .records = *records_,
+            .locks = locks_,
             .random = random_,
             .keystores = List("ours"),
             .protection = {&ours_, Pbkdf2Cost{1024}},
@@ -119,6 +120,7 @@ class KeymanagerTest : public ::testing::Test {
   }
 
   TemporaryFolder dir_;
+  KeyLocks locks_{dir_.path()};
   CapturedLog log_;
   xmss::SystemRandomSource random_;
   const Password ours_ = MakePassword(kOurs);
@@ -188,6 +190,24 @@ TEST_F(KeymanagerTest, WhatCannotComeIsToldPerKeyAndLeavesNothing) {
   EXPECT_EQ(response->results(0).status(), v1::IMPORT_STATUS_REFUSED);
   EXPECT_EQ(response->results(1).status(), v1::IMPORT_STATUS_IMPORTED) << response->results(1).message();
   EXPECT_THAT(log_.text(), Not(HasSubstr(kTheirs)));
+}
+
+TEST_F(KeymanagerTest, AKeyThatAnotherProcessHasStaysOut) {
+  const auto listed = ReadKeystoreList(List("theirs"));
+  ASSERT_TRUE(listed.ok());
+  const KeystoreEntry& copied = listed->front();
+  {
+    KeyLocks others(dir_.path());
+    ASSERT_TRUE(others.Add(copied.pubkey, copied.path).ok());
+    const v1::ImportResult result = Import(Request(2, Keystore(2)));
+    EXPECT_EQ(result.reason(), "TAKEN");
+    EXPECT_THAT(result.message(), HasSubstr("two clients with the same keys would sign twice"));
+    EXPECT_EQ(Listed(), (std::vector<uint64_t>{0, 1})) << "it leaves nothing";
+  }
+  EXPECT_EQ(Import(Request(2, Keystore(2))).status(), v1::IMPORT_STATUS_IMPORTED);
+  EXPECT_FALSE(KeyLocks(dir_.path()).Add(copied.pubkey, copied.path).ok()) << "it is this client's now";
+  ASSERT_TRUE(Delete(copied.pubkey).ok());
+  EXPECT_TRUE(KeyLocks(dir_.path()).Add(copied.pubkey, copied.path).ok());
 }
 
 TEST_F(KeymanagerTest, RecordsComeBeforeTheKey) {

@@ -16,11 +16,12 @@ struct LockedKeystores {
   std::vector<ProcessLock> folders;
 };
 
-// Locks the folders of the listed key files, and with `changes_list` that of the list. Only then the list is read for
-// good, a password asked for and the files are opened: a key that another process has just taken out of use is not
-// among them. Errors of LockKeyFolders and OpenKeystores; Aborted: the list was changed at that very moment.
+// Locks the folders of the listed key files, and with `changes_list` that of the list, then each key in `locks`. Only
+// then a password is asked for and the files are opened: a key that another process has just taken out of use is not
+// among them. Errors of LockKeyFolders, of OpenKeystores and, with the entry's "FILE:LINE: ", of KeyLocks::Add;
+// Aborted: the list was changed at that very moment.
 absl::StatusOr<LockedKeystores> OpenLockedKeystores(const std::string& list_file, bool changes_list,
-                                                    const PasswordSource& password, unsigned threads);
+                                                    const PasswordSource& password, unsigned threads, KeyLocks& locks);
 
 }  // namespace lean::validator
 

@@ -86,6 +86,7 @@ absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartKeymanager(const RunOpti
   if (server.token_file.empty()) server.token_file = KeymanagerTokenPath(options.keystores);
   auto keymanager = StartKeymanagerServer({.keys = keys,
                                            .records = *side.records,
+                                           .locks = side.key_locks,
                                            .random = random,
                                            .keystores = options.keystores,
                                            .protection = {.password = side.password},

@@ -66,8 +66,9 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   for (const std::string& warning : warnings) log->warn("network odd message=\"{}\"", warning);
   if (!expected.ok()) return expected.status();
   KeystorePassword password(options.password_file, KeystorePassword::kExisting);
-  absl::StatusOr<LockedKeystores> opened =
-      OpenLockedKeystores(options.keystores, /*changes_list=*/false, password.source(), std::max(1u, KeyThreads() / 2));
+  KeyLocks key_locks;
+  absl::StatusOr<LockedKeystores> opened = OpenLockedKeystores(
+      options.keystores, /*changes_list=*/false, password.source(), std::max(1u, KeyThreads() / 2), key_locks);
   if (!opened.ok()) return opened.status();
   Keystores& keystores = opened->keystores;
   absl::Status fits = ExpectKeys(options.network, RegisteredKeysOf(keystores.keys), keystores.log_lifetime, *expected);

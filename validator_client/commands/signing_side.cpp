@@ -26,7 +26,7 @@ absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, SigningSid
   // Keys that come later are put beside the list.
   absl::StatusOr<LockedKeystores> opened =
       OpenLockedKeystores(options.keystores, /*changes_list=*/!options.keymanager.address.empty(),
-                          side.password_source->source(), std::max(1u, KeyThreads() / 2));
+                          side.password_source->source(), std::max(1u, KeyThreads() / 2), side.key_locks);
   if (!opened.ok()) return opened.status();
   side.folder_locks = std::move(opened->folders);
   std::vector<ValidatorKey> keys = std::move(opened->keystores.keys);

@@ -25,6 +25,7 @@ struct SigningSide {
   std::unique_ptr<KeystorePassword> password_source;
   const Password* password = nullptr;  // of password_source; null: none was needed, nor given
   std::vector<ProcessLock> folder_locks;
+  KeyLocks key_locks;
   std::unique_ptr<SqliteSigningRecords> records;
   bool signed_a_moment_ago = false;  // by this machine, into these records
   RemoteRecords remote_records;

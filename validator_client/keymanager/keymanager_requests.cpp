@@ -174,9 +174,15 @@ v1::ImportResult KeymanagerRequests::Store(uint64_t index, OpenedKeyFile opened,
     return Refused(kStorage, status.message());
   }
   const KeystoreEntry& entry = *folder.Find(index);
-  auto key = std::make_shared<XmssSigningKey>(entry.path, std::move(opened), context_.threads);
-  if (absl::Status status = context_.keys.Add({index, std::move(key), entry.origin}, never_signed); !status.ok()) {
-    const absl::Status undone = folder.Remove(PublicKeyBytes(entry.pubkey));
+  const PublicKeyBytes pubkey = entry.pubkey;
+  absl::Status status = context_.locks.Add(pubkey, entry.path);
+  if (status.ok()) {
+    auto key = std::make_shared<XmssSigningKey>(entry.path, std::move(opened), context_.threads);
+    status = context_.keys.Add({index, std::move(key), entry.origin}, never_signed);
+    if (!status.ok()) context_.locks.Remove(pubkey);
+  }
+  if (!status.ok()) {
+    const absl::Status undone = folder.Remove(pubkey);
     return Refused(kTaken, absl::StrCat(status.message(), undone.ok() ? "" : "; ", undone.message()));
   }
   context_.log->info("key imported validator={} pubkey={} file={}", index, ShortHex(entry.pubkey.span()), entry.path);
@@ -215,6 +221,7 @@ absl::StatusOr<v1::DeleteKeystoresResponse> KeymanagerRequests::DeleteKeystores(
     deletion.result->set_message(std::string(status.message()));
     if (gone) {
       context_.keys.Forget(deletion.pubkey);
+      context_.locks.Remove(deletion.pubkey);
       context_.log->warn("key deleted validator={} pubkey={} records={}", deletion.removed.key.index,
                          ShortHex(deletion.pubkey.span()), response.records_file());
     } else {

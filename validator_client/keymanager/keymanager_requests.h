@@ -16,6 +16,7 @@
 #include "validator_client/keystore/key_file.h"
 #include "validator_client/keystore_folder.h"
 #include "validator_client/live_keys.h"
+#include "validator_client/signing_records/key_locks.h"
 #include "validator_client/signing_records/sqlite_signing_records.h"
 
 namespace lean::validator {
@@ -23,6 +24,7 @@ namespace lean::validator {
 struct KeymanagerContext {
   LiveKeys& keys;
   SqliteSigningRecords& records;  // the signer's own
+  KeyLocks& locks;                // of the keys that this process has
   xmss::RandomSource& random;
   std::string keystores;          // the list, whose folder this process has locked
   KeyProtection protection = {};  // of new key files; without a password no key may come

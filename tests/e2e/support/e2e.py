@@ -5,6 +5,7 @@ LEAN_BUILD_DIR set to a build folder and PYTHONPATH to deploy/lib and this folde
 """
 
 import fcntl
+import itertools
 import os
 import pathlib
 import shutil
@@ -29,27 +30,42 @@ XMSS_LOG_LIFETIME = 16
 ACTIVE_SLOTS = 1024
 
 
+_key_sets = {}  # that this process uses: by shape, the locked file and the folder
+
+
 def shared_keys(clients, validators=4, set_name="a", active_slots=ACTIVE_SLOTS, log_lifetime=XMSS_LOG_LIFETIME):
-    """The keystores file of each client. Keys are made once for a build; every test has its own chain, and works
-    with a copy of them."""
-    settings = network.Settings(BUILD_DIR, BUILD_DIR, validators=validators, clients=clients)
-    shape = network.Network(settings)
-    folder = BUILD_DIR / "e2e_keys" / f"{set_name}-{validators}-{clients}-{log_lifetime}-{active_slots}"
-    folder.parent.mkdir(exist_ok=True)
-    program = BUILD_DIR / "bin" / "lean-validator"
-    with open(folder.parent / "lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        made = folder / "made"
-        # Another program may write keys in another form.
-        if not made.exists() or made.stat().st_mtime < program.stat().st_mtime:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            for number in range(clients):
-                network.make_keys(
-                    BUILD_DIR, folder / str(number), shape.client_indices(number), log_lifetime, active_slots,
-                    quiet=True)
-            made.touch()
+    """The keystores file of each client. Every test has its own chain, and works with a copy of keys that are made once
+    for a build. No two processes get the same ones at a time, since a key has one client on a machine: a set is this
+    process's until it ends, and there are as many sets as tests that run at once."""
+    shape = f"{set_name}-{validators}-{clients}-{log_lifetime}-{active_slots}"
+    if shape not in _key_sets:
+        _key_sets[shape] = _free_set(shape)
+    _, folder = _key_sets[shape]
+    made = folder / "made"
+    # Another program may write keys in another form.
+    if not made.exists() or made.stat().st_mtime < (BUILD_DIR / "bin" / "lean-validator").stat().st_mtime:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        settings = network.Settings(BUILD_DIR, BUILD_DIR, validators=validators, clients=clients)
+        for number in range(clients):
+            indices = network.Network(settings).client_indices(number)
+            network.make_keys(BUILD_DIR, folder / str(number), indices, log_lifetime, active_slots, quiet=True)
+        made.touch()
     return [folder / str(number) / "keystores.yaml" for number in range(clients)]
+
+
+def _free_set(shape):
+    """The first set that nobody has: its lock, which ends with this process, and its folder."""
+    parent = BUILD_DIR / "e2e_keys"
+    parent.mkdir(exist_ok=True)
+    for number in itertools.count():
+        folder = parent / f"{shape}-{number}"
+        lock = open(f"{folder}.lock", "w", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock, folder
+        except BlockingIOError:
+            lock.close()
 
 
 def copy_keys(keystores, folder):

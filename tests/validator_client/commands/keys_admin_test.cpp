@@ -346,6 +346,7 @@ TEST_F(KeysLeaveTest, NoKeyComesToAListInUse) {
 }
 
 TEST_F(KeysLeaveTest, AClientOpensWhatIsThereOnceItHasTheLocks) {
+  KeyLocks locks(dir_.path());
   const auto in_the_meantime = [this] { return Delete({0}).code(); };
   absl::StatusCode deleting = absl::StatusCode::kOk;
   bool asked = false;
@@ -357,10 +358,11 @@ TEST_F(KeysLeaveTest, AClientOpensWhatIsThereOnceItHasTheLocks) {
   {
     const auto running = LockKeyFolders({folder_});
     ASSERT_TRUE(running.ok());
-    EXPECT_EQ(OpenLockedKeystores(list_, false, source, 1).status().code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(OpenLockedKeystores(list_, false, source, 1, locks).status().code(),
+              absl::StatusCode::kFailedPrecondition);
     EXPECT_FALSE(asked);
   }
-  const auto opened = OpenLockedKeystores(list_, false, source, 1);
+  const auto opened = OpenLockedKeystores(list_, false, source, 1, locks);
   ASSERT_TRUE(opened.ok()) << opened.status();
   EXPECT_EQ(opened->keystores.keys.size(), 2);
   EXPECT_EQ(deleting, absl::StatusCode::kFailedPrecondition) << "while the password is typed";

@@ -68,8 +68,10 @@ int Main(int argc, char** argv) {
   KeyPreparer preparer(keystores->keys, log);
   LiveKeys live(signer, preparer);
   xmss::SystemRandomSource random;
+  KeyLocks locks(options.keystores);  // its keys are those of other tests, too
   KeymanagerRequests requests({.keys = live,
                                .records = **records,
+                               .locks = locks,
                                .random = random,
                                .keystores = options.keystores,
                                .log_lifetime = keystores->log_lifetime,
