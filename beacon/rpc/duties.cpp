@@ -10,12 +10,14 @@
 #include "common/bytes/hex.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"
+#include "common/ssz/ssz.h"
 
 namespace lean::beacon {
 namespace {
 
 constexpr int kMaxPubkeys = 4096;
 constexpr int kMaxIndices = 4096;
+constexpr int kMaxKnownRoots = 4 * kMaxIndices;
 
 // A duty of the next slot is served when that slot begins within this part of an interval (250 ms of 4-second slots).
 constexpr uint64_t kEarlyPartOfInterval = 4;
@@ -128,6 +130,16 @@ absl::StatusOr<v1::GetLivenessResponse> Duties::GetLiveness(const v1::GetLivenes
                                                 chain_.validator_count(), " validators"));
     }
   }
+  if (request.known_roots_size() > kMaxKnownRoots) {
+    return rpc::MalformedRequest(
+        absl::StrCat("known_roots: ", request.known_roots_size(), ", at most ", kMaxKnownRoots));
+  }
+  absl::flat_hash_set<Root> known;
+  for (int i = 0; i < request.known_roots_size(); ++i) {
+    const auto root = rpc::FixedBytesFromProto<Root>(request.known_roots(i), absl::StrCat("known_roots[", i, "]"));
+    if (!root.ok()) return root.status();
+    known.insert(*root);
+  }
   if (absl::Status status = CheckSynced(); !status.ok()) return status;
   v1::GetLivenessResponse response;
   const std::vector<uint64_t> indices(request.indices().begin(), request.indices().end());
@@ -136,7 +148,44 @@ absl::StatusOr<v1::GetLivenessResponse> Duties::GetLiveness(const v1::GetLivenes
     validator.set_live(latest.has_value() && *latest >= request.from_slot());
     validator.set_latest_vote_slot(latest.value_or(0));
   }
+  if (!request.show_votes()) return response;
+  const std::vector<SeenVote> shown = VotesToShow(indices, request.from_slot(), known);
+  for (size_t i = 0; i < shown.size(); ++i) {
+    if (shown[i].vote == nullptr) continue;
+    v1::SignedAttestation& vote = *response.mutable_validators(static_cast<int>(i))->mutable_vote();
+    *vote.mutable_attestation() = rpc::ToProto(*shown[i].vote);
+    vote.set_signature(rpc::BytesToProto(*shown[i].signature));
+  }
   return response;
+}
+
+std::vector<SeenVote> Duties::VotesToShow(const std::vector<uint64_t>& validators, uint64_t from_slot,
+                                          const absl::flat_hash_set<Root>& known) const {
+  const RecentVotes& recent = chain_.service.recent_votes();
+  std::vector<SeenVote> shown(validators.size());
+  std::vector<size_t> not_recent;
+  for (size_t i = 0; i < validators.size(); ++i) {
+    if (std::optional<SeenVote> vote = recent.Find(validators[i], from_slot, known); vote.has_value()) {
+      shown[i] = *std::move(vote);
+    } else {
+      not_recent.push_back(i);
+    }
+  }
+  // Of earlier slots the chain has each validator's latest vote.
+  chain_.service.Read([&](const LeanChain& chain) {
+    for (const size_t i : not_recent) {
+      for (const VoteMap* votes : {&chain.pending_votes(), &chain.known_votes()}) {
+        const SignedVotePtr& vote = votes->Find(validators[i]);
+        if (vote == nullptr || vote->message.data.slot < from_slot) continue;
+        if (!recent.Has(validators[i], vote->message.data.slot)) shown[i] = SeenVote::Of(vote);
+        break;
+      }
+    }
+  });
+  for (const size_t i : not_recent) {
+    if (shown[i].vote != nullptr && known.contains(ssz::HashTreeRoot(*shown[i].vote))) shown[i] = {};
+  }
+  return shown;
 }
 
 absl::Status Duties::CheckBuildable(uint64_t slot, const std::string& genesis_block_root) const {

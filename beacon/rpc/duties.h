@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "beacon/rpc/served_chain.h"
@@ -25,6 +26,9 @@ class Duties {
   absl::StatusOr<v1::GetLivenessResponse> GetLiveness(const v1::GetLivenessRequest& request) const;
 
  private:
+  // A signed vote of each validator for `from_slot` or later, whose root is not `known`; null where there is none.
+  std::vector<SeenVote> VotesToShow(const std::vector<uint64_t>& validators, uint64_t from_slot,
+                                    const absl::flat_hash_set<Root>& known) const;
   // The checks that both builders begin with, in the order of the proto's comment.
   absl::Status CheckBuildable(uint64_t slot, const std::string& genesis_block_root) const;
   absl::Status CheckSlot(uint64_t slot) const;

@@ -33,6 +33,7 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
       chain_(std::move(chain)),
       seen_votes_(chain_.head_state()->validators.size()),
       clock_evidence_(seen_votes_, context.slot_clock, chain_.head_state()->validators.size()),
+      recent_votes_(chain_.head_state()->validators.size()),
       writer_({.chain = chain_,
                .mutex = mutex_,
                .seen_votes = seen_votes_,
@@ -191,6 +192,7 @@ void ChainService::RunLoop() {
 }
 
 void ChainService::Handle(const CheckedBlock& checked) {
+  recent_votes_.AddBlock(checked.block, CurrentSlot());
   checked.reply->Answer(writer_.ImportBlock(checked.block, checked.root, checked.origin));
 }
 
@@ -201,6 +203,7 @@ void ChainService::Handle(const CheckedHistory& checked) {
     writer_.CatchUp();  // time goes on meanwhile
     const SignedBlockPtr& block = checked.blocks[i];
     std::optional<SubmitOutcome> outcome = EdgeOutcome(block, checked.verdicts[i], checked.origin);
+    if (!outcome.has_value()) recent_votes_.AddBlock(block, CurrentSlot());
     outcomes.push_back(outcome.has_value() ? *std::move(outcome)
                                            : writer_.ImportBlock(block, checked.verdicts[i].root, checked.origin));
   }
@@ -216,6 +219,7 @@ void ChainService::Handle(const CheckedVotes& checked) {
     if (verdict.equivocates) {
       events_.Equivocation({.content = checked.votes[i], .root = verdict.root, .origin = checked.origin});
     }
+    recent_votes_.Add(checked.votes[i], verdict.root, CurrentSlot());
     votes.push_back(checked.votes[i]);
     roots.push_back(verdict.root);
   }

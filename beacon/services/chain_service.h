@@ -27,6 +27,7 @@
 #include "beacon/services/event_log.h"
 #include "beacon/services/outbound.h"
 #include "beacon/services/pending_reply.h"
+#include "beacon/services/recent_votes.h"
 #include "beacon/services/seen_votes.h"
 #include "beacon/services/signature_verifier.h"
 #include "beacon/services/submit.h"
@@ -135,6 +136,8 @@ class ChainService {
 
   // Whose votes for a slot have been seen, in gossip or in a block.
   const SeenVotes& seen_votes() const { return seen_votes_; }
+  // The votes themselves, with right signatures, whether the chain took them or not.
+  const RecentVotes& recent_votes() const { return recent_votes_; }
 
  private:
   using BlockReply = PendingReply<SubmitOutcome>;
@@ -184,6 +187,7 @@ class ChainService {
   LeanChain chain_;  // guarded by mutex_; only the loop, and Start before it, change it
   SeenVotes seen_votes_;
   mutable ClockEvidence clock_evidence_;
+  RecentVotes recent_votes_;
   ChainWriter writer_;  // the loop's, and Start's before it
   Admission admission_;
   BoundedChannel<MessagePtr> channel_;

@@ -4,6 +4,7 @@
 #include "common/bytes/hex.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"
+#include "common/ssz/ssz.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/beacon/rpc/test_beacon.h"
@@ -95,6 +96,60 @@ TEST_F(DutiesTest, LivenessCountsVotesFromASlotOn) {
   const absl::Status beyond = Call(beacon_.duties(), &DutyStub::GetLiveness, request).status;
   EXPECT_EQ(rpc::ReasonOf(beyond), "MALFORMED_REQUEST");
   EXPECT_THAT(beyond.message(), HasSubstr("indices[3]: 4 is not in the registry of 4 validators"));
+}
+
+// What a second client of a key signs is shown as the signed vote, to those who ask for it and do not know it.
+TEST_F(DutiesTest, LivenessShowsSignedVotesThatTheCallerDoesNotKnow) {
+  beacon_.GoTo(1);
+  beacon_.Propose(1);  // by validator 1
+  beacon_.GoTo(1, 1);
+  const v1::SignedAttestation first = beacon_.Vote(1, 3);
+  ASSERT_EQ(SubmitVote(first).status(), v1::ACCEPTED);
+  v1::GetLivenessRequest request;
+  for (const uint64_t index : {3, 0, 1}) request.add_indices(index);
+  request.set_from_slot(1);
+  const auto ask = [&] {
+    const auto answer = Call(beacon_.duties(), &DutyStub::GetLiveness, request);
+    EXPECT_TRUE(answer.status.ok()) << answer.status;
+    return answer.response;
+  };
+  EXPECT_FALSE(ask().validators(0).has_vote()) << "unless it is asked for";
+  request.set_show_votes(true);
+  EXPECT_EQ(ask().validators(0).vote().SerializeAsString(), first.SerializeAsString());
+  EXPECT_FALSE(ask().validators(1).has_vote());
+  const absl::StatusOr<SignedAttestation> proposers = rpc::FromProto(ask().validators(2).vote());
+  ASSERT_TRUE(proposers.ok()) << proposers.status();
+  EXPECT_EQ(proposers->message.data.head.slot, 1u) << "for its own block";
+  EXPECT_EQ(proposers->signature, beacon_.Sign(proposers->message));
+
+  const auto know = [&](const v1::SignedAttestation& vote) {
+    request.add_known_roots(rpc::BytesToProto(ssz::HashTreeRoot(rpc::FromProto(vote)->message)));
+  };
+  know(first);
+  EXPECT_FALSE(ask().validators(0).has_vote());
+  v1::SignedAttestation second = first;
+  *second.mutable_attestation()->mutable_data()->mutable_head() = first.attestation().data().source();
+  second.set_signature(rpc::BytesToProto(beacon_.Sign(rpc::FromProto(second.attestation()).value())));
+  SubmitVote(second);
+  EXPECT_EQ(ask().validators(0).vote().SerializeAsString(), second.SerializeAsString()) << "a second root of the leaf";
+  know(second);
+  EXPECT_FALSE(ask().validators(0).has_vote());
+
+  request.clear_known_roots();
+  request.set_from_slot(2);
+  EXPECT_FALSE(ask().validators(0).has_vote());
+  // Long after, the latest vote of each validator is at hand.
+  beacon_.GoTo(20);
+  request.set_from_slot(0);
+  EXPECT_EQ(ask().validators(0).vote().SerializeAsString(), first.SerializeAsString());
+  know(first);
+  EXPECT_FALSE(ask().validators(0).has_vote());
+
+  request.add_known_roots("short");
+  EXPECT_EQ(rpc::ReasonOf(Call(beacon_.duties(), &DutyStub::GetLiveness, request).status), "MALFORMED_REQUEST");
+  request.clear_known_roots();
+  for (int i = 0; i < 16385; ++i) request.add_known_roots(std::string(32, 'x'));
+  EXPECT_EQ(rpc::ReasonOf(Call(beacon_.duties(), &DutyStub::GetLiveness, request).status), "MALFORMED_REQUEST");
 }
 
 TEST(DutiesSyncing, ABeaconThatIsBehindCannotTellOfLiveness) {
