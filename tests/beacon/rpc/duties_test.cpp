@@ -140,6 +140,7 @@ TEST_F(DutiesTest, LivenessShowsSignedVotesThatTheCallerDoesNotKnow) {
   EXPECT_FALSE(ask().validators(0).has_vote());
   // Long after, the latest vote of each validator is at hand.
   beacon_.GoTo(20);
+  beacon_.Propose(20);
   request.set_from_slot(0);
   EXPECT_EQ(ask().validators(0).vote().SerializeAsString(), first.SerializeAsString());
   know(first);
