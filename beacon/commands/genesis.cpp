@@ -24,6 +24,10 @@ absl::Status MakeGenesisFolder(const GenesisOptions& options) {
   if (options.genesis_time.has_value() == options.delay_s.has_value()) {
     return absl::InvalidArgumentError("give one of --genesis-time and --genesis-delay");
   }
+  // Before it is added to the time, beyond which it would wrap.
+  if (options.delay_s.value_or(0) > kMaxGenesisTime) {
+    return absl::InvalidArgumentError("--genesis-delay: the genesis is beyond the year 9999");
+  }
   const int64_t now_ms = RealClock().WallMs();
   GenesisRequest request;
   request.output_dir = options.output_dir;

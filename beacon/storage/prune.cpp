@@ -34,7 +34,7 @@ std::vector<Checkpoint> SnapshotsToDrop(const std::vector<Checkpoint>& all, uint
   if (all.empty()) return drop;
   uint64_t kept = all.front().slot;
   for (size_t i = 1; i + 1 < all.size(); ++i) {
-    if (all[i].slot < kept + snapshot_slots) {
+    if (all[i].slot - kept < snapshot_slots) {
       drop.push_back(all[i]);
     } else {
       kept = all[i].slot;

@@ -143,12 +143,13 @@ class MessagesTest(unittest.TestCase):
 
     def test_times_that_never_come_are_refused(self):
         pubkeys = self.make_keys("a", "--plain")
-        for number in (2**64 - 1, 2**63, 253402300800):
-            genesis = self.folder / "genesis"
-            done = run(["lean-beacon", "genesis", "--output", genesis, "--genesis-time", str(number),
-                        "--xmss-log-lifetime", "8", "--pubkeys-from", pubkeys])
-            self.refused(done, "is beyond the year 9999")
-            self.assertFalse(genesis.exists())
+        for option in ("--genesis-delay", "--genesis-time"):
+            for number in (2**64 - 1, 2**63, 253402300800):
+                genesis = self.folder / "genesis"
+                done = run(["lean-beacon", "genesis", "--output", genesis, option, str(number),
+                            "--xmss-log-lifetime", "8", "--pubkeys-from", pubkeys])
+                self.refused(done, "beyond the year 9999")
+                self.assertFalse(genesis.exists())
 
     def test_key_files_are_never_quoted(self):
         keystores = self.make_keys("a", "--password-file", self.password, "--kdf", "pbkdf2")
