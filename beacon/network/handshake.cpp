@@ -1,11 +1,10 @@
 #include "beacon/network/handshake.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
 #include "common/config/plain_name.h"
 #include "common/crypto/sha256.h"
+#include "common/log/log_text.h"
 #include "common/rpc/convert.h"
 
 namespace lean::beacon {
@@ -13,14 +12,6 @@ namespace {
 
 constexpr size_t kMaxVersionBytes = 64;
 constexpr size_t kMaxGoodbyeBytes = 256;
-
-// What a peer wrote, as it may stand in a log.
-std::string Printable(absl::string_view text, size_t limit) {
-  std::string printable(text.substr(0, limit));
-  std::replace_if(
-      printable.begin(), printable.end(), [](char c) { return c < ' ' || c > '~' || c == '"'; }, '?');
-  return printable;
-}
 
 Goodbye Malformed(absl::string_view message) { return {v1::PeerGoodbye::MALFORMED, absl::StrCat("status: ", message)}; }
 
@@ -35,6 +26,11 @@ Root SpecDigest(const NetworkSpec& spec) {
   const std::string text = absl::StrCat(spec.name, " ", spec.slot_duration_ms, " ", spec.xmss_log_lifetime, " ",
                                         SignatureFormName(spec.signature_form));
   return crypto::Sha256({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
+std::string SpecText(const NetworkSpec& spec) {
+  return absl::StrCat("slots of ", spec.slot_duration_ms, " ms, keys of lifetime 2^", spec.xmss_log_lifetime,
+                      ", signatures of form ", SignatureFormName(spec.signature_form));
 }
 
 v1::PeerChain ToProto(const PeerChain& chain) {
@@ -87,7 +83,9 @@ std::variant<PeerIdentity, Goodbye> CheckStatus(const Identity& own, const v1::P
   const auto spec = rpc::FixedBytesFromProto<Root>(status.spec_digest(), "spec_digest");
   if (!spec.ok()) return Malformed(spec.status().message());
   if (*spec != own.spec_digest) {
-    return Goodbye{v1::PeerGoodbye::WRONG_SPEC, "other slot duration, key lifetime or signature form"};
+    return Goodbye{v1::PeerGoodbye::WRONG_SPEC,
+                   absl::StrCat(own.name, " has ", own.spec_text,
+                                ", the other node has not: give both the same network.yaml and start them anew")};
   }
   const auto node = rpc::FixedBytesFromProto<NodeId>(status.node_id(), "node_id");
   if (!node.ok()) return Malformed(node.status().message());

@@ -40,6 +40,7 @@ struct Identity {
   NodeId node;
   std::string name;
   std::string version;
+  std::string spec_text = {};  // what spec_digest is of, for people (SpecText)
 };
 
 // How far a chain is, as its beacon says.
@@ -69,6 +70,8 @@ struct Goodbye {
 
 // SHA-256 of what peer.proto says of spec_digest.
 Root SpecDigest(const NetworkSpec& spec);
+// "slots of 4000 ms, keys of lifetime 2^32, signatures of form flat".
+std::string SpecText(const NetworkSpec& spec);
 
 v1::PeerChain ToProto(const PeerChain& chain);
 // InvalidArgument names the field.

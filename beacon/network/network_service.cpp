@@ -41,7 +41,8 @@ Identity MakeIdentity(const NetworkOptions& options, const NetworkContext& conte
           .spec_digest = SpecDigest(context.spec),
           .node = DrawId<NodeId>(),
           .name = options.name,
-          .version = std::string(Version())};
+          .version = std::string(Version()),
+          .spec_text = SpecText(context.spec)};
 }
 
 }  // namespace

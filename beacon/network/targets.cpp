@@ -64,7 +64,9 @@ void Targets::OnLinked(uint64_t link, SteadyTime now) {
 bool Targets::OnEnded(uint64_t link, const TargetEnd& end, SteadyTime now) {
   Target* target = Find(link);
   if (target == nullptr) return true;
-  const bool again = !target->linked && target->last_failure == end.reason;
+  const bool again =
+      !target->linked && target->last_failure == end.reason && now - target->last_news < Targets::kRepeat;
+  if (!again) target->last_news = now;
   if (!target->linked) target->last_failure = end.reason;
   target->link = 0;
   target->last_disconnect = end.reason;

@@ -2,6 +2,7 @@
 #ifndef LEAN_BEACON_NETWORK_TARGETS_H_
 #define LEAN_BEACON_NETWORK_TARGETS_H_
 
+#include <chrono>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -26,6 +27,8 @@ struct TargetEnd {
 // Thread compatible.
 class Targets {
  public:
+  static constexpr std::chrono::seconds kRepeat{60};
+
   // `seed` is that of the pauses' jitter.
   Targets(const std::vector<std::string>& addresses, uint64_t seed);
 
@@ -35,7 +38,8 @@ class Targets {
   void OnDialling(const std::string& address, uint64_t link);
   // Links of others are ignored by each of these.
   void OnLinked(uint64_t link, SteadyTime now);
-  // False: the attempt failed for the same reason as the one before it.
+  // Whether that is news: false, if the attempt failed for the same reason as the one before it and the last news of
+  // this target is less than kRepeat old.
   bool OnEnded(uint64_t link, const TargetEnd& end, SteadyTime now);
 
   // Adds what is known of the targets to the states of the links, and the targets that are not linked.
@@ -47,6 +51,7 @@ class Targets {
     uint64_t link = 0;  // while dialling or linked
     bool linked = false;
     std::string last_failure;  // to link; empty once it has succeeded
+    SteadyTime last_news{};
     std::string last_disconnect;
     int64_t last_disconnect_ms = 0;
   };

@@ -15,6 +15,7 @@
 #include "beacon/network/rate_limits.h"
 #include "beacon/network/seen_items.h"
 #include "beacon/network/send_queue.h"
+#include "beacon/network/targets.h"
 
 namespace lean::beacon {
 namespace {
@@ -68,6 +69,28 @@ TEST(SeenItems, ManyThreadsAgreeOnWhoWasFirst) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(firsts, 200);
+}
+
+TEST(Targets, TellTheSameFailureOnceAMinute) {
+  const PeerTable table(Node(1), PeerTableLimits());
+  Targets targets({"10.0.0.1:9000"}, 1);
+  std::vector<int> told;
+  uint64_t link = 0;
+  for (int second = 0; second < 150; ++second) {
+    const SteadyTime now = kStart + seconds(second);
+    if (targets.Due(table, now).empty()) continue;
+    targets.OnDialling("10.0.0.1:9000", ++link);
+    if (targets.OnEnded(link, {.node = {}, .reason = "connection refused"}, now)) told.push_back(second);
+  }
+  EXPECT_GT(link, 8u) << "it is dialled more often than that";
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[0], 0);
+  for (size_t i = 1; i < told.size(); ++i) {
+    EXPECT_GE(told[i] - told[i - 1], 60);
+    EXPECT_LE(told[i] - told[i - 1], 60 + 15) << "the longest pause";
+  }
+  targets.OnDialling("10.0.0.1:9000", ++link);
+  EXPECT_TRUE(targets.OnEnded(link, {.node = {}, .reason = "another one"}, kStart + seconds(151)));
 }
 
 TEST(TokenBucket, GivesItsBurstThenItsRate) {
