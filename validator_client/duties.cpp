@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/bytes/hex.h"
 #include "common/log/log_text.h"
@@ -148,6 +149,7 @@ void Duties::Vote(uint64_t slot) {
                   slot);
     return;
   }
+  lines_.LogLeftOut(LineLimit::Time(std::chrono::milliseconds(timer_.NowMs())), *logger_);
   const KeySetPtr keys = signer_.keys();
   const std::vector<const ValidatorKey*> voters = VotersOf(*keys, slot);
   if (voters.empty()) return;
@@ -168,7 +170,7 @@ std::vector<const ValidatorKey*> Duties::VotersOf(const KeySet& keys, uint64_t s
     if (status.ok()) {
       voters.push_back(&key);
     } else {
-      logger_->error("vote refused slot={} validator={} reason=\"{}\"", slot, key.index, StatusText(status));
+      LogRefused("vote_refused", "vote refused", slot, key.index, StatusText(status));
     }
   }
   return voters;
@@ -230,8 +232,7 @@ std::vector<SignedAttestation> Duties::SignVotes(uint64_t slot, const std::vecto
       CountSigned(votes[i]);
     } else {
       metrics_.signatures_refused.Add({{"duty", kVotes}});
-      logger_->error("vote refused slot={} validator={} reason=\"{}\"", slot, votes[i].validator_id,
-                     StatusText(signatures[i].status()));
+      LogRefused("vote_not_signed", "vote refused", slot, votes[i].validator_id, StatusText(signatures[i].status()));
     }
   }
   return signed_votes;
@@ -253,12 +254,18 @@ void Duties::Measure(const char* duty, DutyTimes& times, int64_t build_ms, int64
   metrics_.done_seconds.Observe(Seconds(done_ms), {{"duty", duty}});
 }
 
+void Duties::LogRefused(const std::string& cause, const std::string& event, uint64_t slot, uint64_t validator,
+                        const std::string& reason) {
+  if (!lines_.Admit(cause, LineLimit::Time(std::chrono::milliseconds(timer_.NowMs())))) return;
+  logger_->error("{} slot={} validator={} reason=\"{}\"", event, slot, validator, reason);
+}
+
 void Duties::LogRefusals(uint64_t slot, const std::vector<SignedAttestation>& votes,
                          const std::vector<SubmitResult>& results) {
   for (size_t i = 0; i < votes.size(); ++i) {
     if (results[i].status != SubmitResult::Status::kRefused) continue;
-    logger_->error("vote refused by the beacon slot={} validator={} reason={} message=\"{}\"", slot,
-                   votes[i].message.validator_id, Printable(results[i].reason), Printable(results[i].message));
+    LogRefused("vote_refused_by_beacon", "vote refused by the beacon", slot, votes[i].message.validator_id,
+               absl::StrCat(Printable(results[i].reason), ": ", Printable(results[i].message)));
   }
 }
 

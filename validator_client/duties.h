@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/log/line_limit.h"
 #include "common/log/logger.h"
 #include "validator_client/beacon_pool.h"
 #include "validator_client/duty_times.h"
@@ -56,6 +57,9 @@ class Duties {
   void CountSigned(const Attestation& vote);
   void Measure(const char* duty, DutyTimes& times, int64_t build_ms, int64_t sign_ms, int64_t submit_ms,
                int64_t done_ms);
+  // What keeps one vote back or out: one line a minute for each cause, with the count of those left out.
+  void LogRefused(const std::string& cause, const std::string& event, uint64_t slot, uint64_t validator,
+                  const std::string& reason);
   void LogRefusals(uint64_t slot, const std::vector<SignedAttestation>& votes,
                    const std::vector<SubmitResult>& results);
   absl::Status CheckSlotIsNow(uint64_t slot) const;
@@ -72,6 +76,7 @@ class Duties {
   uint64_t first_slot_;
   ValidatorMetrics& metrics_;
   VoteStatistics statistics_;
+  LineLimit lines_;
   std::shared_ptr<spdlog::logger> logger_;
   DutyTimes block_times_{"block"};
   DutyTimes votes_times_{"votes"};

@@ -10,6 +10,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// Causes of LineLimit: a key that is being prepared has passed a quarter, a half, three quarters.
+constexpr const char* kPreparing[] = {"key_preparing_25", "key_preparing_50", "key_preparing_75"};
+
 constexpr milliseconds kDay = std::chrono::hours(24);
 constexpr milliseconds kHour = std::chrono::hours(1);
 
@@ -17,6 +20,11 @@ constexpr milliseconds kHour = std::chrono::hours(1);
 milliseconds NextWarning(milliseconds left) {
   const milliseconds step = left > kDay ? kDay : kHour;
   return (left - milliseconds(1)) / step * step;
+}
+
+// A key of 2^32 slots of a minute each is far from where this overflows.
+milliseconds TimeLeft(uint64_t slots_left, milliseconds slot_duration) {
+  return static_cast<int64_t>(slots_left) * slot_duration;
 }
 
 bool IsDue(const SigningKey& key, uint64_t slot) {
@@ -61,9 +69,10 @@ void KeyPreparer::Remove(const PublicKeyBytes& pubkey) {
 }
 
 void KeyPreparer::Check(uint64_t slot, milliseconds slot_duration) {
+  lines_.LogLeftOut(std::chrono::steady_clock::now(), *logger_);
   std::lock_guard lock(mutex_);
+  WarnOfEnds(slot, slot_duration);
   for (const EntryPtr& entry : entries_) {
-    WarnOfEnd(*entry, slot, slot_duration);
     if (entry->queued || stopped_ || !IsDue(*entry->key.key, slot)) continue;
     entry->queued = true;
     jobs_.push_back(Job{entry, slot});
@@ -82,28 +91,38 @@ void KeyPreparer::Stop() {
   for (const std::shared_ptr<SigningKey>& key : keys) key->Cancel();
 }
 
-void KeyPreparer::WarnOfEnd(Entry& entry, uint64_t slot, milliseconds slot_duration) {
-  const uint64_t end = entry.key.key->active_slots().end;
-  if (slot >= end) {
-    if (!entry.end_reported) {
-      logger_->error("key has ended validator={} last_slot={}: it signs nothing any more", entry.key.index, end - 1);
+void KeyPreparer::WarnOfEnds(uint64_t slot, milliseconds slot_duration) {
+  std::vector<const ValidatorKey*> ended;
+  std::vector<const ValidatorKey*> ending;
+  for (const EntryPtr& entry : entries_) {
+    const uint64_t end = entry->key.key->active_slots().end;
+    if (slot >= end) {
+      if (!entry->end_reported) ended.push_back(&entry->key);
+      entry->end_reported = true;
+      continue;
     }
-    entry.end_reported = true;
-    return;
+    const milliseconds left = TimeLeft(end - slot, slot_duration);
+    if (left > entry->warn_at_left) continue;
+    ending.push_back(&entry->key);
+    entry->warn_at_left = NextWarning(left);
   }
-  const uint64_t slots_left = end - slot;
-  // A key of 2^32 slots of a minute each is far from where this overflows.
-  const milliseconds left = static_cast<int64_t>(slots_left) * slot_duration;
-  if (left > entry.warn_at_left) return;
-  logger_->warn("key ends soon validator={} days_left={} hours_left={} slots_left={} last_slot={}", entry.key.index,
-                left / kDay, left % kDay / kHour, slots_left, end - 1);
-  entry.warn_at_left = NextWarning(left);
+  if (!ended.empty()) {
+    logger_->error("key has ended validator={} last_slot={} keys={}: it signs nothing any more", ended.front()->index,
+                   ended.front()->key->active_slots().end - 1, ended.size());
+  }
+  if (!ending.empty()) {
+    const uint64_t end = ending.front()->key->active_slots().end;
+    const milliseconds left = TimeLeft(end - slot, slot_duration);
+    logger_->warn("key ends soon validator={} days_left={} hours_left={} slots_left={} last_slot={} keys={}",
+                  ending.front()->index, left / kDay, left % kDay / kHour, end - slot, end - 1, ending.size());
+  }
 }
 
-void KeyPreparer::LogProgress(const ValidatorKey& key, double fraction, int& quarters_logged) const {
+void KeyPreparer::LogProgress(const ValidatorKey& key, double fraction, int& quarters_logged) {
   const int quarters = static_cast<int>(fraction * 4);
   if (quarters <= quarters_logged || quarters >= 4) return;
   quarters_logged = quarters;
+  if (!Admit(kPreparing[quarters - 1])) return;
   logger_->info("key preparing validator={} percent={}", key.index, quarters * 25);
 }
 
@@ -129,12 +148,18 @@ void KeyPreparer::Work() {
     std::lock_guard lock(mutex_);
     job.entry->queued = false;
     if (status.ok()) {
-      logger_->info("key prepared validator={} first_slot={} end_slot={} ms={}", key.index, prepared.first,
-                    prepared.end, took.count());
-    } else if (!stopped_ && !job.entry->removed) {
+      ++prepared_in_a_row_;
+      if (Admit("key_prepared")) {
+        logger_->info("key prepared validator={} first_slot={} end_slot={} ms={} waiting={}", key.index, prepared.first,
+                      prepared.end, took.count(), jobs_.size());
+      }
+    } else if (!stopped_ && !job.entry->removed && Admit("key_not_prepared")) {
       logger_->error("key not prepared validator={} keystore={} reason=\"{}\"", key.index, key.origin,
                      StatusText(status));
     }
+    if (!jobs_.empty()) continue;
+    if (prepared_in_a_row_ > 1) logger_->info("keys prepared keys={}", prepared_in_a_row_);
+    prepared_in_a_row_ = 0;
   }
 }
 

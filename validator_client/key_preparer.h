@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/log/line_limit.h"
 #include "common/log/logger.h"
 #include "validator_client/signer.h"
 
@@ -19,7 +20,8 @@ namespace lean::validator {
 // Before a key's end: time to make another one and to have it registered.
 inline constexpr std::chrono::milliseconds kWarnBefore = std::chrono::hours(7 * 24);
 
-// Thread-safe. One thread of its own prepares one key at a time.
+// Thread-safe. One thread of its own prepares one key at a time. However many keys there are, the log gets one line a
+// minute for each thing that happens to keys, and the count of those left out (LineLimit).
 class KeyPreparer {
  public:
   KeyPreparer(const std::vector<ValidatorKey>& keys, std::shared_ptr<spdlog::logger> logger);
@@ -55,11 +57,15 @@ class KeyPreparer {
     uint64_t slot = 0;
   };
 
-  void LogProgress(const ValidatorKey& key, double fraction, int& quarters_logged) const;
-  void WarnOfEnd(Entry& entry, uint64_t slot, std::chrono::milliseconds slot_duration);
+  void LogProgress(const ValidatorKey& key, double fraction, int& quarters_logged);
+  // Whether a line of this cause is to be written now.
+  bool Admit(absl::string_view cause) { return lines_.Admit(cause, std::chrono::steady_clock::now()); }
+  // Warns of all keys at once: a line names the first of them and their number.
+  void WarnOfEnds(uint64_t slot, std::chrono::milliseconds slot_duration);
   void Work();
 
   std::shared_ptr<spdlog::logger> logger_;
+  LineLimit lines_;
   // std::mutex, since the thread sanitizer does not see through Debian's Abseil.
   std::mutex mutex_;
   std::condition_variable work_or_stop_;
@@ -67,6 +73,7 @@ class KeyPreparer {
   std::vector<EntryPtr> entries_;
   std::deque<Job> jobs_;
   bool stopped_ = false;
+  size_t prepared_in_a_row_ = 0;  // since the queue was empty
   std::thread thread_;
 };
 

@@ -13,6 +13,7 @@
 #include "common/process/stop_signals.h"
 #include "common/rpc/address_option.h"
 #include "common/rpc/grpc_log.h"
+#include "common/secrets/secret_memory.h"
 #include "validator_client/commands/keymanager_cli.h"
 #include "validator_client/commands/keys_cli.h"
 #include "validator_client/commands/records.h"
@@ -127,6 +128,8 @@ int Main(int argc, char** argv) {
   // Before any thread is made: they inherit what is blocked.
   StopSignals signals;
   RaiseDescriptorLimit();
+  // Before any secret is read.
+  const absl::Status unlocked = ProtectSecretMemory();
 
   Program program("lean-validator", "validator client");
   CLI::App& app = program.app();
@@ -142,6 +145,7 @@ int Main(int argc, char** argv) {
 
   const auto log = program.Log();
   rpc::RouteGrpcLog(log);
+  if (!unlocked.ok()) log->warn("secrets not locked in memory message=\"{}\"", std::string(unlocked.message()));
   if (sign_server_command->parsed()) return program.Report(SignServer(sign_server, signals, log));
   if (app.got_subcommand("run")) return program.Report(Run(run, signals, log));
   bool usage = false;

@@ -14,6 +14,15 @@ StopSignals::StopSignals() {
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
 }
 
+bool StopSignals::Pending() {
+  sigset_t pending;
+  if (sigpending(&pending) != 0) return false;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    if (sigismember(&pending, signal) == 1) return true;
+  }
+  return false;
+}
+
 const char* StopSignals::Wait() {
   int signal = 0;
   while (sigwait(&signals_, &signal) != 0) {

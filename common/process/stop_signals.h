@@ -16,6 +16,9 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
+  // Whether a signal to stop has come that no call has taken yet. For work on the thread that would take it.
+  static bool Pending();
+
   // Blocks until the process is asked to stop; the signal's name. From then on a second signal ends it at once.
   const char* Wait();
 

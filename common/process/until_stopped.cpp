@@ -1,12 +1,24 @@
 #include "common/process/until_stopped.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 
 namespace lean {
+namespace {
+
+// Of RunOrExit, after the signal.
+constexpr absl::Duration kPatience = absl::Milliseconds(500);
+
+}  // namespace
 
 absl::Status RunUntilStopped(StopSignals& signals, const std::function<absl::Status()>& work,
                              const std::function<void(const char* signal)>& stop) {
@@ -39,6 +51,26 @@ absl::Status RunStoppable(StopSignals& signals, const std::function<absl::Status
       });
   if (result.ok() || stopped_by == nullptr) return result;
   return absl::CancelledError(absl::StrCat("stopped by ", stopped_by, ": ", result.message()));
+}
+
+absl::Status RunOrExit(StopSignals& signals, int exit_code,
+                       const std::function<absl::Status(std::stop_token stop)>& work,
+                       const std::function<void(const char* signal)>& told) {
+  const auto done = std::make_shared<absl::Notification>();
+  return RunStoppable(
+      signals,
+      [&](std::stop_token stop) {
+        absl::Status status = work(std::move(stop));
+        done->Notify();
+        return status;
+      },
+      [&](const char* signal) {
+        told(signal);
+        // Waits on a thread of its own: this one has yet to request the stop.
+        std::thread([done, exit_code] {
+          if (!done->WaitForNotificationWithTimeout(kPatience)) _exit(exit_code);
+        }).detach();
+      });
 }
 
 }  // namespace lean

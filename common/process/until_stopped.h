@@ -20,6 +20,12 @@ absl::Status RunUntilStopped(StopSignals& signals, const std::function<absl::Sta
 absl::Status RunStoppable(StopSignals& signals, const std::function<absl::Status(std::stop_token stop)>& work,
                           const std::function<void(const char* signal)>& told);
 
+// The same for work that can take long to notice the stop token and leaves nothing half done, such as reading. If
+// `work` has not ended soon after the signal, the process exits with `exit_code` at once, without running destructors.
+absl::Status RunOrExit(StopSignals& signals, int exit_code,
+                       const std::function<absl::Status(std::stop_token stop)>& work,
+                       const std::function<void(const char* signal)>& told);
+
 }  // namespace lean
 
 #endif  // LEAN_COMMON_PROCESS_UNTIL_STOPPED_H_

@@ -304,7 +304,7 @@ TEST_F(DutiesTest, LogsEachRefusalOfTheBeaconOnce) {
     results[2] = {SubmitResult::Status::kQueued, "UNKNOWN_BLOCK", ""};
   };
   duties_->Vote(kSlot);
-  EXPECT_EQ(log_.Count("error vote refused by the beacon slot=9 validator=1 reason=BAD_SIGNATURE message=\"no\""), 1)
+  EXPECT_EQ(log_.Count("error vote refused by the beacon slot=9 validator=1 reason=\"BAD_SIGNATURE: no\""), 1)
       << log_.text();
   EXPECT_EQ(log_.Count("votes=3 accepted=1 already_known=0 queued=1 refused=1"), 1) << log_.text();
 }

@@ -68,6 +68,21 @@ TEST(KeyPreparerThreads, WarnsAWeekBeforeTheEndThenDailyThenHourly) {
   EXPECT_EQ(log.Count("error key has ended validator=0 last_slot=11519"), 1);
 }
 
+TEST(KeyPreparerThreads, AThousandKeysGetALineForEachThingThatHappensToThem) {
+  std::vector<ValidatorKey> keys;
+  for (uint64_t index = 0; index < 1024; ++index) {
+    keys.push_back({index, std::make_shared<FakeKey>(index, SlotRange{0, 64}, SlotRange{0, 32}), ""});
+  }
+  CapturedLog log;
+  KeyPreparer preparer(keys, log.logger());
+  CheckUntilLogged(preparer, 40, log, "keys prepared keys=1024", 1);
+  for (uint64_t slot = 41; slot < 100; ++slot) preparer.Check(slot, kSlot);
+  EXPECT_EQ(log.Count("key ends soon validator=0 "), 1) << log.text();
+  EXPECT_EQ(log.Count("error key has ended validator=0 last_slot=63 keys=1024"), 1) << log.text();
+  // A slow machine takes a minute or two: a few lines more.
+  EXPECT_LE(log.lines().size(), 20u) << log.text();
+}
+
 TEST(KeyPreparerThreads, WarnsOnceOfAKeyThatBeginsNearItsEnd) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 400}, SlotRange{0, 400});
   CapturedLog log;

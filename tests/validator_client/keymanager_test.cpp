@@ -368,7 +368,7 @@ TEST(AccessToken, IsMadeOnceAndKeptPrivate) {
     EXPECT_FALSE(each->Matches(token + "0"));
     EXPECT_FALSE(each->Matches(""));
   }
-  ASSERT_EQ(chmod(path.c_str(), 0640), 0);
+  ASSERT_EQ(chmod(path.c_str(), 0644), 0);
   EXPECT_EQ(AccessToken::ReadOrMake(path, random).status().code(), absl::StatusCode::kPermissionDenied);
 }
 

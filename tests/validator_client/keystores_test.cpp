@@ -77,7 +77,7 @@ TEST_F(KeystoresTest, RefusesAKeyFileThatIsNotThere) {
 }
 
 TEST_F(KeystoresTest, RefusesAKeyFileThatOthersMayRead) {
-  for (const mode_t mode : {0604, 0640, 0644, 0660}) {
+  for (const mode_t mode : {0604, 0620, 0644, 0660}) {
     ASSERT_EQ(chmod(key_3_.c_str(), mode), 0);
     EXPECT_EQ(Error().substr(0, 33), "keystores.yaml:5: validator_3.key") << std::oct << mode;
   }

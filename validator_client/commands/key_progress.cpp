@@ -16,23 +16,17 @@ double SecondsBetween(KeyProgress::Time begin, KeyProgress::Time end) {
 
 }  // namespace
 
-void KeyProgress::Begin(uint64_t index, Time now) {
-  ++key_number_;
-  index_ = index;
-  begin_ = now;
-  shown_percent_ = -1;
-}
-
 void KeyProgress::Update(double fraction, Time now) {
-  const int percent = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * 100);
+  const double done =
+      (static_cast<double>(keys_done_) + std::clamp(fraction, 0.0, 1.0)) / static_cast<double>(key_count_);
+  // All of it is shown only once the last key is saved.
+  const int most = keys_done_ == key_count_ ? 100 : 99;
+  const int percent = std::min(static_cast<int>(done * 100), most);
   const int shown = terminal_ ? percent : percent / kPlainStepPercent * kPlainStepPercent;
   if (shown <= shown_percent_) return;
   shown_percent_ = shown;
-  std::string line = absl::StrFormat("key %d of %d (validator %d): %3d %%", key_number_, key_count_, index_, shown);
-  if (fraction > 0) {
-    const double left = SecondsBetween(begin_, now) * (1 - fraction) / fraction;
-    line += absl::StrFormat(", %.0f s left for this key", left);
-  }
+  std::string line = absl::StrFormat("keys: %d of %d done, %3d %%", keys_done_, key_count_, shown);
+  if (done > 0) line += absl::StrFormat(", %.0f s left", SecondsBetween(begin_, now) * (1 - done) / done);
   if (!terminal_) {
     out_ << line << '\n' << std::flush;
     return;
@@ -43,10 +37,12 @@ void KeyProgress::Update(double fraction, Time now) {
   out_ << '\r' << line << std::flush;
 }
 
-void KeyProgress::End(Time now) {
+void KeyProgress::EndKey(Time now) {
+  ++keys_done_;
+  Update(0, now);
+  if (keys_done_ < key_count_) return;
   Abandon();
-  out_ << absl::StrFormat("key %d of %d (validator %d): done in %.1f s\n", key_number_, key_count_, index_,
-                          SecondsBetween(begin_, now))
+  out_ << absl::StrFormat("keys: %d of %d done in %.1f s\n", keys_done_, key_count_, SecondsBetween(begin_, now))
        << std::flush;
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "common/process/program.h"
 #include "common/process/until_stopped.h"
 #include "validator_client/commands/index_list.h"
 #include "validator_client/commands/keys_delete.h"
@@ -222,13 +223,15 @@ absl::Status KeysCli::Delete(bool* usage) {
 }
 
 absl::Status KeysCli::Verify(StopSignals& signals) {
-  KeystorePassword password(password_file_, KeystorePassword::kExisting);
-  std::atomic<bool> cancelled{false};
-  const xmss::KeyGenerationOptions options = {.threads = threads_,
-                                              .progress = [&cancelled](double) { return !cancelled; }};
-  return RunUntilStopped(
-      signals, [&] { return VerifyKeys(keystores_, password.source(), options, std::cout); },
-      [&cancelled](const char*) { cancelled = true; });
+  return RunOrExit(
+      signals, kExitFailure,
+      [&](const std::stop_token& stop) {
+        KeystorePassword password(password_file_, KeystorePassword::kExisting, stop);
+        const xmss::KeyGenerationOptions options = {.threads = threads_,
+                                                    .progress = [&stop](double) { return !stop.stop_requested(); }};
+        return VerifyKeys(keystores_, password.source(), options, std::cout);
+      },
+      [](const char*) {});
 }
 
 }  // namespace lean::validator

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "common/bytes/hex.h"
 #include "common/crypto/xmss/private_file.h"
+#include "common/secrets/secret_file.h"
 #include "validator_client/keystore/key_manifest.h"
 #include "validator_client/keystore_folder.h"
 #include "validator_client/signing_records/key_locks.h"
@@ -59,8 +60,7 @@ absl::StatusOr<std::vector<Source>> SourcesOf(const KeysImportOptions& options, 
 absl::Status CheckPublicFile(const std::string& secret_path, const PublicKeyBytes& pubkey) {
   if (!absl::EndsWith(secret_path, kSecretEnd)) return absl::OkStatus();
   const std::string path = absl::StrCat(secret_path.substr(0, secret_path.size() - kSecretEnd.size()), kPublicEnd);
-  const absl::StatusOr<xmss::WipedBytes> bytes =
-      xmss::ReadPrivateFile(path, pubkey.data.size(), /*must_be_private=*/false);
+  const absl::StatusOr<WipedBytes> bytes = ReadRegularFile(path, pubkey.data.size());
   if (absl::IsNotFound(bytes.status())) return absl::OkStatus();
   if (!bytes.ok()) return bytes.status();
   if (bytes->span() == pubkey.span()) return absl::OkStatus();

@@ -70,11 +70,10 @@ absl::Status MakeKeys(const KeysNewOptions& options, xmss::RandomSource& random,
     for (const fs::path& file : files) fs::remove(file, ignored);
   };
 
-  KeyProgress progress(out, terminal, options.indices.size());
   const auto now = [] { return std::chrono::steady_clock::now(); };
+  KeyProgress progress(out, terminal, options.indices.size(), now());
   std::vector<KeystoreEntry> entries;
   for (const uint64_t index : options.indices) {
-    progress.Begin(index, now());
     const std::string name = KeyFileName(index, options.protection.password != nullptr);
     const absl::StatusOr<PublicKeyBytes> pubkey =
         MakeKey(options, *scheme, *active, random, (folder / name).string(), [&](double fraction) {
@@ -85,7 +84,7 @@ absl::Status MakeKeys(const KeysNewOptions& options, xmss::RandomSource& random,
       progress.Abandon();
       return pubkey.status();
     }
-    progress.End(now());
+    progress.EndKey(now());
     entries.push_back(KeystoreEntry{index, *pubkey, name, ""});
   }
   if (absl::Status status = WriteNewTextFile(list.string(), FormatKeystoreList(entries)); !status.ok()) return status;

@@ -32,7 +32,7 @@ const char* OptionOf(KeystorePassword::Kind kind) {
 absl::StatusOr<const Password*> KeystorePassword::Get() {
   if (!password_.has_value()) {
     absl::StatusOr<Password> password =
-        file_.empty() ? PromptPassword(PromptOf(kind_), OptionOf(kind_), /*confirm=*/kind_ == kNew)
+        file_.empty() ? PromptPassword(PromptOf(kind_), OptionOf(kind_), /*confirm=*/kind_ == kNew, stop_)
                       : ReadPasswordFile(file_);
     if (!password.ok()) return password.status();
     password_ = *std::move(password);

@@ -1,13 +1,17 @@
 #include "validator_client/commands/locked_keystores.h"
 
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/process/descriptors.h"
+#include "common/secrets/secret_file.h"
 #include "validator_client/keystore_list.h"
 
 namespace lean::validator {
 namespace {
+
+constexpr std::chrono::seconds kProgressEvery{5};
 
 // By the list as it is now that nobody else changes it.
 absl::Status LockKeys(const std::string& list_file, KeyLocks& locks) {
@@ -24,20 +28,34 @@ absl::Status LockKeys(const std::string& list_file, KeyLocks& locks) {
 
 }  // namespace
 
-absl::StatusOr<LockedKeystores> OpenLockedKeystores(const std::string& list_file, bool changes_list,
-                                                    const PasswordSource& password, unsigned threads, KeyLocks& locks) {
-  const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
+absl::StatusOr<LockedKeystores> OpenLockedKeystores(const LockedKeystoresOptions& options,
+                                                    const PasswordSource& password, KeyLocks& locks,
+                                                    spdlog::logger& log) {
+  const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(options.list_file);
   if (!entries.ok()) return entries.status();
   const std::vector<std::string> key_folders = KeyFolders(*entries);
   std::vector<std::string> folders = key_folders;
-  if (changes_list) folders.push_back(FolderOf(list_file));
+  if (options.changes_list) folders.push_back(FolderOf(options.list_file));
   absl::StatusOr<std::vector<ProcessLock>> folder_locks = LockKeyFolders(folders);
   if (!folder_locks.ok()) return folder_locks.status();
-  if (absl::Status status = LockKeys(list_file, locks); !status.ok()) return status;
-  absl::StatusOr<Keystores> keystores = OpenKeystores(list_file, password, threads);
+  if (absl::Status status = LockKeys(options.list_file, locks); !status.ok()) return status;
+  log.info("keys opening keys={} list={}", entries->size(), options.list_file);
+  auto told = std::chrono::steady_clock::now();
+  absl::StatusOr<Keystores> keystores =
+      OpenKeystores(options.list_file, password, options.threads, [&](size_t opened, size_t total) {
+        const auto now = std::chrono::steady_clock::now();
+        if (now - told < kProgressEvery) return;
+        told = now;
+        log.info("keys opening opened={} of={}", opened, total);
+      });
   if (!keystores.ok()) return keystores.status();
   if (keystores->folders != key_folders) {
-    return absl::AbortedError(absl::StrCat(list_file, " was changed while it was opened: start again"));
+    return absl::AbortedError(absl::StrCat(options.list_file, " was changed while it was opened: start again"));
+  }
+  std::vector<std::string> secrets = {options.password_file};
+  for (const KeystoreEntry& entry : *entries) secrets.push_back(entry.path);
+  if (const std::string warning = GroupReadableWarning(secrets); !warning.empty()) {
+    log.warn("secrets open to a group message=\"{}\"", warning);
   }
   return LockedKeystores{*std::move(keystores), *std::move(folder_locks)};
 }

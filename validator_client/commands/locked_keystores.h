@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/log/logger.h"
 #include "validator_client/keystores.h"
 #include "validator_client/signing_records/key_locks.h"
 
@@ -16,12 +17,22 @@ struct LockedKeystores {
   std::vector<ProcessLock> folders;
 };
 
+struct LockedKeystoresOptions {
+  std::string list_file;
+  bool changes_list = false;  // keys may come and go, so the list's folder is locked, too
+  std::string password_file;  // empty: none
+  unsigned threads = 1;       // that a key prepares itself on
+};
+
 // Locks the folders of the listed key files, and with `changes_list` that of the list, then each key in `locks`. Only
 // then a password is asked for and the files are opened: a key that another process has just taken out of use is not
 // among them. Errors of LockKeyFolders, of OpenKeystores and, with the entry's "FILE:LINE: ", of KeyLocks::Add;
 // Aborted: the list was changed at that very moment.
-absl::StatusOr<LockedKeystores> OpenLockedKeystores(const std::string& list_file, bool changes_list,
-                                                    const PasswordSource& password, unsigned threads, KeyLocks& locks);
+// Logs how many are opened, at most every five seconds, and one warning if a group can read key files or the password
+// file.
+absl::StatusOr<LockedKeystores> OpenLockedKeystores(const LockedKeystoresOptions& options,
+                                                    const PasswordSource& password, KeyLocks& locks,
+                                                    spdlog::logger& log);
 
 }  // namespace lean::validator
 

@@ -120,8 +120,15 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   if (!expected.ok()) return expected.status();
   RealClock clock;
   SlotLimit limit(clock, expected->slot_duration_ms, options.allow_slots_to);
-  const absl::StatusOr<std::unique_ptr<SigningSide>> opened = OpenSigningSide(options, limit);
-  if (!opened.ok()) return opened.status();
+  absl::StatusOr<std::unique_ptr<SigningSide>> opened;
+  const absl::Status opening = RunOrExit(
+      signals, /*exit_code=*/0,
+      [&](std::stop_token stop) {
+        opened = OpenSigningSide(options, limit, stop, *log);
+        return opened.status();
+      },
+      [&log](const char* signal) { log->info("stopping signal={}", signal); });
+  if (!opening.ok()) return opening;
   SigningSide& side = **opened;
   Signer& signer = *side.signer;
   const KeySetPtr keys_at_start = signer.keys();

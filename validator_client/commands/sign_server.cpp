@@ -65,11 +65,21 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   absl::StatusOr<ExpectedNetwork> expected = MakeExpectedNetwork(options.network, warnings);
   for (const std::string& warning : warnings) log->warn("network odd message=\"{}\"", warning);
   if (!expected.ok()) return expected.status();
-  KeystorePassword password(options.password_file, KeystorePassword::kExisting);
   KeyLocks key_locks;
-  absl::StatusOr<LockedKeystores> opened = OpenLockedKeystores(
-      options.keystores, /*changes_list=*/false, password.source(), std::max(1u, KeyThreads() / 2), key_locks);
-  if (!opened.ok()) return opened.status();
+  absl::StatusOr<LockedKeystores> opened;
+  const absl::Status opening = RunOrExit(
+      signals, /*exit_code=*/0,
+      [&](std::stop_token stop) {
+        KeystorePassword password(options.password_file, KeystorePassword::kExisting, std::move(stop));
+        opened = OpenLockedKeystores({.list_file = options.keystores,
+                                      .changes_list = false,
+                                      .password_file = options.password_file,
+                                      .threads = std::max(1u, KeyThreads() / 2)},
+                                     password.source(), key_locks, *log);
+        return opened.status();
+      },
+      [&log](const char* signal) { log->info("stopping signal={}", signal); });
+  if (!opening.ok()) return opening;
   Keystores& keystores = opened->keystores;
   absl::Status fits = ExpectKeys(options.network, RegisteredKeysOf(keystores.keys), keystores.log_lifetime, *expected);
   if (!fits.ok()) return fits;

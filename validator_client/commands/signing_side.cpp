@@ -21,18 +21,25 @@ namespace {
 constexpr std::chrono::seconds kMoment{30};
 
 // Keys of this process.
-absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, SigningSide& side) {
-  side.password_source = std::make_unique<KeystorePassword>(options.password_file, KeystorePassword::kExisting);
+absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std::stop_token& stop, spdlog::logger& log,
+                         SigningSide& side) {
+  side.password_source = std::make_unique<KeystorePassword>(options.password_file, KeystorePassword::kExisting, stop);
   // Keys that come later are put beside the list.
-  absl::StatusOr<LockedKeystores> opened =
-      OpenLockedKeystores(options.keystores, /*changes_list=*/!options.keymanager.address.empty(),
-                          side.password_source->source(), std::max(1u, KeyThreads() / 2), side.key_locks);
+  absl::StatusOr<LockedKeystores> opened = OpenLockedKeystores({.list_file = options.keystores,
+                                                                .changes_list = !options.keymanager.address.empty(),
+                                                                .password_file = options.password_file,
+                                                                .threads = std::max(1u, KeyThreads() / 2)},
+                                                               side.password_source->source(), side.key_locks, log);
   if (!opened.ok()) return opened.status();
   side.folder_locks = std::move(opened->folders);
   std::vector<ValidatorKey> keys = std::move(opened->keystores.keys);
   absl::StatusOr<const Password*> password = side.password_source->GetIfAtHand();
   if (!password.ok()) return password.status();
-  side.password = *password;
+  if (options.keymanager.address.empty()) {
+    side.password_source->Drop();
+  } else {
+    side.password = *password;  // protects the keys that come by it
+  }
   side.log_lifetime = opened->keystores.log_lifetime;
   absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
       SqliteSigningRecords::Open({.path = RecordsPath(options.records, options.keystores), .create = true});
@@ -65,10 +72,11 @@ absl::Status ConnectSigner(const RunOptions& options, SlotLimit& limit, SigningS
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options, SlotLimit& limit) {
+absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options, SlotLimit& limit,
+                                                             const std::stop_token& stop, spdlog::logger& log) {
   auto side = std::make_unique<SigningSide>();
   const absl::Status status =
-      options.signer.empty() ? OpenOwnKeys(options, limit, *side) : ConnectSigner(options, limit, *side);
+      options.signer.empty() ? OpenOwnKeys(options, limit, stop, log, *side) : ConnectSigner(options, limit, *side);
   if (!status.ok()) return status;
   return side;
 }

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/concurrency/worker_pool.h"
+#include "common/log/logger.h"
 #include "validator_client/commands/keystore_password.h"
 #include "validator_client/commands/run.h"
 #include "validator_client/remote_signer.h"
@@ -23,7 +25,7 @@ namespace lean::validator {
 struct SigningSide {
   uint32_t log_lifetime = 0;  // of all keys
   std::unique_ptr<KeystorePassword> password_source;
-  const Password* password = nullptr;  // of password_source; null: none was needed, nor given
+  const Password* password = nullptr;  // of password_source, for keys that come later; null: none is at hand or needed
   std::vector<ProcessLock> folder_locks;
   KeyLocks key_locks;
   std::unique_ptr<SqliteSigningRecords> records;
@@ -33,9 +35,10 @@ struct SigningSide {
   std::unique_ptr<Signer> signer;
 };
 
-// With the keys of options.keystores, or those of the signer at options.signer. What is returned must not move.
-// `limit` must outlive it.
-absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options, SlotLimit& limit);
+// With the keys of options.keystores, or those of the signer at options.signer. What is returned must not move. A
+// password is asked for until `stop` is requested. `limit` must outlive what is returned.
+absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options, SlotLimit& limit,
+                                                             const std::stop_token& stop, spdlog::logger& log);
 
 }  // namespace lean::validator
 

@@ -9,6 +9,7 @@
 #include "common/bytes/hex.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/xmss/private_file.h"
+#include "common/secrets/secret_file.h"
 
 namespace lean::validator {
 namespace {
@@ -30,8 +31,7 @@ absl::Status Make(const std::string& path, xmss::RandomSource& random) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadAccessToken(const std::string& path) {
-  const absl::StatusOr<xmss::WipedBytes> content =
-      xmss::ReadPrivateFile(path, kMaxTokenBytes, /*must_be_private=*/true);
+  const absl::StatusOr<WipedBytes> content = ReadSecretFile(path, kMaxTokenBytes, SecretFileKind::kRegular);
   if (!content.ok()) return content.status();
   const ByteSpan bytes = content->span();
   const std::string token(absl::StripAsciiWhitespace({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));

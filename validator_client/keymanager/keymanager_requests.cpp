@@ -161,7 +161,7 @@ v1::ImportResult KeymanagerRequests::ImportOne(const v1::KeystoreToImport& item,
   const absl::StatusOr<Password> password =
       Password::FromText({reinterpret_cast<const uint8_t*>(item.password().data()), item.password().size()});
   if (!password.ok()) return WithPubkey(Refused(kWrongPassword, password.status().message()), pubkey);
-  absl::StatusOr<xmss::WipedBytes> content = Decrypt(keystore->secret, *password);
+  absl::StatusOr<WipedBytes> content = Decrypt(keystore->secret, *password);
   if (!content.ok()) return WithPubkey(Refused(kWrongPassword, content.status().message()), pubkey);
   absl::StatusOr<OpenedKeyFile> opened = OpenDecrypted(*keystore, *std::move(content), "keystore");
   if (!opened.ok()) return WithPubkey(Refused(kInvalidKeystore, opened.status().message()), pubkey);

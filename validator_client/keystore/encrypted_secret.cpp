@@ -64,7 +64,7 @@ absl::StatusOr<EncryptedSecret> Encrypt(ByteSpan secret, const Password& passwor
   encrypted.salt.resize(kSaltBytes);
   if (absl::Status status = random.Fill(absl::MakeSpan(encrypted.salt)); !status.ok()) return status;
   if (absl::Status status = random.Fill(absl::MakeSpan(encrypted.iv)); !status.ok()) return status;
-  const absl::StatusOr<xmss::WipedBytes> key = DeriveKey(password, cost, encrypted.salt);
+  const absl::StatusOr<WipedBytes> key = DeriveKey(password, cost, encrypted.salt);
   if (!key.ok()) return key.status();
   encrypted.ciphertext.resize(secret.size());
   if (absl::Status status = ApplyCipher(key->span(), encrypted.iv, secret, absl::MakeSpan(encrypted.ciphertext));
@@ -77,8 +77,8 @@ absl::StatusOr<EncryptedSecret> Encrypt(ByteSpan secret, const Password& passwor
   return encrypted;
 }
 
-absl::StatusOr<xmss::WipedBytes> Decrypt(const EncryptedSecret& encrypted, const Password& password) {
-  const absl::StatusOr<xmss::WipedBytes> key = DeriveKey(password, encrypted.cost, encrypted.salt);
+absl::StatusOr<WipedBytes> Decrypt(const EncryptedSecret& encrypted, const Password& password) {
+  const absl::StatusOr<WipedBytes> key = DeriveKey(password, encrypted.cost, encrypted.salt);
   if (!key.ok()) return key.status();
   const absl::StatusOr<Root> checksum = Checksum(key->span(), encrypted.ciphertext);
   if (!checksum.ok()) return checksum.status();
@@ -86,7 +86,7 @@ absl::StatusOr<xmss::WipedBytes> Decrypt(const EncryptedSecret& encrypted, const
     return absl::InvalidArgumentError(
         "wrong password (or the file is damaged: its checksum is not that of the password)");
   }
-  xmss::WipedBytes secret(encrypted.ciphertext.size());
+  WipedBytes secret(encrypted.ciphertext.size());
   if (absl::Status status = ApplyCipher(key->span(), encrypted.iv, encrypted.ciphertext, secret.mutable_span());
       !status.ok()) {
     return status;

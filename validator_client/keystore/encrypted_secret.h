@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/random_source.h"
-#include "common/crypto/xmss/wiped_bytes.h"
+#include "common/secrets/wiped_bytes.h"
 #include "validator_client/keystore/key_derivation.h"
 #include "validator_client/keystore/password.h"
 
@@ -33,7 +33,7 @@ absl::StatusOr<EncryptedSecret> Encrypt(ByteSpan secret, const Password& passwor
 
 // InvalidArgument: DeriveKey, or the checksum is wrong: another password, or a damaged salt, checksum or ciphertext.
 // The initial vector is under no checksum in EIP-2335, so the secret itself must be one that can be told from noise.
-absl::StatusOr<xmss::WipedBytes> Decrypt(const EncryptedSecret& encrypted, const Password& password);
+absl::StatusOr<WipedBytes> Decrypt(const EncryptedSecret& encrypted, const Password& password);
 
 }  // namespace lean::validator
 

@@ -57,12 +57,12 @@ absl::Status CheckCost(const DerivationCost& cost) {
   return std::visit([](const auto& which) { return Check(which); }, cost);
 }
 
-absl::StatusOr<xmss::WipedBytes> DeriveKey(const Password& password, const DerivationCost& cost, ByteSpan salt) {
+absl::StatusOr<WipedBytes> DeriveKey(const Password& password, const DerivationCost& cost, ByteSpan salt) {
   if (absl::Status status = CheckCost(cost); !status.ok()) return status;
   if (salt.empty() || salt.size() > kMaxSaltBytes) {
     return absl::InvalidArgumentError(absl::StrCat("the salt has ", salt.size(), " bytes, not 1 to ", kMaxSaltBytes));
   }
-  xmss::WipedBytes key(kDerivedKeyBytes);
+  WipedBytes key(kDerivedKeyBytes);
   if (!std::visit([&](const auto& which) { return Derive(password, which, salt, key.mutable_span()); }, cost)) {
     return absl::ResourceExhaustedError("OpenSSL could not derive the key: is there enough memory?");
   }

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/crypto/xmss/random_source.h"
-#include "common/crypto/xmss/wiped_bytes.h"
+#include "common/secrets/wiped_bytes.h"
 #include "validator_client/keystore/password.h"
 
 namespace lean::validator {
@@ -43,7 +43,7 @@ absl::Status CheckCost(const DerivationCost& cost);
 
 // kDerivedKeyBytes of `password` and `salt`. InvalidArgument: CheckCost, or a salt that is empty or longer than
 // kMaxSaltBytes. ResourceExhausted: no memory for it.
-absl::StatusOr<xmss::WipedBytes> DeriveKey(const Password& password, const DerivationCost& cost, ByteSpan salt);
+absl::StatusOr<WipedBytes> DeriveKey(const Password& password, const DerivationCost& cost, ByteSpan salt);
 
 }  // namespace lean::validator
 

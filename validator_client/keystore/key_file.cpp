@@ -10,6 +10,7 @@
 #include "common/crypto/xmss/private_file.h"
 #include "common/crypto/xmss/public_key.h"
 #include "common/crypto/xmss/secret_key_codec.h"
+#include "common/secrets/secret_file.h"
 
 namespace lean::validator {
 namespace {
@@ -18,9 +19,10 @@ absl::Status InFile(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
-absl::StatusOr<xmss::WipedBytes> ReadKeyFile(const std::string& path, bool may_be_public) {
-  absl::StatusOr<xmss::WipedBytes> file =
-      xmss::ReadPrivateFile(path, std::max(kMaxKeystoreBytes, xmss::kMaxKeyFileBytes), !may_be_public);
+absl::StatusOr<WipedBytes> ReadKeyFile(const std::string& path, bool may_be_public) {
+  const size_t max_bytes = std::max(kMaxKeystoreBytes, xmss::kMaxKeyFileBytes);
+  absl::StatusOr<WipedBytes> file = may_be_public ? ReadRegularFile(path, max_bytes)
+                                                  : ReadSecretFile(path, max_bytes, SecretFileKind::kRegular);
   if (file.ok() && file->span().empty()) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is empty: put the key back from a copy, if there is one"));
   }
@@ -57,7 +59,7 @@ absl::StatusOr<OpenedKeyFile> OpenEncrypted(const std::string& path, ByteSpan fi
   if (!keystore.ok()) return keystore.status();
   const absl::StatusOr<const Password*> password = source();
   if (!password.ok()) return InFile(path, password.status());
-  absl::StatusOr<xmss::WipedBytes> content = Decrypt(keystore->secret, **password);
+  absl::StatusOr<WipedBytes> content = Decrypt(keystore->secret, **password);
   if (!content.ok()) return InFile(path, content.status());
   return OpenDecrypted(*keystore, *std::move(content), path);
 }
@@ -73,8 +75,7 @@ absl::StatusOr<OpenedKeyFile> Open(const std::string& path, ByteSpan file, const
 absl::StatusOr<xmss::SecretKey> ReadCached(const xmss::Scheme& scheme, ByteSpan content, const std::string& path) {
   absl::StatusOr<xmss::SecretKeySeed> seed = xmss::DecodeSecretKeySeed(scheme, content);
   if (!seed.ok()) return seed.status();
-  const absl::StatusOr<xmss::WipedBytes> cache =
-      xmss::ReadPrivateFile(xmss::TreeCachePath(path), xmss::kMaxKeyFileBytes, /*must_be_private=*/false);
+  const absl::StatusOr<WipedBytes> cache = ReadRegularFile(xmss::TreeCachePath(path), xmss::kMaxKeyFileBytes);
   if (!cache.ok()) return cache.status();
   absl::StatusOr<xmss::CachedTrees> trees = xmss::DecodeTreeCache(scheme, *seed, cache->span());
   if (!trees.ok()) return trees.status();
@@ -149,7 +150,7 @@ std::string KeyFileName(uint64_t index, bool encrypted) {
 }
 
 absl::StatusOr<KeyFileSummary> SummarizeKeyFile(const std::string& path) {
-  const absl::StatusOr<xmss::WipedBytes> file = ReadKeyFile(path, /*may_be_public=*/false);
+  const absl::StatusOr<WipedBytes> file = ReadKeyFile(path, /*may_be_public=*/false);
   if (!file.ok()) return file.status();
   if (IsEncrypted(file->span())) {
     const absl::StatusOr<EncryptedKeystore> keystore = Parse(path, file->span());
@@ -163,12 +164,12 @@ absl::StatusOr<KeyFileSummary> SummarizeKeyFile(const std::string& path) {
 }
 
 absl::StatusOr<OpenedKeyFile> OpenKeyFile(const std::string& path, const PasswordSource& password) {
-  const absl::StatusOr<xmss::WipedBytes> file = ReadKeyFile(path, /*may_be_public=*/false);
+  const absl::StatusOr<WipedBytes> file = ReadKeyFile(path, /*may_be_public=*/false);
   if (!file.ok()) return file.status();
   return Open(path, file->span(), password);
 }
 
-absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, xmss::WipedBytes content,
+absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, WipedBytes content,
                                             const std::string& name) {
   if (!xmss::IsSecretKeySeed(content.span())) {
     return absl::InvalidArgumentError(
@@ -182,7 +183,7 @@ absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, x
 
 absl::StatusOr<xmss::SecretKey> ReadWholeKey(const std::string& path, const PasswordSource& password,
                                              bool may_be_public, const xmss::KeyGenerationOptions& options) {
-  const absl::StatusOr<xmss::WipedBytes> file = ReadKeyFile(path, may_be_public);
+  const absl::StatusOr<WipedBytes> file = ReadKeyFile(path, may_be_public);
   if (!file.ok()) return file.status();
   absl::StatusOr<OpenedKeyFile> opened = Open(path, file->span(), password);
   if (!opened.ok()) return opened.status();
@@ -204,7 +205,7 @@ absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& pat
   const KeyFileSummary summary = {.pubkey = PublicKeyBytesOf(key.scheme(), key.public_key()),
                                   .log_lifetime = key.scheme().log_lifetime(),
                                   .active = key.active()};
-  const xmss::WipedBytes seed = xmss::EncodeSecretKeySeed(key);
+  const WipedBytes seed = xmss::EncodeSecretKeySeed(key);
   if (absl::Status status = SaveSeed(summary, seed.span(), path, password, cost, random); !status.ok()) return status;
   return xmss::SaveTreeCache(key, path);
 }

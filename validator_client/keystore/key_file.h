@@ -15,7 +15,7 @@
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/secret_key.h"
 #include "common/crypto/xmss/secret_key_file.h"
-#include "common/crypto/xmss/wiped_bytes.h"
+#include "common/secrets/wiped_bytes.h"
 #include "validator_client/keystore/key_derivation.h"
 #include "validator_client/keystore/keystore_json.h"
 #include "validator_client/keystore/password.h"
@@ -44,7 +44,7 @@ using PasswordSource = std::function<absl::StatusOr<const Password*>()>;
 struct OpenedKeyFile {
   xmss::SecretKeyInfo info;
   // Of an encrypted file: the plain key file (docs/crypto.md) that it held. A plain file is read anew when it is used.
-  std::optional<xmss::WipedBytes> content;
+  std::optional<WipedBytes> content;
 };
 
 // Reads an encrypted keystore, or a plain key file of ours or leanSig's. Errors name the file.
@@ -54,7 +54,7 @@ absl::StatusOr<OpenedKeyFile> OpenKeyFile(const std::string& path, const Passwor
 
 // What the secret of a keystore is once it is decrypted: the same as if it had been read from a file. `name` is for
 // errors. InvalidArgument: no XMSS key, or one of another public key or other parameters than the keystore says.
-absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, xmss::WipedBytes content,
+absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, WipedBytes content,
                                             const std::string& name);
 
 // Reads a key with the trees that its file or its cache holds, whatever their slots. Where there are none of use, those

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 #include <utf8proc.h>
@@ -14,7 +15,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "common/crypto/xmss/private_file.h"
+#include "common/process/stop_signals.h"
+#include "common/secrets/secret_file.h"
 
 namespace lean::validator {
 namespace {
@@ -41,6 +43,8 @@ constexpr uint8_t kEndOfInput = 4;  // Ctrl-D
 constexpr uint8_t kBackspace = 8;
 constexpr uint8_t kDelete = 127;
 
+constexpr int kPollMs = 100;
+
 bool ContinuesCharacter(uint8_t byte) { return (byte & 0xc0) == 0x80; }
 
 // The terminal without echo, key by key: a process that blocks SIGINT would otherwise not see Ctrl-C while it asks.
@@ -63,13 +67,15 @@ class Terminal {
 
   bool ok() const { return ok_; }
 
-  absl::StatusOr<Password> ReadPassword(absl::string_view prompt) const {
+  absl::StatusOr<Password> ReadPassword(absl::string_view prompt, const std::stop_token& stop) const {
     Write(prompt);
-    xmss::WipedBytes line(kMaxPasswordBytes + 1);
+    WipedBytes line(kMaxPasswordBytes + 1);
     size_t size = 0;
     while (true) {
       uint8_t key = 0;
-      const ssize_t count = ::read(descriptor_, &key, 1);
+      const bool stopped = stop.stop_requested() || StopSignals::Pending();
+      if (!stopped && !WaitForKey()) continue;
+      const ssize_t count = stopped ? 0 : ::read(descriptor_, &key, 1);
       if (count < 0 && errno == EINTR) continue;
       if (count <= 0 || key == kInterrupt || key == kEndOfInput) {
         Write("\n");
@@ -88,6 +94,12 @@ class Terminal {
   }
 
  private:
+  // For a moment only, so that a stop is noticed.
+  bool WaitForKey() const {
+    pollfd terminal{.fd = descriptor_, .events = POLLIN, .revents = 0};
+    return ::poll(&terminal, 1, kPollMs) > 0;
+  }
+
   void Write(absl::string_view text) const {
     while (!text.empty()) {
       const ssize_t written = ::write(descriptor_, text.data(), text.size());
@@ -113,7 +125,7 @@ absl::StatusOr<Password> Password::FromText(ByteSpan utf8) {
   if (normalized.size < 0) return absl::InvalidArgumentError("the password is not valid UTF-8");
 
   // Normalising may have made it longer; taking out control codes makes it shorter.
-  xmss::WipedBytes kept(static_cast<size_t>(normalized.size));
+  WipedBytes kept(static_cast<size_t>(normalized.size));
   size_t size = 0;
   for (utf8proc_ssize_t at = 0; at < normalized.size;) {
     utf8proc_int32_t code_point = 0;
@@ -126,14 +138,13 @@ absl::StatusOr<Password> Password::FromText(ByteSpan utf8) {
     at += length;
   }
   if (size == 0) return absl::InvalidArgumentError("the password is empty");
-  xmss::WipedBytes bytes(size);
+  WipedBytes bytes(size);
   std::copy_n(kept.span().begin(), size, bytes.mutable_span().begin());
   return Password(std::move(bytes));
 }
 
 absl::StatusOr<Password> ReadPasswordFile(const std::string& path) {
-  const absl::StatusOr<xmss::WipedBytes> text =
-      xmss::ReadPrivateFile(path, kMaxPasswordBytes, /*must_be_private=*/true);
+  const absl::StatusOr<WipedBytes> text = ReadSecretFile(path, kMaxPasswordBytes, SecretFileKind::kRegularOrPipe);
   if (!text.ok()) return text.status();
   absl::StatusOr<Password> password = Password::FromText(text->span());
   if (!password.ok())
@@ -141,15 +152,16 @@ absl::StatusOr<Password> ReadPasswordFile(const std::string& path) {
   return password;
 }
 
-absl::StatusOr<Password> PromptPassword(const std::string& prompt, const std::string& option, bool confirm) {
+absl::StatusOr<Password> PromptPassword(const std::string& prompt, const std::string& option, bool confirm,
+                                        const std::stop_token& stop) {
   const Terminal terminal;
   if (!terminal.ok()) {
     return absl::FailedPreconditionError(
         absl::StrCat("the ", prompt, " is needed and there is no terminal to ask: give ", option));
   }
-  absl::StatusOr<Password> password = terminal.ReadPassword(absl::StrCat(prompt, ": "));
+  absl::StatusOr<Password> password = terminal.ReadPassword(absl::StrCat(prompt, ": "), stop);
   if (!password.ok() || !confirm) return password;
-  const absl::StatusOr<Password> again = terminal.ReadPassword(absl::StrCat(prompt, ", once more: "));
+  const absl::StatusOr<Password> again = terminal.ReadPassword(absl::StrCat(prompt, ", once more: "), stop);
   if (!again.ok()) return again.status();
   if (again->bytes() != password->bytes()) return absl::InvalidArgumentError("the two passwords differ");
   return password;

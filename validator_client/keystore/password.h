@@ -2,12 +2,13 @@
 #ifndef LEAN_VALIDATOR_CLIENT_KEYSTORE_PASSWORD_H_
 #define LEAN_VALIDATOR_CLIENT_KEYSTORE_PASSWORD_H_
 
+#include <stop_token>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
-#include "common/crypto/xmss/wiped_bytes.h"
+#include "common/secrets/wiped_bytes.h"
 
 namespace lean::validator {
 
@@ -24,19 +25,21 @@ class Password {
   ByteSpan bytes() const { return bytes_.span(); }
 
  private:
-  explicit Password(xmss::WipedBytes bytes) : bytes_(std::move(bytes)) {}
+  explicit Password(WipedBytes bytes) : bytes_(std::move(bytes)) {}
 
-  xmss::WipedBytes bytes_;
+  WipedBytes bytes_;
 };
 
-// The whole file is the password. Errors of xmss::ReadPrivateFile (the file must be open to its owner alone) and of
-// FromText, naming the file.
+// The whole file is the password; it may be a pipe. Errors of ReadSecretFile (common/secrets) and of FromText, naming
+// the file.
 absl::StatusOr<Password> ReadPasswordFile(const std::string& path);
 
 // Asks on the terminal of this process (/dev/tty) without showing what is typed; with `confirm`, twice.
-// FailedPrecondition: there is no terminal. InvalidArgument: of FromText, or the two differ. Cancelled: end of input.
+// FailedPrecondition: there is no terminal. InvalidArgument: of FromText, or the two differ. Cancelled: end of input, a
+// stop was requested, or a signal to stop is pending.
 // `option`: of the file that could hold it, for the first of these.
-absl::StatusOr<Password> PromptPassword(const std::string& prompt, const std::string& option, bool confirm);
+absl::StatusOr<Password> PromptPassword(const std::string& prompt, const std::string& option, bool confirm,
+                                        const std::stop_token& stop = {});
 
 }  // namespace lean::validator
 

@@ -1,20 +1,16 @@
 #include "common/crypto/xmss/prf_key.h"
 
-#include <openssl/crypto.h>
+#include "common/secrets/secret_memory.h"
 
 namespace lean::xmss {
 
-PrfKey::PrfKey(PrfKey&& other) noexcept : bytes_(other.bytes_) {
-  OPENSSL_cleanse(other.bytes_.data(), other.bytes_.size());
-}
+PrfKey::PrfKey(const Bytes& bytes) : bytes_(new (SecretAllocator<Bytes>().allocate(1)) Bytes(bytes)) {}
 
-PrfKey& PrfKey::operator=(PrfKey&& other) noexcept {
-  if (this == &other) return *this;
-  bytes_ = other.bytes_;
-  OPENSSL_cleanse(other.bytes_.data(), other.bytes_.size());
-  return *this;
-}
+void PrfKey::Free::operator()(Bytes* bytes) const { SecretAllocator<Bytes>().deallocate(bytes, 1); }
 
-PrfKey::~PrfKey() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+const PrfKey::Bytes& PrfKey::bytes() const {
+  static constexpr Bytes kZero{};
+  return bytes_ != nullptr ? *bytes_ : kZero;
+}
 
 }  // namespace lean::xmss

@@ -4,27 +4,32 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
 #include "common/crypto/xmss/scheme.h"
 
 namespace lean::xmss {
 
-// Move-only, so that copies are deliberate; wiped when destroyed or moved from.
+// Kept in secret memory (common/secrets). Move-only, so that copies are deliberate. All zero when moved from.
 class PrfKey {
  public:
-  PrfKey() = default;  // all zero
-  explicit PrfKey(const std::array<uint8_t, kPrfKeyBytes>& bytes) : bytes_(bytes) {}
-  PrfKey(PrfKey&& other) noexcept;
-  PrfKey& operator=(PrfKey&& other) noexcept;
-  ~PrfKey();
+  using Bytes = std::array<uint8_t, kPrfKeyBytes>;
 
-  PrfKey Clone() const { return PrfKey(bytes_); }
+  PrfKey() = default;  // all zero
+  // The caller wipes `bytes`.
+  explicit PrfKey(const Bytes& bytes);
+
+  PrfKey Clone() const { return PrfKey(bytes()); }
 
   // The secret itself: for derivation and codecs alone.
-  const std::array<uint8_t, kPrfKeyBytes>& bytes() const { return bytes_; }
+  const Bytes& bytes() const;
 
  private:
-  std::array<uint8_t, kPrfKeyBytes> bytes_{};
+  struct Free {
+    void operator()(Bytes* bytes) const;
+  };
+
+  std::unique_ptr<Bytes, Free> bytes_;  // null: all zero
 };
 
 }  // namespace lean::xmss

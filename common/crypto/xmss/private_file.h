@@ -2,13 +2,10 @@
 #ifndef LEAN_COMMON_CRYPTO_XMSS_PRIVATE_FILE_H_
 #define LEAN_COMMON_CRYPTO_XMSS_PRIVATE_FILE_H_
 
-#include <cstddef>
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
-#include "common/crypto/xmss/wiped_bytes.h"
 #include "common/process/whole_file.h"
 
 namespace lean::xmss {
@@ -20,10 +17,6 @@ absl::Status WritePrivateFile(const std::string& path, ByteSpan content, IfExist
 
 // Removes a file, and syncs its folder: it does not come back with a crash. NotFound; every error names the file.
 absl::Status RemovePrivateFile(const std::string& path);
-
-// NotFound; PermissionDenied: not readable, or with `must_be_private` readable by group or others; InvalidArgument: not
-// a regular file, or larger than `max_bytes`. Errors name the file.
-absl::StatusOr<WipedBytes> ReadPrivateFile(const std::string& path, size_t max_bytes, bool must_be_private);
 
 }  // namespace lean::xmss
 

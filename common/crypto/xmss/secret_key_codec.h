@@ -10,7 +10,7 @@
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/secret_key.h"
-#include "common/crypto/xmss/wiped_bytes.h"
+#include "common/secrets/wiped_bytes.h"
 
 namespace lean::xmss {
 

@@ -8,6 +8,7 @@
 #include "common/crypto/xmss/bottom_tree_builder.h"
 #include "common/crypto/xmss/private_file.h"
 #include "common/crypto/xmss/secret_key_codec.h"
+#include "common/secrets/secret_file.h"
 
 namespace lean::xmss {
 namespace {
@@ -59,7 +60,7 @@ absl::Status CheckTreesServe(const Scheme& scheme, const SlotRange& active, uint
 
 absl::StatusOr<CachedTrees> ReadTreeCache(const Scheme& scheme, const SecretKeySeed& seed, const std::string& path,
                                           uint64_t slot) {
-  const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxKeyFileBytes, /*must_be_private=*/false);
+  const absl::StatusOr<WipedBytes> bytes = ReadRegularFile(path, kMaxKeyFileBytes);
   if (!bytes.ok()) return bytes.status();
   absl::StatusOr<CachedTrees> trees = DecodeTreeCache(scheme, seed, bytes->span());
   if (!trees.ok()) return InFile(path, trees.status());
@@ -127,7 +128,7 @@ absl::StatusOr<SecretKeyInfo> InspectLeanSig(ByteSpan bytes) {
 }  // namespace
 
 absl::StatusOr<SecretKeyInfo> InspectSecretKey(const std::string& path) {
-  const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxKeyFileBytes, /*must_be_private=*/true);
+  const absl::StatusOr<WipedBytes> bytes = ReadSecretFile(path, kMaxKeyFileBytes, SecretFileKind::kRegular);
   if (!bytes.ok()) return bytes.status();
   return InspectSecretKeyBytes(bytes->span(), path);
 }
@@ -154,7 +155,7 @@ absl::Status SaveTreeCache(const SecretKey& key, const std::string& key_path) {
 
 absl::StatusOr<LoadedSecretKey> LoadSecretKey(const Scheme& scheme, const std::string& path, uint64_t slot,
                                               const KeyGenerationOptions& options) {
-  const absl::StatusOr<WipedBytes> bytes = ReadPrivateFile(path, kMaxKeyFileBytes, /*must_be_private=*/true);
+  const absl::StatusOr<WipedBytes> bytes = ReadSecretFile(path, kMaxKeyFileBytes, SecretFileKind::kRegular);
   if (!bytes.ok()) return bytes.status();
   return LoadSecretKeyBytes(scheme, bytes->span(), path, slot, options);
 }

@@ -15,6 +15,7 @@
 #include "common/crypto/xmss/secret_key_codec.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
+#include "tests/common/process/captured_log.h"
 #include "tests/validator_client/keystore/test_passwords.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/test_keystores.h"
@@ -350,6 +351,8 @@ TEST_F(KeysLeaveTest, AClientOpensWhatIsThereOnceItHasTheLocks) {
   const auto in_the_meantime = [this] { return Delete({0}).code(); };
   absl::StatusCode deleting = absl::StatusCode::kOk;
   bool asked = false;
+  CapturedLog log;
+  const LockedKeystoresOptions options{.list_file = list_};
   const PasswordSource source = [&]() -> absl::StatusOr<const Password*> {
     asked = true;
     deleting = in_the_meantime();
@@ -358,11 +361,11 @@ TEST_F(KeysLeaveTest, AClientOpensWhatIsThereOnceItHasTheLocks) {
   {
     const auto running = LockKeyFolders({folder_});
     ASSERT_TRUE(running.ok());
-    EXPECT_EQ(OpenLockedKeystores(list_, false, source, 1, locks).status().code(),
+    EXPECT_EQ(OpenLockedKeystores(options, source, locks, *log.logger()).status().code(),
               absl::StatusCode::kFailedPrecondition);
     EXPECT_FALSE(asked);
   }
-  const auto opened = OpenLockedKeystores(list_, false, source, 1, locks);
+  const auto opened = OpenLockedKeystores(options, source, locks, *log.logger());
   ASSERT_TRUE(opened.ok()) << opened.status();
   EXPECT_EQ(opened->keystores.keys.size(), 2);
   EXPECT_EQ(deleting, absl::StatusCode::kFailedPrecondition) << "while the password is typed";

@@ -56,10 +56,10 @@ TEST_F(KeysNewTest, MakesPrivateFilesInAPrivateFolder) {
   EXPECT_NE((*entries)[0].pubkey, (*entries)[1].pubkey);
 }
 
-TEST_F(KeysNewTest, ShowsPercentAndTimeLeftOfEachKey) {
+TEST_F(KeysNewTest, ShowsPercentAndTimeLeftOfAllKeys) {
   ASSERT_TRUE(Make({0, 5}).ok());
-  EXPECT_TRUE(absl::StrContains(out_.str(), "key 2 of 2 (validator 5): 100 %")) << out_.str();
-  EXPECT_TRUE(absl::StrContains(out_.str(), "s left for this key"));
+  EXPECT_TRUE(absl::StrContains(out_.str(), "keys: 2 of 2 done, 100 %")) << out_.str();
+  EXPECT_TRUE(absl::StrContains(out_.str(), "s left"));
   EXPECT_TRUE(absl::StrContains(out_.str(), "made 2 plain keys of lifetime 2^8 for slots 0 to 31; their list is "))
       << "20 slots are widened to two bottom trees";
 }
@@ -110,7 +110,7 @@ class FailAfterFirstKey : public std::stringbuf {
 
  protected:
   int sync() override {
-    if (absl::StrContains(str(), "done in")) source_.fail = true;
+    if (absl::StrContains(str(), " 50 %")) source_.fail = true;
     return 0;
   }
 
@@ -145,29 +145,34 @@ TEST(IndexList, RefusesTheRest) {
 
 TEST(KeyProgress, RewritesOneLineOnATerminal) {
   std::ostringstream out;
-  KeyProgress progress(out, true, 2);
   const KeyProgress::Time begin;
-  progress.Begin(3, begin);
-  progress.Update(0.25, begin + std::chrono::seconds(10));
-  progress.Update(0.2501, begin + std::chrono::seconds(11));  // the same percent
-  progress.Update(0.5, begin + std::chrono::seconds(20));
+  KeyProgress progress(out, true, 2, begin);
+  progress.Update(0.5, begin + std::chrono::seconds(10));
+  progress.Update(0.501, begin + std::chrono::seconds(11));  // the same percent
+  progress.EndKey(begin + std::chrono::seconds(20));
   EXPECT_EQ(out.str(),
-            "\rkey 1 of 2 (validator 3):  25 %, 30 s left for this key"
-            "\rkey 1 of 2 (validator 3):  50 %, 20 s left for this key");
+            "\rkeys: 0 of 2 done,  25 %, 30 s left"
+            "\rkeys: 1 of 2 done,  50 %, 20 s left");
   out.str("");
-  progress.End(begin + std::chrono::seconds(40));
-  EXPECT_TRUE(absl::EndsWith(out.str(), "\rkey 1 of 2 (validator 3): done in 40.0 s\n")) << out.str();
+  progress.EndKey(begin + std::chrono::seconds(40));
+  EXPECT_TRUE(absl::EndsWith(out.str(), "\rkeys: 2 of 2 done in 40.0 s\n")) << out.str();
 }
 
-TEST(KeyProgress, WritesALineForEveryTenthElsewhere) {
-  std::ostringstream out;
-  KeyProgress progress(out, false, 1);
-  const KeyProgress::Time begin;
-  progress.Begin(0, begin);
-  for (int i = 1; i <= 100; ++i) progress.Update(i / 100.0, begin + std::chrono::seconds(i));
-  const std::string text = out.str();
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 11);
-  EXPECT_FALSE(absl::StrContains(text, "\r"));
+TEST(KeyProgress, WritesALineForEveryTenthOfAllKeysElsewhere) {
+  for (const int keys : {1, 7, 1024}) {
+    std::ostringstream out;
+    const KeyProgress::Time begin;
+    KeyProgress progress(out, false, static_cast<size_t>(keys), begin);
+    for (int key = 0; key < keys; ++key) {
+      for (int i = 1; i <= 100; ++i) progress.Update(i / 100.0, begin + std::chrono::seconds(100 * key + i));
+      progress.EndKey(begin + std::chrono::seconds(100 * key + 100));
+    }
+    const std::string text = out.str();
+    const auto lines = std::count(text.begin(), text.end(), '\n');
+    EXPECT_GE(lines, 11) << keys;
+    EXPECT_LE(lines, 12) << keys << text;
+    EXPECT_FALSE(absl::StrContains(text, "\r"));
+  }
 }
 
 }  // namespace

@@ -160,7 +160,7 @@ TEST_F(EncryptedKeyFileTest, NeverOverwrites) {
 }
 
 TEST_F(EncryptedKeyFileTest, RefusesOpenModes) {
-  for (const mode_t mode : {0640, 0604, 0644, 0660}) {
+  for (const mode_t mode : {0620, 0604, 0644, 0660}) {
     ASSERT_EQ(chmod(path_.c_str(), mode), 0);
     EXPECT_EQ(Open().status().code(), absl::StatusCode::kPermissionDenied);
     EXPECT_EQ(SummarizeKeyFile(path_).status().code(), absl::StatusCode::kPermissionDenied);

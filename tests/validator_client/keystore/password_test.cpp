@@ -11,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/process/stop_signals.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/keystore/test_passwords.h"
@@ -66,7 +67,7 @@ TEST_F(PasswordFileTest, TheWholeFileButItsLineEndIsThePassword) {
 }
 
 TEST_F(PasswordFileTest, MustBeOpenToItsOwnerAlone) {
-  for (const mode_t mode : {0640, 0604, 0644, 0660, 0610, 0601}) {
+  for (const mode_t mode : {0620, 0604, 0644, 0660, 0610, 0601}) {
     const auto password = Read("secret", mode);
     EXPECT_EQ(password.status().code(), absl::StatusCode::kPermissionDenied) << std::oct << mode;
     EXPECT_TRUE(absl::StrContains(password.status().message(), absl::StrCat("chmod 600 ", path_)));
@@ -152,11 +153,43 @@ TEST_F(PromptTest, AnEndlessLineIsRefused) {
   EXPECT_EQ(Ask(false, {std::string(3000, 'x') + "\n"}).returned, "the password has more than 1024 bytes");
 }
 
+TEST(Prompt, EndsOnARequestToStop) {
+  int terminal = -1;
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
+  if (child == 0) {
+    std::stop_source stop;
+    stop.request_stop();
+    _exit(PromptPassword("password", "--option", false, stop.get_token()).status().code() ==
+                  absl::StatusCode::kCancelled
+              ? 0
+              : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  close(terminal);
+}
+
+TEST(Prompt, EndsOnASignalThatIsPending) {
+  int terminal = -1;
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
+  if (child == 0) {
+    const StopSignals signals;  // blocks SIGTERM
+    kill(getpid(), SIGTERM);
+    _exit(PromptPassword("password", "--option", false).status().code() == absl::StatusCode::kCancelled ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  close(terminal);
+}
+
 TEST(Prompt, NeedsATerminal) {
   const pid_t child = fork();
   if (child == 0) {
     setsid();  // no terminal from here on
-    _exit(PromptPassword("password", "--option", false).status().code() == absl::StatusCode::kFailedPrecondition ? 0 : 1);
+    _exit(PromptPassword("password", "--option", false).status().code() == absl::StatusCode::kFailedPrecondition ? 0
+                                                                                                                 : 1);
   }
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);

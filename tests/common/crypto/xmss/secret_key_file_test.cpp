@@ -85,7 +85,7 @@ TEST_F(SecretKeyFileTest, InspectionRefusesWhatLoadingRefuses) {
   FlipByte(path_, 60);
   EXPECT_EQ(InspectSecretKey(path_).status().code(), absl::StatusCode::kInvalidArgument);
   FlipByte(path_, 60);
-  ASSERT_EQ(chmod(path_.c_str(), 0640), 0);
+  ASSERT_EQ(chmod(path_.c_str(), 0644), 0);
   EXPECT_EQ(InspectSecretKey(path_).status().code(), absl::StatusCode::kPermissionDenied);
 }
 
