@@ -24,6 +24,11 @@ function(lean_proto name)
   target_include_directories(${name} SYSTEM PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
   target_link_libraries(${name} PUBLIC protobuf::libprotobuf gRPC::grpc++ PRIVATE lean_options)
   target_compile_options(${name} PRIVATE -w)
+  if(LEAN_SANITIZE)
+    # Generated code is not instrumented either, so it cannot use the precompiled headers of code that is.
+    target_compile_options(${name} PRIVATE -fno-sanitize=all)
+    set_target_properties(${name} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
+  endif()
   list(FILTER generated INCLUDE REGEX "\\.pb\\.cc$")
   list(FILTER generated EXCLUDE REGEX "\\.grpc\\.pb\\.cc$")
   # Generated for messages, they repeat names.

@@ -5,6 +5,22 @@ target_include_directories(lean_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_link_libraries(lean_options INTERFACE Threads::Threads)
 # -pthread for all, as some packages ask for it: a precompiled header serves those alone who define what it did.
 target_compile_options(lean_options INTERFACE -Wall -Wextra -Werror -pthread)
+
+# Release builds check buffers, the stack and the targets of indirect jumps, and make the tables of addresses read-only.
+# _FORTIFY_SOURCE is undefined first because a compiler may define a level of its own.
+set(lean_hardening_options -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  list(APPEND lean_hardening_options -fcf-protection=full)
+endif()
+target_compile_options(lean_options INTERFACE "$<$<CONFIG:Release>:${lean_hardening_options}>")
+target_link_options(lean_options INTERFACE "$<$<CONFIG:Release>:LINKER:-z,relro,-z,now>")
+
+# mold links much faster than the compiler's own linker, which is used where mold is not installed.
+find_program(LEAN_MOLD mold)
+if(LEAN_MOLD)
+  target_link_options(lean_options INTERFACE -fuse-ld=mold)
+endif()
+
 if(LEAN_SANITIZE)
   target_compile_options(lean_options INTERFACE -fsanitize=${LEAN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(lean_options INTERFACE -fsanitize=${LEAN_SANITIZE})
@@ -34,8 +50,8 @@ function(lean_executable name)
 endfunction()
 
 # lean_test(NAME SOURCES... DEPS... [LABELS ...] [LONG_SUITE SUITE]): a GoogleTest binary, each of its tests known to ctest.
-# LABELS: threaded (also run under TSan), rpc (needs gRPC), e2e (starts processes), long (only with --long). The tests of
-# LONG_SUITE are long ones, whatever the others are.
+# LABELS: threaded (also run under TSan), rpc (needs gRPC), long (only with --long). The tests of LONG_SUITE are long ones,
+# whatever the others are. Every test has the label `unit`, too; those without `long` also run under ASan.
 function(lean_test name)
   cmake_parse_arguments(ARG "" "LONG_SUITE" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -47,12 +63,16 @@ function(lean_test name)
   target_compile_definitions(${name} PRIVATE LEAN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LEAN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   # A list does not survive test discovery; joined into one label, each is still found by `ctest -L`, which takes a regex.
   list(JOIN ARG_LABELS "," labels)
+  string(PREPEND labels "unit,")
   if(ARG_LONG_SUITE)
     gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_FILTER ${ARG_LONG_SUITE}.*
                          PROPERTIES LABELS "${labels},long")
     set(others TEST_FILTER -${ARG_LONG_SUITE}.*)
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES ${others} PROPERTIES LABELS "${labels}")
+  if(NOT "long" IN_LIST ARG_LABELS)
+    set_property(GLOBAL APPEND PROPERTY LEAN_UNIT_TESTS ${name})
+  endif()
   if("threaded" IN_LIST ARG_LABELS)
     set_property(GLOBAL APPEND PROPERTY LEAN_THREADED_TESTS ${name})
   endif()

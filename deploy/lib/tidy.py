@@ -2,8 +2,11 @@
 
 Usage: tidy.py BUILD_DIR
 
-A file that was clean is not looked at again until it, a header of the project that it includes, the list of checks or
-clang-tidy itself changes: BUILD_DIR/tidy remembers it. Prints what was found. Exit code 0 when nothing was.
+Sources that CMake compiles together are checked together: clang-tidy then parses the headers of gRPC and Abseil once for all
+of them, which takes a fifth of the time. HeaderFilterRegex in .clang-tidy matches the included sources, so each is reported.
+
+Sources that were clean are not checked again until one of them, a header of the project that they include, the list of
+checks or clang-tidy itself changes: BUILD_DIR/tidy remembers them. Prints what was found. Exit code 0 when nothing was.
 """
 
 import concurrent.futures
@@ -20,7 +23,7 @@ FOLDERS = ("common", "beacon", "validator_client")
 NOT_CLANG = re.compile(
     r" (-Winvalid-pch|-fpch-preprocess|-Wno-restrict|-Wno-stringop-\w+|-include \S*/cmake_pch\.hxx)(?= )")
 
-
+OBJECT = re.compile(r" -o (\S+)")
 UNITY_PART = re.compile(r'^#include "(.+\.cpp)"$', re.MULTILINE)
 
 
@@ -31,17 +34,21 @@ def sources_of(file):
     return [pathlib.Path(part) for part in UNITY_PART.findall(file.read_text(encoding="utf-8"))]
 
 
-def headers_of_objects(build_dir, root):
-    """The project's own files that each object was built from, as ninja knows them: {source: [file, ...]}."""
+def label_of(file, root):
+    """What a report calls a file that is compiled: its folder and the sources in it."""
+    sources = [os.path.relpath(path, root) for path in sources_of(pathlib.Path(file))]
+    return f"{os.path.dirname(sources[0])}: {' '.join(os.path.basename(source) for source in sources)}"
+
+
+def files_of_objects(build_dir, root):
+    """The project's own files that each object was built from, as ninja knows them: {object: [file, ...]}."""
     listing = subprocess.run(
         ["ninja", "-C", build_dir, "-t", "deps"], stdout=subprocess.PIPE, text=True, check=True).stdout
     result = {}
     for block in listing.split("\n\n"):
-        paths = [pathlib.Path(build_dir, line.strip()).resolve() for line in block.splitlines()[1:] if line.strip()]
-        own = sorted(str(path) for path in paths if path.is_relative_to(root))
-        for path in own:
-            if path.endswith(".cpp"):
-                result[path] = own
+        head, *lines = block.splitlines() or [""]
+        paths = [pathlib.Path(build_dir, line.strip()).resolve() for line in lines if line.strip()]
+        result[head.partition(":")[0]] = sorted(str(path) for path in paths if path.is_relative_to(root))
     return result
 
 
@@ -57,22 +64,24 @@ def main(build_dir):
     root = build_dir.parents[1]
     commands = json.loads(pathlib.Path(build_dir, "compile_commands.json").read_text(encoding="utf-8"))
     entries = []
+    objects = {}
     for entry in commands:
-        for path in sources_of(pathlib.Path(entry["file"]).resolve()):
-            if path.is_relative_to(root) and path.relative_to(root).parts[0] in FOLDERS:
-                command = NOT_CLANG.sub("", entry["command"]).replace(entry["file"], str(path))
-                entries.append({"directory": entry["directory"], "command": command, "file": str(path)})
+        file = pathlib.Path(entry["file"]).resolve()
+        if any(path.is_relative_to(root) and path.relative_to(root).parts[0] in FOLDERS for path in sources_of(file)):
+            command = NOT_CLANG.sub("", entry["command"])
+            entries.append({"directory": entry["directory"], "command": command, "file": str(file)})
+            objects[str(file)] = OBJECT.search(command).group(1)
     sources = {entry["file"]: entry["command"] for entry in entries}
     version = subprocess.run(["clang-tidy", "--version"], stdout=subprocess.PIPE, check=True).stdout
     settings = pathlib.Path(root, ".clang-tidy").read_bytes()
-    headers = headers_of_objects(build_dir, root)
+    files = files_of_objects(build_dir, root)
     memory = build_dir / "tidy"
     memory.mkdir(exist_ok=True)
     pathlib.Path(memory, "compile_commands.json").write_text(json.dumps(entries), encoding="utf-8")
 
     def mark_of(source):
-        files = headers.get(source, [source])
-        contents = [pathlib.Path(path).read_bytes() for path in files if os.path.exists(path)]
+        read = files.get(objects[source], []) or [source]
+        contents = [pathlib.Path(path).read_bytes() for path in read if os.path.exists(path)]
         return memory / digest([version, settings, sources[source].encode(), *contents])
 
     def lint(source):
@@ -81,7 +90,7 @@ def main(build_dir):
 
     changed = {source: mark_of(source) for source in sorted(sources)}
     changed = {source: mark for source, mark in changed.items() if not mark.exists()}
-    print(f"{len(changed)} of {len(sources)} files to look at", flush=True)
+    print(f"{len(changed)} of {len(sources)} files to check", flush=True)
     found = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         runs = {pool.submit(lint, source): source for source in changed}
@@ -89,10 +98,10 @@ def main(build_dir):
             source, result = runs[done], done.result()
             if result.returncode == 0:
                 changed[source].touch()
-                print(f"[{number}/{len(changed)}] {os.path.relpath(source, root)}", flush=True)
+                print(f"[{number}/{len(changed)}] {label_of(source, root)}", flush=True)
             else:
                 found += 1
-                print(f"[{number}/{len(changed)}] {os.path.relpath(source, root)}: found\n{result.stdout}"
+                print(f"[{number}/{len(changed)}] {label_of(source, root)}: found\n{result.stdout}"
                       f"{result.stderr if not result.stdout else ''}", flush=True)
     return 1 if found else 0
 
