@@ -49,6 +49,12 @@ function(lean_executable name)
   lean_use_precompiled(${name})
 endfunction()
 
+# lean_know_paths(TARGET): its sources know the folders of the sources (LEAN_SOURCE_DIR) and of the programs (LEAN_BIN_DIR).
+# Only for targets that need it: the compiler cache does not find their objects again in another checkout.
+function(lean_know_paths target)
+  target_compile_definitions(${target} PRIVATE LEAN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LEAN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+endfunction()
+
 # lean_test(NAME SOURCES... DEPS... [LABELS ...] [LONG_SUITE SUITE]): a GoogleTest binary, each of its tests known to ctest.
 # LABELS: threaded (also run under TSan), rpc (needs gRPC), long (only with --long). The tests of LONG_SUITE are long ones,
 # whatever the others are. Every test has the label `unit`, too; those without `long` also run under ASan.
@@ -60,7 +66,6 @@ function(lean_test name)
   # Where files are compiled together, all of a test are.
   set_target_properties(${name} PROPERTIES UNITY_BUILD_BATCH_SIZE 0)
   target_compile_options(${name} PRIVATE ${lean_quick_options})
-  target_compile_definitions(${name} PRIVATE LEAN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LEAN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   # A list does not survive test discovery; joined into one label, each is still found by `ctest -L`, which takes a regex.
   list(JOIN ARG_LABELS "," labels)
   string(PREPEND labels "unit,")
