@@ -6,6 +6,7 @@
 //   kMissingRoot  NOT_FOUND            wait for (or fetch) MissingRoot(), then submit it again
 //   kFuture       OUT_OF_RANGE         submit it again when its slot has come
 //   kTooOld       FAILED_PRECONDITION  drop it: the chain has moved past it and dropped what it builds on
+//   kNeedsState   UNAVAILABLE          give the post-state of block NeededState() (LeanChain::AddState), then again
 #ifndef LEAN_BEACON_CHAIN_CHAIN_ERROR_H_
 #define LEAN_BEACON_CHAIN_CHAIN_ERROR_H_
 
@@ -17,19 +18,24 @@
 
 namespace lean::beacon {
 
-enum class ChainErrorKind { kInvalid, kMissingRoot, kFuture, kTooOld };
+enum class ChainErrorKind { kInvalid, kMissingRoot, kFuture, kTooOld, kNeedsState };
 
 absl::Status InvalidError(absl::string_view message);
 // `what` names the part that is missing: "parent block", "vote's target".
 absl::Status MissingRootError(absl::string_view what, const Root& root);
 absl::Status FutureError(absl::string_view message);
 absl::Status TooOldError(absl::string_view message);
+// `root` is of a block of the chain whose post-state is not in memory.
+absl::Status NeedsStateError(const Root& root);
 
 // The kind of a status made by one of the above (possibly by way of WithContext); nullopt for any other, OK included.
 std::optional<ChainErrorKind> KindOf(const absl::Status& status);
 
 // The root that a kMissingRoot names; nullopt for any other status.
 std::optional<Root> MissingRoot(const absl::Status& status);
+
+// The root that a kNeedsState names; nullopt for any other status.
+std::optional<Root> NeededState(const absl::Status& status);
 
 // The same error with "context: " before its message; OK stays OK.
 absl::Status WithContext(absl::string_view context, const absl::Status& status);

@@ -9,54 +9,68 @@ namespace {
 // Below this many droppable blocks, Prune leaves them where they are: moving the others would cost more.
 constexpr size_t kPruneThreshold = 64;
 
+// Room is made for an eighth more blocks at a time, so that little of it is empty.
+constexpr size_t kGrowth = 8;
+constexpr size_t kMinGrowth = 64;
+
 }  // namespace
 
-ForkChoice::ForkChoice(const Root& anchor, const Root& anchor_parent, uint64_t slot) {
-  Append(anchor, anchor_parent, slot, kNone);
-  nodes_[0].on_path = true;
+ForkChoice::ForkChoice(const Root& anchor, const Root& anchor_parent, uint64_t slot)
+    : nodes_(std::make_unique<NodeList>()),
+      index_(std::make_unique<RootIndex>(0, RootHash{nodes_.get()}, RootEqual{nodes_.get()})),
+      earliest_parent_(anchor_parent) {
+  Append(anchor, slot, kNone);
+  At(0).on_path = true;
 }
 
 ForkChoice::Index ForkChoice::IndexOf(const Root& root) const {
-  const auto it = index_.find(root);
-  return it == index_.end() ? kNone : it->second;
+  const auto it = index_->find(root);
+  return it == index_->end() ? kNone : *it;
 }
 
-ForkChoice::Index ForkChoice::Append(const Root& root, const Root& parent_root, uint64_t slot, Index parent) {
-  const Index index = static_cast<Index>(nodes_.size());
+ForkChoice::Index ForkChoice::Append(const Root& root, uint64_t slot, Index parent) {
+  const Index index = static_cast<Index>(nodes_->size());
   Node node;
   node.root = root;
-  node.parent_root = parent_root;
-  node.slot = slot;
+  node.slot = static_cast<uint32_t>(slot);
   node.parent = parent;
   if (parent != kNone) {
-    Node& above = nodes_[parent];
+    Node& above = At(parent);
     node.depth = above.depth + 1;
     node.next_sibling = above.first_child;
     above.first_child = index;
     // Skew-binary jumps (Myers): any ancestor is O(log) jumps and steps away.
     const Index jump = above.jump;
-    const bool merge = jump != kNone && nodes_[jump].jump != kNone &&
-                       above.depth - nodes_[jump].depth == nodes_[jump].depth - nodes_[nodes_[jump].jump].depth;
-    node.jump = merge ? nodes_[jump].jump : parent;
+    const bool merge = jump != kNone && At(jump).jump != kNone &&
+                       above.depth - At(jump).depth == At(jump).depth - At(At(jump).jump).depth;
+    node.jump = merge ? At(jump).jump : parent;
   }
-  nodes_.push_back(node);
-  index_.emplace(root, index);
+  if (nodes_->size() == nodes_->capacity()) nodes_->reserve(nodes_->size() + nodes_->size() / kGrowth + kMinGrowth);
+  nodes_->push_back(node);
+  index_->insert(index);
   return index;
 }
 
 bool ForkChoice::AddBlock(const Root& root, const Root& parent_root, uint64_t slot) {
   const Index parent = IndexOf(parent_root);
   if (parent == kNone) return false;
-  Append(root, parent_root, slot, parent);
+  Append(root, slot, parent);
   changed_parents_.push_back(parent);
   return true;
 }
 
+std::optional<Checkpoint> ForkChoice::ParentOf(const Root& root) const {
+  const Index node = IndexOf(root);
+  if (node == kNone || At(node).parent == kNone) return std::nullopt;
+  const Node& parent = At(At(node).parent);
+  return Checkpoint{.root = parent.root, .slot = parent.slot};
+}
+
 bool ForkChoice::DescendsFrom(Index node, Index ancestor) const {
-  const uint32_t depth = nodes_[ancestor].depth;
-  while (nodes_[node].depth > depth) {
-    const Index jump = nodes_[node].jump;
-    node = jump != kNone && nodes_[jump].depth >= depth ? jump : nodes_[node].parent;
+  const uint32_t depth = At(ancestor).depth;
+  while (At(node).depth > depth) {
+    const Index jump = At(node).jump;
+    node = jump != kNone && At(jump).depth >= depth ? jump : At(node).parent;
   }
   return node == ancestor;
 }
@@ -67,10 +81,10 @@ bool ForkChoice::Descends(const Root& root, const Root& ancestor) const {
   return node != kNone && below != kNone && DescendsFrom(node, below);
 }
 
-void ForkChoice::AddDelta(Index node, int64_t delta) {
-  nodes_[node].delta += delta;
-  if (nodes_[node].queued) return;
-  nodes_[node].queued = true;
+void ForkChoice::AddDelta(Index node, int32_t delta) {
+  At(node).delta += delta;
+  if (At(node).queued) return;
+  At(node).queued = true;
   touched_.push_back(node);
   std::push_heap(touched_.begin(), touched_.end());
 }
@@ -85,17 +99,22 @@ void ForkChoice::MoveVote(uint64_t validator, const Root& head) {
 }
 
 bool ForkChoice::IsBetter(Index a, Index b) const {
-  if (nodes_[a].weight != nodes_[b].weight) return nodes_[a].weight > nodes_[b].weight;
-  return nodes_[a].root > nodes_[b].root;
+  if (At(a).weight != At(b).weight) return At(a).weight > At(b).weight;
+  return At(a).root > At(b).root;
 }
 
 ForkChoice::Index ForkChoice::HeaviestChild(Index node) const {
-  Index best = nodes_[node].first_child;
+  Index best = At(node).first_child;
   if (best == kNone) return kNone;
-  for (Index child = nodes_[best].next_sibling; child != kNone; child = nodes_[child].next_sibling) {
+  for (Index child = At(best).next_sibling; child != kNone; child = At(child).next_sibling) {
     if (IsBetter(child, best)) best = child;
   }
   return best;
+}
+
+// An only child is its parent's best one whatever its weight.
+bool ForkChoice::HasSibling(Index node) const {
+  return At(node).next_sibling != kNone || At(At(node).parent).first_child != node;
 }
 
 void ForkChoice::ApplyDeltas() {
@@ -105,41 +124,40 @@ void ForkChoice::ApplyDeltas() {
     std::pop_heap(touched_.begin(), touched_.end());
     const Index index = touched_.back();
     touched_.pop_back();
-    Node& node = nodes_[index];
+    Node& node = At(index);
     node.queued = false;
-    const int64_t delta = std::exchange(node.delta, 0);
+    const int32_t delta = std::exchange(node.delta, 0);
     if (delta == 0) continue;
     node.weight += delta;
     if (node.parent == kNone) continue;
-    // An only child is its parent's best one whatever its weight.
-    if (nodes_[node.parent].first_child != index || node.next_sibling != kNone) changed_parents_.push_back(node.parent);
+    if (HasSibling(index)) changed_parents_.push_back(node.parent);
     AddDelta(node.parent, delta);
   }
 }
 
 void ForkChoice::ExtendPath(Index from) {
-  nodes_[from].on_path = true;
-  while (nodes_[from].best_child != kNone) {
-    from = nodes_[from].best_child;
-    nodes_[from].on_path = true;
+  At(from).on_path = true;
+  while (At(from).best_child != kNone) {
+    from = At(from).best_child;
+    At(from).on_path = true;
   }
   head_ = from;
 }
 
 void ForkChoice::ClearPath(Index from) {
-  for (; from != kNone && nodes_[from].on_path; from = nodes_[from].parent) nodes_[from].on_path = false;
+  for (; from != kNone && At(from).on_path; from = At(from).parent) At(from).on_path = false;
 }
 
 Root ForkChoice::UpdateHead(const Root& start_root) {
-  const Index start = start_root.IsZero() ? 0 : IndexOf(start_root);
+  const Index start = StartOf(start_root);
   ApplyDeltas();
   // The lowest block of the path from `start` on whose best child is another one now.
   Index branch = kNone;
   bool stale_below_start = false;
   for (const Index parent : changed_parents_) {
     const Index best = HeaviestChild(parent);
-    if (std::exchange(nodes_[parent].best_child, best) == best) continue;
-    if (!nodes_[parent].on_path) continue;
+    if (std::exchange(At(parent).best_child, best) == best) continue;
+    if (!At(parent).on_path) continue;
     if (parent >= start) {
       branch = std::min(branch, parent);
     } else {
@@ -148,31 +166,86 @@ Root ForkChoice::UpdateHead(const Root& start_root) {
   }
   changed_parents_.clear();
 
-  if (!nodes_[start].on_path) {
+  if (!At(start).on_path) {
     ClearPath(head_);
     ExtendPath(start);
-    return nodes_[head_].root;
+    return At(head_).root;
   }
   if (branch != kNone) {
-    for (Index node = head_; node != branch; node = nodes_[node].parent) nodes_[node].on_path = false;
+    for (Index node = head_; node != branch; node = At(node).parent) At(node).on_path = false;
     ExtendPath(branch);
   }
-  if (stale_below_start) ClearPath(nodes_[start].parent);
-  return nodes_[head_].root;
+  if (stale_below_start) ClearPath(At(start).parent);
+  return At(head_).root;
+}
+
+Root ForkChoice::HeadWith(const Root& start_root, const VoteMap& votes) const {
+  const Index start = StartOf(start_root);
+  // As AddDelta and ApplyDeltas do, beside the tree instead of in it.
+  absl::flat_hash_map<Index, int32_t> changes;  // of weights
+  std::vector<Index> heap;
+  const auto add = [&](Index node, int32_t change) {
+    const auto [it, inserted] = changes.try_emplace(node, 0);
+    it->second += change;
+    if (!inserted) return;
+    heap.push_back(node);
+    std::push_heap(heap.begin(), heap.end());
+  };
+  votes.ForEach([&](const SignedVotePtr& vote) {
+    const Index to = IndexOf(vote->message.data.head.root);
+    const auto held = vote_heads_.find(vote->message.validator_id);
+    const Index from = held == vote_heads_.end() ? kNone : held->second;
+    if (from == to) return;
+    if (from != kNone) add(from, -1);
+    if (to != kNone) add(to, 1);
+  });
+  std::vector<Index> parents;  // whose best child may be another one
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end());
+    const Index index = heap.back();
+    heap.pop_back();
+    const int32_t change = changes[index];
+    const Index parent = At(index).parent;
+    if (change == 0 || parent == kNone) continue;
+    if (HasSibling(index)) parents.push_back(parent);
+    add(parent, change);
+  }
+
+  const auto weight = [&](Index node) {
+    const auto it = changes.find(node);
+    return At(node).weight + (it == changes.end() ? 0 : it->second);
+  };
+  absl::flat_hash_map<Index, Index> best_children;  // where they are others
+  Index branch = At(start).on_path ? head_ : start;
+  for (const Index parent : parents) {
+    Index best = At(parent).first_child;
+    for (Index child = At(best).next_sibling; child != kNone; child = At(child).next_sibling) {
+      if (std::pair(weight(child), At(child).root) > std::pair(weight(best), At(best).root)) best = child;
+    }
+    if (best == At(parent).best_child) continue;
+    best_children[parent] = best;
+    if (At(start).on_path && At(parent).on_path && parent >= start) branch = std::min(branch, parent);
+  }
+  while (true) {
+    const auto other = best_children.find(branch);
+    const Index next = other == best_children.end() ? At(branch).best_child : other->second;
+    if (next == kNone) return At(branch).root;
+    branch = next;
+  }
 }
 
 Root ForkChoice::FindWithScore(const Root& start_root, const VoteMap& votes, uint64_t min_score) const {
-  const Index start = start_root.IsZero() ? 0 : IndexOf(start_root);
+  const Index start = StartOf(start_root);
   absl::flat_hash_map<Index, uint64_t> votes_by_head;
   uint64_t total = 0;
   votes.ForEach([&](const SignedVotePtr& vote) {
     const Index head = IndexOf(vote->message.data.head.root);
-    if (head == kNone || nodes_[head].slot <= nodes_[start].slot) return;
+    if (head == kNone || At(head).slot <= At(start).slot) return;
     ++votes_by_head[head];
     ++total;
   });
-  if (min_score > 0 && total < min_score) return nodes_[start].root;
-  if (min_score == 0 || total >= 2 * min_score) return nodes_[WalkByVotes(start, votes_by_head, min_score)].root;
+  if (min_score > 0 && total < min_score) return At(start).root;
+  if (min_score == 0 || total >= 2 * min_score) return At(WalkByVotes(start, votes_by_head, min_score)).root;
 
   // The score is more than half of all votes, so at most one branch has it at every fork: climbing from the votes down,
   // the first block to have it is where the walk ends, provided that the walk gets there.
@@ -187,9 +260,9 @@ Root ForkChoice::FindWithScore(const Root& start_root, const VoteMap& votes, uin
     heap.pop_back();
     const uint64_t weight = weights[index];
     weights.erase(index);
-    if (weight >= min_score) return nodes_[DescendsFrom(index, start) ? index : start].root;
-    const Index parent = nodes_[index].parent;
-    if (parent == kNone || nodes_[parent].slot <= nodes_[start].slot) continue;
+    if (weight >= min_score) return At(DescendsFrom(index, start) ? index : start).root;
+    const Index parent = At(index).parent;
+    if (parent == kNone || At(parent).slot <= At(start).slot) continue;
     const auto [it, inserted] = weights.try_emplace(parent, 0);
     it->second += weight;
     if (inserted) {
@@ -197,22 +270,21 @@ Root ForkChoice::FindWithScore(const Root& start_root, const VoteMap& votes, uin
       std::push_heap(heap.begin(), heap.end());
     }
   }
-  return nodes_[start].root;
+  return At(start).root;
 }
 
 ForkChoice::Index ForkChoice::WalkByVotes(Index start, const absl::flat_hash_map<Index, uint64_t>& votes_by_head,
                                           uint64_t min_score) const {
-  std::vector<uint64_t> weights(nodes_.size());
+  std::vector<uint64_t> weights(nodes_->size());
   for (const auto& [head, count] : votes_by_head) weights[head] = count;
-  for (size_t index = nodes_.size() - 1; index > start; --index) weights[nodes_[index].parent] += weights[index];
+  for (size_t index = nodes_->size() - 1; index > start; --index) weights[At(index).parent] += weights[index];
 
   Index node = start;
   while (true) {
     Index best = kNone;
-    for (Index child = nodes_[node].first_child; child != kNone; child = nodes_[child].next_sibling) {
+    for (Index child = At(node).first_child; child != kNone; child = At(child).next_sibling) {
       if (weights[child] < min_score) continue;
-      if (best == kNone ||
-          std::pair(weights[child], nodes_[child].root) > std::pair(weights[best], nodes_[best].root)) {
+      if (best == kNone || std::pair(weights[child], At(child).root) > std::pair(weights[best], At(best).root)) {
         best = child;
       }
     }
@@ -224,26 +296,26 @@ ForkChoice::Index ForkChoice::WalkByVotes(Index start, const absl::flat_hash_map
 void ForkChoice::Prune(const Root& root) {
   const Index base = IndexOf(root);
   // What stays has a higher index than the new root, so the root's own tells how many must go at least.
-  if (base == kNone || base < kPruneThreshold || base < nodes_.size() / 2) return;
+  if (base == kNone || base < kPruneThreshold || base < nodes_->size() / 2) return;
   ApplyDeltas();
   const std::vector<Index> changed_parents = std::exchange(changed_parents_, {});
-  const Root head_root = nodes_[head_].root;
-  const std::vector<Node> old_nodes = std::exchange(nodes_, {});
+  const Root head_root = At(head_).root;
+  earliest_parent_ = At(At(base).parent).root;
+  index_->clear();
+  const NodeList old_nodes = std::exchange(*nodes_, {});
   std::vector<Index> moved(old_nodes.size(), kNone);
-  index_.clear();
   for (size_t old_index = base; old_index < old_nodes.size(); ++old_index) {
     const Node& old_node = old_nodes[old_index];
     const bool is_base = old_index == base;
     if (!is_base && (old_node.parent < base || moved[old_node.parent] == kNone)) continue;
-    const Index index =
-        Append(old_node.root, old_node.parent_root, old_node.slot, is_base ? kNone : moved[old_node.parent]);
-    nodes_[index].weight = old_node.weight;
-    nodes_[index].on_path = old_node.on_path;
+    const Index index = Append(old_node.root, old_node.slot, is_base ? kNone : moved[old_node.parent]);
+    At(index).weight = old_node.weight;
+    At(index).on_path = old_node.on_path;
     moved[old_index] = index;
   }
   for (size_t old_index = base; old_index < old_nodes.size(); ++old_index) {
     const Index best = old_nodes[old_index].best_child;
-    if (moved[old_index] != kNone && best != kNone) nodes_[moved[old_index]].best_child = moved[best];
+    if (moved[old_index] != kNone && best != kNone) At(moved[old_index]).best_child = moved[best];
   }
   for (const Index parent : changed_parents) {
     if (moved[parent] != kNone) changed_parents_.push_back(moved[parent]);
@@ -254,18 +326,21 @@ void ForkChoice::Prune(const Root& root) {
   if (head_ == kNone) head_ = 0;
 }
 
-std::vector<ForkChoiceNode> ForkChoice::Nodes(const Root& from) const {
+std::vector<ForkChoiceNode> ForkChoice::Nodes(const Root& from, size_t limit) const {
   std::vector<ForkChoiceNode> result;
   const Index first = IndexOf(from);
-  for (Index index = first; index < nodes_.size(); ++index) {
+  if (first == kNone) return result;
+  for (Index index = static_cast<Index>(nodes_->size()); index > first && result.size() < limit;) {
+    --index;
     if (!DescendsFrom(index, first)) continue;
-    const Node& node = nodes_[index];
+    const Node& node = At(index);
     result.push_back(ForkChoiceNode{.root = node.root,
-                                    .parent_root = node.parent_root,
+                                    .parent_root = node.parent == kNone ? earliest_parent_ : At(node.parent).root,
                                     .slot = node.slot,
                                     .weight = static_cast<uint64_t>(node.weight),
                                     .canonical = node.on_path});
   }
+  std::reverse(result.begin(), result.end());
   return result;
 }
 

@@ -1,18 +1,23 @@
 // LMD GHOST over the block tree, kept up to date incrementally: moving a vote touches the blocks between its old and
 // its new head, and finding the head touches what changed since, so no call costs more because the chain is long. Gives
 // the head that leanSpec 050fa4a (Store._compute_lmd_ghost_head) finds by walking everything: heaviest child first,
-// ties to the lexicographically larger root. A value: copies are independent. Thread compatible.
+// ties to the lexicographically larger root. Takes at most 100 bytes a block (Node and its place in the index). Thread
+// compatible.
 #ifndef LEAN_BEACON_CHAIN_FORK_CHOICE_H_
 #define LEAN_BEACON_CHAIN_FORK_CHOICE_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "beacon/chain/vote_map.h"
 #include "common/bytes/bytes.h"
+#include "common/containers/checkpoint.h"
 
 namespace lean::beacon {
 
@@ -27,13 +32,16 @@ struct ForkChoiceNode {
 
 class ForkChoice {
  public:
+  // Slots are below 2^32: a chain ends at 2^18.
   ForkChoice(const Root& anchor, const Root& anchor_parent, uint64_t slot);
 
   // Adds a block above its parent. False, and nothing happens: the parent is not in the tree (any more). The slot is
   // higher than the parent's; the root is new.
   bool AddBlock(const Root& root, const Root& parent_root, uint64_t slot);
 
-  bool Contains(const Root& root) const { return index_.contains(root); }
+  bool Contains(const Root& root) const { return index_->contains(root); }
+  // The block's parent; nullopt when either is not in the tree.
+  std::optional<Checkpoint> ParentOf(const Root& root) const;
   // True when `root` is `ancestor` or lies above it; false when either is not in the tree. O(log of the distance).
   bool Descends(const Root& root, const Root& ancestor) const;
 
@@ -43,6 +51,10 @@ class ForkChoice {
   // The head, walking from `start` (a zero root: from the earliest block). `start` is zero or in the tree.
   Root UpdateHead(const Root& start);
 
+  // The head that UpdateHead(start) would find after MoveVote for each of `votes`; nothing changes. Call it when
+  // nothing has changed since an UpdateHead with the same start. Costs what those calls would cost.
+  Root HeadWith(const Root& start, const VoteMap& votes) const;
+
   // The last block on the walk from `start` whose children all have fewer than min_score of `votes`, going by these
   // votes' weights alone. `start` is zero or in the tree.
   Root FindWithScore(const Root& start, const VoteMap& votes, uint64_t min_score) const;
@@ -51,21 +63,21 @@ class ForkChoice {
   // `root` is not in the tree.
   void Prune(const Root& root);
 
-  size_t size() const { return nodes_.size(); }
-  // `from` and the blocks above it, parents before children; none when it is not in the tree. Weights and `canonical`
-  // as of the last UpdateHead.
-  std::vector<ForkChoiceNode> Nodes(const Root& from) const;
+  size_t size() const { return nodes_->size(); }
+  // `from` and the blocks above it, parents before children; none when it is not in the tree. Of more than `limit` the
+  // ones added last. Weights and `canonical` as of the last UpdateHead.
+  std::vector<ForkChoiceNode> Nodes(const Root& from, size_t limit = SIZE_MAX) const;
 
  private:
   using Index = uint32_t;
   static constexpr Index kNone = UINT32_MAX;
 
+  // 72 bytes. There is one for each block since finality, however long ago that is.
   struct Node {
     Root root;
-    Root parent_root;
-    uint64_t slot = 0;
-    int64_t weight = 0;
-    int64_t delta = 0;     // change of weight not yet applied here and below
+    uint32_t slot = 0;
+    int32_t weight = 0;
+    int32_t delta = 0;     // change of weight not yet applied here and below
     Index parent = kNone;  // lower than the node's own index
     Index jump = kNone;    // some ancestor further down, for Descends
     uint32_t depth = 0;    // steps from the tree's root
@@ -75,10 +87,34 @@ class ForkChoice {
     bool queued = false;       // in touched_
     bool on_path = false;      // on the path to the last head
   };
+  using NodeList = std::vector<Node>;
 
+  // The index holds places, not roots: these look the roots up in the nodes.
+  struct RootHash {
+    using is_transparent = void;
+    const NodeList* nodes;
+    size_t operator()(const Root& root) const { return absl::Hash<Root>()(root); }
+    size_t operator()(Index index) const { return (*this)((*nodes)[index].root); }
+  };
+  struct RootEqual {
+    using is_transparent = void;
+    const NodeList* nodes;
+    const Root& RootOf(Index index) const { return (*nodes)[index].root; }
+    const Root& RootOf(const Root& root) const { return root; }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return RootOf(a) == RootOf(b);
+    }
+  };
+  using RootIndex = absl::flat_hash_set<Index, RootHash, RootEqual>;
+
+  Node& At(Index index) { return (*nodes_)[index]; }
+  const Node& At(Index index) const { return (*nodes_)[index]; }
   Index IndexOf(const Root& root) const;
-  Index Append(const Root& root, const Root& parent_root, uint64_t slot, Index parent);
-  void AddDelta(Index node, int64_t delta);
+  // The same, where a zero root means the earliest block.
+  Index StartOf(const Root& root) const { return root.IsZero() ? 0 : IndexOf(root); }
+  Index Append(const Root& root, uint64_t slot, Index parent);
+  void AddDelta(Index node, int32_t delta);
   bool IsBetter(Index a, Index b) const;
   Index HeaviestChild(Index node) const;
   bool DescendsFrom(Index node, Index ancestor) const;
@@ -88,11 +124,15 @@ class ForkChoice {
   void ClearPath(Index from);
   // Puts `from` and its best descendants on the path; the last of them is the head.
   void ExtendPath(Index from);
+  // Whether another child than before may be the parent's best one when this node's weight changes.
+  bool HasSibling(Index node) const;
   // FindWithScore by the plain walk, for scores that several branches may reach.
   Index WalkByVotes(Index start, const absl::flat_hash_map<Index, uint64_t>& votes_by_head, uint64_t min_score) const;
 
-  std::vector<Node> nodes_;  // parents before children
-  absl::flat_hash_map<Root, Index> index_;
+  // Behind pointers, so that the index finds the nodes when this object moves.
+  std::unique_ptr<NodeList> nodes_;  // parents before children
+  std::unique_ptr<RootIndex> index_;
+  Root earliest_parent_;
   absl::flat_hash_map<uint64_t, Index> vote_heads_;  // what each validator's weight counts for
   std::vector<Index> touched_;                       // heap of nodes with a delta
   std::vector<Index> changed_parents_;               // whose best child may have changed

@@ -18,6 +18,14 @@ uint64_t BytesOf(const SignedBlockWithAttestation& block) {
          block.signature.size() * sizeof(SignatureBytes);
 }
 
+// Puts the given state into a view that has none of its head.
+absl::Status NeedHeadState(const StatePtr& given, VoteSnapshot& view) {
+  if (view.head_state != nullptr) return absl::OkStatus();
+  if (given == nullptr || BlockRootOf(*given) != view.head.root) return NeedsStateError(view.head.root);
+  view.head_state = given;
+  return absl::OkStatus();
+}
+
 template <typename Map>
 typename Map::mapped_type FindOrDefault(const Map& map, const Root& root) {
   const auto it = map.find(root);
@@ -42,36 +50,81 @@ absl::StatusOr<LeanChain> LeanChain::FromAnchor(StatePtr state, BlockPtr block,
   LeanChain chain(std::move(state), std::move(block), root);
   if (history == AnchorHistory::kKnown) {
     chain.oldest_slot_ = 0;
-    const std::vector<Root> past = anchor_state->historical_block_hashes.ToVector();
-    for (uint64_t slot = 0; slot < past.size(); ++slot) {
-      if (!past[slot].IsZero()) chain.AddKnown(past[slot], slot);  // zero: an empty slot
-    }
+    chain.AddHistory(*anchor_state, anchor_state->historical_block_hashes.size());
   }
   for (const Checkpoint& known : known_roots) chain.AddKnown(known.root, known.slot);
   return chain;
 }
 
-LeanChain::LeanChain(StatePtr state, BlockPtr block, const Root& root)
-    : config_(state->config),
-      anchor_{.root = root, .slot = block->slot},
-      oldest_slot_(block->slot),
-      time_(block->slot * kChainIntervalsPerSlot),
-      head_(anchor_),
-      head_state_(state),
-      safe_target_(anchor_),
-      justified_(anchor_),
-      finalized_(anchor_),
-      fork_choice_(root, block->parent_root, block->slot) {
-  known_blocks_.emplace(root, KnownBlock{.slot = block->slot, .imported = true});
+absl::StatusOr<LeanChain> LeanChain::FromTree(absl::Span<const TreeBlock> blocks, const Checkpoint& justified,
+                                              StatePtr state, absl::Span<const Checkpoint> known_roots) {
+  if (blocks.empty()) return InvalidError("the tree has no block");
+  const TreeBlock& first = blocks.front();
+  const Checkpoint anchor{.root = first.root, .slot = first.slot};
+  LeanChain chain(anchor, first.parent_root, *state);
+  for (const TreeBlock& block : blocks.subspan(1)) {
+    if (block.slot > kHistoricalRootsLimit || !chain.fork_choice_.AddBlock(block.root, block.parent_root, block.slot)) {
+      return InvalidError(absl::StrCat("the block of slot ", block.slot, " has no parent in the tree"));
+    }
+    chain.known_blocks_.insert_or_assign(block.root,
+                                         KnownBlock{.slot = static_cast<uint32_t>(block.slot), .imported = true});
+    ++chain.imported_;
+  }
+  const uint64_t slot = state->latest_block_header.slot;
+  if (state->historical_block_hashes.size() != slot || state->justified_slots.size() != slot ||
+      (slot > anchor.slot && state->historical_block_hashes[anchor.slot] != anchor.root)) {
+    return InvalidError(absl::StrCat("the state of slot ", slot, " is not above the tree's first block"));
+  }
+  if (!chain.fork_choice_.Contains(justified.root)) return InvalidError("the justified block is not in the tree");
+  chain.oldest_slot_ = 0;
+  chain.AddHistory(*state, anchor.slot);
+  for (const Checkpoint& known : known_roots) chain.AddKnown(known.root, known.slot);
+  chain.head_ = Checkpoint{.root = BlockRootOf(*state), .slot = slot};
+  chain.head_history_ = state->historical_block_hashes;
+  if (!chain.AddState(std::move(state))) return InvalidError("the state is of no block of the tree");
+  chain.justified_ = justified;
+  chain.time_ = slot * kChainIntervalsPerSlot;
+  chain.UpdateHead();
+  return chain;
+}
+
+LeanChain::LeanChain(const Checkpoint& anchor, const Root& parent_root, const State& state)
+    : config_(state.config),
+      anchor_(anchor),
+      oldest_slot_(anchor.slot),
+      time_(anchor.slot * kChainIntervalsPerSlot),
+      head_(anchor),
+      validator_count_(state.validators.size()),
+      safe_target_(anchor),
+      justified_(anchor),
+      finalized_(anchor),
+      fork_choice_(anchor.root, parent_root, anchor.slot) {
+  known_blocks_.emplace(anchor.root, KnownBlock{.slot = static_cast<uint32_t>(anchor.slot), .imported = true});
   imported_ = 1;
+}
+
+LeanChain::LeanChain(StatePtr state, BlockPtr block, const Root& root)
+    : LeanChain(Checkpoint{.root = root, .slot = block->slot}, block->parent_root, *state) {
+  head_state_ = state;
+  head_history_ = state->historical_block_hashes;
   states_.emplace(root, std::move(state));
+  state_order_.push_back(root);
   HeldBlock& held = blocks_[root];
   held.slot = block->slot;
   held.block = std::move(block);
 }
 
 void LeanChain::AddKnown(const Root& root, uint64_t slot) {
-  known_blocks_.try_emplace(root, KnownBlock{.slot = slot, .imported = false});
+  if (slot > kHistoricalRootsLimit) return;  // no chain has it
+  known_blocks_.try_emplace(root, KnownBlock{.slot = static_cast<uint32_t>(slot), .imported = false});
+}
+
+void LeanChain::AddHistory(const State& state, uint64_t end_slot) {
+  std::vector<Root> past = state.historical_block_hashes.ToVector();
+  past.resize(end_slot);
+  for (uint64_t slot = 0; slot < past.size(); ++slot) {
+    if (!past[slot].IsZero()) AddKnown(past[slot], slot);  // zero: an empty slot
+  }
 }
 
 absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, ImportMode mode) {
@@ -107,9 +160,12 @@ absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, Impo
 absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& id,
                                             const Root& body_root, ImportMode mode) const {
   const Block& block = signed_block.message.block;
+  const std::optional<uint64_t> parent_slot = SlotOf(block.parent_root);
+  if (!parent_slot.has_value() || !HasBlock(block.parent_root)) {
+    return MissingRootError("parent block", block.parent_root);
+  }
   const StatePtr parent_state = StateOf(block.parent_root);
-  if (parent_state == nullptr) {
-    if (!HasBlock(block.parent_root)) return MissingRootError("parent block", block.parent_root);
+  if (parent_state == nullptr && !fork_choice_.Contains(block.parent_root)) {
     return TooOldError("block builds on one far behind the finalized block");
   }
   const Attestations& votes = block.body.attestations;
@@ -118,15 +174,20 @@ absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& si
                                      " votes and the proposer's"));
   }
   const Attestation& proposer_vote = signed_block.message.proposer_attestation;
-  const size_t validator_count = parent_state->validators.size();
-  const auto in_range = [validator_count](const Attestation& vote) { return vote.validator_id < validator_count; };
+  const auto in_range = [this](const Attestation& vote) { return vote.validator_id < validator_count_; };
   if (!std::all_of(votes.begin(), votes.end(), in_range) || !in_range(proposer_vote)) {
-    return InvalidError(absl::StrCat("block has a vote of a validator that is not among the ", validator_count));
+    return InvalidError(absl::StrCat("block has a vote of a validator that is not among the ", validator_count_));
   }
-  // Cheap checks before the transition; all of them hold or fail whatever the order.
+  // Cheap checks before the transition, and before anybody computes a state for it; all of them hold or fail whatever
+  // the order.
+  if (block.slot <= *parent_slot || block.proposer_index != ProposerOf(block.slot, validator_count_)) {
+    return InvalidError(absl::StrCat("block of slot ", block.slot, " by validator ", block.proposer_index,
+                                     " on a parent of slot ", *parent_slot));
+  }
   if (mode == ImportMode::kLive) {
     if (absl::Status status = CheckBlockVotes(signed_block, id); !status.ok()) return status;
   }
+  if (parent_state == nullptr) return NeedsStateError(block.parent_root);
   absl::StatusOr<State> post_state = StateTransition(*parent_state, block, body_root);
   if (!post_state.ok()) return post_state.status();
   const Checkpoint& justified = post_state->latest_justified;
@@ -186,7 +247,7 @@ void LeanChain::Insert(const Checkpoint& id, SignedBlockPtr signed_block, StateP
   if (post_state->latest_finalized.slot > finalized_.slot) finalized_ = post_state->latest_finalized;
   const BlockPtr block(signed_block, &signed_block->message.block);
   fork_choice_.AddBlock(id.root, block->parent_root, id.slot);
-  known_blocks_.insert_or_assign(id.root, KnownBlock{.slot = id.slot, .imported = true});
+  known_blocks_.insert_or_assign(id.root, KnownBlock{.slot = static_cast<uint32_t>(id.slot), .imported = true});
   ++imported_;
   states_.emplace(id.root, std::move(post_state));
   state_order_.push_back(id.root);
@@ -226,12 +287,18 @@ void LeanChain::AcceptPending() {
 void LeanChain::UpdateHead() {
   const Root root = fork_choice_.UpdateHead(justified_.root);
   if (root == head_.root) return;
+  StatePtr state = StateOf(root);
+  if (state != nullptr) {
+    head_history_ = state->historical_block_hashes;
+  } else if (const std::optional<Branch> branch = BranchOf(root)) {
+    head_history_ = HistoryOf(*branch);
+  }
   head_ = Checkpoint{.root = root, .slot = SlotOf(root).value_or(0)};
-  head_state_ = StateOf(root);
+  head_state_ = std::move(state);
 }
 
 void LeanChain::UpdateSafeTarget() {
-  const uint64_t two_thirds = (head_state_->validators.size() * 2 + 2) / 3;  // rounded up
+  const uint64_t two_thirds = (validator_count_ * 2 + 2) / 3;  // rounded up
   const Root root = fork_choice_.FindWithScore(justified_.root, pending_, two_thirds);
   safe_target_ = Checkpoint{.root = root, .slot = SlotOf(root).value_or(0)};
 }
@@ -285,21 +352,46 @@ void LeanChain::DropVotesAfter(uint64_t slot) {
   }
 }
 
+bool LeanChain::AddState(StatePtr state) {
+  const Root root = BlockRootOf(*state);
+  if (!fork_choice_.Contains(root)) return false;
+  if (root == head_.root) head_state_ = state;
+  if (states_.emplace(root, std::move(state)).second) state_order_.push_back(root);
+  return true;
+}
+
+std::optional<Branch> LeanChain::BranchOf(const Root& root) const {
+  const std::optional<uint64_t> slot = SlotOf(root);
+  if (!slot.has_value()) return std::nullopt;
+  Branch branch{.block = {.root = root, .slot = *slot}, .trunk = head_history_, .fork_slot = *slot, .side = {}};
+  // Down to the last ancestor that the head's chain has, too.
+  Checkpoint at = branch.block;
+  while (CanonicalRoot(at.slot) != at.root) {
+    const std::optional<Checkpoint> parent = fork_choice_.ParentOf(at.root);
+    if (!parent.has_value()) return std::nullopt;
+    at = *parent;
+    branch.side.push_back(at);
+  }
+  if (!branch.side.empty()) branch.fork_slot = at.slot;
+  return branch;
+}
+
 std::vector<PrunedBlock> LeanChain::Prune(const PruneLimits& limits) {
   // Should another fork have been justified above the finalized block, its branch is still needed.
   if (fork_choice_.Descends(justified_.root, finalized_.root)) fork_choice_.Prune(finalized_.root);
 
-  while (!state_order_.empty()) {
-    const Root& root = state_order_.front();
-    const uint64_t slot = SlotOf(root).value_or(0);
-    if (slot >= finalized_.slot || finalized_.slot - slot <= limits.state_slots) break;
-    if (root == head_.root || root == justified_.root) break;
-    states_.erase(root);
+  for (size_t left = state_order_.size(); left > 0 && states_.size() > limits.states; --left) {
+    const Root root = state_order_.front();
     state_order_.pop_front();
+    if (root == head_.root || root == justified_.root || root == finalized_.root) {
+      state_order_.push_back(root);
+    } else {
+      states_.erase(root);
+    }
   }
 
   std::vector<PrunedBlock> pruned;
-  while (held_bytes_ > limits.block_bytes && !block_order_.empty()) {
+  while (!block_order_.empty() && (held_bytes_ > limits.block_bytes || block_order_.size() > limits.blocks)) {
     const Root root = block_order_.front();
     block_order_.pop_front();
     const auto it = blocks_.find(root);
@@ -331,9 +423,8 @@ StatePtr LeanChain::StateOf(const Root& root) const { return FindOrDefault(state
 
 std::optional<Root> LeanChain::CanonicalRoot(uint64_t slot) const {
   if (slot == head_.slot) return head_.root;
-  const HistoricalBlockHashes& history = head_state_->historical_block_hashes;
-  if (slot >= history.size() || history[slot].IsZero()) return std::nullopt;
-  return history[slot];
+  if (slot >= head_history_.size() || head_history_[slot].IsZero()) return std::nullopt;
+  return head_history_[slot];
 }
 
 bool LeanChain::IsCanonical(const Root& root) const {
@@ -350,7 +441,7 @@ std::optional<uint64_t> LeanChain::LatestVoteSlot(uint64_t validator) const {
   return latest;
 }
 
-absl::StatusOr<ProposalSnapshot> LeanChain::PrepareProposal(uint64_t slot) const {
+absl::StatusOr<ProposalSnapshot> LeanChain::PrepareProposal(uint64_t slot, const StatePtr& head_state) const {
   if (slot > current_slot() + 1) {
     return FutureError(absl::StrCat("slot ", slot, " is too far ahead, it is slot ", current_slot()));
   }
@@ -358,14 +449,10 @@ absl::StatusOr<ProposalSnapshot> LeanChain::PrepareProposal(uint64_t slot) const
   if (pending_.empty()) {
     snapshot.votes = known_.ToVector();
   } else {
-    // What accepting the pending votes would lead to, on a copy: the chain itself does not change.
+    // What accepting the pending votes would lead to: the chain itself does not change.
     VoteMap votes = known_;
-    ForkChoice fork_choice = fork_choice_;
-    pending_.ForEach([&](const SignedVotePtr& vote) {
-      votes.Set(vote);
-      fork_choice.MoveVote(vote->message.validator_id, vote->message.data.head.root);
-    });
-    const Root head = fork_choice.UpdateHead(justified_.root);
+    pending_.ForEach([&votes](const SignedVotePtr& vote) { votes.Set(vote); });
+    const Root head = fork_choice_.HeadWith(justified_.root, pending_);
     snapshot.view.head = Checkpoint{.root = head, .slot = SlotOf(head).value_or(0)};
     snapshot.view.head_state = StateOf(head);
     snapshot.votes = votes.ToVector();
@@ -373,14 +460,22 @@ absl::StatusOr<ProposalSnapshot> LeanChain::PrepareProposal(uint64_t slot) const
   if (slot <= snapshot.view.head.slot) {
     return TooOldError(absl::StrCat("no block for slot ", slot, ": the head is at slot ", snapshot.view.head.slot));
   }
+  if (absl::Status status = NeedHeadState(head_state, snapshot.view); !status.ok()) return status;
   return snapshot;
 }
 
-absl::StatusOr<VoteSnapshot> LeanChain::PrepareVote(uint64_t slot) const {
+absl::StatusOr<VoteSnapshot> LeanChain::PrepareVote(uint64_t slot, const StatePtr& head_state) const {
   if (slot > current_slot() + 1) {
     return FutureError(absl::StrCat("slot ", slot, " is too far ahead, it is slot ", current_slot()));
   }
-  return View();
+  VoteSnapshot view = View();
+  if (absl::Status status = NeedHeadState(head_state, view); !status.ok()) return status;
+  return view;
+}
+
+absl::StatusOr<Checkpoint> LeanChain::AttestationTarget() const {
+  if (head_state_ == nullptr) return NeedsStateError(head_.root);
+  return ReferenceVoteTarget(View());
 }
 
 VoteSnapshot LeanChain::View() const {

@@ -66,7 +66,7 @@ std::unique_ptr<SignatureVerifier> MakeVerifier(const ChainParameters& parameter
 // What a database keeps is read from there when it is asked for: memory has the newest of it.
 ChainServiceOptions ChainOptions(bool kept) {
   ChainServiceOptions options;
-  if (kept) options.writer.prune = PruneLimits{.state_slots = 512, .block_bytes = uint64_t{32} << 20};
+  if (kept) options.writer.prune = kInMemoryBesideDisk;
   return options;
 }
 
@@ -166,8 +166,7 @@ absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
   const size_t expected_peers =
       std::max<size_t>(network_options.peers.size(), network_options.listen_address.empty() ? 0 : 1);
   sync_ = std::make_unique<SyncService>(
-      sync_context,
-      SyncServiceOptions::For(parameters_.spec.slot_duration_ms, expected_peers, std::random_device()()));
+      sync_context, SyncServiceOptions::For(parameters_.spec.slot_duration_ms, expected_peers, std::random_device()()));
   sync_->Start();
   auto rpc = RpcService::Start(
       Served(), {.node_name = options_.name,
@@ -199,19 +198,13 @@ ChainServiceContext Beacon::ChainContext() {
           .outbound = outbound_,
           .log = log_,
           .observer = storage_.get(),
-          .want = [inbox = sync_inbox_](const WantedRoot& wanted) { inbox->Want(wanted); }};
+          .want = [inbox = sync_inbox_](const WantedRoot& wanted) { inbox->Want(wanted); },
+          .states = database_.get()};
 }
 
 KeptChain Beacon::Kept() const {
   if (database_ == nullptr) return {};
-  return {.on_disk = true,
-          .state_of = [this](const Checkpoint& id) -> StatePtr {
-            const absl::StatusOr<StatePtr> state = database_->StateOf(id);
-            if (state.ok()) return *state;
-            log_->warn("state_unreadable slot={} message=\"{}\"", id.slot, std::string(state.status().message()));
-            return nullptr;
-          },
-          .health = [this] { return storage_->Health(); }};
+  return {.on_disk = true, .health = [this] { return storage_->Health(); }};
 }
 
 ServedChain Beacon::Served() {

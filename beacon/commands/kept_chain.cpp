@@ -46,7 +46,10 @@ absl::Status TellLosses(const ChainDatabase& database, spdlog::logger& log) {
 absl::StatusOr<StartedChain> InMemory(const Anchor& anchor, spdlog::logger& log) {
   absl::StatusOr<LeanChain> chain = LeanChain::FromAnchor(anchor.state, anchor.block);
   if (!chain.ok()) return chain.status();
-  log.warn("storage kind=memory message=\"the chain is lost when this process ends; give --data to keep it\"");
+  log.warn(
+      "storage kind=memory message=\"the chain is lost when this process ends, and of what is old no block or state "
+      "can "
+      "be had; give --data to keep it\"");
   return StartedChain{.chain = *std::move(chain), .database = nullptr, .storage = nullptr};
 }
 
@@ -74,10 +77,10 @@ absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const G
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
   const LeanChain& chain = restored->chain;
   log->info("storage kind=disk folder={} head={} finalized={} snapshot={} replayed={} left_out={} votes={} ms={}",
-            options.data_dir, chain.head().slot, chain.finalized().slot, chain.anchor().slot, restored->replayed,
+            options.data_dir, chain.head().slot, chain.finalized().slot, restored->snapshot_slot, restored->replayed,
             restored->left_out, restored->votes, took.count());
   auto storage = std::make_unique<StorageService>(
-      **database, chain, log,
+      **database, log,
       StorageOptions{.queue_lag = options.slot, .keep_slots = options.keep_slots, .tip = options.slot});
   return StartedChain{
       .chain = std::move(restored->chain), .database = *std::move(database), .storage = std::move(storage)};

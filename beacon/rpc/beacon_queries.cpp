@@ -66,14 +66,16 @@ BeaconQueries::BeaconQueries(const ServedChain& chain)
 
 absl::StatusOr<v1::GetHeadResponse> BeaconQueries::GetHead(const v1::GetHeadRequest&) const {
   v1::GetHeadResponse response;
-  const BlockPtr head = chain_.service.Read([&](const LeanChain& chain) {
+  v1::BlockId head;
+  chain_.service.Read([&](const LeanChain& chain) {
     AddCheckpoints(chain, response);
-    return chain.BlockOf(chain.head().root);
+    head.set_root(Hex(chain.head().root));
   });
-  if (head == nullptr) return absl::InternalError("the head block is not held");
-  response.set_parent_root(Hex(head->parent_root));
-  response.set_state_root(Hex(head->state_root));
-  response.set_proposer_index(head->proposer_index);
+  const absl::StatusOr<FoundBlock> found = FindBlock(chain_, /*named=*/true, head);
+  if (!found.ok()) return found.status();
+  response.set_parent_root(Hex(found->block->parent_root));
+  response.set_state_root(Hex(found->block->state_root));
+  response.set_proposer_index(found->block->proposer_index);
   return response;
 }
 
@@ -137,14 +139,17 @@ absl::StatusOr<v1::GetBlockResponse> BeaconQueries::GetBlock(const v1::GetBlockR
 absl::StatusOr<v1::GetStateResponse> BeaconQueries::GetState(const v1::GetStateRequest& request) const {
   const absl::StatusOr<FoundBlock> found = FindBlock(chain_, request.has_block(), request.block());
   if (!found.ok()) return found.status();
-  const StatePtr held =
-      found->state != nullptr ? found->state : chain_.kept.state_of({found->root, found->block->slot});
-  if (held == nullptr) {
-    return rpc::MakeError(
-        absl::StatusCode::kNotFound, "STATE_PRUNED",
-        absl::StrCat("the post-state of block ", ShortHex(found->root.span()), " is not held any more"));
+  absl::StatusOr<StatePtr> held = found->state;
+  if (found->state == nullptr) held = chain_.service.StateOf(found->root);
+  if (absl::IsResourceExhausted(held.status())) {
+    return rpc::MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", held.status().message());
   }
-  const State& state = *held;
+  if (!held.ok()) {
+    return rpc::MakeError(absl::StatusCode::kNotFound, "STATE_PRUNED",
+                          absl::StrCat("the post-state of block ", ShortHex(found->root.span()),
+                                       " is not held any more: ", held.status().message()));
+  }
+  const State& state = **held;
   v1::GetStateResponse response;
   response.set_block_root(Hex(found->root));
   response.set_state_root(Hex(found->block->state_root));
@@ -184,18 +189,18 @@ absl::StatusOr<v1::GetForkChoiceResponse> BeaconQueries::GetForkChoice(const v1:
   v1::GetForkChoiceResponse response;
   const std::vector<ForkChoiceNode> nodes = chain_.service.Read([&](const LeanChain& chain) {
     AddCheckpoints(chain, response);
-    return chain.ForkChoiceNodes();
+    std::vector<ForkChoiceNode> newest = chain.ForkChoiceNodes(*limit);
+    response.set_total(newest.size() < *limit ? newest.size() : chain.tree_blocks());
+    return newest;
   });
-  response.set_total(nodes.size());
-  // Parents stand before children, so the last ones are the ones imported last.
-  for (size_t i = nodes.size() - std::min<size_t>(nodes.size(), *limit); i < nodes.size(); ++i) {
+  for (const ForkChoiceNode& node : nodes) {
     v1::ForkChoiceNode& view = *response.add_nodes();
-    view.set_root(Hex(nodes[i].root));
-    view.set_slot(nodes[i].slot);
-    view.set_parent_root(Hex(nodes[i].parent_root));
-    view.set_weight(nodes[i].weight);
-    view.set_proposer_index(nodes[i].slot % chain_.validator_count());
-    view.set_canonical(nodes[i].canonical);
+    view.set_root(Hex(node.root));
+    view.set_slot(node.slot);
+    view.set_parent_root(Hex(node.parent_root));
+    view.set_weight(node.weight);
+    view.set_proposer_index(node.slot % chain_.validator_count());
+    view.set_canonical(node.canonical);
   }
   return response;
 }

@@ -45,10 +45,12 @@ absl::StatusOr<CheckpointPages::BytesPtr> CheckpointPages::Make(const Checkpoint
     if (block == nullptr) return NotFound(absl::StrCat("the block of slot ", id.slot, " is not held with signatures"));
     bytes.ssz = Ssz(*block);
   } else {
-    StatePtr state = chain_.service.Read([&](const LeanChain& chain) { return chain.StateOf(id.root); });
-    if (state == nullptr) state = chain_.kept.state_of(id);
-    if (state == nullptr) return NotFound(absl::StrCat("the state of the block of slot ", id.slot, " is not held"));
-    bytes.ssz = Ssz(*state);
+    const absl::StatusOr<StatePtr> state = chain_.service.StateOf(id.root);
+    if (absl::IsResourceExhausted(state.status())) {
+      return rpc::MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", state.status().message());
+    }
+    if (!state.ok()) return NotFound(absl::StrCat("the state of the block of slot ", id.slot, " is not held"));
+    bytes.ssz = Ssz(**state);
   }
   return std::make_shared<const Bytes>(std::move(bytes));
 }

@@ -39,9 +39,9 @@ absl::Status BuildError(const absl::Status& status, const ServedChain& chain) {
                           absl::StrCat("the head is not older than the slot: ", status.message()),
                           {{"head_slot", absl::StrCat(head_slot)}});
   }
-  if (kind == ChainErrorKind::kFuture) {
+  if (kind == ChainErrorKind::kFuture || kind == ChainErrorKind::kNeedsState) {
     return rpc::MakeError(absl::StatusCode::kUnavailable, "SYNCING",
-                          absl::StrCat("the chain lags behind the clock: ", status.message()),
+                          absl::StrCat("the chain lags behind: ", status.message()),
                           {{"head_slot", absl::StrCat(head_slot)}, {"current", absl::StrCat(chain.Now().slot)}});
   }
   return absl::InternalError(absl::StrCat("cannot build: ", status.message()));

@@ -21,8 +21,6 @@ namespace lean::beacon {
 // What keeps the chain beyond memory. Thread-safe; calls may read from a disk.
 struct KeptChain {
   bool on_disk = false;
-  // The post-state of a finalized block that the chain has let go of; null: it is not kept.
-  std::function<StatePtr(const Checkpoint&)> state_of = [](const Checkpoint&) { return nullptr; };
   // OK, or why the disk takes nothing at the moment.
   std::function<absl::Status()> health = [] { return absl::OkStatus(); };
 };

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "beacon/chain/chain_types.h"
+#include "beacon/chain/vote_map.h"
 #include "common/bytes/bytes.h"
 #include "common/containers/checkpoint.h"
 
@@ -22,8 +23,10 @@ class ChainObserver {
  public:
   virtual ~ChainObserver() = default;
 
-  // Imported just now, live or as history; pointers are not null.
-  virtual void BlockImported(const Root& root, const SignedBlockPtr& block, const StatePtr& post_state) = 0;
+  // Imported just now, live or as history; pointers are not null. `known_votes` are the chain's, this block's included;
+  // they may be looked at during the call.
+  virtual void BlockImported(const Root& root, const SignedBlockPtr& block, const StatePtr& post_state,
+                             const VoteMap& known_votes) = 0;
   // From gossip or a validator client, not from a block.
   virtual void VoteAccepted(const SignedVotePtr& vote) = 0;
   // One of them is another one now.

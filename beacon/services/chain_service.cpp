@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <future>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +25,15 @@ AdmissionLimits LimitsOf(const ChainServiceOptions& options) {
           .one_peer = {options.max_items_per_peer, options.max_bytes_per_peer}};
 }
 
+// States that may have come and wait for the loop: of the chain itself and for peers' blocks.
+constexpr size_t kMaxGivenStates = 2 * StateRebuilderOptions().max_of_a_kind;
+
+std::unique_ptr<StateRebuilder> MakeRebuilder(const StateSource* source, StateRebuilder::BranchOf branch_of,
+                                              const std::shared_ptr<spdlog::logger>& log) {
+  if (source == nullptr) return nullptr;
+  return std::make_unique<StateRebuilder>(*source, std::move(branch_of), log, StateRebuilderOptions());
+}
+
 }  // namespace
 
 ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> verifier,
@@ -31,9 +41,9 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
     : context_(context),
       verifier_(std::move(verifier)),
       chain_(std::move(chain)),
-      seen_votes_(chain_.head_state()->validators.size()),
-      clock_evidence_(seen_votes_, context.slot_clock, chain_.head_state()->validators.size()),
-      recent_votes_(chain_.head_state()->validators.size()),
+      seen_votes_(chain_.validator_count()),
+      clock_evidence_(seen_votes_, context.slot_clock, chain_.validator_count()),
+      recent_votes_(chain_.validator_count()),
       writer_({.chain = chain_,
                .mutex = mutex_,
                .seen_votes = seen_votes_,
@@ -42,14 +52,20 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
                .slot_clock = context.slot_clock,
                .log = context.log,
                .observer = context.observer,
-               .want = context.want},
+               .want = context.want,
+               .want_state = WantState()},
               options.writer),
       admission_(LimitsOf(options)),
-      channel_(options.max_items_in_flight + 1),  // every message counts as one item at least; and a tick
+      rebuilder_(MakeRebuilder(
+          context.states,
+          [this](const Root& root) { return Read([&](const LeanChain& c) { return c.BranchOf(root); }); },
+          context.log)),
+      // Every message counts as one item at least; and a tick.
+      channel_(options.max_items_in_flight + 1 + kMaxGivenStates),
       events_(writer_.events()),
       max_items_in_flight_(options.max_items_in_flight) {
   // A chain that was kept knows votes of before this start.
-  for (uint64_t validator = 0; validator < chain_.head_state()->validators.size(); ++validator) {
+  for (uint64_t validator = 0; validator < chain_.validator_count(); ++validator) {
     if (const auto slot = chain_.LatestVoteSlot(validator)) seen_votes_.Add(*slot, validator, CurrentSlot());
   }
 }
@@ -57,6 +73,7 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
 ChainService::~ChainService() { Stop(); }
 
 void ChainService::Start() {
+  if (rebuilder_ != nullptr) rebuilder_->Start();
   writer_.CatchUp();
   loop_ = std::thread([this] { RunLoop(); });
   ticker_ = std::jthread([this](std::stop_token stop) { RunTicker(stop); });
@@ -68,6 +85,7 @@ void ChainService::Stop() {
   if (ticker_.joinable()) ticker_.join();
   // Drops the checks under way, and with them their replies, which then answer for themselves.
   verifier_->Stop();
+  if (rebuilder_ != nullptr) rebuilder_->Stop();
   channel_.Close();
   if (loop_.joinable()) loop_.join();
   // What came in without a loop to take it, if the service was never started.
@@ -250,15 +268,49 @@ void ChainService::RunTicker(std::stop_token stop) {
   }
 }
 
+std::function<void(const WantedState&)> ChainService::WantState() {
+  if (context_.states == nullptr) return nullptr;
+  return [this](const WantedState& wanted) {
+    const StateAsker asker = wanted.is_head || wanted.origin.kind == Origin::kLocal
+                                 ? StateAsker{.kind = StateAsker::kChain}
+                                 : StateAsker{.kind = StateAsker::kPeer, .peer = wanted.origin.peer};
+    rebuilder_->Request(wanted.root, asker, [this, root = wanted.root](const absl::StatusOr<StatePtr>& state) {
+      channel_.TryPush(std::make_unique<Message>(GivenState{.root = root, .state = state}));
+    });
+  };
+}
+
+absl::StatusOr<StatePtr> ChainService::AwaitState(const Root& root, const StateAsker& asker) const {
+  if (rebuilder_ == nullptr) return absl::NotFoundError("the state is not in memory, and nothing is kept on a disk");
+  const auto answer = std::make_shared<std::promise<absl::StatusOr<StatePtr>>>();
+  rebuilder_->Request(root, asker, [answer](const absl::StatusOr<StatePtr>& state) { answer->set_value(state); });
+  return answer->get_future().get();
+}
+
+absl::StatusOr<StatePtr> ChainService::StateOf(const Root& root) const {
+  StatePtr state = Read([&](const LeanChain& chain) { return chain.StateOf(root); });
+  if (state != nullptr) return state;
+  return AwaitState(root, {.kind = StateAsker::kCaller});
+}
+
 absl::StatusOr<BuiltBlock> ChainService::BuildBlock(uint64_t slot, uint64_t proposer) const {
-  const absl::StatusOr<ProposalSnapshot> snapshot =
-      Read([&](const LeanChain& chain) { return chain.PrepareProposal(slot); });
+  absl::StatusOr<ProposalSnapshot> snapshot = Read([&](const LeanChain& chain) { return chain.PrepareProposal(slot); });
+  if (const std::optional<Root> needed = NeededState(snapshot.status())) {
+    const absl::StatusOr<StatePtr> state = AwaitState(*needed, {.kind = StateAsker::kChain});
+    if (!state.ok()) return snapshot.status();
+    snapshot = Read([&](const LeanChain& chain) { return chain.PrepareProposal(slot, *state); });
+  }
   if (!snapshot.ok()) return snapshot.status();
   return beacon::BuildBlock(*snapshot, slot, proposer);
 }
 
 absl::StatusOr<AttestationData> ChainService::BuildVote(uint64_t slot) const {
-  const absl::StatusOr<VoteSnapshot> snapshot = Read([&](const LeanChain& chain) { return chain.PrepareVote(slot); });
+  absl::StatusOr<VoteSnapshot> snapshot = Read([&](const LeanChain& chain) { return chain.PrepareVote(slot); });
+  if (const std::optional<Root> needed = NeededState(snapshot.status())) {
+    const absl::StatusOr<StatePtr> state = AwaitState(*needed, {.kind = StateAsker::kChain});
+    if (!state.ok()) return snapshot.status();
+    snapshot = Read([&](const LeanChain& chain) { return chain.PrepareVote(slot, *state); });
+  }
   if (!snapshot.ok()) return snapshot.status();
   return beacon::BuildVote(*snapshot, slot);
 }

@@ -30,6 +30,8 @@
 #include "beacon/services/recent_votes.h"
 #include "beacon/services/seen_votes.h"
 #include "beacon/services/signature_verifier.h"
+#include "beacon/services/state_rebuilder.h"
+#include "beacon/services/state_source.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
@@ -58,6 +60,7 @@ struct ChainServiceContext {
   std::shared_ptr<spdlog::logger> log;
   ChainObserver* observer = nullptr;                      // null: nobody keeps the chain
   std::function<void(const WantedRoot&)> want = nullptr;  // see ChainWriterContext
+  const StateSource* states = nullptr;  // of what the chain has let go of; null: it is gone. Outlives the service.
 };
 
 // What is known of this machine's clock.
@@ -112,6 +115,11 @@ class ChainService {
     return std::forward<F>(f)(std::as_const(chain_));
   }
 
+  // The post-state of a block, from memory or else from the source of states: waits for that one then, never on the
+  // chain's thread. kNotFound: there is no such block, or its state cannot be had. kResourceExhausted: too many ask for
+  // old states at the same time. kUnavailable: the service is stopping.
+  absl::StatusOr<StatePtr> StateOf(const Root& root) const;
+
   // A snapshot under the reader lock, the work off it, on the caller's thread. Leave no trace in the chain.
   // Errors as of PrepareProposal and BuildBlock, PrepareVote and BuildVote (beacon/chain).
   absl::StatusOr<BuiltBlock> BuildBlock(uint64_t slot, uint64_t proposer) const;
@@ -161,7 +169,11 @@ class ChainService {
     Origin origin;
     std::shared_ptr<ListReply> reply;
   };
-  using Message = std::variant<Tick, CheckedBlock, CheckedVotes, CheckedHistory>;
+  struct GivenState {
+    Root root;
+    absl::StatusOr<StatePtr> state;
+  };
+  using Message = std::variant<Tick, CheckedBlock, CheckedVotes, CheckedHistory, GivenState>;
   using MessagePtr = std::unique_ptr<const Message>;
 
   void RunLoop();
@@ -170,10 +182,15 @@ class ChainService {
   void Handle(const CheckedBlock& checked);
   void Handle(const CheckedVotes& checked);
   void Handle(const CheckedHistory& checked);
+  void Handle(const GivenState& given) { writer_.AddState(given.root, given.state); }
   // What became of a block at the edge; nullopt when it goes on to the chain.
   std::optional<SubmitOutcome> EdgeOutcome(const SignedBlockPtr& block, const BlockVerdict& verdict,
                                            const Origin& origin) const;
   bool HasBlock(const Root& root) const;
+  // What the writer tells of states that it wants; null without a source of states.
+  std::function<void(const WantedState&)> WantState();
+  // Waits for a state that is not in memory.
+  absl::StatusOr<StatePtr> AwaitState(const Root& root, const StateAsker& asker) const;
   // The answer to anything submitted while the observer takes nothing; nullopt while it does.
   std::optional<SubmitOutcome> NotAccepting() const;
   // The answer to each of so many items that there is no room for, counted and logged.
@@ -190,6 +207,7 @@ class ChainService {
   RecentVotes recent_votes_;
   ChainWriter writer_;  // the loop's, and Start's before it
   Admission admission_;
+  const std::unique_ptr<StateRebuilder> rebuilder_;  // null without a source of states
   BoundedChannel<MessagePtr> channel_;
   EventLog events_;
   const size_t max_items_in_flight_;

@@ -64,6 +64,7 @@ void ChainWriter::CatchUp() {
   chain_slot_ = SlotOfTime(context_.chain);
   for (DependencyQueue::Taken& taken : waiting_.TakeExpired(CurrentSlot())) HandleExpired(std::move(taken));
   ImportWaiting(waiting_.TakeForSlot(CurrentSlot()));
+  WantHeadState();  // again, if it could not be had
   UpdateSizes();
 }
 
@@ -97,8 +98,7 @@ bool ChainWriter::IsHistory(uint64_t slot) const {
 void ChainWriter::HandleExpired(DependencyQueue::Taken taken) {
   const WaitingItem item = taken.item;
   if (const auto* block = std::get_if<SignedBlockPtr>(&item.content)) {
-    const bool has_parent = context_.chain.HasBlock((*block)->message.block.parent_root);
-    if (has_parent && IsHistory(item.slot())) {
+    if (HasParentState((*block)->message.block.parent_root) && IsHistory(item.slot())) {
       if (Process(std::move(taken), /*from_queue=*/true).status == SubmitOutcome::kAccepted) {
         ImportWaiting(waiting_.TakeForBlock(item.root));
       }
@@ -137,7 +137,8 @@ SubmitOutcome ChainWriter::Process(DependencyQueue::Taken taken, bool from_queue
     return Enqueue(std::move(taken), from_queue, *wait, status);
   }
   absl::string_view why = taken.item.is_block() ? reason::kInvalidTransition : reason::kInvalidVote;
-  if (KindOf(status) == ChainErrorKind::kTooOld) why = reason::kStale;
+  const std::optional<ChainErrorKind> kind = KindOf(status);
+  if (kind == ChainErrorKind::kTooOld || kind == ChainErrorKind::kNeedsState) why = reason::kStale;
   events_.Refused(taken.item, why, status.message());
   return Outcome(SubmitOutcome::kRefused, why, status.message(), root);
 }
@@ -164,9 +165,10 @@ absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& 
     context_.seen_votes.Add(vote.data.slot, vote.validator_id, slot);
   }
   if (context_.observer != nullptr) {
-    context_.observer->BlockImported(item.root, block, context_.chain.StateOf(item.root));
+    context_.observer->BlockImported(item.root, block, context_.chain.StateOf(item.root), context_.chain.known_votes());
   }
   HandleEvents(*events, old_head, mode);
+  Prune();
   return absl::OkStatus();
 }
 
@@ -184,11 +186,38 @@ absl::Status ChainWriter::Apply(const SignedVotePtr& vote) {
   return absl::OkStatus();
 }
 
+bool ChainWriter::HasParentState(const Root& parent) const {
+  return context_.chain.HasBlock(parent) && context_.chain.StateOf(parent) != nullptr;
+}
+
+void ChainWriter::AddState(const Root& root, const absl::StatusOr<StatePtr>& state) {
+  if (state.ok()) {
+    std::unique_lock lock(context_.mutex);
+    context_.chain.AddState(*state);
+  }
+  std::vector<DependencyQueue::Taken> ready = waiting_.TakeForBlock(root);
+  if (state.ok()) {
+    ImportWaiting(std::move(ready));
+    Prune();
+  } else {
+    for (const DependencyQueue::Taken& taken : ready) events_.Dropped(taken.item, "NO_STATE");
+  }
+  UpdateSizes();
+}
+
+void ChainWriter::WantHeadState() const {
+  if (context_.want_state == nullptr || context_.chain.head_state() != nullptr) return;
+  context_.want_state({.root = context_.chain.head().root, .origin = Origin::Local(), .is_head = true});
+}
+
 std::optional<ChainWriter::Wait> ChainWriter::WaitFor(const absl::Status& status, const WaitingItem& item) const {
   if (const std::optional<Root> missing = MissingRoot(status)) {
     const auto* block = std::get_if<SignedBlockPtr>(&item.content);
     const bool is_parent = block != nullptr && (*block)->message.block.parent_root == *missing;
     return Wait{*missing, is_parent ? reason::kUnknownParent : reason::kUnknownBlock};
+  }
+  if (const std::optional<Root> needed = NeededState(status); needed.has_value() && context_.want_state != nullptr) {
+    return Wait{*needed, reason::kNeedsState};
   }
   if (KindOf(status) == ChainErrorKind::kFuture) {
     // The edge lets nothing pass that is more than a slot early.
@@ -211,7 +240,11 @@ SubmitOutcome ChainWriter::Enqueue(DependencyQueue::Taken taken, bool from_queue
     return Outcome(SubmitOutcome::kRefused, reason::kQueueFull, status.message(), item.root);
   }
   if (result == DependencyQueue::AddResult::kAdded) events_.Queued(item, wait.reason, status.message());
-  if (const Root* root = std::get_if<Root>(&wait.dependency)) Want(item, *root, arrival_slot);
+  if (wait.reason == reason::kNeedsState) {
+    context_.want_state({.root = std::get<Root>(wait.dependency), .origin = item.origin});
+  } else if (const Root* root = std::get_if<Root>(&wait.dependency)) {
+    Want(item, *root, arrival_slot);
+  }
   return Outcome(SubmitOutcome::kQueued, wait.reason, status.message(), item.root);
 }
 
@@ -262,9 +295,14 @@ void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_
                                            .justified = context_.chain.justified(),
                                            .finalized = context_.chain.finalized()});
   }
-  if (!events.finalized.has_value()) return;
-  finalized_slot_ = static_cast<int64_t>(events.finalized->slot);
-  events_.Finalized(*events.finalized, mode);
+  if (events.finalized.has_value()) {
+    finalized_slot_ = static_cast<int64_t>(events.finalized->slot);
+    events_.Finalized(*events.finalized, mode);
+  }
+  if (events.head.has_value()) WantHeadState();
+}
+
+void ChainWriter::Prune() {
   std::vector<PrunedBlock> pruned;  // let go of outside the lock
   std::unique_lock lock(context_.mutex);
   pruned = context_.chain.Prune(options_.prune);
@@ -273,12 +311,10 @@ void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_
 // Blocks of the old chain that the new one leaves out.
 uint64_t ChainWriter::ReorgDepth(const Checkpoint& old_head) const {
   uint64_t depth = 0;
-  Root root = old_head.root;
-  while (!context_.chain.IsCanonical(root)) {
+  std::optional<Checkpoint> at = old_head;
+  while (at.has_value() && context_.chain.CanonicalRoot(at->slot) != at->root) {
     ++depth;
-    const BlockPtr block = context_.chain.BlockOf(root);
-    if (block == nullptr) break;
-    root = block->parent_root;
+    at = context_.chain.ParentOf(at->root);
   }
   return depth;
 }

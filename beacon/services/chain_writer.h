@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "beacon/chain/chain_types.h"
@@ -46,6 +47,9 @@ struct ChainWriterContext {
   // Told of each block that is missing, once for every item that waits for it. Must not block. Null: nobody asks for
   // it.
   std::function<void(const WantedRoot&)> want = nullptr;
+  // Told of each state that is missing; whoever gets it hands it to AddState. Must not block. Null: nobody does, and a
+  // block that builds on such a state is refused.
+  std::function<void(const WantedState&)> want_state = nullptr;
 };
 
 // One thread calls it; the numbers at the end may be read from any.
@@ -67,6 +71,9 @@ class ChainWriter {
   // roots[i] is hash_tree_root of votes[i]'s message. An outcome for each, in order.
   std::vector<SubmitOutcome> ImportVotes(absl::Span<const SignedVotePtr> votes, absl::Span<const Root> roots,
                                          const Origin& origin);
+
+  // The post-state of `root` that was wanted, or why there is none: what waited for it is imported, or dropped.
+  void AddState(const Root& root, const absl::StatusOr<StatePtr>& state);
 
   // To be shared by those who log of the same chain.
   const EventLog& events() const { return events_; }
@@ -97,6 +104,11 @@ class ChainWriter {
   // The last try for a block that has become history; others are dropped.
   void HandleExpired(DependencyQueue::Taken taken);
   void Want(const WaitingItem& item, const Root& root, int64_t arrival_slot) const;
+  // Whether the block's parent is here with its state.
+  bool HasParentState(const Root& parent) const;
+  void WantHeadState() const;
+  // Lets go of what memory is not meant to keep.
+  void Prune();
   absl::Status Apply(const SignedBlockPtr& block, const WaitingItem& item, bool* already_known);
   absl::Status Apply(const SignedVotePtr& vote);
   std::optional<Wait> WaitFor(const absl::Status& status, const WaitingItem& item) const;

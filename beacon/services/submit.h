@@ -49,6 +49,7 @@ inline constexpr absl::string_view kTooLarge = "TOO_LARGE";
 inline constexpr absl::string_view kUnknownParent = "UNKNOWN_PARENT";
 inline constexpr absl::string_view kUnknownBlock = "UNKNOWN_BLOCK";
 inline constexpr absl::string_view kEarly = "EARLY";
+inline constexpr absl::string_view kNeedsState = "NEEDS_STATE";
 // Neither: the service did not take the item.
 inline constexpr absl::string_view kOverloaded = "OVERLOADED";
 inline constexpr absl::string_view kStorageFailed = "STORAGE_FAILED";
@@ -63,6 +64,13 @@ struct WantedRoot {
   Origin origin;             // of the item that names it: the first to ask
   Root wanted_by;            // that item
   int64_t expires_slot = 0;  // the item is dropped when this slot begins
+};
+
+// A block's post-state that the chain has let go of and needs again.
+struct WantedState {
+  Root root;             // of the block
+  Origin origin;         // of the block that builds on it
+  bool is_head = false;  // the chain's own head needs it: more urgent than any block
 };
 
 struct SubmitOutcome {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/state_transition.h"
 #include "beacon/storage/schema.h"
@@ -16,8 +17,10 @@ std::string Name(absl::string_view what, const Checkpoint& id) {
   return absl::StrCat(what, " ", ShortHex(id.root.span()), " of slot ", id.slot);
 }
 
-// From a snapshot, or genesis, to the state asked for; with more it would take too long.
-constexpr uint64_t kMaxReplaySlots = 2048;
+// Whether a block is `block` or, by the roots of its ancestors, one of them.
+bool IsOn(const Checkpoint& id, const Checkpoint& block, absl::Span<const Root> history) {
+  return id == block || (id.slot < history.size() && history[id.slot] == id.root);
+}
 
 // Keys of a column that is sorted by slot and root, from a slot on.
 absl::StatusOr<std::vector<Checkpoint>> KeysFrom(const Database& files, Column column, uint64_t slot) {
@@ -87,7 +90,8 @@ absl::StatusOr<std::vector<Root>> ChainDatabase::CanonicalRoots(uint64_t end_slo
   absl::Status status = files_->Scan(Column::kCanonical, "", [&](absl::string_view key, absl::string_view value) {
     const std::optional<uint64_t> slot = ParseNumberKey(key);
     const std::optional<Root> root = ParseRootKey(value);
-    if (!slot.has_value() || *slot >= end_slot) return false;
+    if (!slot.has_value()) return true;  // a link
+    if (*slot >= end_slot) return false;
     if (root.has_value()) roots[*slot] = *root;
     return true;
   });
@@ -150,16 +154,72 @@ absl::StatusOr<StoredState> ChainDatabase::ReadSnapshot(const Checkpoint& id) co
   const absl::StatusOr<SignedBlockPtr> block = BlockAt(id);
   if (!block.ok()) return block.status();
   if (*block == nullptr) return Damaged(absl::StrCat(Name("the block of the snapshot", id), " is not held"));
-  const auto value = files_->Get(Column::kStates, BlockKey(id.slot, id.root));
-  if (!value.ok()) return value.status();
   const absl::StatusOr<std::vector<Root>> history = CanonicalRoots(id.slot);
   if (!history.ok()) return history.status();
-  absl::StatusOr<State> state = RestoreState(value->value_or(""), genesis_.state->validators, *history);
+  absl::StatusOr<StatePtr> state = SnapshotState(id, *history);
+  if (!state.ok()) return state.status();
+  return StoredState{.state = *std::move(state), .block = *block, .root = id.root};
+}
+
+absl::StatusOr<StatePtr> ChainDatabase::SnapshotState(const Checkpoint& id, absl::Span<const Root> history,
+                                                      const HistoricalBlockHashes& like) const {
+  const auto value = files_->Get(Column::kStates, BlockKey(id.slot, id.root));
+  if (!value.ok()) return value.status();
+  absl::StatusOr<State> state =
+      RestoreState(value->value_or(""), genesis_.state->validators, history.first(id.slot), like);
   if (!state.ok()) return Damaged(absl::StrCat(Name("the state of block", id), ": ", state.status().message()));
-  if (ssz::HashTreeRoot(*state) != (*block)->message.block.state_root) {
+  if (BlockRootOf(*state) != id.root) {
     return Damaged(absl::StrCat(Name("the state of block", id), " is not the one that the block names"));
   }
-  return StoredState{.state = std::make_shared<const State>(*std::move(state)), .block = *block, .root = id.root};
+  return std::make_shared<const State>(*std::move(state));
+}
+
+absl::StatusOr<std::optional<Checkpoint>> ChainDatabase::SnapshotOn(const Checkpoint& block,
+                                                                    absl::Span<const Root> history,
+                                                                    const Checkpoint& end) const {
+  std::optional<Checkpoint> snapshot;
+  absl::Status status = files_->ScanBackwards(Column::kStates, BlockKey(end.slot, end.root),
+                                              [&](absl::string_view key, absl::string_view) {
+                                                const std::optional<Checkpoint> id = ParseBlockKey(key);
+                                                if (id.has_value() && IsOn(*id, block, history)) snapshot = id;
+                                                return !snapshot.has_value();
+                                              });
+  if (!status.ok()) return status;
+  return snapshot;
+}
+
+absl::StatusOr<StatePtr> ChainDatabase::Rebuild(const Branch& branch) const {
+  const HistoricalBlockHashes history = HistoryOf(branch);
+  const std::vector<Root> roots = history.ToVector();
+  StatePtr state = genesis_.state;
+  Checkpoint from{.root = genesis_.block_root, .slot = 0};
+  const absl::StatusOr<std::optional<Checkpoint>> snapshot = SnapshotOn(branch.block, roots, branch.block);
+  if (!snapshot.ok()) return snapshot.status();
+  if (snapshot->has_value()) from = **snapshot;
+  const auto blocks =
+      static_cast<uint64_t>(std::count_if(roots.begin() + static_cast<std::ptrdiff_t>(from.slot), roots.end(),
+                                          [](const Root& root) { return !root.IsZero(); }));
+  if (blocks > kMaxReplayedBlocks) {
+    return absl::NotFoundError(
+        absl::StrCat("the nearest state that is kept is ", blocks, " blocks below, more than ", kMaxReplayedBlocks));
+  }
+  if (snapshot->has_value()) {
+    absl::StatusOr<StatePtr> stored = SnapshotState(from, roots, history);
+    if (!stored.ok()) return stored.status();
+    state = *std::move(stored);
+  }
+  for (uint64_t slot = from.slot + 1; slot <= branch.block.slot; ++slot) {
+    const Checkpoint id{.root = slot < branch.block.slot ? roots[slot] : branch.block.root, .slot = slot};
+    if (id.root.IsZero()) continue;
+    const absl::StatusOr<SignedBlockPtr> block = BlockAt(id);
+    if (!block.ok()) return block.status();
+    if (*block == nullptr) return absl::NotFoundError(absl::StrCat(Name("block", id), " is not held"));
+    const Block& body = (*block)->message.block;
+    absl::StatusOr<State> next = StateTransition(*state, body, ssz::HashTreeRoot(body.body));
+    if (!next.ok()) return Damaged(absl::StrCat(Name("block", id), ": ", next.status().message()));
+    state = std::make_shared<const State>(*std::move(next));
+  }
+  return state;
 }
 
 absl::StatusOr<StatePtr> ChainDatabase::StateOf(const Checkpoint& id) const {
@@ -167,31 +227,51 @@ absl::StatusOr<StatePtr> ChainDatabase::StateOf(const Checkpoint& id) const {
   if (!canonical.ok()) return canonical.status();
   if (*canonical != id.root) return nullptr;
   if (id.slot == 0) return genesis_.state;
-
-  const absl::StatusOr<std::optional<Checkpoint>> snapshot = SnapshotUpTo(id.slot);
-  if (!snapshot.ok()) return snapshot.status();
-  StatePtr state = genesis_.state;
-  uint64_t slot = 0;
-  if (snapshot->has_value()) {
-    absl::StatusOr<StoredState> stored = ReadSnapshot(**snapshot);
-    if (!stored.ok()) return stored.status();
-    state = stored->state;
-    slot = (*snapshot)->slot;
-  }
-  if (id.slot - slot > kMaxReplaySlots) return nullptr;
-  while (++slot <= id.slot) {
-    const absl::StatusOr<std::optional<Root>> root = CanonicalRoot(slot);
-    if (!root.ok()) return root.status();
-    if (!root->has_value()) continue;
-    const absl::StatusOr<SignedBlockPtr> block = BlockAt({.root = **root, .slot = slot});
-    if (!block.ok()) return block.status();
-    if (*block == nullptr) return nullptr;
-    const Block& body = (*block)->message.block;
-    absl::StatusOr<State> next = StateTransition(*state, body, ssz::HashTreeRoot(body.body));
-    if (!next.ok()) return Damaged(absl::StrCat(Name("block", {**root, slot}), ": ", next.status().message()));
-    state = std::make_shared<const State>(*std::move(next));
-  }
+  const absl::StatusOr<std::vector<Root>> roots = CanonicalRoots(id.slot);
+  if (!roots.ok()) return roots.status();
+  absl::StatusOr<HistoricalBlockHashes> history = HistoricalBlockHashes::FromVector(*roots);
+  if (!history.ok()) return Damaged(history.status().message());
+  absl::StatusOr<StatePtr> state =
+      Rebuild(Branch{.block = id, .trunk = *std::move(history), .fork_slot = id.slot, .side = {}});
+  if (absl::IsNotFound(state.status())) return nullptr;
   return state;
+}
+
+absl::StatusOr<std::vector<TreeBlock>> ChainDatabase::Tree(const Checkpoint& finalized, uint64_t last_slot) const {
+  std::vector<TreeBlock> tree = {{.root = finalized.root, .parent_root = Root(), .slot = finalized.slot}};
+  absl::flat_hash_set<Root> roots = {finalized.root};
+  absl::Status status = files_->Scan(Column::kCanonical, NumberKey(finalized.slot + 1),
+                                     [&](absl::string_view key, absl::string_view value) {
+                                       const std::optional<Checkpoint> id = ParseBlockKey(key);
+                                       const std::optional<Root> parent = ParseRootKey(value);
+                                       if (!id.has_value() || !parent.has_value()) return true;
+                                       if (id->slot > last_slot) return false;
+                                       if (roots.contains(*parent)) {
+                                         tree.push_back({.root = id->root, .parent_root = *parent, .slot = id->slot});
+                                         roots.insert(id->root);
+                                       }
+                                       return true;
+                                     });
+  if (!status.ok()) return status;
+  return tree;
+}
+
+absl::Status ChainDatabase::DropBranches(WriteSet& writes, uint64_t first_slot, const Checkpoint& finalized,
+                                         const HistoricalBlockHashes& history) const {
+  const auto drop = [&](Column column, auto is_kept) {
+    return files_->Scan(column, NumberKey(first_slot), [&, is_kept](absl::string_view key, absl::string_view) {
+      const std::optional<Checkpoint> id = ParseBlockKey(key);
+      if (!id.has_value()) return true;
+      if (id->slot > finalized.slot) return false;
+      if (!is_kept(*id)) writes.Delete(column, std::string(key));
+      return true;
+    });
+  };
+  absl::Status status = drop(Column::kCanonical, [](const Checkpoint&) { return false; });
+  if (!status.ok()) return status;
+  return drop(Column::kStates, [&](const Checkpoint& id) {
+    return id == finalized || (id.slot < history.size() && history[id.slot] == id.root);
+  });
 }
 
 void ChainDatabase::PutBlock(WriteSet& writes, const Root& root, const SignedBlockWithAttestation& block) {
@@ -206,6 +286,10 @@ void ChainDatabase::PutSlot(WriteSet& writes, const Checkpoint& id) {
 
 void ChainDatabase::PutCanonical(WriteSet& writes, const Checkpoint& id) {
   writes.Put(Column::kCanonical, NumberKey(id.slot), RootKey(id.root));
+}
+
+void ChainDatabase::PutParent(WriteSet& writes, const Checkpoint& id, const Root& parent_root) {
+  writes.Put(Column::kCanonical, BlockKey(id.slot, id.root), RootKey(parent_root));
 }
 
 void ChainDatabase::PutCheckpoint(WriteSet& writes, const char* meta_key, const Checkpoint& checkpoint) {

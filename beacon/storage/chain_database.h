@@ -13,7 +13,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "beacon/chain/branch.h"
 #include "beacon/chain/chain_types.h"
+#include "beacon/chain/lean_chain.h"
+#include "beacon/services/state_source.h"
 #include "beacon/storage/database.h"
 #include "common/config/genesis.h"
 #include "common/process/process_lock.h"
@@ -36,6 +40,9 @@ struct Anchor {
   Root root;                    // of the block
 };
 
+// What memory keeps of a chain whose blocks and states are on disk as well.
+inline constexpr PruneLimits kInMemoryBesideDisk{.states = 512, .blocks = 512, .block_bytes = uint64_t{32} << 20};
+
 // A finalized state of the database, with its block.
 struct StoredState {
   StatePtr state;
@@ -44,8 +51,11 @@ struct StoredState {
 };
 
 // Thread-safe. Errors as of Database; kDataLoss also for content that does not fit its key.
-class ChainDatabase {
+class ChainDatabase final : public StateSource {
  public:
+  // Blocks that a state is computed from at most: twice what lies between two states of a chain that is kept.
+  static constexpr uint64_t kMaxReplayedBlocks = 64;
+
   // Opens the folder of this chain, or makes it, beginning at `anchor` (genesis, unless it is told otherwise).
   // FailedPrecondition: another process has it, it is of another chain, or of a schema that this program does not know;
   // the message names both.
@@ -79,21 +89,40 @@ class ChainDatabase {
   absl::StatusOr<std::vector<Checkpoint>> HeldBlocks(uint64_t first_slot) const;
   absl::StatusOr<std::vector<SignedVotePtr>> Votes() const;
 
-  // Slots and roots of all snapshots, ascending.
+  // Slots and roots of all snapshots, ascending; above the finalized block those of every branch.
   absl::StatusOr<std::vector<Checkpoint>> Snapshots() const;
   // The newest one that is not above `slot`; nullopt: there is none.
   absl::StatusOr<std::optional<Checkpoint>> SnapshotUpTo(uint64_t slot) const;
   // The state of one of them, compared with what its block says. kDataLoss: it is another one.
   absl::StatusOr<StoredState> ReadSnapshot(const Checkpoint& id) const;
-  // The post-state of a block of the finalized chain: the newest snapshot before it, and the blocks since. Null: no
-  // such block, no snapshot near enough, or not every block in between.
+  // The post-state of a block of the finalized chain, as Rebuild has it. Null: no such block, or its state cannot be
+  // had.
   absl::StatusOr<StatePtr> StateOf(const Checkpoint& id) const;
+  // The newest snapshot on the branch that is right, or genesis, and the blocks since, one at a time in memory.
+  // kNotFound: no snapshot is within kMaxReplayedBlocks, or not every block in between is held.
+  absl::StatusOr<StatePtr> Rebuild(const Branch& branch) const override;
+
+  // The blocks that descend from the finalized one, which comes first, up to a slot, parents before their children.
+  // Blocks that an older program wrote are missing, and so are those above them.
+  absl::StatusOr<std::vector<TreeBlock>> Tree(const Checkpoint& finalized, uint64_t last_slot) const;
+  // The state of a snapshot, with these historical roots. `like`: as of RestoreState. kDataLoss: it is not that
+  // block's.
+  absl::StatusOr<StatePtr> SnapshotState(const Checkpoint& id, absl::Span<const Root> history,
+                                         const HistoricalBlockHashes& like = {}) const;
+  // Of the finalized chain, by slot, below `end_slot`; zero for slots without a block.
+  absl::StatusOr<std::vector<Root>> CanonicalRoots(uint64_t end_slot) const;
 
   // --- Writing: additions to a batch, and the batch ---
 
   static void PutBlock(WriteSet& writes, const Root& root, const SignedBlockWithAttestation& block);
   static void PutSlot(WriteSet& writes, const Checkpoint& id);
   static void PutCanonical(WriteSet& writes, const Checkpoint& id);
+  // The link of a block above the finalized one.
+  static void PutParent(WriteSet& writes, const Checkpoint& id, const Root& parent_root);
+  // Links and snapshots of the blocks in `first_slot` to finalized.slot go, but the snapshots of the finalized chain,
+  // whose roots by slot `history` has. What is put afterwards stays.
+  absl::Status DropBranches(WriteSet& writes, uint64_t first_slot, const Checkpoint& finalized,
+                            const HistoricalBlockHashes& history) const;
   static void PutCheckpoint(WriteSet& writes, const char* meta_key, const Checkpoint& checkpoint);
   static void PutOldestSlot(WriteSet& writes, uint64_t slot);
   static void PutFloorSlot(WriteSet& writes, uint64_t slot);
@@ -120,8 +149,9 @@ class ChainDatabase {
   absl::StatusOr<bool> ReadIdentity();
   // Writes what the folder is from now on.
   absl::Status WriteIdentity(const std::string& network, const Genesis& genesis, const Anchor& anchor);
-  // Zero for slots without a block.
-  absl::StatusOr<std::vector<Root>> CanonicalRoots(uint64_t end_slot) const;
+  // The newest snapshot of the block or an ancestor of it, from `end` on backwards; `history`: the ancestors by slot.
+  absl::StatusOr<std::optional<Checkpoint>> SnapshotOn(const Checkpoint& block, absl::Span<const Root> history,
+                                                       const Checkpoint& end) const;
   absl::Status Damaged(absl::string_view what) const;
 
   const std::string folder_;

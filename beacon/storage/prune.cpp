@@ -50,18 +50,22 @@ absl::StatusOr<PruneResult> PruneDatabase(ChainDatabase& database, const PruneRe
   if (!finalized.ok()) return finalized.status();
   if (!finalized->has_value()) return absl::DataLossError("the data folder does not say what is finalized");
   const uint64_t finalized_slot = (*finalized)->slot;
-  const auto snapshots = database.Snapshots();
+  auto snapshots = database.Snapshots();
   if (!snapshots.ok()) return snapshots.status();
+  // Those above finality are what blocks that may still come are built on.
+  std::erase_if(*snapshots, [&](const Checkpoint& id) { return id.slot > finalized_slot; });
   // A restart needs every block since the newest snapshot, and that one's own.
   const uint64_t needed = snapshots->empty() ? 1 : snapshots->back().slot;
   const uint64_t wanted = finalized_slot - std::min(finalized_slot, request.keep_slots.value_or(finalized_slot));
   const uint64_t first_kept = std::min(std::max<uint64_t>(wanted, 1), needed);
 
   absl::flat_hash_set<Root> canonical;
-  absl::Status status = database.files().Scan(Column::kCanonical, "", [&](absl::string_view, absl::string_view value) {
-    if (const std::optional<Root> root = ParseRootKey(value)) canonical.insert(*root);
-    return true;
-  });
+  absl::Status status =
+      database.files().Scan(Column::kCanonical, "", [&](absl::string_view key, absl::string_view value) {
+        const std::optional<Root> root = ParseRootKey(value);
+        if (ParseNumberKey(key).has_value() && root.has_value()) canonical.insert(*root);
+        return true;
+      });
   if (!status.ok()) return status;
   std::vector<Checkpoint> orphans;
   std::vector<Checkpoint> old_blocks;

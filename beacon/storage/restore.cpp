@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/storage/schema.h"
 #include "common/bytes/hex.h"
@@ -20,30 +21,76 @@ absl::Status Damaged(const ChainDatabase& database, const Checkpoint& id, absl::
                                           "; `lean-beacon db verify` tells what is left of it"));
 }
 
-// The newest snapshot that is right, or genesis.
-absl::StatusOr<LeanChain> FromNewestAnchor(const ChainDatabase& database, spdlog::logger& log) {
+// Of one snapshot and what lies at its slot and below. What is finalized is a chain with an anchor; above it there is a
+// tree, however long ago something was finalized: its blocks are known, and their bodies are not needed.
+absl::StatusOr<LeanChain> FromSnapshot(const ChainDatabase& database, const Checkpoint& id, const Checkpoint& finalized,
+                                       const std::vector<Checkpoint>& known) {
+  if (id.slot <= finalized.slot) {
+    const absl::StatusOr<StoredState> stored = database.ReadSnapshot(id);
+    if (!stored.ok()) return stored.status();
+    return LeanChain::FromAnchor(stored->state, BlockPtr(stored->block, &stored->block->message.block), known);
+  }
+  const absl::StatusOr<std::vector<TreeBlock>> tree = database.Tree(finalized, id.slot);
+  if (!tree.ok()) return tree.status();
+  absl::flat_hash_map<Root, const TreeBlock*> blocks;
+  for (const TreeBlock& block : *tree) blocks[block.root] = &block;
+  absl::StatusOr<std::vector<Root>> history = database.CanonicalRoots(finalized.slot);
+  if (!history.ok()) return history.status();
+  history->resize(id.slot);
+  for (Root root = id.root; root != finalized.root;) {
+    const auto block = blocks.find(root);
+    if (block == blocks.end()) return Damaged(database, id, "not all of its ancestors are known");
+    root = block->second->parent_root;
+    (*history)[blocks.at(root)->slot] = root;
+  }
+  const absl::StatusOr<StatePtr> state = database.SnapshotState(id, *history);
+  if (!state.ok()) return state.status();
+  const absl::StatusOr<std::optional<Checkpoint>> justified = database.ReadCheckpoint(meta_key::kJustified);
+  if (!justified.ok()) return justified.status();
+  // What is justified above this slot, the blocks above it will tell again.
+  Checkpoint begin = finalized;
+  for (const Checkpoint& candidate : {(*state)->latest_justified, justified->value_or(finalized)}) {
+    if (candidate.slot > begin.slot && blocks.contains(candidate.root)) begin = candidate;
+  }
+  return LeanChain::FromTree(*tree, begin, *state, known);
+}
+
+// From the newest snapshot that is right, or from genesis.
+absl::StatusOr<LeanChain> FromNewestSnapshot(const ChainDatabase& database, spdlog::logger& log) {
   const absl::StatusOr<std::vector<Checkpoint>> known = database.KnownBlocks();
   if (!known.ok()) return known.status();
   const absl::StatusOr<std::vector<Checkpoint>> snapshots = database.Snapshots();
   if (!snapshots.ok()) return snapshots.status();
+  const absl::StatusOr<std::optional<Checkpoint>> finalized = database.ReadCheckpoint(meta_key::kFinalized);
+  if (!finalized.ok()) return finalized.status();
   absl::Status last;
   for (auto id = snapshots->rbegin(); id != snapshots->rend(); ++id) {
-    const absl::StatusOr<StoredState> stored = database.ReadSnapshot(*id);
-    if (stored.ok()) {
-      return LeanChain::FromAnchor(stored->state, BlockPtr(stored->block, &stored->block->message.block), *known);
-    }
-    if (absl::IsCancelled(stored.status())) return stored.status();
-    last = stored.status();
+    absl::StatusOr<LeanChain> chain = FromSnapshot(database, *id, finalized->value_or(database.anchor()), *known);
+    if (chain.ok()) return chain;
+    last = chain.status();
     log.warn("snapshot_damaged slot={} message=\"{}; an older one is taken\"", id->slot, std::string(last.message()));
   }
   if (database.anchor().slot > 0) return last;
   return LeanChain::FromAnchor(database.genesis().state, database.genesis().block, *known);
 }
 
-// The blocks above the anchor, parents first since slots ascend.
+// As LeanChain::OnBlock, with the states that it needs.
+absl::StatusOr<ChainEvents> Import(const ChainDatabase& database, LeanChain& chain, const SignedBlockPtr& block) {
+  absl::StatusOr<ChainEvents> events = chain.OnBlock(block, ImportMode::kHistory);
+  const std::optional<Root> needed = NeededState(events.status());
+  if (!needed.has_value()) return events;
+  const std::optional<Branch> branch = chain.BranchOf(*needed);
+  if (!branch.has_value()) return events;
+  const absl::StatusOr<StatePtr> state = database.Rebuild(*branch);
+  if (!state.ok()) return events;
+  chain.AddState(*state);
+  return chain.OnBlock(block, ImportMode::kHistory);
+}
+
+// The blocks above the snapshot, parents first since slots ascend.
 absl::Status Replay(const ChainDatabase& database, RestoredChain& restored, spdlog::logger& log) {
   LeanChain& chain = restored.chain;
-  const absl::StatusOr<std::vector<Checkpoint>> blocks = database.HeldBlocks(chain.anchor().slot + 1);
+  const absl::StatusOr<std::vector<Checkpoint>> blocks = database.HeldBlocks(restored.snapshot_slot + 1);
   if (!blocks.ok()) return blocks.status();
   auto told = std::chrono::steady_clock::now();
   for (const Checkpoint& id : *blocks) {
@@ -52,10 +99,10 @@ absl::Status Replay(const ChainDatabase& database, RestoredChain& restored, spdl
     if (!block.ok()) return block.status();
     if (*block == nullptr) return Damaged(database, id, "it has gone");
     chain.OnInterval(id.slot * kChainIntervalsPerSlot, /*has_proposal=*/false);
-    const absl::StatusOr<ChainEvents> events = chain.OnBlock(*block, ImportMode::kHistory);
+    const absl::StatusOr<ChainEvents> events = Import(database, chain, *block);
+    chain.Prune(kInMemoryBesideDisk);
     if (events.ok()) {
       ++restored.replayed;
-      if (events->finalized.has_value()) chain.Prune(PruneLimits());
     } else if (KindOf(events.status()) == ChainErrorKind::kInvalid) {
       return Damaged(database, id, events.status().message());
     } else {
@@ -86,9 +133,10 @@ absl::Status RestoreVotes(const ChainDatabase& database, RestoredChain& restored
 }  // namespace
 
 absl::StatusOr<RestoredChain> RestoreChain(const ChainDatabase& database, spdlog::logger& log) {
-  absl::StatusOr<LeanChain> chain = FromNewestAnchor(database, log);
+  absl::StatusOr<LeanChain> chain = FromNewestSnapshot(database, log);
   if (!chain.ok()) return chain.status();
-  RestoredChain restored{.chain = *std::move(chain)};
+  const uint64_t snapshot_slot = chain->current_slot();
+  RestoredChain restored{.chain = *std::move(chain), .snapshot_slot = snapshot_slot};
   if (absl::Status status = Replay(database, restored, log); !status.ok()) return status;
   if (absl::Status status = RestoreVotes(database, restored); !status.ok()) return status;
 

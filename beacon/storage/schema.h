@@ -12,8 +12,11 @@
 //   slots      root                         u64: slot of every block ever imported, orphans included
 //   blocks     slot, root                   SSZ(SignedBlockWithAttestation)
 //   canonical  slot                         root; slots up to the finalized one that have a block
-//   states     slot, root of the block      reduced state (state_snapshot.h)
-//   votes      validator                    SSZ(SignedAttestation)
+//              slot, root                   root of the parent, of every block above the finalized one. An older
+//              program
+//                                           does not look there, and may have left such a block out.
+//   states     slot, root of the block      reduced state (state_snapshot.h); up to the finalized block of canonical
+//   ones votes      validator                    SSZ(SignedAttestation)
 //
 // A slot or validator is a big-endian u64 in a key, so that keys sort by it; a u64 in a value is little-endian. A
 // checkpoint is its SSZ.

@@ -17,10 +17,16 @@
 
 namespace lean::beacon {
 
+// A block, and of its post-state what is written. Handles on states are few: what waits is bounded by its blocks'
+// bytes.
 struct ImportedBlock {
   Root root;
   SignedBlockPtr block;
-  StatePtr post_state;
+  Checkpoint justified;  // by its post-state, as is the next
+  Checkpoint finalized;
+  std::optional<HistoricalBlockHashes> history = std::nullopt;  // of its post-state, when it finalizes a later block
+  StatePtr snapshot = nullptr;                                  // its post-state, when that is to be kept
+  std::vector<SignedVotePtr> votes = {};                        // all known ones, when its state is to be kept
 };
 using StorageItem = std::variant<ImportedBlock, SignedVotePtr, ChainCheckpoints>;
 

@@ -6,7 +6,7 @@
 #include "beacon/services/dependency_queue.h"
 #include "beacon/storage/prune.h"
 #include "beacon/storage/schema.h"
-#include "common/bytes/hex.h"
+#include "beacon/storage/state_snapshot.h"
 
 namespace lean::beacon {
 namespace {
@@ -15,22 +15,17 @@ constexpr size_t kCheckpointsBytes = sizeof(ChainCheckpoints);
 
 }  // namespace
 
-StorageService::StorageService(ChainDatabase& database, const LeanChain& chain, std::shared_ptr<spdlog::logger> log,
+StorageService::StorageService(ChainDatabase& database, std::shared_ptr<spdlog::logger> log,
                                const StorageOptions& options)
     : database_(database), log_(std::move(log)), options_(options), queue_(options.queue_bytes, options.queue_lag) {
-  for (const ForkChoiceNode& node : chain.ForkChoiceNodes()) {
-    if (StatePtr state = chain.StateOf(node.root)) states_[node.root] = {.slot = node.slot, .state = std::move(state)};
-  }
-  canonical_slot_ = snapshot_slot_ = database.anchor().slot;
-  if (const auto finalized = database.ReadCheckpoint(meta_key::kFinalized); finalized.ok() && finalized->has_value()) {
-    canonical_slot_ = (*finalized)->slot;
-    tip_.finalized = **finalized;
-  }
-  if (const auto head = database.ReadCheckpoint(meta_key::kHead); head.ok()) tip_.head = head->value_or(Checkpoint());
+  const auto stored = [&](const char* key) {
+    const auto checkpoint = database.ReadCheckpoint(key);
+    return checkpoint.ok() && checkpoint->has_value() ? **checkpoint : database.anchor();
+  };
+  justified_ = stored(meta_key::kJustified);
+  tip_ = {.head = stored(meta_key::kHead), .finalized = stored(meta_key::kFinalized)};
   written_tip_ = tip_;  // what is beside the database may be of a longer chain: it stays until this one goes on
-  if (const auto snapshots = database.Snapshots(); snapshots.ok() && !snapshots->empty()) {
-    snapshot_slot_ = snapshots->back().slot;
-  }
+  canonical_slot_ = told_finalized_slot_ = tip_.finalized.slot;
 }
 
 StorageService::~StorageService() { Stop(); }
@@ -49,8 +44,21 @@ void StorageService::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void StorageService::BlockImported(const Root& root, const SignedBlockPtr& block, const StatePtr& post_state) {
-  queue_.Push(ImportedBlock{.root = root, .block = block, .post_state = post_state}, BytesOf(*block));
+void StorageService::BlockImported(const Root& root, const SignedBlockPtr& block, const StatePtr& post_state,
+                                   const VoteMap& known_votes) {
+  ImportedBlock imported{.root = root,
+                         .block = block,
+                         .justified = post_state->latest_justified,
+                         .finalized = post_state->latest_finalized};
+  if (imported.finalized.slot > told_finalized_slot_) {
+    told_finalized_slot_ = imported.finalized.slot;
+    imported.history = post_state->historical_block_hashes;
+  }
+  if (IsSnapshotDue(*post_state, options_.snapshot_slots)) {
+    imported.snapshot = post_state;
+    imported.votes = known_votes.ToVector();
+  }
+  queue_.Push(std::move(imported), BytesOf(*block));
 }
 
 void StorageService::VoteAccepted(const SignedVotePtr& vote) { queue_.Push(vote, BytesOf(*vote)); }
@@ -106,49 +114,62 @@ void StorageService::Run() {
 WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
   WriteSet writes;
   absl::flat_hash_map<uint64_t, SignedVotePtr> votes;  // the last of each validator
+  const auto add_vote = [&](const SignedVotePtr& vote) {
+    votes[vote->message.validator_id] = vote;
+    vote_slots_[vote->message.validator_id] = vote->message.data.slot;
+  };
   const ChainCheckpoints* checkpoints = nullptr;
+  const HistoricalBlockHashes* history = nullptr;  // of the newest finalization
+  std::vector<const ImportedBlock*> blocks;
   for (const StorageItem& item : items) {
     if (const auto* block = std::get_if<ImportedBlock>(&item)) {
       ChainDatabase::PutBlock(writes, block->root, *block->block);
-      states_[block->root] = {.slot = block->block->message.block.slot, .state = block->post_state};
+      blocks.push_back(block);
+      if (block->justified.slot > justified_.slot) justified_ = block->justified;
+      if (block->history.has_value()) {
+        Finalize(*block, writes);
+        history = &*block->history;
+      }
+      for (const SignedVotePtr& vote : block->votes) {
+        // Those that came by themselves were written then.
+        const auto written = vote_slots_.find(vote->message.validator_id);
+        if (written == vote_slots_.end() || written->second < vote->message.data.slot) add_vote(vote);
+      }
     } else if (const auto* vote = std::get_if<SignedVotePtr>(&item)) {
-      votes[(*vote)->message.validator_id] = *vote;
+      add_vote(*vote);
     } else {
       checkpoints = &std::get<ChainCheckpoints>(item);
     }
   }
   for (const auto& [validator, vote] : votes) ChainDatabase::PutVote(writes, *vote);
+  for (const ImportedBlock* block : blocks) {
+    const Checkpoint id{.root = block->root, .slot = block->block->message.block.slot};
+    const bool above = id.slot > canonical_slot_;
+    const bool finalized = !above && history != nullptr && id.slot < history->size() && (*history)[id.slot] == id.root;
+    if (above) ChainDatabase::PutParent(writes, id, block->block->message.block.parent_root);
+    if (block->snapshot != nullptr && (above || finalized)) {
+      ChainDatabase::PutSnapshot(writes, id, *block->snapshot);
+    }
+  }
+  if (!blocks.empty()) ChainDatabase::PutCheckpoint(writes, meta_key::kJustified, justified_);
   if (checkpoints != nullptr) {
     ChainDatabase::PutCheckpoint(writes, meta_key::kHead, checkpoints->head);
-    ChainDatabase::PutCheckpoint(writes, meta_key::kJustified, checkpoints->justified);
     tip_.head = checkpoints->head;
-    Finalize(checkpoints->finalized, writes);
   }
   return writes;
 }
 
-void StorageService::Finalize(const Checkpoint& finalized, WriteSet& writes) {
-  if (finalized.slot <= canonical_slot_) return;
-  const auto found = states_.find(finalized.root);
-  if (found == states_.end()) {
-    // Cannot be: every block comes before it is finalized. The roots are written with the next one.
-    log_->error("storage_gap slot={} root={}", finalized.slot, ShortHex(finalized.root.span()));
-    return;
-  }
-  const StatePtr state = found->second.state;
-  for (uint64_t slot = canonical_slot_; slot < finalized.slot; ++slot) {
-    const Root& root = state->historical_block_hashes[slot];
+void StorageService::Finalize(const ImportedBlock& block, WriteSet& writes) {
+  const Checkpoint& finalized = block.finalized;
+  for (uint64_t slot = canonical_slot_; slot <= finalized.slot; ++slot) {
+    const Root& root = (*block.history)[slot];
     if (!root.IsZero()) ChainDatabase::PutCanonical(writes, {.root = root, .slot = slot});
   }
-  ChainDatabase::PutCanonical(writes, finalized);
   ChainDatabase::PutCheckpoint(writes, meta_key::kFinalized, finalized);
+  absl::Status status = database_.DropBranches(writes, canonical_slot_ + 1, finalized, *block.history);
+  if (!status.ok()) log_->warn("branches_not_dropped message=\"{}\"", std::string(status.message()));
   canonical_slot_ = finalized.slot;
   tip_.finalized = finalized;
-  if (finalized.slot >= snapshot_slot_ + options_.snapshot_slots) {
-    ChainDatabase::PutSnapshot(writes, finalized, *state);
-    snapshot_slot_ = finalized.slot;
-  }
-  absl::erase_if(states_, [&](const auto& entry) { return entry.second.slot < finalized.slot; });
 }
 
 bool StorageService::Write(const WriteSet& writes) {

@@ -31,7 +31,7 @@ struct StorageOptions {
   size_t queue_bytes = size_t{128} << 20;
   std::chrono::milliseconds queue_lag{4000};
   size_t batch_bytes = size_t{16} << 20;  // written at once, about
-  uint64_t snapshot_slots = 32;           // a finalized state is kept once this many slots passed since the last one
+  uint64_t snapshot_slots = 32;           // of every branch the state of the first block in so many slots is kept
   // Blocks further behind finality are dropped (DropOldBlocks); nullopt: none.
   std::optional<uint64_t> keep_slots = std::nullopt;
   std::chrono::milliseconds retry{1000};  // between attempts while the disk fails
@@ -44,9 +44,8 @@ struct StorageOptions {
 // goes through. Thread-safe, except for Start and Stop.
 class StorageService final : public ChainObserver {
  public:
-  // `database` outlives the service. `chain` is what the database holds, as of now: it is looked at here only.
-  StorageService(ChainDatabase& database, const LeanChain& chain, std::shared_ptr<spdlog::logger> log,
-                 const StorageOptions& options);
+  // `database` outlives the service.
+  StorageService(ChainDatabase& database, std::shared_ptr<spdlog::logger> log, const StorageOptions& options);
   // As Stop().
   ~StorageService() override;
   StorageService(const StorageService&) = delete;
@@ -57,7 +56,8 @@ class StorageService final : public ChainObserver {
   // stopped. May be called again.
   void Stop();
 
-  void BlockImported(const Root& root, const SignedBlockPtr& block, const StatePtr& post_state) override;
+  void BlockImported(const Root& root, const SignedBlockPtr& block, const StatePtr& post_state,
+                     const VoteMap& known_votes) override;
   void VoteAccepted(const SignedVotePtr& vote) override;
   void CheckpointsChanged(const ChainCheckpoints& checkpoints) override;
   absl::Status CanAccept() const override;
@@ -73,15 +73,10 @@ class StorageService final : public ChainObserver {
   void Flush() const { queue_.AwaitEmpty(); }
 
  private:
-  struct RecentState {
-    uint64_t slot;
-    StatePtr state;
-  };
-
   void Run();
   WriteSet Prepare(const std::vector<StorageItem>& items);
-  // Canonical roots up to the finalized block, and its state when it is time for a snapshot.
-  void Finalize(const Checkpoint& finalized, WriteSet& writes);
+  // Canonical roots up to what the block finalizes; branches that leave below it go.
+  void Finalize(const ImportedBlock& block, WriteSet& writes);
   // Tries until it succeeds; false when the service stops before.
   bool Write(const WriteSet& writes);
   // As keep_slots says.
@@ -97,12 +92,14 @@ class StorageService final : public ChainObserver {
   const StorageOptions options_;
   StorageQueue queue_;
 
-  // The thread's own.
-  absl::flat_hash_map<Root, RecentState> states_;  // of blocks that are not finalized yet
-  uint64_t canonical_slot_ = 0;                    // canonical roots are written up to this one
-  uint64_t snapshot_slot_ = 0;                     // of the newest snapshot
-  ChainTip tip_;                                   // of what is written
-  ChainTip written_tip_;                           // as it is beside the database
+  uint64_t told_finalized_slot_ = 0;  // the chain writer's own
+
+  // The thread's own. Of the registry's size, and no more.
+  uint64_t canonical_slot_ = 0;  // canonical roots are written up to this one
+  Checkpoint justified_;
+  absl::flat_hash_map<uint64_t, uint64_t> vote_slots_;  // by validator: of the vote that was written last
+  ChainTip tip_;                                        // of what is written
+  ChainTip written_tip_;                                // as it is beside the database
   std::chrono::steady_clock::time_point tip_due_;
   bool tip_failed_ = false;  // told already
 

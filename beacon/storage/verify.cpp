@@ -29,6 +29,7 @@ class Verifier {
     Check(lost.status());
     if (lost.ok() && lost->has_value()) Problem(**lost);
     CheckBlocks();
+    CheckBranches();
     CheckCanonical();
     report_.restart = RestoreChain(database_, log).status();
     return std::move(report_);
@@ -65,6 +66,19 @@ class Verifier {
       CheckBlock(*id, value, oldest.value_or(0));
       return true;
     }));
+  }
+
+  // What is above the finalized block: links, and states of every branch, which a start reads in part.
+  void CheckBranches() {
+    Check(database_.files().Scan(Column::kCanonical, "", [&](absl::string_view key, absl::string_view value) {
+      const std::optional<Checkpoint> id = ParseBlockKey(key);
+      const std::optional<Root> parent = ParseRootKey(value);
+      if (id.has_value() && (!parent.has_value() || !slots_.contains(*parent))) {
+        Problem(*id, "the parent that it is linked to is not known");
+      }
+      return true;
+    }));
+    Check(database_.files().Scan(Column::kStates, "", [](absl::string_view, absl::string_view) { return true; }));
   }
 
   void CheckBlock(const Checkpoint& id, absl::string_view value, uint64_t oldest) {

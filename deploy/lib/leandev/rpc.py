@@ -49,6 +49,11 @@ class BeaconRpc:
         request = self.messages.GetBlockRequest(block=self.messages.BlockId(**block_id))
         return self._stub.GetBlock(request, timeout=timeout_s)
 
+    def state(self, timeout_s=2, **block_id):
+        """The post-state of the block named by root=, slot= or name=."""
+        request = self.messages.GetStateRequest(block=self.messages.BlockId(**block_id))
+        return self._stub.GetState(request, timeout=timeout_s)
+
     def serving(self, timeout_s=2):
         """What grpc.health.v1 says of the server as a whole. Its stubs are not generated: the messages are small."""
         check = self._channel.unary_unary("/grpc.health.v1.Health/Check")

@@ -215,7 +215,7 @@ TEST(History, PruningDoesNotChangeWhatIsAccepted) {
   for (const SignedBlockPtr& block : run.canonical) {
     if (block->message.block.slot == 12) keeps.OnBlock(run.orphan).value();
     EXPECT_EQ(keeps.OnBlock(block, ImportMode::kHistory).ok(), prunes.OnBlock(block, ImportMode::kHistory).ok());
-    prunes.Prune({.state_slots = 1, .block_bytes = 0});
+    prunes.Prune({.states = 8, .block_bytes = 0});
   }
   EXPECT_EQ(keeps.head(), prunes.head());
   EXPECT_EQ(keeps.finalized(), prunes.finalized());
@@ -226,7 +226,7 @@ TEST(History, PruningDoesNotChangeWhatIsAccepted) {
     const SignedBlockPtr block = RunSlot(keeps, slot);
     ASSERT_TRUE(prunes.OnBlock(block).ok()) << slot;
     prunes.OnInterval(IntervalOf(slot, 3), false);
-    prunes.Prune({.state_slots = 1, .block_bytes = 0});
+    prunes.Prune({.states = 8, .block_bytes = 0});
   }
   EXPECT_EQ(keeps.finalized(), prunes.finalized());
 }

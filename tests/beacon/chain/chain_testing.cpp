@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -52,14 +53,19 @@ BuiltBlock Build(const LeanChain& chain, uint64_t slot) {
   return BuildBlock(chain.PrepareProposal(slot).value(), slot, ProposerOf(slot, validators)).value();
 }
 
-SignedBlockPtr RunSlot(LeanChain& chain, uint64_t slot) {
-  const uint64_t validators = chain.head_state()->validators.size();
+SignedBlockPtr RunSlot(LeanChain& chain, uint64_t slot) { return RunSlot(chain, slot, chain.validator_count()); }
+
+SignedBlockPtr RunSlot(LeanChain& chain, uint64_t slot, uint64_t present) {
+  const uint64_t validators = chain.validator_count();
   chain.OnInterval(IntervalOf(slot), false);
-  SignedBlockPtr block = SignBlock(Build(chain, slot));
-  chain.OnBlock(block).value();
+  SignedBlockPtr block;
+  if (ProposerOf(slot, validators) < present) {
+    block = SignBlock(Build(chain, slot));
+    chain.OnBlock(block).value();
+  }
   chain.OnInterval(IntervalOf(slot, 1), false);
   const AttestationData data = BuildVote(chain.PrepareVote(slot).value(), slot);
-  for (uint64_t validator = 0; validator < validators; ++validator) {
+  for (uint64_t validator = 0; validator < present; ++validator) {
     if (validator != ProposerOf(slot, validators)) chain.OnVote(SignVote(validator, data)).value();
   }
   chain.OnInterval(IntervalOf(slot, 3), false);
@@ -69,6 +75,27 @@ SignedBlockPtr RunSlot(LeanChain& chain, uint64_t slot) {
 LeanChain ChainFrom(const LeanChain& chain, const Root& anchor, absl::Span<const Checkpoint> known_roots,
                     AnchorHistory history) {
   return LeanChain::FromAnchor(chain.StateOf(anchor), chain.BlockOf(anchor), known_roots, history).value();
+}
+
+absl::StatusOr<ChainEvents> StateArchive::OnBlock(LeanChain& chain, const SignedBlockPtr& block, ImportMode mode) {
+  absl::StatusOr<ChainEvents> events = chain.OnBlock(block, mode);
+  while (const std::optional<Root> needed = NeededState(events.status())) {
+    if (!states_.contains(*needed) || !chain.AddState(states_[*needed])) return events;
+    ++given_;
+    events = chain.OnBlock(block, mode);
+  }
+  if (events.ok()) Keep(chain, ssz::HashTreeRoot(block->message.block));
+  return events;
+}
+
+void StateArchive::Keep(const LeanChain& chain, const Root& root) {
+  if (StatePtr state = chain.StateOf(root)) states_[root] = std::move(state);
+}
+
+void StateArchive::GiveHead(LeanChain& chain) {
+  if (chain.head_state() != nullptr || !states_.contains(chain.head().root)) return;
+  chain.AddState(states_[chain.head().root]);
+  ++given_;
 }
 
 AttestationData ReferenceVote(const VoteSnapshot& view, uint64_t slot) {

@@ -106,6 +106,17 @@ void RunAgainstNaive(uint64_t seed) {
     if (below(2) == 0) continue;
     RC_ASSERT(fork_choice.UpdateHead(start) == naive.Head(start, naive.votes, 0));
 
+    // The head that further votes would lead to, without a change.
+    VoteMap more;
+    std::map<uint64_t, Root> moved = naive.votes;
+    for (uint64_t validator = 0; validator < kVoters; ++validator) {
+      if (below(2) == 0) continue;
+      moved[validator] = below(10) == 0 ? RootOf(seed + 78) : roots[below(roots.size())];
+      more.Set(VoteFor(validator, moved[validator]));
+    }
+    RC_ASSERT(fork_choice.HeadWith(start, more) == naive.Head(start, moved, 0));
+    RC_ASSERT(fork_choice.UpdateHead(start) == naive.Head(start, naive.votes, 0));
+
     VoteMap pending;
     std::map<uint64_t, Root> pending_heads;
     const uint64_t recent = 1 + below(6);

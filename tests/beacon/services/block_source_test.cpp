@@ -80,7 +80,7 @@ TEST_F(BlockSourceTest, KeepsToTheBytesButGivesOne) {
 }
 
 TEST_F(BlockSourceTest, SaysWhereItBegins) {
-  ASSERT_EQ(source_.chain().Prune({.state_slots = 8192, .block_bytes = BytesOf(*blocks_[3]) * 3 / 2}).size(), 3u);
+  ASSERT_EQ(source_.chain().Prune({.states = 8192, .block_bytes = BytesOf(*blocks_[3]) * 3 / 2}).size(), 3u);
   const BlockSource& source = Source();
   EXPECT_EQ(source.earliest_slot(), 5u);
   EXPECT_THAT(source.CanonicalRange(4, kAll, kAnySize), IsEmpty());

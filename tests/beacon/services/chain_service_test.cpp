@@ -273,7 +273,7 @@ TEST_F(ChainServiceTest, AnItemOneSlotEarlyIsImportedWhenItsSlotBegins) {
 // Keeps nothing, and takes only what it is told to.
 class GateObserver : public ChainObserver {
  public:
-  void BlockImported(const Root&, const SignedBlockPtr&, const StatePtr&) override {}
+  void BlockImported(const Root&, const SignedBlockPtr&, const StatePtr&, const VoteMap&) override {}
   void VoteAccepted(const SignedVotePtr&) override { ++votes; }
   void CheckpointsChanged(const ChainCheckpoints&) override {}
   absl::Status CanAccept() const override {

@@ -1,6 +1,7 @@
 #include "tests/beacon/storage/stored_chain.h"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -48,19 +49,23 @@ StoredChain::StoredChain(const Genesis& genesis, std::unique_ptr<ChainDatabase> 
       log_(SilentLog()),
       slots_(genesis.state->config.genesis_time, kSlotMs),
       clock_(slots_.StartMs(static_cast<int64_t>(chain_.current_slot()), kIntervalsPerSlot - 1)),
-      storage_(std::make_unique<StorageService>(*database_, chain_, log_, options.storage)),
-      writer_(std::make_unique<ChainWriter>(ChainWriterContext{.chain = chain_,
-                                                               .mutex = mutex_,
-                                                               .seen_votes = seen_votes_,
-                                                               .outbound = outbound_,
-                                                               .clock = clock_,
-                                                               .slot_clock = slots_,
-                                                               .log = log_,
-                                                               .observer = storage_.get()},
-                                            ChainWriterOptions())),
+      storage_(std::make_unique<StorageService>(*database_, log_, options.storage)),
+      writer_(std::make_unique<ChainWriter>(
+          ChainWriterContext{
+              .chain = chain_,
+              .mutex = mutex_,
+              .seen_votes = seen_votes_,
+              .outbound = outbound_,
+              .clock = clock_,
+              .slot_clock = slots_,
+              .log = log_,
+              .observer = storage_.get(),
+              .want_state = [this](const WantedState& wanted) { wanted_states_.push_back(wanted.root); }},
+          ChainWriterOptions{.waiting = {}, .prune = options.prune})),
       sign_randomly_(options.sign_randomly) {
   storage_->Start();
   writer_->CatchUp();
+  GiveStates();
 }
 
 StoredChain::~StoredChain() { storage_->Stop(); }
@@ -69,6 +74,20 @@ void StoredChain::GoTo(uint64_t slot, uint64_t interval) {
   const int64_t target = slots_.StartMs(static_cast<int64_t>(slot), static_cast<uint32_t>(interval));
   if (target > clock_.WallMs()) clock_.Advance(std::chrono::milliseconds(target - clock_.WallMs()));
   writer_->CatchUp();
+  GiveStates();
+}
+
+void StoredChain::GiveStates() {
+  for (const Root& root : std::exchange(wanted_states_, {})) {
+    if (chain_.StateOf(root) != nullptr) continue;
+    storage_->Flush();
+    const std::optional<Branch> branch = chain_.BranchOf(root);
+    ASSERT_TRUE(branch.has_value());
+    const absl::StatusOr<StatePtr> state = database_->Rebuild(*branch);
+    EXPECT_TRUE(state.ok()) << state.status();
+    ++rebuilt_;
+    writer_->AddState(root, state);
+  }
 }
 
 SignatureBytes StoredChain::NewSignature() {
@@ -83,13 +102,46 @@ SignatureBytes StoredChain::NewSignature() {
 }
 
 SubmitOutcome StoredChain::Import(const SignedBlockPtr& block) {
-  return writer_->ImportBlock(block, ssz::HashTreeRoot(block->message.block), Origin::Local());
+  SubmitOutcome outcome = writer_->ImportBlock(block, ssz::HashTreeRoot(block->message.block), Origin::Local());
+  GiveStates();
+  if (outcome.status == SubmitOutcome::kQueued && chain_.HasBlock(outcome.root)) {
+    outcome.status = SubmitOutcome::kAccepted;
+  }
+  return outcome;
 }
 
-void StoredChain::RunSlot(uint64_t slot) {
-  const size_t validators = chain_.head_state()->validators.size();
+void StoredChain::RunSlot(uint64_t slot, uint64_t present) {
+  const size_t validators = chain_.validator_count();
   GoTo(slot, 0);
-  const BuiltBlock built = BuildBlock(chain_.PrepareProposal(slot).value(), slot, ProposerOf(slot, validators)).value();
+  if (ProposerOf(slot, validators) < present) Propose(slot);
+  GoTo(slot, 1);
+  const AttestationData data = BuildVote(chain_.PrepareVote(slot).value(), slot);
+  const uint64_t proposer = ProposerOf(slot, validators);
+  Vote(data, present, proposer < present ? std::optional(proposer) : std::nullopt);
+  GoTo(slot, 3);
+}
+
+void StoredChain::Vote(const AttestationData& data, uint64_t present, std::optional<uint64_t> except) {
+  std::vector<SignedVotePtr> votes;
+  std::vector<Root> roots;
+  for (uint64_t validator = 0; validator < present; ++validator) {
+    if (validator == except) continue;
+    votes.push_back(std::make_shared<const SignedAttestation>(
+        SignedAttestation{.message = {.validator_id = validator, .data = data}, .signature = NewSignature()}));
+    roots.push_back(ssz::HashTreeRoot(votes.back()->message));
+  }
+  writer_->ImportVotes(votes, roots, Origin::Local());
+}
+
+void StoredChain::VoteFor(const Checkpoint& head, uint64_t slot) {
+  AttestationData data = BuildVote(chain_.PrepareVote(slot).value(), slot);
+  data.head = head;
+  Vote(data, chain_.validator_count(), std::nullopt);
+}
+
+void StoredChain::Propose(uint64_t slot) {
+  const BuiltBlock built =
+      BuildBlock(chain_.PrepareProposal(slot).value(), slot, ProposerOf(slot, chain_.validator_count())).value();
   auto block = std::make_shared<SignedBlockWithAttestation>();
   block->message = {.block = built.block, .proposer_attestation = built.proposer_attestation};
   std::vector<SignatureBytes> signatures = built.signatures;
@@ -97,22 +149,15 @@ void StoredChain::RunSlot(uint64_t slot) {
   block->signature = BlockSignatures::FromVector(std::move(signatures)).value();
   const SubmitOutcome outcome = Import(block);
   EXPECT_EQ(outcome.status, SubmitOutcome::kAccepted) << outcome.message;
-  GoTo(slot, 1);
-  const AttestationData data = BuildVote(chain_.PrepareVote(slot).value(), slot);
-  std::vector<SignedVotePtr> votes;
-  std::vector<Root> roots;
-  for (uint64_t validator = 0; validator < validators; ++validator) {
-    if (validator == ProposerOf(slot, validators)) continue;
-    votes.push_back(std::make_shared<const SignedAttestation>(
-        SignedAttestation{.message = {.validator_id = validator, .data = data}, .signature = NewSignature()}));
-    roots.push_back(ssz::HashTreeRoot(votes.back()->message));
-  }
-  writer_->ImportVotes(votes, roots, Origin::Local());
-  GoTo(slot, 3);
 }
 
 Root StoredChain::AddOrphan(uint64_t slot, const Root& parent) {
-  const State& parent_state = *chain_.StateOf(parent);
+  StatePtr held = chain_.StateOf(parent);
+  if (held == nullptr) {
+    storage_->Flush();
+    held = database_->Rebuild(chain_.BranchOf(parent).value()).value();
+  }
+  const State& parent_state = *held;
   const size_t validators = parent_state.validators.size();
   auto orphan = std::make_shared<SignedBlockWithAttestation>();
   Block& block = orphan->message.block;

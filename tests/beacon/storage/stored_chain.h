@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "beacon/chain/lean_chain.h"
 #include "beacon/services/chain_writer.h"
@@ -27,6 +28,7 @@ struct StoredChainOptions {
   StorageOptions storage = {};
   std::optional<Anchor> anchor = std::nullopt;
   bool sign_randomly = false;  // signatures of random bytes instead of zeros
+  PruneLimits prune = kInMemoryBesideDisk;
 };
 
 // The real writer on the real storage, without RPC, network and signatures.
@@ -38,7 +40,9 @@ class StoredChain {
 
   // The next slot after the head's with everybody's duties done: block, votes, acceptance.
   void RunSlot() { RunSlot(chain_.current_slot() + 1); }
-  void RunSlot(uint64_t slot);
+  void RunSlot(uint64_t slot) { RunSlot(slot, chain_.validator_count()); }
+  // The same with the first `present` validators alone: a slot of another one has no block.
+  void RunSlot(uint64_t slot, uint64_t present);
   void RunSlots(uint64_t count) {
     for (uint64_t i = 0; i < count; ++i) RunSlot();
   }
@@ -47,6 +51,10 @@ class StoredChain {
   // A block at `slot` on `parent` that nobody votes for.
   Root AddOrphan(uint64_t slot, const Root& parent);
 
+  // Everybody's votes for this head, by the clock's slot.
+  void VoteFor(const Checkpoint& head, uint64_t slot);
+
+  // With the old states that this takes, from the disk. What waited for one is in the chain when it returns.
   SubmitOutcome Import(const SignedBlockPtr& block);
   // Moves time on, never back.
   void GoTo(uint64_t slot, uint64_t interval);
@@ -55,6 +63,8 @@ class StoredChain {
   const RestoredChain& restored() const { return restored_; }  // without its chain
   ChainDatabase& database() { return *database_; }
   StorageService& storage() const { return *storage_; }
+  // States that had to be computed since it was opened.
+  size_t rebuilt() const { return rebuilt_; }
 
  private:
   StoredChain(const Genesis& genesis, std::unique_ptr<ChainDatabase> database, RestoredChain restored,
@@ -71,6 +81,13 @@ class StoredChain {
   ManualClock clock_;
   std::unique_ptr<StorageService> storage_;
   std::unique_ptr<ChainWriter> writer_;
+  void Propose(uint64_t slot);
+  void Vote(const AttestationData& data, uint64_t present, std::optional<uint64_t> except);
+  // Gives the states that are wanted, from the disk.
+  void GiveStates();
+
+  std::vector<Root> wanted_states_;
+  size_t rebuilt_ = 0;
   const bool sign_randomly_;
   std::mt19937_64 random_;
 };
