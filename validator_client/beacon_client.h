@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -63,10 +64,18 @@ struct SubmitResult {
   std::string message;  // for people
 };
 
-// What a beacon has seen of a validator.
+// What GetLiveness is asked.
+struct LivenessQuery {
+  std::vector<uint64_t> indices;
+  uint64_t from_slot = 0;         // votes of earlier slots do not count
+  std::vector<Root> known_roots;  // of votes that need not be shown; at most 16384
+};
+
+// What a beacon says that it has seen of a validator.
 struct Liveness {
   bool live = false;  // has voted for the slot asked from, or a later one
   uint64_t latest_vote_slot = 0;
+  std::shared_ptr<const SignedAttestation> vote;  // that proves it, none of the known ones; null: none is shown
 };
 
 // Thread-safe. Every call ends within its timeout: an error status then says what failed and, where the beacon gave
@@ -98,9 +107,8 @@ class BeaconClient {
   virtual absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,
                                                                 Timeout timeout) = 0;
 
-  // Votes of slots before `from_slot` do not count. One answer for each index, in order.
-  virtual absl::StatusOr<std::vector<Liveness>> GetLiveness(const std::vector<uint64_t>& indices, uint64_t from_slot,
-                                                            Timeout timeout) = 0;
+  // One answer for each index, in order.
+  virtual absl::StatusOr<std::vector<Liveness>> GetLiveness(const LivenessQuery& query, Timeout timeout) = 0;
 
   // The slot of the block with this root, which the beacon holds on whatever branch. NotFound: it holds no such block.
   virtual absl::StatusOr<uint64_t> GetBlockSlot(const Root& root, Timeout timeout) = 0;

@@ -24,8 +24,9 @@ class BeaconLanes {
   }
 
  private:
-  // A hung beacon may hold one block, one batch of votes and one probe: each ends before the next of its kind begins.
-  static constexpr size_t kThreads = 3;
+  // A hung beacon may hold one block, one batch of votes, one probe and one question about liveness: each ends before
+  // the next of its kind begins.
+  static constexpr size_t kThreads = 4;
 
   std::vector<std::unique_ptr<WorkerPool>> lanes_;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "validator_client/beacon_errors.h"
 #include "validator_client/gathering.h"
 
 namespace lean::validator {
@@ -139,6 +140,28 @@ std::vector<BeaconSession*> BeaconPool::Usable() {
     usable.push_back(sessions_[beacon].get());
   }
   return usable;
+}
+
+std::vector<LivenessAnswer> BeaconPool::GetLiveness(const LivenessQuery& query, Timeout timeout) {
+  using Answers = Gathering<absl::StatusOr<std::vector<Liveness>>>;
+  const BeaconOrder order = Order();
+  const std::vector<size_t>& asked = order.good.empty() ? order.reserve : order.good;
+  const auto gathering = std::make_shared<Answers>(asked.size());
+  const auto shared = std::make_shared<const LivenessQuery>(query);
+  for (size_t i = 0; i < asked.size(); ++i) {
+    const bool runs = run_(asked[i], [gathering, i, shared, timeout, &client = sessions_[asked[i]]->client()] {
+      gathering->Put(i, client.GetLiveness(*shared, timeout));
+    });
+    if (!runs) gathering->Put(i, BeaconIsBusy());
+  }
+  Answers::Results answers =
+      gathering->Await(absl::Milliseconds(timeout.count()), [](const Answers::Results&) { return false; });
+  std::vector<LivenessAnswer> all;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    all.push_back({sessions_[asked[i]]->client().name(),
+                   answers[i].has_value() ? *std::move(answers[i]) : absl::DeadlineExceededError("no answer in time")});
+  }
+  return all;
 }
 
 void BeaconPool::ReportChoice() {

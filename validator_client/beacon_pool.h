@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -34,6 +35,12 @@ struct BuiltBlock {
   size_t builder = 0;
 };
 
+// What one beacon says to GetLiveness.
+struct LivenessAnswer {
+  std::string beacon;  // its name
+  absl::StatusOr<std::vector<Liveness>> validators;
+};
+
 // A session for each beacon, in the operator's order. Health is learned by Probe, in the quiet part of a slot; a duty
 // is then done with the best beacons (beacon_selection.h). A beacon is a plausible liar: what only one of several says
 // of blocks counts when it is borne out, by another beacon or by what this client knows already
@@ -56,8 +63,8 @@ class BeaconPool {
              std::shared_ptr<spdlog::logger> logger);
 
   // Asks all beacons at once for duties of `slot`, and judges their answers. Returns ready(), or InvalidArgument when
-  // every beacon says that a key of ours is not in its registry. Without a network given, it is the one that most of them name;
-  // among equals, the first in order tells.
+  // every beacon says that a key of ours is not in its registry. Without a network given, it is the one that most of
+  // them name; among equals, the first in order tells.
   absl::Status Probe(uint64_t slot, Timeout timeout, const BeaconSession::NowMs& now_ms);
 
   // Keys of ours from now on, for every beacon's registry to have.
@@ -84,6 +91,9 @@ class BeaconPool {
 
   // Those that are good, best first; when none is, those in reserve.
   std::vector<BeaconSession*> Usable();
+
+  // Asks all of these at once; ends within `timeout`. An answer of each, best first.
+  std::vector<LivenessAnswer> GetLiveness(const LivenessQuery& query, Timeout timeout);
 
   // The vote of the slot, from all good beacons at once: what two of them have built alike, or one that names only
   // blocks which are borne out, or, where no other beacon says anything about them, the best one's. Beacons in reserve

@@ -193,16 +193,21 @@ absl::StatusOr<std::vector<SubmitResult>> GrpcBeaconClient::SubmitVotes(const st
   return results;
 }
 
-absl::StatusOr<std::vector<Liveness>> GrpcBeaconClient::GetLiveness(const std::vector<uint64_t>& indices,
-                                                                    uint64_t from_slot, Timeout timeout) {
+absl::StatusOr<std::vector<Liveness>> GrpcBeaconClient::GetLiveness(const LivenessQuery& query, Timeout timeout) {
   v1::GetLivenessRequest request;
-  request.mutable_indices()->Add(indices.begin(), indices.end());
-  request.set_from_slot(from_slot);
+  request.mutable_indices()->Add(query.indices.begin(), query.indices.end());
+  request.set_from_slot(query.from_slot);
+  request.set_show_votes(true);
+  for (const Root& root : query.known_roots) request.add_known_roots(rpc::BytesToProto(root));
   v1::GetLivenessResponse response;
   if (absl::Status status = Call("GetLiveness", request, response, timeout); !status.ok()) return status;
   std::vector<Liveness> answer;
   for (const v1::ValidatorLiveness& validator : response.validators()) {
-    answer.push_back(Liveness{validator.live(), validator.latest_vote_slot()});
+    Liveness& liveness = answer.emplace_back(Liveness{validator.live(), validator.latest_vote_slot(), nullptr});
+    if (!validator.has_vote()) continue;
+    absl::StatusOr<SignedAttestation> vote = rpc::FromProto(validator.vote());
+    if (!vote.ok()) return BadAnswer("GetLiveness", vote.status());
+    liveness.vote = std::make_shared<const SignedAttestation>(*std::move(vote));
   }
   return answer;
 }

@@ -31,8 +31,7 @@ class GrpcBeaconClient : public BeaconClient {
   absl::StatusOr<SubmitResult> SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) override;
   absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,
                                                         Timeout timeout) override;
-  absl::StatusOr<std::vector<Liveness>> GetLiveness(const std::vector<uint64_t>& indices, uint64_t from_slot,
-                                                    Timeout timeout) override;
+  absl::StatusOr<std::vector<Liveness>> GetLiveness(const LivenessQuery& query, Timeout timeout) override;
   absl::StatusOr<uint64_t> GetBlockSlot(const Root& root, Timeout timeout) override;
   void Cancel() override { calls_.Cancel(); }
 

@@ -15,9 +15,9 @@ std::vector<RegisteredKey> RegisteredKeysOf(const std::vector<ValidatorKey>& key
   return registered;
 }
 
-KeyAdmission::KeyAdmission(BeaconPool& beacons, LiveKeys& keys, const StartOptions& options,
+KeyAdmission::KeyAdmission(BeaconPool& beacons, ForeignVotes& votes, LiveKeys& keys, const StartOptions& options,
                            std::shared_ptr<spdlog::logger> logger)
-    : beacons_(beacons), keys_(keys), options_(options), logger_(std::move(logger)) {}
+    : beacons_(beacons), votes_(votes), keys_(keys), options_(options), logger_(std::move(logger)) {}
 
 void KeyAdmission::Step(const SlotTime& now, const BeaconPool::Remaining& remaining) {
   TakeUp(now);
@@ -57,8 +57,8 @@ void KeyAdmission::TakeUp(const SlotTime& now) {
         Candidate{.key = entry.key,
                   .start = now,
                   .guard = std::make_unique<StartGuard>(
-                      beacons_, keys_.signer(), [key = entry.key] { return std::vector<ValidatorKey>{key}; }, now,
-                      options, logger_)});
+                      beacons_, votes_, keys_.signer(), [key = entry.key] { return std::vector<ValidatorKey>{key}; },
+                      now, options, logger_)});
   }
 }
 
@@ -69,11 +69,9 @@ absl::Status KeyAdmission::Check(Candidate& candidate, const SlotTime& now, std:
     if (!status.ok()) return absl::UnavailableError(status.message());
     candidate.registered = true;
   }
-  if (absl::Status status = candidate.guard->Step(now, timeout); absl::IsFailedPrecondition(status)) {
-    return status;
-  } else if (!status.ok()) {
-    return absl::UnavailableError(status.message());  // the records' disk
-  }
+  const absl::StatusOr<std::vector<StartGuard::Refused>> refused = candidate.guard->Step(now, timeout);
+  if (!refused.ok()) return absl::UnavailableError(refused.status().message());  // the records' disk
+  if (!refused->empty()) return refused->front().why;
   // Another process may have signed in the slot of its coming, which has ended by the next one only.
   const bool slot_over = candidate.start.slot < 0 || now.slot > candidate.start.slot;
   if (!candidate.guard->admitted() || !slot_over) return absl::UnavailableError("not yet");

@@ -21,8 +21,9 @@ namespace lean::validator {
 // go on meanwhile; a key that is not let in ends nobody but itself. Not thread-safe: belongs to the service's thread.
 class KeyAdmission {
  public:
-  // `beacons` and `keys` must outlive this object. Of `options`, new_keys is each key's own, and resumed is not used.
-  KeyAdmission(BeaconPool& beacons, LiveKeys& keys, const StartOptions& options,
+  // `beacons`, `votes` and `keys` must outlive this object. Of `options`, new_keys is each key's own, and resumed is
+  // not used.
+  KeyAdmission(BeaconPool& beacons, ForeignVotes& votes, LiveKeys& keys, const StartOptions& options,
                std::shared_ptr<spdlog::logger> logger);
 
   // In the quiet part of each slot, after its votes: takes up keys that have come, lets in those that may sign from the
@@ -44,6 +45,7 @@ class KeyAdmission {
   void TellPool();
 
   BeaconPool& beacons_;
+  ForeignVotes& votes_;
   LiveKeys& keys_;
   const StartOptions options_;
   const std::shared_ptr<spdlog::logger> logger_;

@@ -93,4 +93,12 @@ bool LiveKeys::Refuse(const SigningKey& key, const absl::Status& why) {
   return true;
 }
 
+bool LiveKeys::Stop(const PublicKeyBytes& pubkey, const absl::Status& why) {
+  std::lock_guard lock(mutex_);
+  std::optional<ValidatorKey> stopped = signer_.Remove(pubkey);
+  if (!stopped.has_value()) return false;
+  candidates_.push_back(Entry{.key = *std::move(stopped), .state = State::kRefused, .reason = StatusText(why)});
+  return true;
+}
+
 }  // namespace lean::validator

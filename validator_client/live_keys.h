@@ -58,6 +58,10 @@ class LiveKeys {
   // This very key, which waits, stays out until it is removed and added anew. False: it has gone.
   bool Refuse(const SigningKey& key, const absl::Status& why);
 
+  // An active key signs nothing more until it is removed and added anew: it is refused. Waits for a signature under
+  // way. False: it is not active.
+  bool Stop(const PublicKeyBytes& pubkey, const absl::Status& why);
+
  private:
   // end(): it does not wait. mutex_ is held.
   std::vector<Entry>::iterator FindWaiting(const SigningKey& key);

@@ -58,7 +58,8 @@ void AddRun(CLI::App& app, RunOptions& options) {
                 "start although keys without records have votes on the chain: only for keys that no other machine has "
                 "signed with");
   run->add_flag("!--no-watch", options.watch,
-                "do not watch for a second client with the same keys before the first signature");
+                "do not watch for a second client with the same keys before the first signature (it is watched for as "
+                "long as the client runs)");
   run->add_option(
          "--keymanager-address", options.keymanager.address,
          "HOST:PORT or unix:PATH to serve the KeymanagerService on, for keys to come and go; without it, it is off")

@@ -11,6 +11,7 @@
 #include "common/log/log_text.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"
+#include "common/ssz/ssz.h"
 #include "grpcpp/client_context.h"
 #include "lean/v1/signer.grpc.pb.h"
 
@@ -77,7 +78,7 @@ absl::StatusOr<std::vector<ValidatorKey>> KeysOf(const v1::ListKeysResponse& res
     if (listed.xmss_log_lifetime() != response.keys(0).xmss_log_lifetime()) {
       return absl::InvalidArgumentError("keys of different lifetimes");
     }
-    if (listed.has_highest_signed_slot()) records.Note(key->key->pubkey(), listed.highest_signed_slot());
+    if (listed.has_highest_signed_slot()) records.NoteHighest(key->key->pubkey(), listed.highest_signed_slot());
     keys.push_back(*std::move(key));
   }
   return keys;
@@ -101,14 +102,43 @@ absl::StatusOr<std::vector<absl::Status>> RemoteRecords::Reserve(const std::vect
 
 absl::StatusOr<std::optional<uint64_t>> RemoteRecords::HighestSlot(const PublicKeyBytes& pubkey) {
   std::lock_guard lock(mutex_);
-  const auto found = highest_.find(pubkey);
-  return found == highest_.end() ? std::nullopt : std::optional<uint64_t>(found->second);
+  const auto found = keys_.find(pubkey);
+  return found == keys_.end() ? std::nullopt : std::optional<uint64_t>(found->second.highest);
 }
 
-void RemoteRecords::Note(const PublicKeyBytes& pubkey, uint64_t slot) {
+absl::StatusOr<bool> RemoteRecords::MayHaveSigned(const SigningRequest& vote) {
   std::lock_guard lock(mutex_);
-  uint64_t& highest = highest_.try_emplace(pubkey, slot).first->second;
-  highest = std::max(highest, slot);
+  const auto key = keys_.find(vote.pubkey);
+  if (key == keys_.end()) return false;
+  if (key->second.before.has_value() && vote.slot <= *key->second.before) return true;
+  const auto roots = roots_.find(vote.slot);
+  if (roots != roots_.end() && roots->second.contains(vote.root)) return true;
+  return vote.slot <= key->second.highest && !roots_.empty() && vote.slot < roots_.begin()->first;  // forgotten
+}
+
+absl::StatusOr<std::vector<Root>> RemoteRecords::SignedRoots(uint64_t from_slot, size_t limit) {
+  std::lock_guard lock(mutex_);
+  std::vector<Root> all;
+  for (auto slot = roots_.lower_bound(from_slot); slot != roots_.end(); ++slot) {
+    for (const Root& root : slot->second) {
+      if (all.size() == limit) return all;
+      all.push_back(root);
+    }
+  }
+  return all;
+}
+
+void RemoteRecords::NoteHighest(const PublicKeyBytes& pubkey, uint64_t slot) {
+  std::lock_guard lock(mutex_);
+  keys_[pubkey] = {.before = slot, .highest = slot};
+}
+
+void RemoteRecords::Note(const SigningRequest& vote) {
+  std::lock_guard lock(mutex_);
+  Known& known = keys_[vote.pubkey];
+  known.highest = std::max(known.highest, vote.slot);
+  roots_[vote.slot].insert(vote.root);
+  while (roots_.begin()->first + kKeptSlots <= roots_.rbegin()->first) roots_.erase(roots_.begin());
 }
 
 absl::StatusOr<std::unique_ptr<RemoteSigner>> RemoteSigner::Connect(std::shared_ptr<grpc::Channel> channel,
@@ -161,7 +191,9 @@ std::vector<absl::StatusOr<SignatureBytes>> RemoteSigner::SignWith(const KeySet&
       results[i] = absl::Status(status.code(), absl::StrCat("the signer: ", status.message()));
     }
     // Also after an error: the answer may have been lost, and the leaf be used.
-    if (results[i].ok() || !status.ok()) records_.Note(keys.Find(votes[i].validator_id)->key->pubkey(), slot);
+    if (results[i].ok() || !status.ok()) {
+      records_.Note({keys.Find(votes[i].validator_id)->key->pubkey(), slot, ssz::HashTreeRoot(votes[i])});
+    }
   }
   return results;
 }

@@ -3,12 +3,14 @@
 #define LEAN_VALIDATOR_CLIENT_REMOTE_SIGNER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
@@ -25,13 +27,29 @@ class RemoteRecords : public SigningRecords {
   // Always an error: nothing is reserved here.
   absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override;
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override;
+  // By what this process has asked for; the signer may have signed anything up to the slot that it named at first.
+  absl::StatusOr<bool> MayHaveSigned(const SigningRequest& vote) override;
+  absl::StatusOr<std::vector<Root>> SignedRoots(uint64_t from_slot, size_t limit) override;
+  absl::Status ForgetWriter() override { return absl::OkStatus(); }  // the signer's starts know no beacon
 
-  // The signer has, or may have, signed this slot.
-  void Note(const PublicKeyBytes& pubkey, uint64_t slot);
+  // The signer has signed up to this slot before it was asked for anything.
+  void NoteHighest(const PublicKeyBytes& pubkey, uint64_t slot);
+  // The signer has, or may have, signed this root.
+  void Note(const SigningRequest& vote);
 
  private:
+  // Of these slots, counted back from the newest, roots are remembered: more than anybody asks about.
+  static constexpr uint64_t kKeptSlots = 32;
+
+  struct Known {
+    std::optional<uint64_t> before;  // highest slot that was signed before
+    uint64_t highest = 0;
+  };
+
   std::mutex mutex_;
-  absl::flat_hash_map<PublicKeyBytes, uint64_t> highest_;  // guarded by mutex_
+  // Both guarded by mutex_.
+  absl::flat_hash_map<PublicKeyBytes, Known> keys_;
+  std::map<uint64_t, absl::flat_hash_set<Root>> roots_;  // by slot, of all keys: a root names its validator
 };
 
 // Thread-safe. Sends whole votes, never roots; has no secret and keeps no record that anything depends on.

@@ -60,6 +60,9 @@ class Signer {
   Signer(std::vector<ValidatorKey> keys, SigningRecords& records, SlotLimit& limit, Schedule schedule);
   virtual ~Signer() = default;
 
+  // What its keys have signed.
+  SigningRecords& records() { return records_; }
+
   // Those that it signs with now, never null.
   KeySetPtr keys() const;
 

@@ -34,6 +34,16 @@ class SigningRecords {
 
   // The highest slot reserved for a key; nullopt for a key without records.
   virtual absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) = 0;
+
+  // Whether the owner of these records may have signed this root with this leaf: it stands in them, or they cannot tell
+  // (the leaf's root is not known, or it is older than what is kept). False: somebody else did.
+  virtual absl::StatusOr<bool> MayHaveSigned(const SigningRequest& vote) = 0;
+
+  // Known roots of leaves of `from_slot` and later, of all keys, lowest slots first; at most `limit`.
+  virtual absl::StatusOr<std::vector<Root>> SignedRoots(uint64_t from_slot, size_t limit) = 0;
+
+  // The next start does not take it for sure that nobody else has signed meanwhile, whatever is reserved before.
+  virtual absl::Status ForgetWriter() = 0;
 };
 
 }  // namespace lean::validator

@@ -22,10 +22,12 @@ uint64_t AtLeastZero(int64_t slot) { return static_cast<uint64_t>(std::max<int64
 
 }  // namespace
 
-ValidatorService::ValidatorService(Clock& clock, BeaconPool& beacons, LiveKeys& keys, const StartOptions& start,
-                                   uint64_t seed, ValidatorMetrics& metrics, std::shared_ptr<spdlog::logger> logger)
+ValidatorService::ValidatorService(Clock& clock, BeaconPool& beacons, ForeignVotes& votes, LiveKeys& keys,
+                                   const StartOptions& start, uint64_t seed, ValidatorMetrics& metrics,
+                                   std::shared_ptr<spdlog::logger> logger)
     : clock_(clock),
       beacons_(beacons),
+      votes_(votes),
       keys_(keys),
       start_(start),
       backoff_(kFirstRetry, kLastRetry, seed),
@@ -42,9 +44,11 @@ absl::Status ValidatorService::Run() {
   const uint64_t first_slot = AtLeastZero(slot + 1);
   const KeySetPtr of_start = keys_.signer().keys();
   StartGuard guard(
-      beacons_, keys_.signer(), [this, of_start] { return Remaining(*of_start); }, timer.Now(), start_, logger_);
+      beacons_, votes_, keys_.signer(), [this, of_start] { return Remaining(*of_start); }, timer.Now(), start_,
+      logger_);
   Duties duties(beacons_, keys_.signer(), timer, first_slot, metrics_, logger_);
-  KeyAdmission admission(beacons_, keys_, start_, logger_);
+  KeyAdmission admission(beacons_, votes_, keys_, start_, logger_);
+  KeyWatch watch(votes_, keys_, logger_);
   logger_->info("duties begin validators={} slot={} first_slot={}", of_start->size(), slot, first_slot);
   if (slot < 0) {
     logger_->info(
@@ -54,7 +58,7 @@ absl::Status ValidatorService::Run() {
   }
   PrepareKeys(first_slot);
   next_attempt_ = clock_.Steady();
-  if (absl::Status status = guard.Step(timer.Now(), timer.UntilNextInterval()); !status.ok()) return status;
+  if (absl::Status status = GuardStart(guard, watch, timer); !status.ok()) return status;
   while (true) {
     const bool ready = beacons_.ready().ok();
     const SlotTimer::Wake wake = timer.Next(ready ? std::nullopt : std::optional<SteadyTime>(next_attempt_));
@@ -67,11 +71,19 @@ absl::Status ValidatorService::Run() {
         Probe(wake.time.slot, timer.UntilNextInterval(), timer);
         break;
       case SlotTimer::Wake::Kind::kTick:
-        OnTick(wake, guard.admitted(), timer, duties, admission);
+        OnTick(wake, guard.admitted(), timer, duties, admission, watch);
         break;
     }
-    if (absl::Status status = guard.Step(timer.Now(), timer.UntilNextInterval()); !status.ok()) return status;
+    if (absl::Status status = GuardStart(guard, watch, timer); !status.ok()) return status;
   }
+}
+
+absl::Status ValidatorService::GuardStart(StartGuard& guard, KeyWatch& watch, const SlotTimer& timer) {
+  const absl::StatusOr<std::vector<StartGuard::Refused>> refused =
+      guard.Step(timer.Now(), timer.UntilNextInterval() / 2);
+  if (!refused.ok()) return refused.status();
+  for (const StartGuard::Refused& key : *refused) watch.Stop(key.key, key.why);
+  return watch.KeysLeft();
 }
 
 absl::StatusOr<bool> ValidatorService::AwaitNetwork() {
@@ -133,7 +145,7 @@ void ValidatorService::PrepareKeys(uint64_t slot) {
 }
 
 void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties,
-                              KeyAdmission& admission) {
+                              KeyAdmission& admission, KeyWatch& watch) {
   metrics_.slot.Set(static_cast<double>(wake.time.slot));
   if (wake.missed > 0) {
     metrics_.missed_intervals.Add({}, static_cast<double>(wake.missed));
@@ -166,8 +178,9 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTi
       break;
     default:
       // In the quiet part of the slot, and over before the duty: a hung beacon must not delay it.
-      Probe(slot + 1, timer.UntilNextInterval() * 3 / 4, timer);
+      Probe(slot + 1, timer.UntilNextInterval() / 2, timer);
       beacons_.SettleClaims(timer.UntilNextInterval() / 2);
+      if (beacons_.ready().ok()) watch.Step(timer.Now(), timer.UntilNextInterval() / 2);
       break;
   }
 }

@@ -13,7 +13,9 @@
 #include "common/log/logger.h"
 #include "validator_client/beacon_pool.h"
 #include "validator_client/duties.h"
+#include "validator_client/foreign_votes.h"
 #include "validator_client/key_admission.h"
+#include "validator_client/key_watch.h"
 #include "validator_client/live_keys.h"
 #include "validator_client/slot_timer.h"
 #include "validator_client/start_guard.h"
@@ -22,16 +24,17 @@
 namespace lean::validator {
 
 // One thread, that of Run: duties at intervals 0 and 1, keys that come and go at interval 2, the beacons' health for
-// the next slot at interval 3, attempts to reach a lost one in between while there is none to ask.
+// the next slot and the watch for second clients at interval 3, attempts to reach a lost beacon in between while there
+// is none to ask.
 class ValidatorService {
  public:
   // All but the logger must outlive the service. `seed` is that of the jitter between attempts to reach the beacon.
-  ValidatorService(Clock& clock, BeaconPool& beacons, LiveKeys& keys, const StartOptions& start, uint64_t seed,
-                   ValidatorMetrics& metrics, std::shared_ptr<spdlog::logger> logger);
+  ValidatorService(Clock& clock, BeaconPool& beacons, ForeignVotes& votes, LiveKeys& keys, const StartOptions& start,
+                   uint64_t seed, ValidatorMetrics& metrics, std::shared_ptr<spdlog::logger> logger);
 
   // Blocks until the clock is interrupted (OK), or until it turns out that a key of ours is not in the registry of the
-  // network (InvalidArgument), or that its keys must not sign here (FailedPrecondition, of StartGuard). To stop within
-  // a duty, cancel the beacons' clients as well.
+  // network (InvalidArgument), or that none of its keys may sign here (FailedPrecondition: the reason of the last one,
+  // by StartGuard or KeyWatch). To stop within a duty, cancel the beacons' clients as well.
   absl::Status Run();
 
  private:
@@ -39,7 +42,10 @@ class ValidatorService {
   absl::StatusOr<bool> AwaitNetwork();
   // Those of the start that are still there.
   std::vector<ValidatorKey> Remaining(const KeySet& of_start) const;
-  void OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties, KeyAdmission& admission);
+  // A step of the start; stops the keys that it refuses. Not OK: there is nothing left to do.
+  absl::Status GuardStart(StartGuard& guard, KeyWatch& watch, const SlotTimer& timer);
+  void OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties, KeyAdmission& admission,
+              KeyWatch& watch);
   void PrepareKeys(uint64_t slot);
   // In metrics.
   void ShowBeacons();
@@ -53,6 +59,7 @@ class ValidatorService {
 
   Clock& clock_;
   BeaconPool& beacons_;
+  ForeignVotes& votes_;
   LiveKeys& keys_;
   const StartOptions start_;
   Backoff backoff_;

@@ -1,5 +1,6 @@
 #include "beacon/services/recent_votes.h"
 
+#include <iterator>
 #include <utility>
 
 #include "common/ssz/ssz.h"
@@ -41,6 +42,10 @@ void RecentVotes::AddLocked(SeenVote seen, const Root* root, int64_t current_slo
   }
   while (!slots_.empty() && static_cast<int64_t>(slots_.begin()->first) <= newest - kSlots) {
     slots_.erase(slots_.begin());
+  }
+  // A clock that was ahead and has been set back.
+  while (!slots_.empty() && static_cast<int64_t>(slots_.rbegin()->first) > newest) {
+    slots_.erase(std::prev(slots_.end()));
   }
   std::vector<Entries>& validators = slots_[slot];
   if (validators.empty()) validators.resize(validator_count_);

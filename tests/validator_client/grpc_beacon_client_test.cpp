@@ -39,12 +39,17 @@ class FakeDutyService : public v1::DutyService::Service {
   std::function<grpc::Status(const v1::BuildVoteRequest&, v1::BuildVoteResponse&)> build_vote;
   std::function<grpc::Status(const v1::SubmitBlockRequest&, v1::SubmitBlockResponse&)> submit_block;
   std::function<grpc::Status(const v1::SubmitVotesRequest&, v1::SubmitVotesResponse&)> submit_votes;
+  std::function<grpc::Status(const v1::GetLivenessRequest&, v1::GetLivenessResponse&)> get_liveness;
   std::atomic<bool> hang{false};
   absl::Notification hanging;  // the first call hangs
 
   grpc::Status GetDuties(grpc::ServerContext* context, const v1::GetDutiesRequest* request,
                          v1::GetDutiesResponse* response) override {
     return Answer(*context, get_duties, *request, *response);
+  }
+  grpc::Status GetLiveness(grpc::ServerContext* context, const v1::GetLivenessRequest* request,
+                           v1::GetLivenessResponse* response) override {
+    return Answer(*context, get_liveness, *request, *response);
   }
   grpc::Status BuildBlock(grpc::ServerContext* context, const v1::BuildBlockRequest* request,
                           v1::BuildBlockResponse* response) override {
@@ -279,6 +284,37 @@ TEST_F(GrpcBeaconClientTest, SubmitsABatchOfVotesWithAResultEach) {
   EXPECT_EQ((*results)[1].status, SubmitResult::Status::kAlreadyKnown);
   EXPECT_EQ((*results)[2].status, SubmitResult::Status::kQueued);
   EXPECT_EQ((*results)[3].status, SubmitResult::Status::kRefused);
+}
+
+TEST_F(GrpcBeaconClientTest, AsksForVotesThatItDoesNotKnow) {
+  service_.get_liveness = [](const v1::GetLivenessRequest& request, v1::GetLivenessResponse& response) {
+    EXPECT_EQ(request.indices_size(), 2);
+    EXPECT_EQ(request.from_slot(), 8);
+    EXPECT_TRUE(request.show_votes());
+    EXPECT_EQ(request.known_roots_size(), 1);
+    EXPECT_EQ(request.known_roots(0), rpc::BytesToProto(FakeRoot(1)));
+    response.add_validators()->set_live(true);
+    response.mutable_validators(0)->set_latest_vote_slot(9);
+    *response.mutable_validators(0)->mutable_vote() = rpc::ToProto(FakeVote(4, 9, 7));
+    response.add_validators();
+    return grpc::Status::OK;
+  };
+  const LivenessQuery query{.indices = {4, 5}, .from_slot = 8, .known_roots = {FakeRoot(1)}};
+  const auto answer = client_->GetLiveness(query, seconds(10));
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  ASSERT_EQ(answer->size(), 2);
+  EXPECT_TRUE((*answer)[0].live);
+  EXPECT_EQ((*answer)[0].latest_vote_slot, 9);
+  ASSERT_NE((*answer)[0].vote, nullptr);
+  EXPECT_EQ(*(*answer)[0].vote, FakeVote(4, 9, 7));
+  EXPECT_FALSE((*answer)[1].live);
+  EXPECT_EQ((*answer)[1].vote, nullptr);
+
+  service_.get_liveness = [](const v1::GetLivenessRequest&, v1::GetLivenessResponse& response) {
+    response.add_validators()->mutable_vote()->set_signature("short");
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(client_->GetLiveness(query, seconds(10)).status().code(), absl::StatusCode::kInternal);
 }
 
 TEST_F(GrpcBeaconClientTest, KeepsTheBeaconsReason) {

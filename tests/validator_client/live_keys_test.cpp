@@ -69,14 +69,14 @@ TEST_F(LiveKeysTest, AnAddedKeyWaitsForItsWatchWhileTheOthersGoOn) {
   ASSERT_TRUE(live().Add(Key(2), /*never_signed=*/false).ok());
   RunTo(11);  // taken up
   EXPECT_EQ(EntryOf(2).state, LiveKeys::State::kWaiting);
-  RunTo(11 + kWatchedSlots);
+  RunTo(11 + kLeastWatchedSlots);
   EXPECT_EQ(Signed(2), std::set<uint64_t>());
   RunTo(20);
   EXPECT_EQ(EntryOf(2).state, LiveKeys::State::kActive);
-  const uint64_t first = 11 + kWatchedSlots + 2;  // decided in the quiet part of the slot after those watched
+  const uint64_t first = 11 + kLeastWatchedSlots + 2;  // decided in the quiet part of the slot after those watched
   EXPECT_EQ(Signed(2), Slots(first, 20)) << log_.text();
-  EXPECT_EQ(Signed(0), Slots(kStart + kWatchedSlots + 1, 20));
-  EXPECT_EQ(Signed(1), Slots(kStart + kWatchedSlots + 1, 20));
+  EXPECT_EQ(Signed(0), Slots(kStart + kLeastWatchedSlots + 1, 20));
+  EXPECT_EQ(Signed(1), Slots(kStart + kLeastWatchedSlots + 1, 20));
   EXPECT_EQ(log_.Count("info key added validator=2 pubkey=0x0303…03 first_slot=15"), 1) << log_.text();
 }
 
@@ -87,7 +87,7 @@ TEST_F(LiveKeysTest, AnAddedKeyIsWatchedForHoweverShortAgoTheOthersSigned) {
   EXPECT_EQ(Signed(0), Slots(kStart + 1, 10)) << "they go on at once: " << log_.text();
   ASSERT_TRUE(live().Add(Key(2), /*never_signed=*/false).ok());
   RunTo(12);
-  beacon_.foreign_votes[2] = 12;
+  beacon_.seen_votes = {FakeVote(2, 12, 7)};
   RunTo(20);
   EXPECT_EQ(EntryOf(2).state, LiveKeys::State::kRefused) << log_.text();
   EXPECT_EQ(Signed(2), std::set<uint64_t>());
@@ -164,19 +164,19 @@ TEST_F(LiveKeysTest, AKeyThatAnotherClientWorksWithIsRefusedAlone) {
   RunTo(10);
   ASSERT_TRUE(live().Add(Key(2), /*never_signed=*/true).ok());
   RunTo(12);
-  beacon_.foreign_votes[2] = 12;
+  beacon_.seen_votes = {FakeVote(2, 12, 7)};
   RunTo(20);
   const LiveKeys::Entry refused = EntryOf(2);
   EXPECT_EQ(refused.state, LiveKeys::State::kRefused);
   EXPECT_NE(refused.reason.find("another client works with its key"), std::string::npos) << refused.reason;
   EXPECT_EQ(Signed(2), std::set<uint64_t>());
-  EXPECT_EQ(Signed(0), Slots(kStart + kWatchedSlots + 1, 20));
+  EXPECT_EQ(Signed(0), Slots(kStart + kLeastWatchedSlots + 1, 20));
   EXPECT_EQ(log_.Count("error key refused validator=2"), 1) << log_.text();
 }
 
 TEST_F(LiveKeysTest, AKeyWithAHistoryAndWithoutRecordsIsRefusedUntilItHasThem) {
   Start();
-  beacon_.foreign_votes[2] = 3;
+  beacon_.seen_votes = {FakeVote(2, 3, 7)};
   RunTo(10);
   ASSERT_TRUE(live().Add(Key(2), false).ok());
   RunTo(15);
@@ -210,7 +210,7 @@ TEST_F(LiveKeysTest, AKeyThatWaitsMayGoAndComeAgain) {
   ASSERT_TRUE(live().Remove(FakePubkey(2)).has_value());
   fakes_[2] = std::make_shared<FakeKey>(2);  // as when its file is opened anew
   ASSERT_TRUE(live().Add(Key(2), true).ok());
-  RunTo(14 + kWatchedSlots + 1, 1);
+  RunTo(14 + kLeastWatchedSlots + 1, 1);
   EXPECT_EQ(Signed(2), std::set<uint64_t>()) << "what the first one had waited for does not count";
   RunTo(20);
   EXPECT_EQ(EntryOf(2).state, LiveKeys::State::kActive) << log_.text();
@@ -236,6 +236,43 @@ TEST_F(LiveKeysTest, WithoutABeaconTheyGoOnWaiting) {
   beacon_.fail.clear();
   RunTo(25);
   EXPECT_EQ(EntryOf(2).state, LiveKeys::State::kActive) << log_.text();
+}
+
+TEST_F(LiveKeysTest, AnActiveKeyThatAnotherClientSignsWithStopsAlone) {
+  Start();
+  RunTo(10);
+  beacon_.claimed_votes[0] = 10'000;  // a bare claim
+  beacon_.seen_votes = {FakeVote(1, 11, 7)};
+  RunTo(20);
+  EXPECT_EQ(EntryOf(1).state, LiveKeys::State::kRefused) << log_.text();
+  EXPECT_NE(EntryOf(1).reason.find("another client signs with the key"), std::string::npos) << EntryOf(1).reason;
+  EXPECT_EQ(Signed(1), Slots(kStart + 1, 11));
+  EXPECT_EQ(Signed(0), Slots(kStart + 1, 20));
+  EXPECT_EQ(records_.forgotten(), 1) << "the next start watches";
+  EXPECT_EQ(log_.Count("error key stopped validator=1 pubkey=0x0202…02"), 1) << log_.text();
+  // It may come back, by the operator's word, and is watched for.
+  ASSERT_TRUE(live().Remove(FakePubkey(1)).has_value());
+  ASSERT_TRUE(live().Add(Key(1), false).ok());
+  beacon_.seen_votes.clear();
+  RunTo(30);
+  EXPECT_EQ(EntryOf(1).state, LiveKeys::State::kActive) << log_.text();
+}
+
+TEST_F(LiveKeysTest, ItsOwnVotesStopNoKey) {
+  Start();
+  RunTo(10);
+  for (const SignedAttestation& vote : beacon_.votes) beacon_.seen_votes.push_back(vote);
+  ASSERT_FALSE(beacon_.seen_votes.empty());
+  beacon_.bend_liveness = [this](std::vector<Liveness>& answer) {
+    // Shown although they are known: replayed.
+    for (Liveness& liveness : answer) {
+      liveness.vote = std::make_shared<const SignedAttestation>(beacon_.votes.back());
+      liveness.live = true;
+      liveness.latest_vote_slot = 1 << 20;
+    }
+  };
+  RunTo(20);
+  for (const uint64_t index : {0, 1}) EXPECT_EQ(Signed(index), Slots(kStart + 1, 20)) << log_.text();
 }
 
 // A key is taken out while it signs, again and again: Remove waits for what is under way, and nothing is signed after

@@ -11,6 +11,7 @@
 
 #include "common/rpc/channel.h"
 #include "common/rpc/convert.h"
+#include "common/ssz/ssz.h"
 #include "gmock/gmock.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
@@ -125,6 +126,16 @@ TEST_F(RemoteSignerTest, SendsWholeVotesAndTakesAResultForEach) {
   EXPECT_EQ(results[1].status().code(), absl::StatusCode::kFailedPrecondition) << "not one of the signer's";
   EXPECT_THAT(results[2].status().message(), HasSubstr("the leaf has signed"));
   EXPECT_TRUE(*(*signer)->LeafUsed((*signer)->keys()->all()[0], kSlot));
+  const auto may = [this](uint64_t index, uint64_t slot, const Root& root) {
+    return *records_.MayHaveSigned({FakePubkey(index), slot, root});
+  };
+  EXPECT_TRUE(may(0, kSlot, ssz::HashTreeRoot(Vote(0))));
+  EXPECT_FALSE(may(0, kSlot, FakeRoot(1))) << "asked for by another client";
+  EXPECT_FALSE(may(0, kSlot + 1, FakeRoot(1)));
+  EXPECT_TRUE(may(1, 7, FakeRoot(1))) << "before this client asked for anything";
+  EXPECT_FALSE(may(1, kSlot, ssz::HashTreeRoot(Vote(1))));
+  EXPECT_EQ(*records_.SignedRoots(kSlot, 10), std::vector<Root>{ssz::HashTreeRoot(Vote(0))});
+  EXPECT_EQ(*records_.SignedRoots(kSlot + 1, 10), std::vector<Root>());
   EXPECT_FALSE(*(*signer)->LeafUsed((*signer)->keys()->all()[1], kSlot)) << "refused, so nothing is known to be used";
 }
 

@@ -32,6 +32,9 @@ class ScriptedRecords : public SigningRecords {
     return std::vector<absl::Status>(requests.size(), absl::OkStatus());
   }
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes&) override { return std::nullopt; }
+  absl::StatusOr<bool> MayHaveSigned(const SigningRequest&) override { return false; }
+  absl::StatusOr<std::vector<Root>> SignedRoots(uint64_t, size_t) override { return std::vector<Root>(); }
+  absl::Status ForgetWriter() override { return absl::OkStatus(); }
 
   absl::Status status;
   std::function<void()> on_reserve;

@@ -281,5 +281,25 @@ TEST_F(ValidatorServiceTest, StopsWhileItWaitsForABeacon) {
   EXPECT_TRUE(client_.Stop().ok());
 }
 
+TEST_F(ValidatorServiceTest, EndsWhenOthersSignWithAllOfItsKeys) {
+  Start();
+  RunTo(9 * kSlotLength - kSlotLength / 4 - 100);
+  beacon_.seen_votes = {FakeVote(0, 8, 7), FakeVote(1, 8, 7)};
+  clock_.Advance(milliseconds(200));  // into interval 3
+  const absl::Status end = client_.Await();
+  EXPECT_TRUE(absl::IsFailedPrecondition(end)) << end;
+  EXPECT_NE(end.message().find("another client signs with the key: it has signed 0x"), std::string::npos) << end;
+  EXPECT_EQ(BlockSlots(), (std::set<uint64_t>{6, 7, 8}));
+}
+
+TEST_F(ValidatorServiceTest, ClaimsWithoutAVoteEndNothing) {
+  Start();
+  beacon_.claimed_votes = {{0, 1'000'000}, {1, 7}};
+  RunToSlot(12);
+  EXPECT_EQ(BlockSlots(), (std::set<uint64_t>{6, 7, 8, 9, 10, 11, 12}));
+  EXPECT_EQ(log_.Count("votes claimed and not shown"), 1) << log_.text();
+  EXPECT_TRUE(client_.Stop().ok());
+}
+
 }  // namespace
 }  // namespace lean::validator

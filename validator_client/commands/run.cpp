@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "common/bytes/hex.h"
 #include "common/clock/real_clock.h"
+#include "common/crypto/signature_scheme.h"
 #include "common/crypto/xmss/random_source.h"
 #include "common/metrics/metrics_server.h"
 #include "common/process/receive_budget.h"
@@ -25,6 +26,7 @@
 #include "validator_client/commands/expected_network.h"
 #include "validator_client/commands/records.h"
 #include "validator_client/commands/signing_side.h"
+#include "validator_client/foreign_votes.h"
 #include "validator_client/grpc_beacon_client.h"
 #include "validator_client/key_admission.h"
 #include "validator_client/key_preparer.h"
@@ -156,6 +158,8 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
   start.new_keys = options.new_keys;
   start.watch = options.watch;
   start.resumed = side.signed_a_moment_ago;
+  std::mt19937_64 random_watch{std::random_device()()};
+  start.watched_slots = [&random_watch] { return DrawWatchedSlots(random_watch); };
 
   xmss::SystemRandomSource random;
   KeyPreparer preparer(keys_at_start->all(), log);
@@ -166,7 +170,16 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
       [&lanes](size_t beacon, std::function<void()> task) { return lanes.Run(beacon, std::move(task)); }, log);
   const auto registry = std::make_shared<metrics::Registry>();
   ValidatorMetrics metrics(*registry);
-  ValidatorService service(clock, beacons, keys, start, std::random_device()(), metrics, log);
+  const absl::StatusOr<crypto::SignatureScheme> scheme =
+      crypto::SignatureScheme::Create({.xmss_log_lifetime = side.log_lifetime});
+  if (!scheme.ok()) return scheme.status();
+  ForeignVotes votes(
+      clock, beacons, signer,
+      [&scheme](const PublicKeyBytes& pubkey, const SignedAttestation& vote, const Root& root) {
+        return scheme->Verify(pubkey, vote.message.data.slot, root, vote.signature).ok();
+      },
+      log);
+  ValidatorService service(clock, beacons, votes, keys, start, std::random_device()(), metrics, log);
   rpc::ListenerWatch listeners(clock, log);
   registry->AddRefresher([&] {
     for (const rpc::ListenerWatch::State& listener : listeners.states()) {

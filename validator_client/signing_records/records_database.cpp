@@ -50,6 +50,7 @@ absl::Status RecordsDatabase::PrepareStatements() {
       {&add_key_, "INSERT INTO keys(pubkey, highest_slot) VALUES(?1, ?2)"},
       {&set_highest_slot_, "UPDATE keys SET highest_slot = ?2 WHERE id = ?1 AND highest_slot <= ?2"},
       {&find_leaf_, "SELECT root FROM leaves WHERE slot = ?2 AND key = ?1"},
+      {&roots_from_, "SELECT root FROM leaves WHERE slot >= ?1 AND root IS NOT NULL ORDER BY slot LIMIT ?2"},
       {&put_leaf_,
        "INSERT INTO leaves(key, slot, root) VALUES(?1, ?2, ?3) "
        "ON CONFLICT(slot, key) DO UPDATE SET root = excluded.root"},
@@ -102,6 +103,20 @@ absl::StatusOr<std::optional<RecordsDatabase::KeptLeaf>> RecordsDatabase::FindLe
   if (*row) leaf = KeptLeaf{RootOf(find_leaf_, 0)};
   find_leaf_.Reset();
   return leaf;
+}
+
+absl::StatusOr<std::vector<Root>> RecordsDatabase::RootsFrom(uint64_t from_slot, size_t limit) {
+  roots_from_.Bind(1, ToColumn(from_slot));
+  roots_from_.Bind(2, static_cast<int64_t>(limit));
+  std::vector<Root> roots;
+  while (true) {
+    const absl::StatusOr<bool> row = roots_from_.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    roots.push_back(FixedBytes<Root>(roots_from_.Blob(0)));
+  }
+  roots_from_.Reset();
+  return roots;
 }
 
 absl::Status RecordsDatabase::PutLeaf(int64_t key, const SignedLeaf& leaf) {

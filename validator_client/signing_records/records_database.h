@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -69,6 +70,8 @@ class RecordsDatabase {
   absl::Status SetHighestSlot(int64_t key, uint64_t slot);
   // nullopt: none is kept.
   absl::StatusOr<std::optional<KeptLeaf>> FindLeaf(int64_t key, uint64_t slot);
+  // Of leaves of `from_slot` and later, of all keys, lowest slots first; at most `limit`.
+  absl::StatusOr<std::vector<Root>> RootsFrom(uint64_t from_slot, size_t limit);
   // Adds it, or replaces the root that is kept for it.
   absl::Status PutLeaf(int64_t key, const SignedLeaf& leaf);
   // Of all leaves below `slot`, drops those that their keys need not keep.
@@ -91,6 +94,7 @@ class RecordsDatabase {
   sqlite::Statement add_key_;
   sqlite::Statement set_highest_slot_;
   sqlite::Statement find_leaf_;
+  sqlite::Statement roots_from_;
   sqlite::Statement put_leaf_;
   sqlite::Statement prune_;
   sqlite::Statement set_last_writer_;

@@ -100,7 +100,9 @@ absl::StatusOr<std::vector<absl::Status>> SqliteSigningRecords::ReserveBatch(
   if (newest >= kKeptSlots) {
     if (absl::Status status = database_->Prune(newest - kKeptSlots + 1); !status.ok()) return status;
   }
-  if (absl::Status status = WriteLastWriter(); !status.ok()) return status;
+  if (!writer_forgotten_) {
+    if (absl::Status status = WriteLastWriter(); !status.ok()) return status;
+  }
   if (absl::Status status = database_->Commit(); !status.ok()) return status;
   return results;
 }
@@ -159,6 +161,42 @@ absl::StatusOr<std::optional<uint64_t>> SqliteSigningRecords::HighestSlot(const 
   }
   if (!key->has_value()) return std::nullopt;
   return (*key)->highest_slot;
+}
+
+absl::StatusOr<bool> SqliteSigningRecords::MayHaveSigned(const SigningRequest& vote) {
+  absl::MutexLock lock(&mutex_);
+  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  absl::StatusOr<bool> result = MayHaveSignedLocked(vote);
+  if (!result.ok()) database_.reset();
+  return result;
+}
+
+absl::StatusOr<bool> SqliteSigningRecords::MayHaveSignedLocked(const SigningRequest& vote) {
+  const absl::StatusOr<std::optional<RecordsDatabase::Key>> key = database_->FindKey(vote.pubkey);
+  if (!key.ok()) return key.status();
+  if (!key->has_value() || vote.slot > (*key)->highest_slot) return false;
+  const absl::StatusOr<std::optional<RecordsDatabase::KeptLeaf>> leaf = database_->FindLeaf((*key)->id, vote.slot);
+  if (!leaf.ok()) return leaf.status();
+  if (!leaf->has_value()) return (*key)->highest_slot - vote.slot >= kKeptSlots;
+  const std::optional<Root>& root = (*leaf)->root;
+  return !root.has_value() || *root == vote.root;
+}
+
+absl::StatusOr<std::vector<Root>> SqliteSigningRecords::SignedRoots(uint64_t from_slot, size_t limit) {
+  absl::MutexLock lock(&mutex_);
+  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  absl::StatusOr<std::vector<Root>> roots = database_->RootsFrom(from_slot, limit);
+  if (!roots.ok()) database_.reset();
+  return roots;
+}
+
+absl::Status SqliteSigningRecords::ForgetWriter() {
+  absl::MutexLock lock(&mutex_);
+  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  writer_forgotten_ = true;
+  absl::Status status = database_->ClearLastWriter();
+  if (!status.ok()) database_.reset();
+  return status;
 }
 
 absl::StatusOr<std::vector<KeyHistory>> SqliteSigningRecords::Export() {

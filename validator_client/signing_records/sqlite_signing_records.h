@@ -39,6 +39,10 @@ class SqliteSigningRecords : public SigningRecords {
 
   absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override;
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override;
+  absl::StatusOr<bool> MayHaveSigned(const SigningRequest& vote) override;
+  absl::StatusOr<std::vector<Root>> SignedRoots(uint64_t from_slot, size_t limit) override;
+  // last_write_age() of the next Open is nullopt, whatever is written before.
+  absl::Status ForgetWriter() override;
 
   // How long before Open the last record was written, if that was in this very file, by this machine since it booted.
   // nullopt: written elsewhere, copied, exported or imported since, or nothing was written yet.
@@ -58,6 +62,7 @@ class SqliteSigningRecords : public SigningRecords {
   absl::Status WriteLastWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::vector<absl::Status>> ReserveBatch(const std::vector<SigningRequest>& requests)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<bool> MayHaveSignedLocked(const SigningRequest& vote) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What becomes of one request.
   struct Verdict {
     absl::Status granted;
@@ -74,6 +79,7 @@ class SqliteSigningRecords : public SigningRecords {
   absl::Mutex mutex_;
   std::unique_ptr<RecordsDatabase> database_ ABSL_GUARDED_BY(mutex_);  // null after an error
   FileIdentity file_ ABSL_GUARDED_BY(mutex_);                          // that database_ has open
+  bool writer_forgotten_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lean::validator

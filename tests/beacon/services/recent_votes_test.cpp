@@ -7,22 +7,20 @@
 namespace lean::beacon {
 namespace {
 
-constexpr size_t kValidators = 4;
-constexpr int64_t kNow = 100;
-
-SignedVotePtr Vote(uint64_t validator, uint64_t slot, uint8_t head = 1) {
-  auto vote = std::make_shared<SignedAttestation>();
-  vote->message.validator_id = validator;
-  vote->message.data.slot = slot;
-  vote->message.data.head.root.data.fill(head);
-  vote->signature.data.fill(head);
-  return vote;
-}
-
-Root RootOf(const SignedVotePtr& vote) { return ssz::HashTreeRoot(vote->message); }
-
 class RecentVotesTest : public testing::Test {
  protected:
+  static constexpr size_t kValidators = 4;
+  static constexpr int64_t kNow = 100;
+
+  static SignedVotePtr Vote(uint64_t validator, uint64_t slot, uint8_t head = 1) {
+    auto vote = std::make_shared<SignedAttestation>();
+    vote->message.validator_id = validator;
+    vote->message.data.slot = slot;
+    vote->message.data.head.root.data.fill(head);
+    vote->signature.data.fill(head);
+    return vote;
+  }
+  static Root RootOf(const SignedVotePtr& vote) { return ssz::HashTreeRoot(vote->message); }
   void Add(const SignedVotePtr& vote, int64_t now = kNow) { votes_.Add(vote, RootOf(vote), now); }
   // The head of the vote that is found; 0: none.
   uint8_t Found(uint64_t validator, uint64_t from_slot, const absl::flat_hash_set<Root>& known = {}) const {

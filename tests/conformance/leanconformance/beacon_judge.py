@@ -42,7 +42,7 @@ class BeaconJudge:
     def run(self):
         try:
             if self._begin():
-                for part in (self._duties, self._builds, self._build_refusals, self._malformed_submissions,
+                for part in (self._duties, self._liveness, self._builds, self._build_refusals, self._malformed_submissions,
                              self._refused_votes, self._refused_blocks):
                     part()
                 if self._signer is not None:
@@ -108,6 +108,20 @@ class BeaconJudge:
         check(answer.signature_form == "flat", f"signature_form {answer.signature_form}")
         for keys in ([b"short"], [UNKNOWN_KEY] * 4097):
             self._expect_error("duties-malformed", "MALFORMED_REQUEST", *self._client.get_duties(keys, 0))
+
+    def _liveness(self):
+        check = lambda condition, why: self.report.check("liveness", condition, why)
+        indices = sorted(self._keys) or [0]
+        far = self._slot() + 1000
+        answer, failure = self._client.get_liveness(indices[::-1], far)
+        if check(answer is not None, f"GetLiveness: {failure}"):
+            check(len(answer.validators) == len(indices), f"{len(answer.validators)} answers for {len(indices)} indices")
+            check(not any(v.live for v in answer.validators), "live in a slot of the future")
+        answer, failure = self._client.get_liveness(indices, 0)
+        if check(answer is not None, f"GetLiveness: {failure}"):
+            check(not any(v.HasField("vote") for v in answer.validators), "votes are shown unasked")
+        for wrong in (([self._spec.validator_count], []), ([0] * 4097, []), ([0], [bytes(31)]), ([0], [bytes(32)] * 16385)):
+            self._expect_error("liveness", "MALFORMED_REQUEST", *self._client.get_liveness(wrong[0], 0, wrong[1]))
 
     def _builds(self):
         genesis = self._spec.genesis_block_root

@@ -5,6 +5,13 @@ RULES = {
         "GetDuties answers for each key asked in order, tells known keys from unknown ones, and names proposer, genesis, "
         "spec and clock; current_slot follows from time_ms, and a key at index i is listed with i.",
     "duties-malformed": "A key that does not have 52 bytes, and more than 4096 keys, are MALFORMED_REQUEST.",
+    "liveness":
+        "GetLiveness answers for each index asked, in order, and is live only if a vote of from_slot or later was seen. "
+        "An index beyond the registry, more than 4096 indices, a known root that does not have 32 bytes and more than 16384 "
+        "known roots are MALFORMED_REQUEST. Votes are shown to those alone who ask for them.",
+    "liveness-votes":
+        "With show_votes, GetLiveness shows a vote that was submitted, as it was signed, unless its root is named as "
+        "known (needs --signer).",
     "vote":
         "BuildVote's data is for the slot asked, its roots have 32 bytes, source.slot <= target.slot <= head.slot <= slot.",
     "block":

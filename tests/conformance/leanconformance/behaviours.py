@@ -26,6 +26,9 @@ class Honest:
     def on_block(self, answer, slot, chain):
         """Changes BuildBlock's answer."""
 
+    def on_liveness(self, answer, request, slot, submissions):
+        """Changes GetLiveness' answer. `submissions`: all votes that have arrived."""
+
     def delay_s(self, beacon, slot):
         """How long a build takes."""
         return 0
@@ -232,6 +235,46 @@ class Denying(Honest):
     name = "knows no block"
     slots = 2
     deny = True
+
+
+class Claiming(Honest):
+    name = "claims that others vote with the client's keys"
+    slots = 2
+
+    def on_liveness(self, answer, request, slot, submissions):
+        for validator in answer.validators:
+            validator.live, validator.latest_vote_slot = True, slot + 1
+
+
+class Forging(Claiming):
+    """Votes that nobody has signed, as many as were asked for."""
+
+    name = "shows votes with forged signatures"
+
+    def on_liveness(self, answer, request, slot, submissions):
+        super().on_liveness(answer, request, slot, submissions)
+        for index, validator in zip(request.indices, answer.validators):
+            root = invented_root("foreign", slot)
+            for field in ("head", "target", "source"):
+                checkpoint = getattr(validator.vote.attestation.data, field)
+                checkpoint.root, checkpoint.slot = root, slot
+            validator.vote.attestation.validator_index = index
+            validator.vote.attestation.data.slot = slot
+            validator.vote.signature = bytes(3116)
+
+
+class Replaying(Claiming):
+    """Votes that the client has signed itself, although it names their roots."""
+
+    name = "shows the client's own votes"
+
+    def on_liveness(self, answer, request, slot, submissions):
+        super().on_liveness(answer, request, slot, submissions)
+        own = {submission.vote.validator_index: submission for submission in submissions}
+        for index, validator in zip(request.indices, answer.validators):
+            if index in own:
+                validator.vote.attestation.CopyFrom(own[index].vote)
+                validator.vote.signature = own[index].signature
 
 
 def _set(path, value):

@@ -107,6 +107,8 @@ class ClientJudge:
                 behaviours.ClockApart(self._beacon.slot_s), behaviours.Equivocating(), behaviours.Refusing()):
             self._step(behaviour)
         self._other_genesis()
+        for behaviour in (behaviours.Claiming(), behaviours.Forging(), behaviours.Replaying()):
+            self._lie_about_liveness(behaviour)
         self._restart_beacon()
         for _ in range(self._options.kills):
             self._kill_client()
@@ -133,6 +135,19 @@ class ClientJudge:
         self._beacon.chain.genesis_root = root
         self._become(behaviours.Honest())
         self.report.passed(behaviour.rule)
+        self._recover(f"the beacon {behaviour.name}")
+
+    def _lie_about_liveness(self, behaviour):
+        """Nothing is proved by it, so duties go on, if not in each slot of a busy machine."""
+        slot = self._next_slot()
+        self._become(behaviour)
+        done = 0
+        for number in range(behaviour.slots):
+            self._wait_until(slot + number, 3)
+            done += self._voters(slot + number) == set(self._keys)
+        self._become(behaviours.Honest())
+        self.report.check("liveness-claims", done > 0, f"the beacon {behaviour.name}: no full set of votes in "
+                          f"{behaviour.slots} slots")
         self._recover(f"the beacon {behaviour.name}")
 
     def _surround(self):

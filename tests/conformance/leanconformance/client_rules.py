@@ -30,6 +30,9 @@ RULES = {
         "first half. One in four may be late, since machines are busy.",
     "honest-votes-repeat":
         "Votes that repeat a target, or surround an earlier vote, are normal in this protocol and are signed.",
+    "liveness-claims":
+        "What GetLiveness claims and does not prove ends nothing and stops no duty: bare claims that others vote with the "
+        "client's keys, votes with forged signatures, the client's own votes shown to it.",
     "recovers":
         "After the beacon was slow, wrong, away or restarted, duties resume by themselves within a few slots of honesty.",
     "ends": "SIGTERM ends the client within 15 seconds.",

@@ -54,6 +54,11 @@ class DutyClient:
     def build_vote(self, slot, genesis, timeout_s=None):
         return self.call("BuildVote", validator.BuildVoteRequest(slot=slot, genesis_block_root=genesis), timeout_s)
 
+    def get_liveness(self, indices, from_slot, known_roots=(), show_votes=False, timeout_s=None):
+        request = validator.GetLivenessRequest(
+            indices=indices, from_slot=from_slot, known_roots=known_roots, show_votes=show_votes)
+        return self.call("GetLiveness", request, timeout_s)
+
     def submit_block(self, block, timeout_s=None):
         return self.call("SubmitBlock", validator.SubmitBlockRequest(block=block), timeout_s)
 

@@ -178,16 +178,21 @@ class FakeBeacon(validator_grpc.DutyServiceServicer, beacon_grpc.BeaconServiceSe
 
     def GetLiveness(self, request, context):
         """By what was submitted here: nobody else has the client's keys."""
-        self._enter("GetLiveness", context)
-        latest = {}
+        behaviour = self._enter("GetLiveness", context)
         with self.lock:
-            for submission in self.calls.submissions:
-                vote = submission.vote
-                latest[vote.validator_index] = max(latest.get(vote.validator_index, 0), vote.data.slot)
-        return validator.GetLivenessResponse(validators=[
-            validator.ValidatorLiveness(
-                live=index in latest and latest[index] >= request.from_slot, latest_vote_slot=latest.get(index, 0))
-            for index in request.indices])
+            submissions = list(self.calls.submissions)
+        answer = validator.GetLivenessResponse()
+        for index in request.indices:
+            own = [s for s in submissions if s.vote.validator_index == index]
+            latest = max((s.slot for s in own), default=0)
+            answer.validators.add(live=bool(own) and latest >= request.from_slot, latest_vote_slot=latest)
+            unknown = [s for s in own if s.slot >= request.from_slot
+                       and ssz.attestation_root(s.vote) not in request.known_roots]
+            if request.show_votes and unknown:
+                answer.validators[-1].vote.attestation.CopyFrom(unknown[-1].vote)
+                answer.validators[-1].vote.signature = unknown[-1].signature
+        behaviour.on_liveness(answer, request, max(self.now()[0], 0), submissions)
+        return answer
 
     # BeaconService: no more than a validator client may ask.
 

@@ -81,7 +81,19 @@ class GoodDuties:
                 "accepts-votes",
                 answer is not None and [r.status for r in answer.results] == [validator.ACCEPTED] * len(signed),
                 f"{answer or failure} where ACCEPTED was due")
+        self._find_shown(slot, signed)
         self._find_in_a_block(slot, votes)
+
+    def _find_shown(self, slot, signed):
+        """GetLiveness shows what was just submitted to whoever does not know it."""
+        indices = [vote.attestation.validator_index for vote in signed]
+        for known in ([], [ssz.attestation_root(vote.attestation) for vote in signed]):
+            answer, failure = self._client.get_liveness(indices, slot, known, show_votes=True)
+            if not self._report.check("liveness-votes", answer is not None, f"GetLiveness: {failure}"):
+                return
+            shown = [v.vote for v in answer.validators if v.HasField("vote")]
+            self._report.check("liveness-votes", shown == ([] if known else signed),
+                               f"{len(shown)} of {len(signed)} votes are shown, {len(known)} roots are known")
 
     def _find_in_a_block(self, slot, votes):
         for later in range(slot + 1, slot + 1 + MAX_SLOTS):

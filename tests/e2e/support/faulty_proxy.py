@@ -1,6 +1,7 @@
 """A TCP proxy in front of a beacon, which behaves as badly as a test wants."""
 
 import os
+import queue
 import socket
 import threading
 import time
@@ -16,9 +17,11 @@ GARBAGE = "garbage"  # answers with random bytes
 class FaultyProxy:
     """Forwards connections on `port` to `target`, (host, port), while its mode is PASS."""
 
-    def __init__(self, port, target, bytes_per_second=None):
-        """`bytes_per_second`: how fast what the target says is passed on; as it comes when not given."""
+    def __init__(self, port, target, bytes_per_second=None, delay_s=0):
+        """`bytes_per_second`: how fast what the target says is passed on; as it comes when not given. `delay_s`: how much
+        later everything arrives, either way."""
         self._bytes_per_second = bytes_per_second
+        self._delay_s = delay_s
         self._address = ("127.0.0.1", port)
         self._lock = threading.Lock()
         self._target = target
@@ -89,8 +92,11 @@ class FaultyProxy:
             answers.join()
 
     def _pump(self, source, sink, bytes_per_second=None):
+        late = queue.SimpleQueue()
+        if self._delay_s:
+            threading.Thread(target=self._delay, args=(source, late), daemon=True).start()
         while True:
-            data = _receive(source)
+            data = _arrived(late) if self._delay_s else _receive(source)
             if bytes_per_second:
                 time.sleep(len(data) / bytes_per_second)
             # What comes while it hangs is swallowed.
@@ -102,13 +108,27 @@ class FaultyProxy:
                 return
 
 
-def proxy_to(test, address, bytes_per_second=None):
+    def _delay(self, source, late):
+        while True:
+            data = _receive(source)
+            late.put((time.monotonic() + self._delay_s, data))
+            if not data:
+                return
+
+
+def proxy_to(test, address, bytes_per_second=None, delay_s=0):
     """A proxy before HOST:PORT that lets everything pass, until the test ends."""
     host, port = address.split(":")
-    proxy = FaultyProxy(network.free_port(), (host, int(port)), bytes_per_second)
+    proxy = FaultyProxy(network.free_port(), (host, int(port)), bytes_per_second, delay_s)
     proxy.become(PASS)
     test.addCleanup(proxy.close)
     return proxy
+
+
+def _arrived(late):
+    due, data = late.get()
+    time.sleep(max(0, due - time.monotonic()))
+    return data
 
 
 def _receive(source):

@@ -52,6 +52,45 @@ TEST_F(SqliteSigningRecordsTest, OneRootALeafAndNoSlotBelowTheHighest) {
   EXPECT_TRUE(Granted(*records, 2, 3, 2)) << "another key";
 }
 
+TEST_F(SqliteSigningRecordsTest, TellsWhatItsOwnerMayHaveSigned) {
+  auto records = OpenOrFail(path());
+  ASSERT_TRUE(Granted(*records, 1, 40, 1));
+  ASSERT_TRUE(Granted(*records, 1, 43, 2));
+  ASSERT_TRUE(Granted(*records, 2, 43, 3));
+  ASSERT_TRUE(records->Import({{TestPubkey(3), {{50, std::nullopt}}}}).ok());
+  const auto may = [&](uint8_t key, uint64_t slot, uint8_t root) {
+    const absl::StatusOr<bool> answer = records->MayHaveSigned({TestPubkey(key), slot, TestRoot(root)});
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return *answer;
+  };
+  EXPECT_TRUE(may(1, 40, 1));
+  EXPECT_FALSE(may(1, 40, 2)) << "another root of the leaf";
+  EXPECT_FALSE(may(1, 41, 1)) << "a leaf that was left out";
+  EXPECT_FALSE(may(1, 44, 2)) << "a later leaf";
+  EXPECT_TRUE(may(1, 43 - kKeptSlots, 9)) << "too long ago to be told";
+  EXPECT_FALSE(may(1, 44 - kKeptSlots, 9));
+  EXPECT_FALSE(may(9, 40, 1)) << "a key without records";
+  EXPECT_TRUE(may(3, 50, 9)) << "a leaf of which no root is known";
+
+  EXPECT_EQ(*records->SignedRoots(41, 10), (std::vector<Root>{TestRoot(2), TestRoot(3)}));
+  EXPECT_EQ(*records->SignedRoots(40, 1), (std::vector<Root>{TestRoot(1)}));
+  EXPECT_EQ(*records->SignedRoots(44, 10), std::vector<Root>()) << "unknown ones are none";
+}
+
+TEST_F(SqliteSigningRecordsTest, AWriterThatIsForgottenStaysForgotten) {
+  {
+    auto records = OpenOrFail(path());
+    ASSERT_TRUE(Granted(*records, 1, 7, 1));
+    ASSERT_TRUE(records->ForgetWriter().ok());
+    ASSERT_TRUE(Granted(*records, 2, 8, 1));
+  }
+  auto records = OpenOrFail(path());
+  EXPECT_EQ(records->last_write_age(), std::nullopt);
+  ASSERT_TRUE(Granted(*records, 1, 9, 1));
+  records.reset();
+  EXPECT_NE(OpenOrFail(path())->last_write_age(), std::nullopt) << "written after that start";
+}
+
 TEST_F(SqliteSigningRecordsTest, AnswersSayWhy) {
   auto records = OpenOrFail(path());
   ASSERT_TRUE(Granted(*records, 1, 7, 1));

@@ -133,16 +133,24 @@ absl::StatusOr<std::vector<SubmitResult>> FakeBeacon::SubmitVotes(const std::vec
   return results;
 }
 
-absl::StatusOr<std::vector<Liveness>> FakeBeacon::GetLiveness(const std::vector<uint64_t>& indices, uint64_t from_slot,
-                                                              Timeout timeout) {
+absl::StatusOr<std::vector<Liveness>> FakeBeacon::GetLiveness(const LivenessQuery& query, Timeout timeout) {
   if (absl::Status status = Begin(Method::kGetLiveness, timeout); !status.ok()) return status;
+  liveness_queries.push_back(query);
   std::vector<Liveness> answer;
-  for (const uint64_t index : indices) {
-    const auto vote = foreign_votes.find(index);
-    if (vote == foreign_votes.end()) {
-      answer.push_back({});
-    } else {
-      answer.push_back({vote->second >= from_slot, vote->second});
+  for (const uint64_t index : query.indices) {
+    Liveness& liveness = answer.emplace_back();
+    if (const auto claimed = claimed_votes.find(index); claimed != claimed_votes.end()) {
+      liveness.live = claimed->second >= query.from_slot;
+      liveness.latest_vote_slot = claimed->second;
+    }
+    for (const SignedAttestation& vote : seen_votes) {
+      if (vote.message.validator_id != index || vote.message.data.slot < query.from_slot) continue;
+      liveness.live = true;
+      liveness.latest_vote_slot = std::max(liveness.latest_vote_slot, vote.message.data.slot);
+      const std::vector<Root>& known = query.known_roots;
+      if (std::find(known.begin(), known.end(), ssz::HashTreeRoot(vote.message)) == known.end()) {
+        liveness.vote = std::make_shared<const SignedAttestation>(vote);
+      }
     }
   }
   if (bend_liveness) bend_liveness(answer);

@@ -63,8 +63,10 @@ class FakeBeacon : public BeaconClient {
   int64_t offset_ms = 0;                                         // of the beacon's clock
   Root genesis_block_root = FakeRoot(0x11);
 
-  // Votes of other clients: the latest slot of each validator.
-  std::map<uint64_t, uint64_t> foreign_votes;
+  // Votes of other clients that the beacon claims to have seen: the latest slot of each validator.
+  std::map<uint64_t, uint64_t> claimed_votes;
+  // Signed votes that it has, by anybody; of each validator it shows the last that is asked for.
+  std::vector<SignedAttestation> seen_votes;
   std::function<void(std::vector<Liveness>&)> bend_liveness;
 
   // What it holds: blocks that its honest answers named, and those that a test adds.
@@ -74,6 +76,7 @@ class FakeBeacon : public BeaconClient {
   std::vector<SignedBlockWithAttestation> blocks;
   std::vector<SignedAttestation> votes;
   std::vector<size_t> vote_batches;  // their sizes
+  std::vector<LivenessQuery> liveness_queries;
   std::map<Method, int> calls;
   std::vector<std::chrono::milliseconds> timeouts;  // of all calls
 
@@ -87,8 +90,7 @@ class FakeBeacon : public BeaconClient {
   absl::StatusOr<SubmitResult> SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) override;
   absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,
                                                         Timeout timeout) override;
-  absl::StatusOr<std::vector<Liveness>> GetLiveness(const std::vector<uint64_t>& indices, uint64_t from_slot,
-                                                    Timeout timeout) override;
+  absl::StatusOr<std::vector<Liveness>> GetLiveness(const LivenessQuery& query, Timeout timeout) override;
   absl::StatusOr<uint64_t> GetBlockSlot(const Root& root, Timeout timeout) override;
   void Cancel() override {}
 

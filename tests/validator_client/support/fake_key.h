@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/ssz/ssz.h"
 #include "validator_client/signer.h"
 #include "validator_client/signing_key.h"
 
@@ -28,6 +29,20 @@ inline SignatureBytes FakeSignature(const PublicKeyBytes& pubkey, uint64_t slot,
   signature.data[32] = static_cast<uint8_t>(slot);
   signature.data[33] = pubkey.data[0];
   return signature;
+}
+
+// A vote of a validator for a slot, as its key would sign it, wherever it is.
+inline SignedAttestation FakeVote(uint64_t validator, uint64_t slot, uint8_t head) {
+  SignedAttestation vote;
+  vote.message.validator_id = validator;
+  vote.message.data.slot = slot;
+  vote.message.data.head.root.data.fill(head);
+  vote.signature = FakeSignature(FakePubkey(validator), slot, ssz::HashTreeRoot(vote.message));
+  return vote;
+}
+
+inline bool VerifyFake(const PublicKeyBytes& pubkey, const SignedAttestation& vote, const Root& root) {
+  return vote.signature == FakeSignature(pubkey, vote.message.data.slot, root);
 }
 
 class FakeKey : public SigningKey {

@@ -20,6 +20,27 @@ absl::StatusOr<std::optional<uint64_t>> MemorySigningRecords::HighestSlot(const 
   return found->second.slot;
 }
 
+absl::StatusOr<bool> MemorySigningRecords::MayHaveSigned(const SigningRequest& vote) {
+  std::lock_guard lock(mutex_);
+  const auto found = newest_.find(vote.pubkey);
+  if (found == newest_.end() || vote.slot > found->second.slot) return false;
+  return vote.slot < found->second.slot || vote.root == found->second.root;
+}
+
+absl::StatusOr<std::vector<Root>> MemorySigningRecords::SignedRoots(uint64_t from_slot, size_t limit) {
+  std::lock_guard lock(mutex_);
+  std::vector<Root> roots;
+  for (const auto& [pubkey, newest] : newest_) {
+    if (newest.slot >= from_slot && roots.size() < limit) roots.push_back(newest.root);
+  }
+  return roots;
+}
+
+absl::Status MemorySigningRecords::ForgetWriter() {
+  ++forgotten_;
+  return absl::OkStatus();
+}
+
 absl::Status MemorySigningRecords::ReserveOne(const SigningRequest& request) {
   const auto [entry, inserted] = newest_.try_emplace(request.pubkey, Newest{request.slot, request.root});
   if (inserted) return absl::OkStatus();

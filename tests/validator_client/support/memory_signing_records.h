@@ -2,6 +2,7 @@
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_MEMORY_SIGNING_RECORDS_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_MEMORY_SIGNING_RECORDS_H_
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -17,6 +18,12 @@ class MemorySigningRecords : public SigningRecords {
  public:
   absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override;
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override;
+  absl::StatusOr<bool> MayHaveSigned(const SigningRequest& vote) override;
+  absl::StatusOr<std::vector<Root>> SignedRoots(uint64_t from_slot, size_t limit) override;
+  absl::Status ForgetWriter() override;
+
+  // How often ForgetWriter was called.
+  int forgotten() const { return forgotten_; }
 
  private:
   struct Newest {
@@ -27,6 +34,7 @@ class MemorySigningRecords : public SigningRecords {
   // mutex_ is held.
   absl::Status ReserveOne(const SigningRequest& request);
 
+  std::atomic<int> forgotten_ = 0;
   std::mutex mutex_;
   absl::flat_hash_map<PublicKeyBytes, Newest> newest_;  // guarded by mutex_
 };

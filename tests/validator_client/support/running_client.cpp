@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tests/validator_client/support/fake_key.h"
 #include "validator_client/key_admission.h"
 
 namespace lean::validator {
@@ -20,7 +21,8 @@ void RunningClient::Start(const std::vector<ValidatorKey>& keys, const StartOpti
   signer_.emplace(keys, records_, *limit_, [](std::function<void()> task) { task(); });
   preparer_.emplace(keys, log_.logger());
   keys_.emplace(*signer_, *preparer_);
-  service_.emplace(clock_, *beacons_, *keys_, options, 1, metrics_, log_.logger());
+  votes_.emplace(clock_, *beacons_, *signer_, VerifyFake, log_.logger());
+  service_.emplace(clock_, *beacons_, *votes_, *keys_, options, 1, metrics_, log_.logger());
   thread_ = std::thread([this] { result_ = service_->Run(); });
 }
 

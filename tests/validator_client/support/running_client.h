@@ -13,6 +13,7 @@
 #include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "validator_client/beacon_pool.h"
+#include "validator_client/foreign_votes.h"
 #include "validator_client/live_keys.h"
 #include "validator_client/signer.h"
 #include "validator_client/validator_service.h"
@@ -59,6 +60,7 @@ class RunningClient {
   std::optional<Signer> signer_;
   std::optional<KeyPreparer> preparer_;
   std::optional<LiveKeys> keys_;
+  std::optional<ForeignVotes> votes_;
   std::optional<ValidatorService> service_;
   absl::Status result_;
   std::thread thread_;
