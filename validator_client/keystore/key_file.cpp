@@ -21,8 +21,8 @@ absl::Status InFile(const std::string& path, const absl::Status& status) {
 
 absl::StatusOr<WipedBytes> ReadKeyFile(const std::string& path, bool may_be_public) {
   const size_t max_bytes = std::max(kMaxKeystoreBytes, xmss::kMaxKeyFileBytes);
-  absl::StatusOr<WipedBytes> file = may_be_public ? ReadRegularFile(path, max_bytes)
-                                                  : ReadSecretFile(path, max_bytes, SecretFileKind::kRegular);
+  absl::StatusOr<WipedBytes> file =
+      may_be_public ? ReadRegularFile(path, max_bytes) : ReadSecretFile(path, max_bytes, SecretFileKind::kRegular);
   if (file.ok() && file->span().empty()) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is empty: put the key back from a copy, if there is one"));
   }
