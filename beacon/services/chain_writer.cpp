@@ -320,8 +320,9 @@ uint64_t ChainWriter::ReorgDepth(const Checkpoint& old_head) const {
 }
 
 void ChainWriter::Publish(OutboundItem item) {
-  // Moved from only when it was pushed.
-  if (context_.outbound.TryPush(std::move(item)) == PushResult::kFull) events_.NotPublished(item);
+  const PushResult pushed = context_.outbound.TryPush(std::move(item));
+  // TryPush moves only what it pushes.
+  if (pushed == PushResult::kFull) events_.NotPublished(item);  // NOLINT(bugprone-use-after-move)
 }
 
 void ChainWriter::UpdateSizes() {

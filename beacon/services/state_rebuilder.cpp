@@ -63,10 +63,11 @@ void StateRebuilder::Request(const Root& root, const StateAsker& asker, Done don
     } else {
       kind.push_back({.root = root, .asker = asker, .done = {}});
       kind.back().done.push_back(std::move(done));
+      changed_.notify_all();
+      return;
     }
   }
-  if (!refusal.ok()) return done(refusal);
-  changed_.notify_all();
+  done(refusal);
 }
 
 bool StateRebuilder::HasWork() const {
