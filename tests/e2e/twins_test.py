@@ -14,12 +14,6 @@ PROGRAM = e2e.BUILD_DIR / "bin" / "lean-validator"
 SLOT_MS = 1200
 # Between the beacons: more than a quarter of a slot, when votes are cast, and less than half.
 DELAY_S = 0.4
-# A network of its own: names of keys do not meet, so that it is another machine to a client.
-APART = ("unshare", "--net")
-
-
-def have_namespaces():
-    return subprocess.run([*APART, "true"], capture_output=True, check=False).returncode == 0
 
 
 class TwinsTest(e2e.NetworkTest):
@@ -69,10 +63,10 @@ class OneMachineTest(TwinsTest):
             self.client("signer", twins["copy"], "sign-server", "--genesis", self.net.genesis_dir, "--records",
                         self.directory / "signer.sqlite", "--new-keys", "--listen", f"unix:{self.directory}/socket"),
             in_use)
-        if have_namespaces():
+        if e2e.have_namespaces():
             for name in ("hard_link", "symbolic_link"):
                 with self.subTest(f"{name}, in another network namespace"):
-                    self.assert_refused(self.client(f"{name}_apart", twins[name], *self.command, prefix=APART),
+                    self.assert_refused(self.client(f"{name}_apart", twins[name], *self.command, prefix=e2e.APART),
                                         "it is in use by another process, by this or another name of the file")
 
         # However it ends, its locks end with it.
@@ -87,7 +81,7 @@ class TwoMachinesTest(TwinsTest):
 
     def setUp(self):
         super().setUp()
-        if not have_namespaces():
+        if not e2e.have_namespaces():
             self.skipTest("network namespaces need root")
         self.net = self.make_network(clients=3, beacons=2, validators=6, slot_ms=SLOT_MS)
         # Reached from every network namespace, and by nobody else.
@@ -110,7 +104,7 @@ class TwoMachinesTest(TwinsTest):
     def start_twins(self, *arguments):
         return [
             self.client(f"twin-{number}", keystores, "run", "--new-keys", *arguments, "--genesis", self.net.genesis_dir,
-                        "--beacon", self.net.places[number].rpc_address, prefix=APART)
+                        "--beacon", self.net.places[number].rpc_address, prefix=e2e.APART)
             for number, keystores in enumerate(self.lists)
         ]
 
@@ -153,7 +147,7 @@ class TwoMachinesTest(TwinsTest):
         self.assertLessEqual(twice, 12)
         # A restart does not go on where it was stopped.
         again = self.client("again", self.lists[0], "run", "--genesis", self.net.genesis_dir, "--beacon",
-                            self.net.places[0].rpc_address, prefix=APART)
+                            self.net.places[0].rpc_address, prefix=e2e.APART)
         wait_until(lambda: "watching for a second client" in again.log_tail(), e2e.PATIENCE_S, "a watch")
 
 

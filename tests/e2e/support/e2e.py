@@ -74,6 +74,14 @@ def copy_keys(keystores, folder):
     return folder / keystores.name
 
 
+# Runs a command in a network of its own, where only unix sockets reach others: another machine to the locks of keys.
+APART = ("unshare", "--net")
+
+
+def have_namespaces():
+    return subprocess.run([*APART, "true"], capture_output=True, check=False).returncode == 0
+
+
 def block_at(rpc, slot):
     """The block of the canonical chain at `slot`, or None when that slot has none."""
     try:
