@@ -352,7 +352,8 @@ TEST_F(KeysLeaveTest, AClientOpensWhatIsThereOnceItHasTheLocks) {
   absl::StatusCode deleting = absl::StatusCode::kOk;
   bool asked = false;
   CapturedLog log;
-  const LockedKeystoresOptions options{.list_file = list_};
+  LockedKeystoresOptions options;
+  options.list_file = list_;
   const PasswordSource source = [&]() -> absl::StatusOr<const Password*> {
     asked = true;
     deleting = in_the_meantime();
