@@ -324,6 +324,12 @@ absl::Status Database::CheckStop() const {
   return absl::CancelledError(absl::StrCat("not everything was read of ", path()));
 }
 
+absl::Status Database::VerifyTables() const {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  return ToStatus(db_->VerifyChecksum(), "cannot read the database");
+}
+
 uint64_t Database::Property(Column column, const std::string& name) const {
   uint64_t bytes = 0;
   return db_->GetIntProperty(Handle(column), name, &bytes) ? bytes : 0;

@@ -28,6 +28,7 @@ class Verifier {
     const auto lost = LostSinceTip(database_);
     Check(lost.status());
     if (lost.ok() && lost->has_value()) Problem(**lost);
+    Check(database_.files().VerifyTables());
     CheckBlocks();
     CheckBranches();
     CheckCanonical();
@@ -68,7 +69,7 @@ class Verifier {
     }));
   }
 
-  // What is above the finalized block: links, and states of every branch, which a start reads in part.
+  // The links of the blocks above the finalized one, which a start reads in part.
   void CheckBranches() {
     Check(database_.files().Scan(Column::kCanonical, "", [&](absl::string_view key, absl::string_view value) {
       const std::optional<Checkpoint> id = ParseBlockKey(key);
@@ -78,7 +79,6 @@ class Verifier {
       }
       return true;
     }));
-    Check(database_.files().Scan(Column::kStates, "", [](absl::string_view, absl::string_view) { return true; }));
   }
 
   void CheckBlock(const Checkpoint& id, absl::string_view value, uint64_t oldest) {
