@@ -27,7 +27,6 @@ class StallTest(e2e.NetworkTest):
         net = self.make_network(
             clients=2, beacons=2, validators=validators, slot_ms=slot_ms, active_slots=active_slots,
             genesis_delay_s=20)
-        net.client_arguments = ("--genesis", net.genesis_dir)
         net.start_beacon(0)
         net.start_client(0)
         samples = []
