@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "common/secrets/secret_file.h"
 
 namespace lean::rpc {
 namespace {
@@ -72,9 +73,7 @@ absl::StatusOr<KeyPair> ReadKeyPair(const std::string& cert_path, const std::str
   if (!key.ok()) return key.status();
   struct stat info {};
   if (stat(key_path.c_str(), &info) != 0) return FileError(key_path, std::strerror(errno));
-  if ((info.st_mode & S_IRWXO) != 0) {
-    return FileError(key_path, absl::StrCat("every user may use this key; run: chmod 600 ", key_path));
-  }
+  if (absl::Status status = CheckSecretFile(key_path, info); !status.ok()) return status;
   auto certificate = ParseCertificate(cert_path, *cert);
   if (!certificate.ok()) return certificate.status();
   const PrivateKey parsed(PEM_read_bio_PrivateKey(OverText(*key).get(), nullptr, &NoPassphrase, nullptr),

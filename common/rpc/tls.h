@@ -14,7 +14,7 @@ namespace lean::rpc {
 // Paths as the command line gives them; an empty one is not given.
 struct ServerTlsFiles {
   std::string cert;       // certificate chain
-  std::string key;        // its private key; not readable by others than owner and group
+  std::string key;        // its private key, as CheckSecretFile (common/secrets) asks
   std::string client_ca;  // when given, every client must show a certificate of this authority (mTLS)
 
   bool empty() const { return cert.empty() && key.empty() && client_ca.empty(); }
@@ -28,8 +28,8 @@ struct ClientTlsFiles {
   bool empty() const { return server_ca.empty() && cert.empty() && key.empty(); }
 };
 
-// Without files: plain text. Errors name the file: unreadable, not PEM, a key that is not the certificate's, a key that
-// all users of the machine may read, a certificate without a key or the reverse.
+// Without files: plain text. Errors name the file: unreadable, not PEM, a key that is not the certificate's, a key file
+// that more users may read than CheckSecretFile allows, a certificate without a key or the reverse.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const ServerTlsFiles& files);
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeClientCredentials(const ClientTlsFiles& files);
 
