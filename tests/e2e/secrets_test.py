@@ -115,9 +115,9 @@ class SecretsTest(e2e.NetworkTest):
         for name, (arguments, code) in commands.items():
             with self.subTest(name):
                 process = self.start(*arguments, "--keystores", keys, "--password-file", password, name=name)
-                if name != "verify":
-                    wait_until(lambda process=process: "keys opening keys=8" in process.log_tail(99), e2e.PATIENCE_S,
-                               "the first line about keys")
+                first = "index=0" if name == "verify" else "keys opening keys=8"
+                wait_until(lambda process=process, first=first: first in process.log_tail(99), e2e.PATIENCE_S,
+                           "the first line about keys")
                 process.signal(signal.SIGTERM)
                 self.assertEqual(process.wait(e2e.PATIENCE_S), code, process.log_tail(99))
                 # Opening takes seconds, so none of the later lines means that it did not wait for them.

@@ -69,17 +69,24 @@ class ConnectionGateTest : public ::testing::Test {
 
   // From 127.0.0.HOST.
   static Descriptor Connect(const Server& server, uint32_t host = 1) {
+    Descriptor fd = Bound(host);
+    ConnectTo(server, fd);
+    return fd;
+  }
+  static Descriptor Bound(uint32_t host) {
     Descriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in from{};
     from.sin_family = AF_INET;
     from.sin_addr.s_addr = htonl((127u << 24) + host);
     EXPECT_EQ(bind(fd.get(), reinterpret_cast<const sockaddr*>(&from), sizeof(from)), 0);
+    return fd;
+  }
+  static void ConnectTo(const Server& server, const Descriptor& fd) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(server.address().port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-    return fd;
   }
   static absl::Status CheckUntilServed(const std::string& address) {
     const auto give_up = std::chrono::steady_clock::now() + kPatience;
@@ -191,14 +198,14 @@ TEST_F(ConnectionGateTest, AfterTheProcessRanOutOfDescriptorsItGoesOn) {
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
   std::vector<Descriptor> open;
   open.push_back(Connect(**server));
-  const rlimit low{.rlim_cur = static_cast<rlim_t>(open.back().get()) + 8, .rlim_max = limit.rlim_max};
+  const Descriptor waiting = Bound(1);
+  const rlimit low{.rlim_cur = static_cast<rlim_t>(waiting.get()) + 8, .rlim_max = limit.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
-  // Both ends are in this process: the last one that we may open leaves none for the gate.
+  // Both ends are in this process: none is left for the gate.
   for (Descriptor last(dup(open[0].get())); last.valid(); last = Descriptor(dup(open[0].get()))) {
     open.push_back(std::move(last));
   }
-  open.pop_back();
-  const Descriptor waiting = Connect(**server);
+  ConnectTo(**server, waiting);
   EXPECT_FALSE(IsTaken(3));  // accept fails meanwhile, several times
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
   open.clear();
