@@ -143,6 +143,10 @@ std::vector<VoteCandidate> BeaconPool::AskForVotes(const std::vector<size_t>& be
   return candidates;
 }
 
+bool BeaconPool::IsAloneOfTwo(size_t beacon) const {
+  return sessions_.size() == 2 && !sessions_[1 - beacon]->ready().ok();
+}
+
 std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandidate>& candidates, size_t max_denials,
                                                     const Remaining& remaining) {
   const auto take = [this](const VoteCandidate& vote) {
@@ -171,7 +175,10 @@ std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandid
   if (const auto best = NewestBorneOut(fresh, witnesses); best.has_value()) return take(*best);
   for (size_t denials = 0; denials <= max_denials; ++denials) {
     for (const VoteCandidate& vote : fresh) {
-      if (witnesses.Denials(vote) == denials) return vote;
+      if (witnesses.Denials(vote) != denials) continue;
+      // What is followed while the other of two beacons is away has been seen: that one may lag when it is back.
+      if (IsAloneOfTwo(vote.beacon)) return take(vote);
+      return vote;
     }
     // A real block, though an old one, rather than one that is contradicted.
     if (max_denials == 0) continue;

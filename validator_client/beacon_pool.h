@@ -137,6 +137,8 @@ class BeaconPool {
   // Their answers that pass the check, in the order of the beacons.
   std::vector<VoteCandidate> AskForVotes(const std::vector<size_t>& beacons, uint64_t slot, Timeout timeout,
                                          const CheckVote& check, BeaconErrors& errors);
+  // Whether there are two beacons and only this one is ready.
+  bool IsAloneOfTwo(size_t beacon) const;
   // The candidate to take; nullopt: none is good enough.
   std::optional<VoteCandidate> ChooseVote(const std::vector<VoteCandidate>& candidates, size_t max_denials,
                                           const Remaining& remaining);
