@@ -78,7 +78,10 @@ bool Duties::HasProposal(uint64_t slot) const {
   return slot > 0 && slot >= first_slot_ && signer_.keys()->Find(ProposerOf(slot)) != nullptr;
 }
 
+void Duties::FollowTimeBack(uint64_t slot) { first_slot_ = std::min(first_slot_, slot + 1); }
+
 void Duties::Propose(uint64_t slot) {
+  FollowTimeBack(slot);
   if (!HasProposal(slot)) return;
   const KeySetPtr keys = signer_.keys();
   const ValidatorKey* proposer = keys->Find(ProposerOf(slot));
@@ -144,6 +147,7 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
 }
 
 void Duties::Vote(uint64_t slot) {
+  FollowTimeBack(slot);
   if (slot < first_slot_) {
     logger_->info("votes skipped slot={} reason=\"this process began in it, and an earlier one may have signed\"",
                   slot);

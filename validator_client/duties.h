@@ -57,6 +57,9 @@ class Duties {
   void CountSigned(const Attestation& vote);
   void Measure(const char* duty, DutyTimes& times, int64_t build_ms, int64_t sign_ms, int64_t submit_ms,
                int64_t done_ms);
+  // A clock that was ahead at the start has put the first slot too far: no earlier process signed after `slot`, which
+  // is now.
+  void FollowTimeBack(uint64_t slot);
   // What keeps one vote back or out: one line a minute for each cause, with the count of those left out.
   void LogRefused(const std::string& cause, const std::string& event, uint64_t slot, uint64_t validator,
                   const std::string& reason);

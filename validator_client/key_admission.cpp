@@ -72,6 +72,7 @@ absl::Status KeyAdmission::Check(Candidate& candidate, const SlotTime& now, std:
   const absl::StatusOr<std::vector<StartGuard::Refused>> refused = candidate.guard->Step(now, timeout);
   if (!refused.ok()) return absl::UnavailableError(refused.status().message());  // the records' disk
   if (!refused->empty()) return refused->front().why;
+  if (now.slot < candidate.start.slot) candidate.start = now;  // the clock was ahead when it came
   // Another process may have signed in the slot of its coming, which has ended by the next one only.
   const bool slot_over = candidate.start.slot < 0 || now.slot > candidate.start.slot;
   if (!candidate.guard->admitted() || !slot_over) return absl::UnavailableError("not yet");

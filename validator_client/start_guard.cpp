@@ -41,6 +41,11 @@ StartGuard::StartGuard(BeaconPool& beacons, ForeignVotes& votes, Signer& signer,
 absl::StatusOr<std::vector<StartGuard::Refused>> StartGuard::Step(const SlotTime& now,
                                                                   std::chrono::milliseconds timeout) {
   std::vector<Refused> refused;
+  if (now.slot < first_slot_) {
+    // The clock was ahead at the start. As many slots are watched from now on.
+    last_slot_ -= first_slot_ - now.slot;
+    first_slot_ = now.slot;
+  }
   if (admitted() || !beacons_.ready().ok()) return refused;
   if (history_pending_) {
     if (absl::Status status = CheckHistory(timeout, refused); !status.ok()) return status;

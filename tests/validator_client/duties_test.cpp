@@ -239,6 +239,15 @@ TEST_F(DutiesTest, WaitsPastTheSlotItBeganIn) {
   EXPECT_EQ(log_.Count("info votes skipped slot=9"), 1) << log_.text();
 }
 
+TEST_F(DutiesTest, AClockThatWasAheadAtTheStartDelaysDutiesByOneSlot) {
+  Start(500);
+  duties_->Vote(kSlot - 1);  // the clock was set back: a slot in which an earlier process may have signed
+  EXPECT_EQ(log_.Count("info votes skipped slot=8"), 1) << log_.text();
+  ToVoteTime();
+  duties_->Vote(kSlot);
+  EXPECT_FALSE(beacon_.votes.empty()) << log_.text();
+}
+
 TEST_F(DutiesTest, DoesNothingWithABeaconThatIsNotReady) {
   Start();
   beacon_.fail[Method::kGetDuties] = absl::UnavailableError("connection refused");

@@ -96,6 +96,15 @@ TEST_F(StartGuardTest, WatchesTwoWholeSlotsAfterThatOfTheStart) {
   EXPECT_EQ(log_.Count("no second client seen slots=10..12 validators=2"), 1) << log_.text();
 }
 
+TEST_F(StartGuardTest, WatchesAsManySlotsWhenTheClockWasAheadAtTheStart) {
+  Start({.new_keys = true});
+  EXPECT_EQ(Step(kStart - 8, 0), "");
+  EXPECT_EQ(Step(kStart - 8 + kLeastWatchedSlots, 2), "");
+  EXPECT_FALSE(guard_->admitted());
+  EXPECT_EQ(Step(kStart - 8 + kLeastWatchedSlots, 3), "");
+  EXPECT_TRUE(guard_->admitted());
+}
+
 TEST_F(StartGuardTest, AKeyThatASecondClientSignsWithIsRefusedAlone) {
   Start({.new_keys = true});
   beacon_.seen_votes = {FakeVote(1, kStart + 1, 7)};
