@@ -71,14 +71,14 @@ absl::StatusOr<KeyPair> ReadKeyPair(const std::string& cert_path, const std::str
   if (!cert.ok()) return cert.status();
   auto key = ReadPem(key_path);
   if (!key.ok()) return key.status();
-  struct stat info {};
-  if (stat(key_path.c_str(), &info) != 0) return FileError(key_path, std::strerror(errno));
-  if (absl::Status status = CheckSecretFile(key_path, info); !status.ok()) return status;
   auto certificate = ParseCertificate(cert_path, *cert);
   if (!certificate.ok()) return certificate.status();
   const PrivateKey parsed(PEM_read_bio_PrivateKey(OverText(*key).get(), nullptr, &NoPassphrase, nullptr),
                           &EVP_PKEY_free);
   if (parsed == nullptr) return FileError(key_path, "holds no unencrypted private key in PEM");
+  struct stat info {};
+  if (stat(key_path.c_str(), &info) != 0) return FileError(key_path, std::strerror(errno));
+  if (absl::Status status = CheckSecretFile(key_path, info); !status.ok()) return status;
   if (X509_check_private_key(certificate->get(), parsed.get()) != 1) {
     return FileError(key_path, absl::StrCat("is not the key of ", cert_path));
   }

@@ -1,7 +1,6 @@
 #include "common/process/line_writer.h"
 
 #include <algorithm>
-#include <csignal>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,8 +26,6 @@ std::string Line(uint64_t number) { return absl::StrCat("line ", number, " ", st
 
 class LineWriterTest : public testing::Test {
  protected:
-  LineWriterTest() { std::signal(SIGPIPE, SIG_IGN); }
-
   // More than pipe and buffer hold; comes back, since nobody waits.
   void FillUp() {
     while (writer_.dropped() == 0) writer_.Write(Line(written_++));

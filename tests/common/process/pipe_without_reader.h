@@ -1,4 +1,5 @@
-// A pipe that holds one page, and that nobody reads until the test does.
+// A pipe that holds one page, and that nobody reads until the test does. A write after CloseReader fails, as in the
+// programs, which ignore SIGPIPE.
 #ifndef LEAN_TESTS_COMMON_PROCESS_PIPE_WITHOUT_READER_H_
 #define LEAN_TESTS_COMMON_PROCESS_PIPE_WITHOUT_READER_H_
 
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <string>
 
 #include "common/process/descriptors.h"
@@ -18,6 +20,7 @@ namespace lean {
 class PipeWithoutReader {
  public:
   PipeWithoutReader() {
+    std::signal(SIGPIPE, SIG_IGN);
     int ends[2];
     EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
     reader_ = Descriptor(ends[0]);
