@@ -190,6 +190,9 @@ TEST_F(ConnectionGateTest, MuteConnectionsMakeRoomForWhoSpeaks) {
 
 // What gRPC's own accepting loop does not survive.
 TEST_F(ConnectionGateTest, AfterTheProcessRanOutOfDescriptorsItGoesOn) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer reads an object's type through a pipe, and takes it for damaged without descriptors";
+#endif
   const auto server = Start("127.0.0.1:0", Counting(true, 1'000'000, {.total = 1000, .per_host = 1000}));
   ASSERT_TRUE(server.ok()) << server.status();
   const std::string address = (*server)->address().ToString();
