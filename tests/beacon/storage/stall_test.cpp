@@ -186,7 +186,9 @@ TEST_F(StallTest, AFolderWithoutLinksIsTakenFromItsFinalizedState) {
     WriteSet writes;
     // As an older program leaves it.
     const uint64_t finalized = chain->chain().finalized().slot;
-    for (const TreeBlock& block : chain->database().Tree(chain->chain().finalized(), UINT64_MAX).value()) {
+    const auto tree = chain->database().Tree(chain->chain().finalized(), UINT64_MAX);
+    ASSERT_TRUE(tree.ok()) << tree.status();
+    for (const TreeBlock& block : *tree) {
       if (block.slot > finalized) writes.Delete(Column::kCanonical, BlockKey(block.slot, block.root));
     }
     ASSERT_TRUE(chain->database().files().Write(writes).ok());
