@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "absl/status/statusor.h"
+#include "common/log/log_text.h"
 #include "common/process/until_stopped.h"
 
 namespace lean::beacon {
@@ -20,17 +21,27 @@ void WaitFor(const std::stop_token& stop) {
 }  // namespace
 
 absl::Status Run(const BeaconOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log) {
-  return RunStoppable(
+  bool stopped = false;
+  const absl::Status status = RunStoppable(
       signals,
       [&](const std::stop_token& stop) -> absl::Status {
         absl::StatusOr<std::unique_ptr<Beacon>> beacon = Beacon::Start(options, stop, log);
         if (!beacon.ok()) return beacon.status();
         WaitFor(stop);
         beacon->reset();
-        log->info("beacon_stopped name={}", options.name);
         return absl::OkStatus();
       },
-      [&](const char* signal) { log->info("beacon_stopping signal={}", signal); });
+      [&](const char* signal) {
+        stopped = true;
+        log->info("beacon_stopping signal={}", signal);
+      });
+  if (!stopped) return status;
+  if (status.ok()) {
+    log->info("beacon_stopped name={}", options.name);
+  } else {
+    log->info("beacon_stopped name={} before_its_start=\"{}\"", options.name, StatusText(status));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace lean::beacon

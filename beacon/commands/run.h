@@ -11,8 +11,8 @@
 
 namespace lean::beacon {
 
-// Returns when the process was asked to stop and everything has ended, or with what kept it from starting; a signal
-// that came before it had started counts as such.
+// Returns OK once the process was asked to stop and everything has ended, also when that was before it had started, or
+// what kept it from starting.
 absl::Status Run(const BeaconOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace lean::beacon

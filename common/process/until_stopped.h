@@ -16,11 +16,13 @@ absl::Status RunUntilStopped(StopSignals& signals, const std::function<absl::Sta
                              const std::function<void(const char* signal)>& stop);
 
 // The same for work that watches a stop token: the first signal requests the stop, after `told` was called with its
-// name. An error that `work` returns after that is CANCELLED and names the signal: "stopped by SIGTERM: ...".
+// name. An error that `work` returns after that is CANCELLED and names the signal: "stopped by SIGTERM: ...". It may
+// end well all the same: what comes after it must ask whether `told` was called, since the signal is used up.
 absl::Status RunStoppable(StopSignals& signals, const std::function<absl::Status(std::stop_token stop)>& work,
                           const std::function<void(const char* signal)>& told);
 
-// The same for work that can take long to notice the stop token and leaves nothing half done, such as reading. If
+// The same for work that can take long to notice the stop token and may end anywhere: it reads, or what it writes is
+// whole at any moment. If
 // `work` has not ended soon after the signal, the process exits with `exit_code` at once, without running destructors.
 absl::Status RunOrExit(StopSignals& signals, int exit_code,
                        const std::function<absl::Status(std::stop_token stop)>& work,

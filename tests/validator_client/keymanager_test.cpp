@@ -266,6 +266,17 @@ TEST_F(KeymanagerTest, WithoutAPasswordOfItsOwnNoKeyComes) {
   EXPECT_EQ(Import(Request(2, Keystore(2))).reason(), "NO_PASSWORD");
 }
 
+TEST_F(KeymanagerTest, NoFurtherKeyComesOnceTheClientStops) {
+  std::stop_source stopping;
+  KeymanagerContext context = Context();
+  context.stopping = stopping.get_token();
+  requests_.emplace(std::move(context));
+  EXPECT_EQ(Import(Request(2, Keystore(2))).status(), v1::IMPORT_STATUS_IMPORTED);
+  stopping.request_stop();
+  EXPECT_EQ(Import(Request(3, Keystore(3))).reason(), "STOPPING");
+  EXPECT_EQ(Listed(), (std::vector<uint64_t>{0, 1, 2}));
+}
+
 TEST_F(KeymanagerTest, RequestsAreBounded) {
   EXPECT_EQ(rpc::ReasonOf(requests_->ImportKeystores({}).status()), "MALFORMED_REQUEST");
   v1::ImportKeystoresRequest many;

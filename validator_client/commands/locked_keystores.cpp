@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/process/descriptors.h"
-#include "common/secrets/secret_file.h"
 #include "validator_client/keystore_list.h"
 
 namespace lean::validator {
@@ -52,12 +51,9 @@ absl::StatusOr<LockedKeystores> OpenLockedKeystores(const LockedKeystoresOptions
   if (keystores->folders != key_folders) {
     return absl::AbortedError(absl::StrCat(options.list_file, " was changed while it was opened: start again"));
   }
-  std::vector<std::string> secrets = {options.password_file};
-  for (const KeystoreEntry& entry : *entries) secrets.push_back(entry.path);
-  if (const std::string warning = GroupReadableWarning(secrets); !warning.empty()) {
-    log.warn("secrets open to a group message=\"{}\"", warning);
-  }
-  return LockedKeystores{*std::move(keystores), *std::move(folder_locks)};
+  std::vector<std::string> key_files;
+  for (const KeystoreEntry& entry : *entries) key_files.push_back(entry.path);
+  return LockedKeystores{*std::move(keystores), std::move(key_files), *std::move(folder_locks)};
 }
 
 }  // namespace lean::validator

@@ -14,13 +14,13 @@ namespace lean::validator {
 
 struct LockedKeystores {
   Keystores keystores;
+  std::vector<std::string> key_files;
   std::vector<ProcessLock> folders;
 };
 
 struct LockedKeystoresOptions {
   std::string list_file;
   bool changes_list = false;  // keys may come and go, so the list's folder is locked, too
-  std::string password_file;  // empty: none
   unsigned threads = 1;       // that a key prepares itself on
 };
 
@@ -28,8 +28,7 @@ struct LockedKeystoresOptions {
 // then a password is asked for and the files are opened: a key that another process has just taken out of use is not
 // among them. Errors of LockKeyFolders, of OpenKeystores and, with the entry's "FILE:LINE: ", of KeyLocks::Add;
 // Aborted: the list was changed at that very moment.
-// Logs how many are opened, at most every five seconds, and one warning if a group can read key files or the password
-// file.
+// Logs how many are opened, at most every five seconds.
 absl::StatusOr<LockedKeystores> OpenLockedKeystores(const LockedKeystoresOptions& options,
                                                     const PasswordSource& password, KeyLocks& locks,
                                                     spdlog::logger& log);

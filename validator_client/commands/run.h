@@ -1,42 +1,18 @@
-// `lean-validator run`: the duties of the listed validators, until it is told to stop.
+// `lean-validator run`: a validator client, until it is told to stop.
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_RUN_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_RUN_H_
 
-#include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "common/log/logger.h"
 #include "common/process/stop_signals.h"
-#include "common/rpc/tls.h"
-#include "validator_client/commands/expected_network.h"
-#include "validator_client/keymanager/keymanager_server.h"
+#include "validator_client/commands/run_options.h"
 
 namespace lean::validator {
 
-struct RunOptions {
-  std::string keystores;      // YAML list; empty: `signer` is given
-  std::string password_file;  // of encrypted key files; empty: the terminal is asked
-  std::string signer;         // address of a lean.v1.Signer that has the keys; empty: `keystores` is given
-  rpc::ClientTlsFiles signer_tls;
-  std::vector<std::string> beacons = {"127.0.0.1:5052"};  // the best first
-  bool broadcast = false;                                 // what is signed goes to all of them
-  NetworkOptions network;
-  uint64_t allow_slots_to = 0;  // keys may sign up to it, whatever SlotLimit says; 0: not given
-  std::string records;          // signing records; empty: beside the keystores
-  bool new_keys = false;        // keys without records may sign although the chain has votes of theirs
-  bool watch = true;            // for a second client, before the first signature
-  rpc::ClientTlsFiles tls;
-  std::string metrics_address;         // HOST:PORT or PORT; empty: none is served
-  KeymanagerServerOptions keymanager;  // no address: none is served
-};
-
-// Where the keymanager's token is unless a file is named: beside the keystores list.
-std::string KeymanagerTokenPath(const std::string& keystores);
-
-// Returns OK once it was asked to stop and everything has ended, or what kept it from working.
+// Returns OK once it was asked to stop and everything has ended, or what kept it from working. A signal that comes
+// before it has started stops it as well.
 absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace lean::validator

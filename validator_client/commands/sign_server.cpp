@@ -13,6 +13,7 @@
 #include "common/concurrency/worker_pool.h"
 #include "common/process/until_stopped.h"
 #include "common/rpc/listener_watch.h"
+#include "common/secrets/secret_file.h"
 #include "validator_client/commands/expected_network.h"
 #include "validator_client/commands/keystore_password.h"
 #include "validator_client/commands/locked_keystores.h"
@@ -66,19 +67,23 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   for (const std::string& warning : warnings) log->warn("network odd message=\"{}\"", warning);
   if (!expected.ok()) return expected.status();
   KeyLocks key_locks;
+  bool stopped = false;
+  const auto told = [&](const char* signal) {
+    stopped = true;
+    log->info("stopping signal={}", signal);
+  };
   absl::StatusOr<LockedKeystores> opened;
   const absl::Status opening = RunOrExit(
       signals, /*exit_code=*/0,
       [&](std::stop_token stop) {
         KeystorePassword password(options.password_file, KeystorePassword::kExisting, std::move(stop));
-        opened = OpenLockedKeystores({.list_file = options.keystores,
-                                      .changes_list = false,
-                                      .password_file = options.password_file,
-                                      .threads = std::max(1u, KeyThreads() / 2)},
-                                     password.source(), key_locks, *log);
+        opened = OpenLockedKeystores(
+            {.list_file = options.keystores, .changes_list = false, .threads = std::max(1u, KeyThreads() / 2)},
+            password.source(), key_locks, *log);
         return opened.status();
       },
-      [&log](const char* signal) { log->info("stopping signal={}", signal); });
+      told);
+  if (stopped) return absl::OkStatus();
   if (!opening.ok()) return opening;
   Keystores& keystores = opened->keystores;
   absl::Status fits = ExpectKeys(options.network, RegisteredKeysOf(keystores.keys), keystores.log_lifetime, *expected);
@@ -107,6 +112,11 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   if (!server.ok()) return server.status();
   log->info("signer listening address={} keys={} records={} first_slot={}", (*server)->address().ToString(),
             signer.keys()->size(), options.records, first_slot);
+  std::vector<std::string> secrets = std::move(opened->key_files);
+  secrets.insert(secrets.end(), {options.password_file, options.tls.key});
+  if (const std::string warning = GroupReadableWarning(secrets); !warning.empty()) {
+    log->warn("secrets open to a group message=\"{}\"", warning);
+  }
   rpc::ListenerWatch listeners(clock, log);
   listeners.Add("signer", (*server)->address());
   const std::chrono::milliseconds slot_duration(network.slot_duration_ms);
@@ -118,7 +128,7 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
         return absl::OkStatus();
       },
       [&](const char* signal) {
-        log->info("stopping signal={}", signal);
+        told(signal);
         (*server)->Stop();
         clock.Interrupt();
         preparer.Stop();

@@ -27,11 +27,11 @@ absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std:
   // Keys that come later are put beside the list.
   absl::StatusOr<LockedKeystores> opened = OpenLockedKeystores({.list_file = options.keystores,
                                                                 .changes_list = !options.keymanager.address.empty(),
-                                                                .password_file = options.password_file,
                                                                 .threads = std::max(1u, KeyThreads() / 2)},
                                                                side.password_source->source(), side.key_locks, log);
   if (!opened.ok()) return opened.status();
   side.folder_locks = std::move(opened->folders);
+  side.key_files = std::move(opened->key_files);
   std::vector<ValidatorKey> keys = std::move(opened->keystores.keys);
   absl::StatusOr<const Password*> password = side.password_source->GetIfAtHand();
   if (!password.ok()) return password.status();

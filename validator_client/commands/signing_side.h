@@ -12,7 +12,7 @@
 #include "common/concurrency/worker_pool.h"
 #include "common/log/logger.h"
 #include "validator_client/commands/keystore_password.h"
-#include "validator_client/commands/run.h"
+#include "validator_client/commands/run_options.h"
 #include "validator_client/remote_signer.h"
 #include "validator_client/signer.h"
 #include "validator_client/signing_records/key_locks.h"
@@ -25,6 +25,7 @@ namespace lean::validator {
 struct SigningSide {
   uint32_t log_lifetime = 0;  // of all keys
   std::unique_ptr<KeystorePassword> password_source;
+  std::vector<std::string> key_files;
   const Password* password = nullptr;  // of password_source, for keys that come later; null: none is at hand or needed
   std::vector<ProcessLock> folder_locks;
   KeyLocks key_locks;

@@ -28,6 +28,7 @@ constexpr char kWrongPassword[] = "WRONG_PASSWORD";
 constexpr char kTaken[] = "TAKEN";
 constexpr char kNoPassword[] = "NO_PASSWORD";
 constexpr char kStorage[] = "STORAGE";
+constexpr char kStopping[] = "STOPPING";
 
 absl::Status RecordsError(const absl::Status& status) {
   return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "RECORDS", status.message());
@@ -145,6 +146,7 @@ v1::ImportResult KeymanagerRequests::ImportOne(const v1::KeystoreToImport& item,
   if (!keystore.ok()) return Refused(kInvalidKeystore, keystore.status().message());
   const PublicKeyBytes& pubkey = keystore->pubkey;
   const uint64_t index = item.validator_index();
+  if (context_.stopping.stop_requested()) return WithPubkey(Refused(kStopping, "this client is stopping"), pubkey);
   // All that needs no password first: it takes a second and a lot of memory.
   if (auto conflict = Conflict(folder, index, pubkey); conflict.has_value()) return WithPubkey(*conflict, pubkey);
   if (keystore->log_lifetime != context_.log_lifetime) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct KeymanagerContext {
   KeyProtection protection = {};  // of new key files; without a password no key may come
   uint32_t log_lifetime = 0;      // of this client's keys, and of every one that comes
   unsigned threads = 1;           // that prepare a key
+  std::stop_token stopping = {};  // requested: of a request's keys, those that are still to come are refused
   std::shared_ptr<spdlog::logger> log;
 };
 
