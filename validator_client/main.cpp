@@ -154,12 +154,12 @@ int Main(int argc, char** argv) {
     const absl::Status status = keys.Run(signals, &usage);
     return program.Report(status, usage);
   }
-  // What the others leave behind when they are ended half way is whole, or is not taken for whole.
-  signals.LetEnd();
   if (keymanager.parsed()) {
-    const absl::Status status = keymanager.Run(std::cout, &usage);
+    const absl::Status status = keymanager.Run(signals, std::cout, &usage);
     return program.Report(status, usage);
   }
+  // What the others leave behind when they are ended half way is whole, or is not taken for whole.
+  signals.LetEnd();
   if (records.export_command->parsed()) return program.Report(ExportRecords(records.options, std::cout));
   return program.Report(ImportRecords(records.options, std::cout));
 }

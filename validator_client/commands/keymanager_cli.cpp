@@ -14,6 +14,8 @@
 #include "common/config/text_file.h"
 #include "common/crypto/xmss/private_file.h"
 #include "common/log/log_text.h"
+#include "common/process/program.h"
+#include "common/process/until_stopped.h"
 #include "common/rpc/address_option.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
@@ -123,10 +125,18 @@ KeymanagerCli::KeymanagerCli(CLI::App& app)
   import_records_->add_option("--input", records_file_, "file of `records export` or of a deletion")->required();
 }
 
-absl::Status KeymanagerCli::Run(std::ostream& out, bool* usage) const {
+absl::Status KeymanagerCli::Run(StopSignals& signals, std::ostream& out, bool* usage) const {
+  // What it leaves behind when it is ended half way is whole. The terminal must be put back where a password is asked
+  // for.
+  return RunOrExit(
+      signals, kExitFailure, [&](const std::stop_token& stop) { return RunCommand(stop, out, usage); },
+      [](const char*) {});
+}
+
+absl::Status KeymanagerCli::RunCommand(const std::stop_token& stop, std::ostream& out, bool* usage) const {
   absl::StatusOr<Caller> caller = Caller::Connect(*this);
   if (!caller.ok()) return caller.status();
-  if (import_->parsed()) return Import(*caller, out, usage);
+  if (import_->parsed()) return Import(*caller, stop, out, usage);
   if (delete_->parsed()) return Delete(*caller, out, usage);
   if (export_records_->parsed()) return ExportRecords(*caller, out);
   if (import_records_->parsed()) return ImportRecords(*caller, out);
@@ -147,7 +157,7 @@ absl::Status KeymanagerCli::List(Caller& caller, std::ostream& out) const {
   return absl::OkStatus();
 }
 
-absl::Status KeymanagerCli::Import(Caller& caller, std::ostream& out, bool* usage) const {
+absl::Status KeymanagerCli::Import(Caller& caller, const std::stop_token& stop, std::ostream& out, bool* usage) const {
   const absl::StatusOr<std::vector<uint64_t>> indices =
       indices_.empty() ? std::vector<uint64_t>() : ParseIndexList(indices_);
   if (!indices.ok()) {
@@ -162,7 +172,7 @@ absl::Status KeymanagerCli::Import(Caller& caller, std::ostream& out, bool* usag
     if (!text.ok()) return text.status();
     records = *text;
   }
-  KeystorePassword password_source(password_file_, KeystorePassword::kSource);
+  KeystorePassword password_source(password_file_, KeystorePassword::kSource, stop);
   const absl::StatusOr<const Password*> password = password_source.Get();
   if (!password.ok()) return password.status();
   const ByteSpan secret = (*password)->bytes();

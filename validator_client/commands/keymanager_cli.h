@@ -4,11 +4,13 @@
 
 #include <memory>
 #include <ostream>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "common/process/stop_signals.h"
 #include "common/rpc/tls.h"
 
 namespace lean::validator {
@@ -24,14 +26,15 @@ class KeymanagerCli {
   bool parsed() const { return keymanager_->parsed(); }
 
   // Asks the running client, one line a key. FailedPrecondition: a key was not imported or deleted, the line says why.
-  // *usage: the error is in how the command was called.
-  absl::Status Run(std::ostream& out, bool* usage) const;
+  // *usage: the error is in how the command was called. A signal to stop ends it within a second.
+  absl::Status Run(StopSignals& signals, std::ostream& out, bool* usage) const;
 
  private:
   class Caller;
 
+  absl::Status RunCommand(const std::stop_token& stop, std::ostream& out, bool* usage) const;
   absl::Status List(Caller& caller, std::ostream& out) const;
-  absl::Status Import(Caller& caller, std::ostream& out, bool* usage) const;
+  absl::Status Import(Caller& caller, const std::stop_token& stop, std::ostream& out, bool* usage) const;
   absl::Status Delete(Caller& caller, std::ostream& out, bool* usage) const;
   absl::Status ExportRecords(Caller& caller, std::ostream& out) const;
   absl::Status ImportRecords(Caller& caller, std::ostream& out) const;

@@ -174,21 +174,22 @@ absl::Status KeysCli::New(StopSignals& signals, bool* usage) {
 template <typename Options>
 absl::Status KeysCli::Rewrite(StopSignals& signals, Options& options,
                               const std::function<absl::Status(xmss::RandomSource& random)>& work) {
-  KeystorePassword source_password(password_file_, KeystorePassword::kSource);
-  KeystorePassword password(protection_.password_file, KeystorePassword::kNew);
-  const absl::StatusOr<KeyProtection> protection = ProtectionOf(protection_, password);
-  if (!protection.ok()) return protection.status();
-  options.protection = *protection;
-  options.source_password = source_password.source();
-  std::atomic<bool> cancelled{false};
-  options.trees = {.threads = threads_, .progress = [&cancelled](double) { return !cancelled; }};
-  return RunUntilStopped(
-      signals,
-      [&work] {
+  // What is on the disk at any moment is whole: see KeystoreFolder.
+  return RunOrExit(
+      signals, kExitFailure,
+      [&](const std::stop_token& stop) -> absl::Status {
+        KeystorePassword source_password(password_file_, KeystorePassword::kSource, stop);
+        KeystorePassword password(protection_.password_file, KeystorePassword::kNew, stop);
+        const absl::StatusOr<KeyProtection> protection = ProtectionOf(protection_, password);
+        if (!protection.ok()) return protection.status();
+        options.protection = *protection;
+        options.source_password = source_password.source();
+        options.trees = {.threads = threads_, .progress = [&stop](double) { return !stop.stop_requested(); }};
+        options.stop = stop;
         xmss::SystemRandomSource random;
         return work(random);
       },
-      [&cancelled](const char*) { cancelled = true; });
+      [](const char*) {});
 }
 
 absl::Status KeysCli::Import(StopSignals& signals, bool* usage) {

@@ -19,6 +19,7 @@ absl::Status ExportKeys(const KeysExportOptions& options, xmss::RandomSource& ra
   absl::StatusOr<KeystoreFolder> copies = KeystoreFolder::Open((output / "keystores.yaml").string());
   if (!copies.ok()) return copies.status();
   for (const KeystoreEntry& entry : records->keys()) {
+    if (options.stop.stop_requested()) return absl::CancelledError("the keys that follow were not exported");
     const absl::StatusOr<xmss::SecretKey> key =
         ReadWholeKey(entry.path, options.source_password, /*may_be_public=*/false, options.trees);
     if (!key.ok()) return key.status();

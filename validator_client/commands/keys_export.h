@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <ostream>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct KeysExportOptions {
   PasswordSource source_password;  // of key files that are encrypted
   KeyProtection protection;        // of the copies
   xmss::KeyGenerationOptions trees = {};
+  std::stop_token stop = {};  // requested: no further key is begun, and the result is CANCELLED
 };
 
 // Writes DIR/records.json, which `records import` reads, then the key files, encrypted anew, and DIR/keystores.yaml.

@@ -96,6 +96,7 @@ absl::Status ImportKeys(const KeysImportOptions& options, xmss::RandomSource& ra
   if (!folder.ok()) return folder.status();
   size_t imported = 0;
   for (const Source& source : *sources) {
+    if (options.stop.stop_requested()) return absl::CancelledError("the keys that follow were not imported");
     const absl::StatusOr<xmss::SecretKey> key = ReadSource(source, options);
     if (!key.ok()) return key.status();
     const PublicKeyBytes pubkey = PublicKeyBytesOf(key->scheme(), key->public_key());

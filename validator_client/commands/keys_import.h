@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <ostream>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct KeysImportOptions {
   PasswordSource source_password;  // of sources that are encrypted
   KeyProtection protection;
   xmss::KeyGenerationOptions trees = {};  // to build those that a source does not have
+  std::stop_token stop = {};              // requested: no further key is begun, and the result is CANCELLED
 };
 
 // Reads, checks and adds one key after the other. A key that the list has already, for the same validator, is left as
