@@ -12,6 +12,7 @@
 #include "beacon/storage/stored_block_source.h"
 #include "common/bytes/hex.h"
 #include "common/config/plain_name.h"
+#include "common/secrets/secret_file.h"
 #include "common/version/version.h"
 
 namespace lean::beacon {
@@ -187,6 +188,9 @@ absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
   if (!metrics_server.ok()) return metrics_server.status();
   metrics_server_ = *std::move(metrics_server);
   if (metrics_server_ != nullptr) listeners_->Add("metrics", metrics_server_->listener());
+  if (const std::string warning = GroupReadableWarning({options_.tls.key, options_.peer_tls.key}); !warning.empty()) {
+    log_->warn("secrets_open_to_group message=\"{}\"", warning);
+  }
   LogStart();
   health_signals_ = std::make_unique<HealthSignals>(storage_.get(), sync_board_, *rpc_);
   return absl::OkStatus();

@@ -7,8 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <vector>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -27,15 +26,8 @@ absl::Status FileError(absl::string_view path, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("TLS file ", path, ": ", why));
 }
 
-absl::StatusOr<std::string> ReadPem(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return FileError(path, std::strerror(errno));
-  std::string text(kMaxPemBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad() || file.gcount() == 0) return FileError(path, "empty or unreadable");
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > kMaxPemBytes) return FileError(path, "larger than 1 MiB");
-  return text;
+std::string TextOf(const WipedBytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.span().data()), bytes.span().size()};
 }
 
 Bio OverText(const std::string& text) {
@@ -52,9 +44,10 @@ absl::StatusOr<Certificate> ParseCertificate(const std::string& path, const std:
 int NoPassphrase(char*, int, int, void*) { return -1; }
 
 absl::StatusOr<std::string> ReadCertificates(const std::string& path) {
-  auto pem = ReadPem(path);
-  if (!pem.ok()) return pem;
-  if (auto certificate = ParseCertificate(path, *pem); !certificate.ok()) return certificate.status();
+  const absl::StatusOr<WipedBytes> bytes = ReadRegularFile(path, kMaxPemBytes);
+  if (!bytes.ok()) return bytes.status();
+  std::string pem = TextOf(*bytes);
+  if (auto certificate = ParseCertificate(path, pem); !certificate.ok()) return certificate.status();
   return pem;
 }
 
@@ -67,22 +60,24 @@ absl::StatusOr<KeyPair> ReadKeyPair(const std::string& cert_path, const std::str
   if (cert_path.empty() || key_path.empty()) {
     return absl::InvalidArgumentError("TLS needs both a certificate and its key");
   }
-  auto cert = ReadPem(cert_path);
+  auto cert = ReadCertificates(cert_path);
   if (!cert.ok()) return cert.status();
-  auto key = ReadPem(key_path);
-  if (!key.ok()) return key.status();
+  const absl::StatusOr<WipedBytes> key_bytes = ReadRegularFile(key_path, kMaxPemBytes);
+  if (!key_bytes.ok()) return key_bytes.status();
+  std::string key = TextOf(*key_bytes);
   auto certificate = ParseCertificate(cert_path, *cert);
   if (!certificate.ok()) return certificate.status();
-  const PrivateKey parsed(PEM_read_bio_PrivateKey(OverText(*key).get(), nullptr, &NoPassphrase, nullptr),
+  const PrivateKey parsed(PEM_read_bio_PrivateKey(OverText(key).get(), nullptr, &NoPassphrase, nullptr),
                           &EVP_PKEY_free);
   if (parsed == nullptr) return FileError(key_path, "holds no unencrypted private key in PEM");
+  // A file that is no key is named as such before its permissions are.
   struct stat info {};
   if (stat(key_path.c_str(), &info) != 0) return FileError(key_path, std::strerror(errno));
   if (absl::Status status = CheckSecretFile(key_path, info); !status.ok()) return status;
   if (X509_check_private_key(certificate->get(), parsed.get()) != 1) {
     return FileError(key_path, absl::StrCat("is not the key of ", cert_path));
   }
-  return KeyPair{*std::move(key), *std::move(cert)};
+  return KeyPair{std::move(key), *std::move(cert)};
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "tests/beacon/services/test_network.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/common/process/captured_log.h"
+#include "tests/common/rpc/certificates.h"
 
 namespace lean::beacon {
 namespace {
@@ -141,6 +142,27 @@ TEST_F(BeaconTest, StartsAtOnceHoweverOldTheGenesisIs) {
   options.genesis_dir = folder_.File("old-genesis");
   // In steps of some intervals, this would take minutes.
   EXPECT_NE(MustStart(options), nullptr);
+}
+
+TEST_F(BeaconTest, SaysUntilWhenItWaitsForGenesis) {
+  WriteGenesis("later-genesis", /*genesis_time=*/4'000'000'000);
+  BeaconOptions options = Options();
+  options.genesis_dir = folder_.File("later-genesis");
+  ASSERT_NE(MustStart(options), nullptr);
+  EXPECT_EQ(log_.Count("genesis_ahead until=2096-10-02T07:06:40+00:00 seconds_left="), 1) << log_.text();
+}
+
+TEST_F(BeaconTest, WarnsOfATlsKeyThatAGroupCanRead) {
+  if (geteuid() != 0) GTEST_SKIP() << "a key that a group can read must be root's";
+  const rpc::CertificateFiles cert = rpc::MakeCertificate(folder_.path(), "server");
+  BeaconOptions options = Options();
+  options.tls = {.cert = cert.cert, .key = cert.key, .client_ca = ""};
+  ASSERT_NE(MustStart(options), nullptr);
+  EXPECT_EQ(log_.Count("secrets_open_to_group"), 0);
+  std::filesystem::permissions(cert.key, std::filesystem::perms::owner_read | std::filesystem::perms::group_read);
+  ASSERT_NE(MustStart(options), nullptr);
+  EXPECT_EQ(log_.Count("secrets_open_to_group"), 1);
+  EXPECT_EQ(log_.Count(cert.key), 1);
 }
 
 TEST_F(BeaconTest, IsToldToStopBeforeItHasStarted) {

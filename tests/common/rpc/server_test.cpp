@@ -1,5 +1,7 @@
 #include "common/rpc/server.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -302,6 +304,16 @@ TEST_F(ServerTest, TlsFilesThatDoNotFitAreNamed) {
   EXPECT_THAT(Start({cert.cert, cert.key, dir_ + "/junk.pem"}).status().message(), HasSubstr("junk.pem: "));
   std::filesystem::permissions(cert.key, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
   EXPECT_THAT(Start({cert.cert, cert.key, ""}).status().message(), HasSubstr("chmod 600"));
+}
+
+TEST_F(ServerTest, TlsFilesAreNoPipes) {
+  const CertificateFiles cert = MakeCertificate(dir_, "server");
+  const std::string fifo = dir_ + "/fifo.pem";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  // Nobody writes to it: whoever opened it to wait for that would wait for ever.
+  EXPECT_THAT(Start({fifo, cert.key, ""}).status().message(), HasSubstr("fifo.pem is not a regular file"));
+  EXPECT_THAT(Start({cert.cert, fifo, ""}).status().message(), HasSubstr("fifo.pem is not a regular file"));
+  EXPECT_THAT(Start({cert.cert, cert.key, fifo}).status().message(), HasSubstr("fifo.pem is not a regular file"));
 }
 
 TEST_F(ServerTest, AChannelNeedsAnAddressAndFilesThatFit) {
