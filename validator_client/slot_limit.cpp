@@ -6,11 +6,17 @@
 #include "validator_client/refuse.h"
 
 namespace lean::validator {
+namespace {
+
+// Far beyond every slot of a key, and what passes can be added to it.
+constexpr uint64_t kMostAllowed = uint64_t{1} << 32;
+
+}  // namespace
 
 SlotLimit::SlotLimit(const Clock& clock, uint64_t slot_duration_ms, uint64_t allowed)
     : clock_(clock),
       slot_duration_ms_(slot_duration_ms),
-      allowed_(allowed),
+      allowed_(std::min(allowed, kMostAllowed)),
       start_wall_ms_(clock.WallMs()),
       start_(clock.Steady()) {}
 

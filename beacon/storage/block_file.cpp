@@ -3,10 +3,10 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "beacon/storage/schema.h"
+#include "common/bytes/decimal.h"
 #include "common/process/whole_file.h"
 
 namespace lean::beacon {
@@ -48,10 +48,12 @@ absl::StatusOr<uint64_t> WriteBlocks(WholeFile& file, const ChainDatabase& datab
 
 absl::StatusOr<SlotRange> ParseSlotRange(absl::string_view text) {
   const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits(kBetween, 1));
-  SlotRange slots;
-  if (!absl::SimpleAtoi(parts.first, &slots.first) || !absl::SimpleAtoi(parts.second, &slots.last)) {
+  const std::optional<uint64_t> first = ParseDecimal(parts.first);
+  const std::optional<uint64_t> last = ParseDecimal(parts.second);
+  if (!first.has_value() || !last.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not FROM..TO, such as 100..199"));
   }
+  const SlotRange slots{.first = *first, .last = *last};
   if (slots.last < slots.first) return absl::InvalidArgumentError(absl::StrCat(text, " ends before it begins"));
   return slots;
 }

@@ -90,6 +90,10 @@ absl::StatusOr<GenesisConfig> ReadGenesisConfig(const std::string& genesis_dir, 
 }
 
 absl::Status WriteGenesisConfig(const GenesisConfig& config, const std::string& genesis_dir) {
+  if (config.active_epoch > kMaxActiveEpoch) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("active epoch ", config.active_epoch, ": expected a whole number from 0 to ", kMaxActiveEpoch));
+  }
   std::string text = "# Genesis of a lean network: the same file on all its nodes.\n";
   absl::StrAppend(&text, "GENESIS_TIME: ", config.genesis_time, "\n");
   absl::StrAppend(&text, "ACTIVE_EPOCH: ", config.active_epoch, "\n");

@@ -4,9 +4,9 @@
 #include <exception>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/bytes/decimal.h"
 #include "common/config/text_file.h"
 #include "common/log/log_text.h"
 
@@ -129,12 +129,12 @@ absl::StatusOr<std::string> YamlValue::Text() const {
 absl::StatusOr<uint64_t> YamlValue::Number(uint64_t min, uint64_t max) const {
   absl::StatusOr<std::string> text = Text();
   if (!text.ok()) return text.status();
-  uint64_t number = 0;
-  if (!absl::SimpleAtoi(*text, &number) || number < min || number > max) {
+  const std::optional<uint64_t> number = ParseDecimal(*text);
+  if (!number.has_value() || *number < min || *number > max) {
     return Error(
         absl::StrCat("expected a whole number from ", min, " to ", max, ", got \"", Printable(*text, kMaxShown), "\""));
   }
-  return number;
+  return *number;
 }
 
 absl::Status YamlValue::Error(absl::string_view what) const {

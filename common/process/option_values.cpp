@@ -1,15 +1,12 @@
 #include "common/process/option_values.h"
 
-#include <algorithm>
-#include <cstdint>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "common/bytes/decimal.h"
 
 namespace lean {
 namespace {
@@ -24,10 +21,7 @@ std::string PresentError(std::string& value) {
 }
 
 std::string NumberError(std::string& value) {
-  uint64_t number = 0;
-  const bool digits = std::all_of(value.begin(), value.end(), [](char c) { return absl::ascii_isdigit(c); });
-  const bool leading_zero = value.size() > 1 && value.front() == '0';
-  if (digits && !leading_zero && absl::SimpleAtoi(value, &number)) return "";
+  if (ParseDecimal(value).has_value()) return "";
   return absl::StrCat("\"", value, "\" is not a whole number from 0 to 2^64 - 1 in decimal digits");
 }
 

@@ -7,12 +7,14 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/bytes/decimal.h"
 #include "common/process/descriptors.h"
 
 namespace lean::rpc {
@@ -85,12 +87,9 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   for (const char c : host) {
     if (!absl::ascii_isalnum(c) && !absl::StrContains(".-_:%", c)) return BadAddress(text, "no usable host");
   }
-  uint32_t port = 0;
-  if (port_text.empty() || !absl::ascii_isdigit(port_text.front()) || !absl::SimpleAtoi(port_text, &port) ||
-      port > 65535) {
-    return BadAddress(text, "the port is not a number from 0 to 65535");
-  }
-  return Address{std::string(host), static_cast<uint16_t>(port)};
+  const std::optional<uint64_t> port = ParseDecimal(port_text);
+  if (!port.has_value() || *port > 65535) return BadAddress(text, "the port is not a number from 0 to 65535");
+  return Address{std::string(host), static_cast<uint16_t>(*port)};
 }
 
 absl::Status CheckUnixSocket(const Address& address) {

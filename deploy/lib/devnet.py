@@ -28,13 +28,18 @@ def parse_arguments(arguments):
 
     def whole(low, high):
         def parse(text):
-            if not text.isdecimal() or not low <= int(text) <= high:
+            if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
                 raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
             return int(text)
 
         return parse
 
-    parser.add_argument("--dir", type=pathlib.Path, metavar="DIR",
+    def path(text):
+        if not text.strip():
+            raise argparse.ArgumentTypeError("the value is empty: give one, or leave the option out")
+        return pathlib.Path(text)
+
+    parser.add_argument("--dir", type=path, metavar="DIR",
                         help="new folder of the devnet: genesis, keys, logs (default: devnet-DATE-TIME in the clone)")
     parser.add_argument("--port", type=whole(1, 65535), default=defaults.port, metavar="N",
                         help="port of the beacon's RPC on 127.0.0.1 (default: %(default)s)")
@@ -49,7 +54,7 @@ def parse_arguments(arguments):
                         "or one for each beacon if that is more)")
     parser.add_argument("--beacons", type=whole(1, 16), default=defaults.beacons, metavar="N",
                         help="beacons, linked to each other, which share the clients (default: %(default)s)")
-    parser.add_argument("--xmss-log-lifetime", type=int, choices=(8, 16, 32), default=defaults.xmss_log_lifetime,
+    parser.add_argument("--xmss-log-lifetime", type=whole(8, 32), choices=(8, 16, 32), default=defaults.xmss_log_lifetime,
                         metavar="N", help="keys of 2^N slots: 8, 16 or 32 (default: %(default)s)")
     parser.add_argument("--active-slots", type=whole(1, 2**32), metavar="N",
                         help=f"slots that the keys are made for (default: {defaults.active_slots}, "
@@ -58,7 +63,7 @@ def parse_arguments(arguments):
                         help="seconds from the end of key generation to genesis (default: %(default)s)")
     parser.add_argument("--plain", action="store_true",
                         help="a line for each slot instead of a picture: the default where there is no terminal")
-    parser.add_argument("--build-dir", type=pathlib.Path, metavar="DIR",
+    parser.add_argument("--build-dir", type=path, metavar="DIR",
                         help="use the programs of this build folder: install and build nothing")
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)

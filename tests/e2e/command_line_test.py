@@ -1,5 +1,6 @@
 """The rules that hold for every option of every command of both programs, found by asking the programs for their help."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -86,7 +87,7 @@ class CommandLineTest(unittest.TestCase):
 
     def test_numbers_that_are_none_are_refused(self):
         for command, option in self.options("UINT"):
-            for number in ("-1", "1e3", "99999999999999999999", "12abc", "0x10", "010", "1.0"):
+            for number in ("-1", "+1", "1e3", "99999999999999999999", "12abc", "0x10", "010", "1.0", "1 2"):
                 self.refused([*command, option, number], f"{option}: ", number)
 
     def test_an_unknown_option_is_told_before_a_missing_one(self):
@@ -150,6 +151,38 @@ class MessagesTest(unittest.TestCase):
                             "--xmss-log-lifetime", "8", "--pubkeys-from", pubkeys])
                 self.refused(done, "beyond the year 9999")
                 self.assertFalse(genesis.exists())
+
+    def test_a_key_folder_that_is_read_only(self):
+        keystores = self.make_keys("a", "--plain")
+        folder = keystores.parent
+        folder.chmod(0o500)
+        self.addCleanup(folder.chmod, 0o700)
+        # The rights of others' files do not bind root, unless it is without this capability.
+        prefix = ("setpriv", "--bounding-set", "-dac_override", "--") if os.geteuid() == 0 else ()
+        for command in (("run", "--beacon", "127.0.0.1:1"),
+                        ("keys", "delete", "--indices", "0", "--records-output", self.folder / "records",
+                         "--never-signed"),
+                        ("keys", "import", "--from", folder / "validator_0.key", "--indices", "1", "--plain")):
+            done = subprocess.run([*prefix, e2e.BUILD_DIR / "bin" / "lean-validator", *command, "--keystores", keystores],
+                                  capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+                                  stdin=subprocess.DEVNULL)
+            self.refused(done, f"cannot lock the key folder {folder}, which must be writable for that", "Permission denied")
+
+    def test_numbers_beyond_their_bounds_are_refused(self):
+        pubkeys = self.make_keys("a", "--plain")
+        genesis = ("lean-beacon", "genesis", "--output", str(self.folder / "genesis"), "--genesis-delay", "60",
+                   "--pubkeys-from", str(pubkeys))
+        keys = ("lean-validator", "keys", "new", "--output", str(self.folder / "new"), "--indices", "0", "--plain")
+        run_client = ("lean-validator", "run", "--keystores", str(pubkeys))
+        for command, option, numbers in (
+                (genesis, "--active-epoch", (33,)), (genesis, "--slot-ms", (0, 99, 2**32 + 400)),
+                (genesis, "--xmss-log-lifetime", (0, 2**32 + 8)), (keys, "--xmss-log-lifetime", (0, 2**32 + 8)),
+                (keys, "--active-slots", (2**32 + 1, 2**64 - 1)), (keys, "--threads", (0, 2**32 + 1)),
+                (run_client, "--slot-ms", (0, 2**64 - 1))):
+            for number in numbers:
+                done = run([*command, option, str(number)])
+                self.assertIn(done.returncode, (1, 2), f"{command} {option} {number}: {done.stdout}{done.stderr}")
+                self.assertFalse((self.folder / "genesis").exists() or (self.folder / "new").exists())
 
     def test_key_files_are_never_quoted(self):
         keystores = self.make_keys("a", "--password-file", self.password, "--kdf", "pbkdf2")

@@ -54,6 +54,12 @@ TEST_F(SlotLimitTest, TheOperatorLiftsIt) {
   EXPECT_EQ(limit.Highest(std::nullopt), 50'003) << "and it goes on from there";
 }
 
+TEST_F(SlotLimitTest, TheLargestNumberOfTheOperatorDoesNotWrap) {
+  const SlotLimit limit(clock_, kSlotMs, ~uint64_t{0});
+  clock_.Advance(milliseconds(3 * kSlotMs));
+  EXPECT_TRUE(limit.Check(std::nullopt, 4'294'967'295).ok());
+}
+
 TEST_F(SlotLimitTest, ACheckedGenesisLetsFreshKeysBeginFarFromIt) {
   SlotLimit limit(clock_, kSlotMs);
   EXPECT_FALSE(limit.Check(std::nullopt, 50'000).ok());

@@ -1,26 +1,27 @@
 #include "validator_client/commands/index_list.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/bytes/decimal.h"
 #include "common/containers/limits.h"
 
 namespace lean::validator {
 namespace {
 
 absl::StatusOr<uint64_t> ParseIndex(absl::string_view text) {
-  uint64_t index = 0;
-  if (!absl::SimpleAtoi(text, &index)) {
+  const std::optional<uint64_t> index = ParseDecimal(text);
+  if (!index.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat("'", text, "' is no index: expected a list like 0..3 or 0,2,5"));
   }
-  if (index >= kValidatorRegistryLimit) {
+  if (*index >= kValidatorRegistryLimit) {
     return absl::InvalidArgumentError(
         absl::StrCat("index ", text, " is too large: a registry has at most ", kValidatorRegistryLimit, " validators"));
   }
-  return index;
+  return *index;
 }
 
 }  // namespace

@@ -1,15 +1,15 @@
 #include "validator_client/signing_records/interchange.h"
 
 #include <algorithm>
-#include <cctype>
 #include <initializer_list>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/bytes/decimal.h"
 #include "common/bytes/hex.h"
 #include "validator_client/signing_records/json_document.h"
 
@@ -77,11 +77,10 @@ absl::StatusOr<B> BytesField(const json& object, const std::string& path, const 
 absl::StatusOr<uint64_t> SlotField(const json& object, const std::string& path) {
   const absl::StatusOr<std::string> text = StringField(object, path, "slot");
   if (!text.ok()) return text.status();
-  uint64_t slot = 0;
-  const bool digits = std::all_of(text->begin(), text->end(), [](unsigned char c) { return std::isdigit(c); });
-  if (!digits || !absl::SimpleAtoi(*text, &slot)) return At(Join(path, "slot"), "expected a number in decimal digits");
-  if (slot >= kMaxLeaves) return At(Join(path, "slot"), "no key has a leaf of 2^32 or more");
-  return slot;
+  const std::optional<uint64_t> slot = ParseDecimal(*text);
+  if (!slot.has_value()) return At(Join(path, "slot"), "expected a number in decimal digits");
+  if (*slot >= kMaxLeaves) return At(Join(path, "slot"), "no key has a leaf of 2^32 or more");
+  return *slot;
 }
 
 absl::Status CheckMetadata(const json& document) {

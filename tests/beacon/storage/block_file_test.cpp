@@ -102,8 +102,8 @@ TEST(SlotRangeTest, IsTwoSlots) {
   EXPECT_EQ(slots.first, 7u);
   EXPECT_EQ(slots.last, 12u);
   EXPECT_TRUE(ParseSlotRange("7..7").ok());
-  for (const char* text :
-       {"", "7", "7..", "..7", "7..6", "7-9", "-1..4", "1..2..3", "a..b", "1..18446744073709551616"}) {
+  for (const char* text : {"", "7", "7..", "..7", "7..6", "7-9", "-1..4", "1..2..3", "a..b", "1..18446744073709551616",
+                           "+7..9", "7.. 9", "7..9 ", "07..9"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(ParseSlotRange(text).status())) << text;
   }
 }

@@ -138,6 +138,15 @@ TEST_F(GenesisCreation, ANetworkThatCannotBeIsRefused) {
   EXPECT_THAT(Error(), HasSubstr("slot duration: expected a multiple of 4"));
 }
 
+TEST_F(GenesisCreation, NothingIsWrittenThatIsRefusedWhenItIsRead) {
+  AddFile("alice", Entry(0, Key(1)));
+  request_.active_epoch = 33;
+  EXPECT_THAT(Error(), HasSubstr("active epoch 33: expected a whole number from 0 to 32"));
+  request_.active_epoch = 32;
+  const GenesisConfig config = CreateGenesisFolder(request_, kNowMs).value();
+  EXPECT_EQ(ReadGenesisConfig(request_.output_dir).value(), config);
+}
+
 TEST(PublicKeys, TheFirstKeyAtFaultIsNamed) {
   const crypto::SignatureScheme scheme = crypto::SignatureScheme::Create({.xmss_log_lifetime = 8}).value();
   GenesisConfig config{.genesis_time = 1, .active_epoch = 0, .validators = {Key(1), Key(2)}};

@@ -36,7 +36,7 @@ TEST(Yaml, ErrorsNameFileLineAndField) {
 }
 
 TEST(Yaml, NumbersAreHeldToTheirRange) {
-  for (const char* text : {"", "-1", "11", "1.5", "0x5", "18446744073709551616", "5 6", "~"}) {
+  for (const char* text : {"", "-1", "11", "1.5", "0x5", "18446744073709551616", "5 6", "~", "+5", "010", "\" 5\""}) {
     const YamlValue root = YamlValue::Parse(std::string("a: ") + text, "f.yaml").value();
     EXPECT_TRUE(absl::IsInvalidArgument(root.Field("a", "").value().Number(1, 10).status())) << text;
   }

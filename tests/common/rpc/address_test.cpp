@@ -46,7 +46,8 @@ TEST_P(BadAddressTest, IsRefusedWithTheFormExpected) {
 
 INSTANTIATE_TEST_SUITE_P(All, BadAddressTest,
                          ::testing::Values("", "host", ":5052", "host:", "host:x", "host:65536", "host:-1", "host: 1",
-                                           "::1:5052", "[]:1", "ho st:1", "http://host:1"));
+                                           "::1:5052", "host:1 ", "host:+1", "host:01", "[]:1", "ho st:1",
+                                           "http://host:1"));
 
 TEST(AddressTest, ReadsTheAbsolutePathOfASocket) {
   const auto address = ParseAddress("unix:/run/lean/signer.sock");

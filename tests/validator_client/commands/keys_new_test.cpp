@@ -138,7 +138,7 @@ TEST(IndexList, ReadsRangesAndLists) {
 
 TEST(IndexList, RefusesTheRest) {
   for (const char* text : {"", ",", "0,", "a", "-1", "0..", "..3", "3..0", "0..1..2", "4096", "0..4096", "1,1",
-                           "0..3,2", "18446744073709551616", "0...3"}) {
+                           "0..3,2", "18446744073709551616", "0...3", "+1", "01", "0..3 ", "0, 1"}) {
     EXPECT_EQ(ParseIndexList(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
 }
