@@ -9,6 +9,7 @@
 #include "beacon/commands/db.h"
 #include "beacon/commands/genesis.h"
 #include "beacon/commands/run.h"
+#include "common/metrics/metrics_server.h"
 #include "common/process/descriptors.h"
 #include "common/process/memory.h"
 #include "common/process/program.h"
@@ -30,20 +31,26 @@ void AddRun(CLI::App& app, BeaconOptions& options) {
                   "drop blocks further than this behind finality from it; without: none of them")
       ->needs(data);
   run->add_option("--checkpoint", options.checkpoint,
-                  "begin at a finalized block instead of genesis: a file of `db export`, or HOST:PORT of a beacon");
+                  "begin at a finalized block instead of genesis: a file of `db export`, or HOST:PORT (IPv6: "
+                  "[HOST]:PORT) of a beacon");
   run->add_option("--checkpoint-root", options.checkpoint_root, "hex root of that block, from somebody you trust");
   run->add_option("--name", options.name, "name of this node in logs and answers")->capture_default_str();
-  run->add_option("--rpc-address", options.rpc_address, "HOST:PORT to serve on; port 0 takes a free one")
+  run->add_option("--rpc-address", options.rpc_address,
+                  "HOST:PORT (IPv6: [HOST]:PORT) to serve on; port 0 takes a free one")
       ->check(rpc::AddressError)
       ->capture_default_str();
   run->add_option("--metrics-address", options.metrics_address,
-                  "HOST:PORT, or PORT on 127.0.0.1, to serve metrics for Prometheus on; without it, it is off");
+                  "HOST:PORT (IPv6: [HOST]:PORT), or PORT on 127.0.0.1, to serve metrics for Prometheus on; without "
+                  "it, it is off")
+      ->check(metrics::AddressError);
   run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain: serve with TLS");
   run->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
   run->add_option("--tls-client-ca", options.tls.client_ca, "PEM authority that clients' certificates must be of");
-  run->add_option("--peer", options.peers, "HOST:PORT of a beacon to link to; several")->check(rpc::AddressError);
+  run->add_option("--peer", options.peers, "HOST:PORT (IPv6: [HOST]:PORT) of a beacon to link to; several")
+      ->check(rpc::AddressError);
   run->add_option("--peers", options.peers_file, "YAML list of such");
-  run->add_option("--peer-address", options.peer_address, "HOST:PORT to serve other beacons on; without it, only dial")
+  run->add_option("--peer-address", options.peer_address,
+                  "HOST:PORT (IPv6: [HOST]:PORT) to serve other beacons on; without it, only dial")
       ->check(rpc::AddressError);
   CLI::Option* cert = run->add_option("--peer-tls-cert", options.peer_tls.cert, "PEM certificate shown to peers");
   CLI::Option* key = run->add_option("--peer-tls-key", options.peer_tls.key, "PEM private key of that certificate");

@@ -6,6 +6,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "common/metrics/metrics_server.h"
 #include "common/process/descriptors.h"
 #include "common/process/option_values.h"
 #include "common/process/program.h"
@@ -29,7 +30,8 @@ void AddRun(CLI::App& app, RunOptions& options) {
   CLI::Option_group* keys = run->add_option_group("Keys");
   keys->add_option("--keystores", options.keystores, "YAML list of validators and their key files");
   keys->add_option("--signer", options.signer,
-                   "unix:PATH or HOST:PORT of a signer that has the keys and the records (lean-validator sign-server)")
+                   "unix:PATH or HOST:PORT (IPv6: [HOST]:PORT) of a signer that has the keys and the records "
+                   "(lean-validator sign-server)")
       ->check(rpc::AddressError);
   keys->require_option(1);
   run->add_option("--signer-tls-ca", options.signer_tls.server_ca, "PEM authority of the signer's certificate");
@@ -38,7 +40,8 @@ void AddRun(CLI::App& app, RunOptions& options) {
   run->add_option("--password-file", options.password_file,
                   "file with the password of the encrypted key files; without it, it is asked for");
   AddListOption(*run, "--beacon", options.beacons,
-                "HOST:PORT of the beacon; several, separated by commas or by naming the option again, best first",
+                "HOST:PORT (IPv6: [HOST]:PORT) of the beacon; several, separated by commas or by naming the option "
+                "again, best first",
                 rpc::AddressError);
   run->add_flag("--broadcast", options.broadcast,
                 "hand in blocks and votes to every beacon, not only to the one in use");
@@ -60,9 +63,9 @@ void AddRun(CLI::App& app, RunOptions& options) {
   run->add_flag("!--no-watch", options.watch,
                 "do not watch for a second client with the same keys before the first signature (it is watched for as "
                 "long as the client runs)");
-  run->add_option(
-         "--keymanager-address", options.keymanager.address,
-         "HOST:PORT or unix:PATH to serve the KeymanagerService on, for keys to come and go; without it, it is off")
+  run->add_option("--keymanager-address", options.keymanager.address,
+                  "HOST:PORT (IPv6: [HOST]:PORT) or unix:PATH to serve the KeymanagerService on, for keys to come and "
+                  "go; without it, it is off")
       ->check(rpc::AddressError);
   run->add_option("--keymanager-token-file", options.keymanager.token_file,
                   "file with the token that callers show; made if it is not there [keymanager_token beside the "
@@ -72,7 +75,9 @@ void AddRun(CLI::App& app, RunOptions& options) {
   run->add_option("--keymanager-tls-client-ca", options.keymanager.tls.client_ca,
                   "PEM authority that callers' certificates must be of, in place of a token");
   run->add_option("--metrics-address", options.metrics_address,
-                  "HOST:PORT, or PORT on 127.0.0.1, to serve metrics for Prometheus on; without it, it is off");
+                  "HOST:PORT (IPv6: [HOST]:PORT), or PORT on 127.0.0.1, to serve metrics for Prometheus on; without "
+                  "it, it is off")
+      ->check(metrics::AddressError);
   run->add_option("--tls-ca", options.tls.server_ca, "PEM authority of the beacon's certificate: connect with TLS");
   run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain of this client");
   run->add_option("--tls-key", options.tls.key, "PEM private key of that certificate");
@@ -91,7 +96,7 @@ CLI::App* AddSignServer(CLI::App& app, SignServerOptions& options) {
   server->add_flag("--new-keys", options.new_keys, "the keys that have no records never signed anything");
   server
       ->add_option("--listen", options.listen,
-                   "unix:PATH in a private folder, or HOST:PORT with the three options that follow")
+                   "unix:PATH in a private folder, or HOST:PORT (IPv6: [HOST]:PORT) with the three options that follow")
       ->check(rpc::AddressError)
       ->required();
   server->add_option("--tls-cert", options.tls.cert, "PEM certificate chain");

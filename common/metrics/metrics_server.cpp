@@ -52,11 +52,14 @@ MHD_Result Answer(void* registry, MHD_Connection* connection, const char* url, c
 absl::StatusOr<rpc::Address> ParseMetricsAddress(const std::string& text) {
   const bool port_only = text.find_first_not_of("0123456789") == std::string::npos;
   absl::StatusOr<rpc::Address> address = rpc::ParseAddress(port_only ? absl::StrCat("127.0.0.1:", text) : text);
-  if (address.ok() && !address->IsUnix()) return address;
-  return absl::InvalidArgumentError(absl::StrCat("'", text, "': expected HOST:PORT, or PORT on 127.0.0.1"));
+  if (!address.ok() || !address->IsUnix()) return address;
+  return absl::InvalidArgumentError(
+      absl::StrCat("bad address \"", text, "\": metrics are not served on unix sockets; expected HOST:PORT"));
 }
 
 }  // namespace
+
+std::string AddressError(const std::string& text) { return std::string(ParseMetricsAddress(text).status().message()); }
 
 struct MetricsServer::Parts {
   ~Parts() {

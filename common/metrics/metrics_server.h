@@ -13,13 +13,16 @@
 
 namespace lean::metrics {
 
+// What is wrong with an address of a MetricsServer, as the value of an option; empty: nothing.
+std::string AddressError(const std::string& text);
+
 // Serves http://ADDRESS/metrics from Start until it is destroyed, to whoever asks: it tells nothing secret, yet belongs
 // on an address of this machine or of a private network. Behind a ConnectionGate: 32 connections at once, 16 of one
 // host; one that is idle for 5 s is closed, and keeps nobody else waiting.
 class MetricsServer {
  public:
-  // `address`: HOST:PORT, an IPv6 host in brackets, or PORT on 127.0.0.1; port 0 takes a free one. InvalidArgument: the
-  // address is not good. Unavailable: the system does not let us listen there, with its reason.
+  // `address`: HOST:PORT, an IPv6 host in brackets, or PORT on 127.0.0.1; port 0 takes a free one. InvalidArgument:
+  // AddressError. Unavailable: the system does not let us listen there, with its reason.
   static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(const std::string& address,
                                                               std::shared_ptr<Registry> registry);
 

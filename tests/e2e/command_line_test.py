@@ -76,14 +76,25 @@ class CommandLineTest(unittest.TestCase):
         for beacons in (",", "127.0.0.1:1,", "127.0.0.1:1,,127.0.0.1:2"):
             self.refused(["lean-validator", "run", "--keystores", "k", "--beacon", beacons], "--beacon: ", "is empty")
 
-    def test_urls_are_told_from_addresses(self):
-        url = "http://127.0.0.1:5052"
-        for command, option in (
-                (["lean-validator", "run"], "--beacon"), (["lean-validator", "run"], "--signer"),
-                (["lean-validator", "run"], "--keymanager-address"), (["lean-validator", "keymanager"], "--address"),
-                (["lean-validator", "sign-server"], "--listen"), (["lean-beacon", "run"], "--rpc-address"),
-                (["lean-beacon", "run"], "--peer"), (["lean-beacon", "run"], "--peer-address")):
-            self.refused([*command, option, url], f"{option}: ", 'this is a URL: leave out "http://"')
+    def addresses(self):
+        """(command, option) for every option that is an address alone, by its help."""
+        for command, _ in self.commands:
+            text = run([*command, "--help"]).stdout
+            for option, description in re.findall(r"^ +(--[\w-]+)\b(.*(?:\n {20,}.*)*)", text, re.MULTILINE):
+                if "HOST:PORT" in description and option != "--checkpoint":  # which may be a file
+                    self.assertIn("IPv6: [HOST]:PORT", " ".join(description.split()), f"{command} {option}")
+                    yield command, option
+
+    def test_every_address_is_checked(self):
+        addresses = list(self.addresses())
+        self.assertEqual({option for _, option in addresses},
+                         {"--beacon", "--signer", "--keymanager-address", "--metrics-address", "--address", "--listen",
+                          "--rpc-address", "--peer", "--peer-address"})
+        for command, option in addresses:
+            self.refused([*command, option, "http://127.0.0.1:5052"], f"{option}: ", 'this is a URL: leave out "http://"')
+            self.refused([*command, option, "::1:5052"], f"{option}: ", "an IPv6 address needs brackets")
+            for address in ("127.0.0.1", "127.0.0.1:", "127.0.0.1:5052x", "127.0.0.1:65536", ":5052", "[::1]"):
+                self.refused([*command, option, address], f"{option}: ", "bad address")
 
     def test_numbers_that_are_none_are_refused(self):
         for command, option in self.options("UINT"):

@@ -3,11 +3,13 @@ the system's own reason where they cannot listen."""
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import threading
 import urllib.request
 
+import certificates
 import e2e
 import grpc
 import usage
@@ -98,7 +100,26 @@ class ServersTest(e2e.NetworkTest):
         self.addCleanup(process.kill)
         wait_until(lambda: "beacon_started" in process.log_tail(), e2e.PATIENCE_S, "the beacon of a checkpoint")
 
-    def test_signer_on_ipv6_and_without_reflection(self):
+    def test_signer_on_ipv6(self):
+        net = self.make_network(clients=1)
+        made = certificates.make(self.directory / "certificates", "signer", "client")
+        records = self.directory / "records.sqlite"
+        signer = Process("signer", [
+            *(VALIDATOR, "sign-server", "--keystores", net.keystores[0], "--genesis", net.genesis_dir, "--new-keys"),
+            *("--records", records, "--listen", "[::1]:0", "--tls-client-ca", made["authority"].cert),
+            *("--tls-cert", made["signer"].cert, "--tls-key", made["signer"].key)], self.directory / "signer.log")
+        self.addCleanup(signer.kill)
+        address = wait_until(lambda: re.search(r"signer listening address=(\[::1\]:\d+) ", signer.log_tail()),
+                             e2e.PATIENCE_S, "the signer")[1]
+        net.start_beacon()
+        client = Process("client", [
+            *(VALIDATOR, "run", "--signer", address, "--signer-tls-ca", made["authority"].cert),
+            *("--signer-tls-cert", made["client"].cert, "--signer-tls-key", made["client"].key),
+            *("--genesis", net.genesis_dir, "--beacon", net.settings.address)], self.directory / "client.log")
+        self.addCleanup(client.kill)
+        self.wait_for_finality()
+
+    def test_signer_without_reflection(self):
         net = self.make_network(clients=1)
         folder = pathlib.Path(self.directory, "socket")
         folder.mkdir(mode=0o700)

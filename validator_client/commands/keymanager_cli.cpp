@@ -101,7 +101,7 @@ class KeymanagerCli::Caller {
 KeymanagerCli::KeymanagerCli(CLI::App& app)
     : keymanager_(app.add_subcommand("keymanager", "Keys of a running client, started with --keymanager-address")) {
   keymanager_->require_subcommand(1);
-  keymanager_->add_option("--address", address_, "HOST:PORT or unix:PATH of its keymanager")
+  keymanager_->add_option("--address", address_, "HOST:PORT (IPv6: [HOST]:PORT) or unix:PATH of its keymanager")
       ->check(rpc::AddressError)
       ->capture_default_str();
   keymanager_->add_option("--token-file", token_file_, "its token file; not needed with a certificate");

@@ -125,12 +125,23 @@ TEST(MetricsServer, ATakenPortAndABadAddressAreNamed) {
   EXPECT_TRUE(absl::StrContains(taken.message(), (*server)->address() + ": Address already in use")) << taken;
   const absl::Status not_ours = MetricsServer::Start("192.0.2.1:0", std::make_shared<Registry>()).status();
   EXPECT_TRUE(absl::StrContains(not_ours.message(), "192.0.2.1:0: Cannot assign requested address")) << not_ours;
-  for (const char* address :
-       {"", ":1", "host:", "host:70000", "::1:5054", "unix:/tmp/x", "1.2.3.4:1,2.3.4.5:2", "1.2.3.4:1s"}) {
+  for (const char* address : {"", ":1", "host:", "host:70000", "::1:5054", "unix:/tmp/x", "1.2.3.4:1,2.3.4.5:2",
+                              "1.2.3.4:1s", "http://1.2.3.4:1"}) {
     EXPECT_EQ(MetricsServer::Start(address, std::make_shared<Registry>()).status().code(),
               absl::StatusCode::kInvalidArgument)
         << address;
+    EXPECT_NE(AddressError(address), "") << address;
   }
+}
+
+TEST(MetricsServer, EndsAtOnceAlsoWithOpenConnections) {
+  auto server = MetricsServer::Start("0", std::make_shared<Registry>());
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_TRUE(absl::StartsWith(Scrape((*server)->address()), "HTTP/1.1 200"));
+  const Descriptor idle = Connect((*server)->address());
+  const auto began = std::chrono::steady_clock::now();
+  server->reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(700));
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ def make(directory, *names):
             signed_by = ("-CA", made["authority"].cert, "-CAkey", made["authority"].key)
         _openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
-            "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", files.key,
+            "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1", "-keyout", files.key,
             "-out", files.cert, *signed_by)
         files.key.chmod(0o600)
         made[name] = files
