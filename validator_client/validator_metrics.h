@@ -45,6 +45,8 @@ struct ValidatorMetrics {
                                      "Its clock minus ours at the last probe that told (beacon)"};
   metrics::Gauge listener_answers{r, "lean_validator_listener_answers",
                                   "1: who connects there is heard, at the last probe (listener: keymanager, metrics)"};
+  metrics::Counter dropped_log_lines{r, "lean_validator_log_lines_dropped_total",
+                                     "Lines of the log that nobody read in time"};
   metrics::Gauge keys{r, "lean_validator_keys", "Keys by where they stand (state: active, waiting, refused)"};
   metrics::Gauge key_slots_left{r, "lean_validator_key_slots_left",
                                 "Slots that a key can still sign in, from the current one on (validator)"};

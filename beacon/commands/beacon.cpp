@@ -182,6 +182,7 @@ absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
                                                                       .network = *network_,
                                                                       .sync = [this] { return sync_board_.Get(); },
                                                                       .listeners = *listeners_,
+                                                                      .log = *log_,
                                                                       .database = database_.get(),
                                                                       .storage = storage_.get()});
   auto metrics_server = metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry, *log_);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "beacon/storage/schema.h"
+#include "common/process/log.h"
 
 namespace lean::beacon {
 
@@ -16,7 +17,7 @@ BeaconMetrics::BeaconMetrics(metrics::Registry& registry, MeteredBeacon beacon)
     RefreshChain();
     RefreshNetwork();
     RefreshSync();
-    RefreshListeners();
+    RefreshProcess();
     if (beacon_.database != nullptr) RefreshStorage();
   });
 }
@@ -92,7 +93,8 @@ void BeaconMetrics::RefreshSync() {
   sync_speed_.Set(sync.blocks_per_second);
 }
 
-void BeaconMetrics::RefreshListeners() {
+void BeaconMetrics::RefreshProcess() {
+  dropped_log_lines_.RaiseTo(DroppedLogLines(beacon_.log));
   for (const rpc::ListenerWatch::State& listener : beacon_.listeners.states()) {
     listener_answers_.Set(listener.answers ? 1 : 0, {{"listener", listener.name}});
   }

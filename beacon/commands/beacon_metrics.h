@@ -9,6 +9,7 @@
 #include "beacon/storage/chain_database.h"
 #include "beacon/storage/storage_service.h"
 #include "beacon/sync/sync_status.h"
+#include "common/log/logger.h"
 #include "common/metrics/metrics.h"
 #include "common/rpc/listener_watch.h"
 
@@ -20,6 +21,7 @@ struct MeteredBeacon {
   const NetworkService& network;
   std::function<SyncStatus()> sync;
   const rpc::ListenerWatch& listeners;
+  const spdlog::logger& log;
   const ChainDatabase* database = nullptr;  // null, as the next, when nothing is kept: its metrics are not there then
   const StorageService* storage = nullptr;
 };
@@ -36,7 +38,7 @@ class BeaconMetrics {
   void RefreshNetwork();
   void RefreshSync();
   void RefreshStorage();
-  void RefreshListeners();
+  void RefreshProcess();
 
   const MeteredBeacon beacon_;
   metrics::Registry& r_;
@@ -64,6 +66,9 @@ class BeaconMetrics {
 
   metrics::Gauge listener_answers_{r_, "lean_beacon_listener_answers",
                                    "1: who connects there is heard, at the last probe (listener: rpc, peers, metrics)"};
+
+  metrics::Counter dropped_log_lines_{r_, "lean_beacon_log_lines_dropped_total",
+                                      "Lines of the log that nobody read in time"};
 
   metrics::Gauge peers_{r_, "lean_beacon_peers", "Links that stand (direction: in, out)"};
   metrics::Counter offences_{r_, "lean_beacon_peer_offences_total", "What was held against peers (offence)"};

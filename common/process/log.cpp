@@ -38,6 +38,8 @@ class Sink : public spdlog::sinks::base_sink<std::mutex> {
  public:
   Sink(std::shared_ptr<LineWriter> writer, bool colours) : writer_(std::move(writer)), colours_(colours) {}
 
+  uint64_t dropped() const { return writer_->dropped(); }
+
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t formatted;
@@ -78,6 +80,14 @@ std::shared_ptr<spdlog::logger> MakeLog(const std::string& level, std::shared_pt
   // spdlog's own handler writes to standard error, and may wait there.
   log->set_error_handler([](const std::string&) {});
   return log;
+}
+
+uint64_t DroppedLogLines(const spdlog::logger& log) {
+  uint64_t dropped = 0;
+  for (const spdlog::sink_ptr& sink : log.sinks()) {
+    if (const auto* ours = dynamic_cast<const Sink*>(sink.get()); ours != nullptr) dropped += ours->dropped();
+  }
+  return dropped;
 }
 
 }  // namespace lean

@@ -2,6 +2,7 @@
 #ifndef LEAN_COMMON_PROCESS_LOG_H_
 #define LEAN_COMMON_PROCESS_LOG_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,9 @@ std::shared_ptr<LineWriter> MakeErrorWriter();
 //   2026-11-24T21:50:57.123Z info    rpc_started address=127.0.0.1:5052
 // level: debug, info, warn or error.
 std::shared_ptr<spdlog::logger> MakeLog(const std::string& level, std::shared_ptr<LineWriter> writer, bool colours);
+
+// Lines of a log of MakeLog that were dropped since its start, since nobody read them; 0 for other logs.
+uint64_t DroppedLogLines(const spdlog::logger& log);
 
 }  // namespace lean
 

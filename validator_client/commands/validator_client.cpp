@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/process/log.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/limits.h"
 #include "common/secrets/secret_file.h"
@@ -146,6 +147,7 @@ absl::Status ValidatorClient::StartDuties() {
 absl::Status ValidatorClient::StartServers() {
   listeners_ = std::make_unique<rpc::ListenerWatch>(clock_, log_);
   registry_->AddRefresher([this] {
+    metrics_->dropped_log_lines.RaiseTo(DroppedLogLines(*log_));
     for (const rpc::ListenerWatch::State& listener : listeners_->states()) {
       metrics_->listener_answers.Set(listener.answers ? 1 : 0, {{"listener", listener.name}});
     }
