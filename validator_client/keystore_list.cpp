@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/bytes/hex.h"
 #include "common/config/yaml.h"
 
@@ -64,6 +65,11 @@ class FirstSeen {
   absl::flat_hash_map<T, std::string> seen_;
 };
 
+// Within quotes, where YAML takes a backslash for the beginning of an escape.
+std::string Quoted(absl::string_view text) {
+  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}}), "\"");
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& file) {
@@ -108,8 +114,8 @@ std::vector<std::string> KeyFolders(const std::vector<KeystoreEntry>& entries) {
 std::string FormatKeystoreList(const std::vector<KeystoreEntry>& entries) {
   std::string text = "# Validators and their secret key files. Each key signs in one process alone.\n";
   for (const KeystoreEntry& entry : entries) {
-    absl::StrAppend(&text, "- index: ", entry.index, "\n  pubkey: \"", ToHex(entry.pubkey.span()), "\"\n  keystore: \"",
-                    entry.path, "\"\n");
+    absl::StrAppend(&text, "- index: ", entry.index, "\n  pubkey: \"", ToHex(entry.pubkey.span()),
+                    "\"\n  keystore: ", Quoted(entry.path), "\n");
   }
   return text;
 }

@@ -53,13 +53,15 @@ TEST_F(KeystoreListTest, ReadsEntriesWithTheirLines) {
 }
 
 TEST_F(KeystoreListTest, ReadsWhatItFormats) {
-  const std::vector<KeystoreEntry> written = {{0, FakePubkey(0), "a.key", ""}, {7, FakePubkey(1), "b.key", ""}};
+  const std::vector<KeystoreEntry> written = {
+      {0, FakePubkey(0), "a.key", ""}, {7, FakePubkey(1), "b.key", ""}, {8, FakePubkey(2), "c\\name \"d\".key", ""}};
   const auto read = Read(FormatKeystoreList(written));
   ASSERT_TRUE(read.ok()) << read.status();
-  ASSERT_EQ(read->size(), 2);
+  ASSERT_EQ(read->size(), 3);
   EXPECT_EQ((*read)[1].index, 7);
   EXPECT_EQ((*read)[1].pubkey, FakePubkey(1));
   EXPECT_EQ((*read)[1].path, absl::StrCat(dir_.path(), "/b.key"));
+  EXPECT_EQ((*read)[2].path, absl::StrCat(dir_.path(), "/c\\name \"d\".key"));
 }
 
 TEST_F(KeystoreListTest, RefusesWhatIsNoList) {
