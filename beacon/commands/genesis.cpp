@@ -38,6 +38,9 @@ absl::Status MakeGenesisFolder(const GenesisOptions& options) {
   request.network = options.network;
   for (const std::string& text : options.pubkeys_from) {
     request.key_files.push_back(KeysFile(text, request.key_files.size()));
+    if (request.key_files.back().path.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("--pubkeys-from ", text, ": the file is missing: [NODE=]FILE"));
+    }
   }
   const absl::StatusOr<GenesisConfig> config = CreateGenesisFolder(request, now_ms);
   if (!config.ok()) return config.status();

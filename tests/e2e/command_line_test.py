@@ -195,6 +195,11 @@ class MessagesTest(unittest.TestCase):
                 self.assertIn(done.returncode, (1, 2), f"{command} {option} {number}: {done.stdout}{done.stderr}")
                 self.assertFalse((self.folder / "genesis").exists() or (self.folder / "new").exists())
 
+    def test_a_file_that_is_not_named_is_missing(self):
+        done = run(["lean-beacon", "genesis", "--output", str(self.folder / "genesis"), "--genesis-delay", "60",
+                    "--pubkeys-from", "alice="])
+        self.refused(done, "--pubkeys-from alice=: the file is missing")
+
     def test_key_files_are_never_quoted(self):
         keystores = self.make_keys("a", "--password-file", self.password, "--kdf", "pbkdf2")
         key = keystores.parent / "validator_0.json"
