@@ -94,7 +94,12 @@ class StopTest(e2e.NetworkTest):
                     said += os.read(terminal, 4096)
                 self.assertFalse(echoes(terminal))
                 os.kill(pid, signal.SIGTERM)
-                wait_until(lambda pid=pid: os.waitpid(pid, os.WNOHANG)[0] == pid, END_S, "its end")
+                try:
+                    wait_until(lambda pid=pid: os.waitpid(pid, os.WNOHANG)[0] == pid, END_S, "its end")
+                except TimeoutError:
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+                    raise
                 self.assertTrue(echoes(terminal), said)
                 os.close(terminal)
 
