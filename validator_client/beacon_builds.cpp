@@ -149,13 +149,19 @@ bool BeaconPool::IsAloneOfTwo(size_t beacon) const {
 
 std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandidate>& candidates, size_t max_denials,
                                                     const Remaining& remaining) {
+  // All of its blocks are borne out.
   const auto take = [this](const VoteCandidate& vote) {
-    for (const Checkpoint& block : BlocksOf(vote.data)) known_.Add(block);
+    for (const Checkpoint& block : BlocksOf(vote.data)) {
+      if (!known_.Contains(block)) known_.Add(block);
+    }
     return vote;
   };
   const std::vector<VoteCandidate> fresh = WhereStaleIs(false, candidates, known_.newest_slot());
   const std::vector<VoteCandidate> stale = WhereStaleIs(true, candidates, known_.newest_slot());
-  if (const std::optional<size_t> agreed = AgreedVote(fresh); agreed.has_value()) return take(fresh[*agreed]);
+  if (const std::optional<size_t> agreed = AgreedVote(fresh); agreed.has_value()) {
+    for (const Checkpoint& block : BlocksOf(fresh[*agreed].data)) known_.Add(block);
+    return fresh[*agreed];
+  }
 
   BlockWitnesses witnesses(known_);
   std::vector<Root> unknown;
@@ -165,7 +171,7 @@ std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandid
       if (!witnesses.BorneOut(vote.beacon, block)) unknown.push_back(block.root);
     }
   }
-  AskForBlocks(unknown, remaining() / 2, witnesses);
+  AskForBlocks(unknown, remaining() / 2, UnlessStale(), witnesses);
   // Whoever builds on another new head and does not say that it knows this one contradicts it.
   for (const VoteCandidate& vote : fresh) {
     for (const Root& root : unknown) {
@@ -176,8 +182,12 @@ std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandid
   for (size_t denials = 0; denials <= max_denials; ++denials) {
     for (const VoteCandidate& vote : fresh) {
       if (witnesses.Denials(vote) != denials) continue;
-      // What is followed while the other of two beacons is away has been seen: that one may lag when it is back.
-      if (IsAloneOfTwo(vote.beacon)) return take(vote);
+      if (IsAloneOfTwo(vote.beacon)) {
+        // It has been followed: the other one may lag when it is back.
+        for (const Checkpoint& block : BlocksOf(vote.data)) known_.AddUnconfirmed(block);
+        alone_ = vote.beacon;
+        alone_slot_ = probed_slot_;
+      }
       return vote;
     }
     // A real block, though an old one, rather than one that is contradicted.
@@ -187,18 +197,23 @@ std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandid
   return std::nullopt;
 }
 
-void BeaconPool::AskForBlocks(const std::vector<Root>& blocks, Timeout timeout, BlockWitnesses& witnesses) {
+BeaconPool::MayDeny BeaconPool::UnlessStale() const {
+  return [newest = known_.newest_slot()](const BeaconSession& beacon, const Root&) {
+    return !IsStale(beacon.head_slot(), newest);
+  };
+}
+
+void BeaconPool::AskForBlocks(const std::vector<Root>& blocks, Timeout timeout, const MayDeny& may_deny,
+                              BlockWitnesses& witnesses) {
   if (blocks.empty() || timeout <= Timeout::zero()) return;
   struct Asked {
     size_t beacon = 0;
-    bool may_deny = false;
     std::set<Root> roots;
   };
   std::vector<Asked> all;
   for (size_t i = 0; i < sessions_.size(); ++i) {
     if (!sessions_[i]->ready().ok() || standings_[i].has_lost_place(probed_slot_)) continue;
-    // That one which lags lacks a new block says nothing about the block.
-    Asked asked{i, !IsStale(sessions_[i]->head_slot(), known_.newest_slot()), {}};
+    Asked asked{i, {}};
     for (const Root& root : blocks) {
       if (!witnesses.HasSpoken(i, root)) asked.roots.insert(root);
     }
@@ -220,7 +235,9 @@ void BeaconPool::AskForBlocks(const std::vector<Root>& blocks, Timeout timeout, 
     if (!answers[i].has_value()) continue;
     for (const auto& [root, slot] : *answers[i]) {
       if (slot.ok()) witnesses.Knows(all[i].beacon, {root, *slot});
-      if (absl::IsNotFound(slot.status()) && all[i].may_deny) witnesses.Lacks(all[i].beacon, root);
+      if (absl::IsNotFound(slot.status()) && may_deny(*sessions_[all[i].beacon], root)) {
+        witnesses.Lacks(all[i].beacon, root);
+      }
     }
   }
 }
@@ -291,7 +308,7 @@ std::optional<size_t> BeaconPool::DenialsOf(const BuiltBlock& block, const Remai
     witnesses.Knows(block.builder, {root, block.answer.block.slot});
     if (!witnesses.BorneOut(block.builder, root)) unknown.push_back(root);
   }
-  AskForBlocks(unknown, remaining() / 2, witnesses);
+  AskForBlocks(unknown, remaining() / 2, UnlessStale(), witnesses);
   if (borne_out()) return std::nullopt;
   return std::max({witnesses.Denials(block.builder, parent), witnesses.Denials(block.builder, vote.target),
                    witnesses.Denials(block.builder, vote.source)});
@@ -299,28 +316,38 @@ std::optional<size_t> BeaconPool::DenialsOf(const BuiltBlock& block, const Remai
 
 void BeaconPool::SettleClaims(Timeout timeout) {
   BlockWitnesses witnesses(known_);
-  std::vector<Root> claimed;
+  std::map<Root, uint64_t> claimed;
   for (size_t i = 0; i < sessions_.size(); ++i) {
     const std::optional<Checkpoint>& claim = standings_[i].claim();
     if (!claim.has_value()) continue;
     witnesses.Knows(i, *claim);
-    claimed.push_back(claim->root);
+    uint64_t& slot = claimed[claim->root];
+    slot = std::max(slot, claim->slot);
   }
-  AskForBlocks(claimed, timeout, witnesses);
+  std::vector<Root> roots;
+  for (const auto& [root, slot] : claimed) roots.push_back(root);
+  // One whose head is older may get the block yet.
+  const auto is_as_far = [&claimed](const BeaconSession& beacon, const Root& root) {
+    return beacon.head_slot() >= claimed.at(root);
+  };
+  AskForBlocks(roots, timeout, is_as_far, witnesses);
   for (size_t i = 0; i < sessions_.size(); ++i) {
     if (!standings_[i].claim().has_value()) continue;
     const Checkpoint claim = *standings_[i].claim();
-    if (witnesses.BorneOut(i, claim)) known_.Add(claim);
-    // One other beacon may lack the block for its own reasons.
-    if (witnesses.Denials(i, claim) < kCertainDenials) {
+    if (witnesses.BorneOut(i, claim)) {
+      if (!known_.Contains(claim)) known_.Add(claim);
       standings_[i].DropClaim();
-      continue;
+    } else if (witnesses.Denials(i, claim) >= kCertainDenials) {
+      // One other beacon may lack the block for its own reasons.
+      standings_[i].ClaimDisproved(probed_slot_);
+      logger_->warn(
+          "beacon loses its place beacon={} slots={} reason=\"no other beacon has the block {} of slot {}, which it "
+          "named "
+          "as its head or built\"",
+          sessions_[i]->client().name(), kDisprovedSlots, ShortHex(claim.root.span()), claim.slot);
+    } else if (probed_slot_ > claim.slot + kHeadMemorySlots) {
+      standings_[i].DropClaim();
     }
-    standings_[i].ClaimDisproved(probed_slot_);
-    logger_->warn(
-        "beacon loses its place beacon={} slots={} reason=\"no other beacon knows {} of slot {}, which it named "
-        "as its head\"",
-        sessions_[i]->client().name(), kDisprovedSlots, ShortHex(claim.root.span()), claim.slot);
   }
   ReportChoice();
 }

@@ -1,6 +1,7 @@
 #include "validator_client/beacon_pool.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -40,6 +41,7 @@ absl::Status BeaconPool::Probe(uint64_t slot, Timeout timeout, const BeaconSessi
     }
   }
   if (network().has_value()) known_.Add({network()->genesis_block_root, 0});
+  ForgetWhatOneSaid();
   ReportChoice();
   const bool all_lack_a_key = std::all_of(sessions_.begin(), sessions_.end(), [](const auto& session) {
     return session->ready().code() == absl::StatusCode::kInvalidArgument;
@@ -63,6 +65,14 @@ std::vector<BeaconSession::Reading> BeaconPool::AskAll(uint64_t slot, Timeout ti
   all.reserve(readings.size());
   for (const std::optional<Reading>& reading : readings) all.push_back(*reading);
   return all;
+}
+
+void BeaconPool::ForgetWhatOneSaid() {
+  const std::optional<uint64_t> newest = known_.newest_unconfirmed();
+  if (!newest.has_value()) return;
+  const BeaconSession& other = *sessions_[1 - alone_];
+  const bool as_far = other.ready().ok() && other.head_slot() >= *newest;
+  if (as_far || probed_slot_ > alone_slot_ + kDisprovedSlots) known_.ForgetUnconfirmed();
 }
 
 void BeaconPool::SetKeys(const std::vector<RegisteredKey>& keys) {
@@ -99,13 +109,21 @@ absl::Status BeaconPool::Failure(const BeaconErrors& errors) const {
 }
 
 std::optional<int64_t> BeaconPool::clock_offset_ms() const {
-  for (const size_t i : Order().good) {
-    if (const std::optional<int64_t> offset = sessions_[i]->clock_offset_ms(); offset.has_value()) return offset;
-  }
+  std::vector<int64_t> offsets;
   for (const auto& session : sessions_) {
-    if (session->on_network() && session->clock_offset_ms().has_value()) return session->clock_offset_ms();
+    if (session->on_network() && session->clock_offset_ms().has_value()) offsets.push_back(*session->clock_offset_ms());
   }
-  return std::nullopt;
+  std::optional<int64_t> best;
+  ptrdiff_t most = 0;
+  for (const int64_t offset : offsets) {
+    const ptrdiff_t alike = std::count_if(offsets.begin(), offsets.end(), [offset](int64_t other) {
+      return std::abs(other - offset) <= kClockWarning.count();
+    });
+    if (alike <= most) continue;
+    most = alike;
+    best = offset;
+  }
+  return best;
 }
 
 BeaconOrder BeaconPool::Order() const {

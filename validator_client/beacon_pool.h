@@ -74,15 +74,16 @@ class BeaconPool {
   // InvalidArgument: all that answered say it has not. Other errors: no beacon tells now.
   absl::Status CheckRegistered(const RegisteredKey& key, Timeout timeout);
 
-  // After a probe: looks once more for the blocks that only one beacon has named in the duties of the slot before. A
-  // beacon loses its place when two others, and all that answer, have no such block even now. Makes no calls when there
-  // is no such block.
+  // After a probe: looks once more for the blocks that only one beacon has named or built in the duties of the slots
+  // before. A beacon loses its place when no other one has its block and two lack it whose heads have come to its slot.
+  // Makes no calls when there is no such block.
   void SettleClaims(Timeout timeout);
 
   // OK: there is a beacon to ask.
   absl::Status ready() const;
   const std::optional<Network>& network() const { return sessions_.front()->network(); }
-  // Of the best beacon that brought a time at the last probe.
+  // That by which most beacons of our network differ from our clock, by what they brought at the last probe: within
+  // kClockWarning of each other. Among equals, that of the first in order.
   std::optional<int64_t> clock_offset_ms() const;
   size_t size() const { return sessions_.size(); }
   // The first that a duty would be done with; nullopt: none is good.
@@ -139,13 +140,21 @@ class BeaconPool {
                                          const CheckVote& check, BeaconErrors& errors);
   // Whether there are two beacons and only this one is ready.
   bool IsAloneOfTwo(size_t beacon) const;
+  // What one of two was followed in while the other was away counts as seen until that other one has come as far, or
+  // for kDisprovedSlots.
+  void ForgetWhatOneSaid();
   // The candidate to take; nullopt: none is good enough.
   std::optional<VoteCandidate> ChooseVote(const std::vector<VoteCandidate>& candidates, size_t max_denials,
                                           const Remaining& remaining);
   // What a block builds on: how many others contradict it. nullopt: all of it is borne out.
   std::optional<size_t> DenialsOf(const BuiltBlock& block, const Remaining& remaining);
+  // Whether a beacon that lacks the block says anything by it.
+  using MayDeny = std::function<bool(const BeaconSession& beacon, const Root& block)>;
   // Asks all beacons that keep their place, at once, for those of the blocks that they have not spoken of yet.
-  void AskForBlocks(const std::vector<Root>& blocks, Timeout timeout, BlockWitnesses& witnesses);
+  void AskForBlocks(const std::vector<Root>& blocks, Timeout timeout, const MayDeny& may_deny,
+                    BlockWitnesses& witnesses);
+  // Of votes and blocks that are being built: one that lags says nothing about a new block that it lacks.
+  MayDeny UnlessStale() const;
   // A beacon's part in a duty of the slot was no good.
   void PassOver(size_t beacon, uint64_t slot, const absl::Status& status, BeaconErrors& errors);
 
@@ -161,6 +170,8 @@ class BeaconPool {
   const RunTask run_;
   const std::shared_ptr<spdlog::logger> logger_;
   uint64_t probed_slot_ = 0;
+  size_t alone_ = 0;              // which of two was last followed because the other was away
+  uint64_t alone_slot_ = 0;       // and when
   std::optional<size_t> chosen_;  // as last reported
 };
 

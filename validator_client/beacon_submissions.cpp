@@ -25,6 +25,7 @@ absl::StatusOr<std::vector<SubmitResult>> CheckCount(absl::StatusOr<std::vector<
 
 absl::StatusOr<SubmitResult> BeaconPool::SubmitBlock(SignedBlockWithAttestation block, size_t builder,
                                                      const Remaining& remaining) {
+  const Checkpoint head = block.message.proposer_attestation.data.head;  // the block itself
   const auto shared = std::make_shared<const SignedBlockWithAttestation>(std::move(block));
   const SubmitCall call = [shared](BeaconClient& client, Timeout timeout) -> Results {
     absl::StatusOr<SubmitResult> result = client.SubmitBlock(*shared, timeout);
@@ -33,6 +34,8 @@ absl::StatusOr<SubmitResult> BeaconPool::SubmitBlock(SignedBlockWithAttestation 
   };
   Results results = Submit(call, builder, remaining);
   if (!results.ok()) return results.status();
+  // Of a block that came in time, whose builder is asked for what it has built: a good block gets to the others.
+  if (remaining() > Timeout::zero()) standings_[builder].Claim(head);
   return std::move(results->front());
 }
 
