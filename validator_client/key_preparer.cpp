@@ -13,6 +13,8 @@ using std::chrono::milliseconds;
 // Causes of LineLimit: a key that is being prepared has passed a quarter, a half, three quarters.
 constexpr const char* kPreparing[] = {"key_preparing_25", "key_preparing_50", "key_preparing_75"};
 
+constexpr uint32_t kCheckInterval = 2;  // of KeepPrepared
+
 constexpr milliseconds kDay = std::chrono::hours(24);
 constexpr milliseconds kHour = std::chrono::hours(1);
 
@@ -160,6 +162,18 @@ void KeyPreparer::Work() {
     if (!jobs_.empty()) continue;
     if (prepared_in_a_row_ > 1) logger_->info("keys prepared keys={}", prepared_in_a_row_);
     prepared_in_a_row_ = 0;
+  }
+}
+
+void KeepPrepared(Clock& clock, const SlotClock& slots, KeyPreparer& preparer) {
+  while (true) {
+    const int64_t now_ms = clock.WallMs();
+    const SlotTime now = slots.At(now_ms);
+    const int64_t next = now.interval < kCheckInterval ? now.slot : now.slot + 1;
+    if (!clock.WaitUntil(clock.Steady() + milliseconds(slots.StartMs(next, kCheckInterval) - now_ms))) return;
+    const int64_t slot = slots.At(clock.WallMs()).slot;
+    preparer.Check(static_cast<uint64_t>(std::max<int64_t>(slot + 1, 0)),
+                   milliseconds(static_cast<int64_t>(slots.slot_duration_ms())));
   }
 }
 

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "common/clock/clock.h"
+#include "common/clock/slot_clock.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 #include "validator_client/signer.h"
@@ -76,6 +78,10 @@ class KeyPreparer {
   size_t prepared_in_a_row_ = 0;  // since the queue was empty
   std::thread thread_;
 };
+
+// Checks the keys in each slot, after its votes, for the slots from the next one on, until `clock` is interrupted.
+// Reads the wall clock anew each time: it may be set.
+void KeepPrepared(Clock& clock, const SlotClock& slots, KeyPreparer& preparer);
 
 }  // namespace lean::validator
 

@@ -1,5 +1,9 @@
 #include "validator_client/key_preparer.h"
 
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+#include "common/clock/manual_clock.h"
 #include "gtest/gtest.h"
 #include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_key.h"
@@ -120,6 +124,40 @@ TEST(KeyPreparerThreads, StopsWithinAPreparation) {
   }
   EXPECT_EQ(log.Count("key prepared"), 0);
   EXPECT_EQ(log.Count("key not prepared"), 0) << "being stopped is no failure";
+}
+
+// Tells when it is prepared for a slot.
+class NotifyingKey : public FakeKey {
+ public:
+  NotifyingKey(uint64_t slot, absl::Notification& prepared)
+      : FakeKey(0, {0, 1000}, {0, 32}), slot_(slot), prepared_(prepared) {}
+
+  absl::Status Prepare(uint64_t slot, const PrepareProgress&) override {
+    if (slot == slot_) prepared_.Notify();
+    return absl::OkStatus();
+  }
+
+ private:
+  const uint64_t slot_;
+  absl::Notification& prepared_;
+};
+
+TEST(KeyPreparerThreads, AClockThatIsSetPreparesForItsSlots) {
+  const SlotClock slots(/*genesis_time=*/1000, 4000);
+  ManualClock clock(slots.StartMs(700, 0));
+  absl::Notification prepared;
+  CapturedLog log;
+  KeyPreparer preparer({{0, std::make_shared<NotifyingKey>(101, prepared), ""}}, log.logger());
+  std::thread keeper([&] { KeepPrepared(clock, slots, preparer); });
+  clock.AwaitWaiters(1);
+  EXPECT_EQ(clock.NextDeadline(), clock.Steady() + kSlot / 2) << "once the votes of a slot are cast";
+  clock.SetWallMs(slots.StartMs(100, 0));
+  clock.Advance(kSlot / 2);
+  EXPECT_TRUE(prepared.WaitForNotificationWithTimeout(absl::Seconds(30)));
+  clock.AwaitWaiters(1);
+  EXPECT_EQ(clock.NextDeadline(), clock.Steady() + kSlot);
+  clock.Interrupt();
+  keeper.join();
 }
 
 }  // namespace

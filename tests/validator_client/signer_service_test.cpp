@@ -156,6 +156,14 @@ TEST_F(SignerServiceTest, SignsNothingInTheSlotInWhichItStarted) {
   EXPECT_EQ(ReasonOfVote(VotesRequest({VoteBy(0, kSlot + 1)}, kSlot + 1)), "");
 }
 
+TEST_F(SignerServiceTest, AClockThatWasAheadAtTheStartDelaysItByOneSlot) {
+  Restart(/*first_slot=*/kSlot + 501);
+  EXPECT_EQ(ReasonOfVote(VotesRequest({VoteBy(0)})), "JUST_STARTED") << "an earlier process may have signed in it";
+  EXPECT_EQ(requests_->ListKeys({})->first_slot(), kSlot + 1);
+  SetSlot(kSlot + 1);
+  EXPECT_EQ(ReasonOfVote(VotesRequest({VoteBy(0, kSlot + 1)}, kSlot + 1)), "");
+}
+
 TEST_F(SignerServiceTest, OneRootALeafAcrossVotesBlocksAndRestarts) {
   ASSERT_EQ(ReasonOfVote(VotesRequest({VoteBy(1)})), "");
   EXPECT_EQ(ReasonOfVote(VotesRequest({VoteBy(1)})), "") << "the same vote again";

@@ -24,7 +24,6 @@
 #include "validator_client/signer_service/sign_requests.h"
 #include "validator_client/signer_service/signer_server.h"
 #include "validator_client/signing_records/sqlite_signing_records.h"
-#include "validator_client/slot_timer.h"
 
 namespace lean::validator {
 namespace {
@@ -40,17 +39,6 @@ absl::Status CheckKnown(const std::vector<ValidatorKey>& keys, SigningRecords& r
                      "records, or say --new-keys if it never signed"));
   }
   return absl::OkStatus();
-}
-
-// Keeps the keys ready for the slots to come, until the clock is interrupted.
-void KeepPrepared(SlotTimer& timer, std::chrono::milliseconds slot_duration, KeyPreparer& preparer) {
-  while (true) {
-    const SlotTimer::Wake wake = timer.Next(std::nullopt);
-    if (wake.kind == SlotTimer::Wake::Kind::kStopped) return;
-    if (wake.time.interval == 2) {
-      preparer.Check(static_cast<uint64_t>(std::max<int64_t>(wake.time.slot + 1, 0)), slot_duration);
-    }
-  }
 }
 
 }  // namespace
@@ -98,7 +86,6 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
 
   RealClock clock;
   const SlotClock slots(network.genesis_time, network.slot_duration_ms);
-  SlotTimer timer(clock, slots);
   KeyPreparer preparer(keystores.keys, log);
   WorkerPool pool(KeyThreads(), keystores.keys.size());
   SlotLimit limit(clock, network.slot_duration_ms);
@@ -106,7 +93,7 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   Signer signer(std::move(keystores.keys), **records, limit,
                 [&pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
   // Whatever the records say, another process may have signed in the slot in which this one starts.
-  const uint64_t first_slot = static_cast<uint64_t>(std::max<int64_t>(timer.Now().slot + 1, 0));
+  const uint64_t first_slot = static_cast<uint64_t>(std::max<int64_t>(slots.At(clock.WallMs()).slot + 1, 0));
   const SignRequests requests(signer, **records, clock, slots, first_slot, log);
   const auto server = StartSignerServer(requests, server_options);
   if (!server.ok()) return server.status();
@@ -119,12 +106,11 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   }
   rpc::ListenerWatch listeners(clock, log);
   listeners.Add("signer", (*server)->address());
-  const std::chrono::milliseconds slot_duration(network.slot_duration_ms);
-  preparer.Check(first_slot, slot_duration);
+  preparer.Check(first_slot, std::chrono::milliseconds(network.slot_duration_ms));
   return RunUntilStopped(
       signals,
       [&] {
-        KeepPrepared(timer, slot_duration, preparer);
+        KeepPrepared(clock, slots, preparer);
         return absl::OkStatus();
       },
       [&](const char* signal) {

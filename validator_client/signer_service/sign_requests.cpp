@@ -45,7 +45,7 @@ SignRequests::SignRequests(Signer& signer, SigningRecords& records, const Clock&
 absl::StatusOr<v1::ListKeysResponse> SignRequests::ListKeys(const v1::ListKeysRequest&) const {
   v1::ListKeysResponse response;
   const int64_t now_ms = clock_.WallMs();
-  const int64_t slot = slots_.At(now_ms).slot;
+  const int64_t slot = SlotAt(now_ms);
   response.set_time_ms(static_cast<uint64_t>(std::max<int64_t>(now_ms, 0)));
   response.set_current_slot(slot);
   response.set_first_slot(first_slot_);
@@ -119,18 +119,27 @@ absl::StatusOr<v1::SignBlockResponse> SignRequests::SignBlock(const v1::SignBloc
   return response;
 }
 
+int64_t SignRequests::SlotAt(int64_t now_ms) const {
+  const int64_t slot = slots_.At(now_ms).slot;
+  const uint64_t next = static_cast<uint64_t>(std::max<int64_t>(slot + 1, 0));
+  uint64_t first = first_slot_;
+  while (next < first && !first_slot_.compare_exchange_weak(first, next)) {
+  }
+  return slot;
+}
+
 absl::Status SignRequests::CheckSlot(uint64_t slot) const {
-  const int64_t current = slots_.At(clock_.WallMs()).slot;
+  const int64_t current = SlotAt(clock_.WallMs());
   if (current < 0 || slot != static_cast<uint64_t>(current)) {
     return rpc::MakeError(
         absl::StatusCode::kFailedPrecondition, "WRONG_SLOT",
         absl::StrCat("a signature for slot ", slot, " was asked for, the signer's clock is in slot ", current),
         {{"requested", absl::StrCat(slot)}, {"current", absl::StrCat(current)}});
   }
-  if (slot < first_slot_) {
+  if (const uint64_t first = first_slot_; slot < first) {
     return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "JUST_STARTED",
                           absl::StrCat("the signer started in slot ", slot, ", and another may have signed in it"),
-                          {{"first_slot", absl::StrCat(first_slot_)}});
+                          {{"first_slot", absl::StrCat(first)}});
   }
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNER_SERVICE_SIGN_REQUESTS_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNER_SERVICE_SIGN_REQUESTS_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -19,8 +20,9 @@
 
 namespace lean::validator {
 
-// Thread-safe. Signs for the slot that `clock` shows, once it is `first_slot` or later. Logs what it signs and refuses,
-// one line a call.
+// Thread-safe. Signs for the slot that `clock` shows, once it is `first_slot` or later. A clock that was ahead at the
+// start has put that too far: set back, it delays the first signature by one slot. Logs what it signs and refuses, one
+// line a call.
 class SignRequests {
  public:
   // What is passed by reference outlives this object.
@@ -33,6 +35,8 @@ class SignRequests {
 
  private:
   absl::Status CheckSlot(uint64_t slot) const;
+  // The slot at this time. No earlier process signed after it, so that nothing keeps the next one from being the first.
+  int64_t SlotAt(int64_t now_ms) const;
   // The vote is the key's to sign. UNKNOWN_KEY or INVALID_MESSAGE otherwise.
   absl::Status CheckVote(const PublicKeyBytes& pubkey, uint64_t slot, const Attestation& vote) const;
   // Signs those votes whose `results` are not refused yet.
@@ -43,7 +47,7 @@ class SignRequests {
   SigningRecords& records_;  // the signer's own
   const Clock& clock_;
   const SlotClock slots_;
-  const uint64_t first_slot_;
+  mutable std::atomic<uint64_t> first_slot_;
   const std::shared_ptr<spdlog::logger> log_;
 };
 
