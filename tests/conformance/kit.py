@@ -3,10 +3,12 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
 import e2e
+from leandev.processes import Process, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 NAIVE_CLIENT = HERE / "naive_client.py"
@@ -34,6 +36,32 @@ def judge_client(test, keystores, slot_ms, *arguments):
     return judge(
         test, "judge_client", f"--keys={keystores}", "--slot-ms", slot_ms, "--xmss-log-lifetime", lifetime, "--log",
         test.directory / "client.log", "--verifier", f"{VERIFIER} {lifetime}", *arguments)
+
+
+def start_signer(test, keystores, genesis_dir, listen=None, *arguments, prefix=()):
+    """A signer, by default on a socket in a folder of its own, over a copy of the keys. Returns the process, the copy and the
+    address. `prefix`: a command that it is run under."""
+    folder = test.directory / "signer"
+    folder.mkdir(mode=0o700)
+    keys = folder / "keys"
+    shutil.copytree(keystores.parent, keys)
+    address = listen or f"unix:{folder / 'socket'}"
+    process = Process(
+        "signer",
+        [
+            *(e2e.BUILD_DIR / "bin" / "lean-validator", "sign-server", "--keystores", keys / keystores.name),
+            *("--genesis", genesis_dir, "--records", folder / "records", "--new-keys", "--listen", address),
+            *arguments,
+        ],
+        test.directory / "signer.log", prefix)
+    test.addCleanup(process.stop)
+
+    def listens():
+        test.assertTrue(process.running(), process.log_tail())
+        return "signer listening" in process.log_tail()
+
+    wait_until(listens, e2e.PATIENCE_S, "the signer to listen")
+    return process, keys / keystores.name, address
 
 
 def make_genesis(output, keystores, genesis_time, slot_ms):

@@ -277,6 +277,26 @@ class Replaying(Claiming):
                 validator.vote.signature = own[index].signature
 
 
+class Proving(Honest):
+    """Shows one vote, signed by whom the client knows nothing of, to whoever asks for it."""
+
+    name = "shows a vote that a second client has signed"
+    slots = 5
+
+    def __init__(self, vote):
+        """`vote`: SignedAttestation."""
+        self._vote = vote
+
+    def on_liveness(self, answer, request, slot, submissions):
+        vote = self._vote.attestation
+        for index, validator in zip(request.indices, answer.validators):
+            if index != vote.validator_index or vote.data.slot < request.from_slot:
+                continue
+            validator.live, validator.latest_vote_slot = True, max(validator.latest_vote_slot, vote.data.slot)
+            if request.show_votes and ssz.attestation_root(vote) not in request.known_roots:
+                validator.vote.CopyFrom(self._vote)
+
+
 def _set(path, value):
     """A change that sets a field of an answer, say "head.slot", to value(slot)."""
     *parents, field = path.split(".")

@@ -9,8 +9,10 @@ import time
 from leanconformance import behaviours, keys as key_list, ssz
 from leanconformance.client_rules import RULES
 from leanconformance.fake_beacon import FakeBeacon, registry_of
-from leanconformance.fake_chain import FakeChain
+from leanconformance.fake_chain import FakeChain, invented_root
+from leanconformance.remote_signer import RemoteSigner, SignerFailed
 from leanconformance.report import Report
+from leanconformance.stubs import types
 
 SIGNATURE_BYTES = 3116
 # Of the machine that runs both: clocks are the same, so only scheduling.
@@ -113,6 +115,8 @@ class ClientJudge:
         for _ in range(self._options.kills):
             self._kill_client()
         self._honest(2)
+        if self._options.twin:
+            self._show_second_client(RemoteSigner(self._options.twin))
 
     def _step(self, behaviour):
         """One behaviour from interval 3 on, where duties of the next slot are prepared, and the way back."""
@@ -149,6 +153,33 @@ class ClientJudge:
         self.report.check("liveness-claims", done > 0, f"the beacon {behaviour.name}: no full set of votes in "
                           f"{behaviour.slots} slots")
         self._recover(f"the beacon {behaviour.name}")
+
+    def _show_second_client(self, twin):
+        """The last step, since the key stays stopped."""
+        index = max(self._keys)
+        slot = self._next_slot()
+        self._wait_until(slot, 1)
+        with self._beacon.lock:
+            data = self._beacon.chain.vote_data(slot)
+        data.head.root, data.head.slot = invented_root("head of the second client", slot), slot
+        vote = types.Attestation(validator_index=index, data=data)
+        try:
+            result = twin.sign_votes(slot, [(self._keys[index], vote)], self._beacon.slot_s)[0]
+        except SignerFailed as error:
+            self.report.failed("second-client", f"nothing to show: {error}")
+            return
+        if not self.report.check("second-client", not result.reason, f"nothing to show: {result.reason} {result.message}"):
+            return
+        behaviour = behaviours.Proving(types.SignedAttestation(attestation=vote, signature=result.signature))
+        self._become(behaviour)
+        self._wait_until(slot + behaviour.slots, 3)
+        later = range(slot + 2, slot + behaviour.slots + 1)
+        self.report.check("second-client", not any(index in self._voters(number) for number in later),
+                          f"validator {index} still signed after its vote of slot {slot}, by another client, was shown")
+        others = set(self._keys) - {index}
+        self.report.check("second-client", any(others <= self._voters(number) for number in later),
+                          f"the votes of {sorted(others)} ended with those of validator {index}")
+        self._become(behaviours.Honest())
 
     def _surround(self):
         """Repeated targets, and a branch whose votes surround those before: signed all the same."""

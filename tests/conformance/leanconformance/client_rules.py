@@ -33,6 +33,9 @@ RULES = {
     "liveness-claims":
         "What GetLiveness claims and does not prove ends nothing and stops no duty: bare claims that others vote with the "
         "client's keys, votes with forged signatures, the client's own votes shown to it.",
+    "second-client":
+        "A vote that a second client has signed with one of the client's keys, once GetLiveness shows it, stops that key "
+        "from the second slot after on, and no other key (needs --twin).",
     "recovers":
         "After the beacon was slow, wrong, away or restarted, duties resume by themselves within a few slots of honesty.",
     "ends": "SIGTERM ends the client within 15 seconds.",
