@@ -3,6 +3,7 @@
 #ifndef LEAN_BEACON_CHAIN_CHAIN_TYPES_H_
 #define LEAN_BEACON_CHAIN_CHAIN_TYPES_H_
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 
@@ -14,6 +15,14 @@ using StatePtr = std::shared_ptr<const State>;
 using BlockPtr = std::shared_ptr<const Block>;
 using SignedBlockPtr = std::shared_ptr<const SignedBlockWithAttestation>;
 using SignedVotePtr = std::shared_ptr<const SignedAttestation>;
+
+// What whoever holds an item takes for it in memory, about: with the item's fixed parts and its place in indexes.
+inline constexpr size_t kHeldItemBytes = 512;
+inline size_t BytesOf(const SignedBlockWithAttestation& block) {
+  return kHeldItemBytes + block.message.block.body.attestations.size() * sizeof(Attestation) +
+         block.signature.size() * sizeof(SignatureBytes);
+}
+inline size_t BytesOf(const SignedAttestation& vote) { return kHeldItemBytes + sizeof(vote); }
 
 // Vote target selection looks at most this many blocks back from the head towards the safe target.
 inline constexpr int kJustificationLookbackSlots = 3;

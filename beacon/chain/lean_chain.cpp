@@ -13,11 +13,6 @@ namespace {
 // computed from no votes since.
 constexpr int kTicksToRest = 2 * kChainIntervalsPerSlot;
 
-uint64_t BytesOf(const SignedBlockWithAttestation& block) {
-  return sizeof(block) + block.message.block.body.attestations.size() * sizeof(Attestation) +
-         block.signature.size() * sizeof(SignatureBytes);
-}
-
 // Puts the given state into a view that has none of its head.
 absl::Status NeedHeadState(const StatePtr& given, VoteSnapshot& view) {
   if (view.head_state != nullptr) return absl::OkStatus();

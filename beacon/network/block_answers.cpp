@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "beacon/chain/chain_types.h"
 #include "beacon/network/gossip_codec.h"
 #include "beacon/network/peer_blocks.h"
-#include "beacon/services/dependency_queue.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"
 #include "common/ssz/ssz.h"

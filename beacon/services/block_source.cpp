@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "beacon/chain/chain_types.h"
 #include "beacon/chain/lean_chain.h"
-#include "beacon/services/dependency_queue.h"
 
 namespace lean::beacon {
 namespace {

@@ -5,18 +5,6 @@
 #include <utility>
 
 namespace lean::beacon {
-namespace {
-
-constexpr size_t kEntryOverhead = 512;  // of the queue's own indices and the item's fixed parts, about
-
-}  // namespace
-
-size_t BytesOf(const SignedBlockWithAttestation& block) {
-  return kEntryOverhead + block.message.block.body.attestations.size() * sizeof(Attestation) +
-         block.signature.size() * sizeof(SignatureBytes);
-}
-
-size_t BytesOf(const SignedAttestation& vote) { return kEntryOverhead + sizeof(vote); }
 
 uint64_t WaitingItem::slot() const {
   if (const auto* block = std::get_if<SignedBlockPtr>(&content)) return (*block)->message.block.slot;

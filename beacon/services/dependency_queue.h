@@ -24,11 +24,8 @@ struct WaitingItem {
 
   bool is_block() const { return std::holds_alternative<SignedBlockPtr>(content); }
   uint64_t slot() const;
-  size_t bytes() const;  // in memory, about
+  size_t bytes() const;  // as of BytesOf
 };
-
-size_t BytesOf(const SignedBlockWithAttestation& block);
-size_t BytesOf(const SignedAttestation& vote);
 
 // What an item waits for: a block's import, or the begin of a slot.
 using Dependency = std::variant<Root, int64_t>;

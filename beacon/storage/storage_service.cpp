@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "beacon/services/dependency_queue.h"
+#include "beacon/chain/chain_types.h"
 #include "beacon/storage/prune.h"
 #include "beacon/storage/schema.h"
 #include "beacon/storage/state_snapshot.h"

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "beacon/services/dependency_queue.h"
+#include "beacon/chain/chain_types.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::beacon {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "beacon/chain/chain_types.h"
 #include "beacon/network/gossip_codec.h"
-#include "beacon/services/dependency_queue.h"
 #include "common/clock/manual_clock.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"

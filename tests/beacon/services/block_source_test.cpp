@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "beacon/services/dependency_queue.h"
+#include "beacon/chain/chain_types.h"
 #include "common/clock/manual_clock.h"
 #include "tests/beacon/services/chain_source.h"
 #include "tests/beacon/services/test_network.h"
