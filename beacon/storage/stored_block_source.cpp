@@ -1,11 +1,13 @@
 #include "beacon/storage/stored_block_source.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "beacon/chain/chain_types.h"
 #include "beacon/chain/lean_chain.h"
-#include "beacon/services/dependency_queue.h"
 
 namespace lean::beacon {
 namespace {
@@ -33,7 +35,11 @@ std::vector<Place> Places(const LeanChain& chain, uint64_t first, uint64_t end) 
 SignedBlockPtr StoredBlockSource::FromDisk(const Checkpoint& id) const {
   absl::StatusOr<SignedBlockPtr> block = database_.BlockAt(id);
   if (block.ok()) return *std::move(block);
-  log_->warn("block_unreadable slot={} message=\"{}\"", id.slot, std::string(block.status().message()));
+  const auto now = std::chrono::steady_clock::now();
+  lines_.LogLeftOut(now, *log_);
+  if (lines_.Admit("block_unreadable", now)) {
+    log_->warn("block_unreadable slot={} message=\"{}\"", id.slot, std::string(block.status().message()));
+  }
   return nullptr;
 }
 

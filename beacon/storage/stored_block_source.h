@@ -10,11 +10,13 @@
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/storage/chain_database.h"
+#include "common/log/line_limit.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
 
-// Reads the disk off the chain's lock. What cannot be read counts as not held, and the log says why.
+// Reads the disk off the chain's lock. What cannot be read counts as not held, and the log says why, as LineLimit has
+// it: anybody may ask again and again.
 class StoredBlockSource final : public BlockSource {
  public:
   // Both outlive it.
@@ -32,6 +34,7 @@ class StoredBlockSource final : public BlockSource {
   const MemoryBlockSource memory_;
   const ChainDatabase& database_;
   const std::shared_ptr<spdlog::logger> log_;
+  mutable LineLimit lines_;
 };
 
 }  // namespace lean::beacon
