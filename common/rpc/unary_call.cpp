@@ -16,24 +16,33 @@ absl::Status DeadlinePassed() {
   return MakeError(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED", "the call's deadline has passed");
 }
 
+absl::Status TooMuchUnread() {
+  return MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED",
+                   "too much that was answered on this connection has not been read; try again");
+}
+
 constexpr int kWriteBlockBytes = 1 << 20;
 
 }  // namespace
 
 std::shared_ptr<UnaryCall> UnaryCall::Create(grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
-                                             std::shared_ptr<std::atomic<int64_t>> active) {
-  std::shared_ptr<UnaryCall> call(new UnaryCall(context, response, std::move(active)));
+                                             std::shared_ptr<CallsUnderWay> calls) {
+  std::shared_ptr<UnaryCall> call(new UnaryCall(context, response, std::move(calls)));
   call->self_ = call;
   return call;
 }
 
 UnaryCall::UnaryCall(grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
-                     std::shared_ptr<std::atomic<int64_t>> active)
-    : deadline_(context.deadline()), response_(response), active_(std::move(active)) {
-  active_->fetch_add(1, std::memory_order_relaxed);
+                     std::shared_ptr<CallsUnderWay> calls)
+    : deadline_(context.deadline()),
+      connection_(context.peer()),
+      response_(response),
+      calls_(std::move(calls)),
+      context_(&context) {
+  calls_->count.fetch_add(1, std::memory_order_relaxed);
 }
 
-UnaryCall::~UnaryCall() { active_->fetch_sub(1, std::memory_order_relaxed); }
+UnaryCall::~UnaryCall() { calls_->count.fetch_sub(1, std::memory_order_relaxed); }
 
 void UnaryCall::Answer(const google::protobuf::Message& message) {
   const size_t size = message.ByteSizeLong();
@@ -43,6 +52,10 @@ void UnaryCall::Answer(const google::protobuf::Message& message) {
     return;
   }
   if (!Claim()) return;
+  unread_ = calls_->unread.Add(connection_, size, [call = std::weak_ptr<UnaryCall>(self_)] {
+    if (const std::shared_ptr<UnaryCall> unread = call.lock()) unread->Abandon();
+  });
+  if (!unread_.has_value()) return Finish(ToGrpcStatus(TooMuchUnread()));
   bool written = false;
   {
     grpc::ProtoBufferWriter writer(response_, kWriteBlockBytes, static_cast<int>(size));
@@ -62,7 +75,20 @@ void UnaryCall::OnCancel() {
   Fail(Late() ? DeadlinePassed() : MakeError(absl::StatusCode::kCancelled, "CANCELLED", "the caller has gone"));
 }
 
-void UnaryCall::OnDone() { self_.reset(); }
+void UnaryCall::OnDone() {
+  if (unread_.has_value()) calls_->unread.Remove(*unread_);
+  {
+    std::lock_guard lock(context_mutex_);
+    context_ = nullptr;
+  }
+  self_.reset();
+}
+
+// The lock keeps the context alive: gRPC calls OnDone by another thread, and destroys the context after it.
+void UnaryCall::Abandon() {
+  std::lock_guard lock(context_mutex_);
+  if (context_ != nullptr) context_->TryCancel();
+}
 
 absl::Status DecodeRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
   grpc::ByteBuffer to_walk = bytes;

@@ -11,10 +11,15 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/rpc/caller.h"
+#include "common/rpc/unread_answers.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -36,15 +41,23 @@ using Schedule = std::function<void(const Caller& caller, Work work)>;
 template <typename Response>
 using Reply = std::function<void(absl::StatusOr<Response>)>;
 
+// The calls of a dispatcher. Thread-safe.
+struct CallsUnderWay {
+  explicit CallsUnderWay(const UnreadLimits& limits) : unread(limits) {}
+
+  std::atomic<int64_t> count = 0;  // that are not destroyed yet
+  UnreadAnswers unread;
+};
+
 // One call. Thread-safe. Kept alive by gRPC until the call is done, and by whoever still works for it.
 class UnaryCall final : public grpc::ServerUnaryReactor {
  public:
-  // `active` counts the calls that are not destroyed yet.
   static std::shared_ptr<UnaryCall> Create(grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
-                                           std::shared_ptr<std::atomic<int64_t>> active);
+                                           std::shared_ptr<CallsUnderWay> calls);
   ~UnaryCall() override;
 
-  // The first of these ends the call; what comes later is dropped.
+  // The first of these ends the call; what comes later is dropped. In place of an answer the caller gets OVERLOADED
+  // when it has too much unread.
   void Answer(const google::protobuf::Message& message);
   void Fail(const absl::Status& status);
 
@@ -55,8 +68,10 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   void OnDone() override;
 
  private:
-  UnaryCall(grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
-            std::shared_ptr<std::atomic<int64_t>> active);
+  UnaryCall(grpc::CallbackServerContext& context, grpc::ByteBuffer* response, std::shared_ptr<CallsUnderWay> calls);
+
+  // Ends a call that has its answer, whose caller does not read it.
+  void Abandon();
 
   bool Late() const { return std::chrono::system_clock::now() >= deadline_; }
 
@@ -64,10 +79,14 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   bool Claim() { return !ended_.exchange(true, std::memory_order_acq_rel); }
 
   const std::chrono::system_clock::time_point deadline_;
+  const std::string connection_;  // of its caller
   grpc::ByteBuffer* const response_;
-  const std::shared_ptr<std::atomic<int64_t>> active_;
+  const std::shared_ptr<CallsUnderWay> calls_;
   std::atomic<bool> ended_{false};
-  std::shared_ptr<UnaryCall> self_;  // gRPC's share
+  std::optional<UnreadAnswers::Id> unread_;  // set before the answer is given, read when it has gone
+  std::mutex context_mutex_;
+  grpc::CallbackServerContext* context_;  // guarded by context_mutex_; null once gRPC is done with the call
+  std::shared_ptr<UnaryCall> self_;       // gRPC's share
 };
 
 // Decodes a request within CheckWireLimits. MALFORMED_REQUEST otherwise.
@@ -76,15 +95,16 @@ absl::Status DecodeRequest(const grpc::ByteBuffer& bytes, google::protobuf::Mess
 // Starts the calls of one server's services. Thread-safe.
 class Dispatcher {
  public:
-  explicit Dispatcher(Schedule schedule) : schedule_(std::move(schedule)) {}
+  explicit Dispatcher(Schedule schedule, const UnreadLimits& unread = {})
+      : schedule_(std::move(schedule)), calls_(std::make_shared<CallsUnderWay>(unread)) {}
 
   // Calls under way, those included whose caller has gone while work for them goes on.
-  int64_t active() const { return active_->load(std::memory_order_relaxed); }
+  int64_t active() const { return calls_->count.load(std::memory_order_relaxed); }
 
   // Ends a call without looking at its request.
   grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, grpc::ByteBuffer* response,
                                    const absl::Status& status) {
-    auto call = UnaryCall::Create(*context, response, active_);
+    auto call = UnaryCall::Create(*context, response, calls_);
     call->Fail(status);
     return call.get();
   }
@@ -94,7 +114,7 @@ class Dispatcher {
   template <typename Request, typename Response, typename Handle>
   grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                 grpc::ByteBuffer* response, Handle handle) {
-    auto call = UnaryCall::Create(*context, response, active_);
+    auto call = UnaryCall::Create(*context, response, calls_);
     // The bytes are shared with gRPC's buffer, not copied.
     auto work = [call, bytes = *request, handle = std::move(handle)] {
       if (call->ended()) return;
@@ -121,7 +141,7 @@ class Dispatcher {
   static absl::Status Overloaded();
 
   const Schedule schedule_;
-  const std::shared_ptr<std::atomic<int64_t>> active_ = std::make_shared<std::atomic<int64_t>>(0);
+  const std::shared_ptr<CallsUnderWay> calls_;
 };
 
 }  // namespace lean::rpc

@@ -1,12 +1,18 @@
 #include "common/rpc/unary_call.h"
 
+#include <atomic>
 #include <future>
+#include <memory>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "common/rpc/channel.h"
+#include "common/rpc/limits.h"
 #include "common/rpc/server.h"
 #include "common/rpc/status.h"
 #include "gmock/gmock.h"
+#include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 #include "tests/common/patience.h"
@@ -33,9 +39,9 @@ class KeptReply {
 
 class UnaryCallTest : public ::testing::Test {
  protected:
-  void Serve(TestService::Handle handle, size_t capacity = 8) {
+  void Serve(TestService::Handle handle, size_t capacity = 8, const UnreadLimits& unread = {}) {
     pool_ = std::make_unique<TestPool>(capacity);
-    service_ = std::make_unique<TestService>(pool_->Scheduler(), std::move(handle));
+    service_ = std::make_unique<TestService>(pool_->Scheduler(), std::move(handle), unread);
     auto server = Server::Start({.address = "127.0.0.1:0", .tls = {}, .log = SilentLog()},
                                 {{service_.get(), v1::BeaconService::service_full_name()}});
     ASSERT_TRUE(server.ok()) << server.status();
@@ -207,6 +213,105 @@ TEST_F(UnaryCallTest, AFullPoolRefusesAndGoesOn) {
   release.set_value();
   EXPECT_EQ(running_status.get(), absl::OkStatus());
   EXPECT_EQ(waiting_status.get(), absl::OkStatus());
+  AwaitNoCalls();
+}
+
+// A call of whose answer no more than its beginning is read until Read.
+class LateReader {
+ public:
+  explicit LateReader(const std::shared_ptr<grpc::Channel>& channel)
+      : call_(v1::BeaconService::NewStub(channel)->AsyncGetValidators(&context_, GetValidatorsRequest(), &queue_)) {
+    call_->ReadInitialMetadata(nullptr);  // sends the request as well
+    beginning_ = std::thread([this] { Next(); });
+  }
+  ~LateReader() {
+    context_.TryCancel();
+    if (beginning_.joinable()) Read().IgnoreError();
+    queue_.Shutdown();
+  }
+
+  absl::Status Read() {
+    beginning_.join();
+    grpc::Status status;
+    GetValidatorsResponse response;
+    call_->Finish(&response, &status, nullptr);
+    Next();
+    return FromGrpcStatus(status);
+  }
+
+ private:
+  void Next() {
+    void* tag = nullptr;
+    bool ok = false;
+    queue_.Next(&tag, &ok);
+  }
+
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<GetValidatorsResponse>> call_;
+  std::thread beginning_;
+};
+
+constexpr size_t kMiB = size_t{1} << 20;
+
+class UnreadAnswerTest : public UnaryCallTest {
+ protected:
+  void ServeAnswers(size_t bytes, const UnreadLimits& unread) {
+    Serve(
+        [this, bytes](const GetValidatorsRequest&, Reply<GetValidatorsResponse> reply) {
+          GetValidatorsResponse response;
+          response.add_validators()->set_pubkey(std::string(bytes, 'x'));
+          reply(std::move(response));
+          ++answered_;
+        },
+        64, unread);
+  }
+  // A call that the server has answered.
+  std::unique_ptr<LateReader> Ask(const std::shared_ptr<grpc::Channel>& channel) {
+    auto reader = std::make_unique<LateReader>(channel);
+    ++asked_;
+    while (answered_ < asked_) std::this_thread::yield();
+    return reader;
+  }
+  // A connection of its own, which takes no more of an answer than is asked for.
+  std::shared_ptr<grpc::Channel> Connection() {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    return grpc::CreateCustomChannel(server_->address().ToString(), grpc::InsecureChannelCredentials(), arguments);
+  }
+
+ private:
+  int asked_ = 0;
+  std::atomic<int> answered_ = 0;
+};
+
+TEST_F(UnreadAnswerTest, WhoDoesNotReadGetsNoMoreAnswers) {
+  ServeAnswers(8 * kMiB, {.connection_bytes = 30 * kMiB, .bytes = 100 * kMiB});
+  const std::shared_ptr<grpc::Channel> connection = Connection();
+  std::vector<std::unique_ptr<LateReader>> unread;
+  for (int i = 0; i < 3; ++i) unread.push_back(Ask(connection));
+  const absl::Status refused = Ask(connection)->Read();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(refused), "OVERLOADED");
+  EXPECT_EQ(Ask(Connection())->Read(), absl::OkStatus());
+  // What was answered is still there, and once it is read there is room again.
+  for (const auto& reader : unread) EXPECT_EQ(reader->Read(), absl::OkStatus());
+  unread.clear();
+  AwaitNoCalls();
+  EXPECT_EQ(Ask(connection)->Read(), absl::OkStatus());
+}
+
+TEST_F(UnreadAnswerTest, WhatNobodyReadsGivesWayToWhoReads) {
+  ServeAnswers(8 * kMiB, {.connection_bytes = 36 * kMiB, .bytes = 36 * kMiB});
+  const std::shared_ptr<grpc::Channel> connection = Connection();
+  std::vector<std::unique_ptr<LateReader>> unread;
+  for (int i = 0; i < 4; ++i) unread.push_back(Ask(connection));
+  EXPECT_EQ(Ask(Connection())->Read(), absl::OkStatus());
+  EXPECT_EQ(unread.front()->Read().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(unread.back()->Read(), absl::OkStatus());
+  unread.clear();
   AwaitNoCalls();
 }
 
