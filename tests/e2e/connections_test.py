@@ -1,20 +1,25 @@
 """Thousands of connections to every server of a beacon at once, from many addresses, to a process that may open no more
-descriptors than a shell gives: its duties, its database and its links go on, and afterwards everybody is served again."""
+descriptors than a shell gives: its duties, its database and its links go on, and afterwards everybody is served again.
 
+LEAN_CONNECTIONS: how many there are to each server; LEAN_DESCRIPTORS: how many descriptors the beacon may open.
+"""
+
+import os
 import resource
-import socket
 import urllib.request
 
 import e2e
+import held_connections
 import raw_peer
 import usage
 from duty_log import DutyLog
 from leandev import network
-from leandev.processes import wait_until
+from leandev.processes import Process, wait_until
 from leandev.rpc import BeaconRpc
 
-DESCRIPTORS = 1024
-CONNECTIONS = 3000  # to each server
+DESCRIPTORS = int(os.environ.get("LEAN_DESCRIPTORS", "1024"))
+CONNECTIONS = int(os.environ.get("LEAN_CONNECTIONS", "3000"))
+SERVERS = ("rpc", "peers", "metrics")
 # As of rpc::Server: a connection that says nothing is closed then.
 HANDSHAKE_S = 10
 SLOT_MS = 1200
@@ -23,9 +28,8 @@ SLOT_MS = 1200
 class ConnectionsTest(e2e.NetworkTest):
     def test_a_burst_that_is_held(self):
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        if hard < 3 * CONNECTIONS + 200:
-            self.skipTest(f"this process may open {hard} descriptors only")
+        if hard < CONNECTIONS + 100:
+            self.skipTest(f"a process may open {hard} descriptors only")
         limit = ("prlimit", f"--nofile={DESCRIPTORS}:{DESCRIPTORS}", "--")
         net = self.net = self.make_network(clients=1, beacons=2, beacon_prefix=limit, slot_ms=SLOT_MS)
         metrics_port = network.free_port()
@@ -36,8 +40,6 @@ class ConnectionsTest(e2e.NetworkTest):
         link = net.rpc.linked()[0].id
         quiet, memory = usage.descriptors(net.beacon.pid), usage.rss(net.beacon.pid)
 
-        self.connections = []
-        self.addCleanup(self.close_all)
         addresses = (net.settings.address, net.places[0].peer_address, f"127.0.0.1:{metrics_port}")
         peak = 0
         for address in addresses:
@@ -58,25 +60,19 @@ class ConnectionsTest(e2e.NetworkTest):
         wait_until(self.is_served, 3 * HANDSHAKE_S, "a new client to be served")
         wait_until(lambda: usage.descriptors(net.beacon.pid) < quiet + 20, 3 * HANDSHAKE_S,
                    "the silent ones to be closed")
-        peer = raw_peer.RawPeer(net.places[0].peer_address, net.rpc, "late")
-        self.addCleanup(peer.close)
-        self.wait_for(lambda s: s.peers == 2, "another beacon to be linked")
+        wait_until(self.is_linked, e2e.PATIENCE_S, "another beacon to be linked")
         page = self.scrape(metrics_port)
-        for listener in ("rpc", "peers", "metrics"):
+        for listener in SERVERS:
             self.assertIn(f'lean_beacon_listener_answers{{listener="{listener}"}} 1', page)
 
     def connect(self, address):
-        host, port = address.split(":")
-        for number in range(CONNECTIONS):
-            connection = socket.socket()
-            connection.settimeout(e2e.PATIENCE_S)
-            connection.bind((f"127.0.0.{2 + number % 100}", 0))
-            connection.connect((host, int(port)))
-            self.connections.append(connection)
-
-    def close_all(self):
-        for connection in self.connections:
-            connection.close()
+        """Returns once all connections are there; they are held to the end of the test."""
+        log = self.directory / f"connections-{address}.log"
+        command = ["/usr/bin/python3", held_connections.__file__, address, str(CONNECTIONS)]
+        process = Process("connections", command, log)
+        self.addCleanup(process.kill)
+        wait_until(lambda: log.read_text(encoding="utf-8").strip() == str(CONNECTIONS), e2e.PATIENCE_S,
+                   f"{CONNECTIONS} connections to {address}")
 
     def is_served(self):
         """By the RPC server, on a connection of its own."""
@@ -85,6 +81,15 @@ class ConnectionsTest(e2e.NetworkTest):
             return rpc.try_status()
         finally:
             rpc.close()
+
+    def is_linked(self):
+        """Whether one more beacon is; turned away, it comes again."""
+        peer = raw_peer.RawPeer(self.net.places[0].peer_address, self.net.rpc, "late")
+        self.addCleanup(peer.close)
+        try:
+            return wait_until(lambda: self.net.rpc.status().peers == 2, HANDSHAKE_S, "the link")
+        except TimeoutError:
+            return False
 
     def scrape(self, port):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=e2e.PATIENCE_S) as answer:

@@ -43,6 +43,10 @@ class MetricsTest(e2e.NetworkTest):
         self.assertLessEqual(beacon["lean_beacon_stored_slot"], beacon["lean_beacon_head_slot"])
         self.assertEqual(beacon['lean_beacon_equivocations_total{kind="vote"}'], 0)
 
+        for listener in ("rpc", "metrics"):
+            self.assertEqual(beacon[f'lean_beacon_listener_answers{{listener="{listener}"}}'], 1)
+        self.assertEqual(client['lean_validator_listener_answers{listener="metrics"}'], 1)
+
         address = net.settings.address
         self.assertEqual(client[f'lean_validator_beacon_ready{{beacon="{address}"}}'], 1)
         self.assertGreater(client['lean_validator_blocks_total{result="accepted"}'], 1)

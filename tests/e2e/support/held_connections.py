@@ -1,0 +1,30 @@
+"""`held_connections.py HOST:PORT COUNT`: opens so many TCP connections from 100 addresses of this machine, says nothing on
+them, prints how many there are and holds them until it is killed. A process of its own, for its descriptors."""
+
+import resource
+import socket
+import sys
+import threading
+
+ADDRESSES = 100
+PATIENCE_S = 120
+
+
+def main():
+    host, port = sys.argv[1].split(":")
+    count = int(sys.argv[2])
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    held = []
+    for number in range(count):
+        connection = socket.socket()
+        connection.settimeout(PATIENCE_S)
+        connection.bind((f"127.0.0.{2 + number % ADDRESSES}", 0))
+        connection.connect((host, int(port)))
+        held.append(connection)
+    print(len(held), flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
