@@ -1,11 +1,13 @@
 // The chain at the largest set of validators: what a slot costs, and that it does not cost more as the chain grows.
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "beacon/chain/fork_choice.h"
 #include "beacon/chain/lean_chain.h"
 #include "beacon/chain/state_transition.h"
 #include "benchmark/benchmark.h"
@@ -68,6 +70,30 @@ void BM_ForkChoiceSlot(benchmark::State& state) {
   state.SetLabel(std::to_string(chain.imported_blocks()) + " blocks, nothing finalized");
 }
 BENCHMARK(BM_ForkChoiceSlot)->Arg(100)->Arg(10'000)->Arg(100'000)->Iterations(50)->Unit(benchmark::kMicrosecond);
+
+// Votes of a third of the validators go from the head to the tree's first block, or back: the longest way there is.
+void BM_ForkChoiceOldVotes(benchmark::State& state) {
+  const auto blocks = static_cast<uint64_t>(state.range(0));
+  const auto root_of = [](uint64_t slot) {
+    Root root;
+    std::memcpy(root.data.data(), &slot, sizeof(slot));
+    root.data[31] = 1;
+    return root;
+  };
+  ForkChoice fork_choice(root_of(0), Root(), 0);
+  for (uint64_t slot = 1; slot <= blocks; ++slot) {
+    if (!fork_choice.AddBlock(root_of(slot), root_of(slot - 1), slot)) std::abort();
+  }
+  for (uint64_t validator = 0; validator < kValidators; ++validator) fork_choice.MoveVote(validator, root_of(blocks));
+  fork_choice.UpdateHead(root_of(0));
+  uint64_t to = 0;
+  for (auto _ : state) {
+    for (uint64_t validator = 0; validator < kValidators / 3; ++validator) fork_choice.MoveVote(validator, root_of(to));
+    benchmark::DoNotOptimize(fork_choice.UpdateHead(root_of(0)));
+    to = blocks - to;
+  }
+}
+BENCHMARK(BM_ForkChoiceOldVotes)->Arg(10'000)->Arg(kHistoricalRootsLimit)->Unit(benchmark::kMillisecond);
 
 // A chain with a full round of votes for its head, which is what the next block carries.
 LeanChain MakeVotedChain(uint64_t slots) {
