@@ -107,7 +107,7 @@ grpc::ServerUnaryReactor* GrpcDutyService::Submit(grpc::CallbackServerContext* c
                                                                               rpc::Reply<Response>) const) {
   const rpc::Caller caller = rpc::CallerOf(*context);
   if (!callers_.TakeShare(caller, request->Length())) {
-    return dispatcher_.Refuse(context, response,
+    return dispatcher_.Refuse(context, *request, response,
                               rpc::MakeError(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
                                              "this caller has submitted as much as it may in a slot; try again later"));
   }

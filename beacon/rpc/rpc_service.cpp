@@ -53,8 +53,9 @@ struct RpcService::Parts {
   const Submissions submissions{chain.service, callers, screening};
   rpc::FairPool query_pool{kQueryPool};
   rpc::FairPool duty_pool{DutyPool()};
-  rpc::Dispatcher query_dispatcher{On(query_pool, callers)};
-  rpc::Dispatcher duty_dispatcher{On(duty_pool, callers)};
+  const std::shared_ptr<rpc::RequestBytes> requests = std::make_shared<rpc::RequestBytes>();
+  rpc::Dispatcher query_dispatcher{On(query_pool, callers), requests};
+  rpc::Dispatcher duty_dispatcher{On(duty_pool, callers), requests};
   GrpcBeaconService beacon_service{queries, query_dispatcher};
   GrpcDutyService duty_service{duties, submissions, *callers, duty_dispatcher};
   std::unique_ptr<rpc::Server> server;
@@ -62,7 +63,9 @@ struct RpcService::Parts {
 
 absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Start(ServedChain chain, const RpcServiceOptions& options) {
   auto parts = std::make_unique<Parts>(std::move(chain));
-  auto server = rpc::Server::Start(options.server, {{&parts->beacon_service, v1::BeaconService::service_full_name()},
+  rpc::ServerOptions server_options = options.server;
+  server_options.gate.requests = parts->requests;
+  auto server = rpc::Server::Start(server_options, {{&parts->beacon_service, v1::BeaconService::service_full_name()},
                                                     {&parts->duty_service, v1::DutyService::service_full_name()}});
   if (!server.ok()) return server.status();
   parts->server = *std::move(server);

@@ -25,7 +25,8 @@ namespace {
 constexpr int kBacklog = 256;
 // From one socket, before others, and Stop, have their turn.
 constexpr int kAtOnce = 256;
-// While the machine has no descriptors or memory for a connection that waits.
+// While the machine has no descriptors or memory for a connection that waits, and between two looks at what is
+// unfinished.
 constexpr int kPauseMs = 100;
 
 constexpr uint64_t kFewestConnections = 16;
@@ -59,12 +60,17 @@ void SetPort(sockaddr* address, uint16_t port) {
   }
 }
 
+// Of an address of IPv4 or IPv6.
+uint16_t PortOfSocket(const sockaddr_storage& address) {
+  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
+                                             : reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
 uint16_t PortOf(int fd) {
   sockaddr_storage bound{};
   socklen_t size = sizeof(bound);
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) != 0) return 0;
-  return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(bound).sin6_port
-                                           : reinterpret_cast<const sockaddr_in&>(bound).sin_port);
+  return PortOfSocket(bound);
 }
 
 // Invalid, with errno set: it does not listen.
@@ -113,7 +119,9 @@ absl::StatusOr<std::unique_ptr<ConnectionGate>> ConnectionGate::Open(const Addre
 }
 
 ConnectionGate::ConnectionGate(Address address, GateOptions options)
-    : address_(std::move(address)), options_(std::move(options)), open_(options_.limits) {}
+    : address_(std::move(address)),
+      options_(std::move(options)),
+      open_(options_.limits, options_.unfinished, options_.requests) {}
 
 absl::Status ConnectionGate::Listen() {
   stop_ = Descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -172,9 +180,12 @@ void ConnectionGate::Run() {
   bool short_of_something = false;
   while (true) {
     // In a pause, whether to stop is all that is asked.
-    const int ready = poll(waiting.data(), short_of_something ? 1 : waiting.size(), short_of_something ? kPauseMs : -1);
+    const bool counts = options_.requests != nullptr && open_.size() > 0;
+    const int pause_ms = short_of_something || counts ? kPauseMs : -1;
+    const int ready = poll(waiting.data(), short_of_something ? 1 : waiting.size(), pause_ms);
     if (ready < 0 && errno != EINTR) return;
     if (waiting[0].revents != 0) return;
+    open_.EndUnfinished(std::chrono::steady_clock::now());
     short_of_something = false;
     for (size_t i = 1; i < waiting.size(); ++i) short_of_something |= !AcceptAll(waiting[i].fd);
   }
@@ -194,7 +205,7 @@ bool ConnectionGate::AcceptAll(int listener) {
     const std::string host = HostOf(peer);
     const auto now = std::chrono::steady_clock::now();
     if (!open_.HasRoom(host, now) || (options_.admit != nullptr && !options_.admit(host))) continue;
-    open_.Add(fd.get(), host, now);
+    open_.Add(fd.get(), host, RequestBytes::NameOf(host, PortOfSocket(peer)), now);
     take_(std::move(fd), listener);
   }
   return true;

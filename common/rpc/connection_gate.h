@@ -15,6 +15,7 @@
 #include "common/process/descriptors.h"
 #include "common/rpc/address.h"
 #include "common/rpc/open_connections.h"
+#include "common/rpc/request_bytes.h"
 
 namespace lean::rpc {
 
@@ -25,6 +26,9 @@ struct GateOptions {
   // Whether one more connection may come from this host, an IP address without brackets. Called by one thread, which it
   // must not hold up. Null: everybody's.
   std::function<bool(const std::string& host)> admit = nullptr;
+  // Whole requests, counted by the server: connections that keep too much of theirs back are shut down. Null: none are.
+  std::shared_ptr<RequestBytes> requests = nullptr;
+  UnfinishedLimits unfinished = {};
   // None is taken while the process has as many descriptors open, of whatever kind. 0: three quarters of what it may.
   int max_descriptors = 0;
 };

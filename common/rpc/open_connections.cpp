@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -22,7 +23,27 @@ std::optional<ino_t> SocketOf(int fd) {
   return info.st_ino;
 }
 
+std::optional<uint64_t> BytesReceived(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  return info.tcpi_bytes_received;
+}
+
+// What a connection brings beside requests: handshakes, settings, first headers.
+constexpr int64_t kFreeBytes = 16 << 10;
+// And from then on: pings, and what grants room for answers.
+constexpr int64_t kFreeBytesPerSecond = 64;
+// So little is nothing that is kept back.
+constexpr int64_t kFewBytes = 64 << 10;
+
 }  // namespace
+
+OpenConnections::~OpenConnections() {
+  for (const auto& [fd, connection] : connections_) {
+    if (requests_ != nullptr) requests_->Close(connection.name);
+  }
+}
 
 bool OpenConnections::HasRoom(const std::string& host, Time now) {
   if (Fits(host)) return true;
@@ -34,10 +55,16 @@ bool OpenConnections::HasRoom(const std::string& host, Time now) {
   return false;
 }
 
-void OpenConnections::Add(int fd, const std::string& host, Time now) {
+void OpenConnections::Add(int fd, const std::string& host, const std::string& name, Time now) {
   Forget(fd);  // the descriptor is given anew, so the connection that had it was closed
-  connections_[fd] = {.socket = SocketOf(fd).value_or(0), .host = host, .since = now};
+  connections_[fd] = {.socket = SocketOf(fd).value_or(0),
+                      .host = host,
+                      .name = name,
+                      .since = now,
+                      .unfinished = -kFreeBytes,
+                      .finished = now};
   ++by_host_[host];
+  if (requests_ != nullptr) requests_->Open(name);
 }
 
 bool OpenConnections::Fits(const std::string& host) const {
@@ -60,6 +87,7 @@ void OpenConnections::Forget(int fd) {
   if (known == connections_.end()) return;
   const auto host = by_host_.find(known->second.host);
   if (--host->second == 0) by_host_.erase(host);
+  if (requests_ != nullptr) requests_->Close(known->second.name);
   connections_.erase(known);
 }
 
@@ -72,14 +100,50 @@ void OpenConnections::Sweep() {
 }
 
 void OpenConnections::ShutDownLifeless(Time now) {
-  for (const auto& [fd, connection] : connections_) {
+  for (auto& [fd, connection] : connections_) {
     const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - connection.since);
-    if (!IsLifeless(fd, age)) continue;
-    // With a descriptor of our own, so that it stays the socket that we look at: others may close theirs meanwhile.
-    const Descriptor own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-    if (own.valid() && SocketOf(own.get()) == connection.socket && IsLifeless(own.get(), age)) {
-      shutdown(own.get(), SHUT_RDWR);
-    }
+    if (IsLifeless(fd, age)) ShutDown(fd, connection);
+  }
+}
+
+void OpenConnections::ShutDown(int fd, Connection& connection) {
+  // With a descriptor of our own, so that it stays the socket that we look at: others may close theirs meanwhile.
+  const Descriptor own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (own.valid() && SocketOf(own.get()) == connection.socket) shutdown(own.get(), SHUT_RDWR);
+}
+
+uint64_t OpenConnections::CountUnfinished(Time now) {
+  int64_t sum = 0;
+  for (auto& [fd, connection] : connections_) {
+    const std::optional<uint64_t> received = BytesReceived(fd);
+    if (!received.has_value() || SocketOf(fd) != connection.socket) continue;
+    const auto free = kFreeBytesPerSecond * kUnfinishedPause.count() / 1000;
+    const auto whole = static_cast<int64_t>(requests_->Take(connection.name));
+    const auto more = static_cast<int64_t>(*received - connection.received);
+    connection.received = *received;
+    connection.unfinished = std::max(connection.unfinished + more - whole - free, -kFreeBytes);
+    if (connection.unfinished <= kFewBytes) connection.finished = now;
+    sum += std::max<int64_t>(connection.unfinished, 0);
+  }
+  return static_cast<uint64_t>(sum);
+}
+
+void OpenConnections::EndUnfinished(Time now) {
+  if (requests_ == nullptr || now < next_unfinished_) return;
+  next_unfinished_ = now + kUnfinishedPause;
+  uint64_t sum = CountUnfinished(now);
+  std::vector<std::pair<int, Connection*>> holders;
+  for (auto& [fd, connection] : connections_) {
+    if (connection.unfinished > kFewBytes) holders.emplace_back(fd, &connection);
+  }
+  std::sort(holders.begin(), holders.end(),
+            [](const auto& a, const auto& b) { return a.second->finished < b.second->finished; });
+  for (const auto& [fd, connection] : holders) {
+    const auto bytes = static_cast<uint64_t>(connection->unfinished);
+    if (bytes <= unfinished_.connection_bytes && sum <= unfinished_.bytes) continue;
+    ShutDown(fd, *connection);
+    sum -= bytes;
+    connection->unfinished = 0;
   }
 }
 

@@ -6,9 +6,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "common/rpc/request_bytes.h"
 
 namespace lean::rpc {
 
@@ -17,6 +21,12 @@ struct ConnectionLimits {
   size_t per_host = 0;
   // Older ones may be shut down when there is no room: for servers whose connections are short. 0: none for its age.
   std::chrono::seconds max_age{0};
+};
+
+// What may have come of requests that are not whole: of one connection, and of all.
+struct UnfinishedLimits {
+  uint64_t connection_bytes = uint64_t{48} << 20;  // three requests of the largest size
+  uint64_t bytes = uint64_t{256} << 20;
 };
 
 // Who takes a connection over closes it without telling, so the kernel is asked: a connection is open as long as its
@@ -31,14 +41,27 @@ class OpenConnections {
   static constexpr std::chrono::milliseconds kMaxMute{1'000};
   static constexpr std::chrono::milliseconds kMaxSilence{30'000};
 
-  explicit OpenConnections(const ConnectionLimits& limits) : limits_(limits) {}
+  static constexpr std::chrono::milliseconds kUnfinishedPause{100};
+
+  // `requests`: whole ones, as whoever takes connections over counts them. Null: they do not, and EndUnfinished does
+  // nothing.
+  OpenConnections(const ConnectionLimits& limits, const UnfinishedLimits& unfinished,
+                  std::shared_ptr<RequestBytes> requests)
+      : limits_(limits), unfinished_(unfinished), requests_(std::move(requests)) {}
+  ~OpenConnections();
+  OpenConnections(const OpenConnections&) = delete;
+  OpenConnections& operator=(const OpenConnections&) = delete;
 
   // Whether one more from this host is within the limits. When it is not, TCP connections that show no life are shut
   // down, so that there is room soon.
   bool HasRoom(const std::string& host, Time now);
 
-  // `fd` is a connected socket, about to be handed to whoever closes it.
-  void Add(int fd, const std::string& host, Time now);
+  // `fd` is a connected socket, about to be handed to whoever closes it. `name`: as of RequestBytes.
+  void Add(int fd, const std::string& host, const std::string& name, Time now);
+
+  // Shuts connections down that have too much unfinished. When all together have, those that have had some for longest:
+  // whoever sends whole requests is done with each in a moment. Looks every kUnfinishedPause at most.
+  void EndUnfinished(Time now);
 
   // Those that are not known to be closed.
   size_t size() const { return connections_.size(); }
@@ -47,7 +70,11 @@ class OpenConnections {
   struct Connection {
     ino_t socket = 0;
     std::string host;
+    std::string name;
     Time since;
+    uint64_t received = 0;   // bytes
+    int64_t unfinished = 0;  // of these, of requests that are not whole
+    Time finished;           // when it had next to none last
   };
 
   bool Fits(const std::string& host) const;
@@ -58,10 +85,17 @@ class OpenConnections {
   void Sweep();
   void ShutDownLifeless(Time now);
 
+  // Brings `unfinished` of all up to date, and returns their sum.
+  uint64_t CountUnfinished(Time now);
+  void ShutDown(int fd, Connection& connection);
+
   const ConnectionLimits limits_;
+  const UnfinishedLimits unfinished_;
+  const std::shared_ptr<RequestBytes> requests_;
   absl::flat_hash_map<int, Connection> connections_;  // by descriptor
   absl::flat_hash_map<std::string, size_t> by_host_;  // none is 0
   Time next_sweep_{};
+  Time next_unfinished_{};
 };
 
 }  // namespace lean::rpc

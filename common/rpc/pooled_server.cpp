@@ -14,7 +14,9 @@ absl::StatusOr<std::unique_ptr<PooledServer>> PooledServer::Start(const PoolOpti
                                                                   const std::string& name, const MakeService& make) {
   std::unique_ptr<PooledServer> pooled(new PooledServer(pool));
   pooled->service_ = make(pooled->dispatcher_);
-  auto server = Server::Start(options, {{pooled->service_.get(), name}});
+  ServerOptions counted = options;
+  counted.gate.requests = pooled->requests_;
+  auto server = Server::Start(counted, {{pooled->service_.get(), name}});
   if (!server.ok()) return server.status();
   pooled->server_ = *std::move(server);
   return pooled;
@@ -22,7 +24,8 @@ absl::StatusOr<std::unique_ptr<PooledServer>> PooledServer::Start(const PoolOpti
 
 PooledServer::PooledServer(const PoolOptions& pool)
     : pool_(pool),
-      dispatcher_([this](const Caller& caller, Work work) { pool_.Submit(caller, Rank::kGood, std::move(work)); }) {}
+      dispatcher_([this](const Caller& caller, Work work) { pool_.Submit(caller, Rank::kGood, std::move(work)); },
+                  requests_) {}
 
 PooledServer::~PooledServer() { Stop(); }
 

@@ -38,6 +38,7 @@ class PooledServer {
 
   // In the order of their dependence: what stands later uses what stands before it, and is destroyed first.
   FairPool pool_;
+  const std::shared_ptr<RequestBytes> requests_ = std::make_shared<RequestBytes>();
   Dispatcher dispatcher_;
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<Server> server_;

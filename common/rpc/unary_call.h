@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/rpc/caller.h"
+#include "common/rpc/request_bytes.h"
 #include "common/rpc/unread_answers.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
@@ -95,15 +96,20 @@ absl::Status DecodeRequest(const grpc::ByteBuffer& bytes, google::protobuf::Mess
 // Starts the calls of one server's services. Thread-safe.
 class Dispatcher {
  public:
-  explicit Dispatcher(Schedule schedule, const UnreadLimits& unread = {})
-      : schedule_(std::move(schedule)), calls_(std::make_shared<CallsUnderWay>(unread)) {}
+  // `requests`: where whole requests are counted; null: nowhere.
+  explicit Dispatcher(Schedule schedule, std::shared_ptr<RequestBytes> requests = nullptr,
+                      const UnreadLimits& unread = {})
+      : schedule_(std::move(schedule)),
+        requests_(std::move(requests)),
+        calls_(std::make_shared<CallsUnderWay>(unread)) {}
 
   // Calls under way, those included whose caller has gone while work for them goes on.
   int64_t active() const { return calls_->count.load(std::memory_order_relaxed); }
 
   // Ends a call without looking at its request.
-  grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, grpc::ByteBuffer* response,
-                                   const absl::Status& status) {
+  grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, const grpc::ByteBuffer& request,
+                                   grpc::ByteBuffer* response, const absl::Status& status) {
+    Count(*context, request);
     auto call = UnaryCall::Create(*context, response, calls_);
     call->Fail(status);
     return call.get();
@@ -114,6 +120,7 @@ class Dispatcher {
   template <typename Request, typename Response, typename Handle>
   grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                 grpc::ByteBuffer* response, Handle handle) {
+    Count(*context, *request);
     auto call = UnaryCall::Create(*context, response, calls_);
     // The bytes are shared with gRPC's buffer, not copied.
     auto work = [call, bytes = *request, handle = std::move(handle)] {
@@ -140,7 +147,12 @@ class Dispatcher {
  private:
   static absl::Status Overloaded();
 
+  void Count(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& request) const {
+    if (requests_ != nullptr) requests_->Count(context.peer(), request.Length());
+  }
+
   const Schedule schedule_;
+  const std::shared_ptr<RequestBytes> requests_;
   const std::shared_ptr<CallsUnderWay> calls_;
 };
 

@@ -26,7 +26,8 @@ template <typename Request, typename Response>
 grpc::ServerUnaryReactor* GrpcKeymanagerService::Run(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
     absl::StatusOr<Response> (KeymanagerRequests::*method)(const Request&)) {
-  if (absl::Status status = CheckCaller(*context); !status.ok()) return dispatcher_.Refuse(context, response, status);
+  if (absl::Status status = CheckCaller(*context); !status.ok())
+    return dispatcher_.Refuse(context, *request, response, status);
   // Not by way of `this`: GCC 12's undefined-behaviour sanitizer reads it uninitialized before `.*`.
   return dispatcher_.Run<Request, Response>(
       context, request, response,

@@ -43,8 +43,12 @@ class ServerTest : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(dir_); }
 
-  absl::StatusOr<std::unique_ptr<Server>> Start(ServerTlsFiles tls = {}, std::string address = "127.0.0.1:0") {
-    return Server::Start({std::move(address), std::move(tls), log_},
+  absl::StatusOr<std::unique_ptr<Server>> Start(ServerTlsFiles tls = {}, std::string address = "127.0.0.1:0",
+                                                UnfinishedLimits unfinished = {}) {
+    return Server::Start({.address = std::move(address),
+                          .tls = std::move(tls),
+                          .log = log_,
+                          .gate = {.requests = requests_, .unfinished = unfinished}},
                          {{&service_, v1::BeaconService::service_full_name()}});
   }
 
@@ -64,12 +68,46 @@ class ServerTest : public ::testing::Test {
   std::string dir_;
   std::shared_ptr<spdlog::logger> log_ = SilentLog();
   TestPool pool_{8};
-  TestService service_{pool_.Scheduler(), [](const v1::GetValidatorsRequest& request, auto reply) {
+  std::shared_ptr<RequestBytes> requests_ = std::make_shared<RequestBytes>();
+  TestService service_{pool_.Scheduler(),
+                       [](const v1::GetValidatorsRequest& request, auto reply) {
                          v1::GetValidatorsResponse response;
                          response.add_validators()->set_pubkey(std::string(request.limit(), 'x'));
                          reply(std::move(response));
-                       }};
+                       },
+                       {},
+                       requests_};
 };
+
+// Requests that are whole are not held against a connection, however many they are and however it is named.
+TEST_F(ServerTest, WholeRequestsAreCounted) {
+  constexpr size_t kRequest = 300'000;
+  const CertificateFiles cert = MakeCertificate(dir_, "server");
+  for (const ServerTlsFiles& tls : {ServerTlsFiles(), ServerTlsFiles{cert.cert, cert.key, ""}}) {
+    for (const std::string address : {"127.0.0.1:0", "[::1]:0", "0.0.0.0:0"}) {
+      if (address == "[::1]:0" && !tls.cert.empty()) continue;  // which the certificate does not name
+      const auto server = Start(tls, address, {.connection_bytes = 2 * kRequest, .bytes = 2 * kRequest});
+      ASSERT_TRUE(server.ok()) << server.status();
+      Address to = (*server)->address();
+      if (address == "0.0.0.0:0") to.host = "127.0.0.1";
+      ChannelOptions options;
+      if (!tls.cert.empty()) options.tls.server_ca = cert.cert;
+      const auto channel = MakeChannel(to.ToString(), options);
+      ASSERT_TRUE(channel.ok()) << channel.status();
+      const auto stub = v1::BeaconService::NewStub(*channel);
+      v1::GetValidatorsRequest request;
+      request.GetReflection()->MutableUnknownFields(&request)->AddLengthDelimited(100)->assign(kRequest, 'x');
+      const auto end = std::chrono::steady_clock::now() + 3 * OpenConnections::kUnfinishedPause;
+      int calls = 0;
+      while (calls < 5 || std::chrono::steady_clock::now() < end) {
+        v1::GetValidatorsResponse response;
+        ASSERT_EQ(FromGrpcStatus(stub->GetValidators(Context().get(), request, &response)), absl::OkStatus())
+            << to.ToString() << " " << calls;
+        ++calls;
+      }
+    }
+  }
+}
 
 TEST_F(ServerTest, ServesOnThePortTheSystemChose) {
   auto server = Start();

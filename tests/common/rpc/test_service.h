@@ -87,8 +87,9 @@ class TestService final : public v1::BeaconService::WithRawCallbackMethod_GetVal
  public:
   using Handle = std::function<void(const v1::GetValidatorsRequest&, Reply<v1::GetValidatorsResponse>)>;
 
-  TestService(Schedule schedule, Handle handle, const UnreadLimits& unread = {})
-      : dispatcher_(std::move(schedule), unread), handle_(std::move(handle)) {}
+  TestService(Schedule schedule, Handle handle, const UnreadLimits& unread = {},
+              std::shared_ptr<RequestBytes> requests = nullptr)
+      : dispatcher_(std::move(schedule), std::move(requests), unread), handle_(std::move(handle)) {}
 
   grpc::ServerUnaryReactor* GetValidators(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                           grpc::ByteBuffer* response) override {

@@ -1,0 +1,53 @@
+"""Connections that begin calls and keep back the end of each request, and come again when they are ended, beside a validator
+client: what the beacon holds for them is bounded, and no duty is missed."""
+
+import time
+
+import e2e
+import half_sent
+import usage
+from duty_log import DutyLog
+
+# Connections, and the calls that each begins: more than a connection may have unfinished, and more than all may have.
+SHAPES = ((6, 128), (40, 2))
+SLOTS = 5
+SLOT_MS = 2000
+# What may be unfinished, what comes until that is noticed, and what the beacon takes otherwise.
+MAX_RSS = 1 << 30
+
+
+class HalfSentTest(e2e.NetworkTest):
+    def test_requests_that_are_never_whole(self):
+        net = self.start_network(clients=1, slot_ms=SLOT_MS)
+        for connections, calls in SHAPES:
+            with self.subTest(connections=connections, calls=calls):
+                self.attack(net, connections, calls)
+
+    def attack(self, net, connections, calls):
+        before = self.wait_for(lambda s: s.slot >= 2 and s.votes_in_previous_slot == 4, "the first votes")
+        attackers = [None] * connections
+        began = peak = sent = 0
+        slot = before.slot
+        while slot < before.slot + SLOTS:
+            for place, attacker in enumerate(attackers):
+                if attacker is None or attacker.ended >= calls:
+                    sent += attacker.sent if attacker is not None else 0
+                    attackers[place] = half_sent.HalfSentCalls(
+                        net.settings.address, "/lean.v1.DutyService/SubmitVotes", calls)
+                    self.addCleanup(attackers[place].close)
+                    began += 1
+            peak = max(peak, usage.rss(net.beacon.pid))
+            slot = net.rpc.status(timeout_s=20).slot
+            time.sleep(0.05)
+        for attacker in attackers:
+            attacker.close()
+        print(f"{connections} at a time: {began} connections sent {sent >> 20} MiB; memory {peak >> 20} MiB at most",
+              flush=True)
+        self.assertGreater(began, connections, "some were ended")
+        duties = DutyLog(net.clients[0].log_path, net.settings.validators)
+        self.assertEqual(duties.missed(before.slot, slot - 1), [])
+        self.assertLess(peak, MAX_RSS)
+
+
+if __name__ == "__main__":
+    e2e.main()
