@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "beacon/network/peer_score.h"
 #include "beacon/storage/schema.h"
 #include "common/process/log.h"
 
@@ -57,28 +58,30 @@ void BeaconMetrics::RefreshChain() {
 }
 
 void BeaconMetrics::RefreshNetwork() {
-  const NetworkService& network = beacon_.network;
+  const NetworkCounts counts = beacon_.network.counts();
   double in = 0;
   double out = 0;
-  for (const PeerInfo& peer : network.Peers()) ++(peer.outbound ? out : in);
+  for (const PeerInfo& peer : beacon_.network.Peers()) ++(peer.outbound ? out : in);
   peers_.Set(in, {{"direction", "in"}});
   peers_.Set(out, {{"direction", "out"}});
   for (const Offence offence : kOffences) {
-    offences_.RaiseTo(network.offence_counts().Of(offence), {{"offence", std::string(OffenceName(offence))}});
+    offences_.RaiseTo(counts.Of(offence), {{"offence", std::string(OffenceName(offence))}});
   }
-  bans_.RaiseTo(network.bans());
+  bans_.RaiseTo(counts.bans);
 
-  const Traffic traffic = network.traffic();
+  const Traffic& traffic = counts.traffic;
   gossip_items_.RaiseTo(traffic.blocks_in, {{"direction", "in"}, {"kind", "block"}});
   gossip_items_.RaiseTo(traffic.blocks_out, {{"direction", "out"}, {"kind", "block"}});
   gossip_items_.RaiseTo(traffic.votes_in, {{"direction", "in"}, {"kind", "vote"}});
   gossip_items_.RaiseTo(traffic.votes_out, {{"direction", "out"}, {"kind", "vote"}});
   gossip_bytes_.RaiseTo(traffic.bytes_in, {{"direction", "in"}});
   gossip_bytes_.RaiseTo(traffic.bytes_out, {{"direction", "out"}});
-  duplicates_.RaiseTo(network.gossip_counts().duplicates);
+  duplicates_.RaiseTo(counts.duplicates);
   unsent_.RaiseTo(traffic.dropped_out);
   requests_.RaiseTo(traffic.requests_in, {{"direction", "in"}});
   requests_.RaiseTo(traffic.requests_out, {{"direction", "out"}});
+  engine_connected_.Set(counts.engine_connected ? 1 : 0);
+  engine_restarts_.RaiseTo(counts.engine_restarts);
 }
 
 void BeaconMetrics::RefreshSync() {

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "beacon/network/network_service.h"
+#include "beacon/network/network.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/storage/chain_database.h"
 #include "beacon/storage/storage_service.h"
@@ -18,7 +18,7 @@ namespace lean::beacon {
 // What is told of; all of it outlives the registry's scrapes.
 struct MeteredBeacon {
   const ChainService& chain;
-  const NetworkService& network;
+  const Network& network;
   std::function<SyncStatus()> sync;
   const rpc::ListenerWatch& listeners;
   const spdlog::logger& log;
@@ -80,6 +80,11 @@ class BeaconMetrics {
   metrics::Counter unsent_{r_, "lean_beacon_gossip_unsent_votes_total",
                            "Votes that made room for newer ones in the queue of a peer that takes them too slowly"};
   metrics::Counter requests_{r_, "lean_beacon_block_requests_total", "Requests for blocks (direction)"};
+
+  metrics::Gauge engine_connected_{r_, "lean_beacon_network_engine_connected",
+                                   "1: the network engine answers; 0: it does not, or there is none"};
+  metrics::Counter engine_restarts_{r_, "lean_beacon_network_engine_lost_total",
+                                    "How often the network engine was lost"};
 
   metrics::Gauge clock_wrong_{r_, "lean_beacon_clock_wrong", "1: this machine's clock cannot be signed by"};
   metrics::Gauge clock_votes_{r_, "lean_beacon_clock_validators",

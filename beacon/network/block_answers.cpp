@@ -1,17 +1,17 @@
 #include "beacon/network/block_answers.h"
 
-#include <limits>
+#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/chain_types.h"
+#include "beacon/network/asked_blocks.h"
 #include "beacon/network/gossip_codec.h"
 #include "beacon/network/peer_blocks.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"
-#include "common/ssz/ssz.h"
 
 namespace lean::beacon {
 namespace {
@@ -62,29 +62,16 @@ absl::Status Overloaded(absl::string_view message) {
   return rpc::MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", message);
 }
 
-absl::Status CheckRoots(const v1::BlocksByRootRequest& request, const std::vector<SignedBlockPtr>& blocks) {
-  std::set<std::string> asked(request.roots().begin(), request.roots().end());
-  for (const SignedBlockPtr& block : blocks) {
-    if (asked.erase(rpc::BytesToProto(ssz::HashTreeRoot(block->message.block))) == 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the block at slot ", block->message.block.slot, " was not asked for"));
-    }
+// What a request of our own asks for.
+AskedBlocks AskedBy(const v1::BlocksRequest& request) {
+  if (request.has_by_range()) {
+    return {.roots = {}, .first_slot = request.by_range().first_slot(), .count = request.by_range().count()};
   }
-  return absl::OkStatus();
-}
-
-absl::Status CheckRange(const v1::BlocksByRangeRequest& request, const std::vector<SignedBlockPtr>& blocks) {
-  uint64_t next = request.first_slot();
-  for (const SignedBlockPtr& block : blocks) {
-    const uint64_t slot = block->message.block.slot;
-    if (slot < next || slot - request.first_slot() >= request.count()) {
-      return absl::InvalidArgumentError(absl::StrCat("a block at slot ", slot, ", asked from ", request.first_slot(),
-                                                     " for ", request.count(), ", expected from ", next));
-    }
-    if (slot == std::numeric_limits<uint64_t>::max()) return absl::InvalidArgumentError("a block at the last slot");
-    next = slot + 1;
+  AskedBlocks asked;
+  for (const std::string& root : request.by_root().roots()) {
+    std::copy(root.begin(), root.end(), asked.roots.emplace_back().data.begin());
   }
-  return absl::OkStatus();
+  return asked;
 }
 
 }  // namespace
@@ -141,9 +128,7 @@ absl::StatusOr<std::vector<SignedBlockPtr>> CheckAnswer(const v1::BlocksRequest&
     if (!block.ok()) return block.status();
     blocks.push_back(*std::move(block));
   }
-  const absl::Status status =
-      request.has_by_root() ? CheckRoots(request.by_root(), blocks) : CheckRange(request.by_range(), blocks);
-  if (!status.ok()) return status;
+  if (absl::Status status = CheckAnswered(AskedBy(request), blocks); !status.ok()) return status;
   return blocks;
 }
 

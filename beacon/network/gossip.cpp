@@ -1,7 +1,5 @@
 #include "beacon/network/gossip.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -18,28 +16,7 @@ constexpr size_t kLeastSeenVotes = 4096;
 
 size_t SeenVotesFor(size_t validator_count) { return kLeastSeenVotes + kSeenSlots * validator_count; }
 
-// What an honest beacon, which has checked it, does not send. What it cannot know of us (our clock, our queues, the
-// blocks that we have) is not among them.
-bool IsOffence(absl::string_view why) {
-  constexpr std::array kReasons = {
-      reason::kMalformed,    reason::kUnknownValidator,  reason::kWrongProposer, reason::kProposerVoteMismatch,
-      reason::kBadSignature, reason::kInvalidTransition, reason::kInvalidVote};
-  return std::find(kReasons.begin(), kReasons.end(), why) != kReasons.end();
-}
-
 }  // namespace
-
-GossipSink SinkOf(ChainService& chain) {
-  return {.block =
-              [&chain](SignedBlockPtr block, const Origin& origin, std::function<void(SubmitOutcome)> done) {
-                chain.SubmitBlock(std::move(block), origin, std::move(done));
-              },
-          .votes =
-              [&chain](std::vector<SignedVotePtr> votes, const Origin& origin,
-                       std::function<void(std::vector<SubmitOutcome>)> done) {
-                chain.SubmitVotes(std::move(votes), origin, std::move(done));
-              }};
-}
 
 Gossip::Gossip(GossipSink sink, const Clock& clock, size_t validator_count)
     : sink_(std::move(sink)),

@@ -5,18 +5,17 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "beacon/chain/chain_types.h"
+#include "beacon/network/gossip_sink.h"
 #include "beacon/network/peer_blocks.h"
 #include "beacon/network/rate_limits.h"
 #include "beacon/network/seen_items.h"
 #include "beacon/network/send_queue.h"
-#include "beacon/services/chain_service.h"
 #include "beacon/services/outbound.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
@@ -43,14 +42,6 @@ class GossipPeer {
   virtual void EndWork(size_t signatures) = 0;
 };
 using GossipPeerPtr = std::shared_ptr<GossipPeer>;
-
-// Where items go: ChainService's Submit calls, or a test's.
-struct GossipSink {
-  std::function<void(SignedBlockPtr, const Origin&, std::function<void(SubmitOutcome)>)> block;
-  std::function<void(std::vector<SignedVotePtr>, const Origin&, std::function<void(std::vector<SubmitOutcome>)>)> votes;
-};
-// `chain` outlives it.
-GossipSink SinkOf(ChainService& chain);
 
 // Decides nothing about the chain. Thread-safe; outlives the work it began.
 class Gossip {

@@ -373,11 +373,13 @@ size_t NetworkService::linked_peers() const {
   return table_.size();
 }
 
-Traffic NetworkService::traffic() const {
+NetworkCounts NetworkService::counts() const {
+  NetworkCounts counts{.traffic = {}, .duplicates = gossip_.counts().duplicates, .offences = {}, .bans = bans_};
+  for (const Offence offence : kOffences) counts.offences[static_cast<size_t>(offence)] = offences_.Of(offence);
   std::lock_guard lock(mutex_);
-  Traffic traffic = ended_traffic_;
-  for (const auto& [id, link] : links_) traffic += link->traffic();
-  return traffic;
+  counts.traffic = ended_traffic_;
+  for (const auto& [id, link] : links_) counts.traffic += link->traffic();
+  return counts;
 }
 
 std::string NetworkService::node_id() const { return ToHex(own_.node.span()); }

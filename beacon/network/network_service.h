@@ -5,7 +5,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,21 +18,13 @@
 #include "beacon/network/broken_links.h"
 #include "beacon/network/gossip.h"
 #include "beacon/network/link.h"
+#include "beacon/network/network.h"
 #include "beacon/network/peer_acceptor.h"
-#include "beacon/network/peer_blocks.h"
 #include "beacon/network/peer_channels.h"
-#include "beacon/network/peer_list.h"
 #include "beacon/network/peer_table.h"
 #include "beacon/network/pending.h"
 #include "beacon/network/targets.h"
-#include "beacon/services/block_source.h"
-#include "beacon/services/chain_service.h"
-#include "beacon/services/outbound.h"
-#include "common/clock/clock.h"
 #include "common/concurrency/worker_pool.h"
-#include "common/config/genesis.h"
-#include "common/config/network_spec.h"
-#include "common/log/logger.h"
 #include "common/rpc/server.h"
 #include "common/rpc/tls.h"
 
@@ -51,22 +42,9 @@ struct NetworkOptions {
   std::optional<SendQueue::Limits> queue;  // to each peer; those of SendQueue::Limits::For when not given
 };
 
-// What the service works with; all of it outlives it. Callbacks of `chain` may still come until that is stopped, so it
-// is stopped first.
-struct NetworkContext {
-  ChainService& chain;
-  const BlockSource& blocks;
-  OutboundChannel& outbound;
-  Clock& clock;
-  const Genesis& genesis;
-  const NetworkSpec& spec;
-  std::function<bool()> synced;  // what we say of ourselves
-  std::shared_ptr<spdlog::logger> log;
-};
-
 // Thread-safe, except for Stop. Two threads of its own: one for what the chain accepted, one that watches the time;
 // gRPC's for what comes in, and a small pool that reads blocks for others.
-class NetworkService final : public PeerBlocks, public PeerList, public LinkOwner, public PeerAcceptor {
+class NetworkService final : public Network, public LinkOwner, public PeerAcceptor {
  public:
   // Listens and begins to dial. Errors as of rpc::Server::Start, and for bad addresses and TLS files of peers.
   static absl::StatusOr<std::unique_ptr<NetworkService>> Start(const NetworkOptions& options,
@@ -78,7 +56,7 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   NetworkService& operator=(const NetworkService&) = delete;
 
   // Closes the outbound channel, says goodbye to all and ends the threads. May be called again.
-  void Stop();
+  void Stop() override;
 
   std::vector<PeerInfo> Peers() const override;
   void BlocksByRoot(uint64_t peer, std::vector<Root> roots, Done done) override;
@@ -89,16 +67,12 @@ class NetworkService final : public PeerBlocks, public PeerList, public LinkOwne
   size_t linked_peers() const override;
   std::string node_id() const override;
   std::string peer_address() const override { return peer_address_; }
-  // Where it listens; nullopt: nobody can dial us.
-  std::optional<rpc::Address> listener() const {
+  std::optional<rpc::Address> listener() const override {
     return server_ == nullptr ? std::nullopt : std::optional(server_->address());
   }
 
-  Gossip::Counts gossip_counts() const { return gossip_.counts(); }
-  // Of all links, those that have ended included.
-  Traffic traffic() const;
-  const OffenceCounts& offence_counts() const { return offences_; }
-  uint64_t bans() const { return bans_; }
+  NetworkCounts counts() const override;
+  std::string trouble() const override { return ""; }
 
   std::optional<Goodbye> Admit(const LinkPtr& link) override;
   std::string Ban(const LinkPtr& link) override;

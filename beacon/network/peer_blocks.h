@@ -25,6 +25,7 @@ struct PeerInfo {
   Checkpoint finalized;
   uint64_t earliest_slot = 0;  // it has no blocks below
   bool synced = false;
+  bool serves_range = true;    // it answers BlocksByRange
   double score = 0;            // 0 is best; the link ends at PeerScore::kDisconnectAt
   uint64_t requests_open = 0;  // asked of it and not yet answered
 };

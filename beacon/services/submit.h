@@ -2,6 +2,8 @@
 #ifndef LEAN_BEACON_SERVICES_SUBMIT_H_
 #define LEAN_BEACON_SERVICES_SUBMIT_H_
 
+#include <algorithm>
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <string>
@@ -57,6 +59,15 @@ inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
 // Of duties, which nothing is built for.
 inline constexpr absl::string_view kClockWrong = "CLOCK_WRONG";
 }  // namespace reason
+
+// Whether a refusal for this reason is the fault of who sent the item: an honest beacon, which has checked it, does not
+// send it. What it cannot know of us (our clock, our queues, the blocks that we have) is not among them.
+inline bool IsOffence(absl::string_view why) {
+  constexpr std::array kReasons = {
+      reason::kMalformed,    reason::kUnknownValidator,  reason::kWrongProposer, reason::kProposerVoteMismatch,
+      reason::kBadSignature, reason::kInvalidTransition, reason::kInvalidVote};
+  return std::find(kReasons.begin(), kReasons.end(), why) != kReasons.end();
+}
 
 // A block that something waits for, in case a peer has it.
 struct WantedRoot {

@@ -67,16 +67,16 @@ TEST(HostilePeers, WhoSendsMessagesThatAreTooLargeIsBanned) {
   ASSERT_TRUE(Eventually([&] { return a.Linked(1); }));
   const Identity identity = a.IdentityOf("raw");
   size_t times = 0;
-  while (a.network().bans() == 0 && times < 10) {
+  while (a.network().counts().bans == 0 && times < 10) {
     RawPeer raw(a.address(), identity, {});
     ASSERT_TRUE(raw.linked());
     raw.SendOversized();
     EXPECT_EQ(raw.AwaitEnd(), v1::PeerGoodbye::REASON_UNSPECIFIED);
     ++times;
-    ASSERT_TRUE(Eventually([&] { return a.network().offence_counts().Of(Offence::kBrokeOff) == times; }));
+    ASSERT_TRUE(Eventually([&] { return a.network().counts().Of(Offence::kBrokeOff) == times; }));
   }
   EXPECT_EQ(times, 5u);
-  EXPECT_EQ(a.network().bans(), 1u);
+  EXPECT_EQ(a.network().counts().bans, 1u);
   RawPeer again(a.address(), identity, {});
   EXPECT_EQ(again.AwaitEnd(), v1::PeerGoodbye::BANNED);
   EXPECT_TRUE(a.Linked(1));
@@ -103,7 +103,7 @@ TEST(HostilePeers, LeavingAndComingBackWashesNothingOff) {
     raw.SayGoodbye();
     ASSERT_TRUE(Eventually([&] { return a.Linked(1); }));
   }
-  EXPECT_EQ(a.network().offence_counts().Of(Offence::kBrokeOff), 0u);
+  EXPECT_EQ(a.network().counts().Of(Offence::kBrokeOff), 0u);
 }
 
 TEST(HostilePeers, SilenceIsOneOffenceHoweverManyRequestsWereOpen) {
@@ -124,7 +124,7 @@ TEST(HostilePeers, SilenceIsOneOffenceHoweverManyRequestsWereOpen) {
     return open == kMaxRequestsOpen;
   }));
   ASSERT_TRUE(Eventually([&] { return unanswered == open; }));
-  EXPECT_EQ(a.network().offence_counts().Of(Offence::kUnresponsive), 1u);
+  EXPECT_EQ(a.network().counts().Of(Offence::kUnresponsive), 1u);
   EXPECT_GE(a.network().Peers().at(0).score, -20);
 }
 
@@ -146,7 +146,7 @@ TEST(HostilePeers, AConnectionThatEndsIsNoOffence) {
   }
   // One that has no such stream is judged after it.
   { RawPeer raw(a.address(), a.IdentityOf("raw"), {}); }
-  ASSERT_TRUE(Eventually([&] { return a.network().offence_counts().Of(Offence::kBrokeOff) == 1; }));
+  ASSERT_TRUE(Eventually([&] { return a.network().counts().Of(Offence::kBrokeOff) == 1; }));
   EXPECT_THAT(a.log().Matching("peer_offence"), testing::SizeIs(1));
 }
 

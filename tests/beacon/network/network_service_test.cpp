@@ -65,7 +65,7 @@ TEST(NetworkService, BlocksAndVotesGoRoundALineOfThree) {
     EXPECT_EQ(peer.traffic.votes_in, 1u);
     EXPECT_EQ(peer.score, 0);
   }
-  EXPECT_EQ(b.network().gossip_counts().duplicates, 0u);
+  EXPECT_EQ(b.network().counts().duplicates, 0u);
 }
 
 TEST(NetworkService, BothEndsOfALinkCanAsk) {
