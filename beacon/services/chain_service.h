@@ -107,6 +107,12 @@ class ChainService {
   // `done` as above.
   void SubmitHistory(std::vector<SignedBlockPtr> blocks, const Origin& origin, BlocksDone done);
 
+  // What is wrong with a block's form or its proposer's signature, whatever else it holds; nullopt: nothing. On the
+  // caller's thread, and nothing is imported.
+  std::optional<Refusal> CheckProposer(const SignedBlockWithAttestation& block) const {
+    return verifier_->CheckProposer(block);
+  }
+
   // f(const LeanChain&) under the reader lock: for lookups. Take shared pointers out and work on them afterwards. Must
   // not be called from within f, nor may f keep the reference.
   template <typename F>

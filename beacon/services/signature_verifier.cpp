@@ -190,6 +190,13 @@ void SignatureVerifier::VerifyBodies(const std::shared_ptr<BlocksJob>& job, size
   if (job->batches_left.fetch_sub(1) == 1) job->done(std::move(job->verdicts));
 }
 
+std::optional<Refusal> SignatureVerifier::CheckProposer(const SignedBlockWithAttestation& block) {
+  const Root root = ssz::HashTreeRoot(block.message.block);
+  if (std::optional<Refusal> refusal = CheckBlockAtEdge(block, root, registry_.size())) return refusal;
+  const SignedVote vote(block.message.proposer_attestation, block.signature.back());
+  return Verify({&vote, 1}).front().refusal;
+}
+
 PushResult SignatureVerifier::VerifyVotes(std::vector<SignedVotePtr> votes, int64_t current_slot, VotesDone done,
                                           WantedVote wanted) {
   auto job = std::make_shared<VotesJob>();

@@ -84,6 +84,9 @@ class SignatureVerifier {
   PushResult VerifyVotes(std::vector<SignedVotePtr> votes, int64_t current_slot, VotesDone done,
                          WantedVote wanted = nullptr);
 
+  // A block's form, proposer and proposer's vote with its signature, on the caller's thread. nullopt: they are right.
+  std::optional<Refusal> CheckProposer(const SignedBlockWithAttestation& block);
+
   // Drops what is queued and joins the threads. Not from a callback, nor from two threads at a time.
   void Stop();
 

@@ -23,6 +23,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr int kNice = 10;
 // Signatures checked together.
 constexpr size_t kBatch = 64;
+// Of a peer that does not serve ranges.
+constexpr size_t kRootsAtOnce = 16;
 
 }  // namespace
 
@@ -109,7 +111,7 @@ bool Backfill::FillRange(uint64_t first, uint64_t end) {
       ChainDatabase::PutOldestSlot(writes, first);
       if (database_.files().Write(writes).ok()) return true;
     }
-    const std::optional<uint64_t> peer =
+    const std::optional<PeerInfo> peer =
         missing.ok() && !missing->empty() ? ChoosePeer(missing->front().slot) : std::nullopt;
     if (!peer.has_value()) {  // the disk fails, or nobody has them
       Tell(end, /*done=*/false);
@@ -117,10 +119,10 @@ bool Backfill::FillRange(uint64_t first, uint64_t end) {
       continue;
     }
     const SteadyClock::time_point start = SteadyClock::now();
-    const auto filled = FillFrom(*peer, missing->front().slot, end);
-    if (!filled.ok() || filled->empty()) failed_[*peer] = SteadyClock::now() + options_.wait;
+    const auto filled = FillFrom(*peer, *missing, end);
+    if (!filled.ok() || filled->empty()) failed_[peer->id] = SteadyClock::now() + options_.wait;
     if (!filled.ok())
-      log_->debug("backfill_failed peer={} message=\"{}\"", *peer, std::string(filled.status().message()));
+      log_->debug("backfill_failed peer={} message=\"{}\"", peer->id, std::string(filled.status().message()));
     Tell(end, /*done=*/false);
     if (!Wait((SteadyClock::now() - start) * options_.rest)) return false;
   }
@@ -142,7 +144,7 @@ absl::StatusOr<std::vector<Checkpoint>> Backfill::Missing(uint64_t first, uint64
   return missing;
 }
 
-std::optional<uint64_t> Backfill::ChoosePeer(uint64_t slot) {
+std::optional<PeerInfo> Backfill::ChoosePeer(uint64_t slot) {
   const SteadyClock::time_point now = SteadyClock::now();
   std::erase_if(failed_, [&](const auto& entry) { return entry.second <= now; });
   std::optional<PeerInfo> best;
@@ -150,18 +152,28 @@ std::optional<uint64_t> Backfill::ChoosePeer(uint64_t slot) {
     if (peer.earliest_slot > slot || peer.finalized.slot < slot || failed_.contains(peer.id)) continue;
     if (!best.has_value() || peer.requests_open < best->requests_open) best = peer;
   }
-  return best.has_value() ? std::optional(best->id) : std::nullopt;
+  return best;
 }
 
-absl::StatusOr<std::vector<SignedBlockPtr>> Backfill::Ask(uint64_t peer, uint64_t slot, uint64_t count) {
+absl::StatusOr<std::vector<SignedBlockPtr>> Backfill::Ask(const PeerInfo& peer, const std::vector<Checkpoint>& missing,
+                                                          uint64_t end) {
   const auto answer = std::make_shared<Answer>();
-  peers_.BlocksByRange(peer, slot, count, [answer](absl::StatusOr<std::vector<SignedBlockPtr>> blocks) {
+  const auto done = [answer](absl::StatusOr<std::vector<SignedBlockPtr>> blocks) {
     {
       std::lock_guard lock(answer->mutex);
       answer->blocks = std::move(blocks);
     }
     answer->came.notify_all();
-  });
+  };
+  if (peer.serves_range) {
+    peers_.BlocksByRange(peer.id, missing.front().slot, end - missing.front().slot, done);
+  } else {
+    std::vector<Root> roots;
+    for (const Checkpoint& id : missing) {
+      if (roots.size() < kRootsAtOnce) roots.push_back(id.root);
+    }
+    peers_.BlocksByRoot(peer.id, std::move(roots), done);
+  }
   std::unique_lock lock(answer->mutex);
   const bool came = answer->came.wait_for(lock, stop_, options_.answer, [&] { return answer->blocks.has_value(); });
   if (stop_.stop_requested()) return absl::CancelledError("the beacon stops");
@@ -169,8 +181,9 @@ absl::StatusOr<std::vector<SignedBlockPtr>> Backfill::Ask(uint64_t peer, uint64_
   return *std::move(answer->blocks);
 }
 
-absl::StatusOr<std::vector<uint64_t>> Backfill::FillFrom(uint64_t peer, uint64_t slot, uint64_t end) {
-  const absl::StatusOr<std::vector<SignedBlockPtr>> blocks = Ask(peer, slot, end - slot);
+absl::StatusOr<std::vector<uint64_t>> Backfill::FillFrom(const PeerInfo& peer, const std::vector<Checkpoint>& missing,
+                                                         uint64_t end) {
+  const absl::StatusOr<std::vector<SignedBlockPtr>> blocks = Ask(peer, missing, end);
   if (!blocks.ok()) return blocks.status();
   WriteSet writes;
   std::vector<uint64_t> slots;
@@ -180,12 +193,14 @@ absl::StatusOr<std::vector<uint64_t>> Backfill::FillFrom(uint64_t peer, uint64_t
     if (!expected.ok()) return expected.status();
     const Root root = ssz::HashTreeRoot(content);
     if (*expected != root) {
-      peers_.Report(peer, Offence::kBadAnswer, absl::StrCat("its block of slot ", content.slot, " is not finalized"));
+      peers_.Report(peer.id, Offence::kBadAnswer,
+                    absl::StrCat("its block of slot ", content.slot, " is not finalized"));
       break;
     }
     if (absl::Status status = check_(*block, stop_); !status.ok()) {
       if (absl::IsCancelled(status)) break;
-      peers_.Report(peer, Offence::kInvalidItem, absl::StrCat("block of slot ", content.slot, ": ", status.message()));
+      peers_.Report(peer.id, Offence::kInvalidItem,
+                    absl::StrCat("block of slot ", content.slot, ": ", status.message()));
       break;
     }
     ChainDatabase::PutBlock(writes, root, *block);

@@ -66,11 +66,14 @@ class Backfill {
   void Run(std::stop_token stop);
   // The blocks of slots [first, end) that are missing and still wanted. False: the service stops.
   bool FillRange(uint64_t first, uint64_t end);
-  // Asks one peer for missing blocks from `slot` on, and writes those that are right. The slots they have.
-  absl::StatusOr<std::vector<uint64_t>> FillFrom(uint64_t peer, uint64_t slot, uint64_t end);
-  absl::StatusOr<std::vector<SignedBlockPtr>> Ask(uint64_t peer, uint64_t slot, uint64_t count);
+  // Asks one peer for missing blocks below `end`, at least one, and writes those that are right. The slots they have.
+  absl::StatusOr<std::vector<uint64_t>> FillFrom(const PeerInfo& peer, const std::vector<Checkpoint>& missing,
+                                                 uint64_t end);
+  // By range, or by their roots when the peer does not serve ranges.
+  absl::StatusOr<std::vector<SignedBlockPtr>> Ask(const PeerInfo& peer, const std::vector<Checkpoint>& missing,
+                                                  uint64_t end);
   // A peer that says it has blocks from `slot` on and did not fail of late.
-  std::optional<uint64_t> ChoosePeer(uint64_t slot);
+  std::optional<PeerInfo> ChoosePeer(uint64_t slot);
   // Of these slots, as far as they are above the floor.
   absl::StatusOr<std::vector<Checkpoint>> Missing(uint64_t first, uint64_t end) const;
   // False: the service stops.

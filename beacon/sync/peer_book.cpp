@@ -9,7 +9,10 @@ namespace lean::beacon {
 void PeerBook::Update(std::vector<PeerInfo> peers, int64_t clock_slot, SteadyTime now) {
   linked_ = std::move(peers);
   std::map<uint64_t, Entry> entries;
-  for (const PeerInfo& peer : linked_) entries[peer.id] = entries_[peer.id];
+  for (PeerInfo& peer : linked_) {
+    const Entry& entry = entries[peer.id] = entries_[peer.id];
+    peer.earliest_slot = std::max(peer.earliest_slot, entry.kept_from);
+  }
   entries_ = std::move(entries);
 
   std::map<Root, int> finalized;
@@ -53,6 +56,11 @@ void PeerBook::Answered(uint64_t peer, std::chrono::milliseconds took) {
   Entry& entry = found->second;
   if (entry.open > 0) --entry.open;
   entry.latency_ms += (took.count() - entry.latency_ms) / 4;
+}
+
+void PeerBook::SetKeptFrom(uint64_t peer, uint64_t slot) {
+  const auto found = entries_.find(peer);
+  if (found != entries_.end()) found->second.kept_from = slot;
 }
 
 void PeerBook::Pause(uint64_t peer, SteadyTime now) {

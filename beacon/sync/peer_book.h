@@ -43,6 +43,8 @@ class PeerBook {
 
   void Asked(uint64_t peer);
   void Answered(uint64_t peer, std::chrono::milliseconds took);
+  // It turned out to have no blocks below this slot, whatever it says.
+  void SetKeptFrom(uint64_t peer, uint64_t slot);
   void Pause(uint64_t peer, SteadyTime now);
   // It is not believed for a while.
   void Disbelieve(uint64_t peer, SteadyTime now);
@@ -54,6 +56,7 @@ class PeerBook {
     int strikes = 0;
     size_t open = 0;
     int64_t latency_ms = 0;  // a moving average
+    uint64_t kept_from = 0;
   };
 
   const PeerBookOptions options_;

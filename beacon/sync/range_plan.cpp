@@ -45,7 +45,7 @@ void RangePlan::OpenBatches() {
 }
 
 bool RangePlan::CanServe(const PeerInfo& peer, const Batch& batch) const {
-  return (!only_peer_.has_value() || peer.id == *only_peer_) && peer.head.slot >= batch.next &&
+  return (!only_peer_.has_value() || peer.id == *only_peer_) && peer.serves_range && peer.head.slot >= batch.next &&
          peer.earliest_slot <= batch.next;
 }
 

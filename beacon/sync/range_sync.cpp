@@ -35,8 +35,15 @@ void RangeSync::Update(const std::vector<AheadPeer>& ahead, const Checkpoint& he
     if (is_orphaned || plan_->IsStuck(believed)) {
       End("nobody has it any more");
     } else if (!only.has_value()) {
-      for (const AheadPeer& peer : ahead) plan_->Extend(peer.head.slot);
+      for (const AheadPeer& peer : ahead) {
+        if (peer.serves_range) plan_->Extend(peer.head.slot);
+      }
     }
+  }
+  if (walk_.active()) {
+    walk_.Update(now);
+    if (walk_.active()) return;
+    not_before_ = now + (walk_.brought_something() ? options_.pause : std::max(options_.pause, options_.patience));
   }
   if (!plan_.has_value() && now >= not_before_) ChooseTarget(ahead, head, finalized, now);
   if (!plan_.has_value()) return;
@@ -48,18 +55,37 @@ void RangeSync::Update(const std::vector<AheadPeer>& ahead, const Checkpoint& he
 
 void RangeSync::ChooseTarget(const std::vector<AheadPeer>& ahead, const Checkpoint& head, const Checkpoint& finalized,
                              SteadyTime now) {
-  const AheadPeer* target = nullptr;
+  const AheadPeer* by_range = nullptr;
+  const AheadPeer* by_root = nullptr;
+  std::optional<Gap> gap;
   const std::optional<uint64_t> alone = std::exchange(ask_alone_, std::nullopt);
+  const std::optional<AheadPeer> walk_next = std::exchange(walk_next_, std::nullopt);
   for (const AheadPeer& peer : ahead) {
     if (peer.head.slot <= finalized.slot) continue;
+    if (walk_next.has_value() && walk_next->peer == peer.peer) {
+      return walk_.Begin(walk_next->peer, walk_next->head, finalized, now);
+    }
     if (alone == peer.peer) return Begin(peer, finalized, /*alone=*/true, now);
     const bool is_urgent = peer.head.slot > head.slot + options_.urgent_slots;
     if (!is_urgent && now - ahead_since_[peer.peer] < options_.patience) continue;
-    if (target == nullptr || peer.head.slot > target->head.slot) target = &peer;
+    const AheadPeer*& best = peer.serves_range ? by_range : by_root;
+    if (best != nullptr && peer.head.slot <= best->head.slot) continue;
+    // By root it would be alone with what it keeps.
+    const uint64_t first = BaseOf(peer, head, finalized).slot + 1;
+    if (peer.serves_range || peer.earliest_slot <= first) {
+      best = &peer;
+    } else {
+      AddGap({.first_slot = first, .kept_from = peer.earliest_slot}, &gap);
+    }
   }
-  const Checkpoint base = target == nullptr ? finalized : BaseOf(*target, head, finalized);
-  SetGap(target == nullptr ? std::nullopt : GapAbove(base));
-  if (target != nullptr && !gap_.has_value()) Begin(*target, base, /*alone=*/false, now);
+  if (by_range != nullptr) {
+    const Checkpoint base = BaseOf(*by_range, head, finalized);
+    const std::optional<Gap> above = GapAbove(base);
+    if (!above.has_value()) return Begin(*by_range, base, /*alone=*/false, now);
+    AddGap(*above, &gap);
+  }
+  if (by_root != nullptr) return Begin(*by_root, finalized, /*alone=*/false, now);
+  SetGap(gap);
 }
 
 Checkpoint RangeSync::BaseOf(const AheadPeer& target, const Checkpoint& head, const Checkpoint& finalized) const {
@@ -73,13 +99,17 @@ Checkpoint RangeSync::BaseOf(const AheadPeer& target, const Checkpoint& head, co
   return base;
 }
 
+void RangeSync::AddGap(const Gap& more, std::optional<Gap>* gap) {
+  const uint64_t kept_from = gap->has_value() ? (*gap)->kept_from : more.kept_from;
+  *gap = Gap{.first_slot = more.first_slot, .kept_from = std::min(kept_from, more.kept_from)};
+}
+
 std::optional<RangeSync::Gap> RangeSync::GapAbove(const Checkpoint& base) const {
   std::optional<Gap> gap;
   for (const PeerInfo& peer : context_.book.believed()) {
-    if (peer.head.slot <= base.slot) continue;
+    if (peer.head.slot <= base.slot || !peer.serves_range) continue;
     if (peer.earliest_slot <= base.slot + 1) return std::nullopt;
-    gap = Gap{.first_slot = base.slot + 1,
-              .kept_from = std::min(peer.earliest_slot, gap.has_value() ? gap->kept_from : peer.earliest_slot)};
+    AddGap({.first_slot = base.slot + 1, .kept_from = peer.earliest_slot}, &gap);
   }
   return gap;
 }
@@ -94,6 +124,8 @@ void RangeSync::SetGap(const std::optional<Gap>& gap) {
 }
 
 void RangeSync::Begin(const AheadPeer& target, const Checkpoint& base, bool alone, SteadyTime now) {
+  SetGap(std::nullopt);
+  if (!target.serves_range) return walk_.Begin(target.peer, target.head, finalized_, now);
   plan_.emplace(base.slot + 1, target.head.slot, alone ? std::optional(target.peer) : std::nullopt, options_.plan);
   ++plan_id_;
   target_ = target;
@@ -215,8 +247,8 @@ void RangeSync::OnOutcomes(uint64_t plan, const std::vector<SubmitOutcome>& outc
 
 // Of a range above a block that is not finalized: the peers' chain leaves ours below it, and is fetched from the
 // finalized block on. Of that one: either the peer keeps something back or is on a chain that leaves ours below the
-// finalized block, or another one kept back what lies between. It is asked alone for all of it: what it gives is a
-// chain from our finalized block on, or it lies.
+// finalized block, or another one kept back what lies between. It is asked alone for all of it; if what it gives by
+// range is no chain from our finalized block on, by roots: that tells what it has pruned from what it lies about.
 void RangeSync::HandleDisconnected(uint64_t peer) {
   if (base_.slot > finalized_.slot) {
     if (left_below_.size() >= kLeftBelowRemembered) left_below_.clear();
@@ -226,8 +258,10 @@ void RangeSync::HandleDisconnected(uint64_t peer) {
     return;
   }
   if (plan_->only_peer() == peer) {
+    walk_next_ = target_;
     End("what was answered builds on nothing known");
-    return Blame(context_, peer, Offence::kBadAnswer, "its blocks do not build on our finalized block");
+    not_before_ = context_.clock.Steady();
+    return;
   }
   suspects_.insert(plan_->silent_peers().begin(), plan_->silent_peers().end());
   suspects_.erase(peer);
@@ -249,16 +283,15 @@ void RangeSync::Judge() {
   if (!alone) return;
   if (came) {
     for (const uint64_t suspect : suspects_) context_.book.Disbelieve(suspect, context_.clock.Steady());
-  } else if (const PeerInfo* info = context_.book.Find(target.peer); info != nullptr && info->head == target.head) {
-    Blame(context_, target.peer, Offence::kLied,
-          absl::StrCat("it claims a head at slot ", target.head.slot, " and does not have it"));
   } else if (!brought_something) {
-    context_.book.Disbelieve(target.peer, context_.clock.Steady());
+    walk_next_ = target;
+    not_before_ = context_.clock.Steady();
   }
   suspects_.clear();
 }
 
 std::optional<RangeSync::Progress> RangeSync::progress() const {
+  if (walk_.active()) return Progress{.slots_done = walk_.slots_done(), .slots_left = walk_.slots_left()};
   if (!plan_.has_value()) return std::nullopt;
   const uint64_t total = plan_->last() - base_.slot;
   const uint64_t done = std::min(total, plan_->slots_done());

@@ -1,5 +1,5 @@
 // Fetches what peers have and we lack, from the highest block that we have; where the peers' chain turns out to leave
-// ours below it, from our finalized slot on.
+// ours below it, from our finalized slot on. From peers by range, or by root where they do not serve that.
 #ifndef LEAN_BEACON_SYNC_RANGE_SYNC_H_
 #define LEAN_BEACON_SYNC_RANGE_SYNC_H_
 
@@ -15,12 +15,14 @@
 #include "absl/status/statusor.h"
 #include "beacon/sync/range_plan.h"
 #include "beacon/sync/sync_context.h"
+#include "beacon/sync/walk_sync.h"
 #include "common/containers/checkpoint.h"
 
 namespace lean::beacon {
 
 struct RangeSyncOptions {
   RangePlanOptions plan;
+  WalkSyncOptions walk;
   uint64_t urgent_slots = 2;                  // a peer that is more than this ahead is fetched from at once,
   std::chrono::milliseconds patience{4'000};  // another when what it has does not come by itself within this
   std::chrono::milliseconds pause{1'000};     // between two plans, and before what could not be taken is tried again
@@ -32,11 +34,14 @@ struct RangeSyncOptions {
 struct AheadPeer {
   uint64_t peer = 0;
   Checkpoint head;
+  bool serves_range = true;
+  uint64_t earliest_slot = 0;  // it has no blocks below
 };
 
 class RangeSync {
  public:
-  RangeSync(const SyncContext& context, const RangeSyncOptions& options) : context_(context), options_(options) {}
+  RangeSync(const SyncContext& context, const RangeSyncOptions& options)
+      : context_(context), options_(options), walk_(context, options.walk) {}
 
   // `ahead`: best first.
   void Update(const std::vector<AheadPeer>& ahead, const Checkpoint& head, const Checkpoint& finalized, SteadyTime now);
@@ -48,8 +53,8 @@ class RangeSync {
   };
   // nullopt: nothing is being fetched.
   std::optional<Progress> progress() const;
-  // Blocks imported so far, over all ranges.
-  uint64_t imported() const { return imported_; }
+  // Grows with every block that was fetched and is right, as far as that can be told.
+  uint64_t fetched() const { return imported_ + walk_.imported() + walk_.walked(); }
 
   // Of what is to be fetched, nobody who is believed keeps the beginning.
   struct Gap {
@@ -65,8 +70,11 @@ class RangeSync {
                     SteadyTime now);
   // Above which block a range up to this target begins.
   Checkpoint BaseOf(const AheadPeer& target, const Checkpoint& head, const Checkpoint& finalized) const;
+  // Of what is above the base and served by range.
   std::optional<Gap> GapAbove(const Checkpoint& base) const;
+  static void AddGap(const Gap& more, std::optional<Gap>* gap);
   void SetGap(const std::optional<Gap>& gap);
+  // By range, unless the target does not serve that.
   void Begin(const AheadPeer& target, const Checkpoint& base, bool alone, SteadyTime now);
   void End(absl::string_view why);
   void Ask(SteadyTime now);
@@ -87,6 +95,7 @@ class RangeSync {
 
   std::map<uint64_t, SteadyTime> ahead_since_;  // of peers that are ahead without a break
   std::optional<uint64_t> ask_alone_;           // whose range is to be fetched from it alone, next
+  std::optional<AheadPeer> walk_next_;          // whose chain is to be fetched by roots, next
   std::set<uint64_t> suspects_;                 // who may have kept back what that one is about to give
   SteadyTime not_before_;                       // of the next plan
   Checkpoint finalized_;                        // as of the last Update
@@ -109,6 +118,7 @@ class RangeSync {
   SteadyTime import_not_before_;  // when it could not be taken
 
   uint64_t imported_ = 0;
+  WalkSync walk_;
 };
 
 }  // namespace lean::beacon

@@ -34,6 +34,7 @@ SyncServiceOptions SyncServiceOptions::For(uint64_t slot_duration_ms, size_t con
   options.book.disbelief = std::max(8 * slot, milliseconds(10'000));
   options.range.patience = slot;
   options.range.pause = slot / 4;
+  options.range.walk.pause = options.range.pause;
   options.roots.pause = slot;
   options.tick = std::clamp(slot / 16, milliseconds(10), milliseconds(250));
   options.seed = seed;
@@ -75,7 +76,9 @@ std::vector<AheadPeer> SyncService::PeersAhead(Checkpoint* head, Checkpoint* fin
     *finalized = chain.finalized();
     std::vector<AheadPeer> ahead;
     for (const PeerInfo& peer : book_.believed()) {
-      if (!chain.HasBlock(peer.head.root)) ahead.push_back({.peer = peer.id, .head = peer.head});
+      if (chain.HasBlock(peer.head.root)) continue;
+      ahead.push_back(
+          {.peer = peer.id, .head = peer.head, .serves_range = peer.serves_range, .earliest_slot = peer.earliest_slot});
     }
     return ahead;
   });
@@ -97,7 +100,7 @@ void SyncService::Update() {
                                                     .clock_slot = clock_slot,
                                                     .peers_head = peers_head,
                                                     .linked_peers = book_.linked().size(),
-                                                    .progress = range_.imported()});
+                                                    .progress = range_.fetched()});
   // Far behind, what comes by gossip lacks everything below it: the range brings that.
   if (state != SyncVerdict::State::kSyncing) roots_.Update(now);
   Publish(state, ahead, head.slot);
@@ -131,6 +134,9 @@ void SyncService::Publish(SyncVerdict::State state, const std::vector<AheadPeer>
   if (state != std::exchange(published_, state)) {
     const bool synced = state == SyncVerdict::State::kSynced;
     context_.log->info("{} head_slot={} message=\"{}\"", synced ? "synced" : "syncing", head_slot, status.message);
+  }
+  if (const std::string trouble = context_.network_trouble(); !trouble.empty()) {
+    absl::StrAppend(&status.message, "; ", trouble);
   }
   if (!clock.usable) status.message = clock.message;
   LogClock(clock);

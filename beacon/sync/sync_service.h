@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -44,6 +46,8 @@ struct SyncServiceContext {
   std::shared_ptr<SyncInbox> inbox;
   SyncBoard& board;
   std::shared_ptr<spdlog::logger> log;
+  // Why the network is cut off, for people; empty: it is not.
+  std::function<std::string()> network_trouble = [] { return std::string(); };
 };
 
 // One thread calls it; the work is done on a thread of its own.

@@ -24,7 +24,7 @@ std::shared_ptr<spdlog::logger> SilentLog() {
 // Peers that have the blocks of one database, some of whom do not behave.
 class FakePeers : public PeerBlocks {
  public:
-  enum Kind { kGood, kSilent, kNeverAnswers, kWrongBlocks, kNothing };
+  enum Kind { kGood, kByRootOnly, kSilent, kNeverAnswers, kWrongBlocks, kNothing };
 
   explicit FakePeers(const ChainDatabase& database) : database_(database) {}
 
@@ -36,11 +36,16 @@ class FakePeers : public PeerBlocks {
       peer.id = i;
       peer.earliest_slot = 1;
       peer.finalized.slot = 1000;
+      peer.serves_range = kinds_[i] != kByRootOnly;
       if (!gone_.contains(i)) peers.push_back(peer);
     }
     return peers;
   }
-  void BlocksByRoot(uint64_t, std::vector<Root>, Done done) override { done(absl::NotFoundError("")); }
+  void BlocksByRoot(uint64_t, std::vector<Root> roots, Done done) override {
+    std::vector<SignedBlockPtr> blocks;
+    for (const Root& root : roots) blocks.push_back(database_.BlockByRoot(root).value());
+    done(blocks);
+  }
   void BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, Done done) override {
     std::lock_guard lock(mutex_);
     ++asked_;
@@ -129,6 +134,15 @@ TEST_F(BackfillTest, AChainFromAnAnchorFollowsFromTheFirstBlockAfterIt) {
   }
   EXPECT_EQ(late_->chain().head(), source_->chain().head());
   EXPECT_EQ(late_->chain().finalized(), source_->chain().finalized());
+}
+
+TEST_F(BackfillTest, APeerWithoutRangesIsAskedByRoot) {
+  peers_.Set({FakePeers::kByRootOnly});
+  auto backfill = Make();
+  backfill->Start();
+  AwaitOldest(1);
+  backfill->Stop();
+  EXPECT_EQ(peers_.asked(), 0) << "by range";
 }
 
 TEST_F(BackfillTest, BringsEveryOlderBlock) {

@@ -87,6 +87,7 @@ void FakePeers::BlocksByRoot(uint64_t peer, std::vector<Root> roots, Done done) 
 
 void FakePeers::BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, Done done) {
   const auto find = [&](const Peer& from) -> absl::StatusOr<Blocks> {
+    if (!from.info.serves_range) return absl::UnavailableError("it serves no ranges");
     Blocks blocks;
     for (const SignedBlockPtr& block : from.canonical) {
       const uint64_t slot = block->message.block.slot;
