@@ -9,6 +9,7 @@
 #include "beacon/commands/db.h"
 #include "beacon/commands/genesis.h"
 #include "beacon/commands/run.h"
+#include "beacon/network_engine/engine_stream.h"
 #include "common/metrics/metrics_server.h"
 #include "common/process/descriptors.h"
 #include "common/process/memory.h"
@@ -46,6 +47,9 @@ void AddRun(CLI::App& app, BeaconOptions& options) {
   run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain: serve with TLS");
   run->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
   run->add_option("--tls-client-ca", options.tls.client_ca, "PEM authority that clients' certificates must be of");
+  run->add_option("--network-engine", options.network_engine,
+                  "unix:PATH of the network engine (lean-p2p) that has the peers, instead of all --peer options")
+      ->check([](const std::string& text) { return std::string(EngineStream::CheckAddress(text).message()); });
   run->add_option("--peer", options.peers, "HOST:PORT (IPv6: [HOST]:PORT) of a beacon to link to; several")
       ->check(rpc::AddressError);
   run->add_option("--peers", options.peers_file, "YAML list of such");

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "beacon/network/peers_file.h"
+#include "beacon/network_engine/engine_network.h"
 #include "beacon/services/signature_verifier.h"
 #include "beacon/storage/stored_block_source.h"
 #include "common/bytes/hex.h"
@@ -20,7 +21,18 @@ namespace {
 
 constexpr int64_t kWarnBeforeEndMs = int64_t{2} * 24 * 60 * 60 * 1000;
 
+absl::Status CheckEngineOption(const BeaconOptions& options) {
+  if (options.network_engine.empty()) return absl::OkStatus();
+  if (!options.peers.empty() || !options.peers_file.empty() || !options.peer_address.empty() ||
+      !options.peer_tls.cert.empty()) {
+    return absl::InvalidArgumentError("--network-engine: the engine has the peers, so leave out all --peer options");
+  }
+  const absl::Status status = EngineStream::CheckAddress(options.network_engine);
+  return status.ok() ? status : absl::InvalidArgumentError(absl::StrCat("--network-engine: ", status.message()));
+}
+
 absl::StatusOr<NetworkOptions> ReadNetworkOptions(const BeaconOptions& options) {
+  if (absl::Status status = CheckEngineOption(options); !status.ok()) return status;
   NetworkOptions network{.name = options.name,
                          .peers = options.peers,
                          .listen_address = options.peer_address,
@@ -145,14 +157,7 @@ Beacon::~Beacon() = default;
 absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
   const Genesis& genesis = parameters_.genesis;
   if (storage_ != nullptr) storage_->Start();
-  auto network = NetworkService::Start(network_options, {.chain = chain_,
-                                                         .blocks = *blocks_,
-                                                         .outbound = outbound_,
-                                                         .clock = clock_,
-                                                         .genesis = genesis,
-                                                         .spec = parameters_.spec,
-                                                         .synced = [this] { return sync_board_.Get().synced; },
-                                                         .log = log_});
+  auto network = StartNetwork(network_options);
   if (!network.ok()) return network.status();
   network_ = *std::move(network);
   chain_run_ = std::make_unique<ChainRun>(chain_);
@@ -161,13 +166,16 @@ absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
         *database_, *network_, SignatureCheck(parameters_.scheme, genesis.state->validators), log_, BackfillOptions());
     backfill_->Start();
   }
-  const SyncServiceContext sync_context{
-      .chain = chain_, .peers = *network_, .clock = clock_, .inbox = sync_inbox_, .board = sync_board_, .log = log_};
-  // Who serves peers expects one to dial.
-  const size_t expected_peers =
-      std::max<size_t>(network_options.peers.size(), network_options.listen_address.empty() ? 0 : 1);
+  const SyncServiceContext sync_context{.chain = chain_,
+                                        .peers = *network_,
+                                        .clock = clock_,
+                                        .inbox = sync_inbox_,
+                                        .board = sync_board_,
+                                        .log = log_,
+                                        .network_trouble = [this] { return network_->trouble(); }};
   sync_ = std::make_unique<SyncService>(
-      sync_context, SyncServiceOptions::For(parameters_.spec.slot_duration_ms, expected_peers, std::random_device()()));
+      sync_context, SyncServiceOptions::For(parameters_.spec.slot_duration_ms, ExpectedPeers(network_options),
+                                            std::random_device()()));
   sync_->Start();
   auto rpc = RpcService::Start(
       Served(), {.node_name = options_.name,
@@ -195,6 +203,26 @@ absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
   LogStart();
   health_signals_ = std::make_unique<HealthSignals>(storage_.get(), sync_board_, *rpc_);
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Network>> Beacon::StartNetwork(const NetworkOptions& network_options) {
+  const NetworkContext context{.chain = chain_,
+                               .blocks = *blocks_,
+                               .outbound = outbound_,
+                               .clock = clock_,
+                               .genesis = parameters_.genesis,
+                               .spec = parameters_.spec,
+                               .synced = [this] { return sync_board_.Get().synced; },
+                               .log = log_};
+  if (options_.network_engine.empty()) return NetworkService::Start(network_options, context);
+  return EngineNetwork::Start({.address = options_.network_engine, .rates = {}, .requests = {}, .serving = {}},
+                              context);
+}
+
+size_t Beacon::ExpectedPeers(const NetworkOptions& network_options) const {
+  // Who serves peers, itself or by its engine, expects one to dial.
+  const bool is_served = !network_options.listen_address.empty() || !options_.network_engine.empty();
+  return std::max<size_t>(network_options.peers.size(), is_served ? 1 : 0);
 }
 
 ChainServiceContext Beacon::ChainContext() {

@@ -14,6 +14,7 @@
 #include "beacon/commands/beacon_metrics.h"
 #include "beacon/commands/chain_parameters.h"
 #include "beacon/commands/kept_chain.h"
+#include "beacon/network/network.h"
 #include "beacon/network/network_service.h"
 #include "beacon/rpc/rpc_service.h"
 #include "beacon/services/block_source.h"
@@ -48,6 +49,7 @@ struct BeaconOptions {
   std::string peers_file;          // more of them; empty: none
   std::string peer_address;        // HOST:PORT to serve peers on; empty: this beacon only dials
   PeerTlsFiles peer_tls;
+  std::string network_engine;  // unix:PATH of the process that has the peers, instead of all peer options; empty: none
 };
 
 // Runs from Start until it is destroyed.
@@ -77,6 +79,9 @@ class Beacon {
 
   // Starts the parts in the order of the members.
   absl::Status StartParts(const NetworkOptions& network_options);
+  absl::StatusOr<std::unique_ptr<Network>> StartNetwork(const NetworkOptions& network_options);
+  // Peers that may be expected soon after the start.
+  size_t ExpectedPeers(const NetworkOptions& network_options) const;
   ChainServiceContext ChainContext();
   KeptChain Kept() const;
   ServedChain Served();
@@ -99,7 +104,7 @@ class Beacon {
   const std::shared_ptr<SyncInbox> sync_inbox_;  // from the chain to the sync
   ChainService chain_;
   const std::unique_ptr<const BlockSource> blocks_;
-  std::unique_ptr<NetworkService> network_;
+  std::unique_ptr<Network> network_;
   std::unique_ptr<ChainRun> chain_run_;
   std::unique_ptr<Backfill> backfill_;  // null when nothing is kept
   std::unique_ptr<SyncService> sync_;

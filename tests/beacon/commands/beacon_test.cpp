@@ -104,6 +104,24 @@ TEST_F(BeaconTest, EveryOptionThatIsWrong) {
   ExpectRefused([&](BeaconOptions& o) { o.genesis_dir = folder_.File("none"); }, folder_.File("none"));
   ExpectRefused([](BeaconOptions& o) { o.checkpoint_root = "0x12"; }, "--checkpoint-root");
   ExpectRefused([](BeaconOptions& o) { o.peers = {"nowhere"}; }, "nowhere");
+  ExpectRefused([](BeaconOptions& o) { o.network_engine = "unix:/engine"; }, "leave out all --peer options");
+  ExpectRefused(
+      [](BeaconOptions& o) {
+        o.peers.clear();
+        o.peer_address.clear();
+        o.network_engine = "10.0.0.1:9100";
+      },
+      "--network-engine: \"10.0.0.1:9100\" is not for a network engine");
+}
+
+TEST_F(BeaconTest, StartsWithoutTheNetworkEngineThatItIsToldOf) {
+  BeaconOptions options = Options();
+  options.peers.clear();
+  options.peer_address.clear();
+  options.network_engine = absl::StrCat("unix:", folder_.File("engine"));
+  const std::unique_ptr<Beacon> beacon = MustStart(options);
+  ASSERT_NE(beacon, nullptr);
+  EXPECT_EQ(beacon->peer_address(), "");
 }
 
 TEST_F(BeaconTest, TheDataFolderCannotBeUsed) {

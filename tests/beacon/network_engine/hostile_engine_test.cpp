@@ -1,0 +1,122 @@
+// Engines that do not keep to the contract, or are not there: the beacon leaves them, says why, and tries again.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+#include "tests/beacon/network_engine/engine_node.h"
+
+namespace lean::beacon {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+class HostileEngineTest : public EngineTest {
+ protected:
+  // After this, the beacon ends the stream with these words in its log, and opens the next one.
+  void ExpectLeft(const std::function<void()>& act, const std::string& said) {
+    Attach();
+    const int streams = engine_->streams();
+    act();
+    ASSERT_TRUE(Eventually([&] { return engine_->streams() > streams; })) << said;
+    Attach();
+    EXPECT_THAT(node_.log().lines(), Contains(HasSubstr(said)));
+  }
+  void ExpectLeft(const v1::EngineToBeacon& message, const std::string& said) {
+    ExpectLeft([&] { engine_->Send(message); }, said);
+  }
+};
+
+TEST_F(HostileEngineTest, WhatIsNotOfTheContractEndsTheStream) {
+  v1::EngineToBeacon message;
+  *message.mutable_hello() = ScriptedEngine::GoodHello();
+  ExpectLeft(message, "a second hello");
+  message.mutable_disconnected()->set_peer(3);
+  ExpectLeft(message, "peer: 3 was never named");
+  message.mutable_answer()->set_id(12);
+  ExpectLeft(message, "answer.id: 12 was never asked");
+  message.mutable_request()->set_peer(9);
+  ExpectLeft(message, "peer: 9 was never named");
+  message.mutable_connected()->set_peer(1);
+  ExpectLeft(message, "connected.peer_id: missing");
+  message.mutable_connected()->set_peer_id("peer");
+  ExpectLeft(message, "status.finalized: missing");
+  *message.mutable_connected()->mutable_status() = ToProto(node_.chain_now());
+  message.mutable_connected()->mutable_status()->mutable_head()->set_root("short");
+  ExpectLeft(message, "5 bytes, expected 32");
+  ExpectLeft(
+      [&] {
+        engine_->SendPeer(4, node_.chain_now());
+        engine_->SendPeer(4, node_.chain_now());
+      },
+      "connected.peer: 4 after 4");
+  ExpectLeft(
+      [&] {
+        engine_->SendPeer(1, node_.chain_now());
+        v1::EngineToBeacon request;
+        request.mutable_request()->set_peer(1);
+        request.mutable_request()->mutable_by_root();
+        engine_->Send(request);
+      },
+      "request.by_root.roots: 0");
+  EXPECT_EQ(node_.Submit(node_.Build(1)).status, SubmitOutcome::kAccepted) << "duties go on";
+}
+
+TEST_F(HostileEngineTest, MoreThan16MiBInOneMessage) {
+  ExpectLeft([&] { engine_->SendBlock(1, 1, std::string(17 << 20, 'x')); }, "larger than max");
+}
+
+TEST_F(HostileEngineTest, AMessageOfANewerEngineIsSkipped) {
+  Attach();
+  const int streams = engine_->streams();
+  engine_->Send(v1::EngineToBeacon());
+  AddPeer(1);
+  EXPECT_EQ(engine_->streams(), streams);
+}
+
+TEST_F(HostileEngineTest, AnotherVersionOfTheContract) {
+  v1::EngineHello hello = ScriptedEngine::GoodHello();
+  hello.set_contract_version(2);
+  Restart(hello);
+  ASSERT_TRUE(Eventually([&] { return engine_->streams() > 2; }));
+  EXPECT_THAT(node_.log().lines(), Contains(HasSubstr("version 2 of the contract, this beacon to 1")));
+  EXPECT_FALSE(node_.network().counts().engine_connected);
+}
+
+TEST_F(HostileEngineTest, TheFirstMessageIsNoHello) {
+  Restart(v1::EngineHello());
+  ASSERT_TRUE(Eventually([&] { return engine_->attached(); }));
+  const int streams = engine_->streams();
+  engine_->Send(v1::EngineToBeacon());
+  ASSERT_TRUE(Eventually([&] { return engine_->streams() > streams; }));
+  EXPECT_THAT(node_.log().lines(), Contains(HasSubstr("the first message is no hello")));
+}
+
+// It starts without one, says so once, and finds it when it comes.
+TEST(AbsentEngineTest, ComesLater) {
+  TemporaryFolder folder;
+  const std::string address = "unix:" + folder.File("engine.sock");
+  EngineNode node(address);
+  ASSERT_TRUE(Eventually([&] { return node.log().Count("network_engine_absent") == 1; }));
+  EXPECT_THAT(node.network().trouble(), HasSubstr(address));
+  EXPECT_EQ(node.Submit(node.Build(1)).status, SubmitOutcome::kAccepted);
+  ScriptedEngine engine(address);
+  ASSERT_TRUE(Eventually([&] { return node.network().counts().engine_connected; }));
+  EXPECT_EQ(node.log().Count("network_engine_absent"), 1u);
+  EXPECT_EQ(node.log().Count("network_engine_attached"), 1u);
+}
+
+TEST(EngineAddressTest, OnlyThisMachinesAddressesAreForAnEngine) {
+  for (const char* good : {"unix:/run/engine.sock", "127.0.0.1:9100"}) {
+    EXPECT_TRUE(EngineStream::CheckAddress(good).ok()) << good;
+  }
+  for (const char* bad :
+       {"10.0.0.1:9100", "0.0.0.0:9100", "localhost:9100", "[::1]:9100", "127.0.0.1:0", "engine.sock"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(EngineStream::CheckAddress(bad))) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace lean::beacon
