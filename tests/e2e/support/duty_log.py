@@ -7,11 +7,16 @@ _VOTES = re.compile(r"votes submitted slot=(\d+) .* votes=(\d+) accepted=(\d+) a
 
 
 class DutyLog:
-    """The duties of a client that has every validator of a network with `validators` of them, as they are logged."""
+    """The duties of a client as they are logged: of one that has the validators `own`, out of `validators` in all."""
 
-    def __init__(self, path, validators):
+    def __init__(self, path, validators, own=None):
+        """`own`: their indices; None: every validator."""
         self._path = path
         self._validators = validators
+        self._own = range(validators) if own is None else own
+
+    def _proposes(self, slot):
+        return slot % self._validators in self._own
 
     def text(self):
         return self._path.read_text(encoding="utf-8", errors="replace")
@@ -27,13 +32,13 @@ class DutyLog:
         return {
             int(match[1]): match[5]
             for match in found
-            if match and int(match[2]) == int(match[3]) + int(match[4]) == self._validators - 1
+            if match and int(match[2]) == int(match[3]) + int(match[4]) == len(self._own) - self._proposes(int(match[1]))
         }
 
     def missed(self, first, last):
         """The duties that were not done in the slots from `first` to `last`, as texts."""
         blocks, votes = self.blocks(), self.votes()
         slots = range(first, last + 1)
-        return [f"block {slot}" for slot in slots if slot not in blocks] + [
+        return [f"block {slot}" for slot in slots if self._proposes(slot) and slot not in blocks] + [
             f"votes {slot}" for slot in slots if slot not in votes
         ]
