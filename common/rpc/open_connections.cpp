@@ -100,13 +100,13 @@ void OpenConnections::Sweep() {
 }
 
 void OpenConnections::ShutDownLifeless(Time now) {
-  for (auto& [fd, connection] : connections_) {
+  for (const auto& [fd, connection] : connections_) {
     const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - connection.since);
     if (IsLifeless(fd, age)) ShutDown(fd, connection);
   }
 }
 
-void OpenConnections::ShutDown(int fd, Connection& connection) {
+void OpenConnections::ShutDown(int fd, const Connection& connection) {
   // With a descriptor of our own, so that it stays the socket that we look at: others may close theirs meanwhile.
   const Descriptor own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (own.valid() && SocketOf(own.get()) == connection.socket) shutdown(own.get(), SHUT_RDWR);
@@ -116,7 +116,10 @@ uint64_t OpenConnections::CountUnfinished(Time now) {
   int64_t sum = 0;
   for (auto& [fd, connection] : connections_) {
     const std::optional<uint64_t> received = BytesReceived(fd);
-    if (!received.has_value() || SocketOf(fd) != connection.socket) continue;
+    if (!received.has_value() || SocketOf(fd) != connection.socket) {
+      connection.unfinished = 0;
+      continue;
+    }
     const auto free = kFreeBytesPerSecond * kUnfinishedPause.count() / 1000;
     const auto whole = static_cast<int64_t>(requests_->Take(connection.name));
     const auto more = static_cast<int64_t>(*received - connection.received);

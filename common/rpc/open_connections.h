@@ -87,7 +87,7 @@ class OpenConnections {
 
   // Brings `unfinished` of all up to date, and returns their sum.
   uint64_t CountUnfinished(Time now);
-  void ShutDown(int fd, Connection& connection);
+  static void ShutDown(int fd, const Connection& connection);
 
   const ConnectionLimits limits_;
   const UnfinishedLimits unfinished_;

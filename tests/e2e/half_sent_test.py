@@ -1,4 +1,4 @@
-"""Connections that begin calls and keep back the end of each request, and come again when they are ended, beside a validator
+"""Connections that begin calls, keep back the end of each request and come again when they are closed, beside a validator
 client: what the beacon holds for them is bounded, and no duty is missed."""
 
 import time

@@ -113,6 +113,19 @@ TEST_F(OpenConnectionsTest, OfAllTogetherTheOldestAreShutDown) {
   EXPECT_FALSE(latest.IsShutDown());
 }
 
+TEST_F(OpenConnectionsTest, WhatWasClosedCountsNoMore) {
+  Connection open[3];
+  {
+    Connection closed;
+    for (Connection* connection : {&closed, &open[0], &open[1], &open[2]}) Add(*connection);
+    for (Connection* connection : {&closed, &open[0], &open[1]}) connection->Send(900 * kKiB);
+    Look();
+  }
+  open[2].Send(900 * kKiB);
+  Look();
+  for (const Connection& connection : open) EXPECT_FALSE(connection.IsShutDown());
+}
+
 TEST_F(OpenConnectionsTest, SmallCallsForDaysAreNothing) {
   Connection connection;
   Add(connection);

@@ -27,8 +27,8 @@ def _headers(path):
 
 
 class HalfSentCalls:
-    """One connection with so many calls, each of a request of the largest size that lacks its last byte. `sent` bytes were
-    taken by the server; `ended` calls were ended by it, or all, when it closed the connection."""
+    """One connection with so many calls, each of a request of the largest size that lacks its last byte. The server has
+    taken `sent` bytes, and ended `ended` calls: all of them when it closed the connection."""
 
     def __init__(self, address, path, calls):
         host, port = address.split(":")
