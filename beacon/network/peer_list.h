@@ -44,7 +44,7 @@ struct PeerState {
   std::string address;
   bool outbound = false;
   uint64_t id = 0;
-  std::string node_id;  // hex
+  std::string node_id;  // hex, or as libp2p writes it
   std::string name;
   std::string version;
   Checkpoint head;
@@ -55,6 +55,17 @@ struct PeerState {
   Traffic traffic;
   std::string last_disconnect_reason;
   int64_t last_disconnect_ms = 0;  // Unix milliseconds
+
+  // What a network engine tells of it.
+  struct Gossip {
+    double score = 0;  // gossipsub's
+    bool in_block_mesh = false;
+    bool in_vote_mesh = false;
+    uint64_t accepted = 0;  // its items, by verdict
+    uint64_t ignored = 0;
+    uint64_t rejected = 0;
+  };
+  Gossip gossip = {};
 };
 
 // Thread-safe.
@@ -65,7 +76,7 @@ class PeerList {
   // The linked ones first.
   virtual std::vector<PeerState> PeerStates() const = 0;
   virtual size_t linked_peers() const = 0;
-  // Of this process, hex; and where it serves peers, empty when it only dials.
+  // Of this process, or its network engine; and where that serves peers, empty when it only dials.
   virtual std::string node_id() const = 0;
   virtual std::string peer_address() const = 0;
 };

@@ -239,7 +239,13 @@ std::vector<PeerState> EnginePeers::States() const {
                       .connected_since_ms = peer.since_ms,
                       .traffic = traffic,
                       .last_disconnect_reason = {},
-                      .last_disconnect_ms = 0});
+                      .last_disconnect_ms = 0,
+                      .gossip = {.score = entry.report.score(),
+                                 .in_block_mesh = entry.report.in_block_mesh(),
+                                 .in_vote_mesh = entry.report.in_vote_mesh(),
+                                 .accepted = entry.report.accepted(),
+                                 .ignored = entry.report.ignored(),
+                                 .rejected = entry.report.rejected()}});
   }
   for (const v1::TargetReport& target : targets_) states.push_back(StateOf(target));
   return states;

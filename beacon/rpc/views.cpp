@@ -64,6 +64,12 @@ void View(const PeerState& peer, v1::PeerView& view) {
   view.set_requests_in(peer.traffic.requests_in);
   view.set_requests_out(peer.traffic.requests_out);
   view.set_dropped_out(peer.traffic.dropped_out);
+  view.set_gossip_score(peer.gossip.score);
+  view.set_in_block_mesh(peer.gossip.in_block_mesh);
+  view.set_in_vote_mesh(peer.gossip.in_vote_mesh);
+  view.set_items_accepted(peer.gossip.accepted);
+  view.set_items_ignored(peer.gossip.ignored);
+  view.set_items_rejected(peer.gossip.rejected);
 }
 
 void View(const SyncStatus& sync, v1::SyncView& view) {

@@ -46,6 +46,9 @@ class NetworkEngineTest(e2e.NetworkTest):
         for number in both:
             (peer,) = net.rpcs[number].linked()
             self.assertEqual(peer.score, 0, peer)
+            self.assertTrue(peer.in_block_mesh and peer.in_vote_mesh, peer)
+            self.assertGreater(peer.items_accepted, 0, peer)
+            self.assertEqual(peer.items_rejected, 0, peer)
 
         begin = net.rpc.status().slot
         own[0].kill()

@@ -295,6 +295,8 @@ TEST_F(EngineNetworkTest, TellsPeopleOfPeersAndOfThoseThatAreNotConnected) {
   report.set_peer(1);
   report.set_bytes_in(100);
   report.set_bytes_out(200);
+  report.set_in_vote_mesh(true);
+  report.set_rejected(3);
   message.mutable_report()->add_peers()->set_peer(77);  // it has gone, perhaps
   v1::TargetReport& target = *message.mutable_report()->add_targets();
   target.set_address("/ip4/10.0.0.9/udp/1/quic-v1");
@@ -306,6 +308,8 @@ TEST_F(EngineNetworkTest, TellsPeopleOfPeersAndOfThoseThatAreNotConnected) {
   const std::vector<PeerState> states = node_.network().PeerStates();
   EXPECT_EQ(states[0].node_id, "peer-1");
   EXPECT_EQ(states[0].traffic.bytes_out, 200u);
+  EXPECT_TRUE(states[0].gossip.in_vote_mesh);
+  EXPECT_EQ(states[0].gossip.rejected, 3u);
   EXPECT_EQ(states[1].state, PeerState::kWaiting);
   EXPECT_EQ(states[1].last_disconnect_reason, "refused ");
   EXPECT_EQ(node_.network().counts().traffic.bytes_in, 1000u);

@@ -61,7 +61,13 @@ TEST(GetPeers, TellsOfALinkAllThatIsKnown) {
                                      .requests_out = 8,
                                      .dropped_out = 9},
                          .last_disconnect_reason = "BROKEN: reset",
-                         .last_disconnect_ms = 1'700'000'000'000});
+                         .last_disconnect_ms = 1'700'000'000'000,
+                         .gossip = {.score = -2.5,
+                                    .in_block_mesh = true,
+                                    .in_vote_mesh = false,
+                                    .accepted = 10,
+                                    .ignored = 11,
+                                    .rejected = 12}});
   TestBeacon beacon({.prepare = nullptr, .peers = &list});
   const auto called = Call(beacon.queries(), &QueryStub::GetPeers, v1::GetPeersRequest());
   ASSERT_TRUE(called.status.ok()) << called.status;
@@ -92,6 +98,12 @@ TEST(GetPeers, TellsOfALinkAllThatIsKnown) {
   EXPECT_EQ(peer.dropped_out(), 9u);
   EXPECT_EQ(peer.last_disconnect_reason(), "BROKEN: reset");
   EXPECT_EQ(peer.last_disconnect_ms(), 1'700'000'000'000u);
+  EXPECT_EQ(peer.gossip_score(), -2.5);
+  EXPECT_TRUE(peer.in_block_mesh());
+  EXPECT_FALSE(peer.in_vote_mesh());
+  EXPECT_EQ(peer.items_accepted(), 10u);
+  EXPECT_EQ(peer.items_ignored(), 11u);
+  EXPECT_EQ(peer.items_rejected(), 12u);
 
   const auto info = Call(beacon.queries(), &QueryStub::GetNodeInfo, v1::GetNodeInfoRequest());
   EXPECT_EQ(info.response.node_id(), "0x11");
