@@ -1,0 +1,199 @@
+//! Requests for blocks: the beacon's to peers, and peers' to the beacon.
+
+use std::{io::ErrorKind, time::Instant};
+
+use libp2p::{
+    PeerId,
+    request_response::{Event, InboundRequestId, Message, OutboundFailure, OutboundRequestId, ResponseChannel},
+};
+
+use super::{Engine, beacon::reason};
+use crate::{
+    budget::BATCH_BYTES,
+    contract::{End, ToBeacon, proto},
+    requests::{
+        Answer, Exchange, PATIENCE, Query,
+        asked::{Asked, Method},
+        code,
+    },
+    wire::block_requests::{BlockRequest, blocks_of_chunk},
+};
+
+impl Engine {
+    fn exchange(&mut self, method: Method) -> &mut Exchange {
+        let protocols = self.swarm.behaviour_mut();
+        match method {
+            Method::ByRoot => &mut protocols.by_root,
+            Method::ByRange => &mut protocols.by_range,
+        }
+    }
+
+    /// The beacon asks a peer.
+    pub(super) fn ask_for_blocks(&mut self, id: u64, handle: u64, request: BlockRequest) {
+        let Some(peer) = self.peers.by_handle(handle).filter(|peer| peer.end.is_none()) else {
+            return self.answer_beacon(id, vec![], End::Failed, "the peer is gone");
+        };
+        let (peer, length_of) = (peer.id, peer.length_of.unwrap_or_default());
+        if self.asked.is_full(&peer) {
+            return self.answer_beacon(id, vec![], End::Overloaded, "too many requests are under way");
+        }
+        let deadline = Instant::now() + PATIENCE;
+        self.send_request(Asked { id, peer, request, length_of, retried: false, deadline });
+    }
+
+    fn send_request(&mut self, asked: Asked) {
+        let query = Query { ssz: asked.request.to_ssz(asked.length_of), length_of: asked.length_of };
+        let id = self.exchange(Method::of(&asked.request)).send_request(&asked.peer, query);
+        self.asked.add(id, asked);
+    }
+
+    pub(super) fn expire_requests(&mut self, now: Instant) {
+        for asked in self.asked.expired(now) {
+            self.answer_beacon(asked.id, vec![], End::TimedOut, "no answer in time");
+        }
+    }
+
+    pub(super) fn on_blocks_event(&mut self, method: Method, event: Event<Query, Answer>) {
+        match event {
+            Event::Message { peer, message: Message::Request { request_id, request, channel }, .. } => {
+                self.on_request_of_peer(method, request_id, peer, &request, channel);
+            }
+            Event::Message { message: Message::Response { request_id, response }, .. } => {
+                self.on_answer_of_peer(method, request_id, response);
+            }
+            Event::OutboundFailure { request_id, error, .. } => {
+                if let Some(asked) = self.asked.take(method, request_id) {
+                    self.on_failure(asked, &error);
+                }
+            }
+            Event::InboundFailure { request_id, .. } | Event::ResponseSent { request_id, .. } => {
+                self.served.remove(method, request_id);
+            }
+        }
+    }
+
+    fn on_failure(&mut self, asked: Asked, error: &OutboundFailure) {
+        let end = match error {
+            OutboundFailure::UnsupportedProtocols => End::Unsupported,
+            OutboundFailure::Timeout => End::TimedOut,
+            OutboundFailure::Io(error) if error.kind() == ErrorKind::InvalidData => End::Malformed,
+            OutboundFailure::Io(_) => return self.retry_or_fail(asked, &error.to_string()),
+            OutboundFailure::DialFailure | OutboundFailure::ConnectionClosed => End::Failed,
+        };
+        self.answer_beacon(asked.id, vec![], end, &error.to_string());
+    }
+
+    /// A peer that could not read the request is asked once more in the other form.
+    fn retry_or_fail(&mut self, asked: Asked, why: &str) {
+        let connected = self.peers.get(&asked.peer).is_some_and(|peer| peer.end.is_none());
+        if asked.retried || !connected || asked.deadline <= Instant::now() {
+            return self.answer_beacon(asked.id, vec![], End::Failed, why);
+        }
+        self.send_request(Asked { length_of: asked.length_of.other(), retried: true, ..asked });
+    }
+
+    fn on_answer_of_peer(&mut self, method: Method, id: OutboundRequestId, answer: Answer) {
+        let Some(asked) = self.asked.take(method, id) else { return };
+        let mut blocks = vec![];
+        for chunk in &answer.chunks {
+            if chunk.code != code::SUCCESS {
+                let text = String::from_utf8_lossy(&chunk.content).into_owned();
+                // What came before an error is as good as an answer that was cut.
+                return match (blocks.is_empty(), chunk.code) {
+                    (false, _) => self.answer_beacon(asked.id, blocks, End::Complete, ""),
+                    (true, code::INVALID_REQUEST) => self.retry_or_fail(asked, &text),
+                    (true, _) => self.answer_beacon(asked.id, vec![], End::Failed, &text),
+                };
+            }
+            let of_chunk = blocks_of_chunk(&chunk.content).and_then(|wire| {
+                wire.into_iter().map(|block| self.form.block_from_wire(block)).collect::<Option<Vec<_>>>()
+            });
+            match of_chunk {
+                Some(of_chunk) => blocks.extend(of_chunk),
+                None => return self.answer_beacon(asked.id, vec![], End::Malformed, "what came is no block"),
+            }
+        }
+        if blocks.len() > asked.request.most_blocks() {
+            return self.answer_beacon(asked.id, vec![], End::Malformed, "more blocks came than were asked for");
+        }
+        self.answer_beacon(asked.id, blocks, End::Complete, "");
+    }
+
+    /// In as many messages as it takes.
+    fn answer_beacon(&mut self, id: u64, blocks: Vec<Vec<u8>>, end: End, message: &str) {
+        if self.link.is_none() {
+            return;
+        }
+        let mut batch: Vec<Vec<u8>> = vec![];
+        let mut bytes = 0;
+        for block in blocks {
+            if !batch.is_empty() && bytes + block.len() > BATCH_BYTES {
+                self.push_answer(id, std::mem::take(&mut batch), End::More, "");
+                bytes = 0;
+            }
+            bytes += block.len();
+            batch.push(block);
+        }
+        self.push_answer(id, batch, end, message);
+    }
+
+    fn push_answer(&mut self, id: u64, blocks: Vec<Vec<u8>>, end: End, message: &str) {
+        let answer = proto::BlockAnswer { id, blocks, end: end.into(), message: reason(message) };
+        self.outbox.push(ToBeacon::Answer(answer));
+    }
+
+    fn on_request_of_peer(
+        &mut self,
+        method: Method,
+        request_id: InboundRequestId,
+        id: PeerId,
+        query: &Query,
+        channel: ResponseChannel<Answer>,
+    ) {
+        let request = match method {
+            Method::ByRoot => BlockRequest::roots_from_ssz(&query.ssz),
+            Method::ByRange => BlockRequest::range_from_ssz(&query.ssz),
+        };
+        let has_room = !self.served.is_full(&id);
+        let peer = self.peers.get_mut(&id);
+        let (handle, in_time) = match peer {
+            Some(peer) => (peer.handle, peer.block_requests.take(1.0, Instant::now())),
+            None => (None, false),
+        };
+        let refused = match (&request, handle) {
+            (None, _) => Some((code::INVALID_REQUEST, "it is no request for blocks")),
+            _ if !in_time || !has_room => Some((code::UNAVAILABLE, "too many requests")),
+            (_, None) => Some((code::UNAVAILABLE, "no status was told, or no beacon is there")),
+            _ => None,
+        };
+        let name = self.served.add(method, request_id, id, channel, query.length_of);
+        match (refused, request, handle) {
+            (None, Some(request), Some(handle)) => {
+                let request = proto::BlockRequest { id: name, peer: handle, blocks: Some((&request).into()) };
+                self.outbox.push(ToBeacon::Request(request));
+            }
+            (refused, ..) => self.complete_answer(name, refused.map(|(code, text)| (code, text.into()))),
+        }
+    }
+
+    pub(super) fn on_answer_of_beacon(&mut self, id: u64, blocks: &[Vec<u8>], end: End, message: &str) {
+        let wire = blocks.iter().filter_map(|block| self.form.block_to_wire(block)).collect();
+        self.served.collect(id, wire);
+        let error = match end {
+            End::More => return,
+            End::Complete => None,
+            End::Malformed => Some(code::INVALID_REQUEST),
+            End::Failed => Some(code::SERVER_ERROR),
+            End::TimedOut | End::Unsupported | End::Overloaded => Some(code::UNAVAILABLE),
+        };
+        self.complete_answer(id, error.map(|code| (code, reason(message))));
+    }
+
+    /// Sends the answer of this name to the peer that has asked.
+    pub(super) fn complete_answer(&mut self, id: u64, error: Option<(u8, String)>) {
+        if let Some(ready) = self.served.complete(id, error) {
+            // An error means that the peer does not wait any more; an event tells of it, too.
+            let _ = self.exchange(ready.method).send_response(ready.channel, ready.answer);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Peers come and go.
+
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
+
+use libp2p::{
+    PeerId,
+    core::ConnectedPoint,
+    identify,
+    swarm::{DialError, ListenError, SwarmEvent, dial_opts::DialOpts},
+};
+
+use super::{Engine, beacon::reason};
+use crate::{
+    budget::STALL_PATIENCE,
+    contract::{ToBeacon, proto::PeerDisconnected},
+    gate::Refusal,
+    options::ip_of,
+    peers::{Identity, Peer},
+    requests::BY_RANGE,
+    swarm::Event,
+    text,
+};
+
+/// A stranger has told its status within.
+const STATUS_PATIENCE: Duration = Duration::from_secs(30);
+
+impl Engine {
+    pub(super) fn on_connection(&mut self, event: SwarmEvent<Event>) {
+        match event {
+            SwarmEvent::ConnectionEstablished { peer_id, endpoint, num_established: NonZeroU32::MIN, .. } => {
+                self.on_connected(peer_id, &endpoint);
+            }
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
+                let cause = cause.map_or("closed".into(), |cause| cause.to_string());
+                self.on_disconnected(&peer_id, cause);
+            }
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+                self.on_dial_failure(&peer, &error)
+            }
+            SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
+                let why = match &error {
+                    ListenError::Denied { cause } => cause.downcast_ref::<Refusal>().map(Refusal::to_string),
+                    _ => None,
+                };
+                let why = why.unwrap_or_else(|| error.to_string());
+                self.log.warn_limited("connection_refused", &[("address", &send_back_addr), ("reason", &why)]);
+            }
+            SwarmEvent::NewListenAddr { address, .. } => {
+                self.log.info("engine_listens", &[("address", &address)]);
+                self.own_addresses.extend(ip_of(&address));
+            }
+            SwarmEvent::ListenerError { error, .. } => {
+                self.log.warn_limited("listener_error", &[("reason", &error)]);
+            }
+            SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
+                self.log.error("listener_closed", &[("reason", &error)]);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_connected(&mut self, id: PeerId, endpoint: &ConnectedPoint) {
+        let now = Instant::now();
+        let address = endpoint.get_remote_address();
+        // The id of a peer that was dialled is no part of where it is.
+        let address = address.iter().filter(|part| !matches!(part, libp2p::multiaddr::Protocol::P2p(_))).collect();
+        self.log.info("peer_connected", &[("peer", &id), ("address", &address), ("outbound", &endpoint.is_dialer())]);
+        self.targets.connected(&id, now);
+        self.peers.add(Peer::new(id, address, endpoint.is_dialer(), self.meters.of(id), now));
+        self.hear_no_gossip(&id);
+        self.ask_for_status(now);
+    }
+
+    fn on_disconnected(&mut self, id: &PeerId, cause: String) {
+        let now = Instant::now();
+        self.swarm.behaviour_mut().gossip.remove_blacklisted_peer(id);
+        let Some(peer) = self.peers.remove(id) else { return };
+        let cause = peer.end.unwrap_or(cause);
+        self.log.info("peer_disconnected", &[("peer", id), ("reason", &cause)]);
+        self.totals.bytes_in += peer.meter.bytes_in();
+        self.totals.bytes_out += peer.meter.bytes_out();
+        let banned = self.swarm.behaviour().gate.bans.peer(id, now);
+        self.targets.disconnected(id, &cause, banned, now);
+        if let Some(handle) = peer.handle {
+            let gone = PeerDisconnected { peer: handle, reason: reason(&cause) };
+            self.outbox.push(ToBeacon::Disconnected(gone));
+        }
+    }
+
+    /// Closes all connections of a peer.
+    pub(super) fn end_peer(&mut self, id: &PeerId, why: &str) {
+        let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.end.is_none()) else { return };
+        peer.end = Some(text::printable(why, 256));
+        // An error means that it has gone.
+        let _ = self.swarm.disconnect_peer_id(*id);
+    }
+
+    pub(super) fn dial_targets(&mut self, now: Instant) {
+        for target in self.targets.due(now) {
+            let banned = self.swarm.behaviour().gate.bans.peer(&target.peer_id, now);
+            if banned.is_some() {
+                self.targets.failed(&target.peer_id, "banned", banned, now);
+                continue;
+            }
+            let options = DialOpts::peer_id(target.peer_id).addresses(vec![target.address]).build();
+            // Errors that are known at once come back here, all others as events.
+            if let Err(error) = self.swarm.dial(options) {
+                self.on_dial_failure(&target.peer_id, &error);
+            }
+        }
+    }
+
+    fn on_dial_failure(&mut self, peer: &PeerId, error: &DialError) {
+        let why = match error {
+            DialError::Transport(attempts) => attempts.first().map(|(_, error)| root_cause(error)),
+            DialError::WrongPeerId { obtained, .. } => Some(format!("another peer is there: {obtained}")),
+            DialError::Denied { cause } => cause.downcast_ref::<Refusal>().map(Refusal::to_string),
+            _ => None,
+        };
+        let why = text::ascii(&why.unwrap_or_else(|| error.to_string()), 200);
+        let now = Instant::now();
+        self.log.warn_limited("peer_unreachable", &[("peer", peer), ("reason", &why)]);
+        self.targets.failed(peer, &why, None, now);
+    }
+
+    pub(super) fn on_identify(&mut self, event: identify::Event) {
+        let identify::Event::Received { peer_id, info, .. } = event else { return };
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        let agent = text::ascii(&info.agent_version, 64);
+        let first = peer.identity.is_none();
+        let serves_range = info.protocols.contains(&BY_RANGE);
+        if first {
+            self.log.info("peer_identified", &[("peer", &peer_id), ("agent", &agent), ("serves_range", &serves_range)]);
+        }
+        peer.identity = Some(Identity { agent, serves_range });
+        self.introduce(&peer_id, Instant::now());
+    }
+
+    /// Ends strangers that do not tell their status, and peers that take nothing.
+    pub(super) fn end_unfit_peers(&mut self, now: Instant) {
+        let is_silent = |peer: &Peer| {
+            peer.status.is_none()
+                && self.own_status.is_some()
+                && !self.targets.has(&peer.id)
+                && now.duration_since(peer.since) >= STATUS_PATIENCE
+        };
+        let mut unfit = vec![];
+        for peer in self.peers.iter() {
+            let stalled = peer.stalled.filter(|(_, sent)| *sent == peer.meter.bytes_out());
+            if stalled.is_some_and(|(since, _)| now.duration_since(since) >= STALL_PATIENCE) {
+                unfit.push((peer.id, "it does not read what it is sent"));
+            } else if is_silent(peer) {
+                unfit.push((peer.id, "it does not tell its status"));
+            }
+        }
+        for (peer, why) in unfit {
+            self.end_peer(&peer, why);
+        }
+    }
+}
+
+/// The innermost error: the outer ones repeat it.
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

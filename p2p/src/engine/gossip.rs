@@ -1,0 +1,155 @@
+//! Gossip: items come in, wait for the beacon's verdict and are passed on; the beacon's own items go out.
+
+use std::time::Instant;
+
+use libp2p::{
+    PeerId,
+    gossipsub::{self, MessageAcceptance, MessageId, PublishError},
+};
+
+use super::Engine;
+use crate::{
+    contract::{
+        Outcome,
+        proto::{GossipItem, gossip_item},
+    },
+    gossip::Kind,
+    undecided::Item,
+};
+
+/// What clients take, of whose limit is known.
+const TAKEN_BY_OTHERS: [(&str, usize); 2] = [("zeam", 4 << 20), ("ream", 10 << 20)];
+
+impl Engine {
+    pub(super) fn on_gossip(&mut self, event: gossipsub::Event) {
+        match event {
+            gossipsub::Event::Message { propagation_source, message_id, message } => {
+                if let Some(verdict) = self.take_in(propagation_source, &message_id, &message) {
+                    self.report_verdict(&message_id, &propagation_source, verdict);
+                }
+            }
+            gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
+                self.log.warn_limited(
+                    "peer_slow",
+                    &[("peer", &peer_id), ("messages_dropped", &failed_messages.non_priority)],
+                );
+                if let Some(peer) = self.peers.get_mut(&peer_id) {
+                    let sent = peer.meter.bytes_out();
+                    // While it takes something it is slow, not stalled.
+                    if peer.stalled.is_none_or(|(_, before)| before != sent) {
+                        peer.stalled = Some((Instant::now(), sent));
+                    }
+                }
+            }
+            gossipsub::Event::GossipsubNotSupported { peer_id } => {
+                self.end_peer(&peer_id, "it does not speak gossipsub");
+            }
+            gossipsub::Event::Subscribed { .. } | gossipsub::Event::Unsubscribed { .. } => {}
+        }
+    }
+
+    /// Hands an item to the beacon. A verdict: the beacon does not get it.
+    fn take_in(&mut self, source: PeerId, id: &MessageId, message: &gossipsub::Message) -> Option<MessageAcceptance> {
+        let (Some(kind), Some(handle)) =
+            (self.topics.kind(&message.topic), self.peers.get(&source).and_then(|peer| peer.handle))
+        else {
+            return Some(MessageAcceptance::Ignore);
+        };
+        let item = match kind {
+            Kind::Block => self.form.block_from_wire(&message.data).map(gossip_item::Item::Block),
+            Kind::Vote => self.form.vote_from_wire(&message.data).map(gossip_item::Item::Vote),
+        };
+        let Some(item) = item else {
+            self.totals.unconverted += 1;
+            self.log.warn_limited("item_malformed", &[("peer", &source), ("bytes", &message.data.len())]);
+            return Some(MessageAcceptance::Reject);
+        };
+        let admitted = if self.outbox.has_room(&self.bounds) {
+            self.undecided.admit(id.clone(), source, kind, message.data.len(), Instant::now())
+        } else {
+            None
+        };
+        let Some(name) = admitted else {
+            self.totals.dropped += 1;
+            self.log.warn_limited("item_dropped", &[("peer", &source), ("undecided", &self.undecided.len())]);
+            return Some(MessageAcceptance::Ignore);
+        };
+        self.outbox.push_item(GossipItem { id: name, peer: handle, item: Some(item) });
+        if self.outbox.is_worth_sending() {
+            self.send_at_once();
+        }
+        None
+    }
+
+    pub(super) fn on_verdicts(&mut self, verdicts: &[(u64, Outcome)]) {
+        for (id, outcome) in verdicts {
+            // One that is not there has expired.
+            let Some(item) = self.undecided.decide(*id) else { continue };
+            if let Some(peer) = self.peers.get_mut(&item.peer) {
+                peer.verdicts.count(*outcome);
+            }
+            let verdict = match outcome {
+                Outcome::Accept => MessageAcceptance::Accept,
+                Outcome::Reject => MessageAcceptance::Reject,
+                Outcome::Ignore | Outcome::Unspecified => MessageAcceptance::Ignore,
+            };
+            self.judge(&item, verdict);
+        }
+    }
+
+    pub(super) fn judge(&mut self, item: &Item, verdict: MessageAcceptance) {
+        self.report_verdict(&item.message, &item.peer, verdict);
+    }
+
+    fn report_verdict(&mut self, id: &MessageId, peer: &PeerId, verdict: MessageAcceptance) {
+        self.swarm.behaviour_mut().gossip.report_message_validation_result(id, peer, verdict);
+    }
+
+    /// Items whose verdict has not come in time.
+    pub(super) fn expire_items(&mut self, now: Instant) {
+        let expired = self.undecided.expired(now);
+        if expired.is_empty() {
+            return;
+        }
+        self.totals.expired += expired.len() as u64;
+        self.log.warn_limited("items_expired", &[("items", &expired.len())]);
+        for item in expired {
+            self.judge(&item, MessageAcceptance::Ignore);
+        }
+    }
+
+    pub(super) fn publish_all(&mut self, blocks: &[Vec<u8>], votes: &[Vec<u8>]) {
+        for block in blocks {
+            self.warn_of_size(block.len());
+            self.publish(Kind::Block, self.form.block_to_wire(block));
+        }
+        for vote in votes {
+            self.publish(Kind::Vote, self.form.vote_to_wire(vote));
+        }
+    }
+
+    fn publish(&mut self, kind: Kind, item: Option<Vec<u8>>) {
+        let Some(item) = item else {
+            return self.count_unpublished("its signature cannot be expressed in the network's form");
+        };
+        let topic = self.topics.of(kind).hash();
+        match self.swarm.behaviour_mut().gossip.publish(topic, item) {
+            // What the network has already is there, too.
+            Ok(_) | Err(PublishError::Duplicate) => self.totals.published += 1,
+            Err(error) => self.count_unpublished(&error.to_string()),
+        }
+    }
+
+    fn count_unpublished(&mut self, reason: &str) {
+        self.totals.unpublished += 1;
+        self.log.warn_limited("item_unpublished", &[("reason", &reason)]);
+    }
+
+    fn warn_of_size(&self, bytes: usize) {
+        let refuses = |agent: &str| TAKEN_BY_OTHERS.iter().any(|(name, most)| agent.starts_with(name) && bytes > *most);
+        let agents = self.peers.iter().filter_map(|peer| peer.identity.as_ref()).map(|identity| &identity.agent);
+        if let Some(agent) = agents.into_iter().find(|agent| refuses(agent)) {
+            self.log.warn_limited("block_too_large_for_peer", &[("bytes", &bytes), ("agent", agent)]);
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The engine: one task owns the swarm and everything that is known, and does one thing after the other.
+
+mod beacon;
+mod blocks;
+mod connections;
+mod gossip;
+mod report;
+mod status;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::StreamExt;
+use libp2p::{Multiaddr, Swarm, identity::Keypair, multiaddr::Protocol, swarm::SwarmEvent};
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use crate::{
+    AGENT,
+    beacon_link::{Beacon, LinkEvent},
+    budget::{Bounds, Memory},
+    contract::{VERSION, proto::EngineHello},
+    enr::{Enr, quic_address},
+    gate::Limits,
+    gossip::{Counts, Topics},
+    log::Log,
+    options::{Target, ip_of},
+    outbox::Outbox,
+    peers::Peers,
+    requests::{
+        asked::{AskedRequests, Method},
+        served::ServedRequests,
+    },
+    signature_form::SignatureForm,
+    swarm::{self, Event, Protocols, Wiring},
+    targets::Targets,
+    traffic::Meters,
+    undecided::Undecided,
+    wire::status::Status,
+};
+
+/// Listening has begun within.
+const LISTEN_PATIENCE: Duration = Duration::from_secs(5);
+const FURTHER_ADDRESSES: Duration = Duration::from_millis(20);
+/// How often is looked at what waits for time to pass.
+const TICK: Duration = Duration::from_millis(100);
+/// How often the beacon gets a report, and memory is looked at.
+const REPORT: Duration = Duration::from_secs(1);
+/// Peers have heard that the engine stops within.
+const FAREWELL: Duration = Duration::from_millis(300);
+
+/// What the operator decides.
+pub struct Setup {
+    /// Names this engine among its peers.
+    pub key: Keypair,
+    /// For the log; may be empty.
+    pub name: String,
+    /// Peers to stay connected to.
+    pub targets: Vec<Target>,
+    /// Of connections.
+    pub limits: Limits,
+    /// Addresses for QUIC.
+    pub listen: Vec<SocketAddr>,
+    /// Address under which others reach this engine.
+    pub announce: Option<SocketAddr>,
+    /// Name within the topics.
+    pub network: String,
+    /// On the wire.
+    pub form: SignatureForm,
+    /// Bytes of memory above which strangers are turned away.
+    pub memory: usize,
+}
+
+/// The beacon that is attached.
+struct Link {
+    id: u64,
+    beacon: Beacon,
+}
+
+/// What is counted since the start.
+#[derive(Default)]
+struct Totals {
+    expired: u64,
+    dropped: u64,
+    unconverted: u64,
+    published: u64,
+    unpublished: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+/// The engine.
+pub struct Engine {
+    log: Arc<Log>,
+    swarm: Swarm<Protocols>,
+    hello: EngineHello,
+    topics: Topics,
+    form: SignatureForm,
+    memory: usize,
+    /// This machine's: others on it must not suffer from one that is banned.
+    own_addresses: Vec<IpAddr>,
+    peers: Peers,
+    targets: Targets,
+    meters: Meters,
+    counts: Counts,
+    totals: Totals,
+    /// None: no beacon is there. Gossip is dropped then.
+    link: Option<Link>,
+    outbox: Outbox,
+    undecided: Undecided,
+    asked: AskedRequests,
+    served: ServedRequests,
+    /// What the last beacon has named.
+    bounds: Bounds,
+    slot: Duration,
+    /// Of the beacon's chain; it stays when the beacon goes. None: there has been no beacon.
+    own_status: Option<Status>,
+    next_report: Instant,
+}
+
+impl Engine {
+    /// Listens. Peers are dialled when it runs.
+    pub async fn start(setup: Setup, log: Arc<Log>) -> Result<Self, String> {
+        let (topics, meters, counts) = (Topics::new(&setup.network), Meters::default(), Counts::default());
+        let mut swarm = swarm::build(&Wiring {
+            key: &setup.key,
+            topics: &topics,
+            form: setup.form,
+            limits: setup.limits,
+            targets: &setup.targets,
+            meters: &meters,
+            counts: &counts,
+        })?;
+        let addresses = timeout(LISTEN_PATIENCE, listen(&mut swarm, &setup.listen))
+            .await
+            .map_err(|_| "cannot listen: no address came up")??;
+        let enr = match setup.announce.or_else(|| only_address(&setup.listen, &addresses)) {
+            Some(address) => Enr::make(&setup.key, address, 1)?.to_string(),
+            None => String::new(),
+        };
+        let peer_id = swarm.local_peer_id().to_string();
+        let of_machine = addresses.iter().filter_map(ip_of).collect();
+        let addresses: Vec<_> = addresses.iter().map(Multiaddr::to_string).collect();
+        log.info(
+            "engine_started",
+            &[
+                ("agent", &AGENT),
+                ("peer_id", &peer_id),
+                ("addresses", &addresses.join(",")),
+                ("network", &setup.network),
+                ("node_id", &setup.name),
+            ],
+        );
+        log.info("engine_enr", &[("enr", &enr)]);
+        let now = Instant::now();
+        Ok(Self {
+            log,
+            swarm,
+            hello: EngineHello {
+                contract_version: VERSION,
+                agent: AGENT.into(),
+                peer_id,
+                enr,
+                addresses,
+                network: setup.network,
+            },
+            topics,
+            form: setup.form,
+            memory: setup.memory,
+            own_addresses: of_machine,
+            peers: Peers::default(),
+            targets: Targets::new(setup.targets, now),
+            meters,
+            counts,
+            totals: Totals::default(),
+            link: None,
+            outbox: Outbox::default(),
+            undecided: Undecided::default(),
+            asked: AskedRequests::default(),
+            served: ServedRequests::default(),
+            bounds: Bounds::default(),
+            slot: Duration::from_secs(4),
+            own_status: None,
+            next_report: now,
+        })
+    }
+
+    /// What it says of itself to a beacon.
+    pub fn hello(&self) -> &EngineHello {
+        &self.hello
+    }
+
+    /// Runs until `stop` is ready, or no beacon can attach any more.
+    pub async fn run(mut self, mut events: mpsc::Receiver<LinkEvent>, stop: impl Future<Output = ()>) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tokio::pin!(stop);
+        loop {
+            let beacon = self.link.as_ref().filter(|_| !self.outbox.is_empty()).map(|link| link.beacon.sender());
+            // In this order: votes that follow each other are sent together, once nothing more is there to be read.
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                _ = tick.tick() => self.tick(Instant::now()),
+                event = events.recv() => match event {
+                    Some(event) => self.on_link(event),
+                    None => break,
+                },
+                event = self.swarm.select_next_some() => self.on_swarm(event),
+                Ok(room) = async { beacon.ok_or(())?.reserve_owned().await.map_err(|_| ()) } => {
+                    if let Some(message) = self.outbox.pop() {
+                        room.send(Ok(message));
+                    }
+                }
+            }
+        }
+        self.leave().await;
+    }
+
+    fn on_swarm(&mut self, event: SwarmEvent<Event>) {
+        match event {
+            SwarmEvent::Behaviour(Event::Gossip(event)) => self.on_gossip(event),
+            SwarmEvent::Behaviour(Event::Status(event)) => self.on_status_event(event),
+            SwarmEvent::Behaviour(Event::ByRoot(event)) => self.on_blocks_event(Method::ByRoot, event),
+            SwarmEvent::Behaviour(Event::ByRange(event)) => self.on_blocks_event(Method::ByRange, event),
+            SwarmEvent::Behaviour(Event::Identify(event)) => self.on_identify(event),
+            SwarmEvent::Behaviour(Event::Ping(_)) => {}
+            event => self.on_connection(event),
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.expire_items(now);
+        self.expire_requests(now);
+        self.dial_targets(now);
+        self.ask_for_status(now);
+        self.introduce_all(now);
+        self.send_at_once();
+        if now >= self.next_report {
+            self.next_report = now + REPORT;
+            self.end_unfit_peers(now);
+            self.watch_memory();
+            self.report(now);
+            self.log.tell_left_out();
+        }
+    }
+
+    /// Above the budget no stranger gets in, and of those that are, the one that has sent most has to go.
+    fn watch_memory(&mut self) {
+        let Some(resident) = Memory::resident() else { return };
+        let short = resident > self.memory;
+        self.swarm.behaviour_mut().gate.short_of_memory = short;
+        if !short {
+            return;
+        }
+        self.log.warn_limited("memory_short", &[("resident", &resident), ("budget", &self.memory)]);
+        let strangers = self.peers.iter().filter(|peer| !self.targets.has(&peer.id) && peer.end.is_none());
+        if let Some(worst) = strangers.max_by_key(|peer| peer.meter.bytes_in()).map(|peer| peer.id) {
+            self.end_peer(&worst, "the engine is short of memory");
+        }
+    }
+
+    /// Says good-bye to the peers, so that they need not wait to notice.
+    async fn leave(mut self) {
+        let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let all_gone = async {
+            while self.swarm.connected_peers().next().is_some() {
+                self.swarm.select_next_some().await;
+            }
+        };
+        let _ = timeout(FAREWELL, all_gone).await;
+        self.log.info("engine_stopped", &[]);
+    }
+}
+
+/// The addresses that come up.
+async fn listen(swarm: &mut Swarm<Protocols>, addresses: &[SocketAddr]) -> Result<Vec<Multiaddr>, String> {
+    let mut open = std::collections::HashSet::new();
+    for address in addresses {
+        let listener =
+            swarm.listen_on(quic_address(*address)).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+        open.insert(listener);
+    }
+    let mut found = vec![];
+    loop {
+        // Further ones of a listener on all addresses come at once.
+        let event = if open.is_empty() {
+            let Ok(event) = timeout(FURTHER_ADDRESSES, swarm.select_next_some()).await else { return Ok(found) };
+            event
+        } else {
+            swarm.select_next_some().await
+        };
+        match event {
+            SwarmEvent::NewListenAddr { listener_id, address } => {
+                open.remove(&listener_id);
+                found.push(address);
+            }
+            SwarmEvent::ListenerClosed { reason: Err(error), .. } => return Err(format!("cannot listen: {error}")),
+            _ => {}
+        }
+    }
+}
+
+/// Where others can dial an engine that listens on one address, if that is one of this machine's.
+fn only_address(asked: &[SocketAddr], found: &[Multiaddr]) -> Option<SocketAddr> {
+    let ([asked], [found]) = (asked, found) else { return None };
+    let port = found.iter().find_map(|part| match part {
+        Protocol::Udp(port) => Some(port),
+        _ => None,
+    })?;
+    (!asked.ip().is_unspecified()).then(|| SocketAddr::new(asked.ip(), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_known_address_is_announced() {
+        let found = ["/ip4/10.0.0.1/udp/9000/quic-v1".parse().unwrap()];
+        let announced = |asked: &[&str]| {
+            let asked: Vec<SocketAddr> = asked.iter().map(|address| address.parse().unwrap()).collect();
+            only_address(&asked, &found)
+        };
+        assert_eq!(announced(&["10.0.0.1:0"]), "10.0.0.1:9000".parse().ok());
+        assert_eq!(announced(&["0.0.0.0:9000"]), None);
+        assert_eq!(announced(&["10.0.0.1:0", "10.0.0.1:1"]), None);
+    }
+}

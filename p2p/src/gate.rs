@@ -1,0 +1,370 @@
+//! Decides which connections stand: limits in all, by address and network, on handshakes and rates; and bans.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    net::IpAddr,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use libp2p::{
+    Multiaddr, PeerId,
+    core::{Endpoint, transport::PortUse},
+    swarm::{
+        ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent,
+        ToSwarm, dummy,
+    },
+};
+
+use crate::{
+    bans::{Bans, host, prefix},
+    options::ip_of,
+    rate::Bucket,
+};
+
+/// How many connections may stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// In all.
+    pub connections: usize,
+    /// From one address.
+    pub per_host: usize,
+    /// From this machine.
+    pub per_loopback: usize,
+    /// From one network: 24 bits of IPv4, 48 of IPv6.
+    pub per_prefix: usize,
+    /// Handshakes under way, in all and from one address.
+    pub handshakes: usize,
+    /// See `handshakes`.
+    pub handshakes_per_host: usize,
+}
+
+impl Limits {
+    /// `connections` in all and `per_host` from one address.
+    pub fn new(connections: usize, per_host: usize) -> Self {
+        Self {
+            connections,
+            per_host,
+            per_loopback: 4 * per_host,
+            per_prefix: 2 * per_host,
+            handshakes: 64,
+            handshakes_per_host: 8,
+        }
+    }
+}
+
+/// Connections of one peer: both sides may dial at the same time.
+const PER_PEER: usize = 2;
+/// New connections of an address: at once, and a second in the long run.
+const ARRIVALS: (f64, f64) = (16.0, 2.0);
+/// Addresses whose rate is kept.
+const MAX_ARRIVALS: usize = 4096;
+
+/// Why a connection is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The peer or its address.
+    Banned,
+    /// In all.
+    TooMany,
+    /// From one address.
+    TooManyOfHost,
+    /// From one network.
+    TooManyOfPrefix,
+    /// Of one peer.
+    TooManyOfPeer,
+    /// Under way.
+    TooManyHandshakes,
+    /// From one address.
+    TooOften,
+    /// The engine is above its budget.
+    ShortOfMemory,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Banned => "banned",
+            Self::TooMany => "too many connections",
+            Self::TooManyOfHost => "too many connections from its address",
+            Self::TooManyOfPrefix => "too many connections from its network",
+            Self::TooManyOfPeer => "too many connections of this peer",
+            Self::TooManyHandshakes => "too many handshakes under way",
+            Self::TooOften => "too many new connections from its address",
+            Self::ShortOfMemory => "the engine is short of memory",
+        })
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+struct Standing {
+    peer: PeerId,
+    address: Option<IpAddr>,
+}
+
+/// The part of the swarm that decides about connections.
+pub struct Gate {
+    limits: Limits,
+    targets: HashSet<PeerId>,
+    /// Who is refused.
+    pub bans: Bans,
+    /// While the engine is above its budget.
+    pub short_of_memory: bool,
+    handshakes: HashMap<ConnectionId, Option<IpAddr>>,
+    standing: HashMap<ConnectionId, Standing>,
+    arrivals: HashMap<IpAddr, Bucket>,
+    refused: u64,
+}
+
+impl Gate {
+    /// `targets` are let in whatever strangers do.
+    pub fn new(limits: Limits, targets: HashSet<PeerId>) -> Self {
+        Self {
+            limits,
+            targets,
+            bans: Bans::default(),
+            short_of_memory: false,
+            handshakes: HashMap::new(),
+            standing: HashMap::new(),
+            arrivals: HashMap::new(),
+            refused: 0,
+        }
+    }
+
+    /// Connections that stand.
+    pub fn connections(&self) -> usize {
+        self.standing.len()
+    }
+
+    /// Connections that were refused.
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// A connection arrives: nothing was spent on it yet.
+    fn arrives(&mut self, address: Option<IpAddr>, now: Instant) -> Result<(), Refusal> {
+        let Some(ip) = address else { return Err(Refusal::TooManyOfHost) };
+        if self.bans.has_address(ip, now) {
+            return Err(Refusal::Banned);
+        }
+        if self.short_of_memory {
+            return Err(Refusal::ShortOfMemory);
+        }
+        let factor = if ip.is_loopback() { 4 } else { 1 };
+        let of_host = self.handshakes.values().flatten().filter(|other| host(**other) == host(ip)).count();
+        if self.handshakes.len() >= self.limits.handshakes || of_host >= factor * self.limits.handshakes_per_host {
+            return Err(Refusal::TooManyHandshakes);
+        }
+        if self.arrivals.len() >= MAX_ARRIVALS {
+            self.arrivals.retain(|_, bucket| !bucket.is_full(now));
+        }
+        if self.arrivals.len() >= MAX_ARRIVALS {
+            return Err(Refusal::TooOften);
+        }
+        let (burst, rate) = ARRIVALS;
+        let factor = factor as f64;
+        let bucket = self.arrivals.entry(host(ip)).or_insert_with(|| Bucket::new(burst * factor, rate * factor, now));
+        if !bucket.take(1.0, now) {
+            return Err(Refusal::TooOften);
+        }
+        self.has_room(ip)
+    }
+
+    /// Whether strangers of this address may have one more connection.
+    fn has_room(&self, ip: IpAddr) -> Result<(), Refusal> {
+        let connected: HashSet<_> = self.standing.values().map(|standing| standing.peer).collect();
+        let reserved = self.targets.iter().filter(|target| !connected.contains(*target)).count();
+        if self.standing.len() + reserved.min(self.limits.connections / 2) >= self.limits.connections {
+            return Err(Refusal::TooMany);
+        }
+        let addresses = || self.standing.values().filter_map(|standing| standing.address);
+        let of_host = addresses().filter(|other| host(*other) == host(ip)).count();
+        if ip.is_loopback() {
+            return if of_host >= self.limits.per_loopback { Err(Refusal::TooManyOfHost) } else { Ok(()) };
+        }
+        if of_host >= self.limits.per_host {
+            return Err(Refusal::TooManyOfHost);
+        }
+        let of_prefix = addresses().filter(|other| prefix(*other) == prefix(ip)).count();
+        if of_prefix >= self.limits.per_prefix {
+            return Err(Refusal::TooManyOfPrefix);
+        }
+        Ok(())
+    }
+
+    /// Its handshake has told who it is.
+    fn enters(&self, peer: &PeerId, address: Option<IpAddr>, inbound: bool, now: Instant) -> Result<(), Refusal> {
+        if self.bans.peer(peer, now).is_some() {
+            return Err(Refusal::Banned);
+        }
+        if self.standing.values().filter(|standing| standing.peer == *peer).count() >= PER_PEER {
+            return Err(Refusal::TooManyOfPeer);
+        }
+        if inbound && !self.targets.contains(peer) {
+            self.has_room(address.ok_or(Refusal::TooManyOfHost)?)?;
+        }
+        Ok(())
+    }
+
+    fn checked(&mut self, result: Result<(), Refusal>) -> Result<(), ConnectionDenied> {
+        result.map_err(|refusal| {
+            self.refused += 1;
+            ConnectionDenied::new(refusal)
+        })
+    }
+}
+
+impl NetworkBehaviour for Gate {
+    type ConnectionHandler = dummy::ConnectionHandler;
+    type ToSwarm = std::convert::Infallible;
+
+    fn handle_pending_inbound_connection(
+        &mut self,
+        id: ConnectionId,
+        _: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
+        let address = ip_of(remote);
+        let result = self.arrives(address, Instant::now());
+        self.checked(result)?;
+        self.handshakes.insert(id, address);
+        Ok(())
+    }
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        id: ConnectionId,
+        peer: PeerId,
+        _: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.handshakes.remove(&id);
+        let result = self.enters(&peer, ip_of(remote), true, Instant::now());
+        self.checked(result)?;
+        Ok(dummy::ConnectionHandler)
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        peer: PeerId,
+        address: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        let result = self.enters(&peer, ip_of(address), false, Instant::now());
+        self.checked(result)?;
+        Ok(dummy::ConnectionHandler)
+    }
+
+    fn on_swarm_event(&mut self, event: FromSwarm) {
+        match event {
+            FromSwarm::ConnectionEstablished(event) => {
+                let address = ip_of(event.endpoint.get_remote_address());
+                self.standing.insert(event.connection_id, Standing { peer: event.peer_id, address });
+            }
+            FromSwarm::ConnectionClosed(event) => {
+                self.standing.remove(&event.connection_id);
+            }
+            FromSwarm::ListenFailure(event) => {
+                self.handshakes.remove(&event.connection_id);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_connection_handler_event(&mut self, _: PeerId, _: ConnectionId, event: THandlerOutEvent<Self>) {
+        match event {}
+    }
+
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
+        Poll::Pending
+    }
+}
+
+/// How long a ban lasts at most.
+pub const MAX_BAN: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate() -> Gate {
+        Gate::new(Limits::new(16, 4), HashSet::new())
+    }
+
+    fn ip(text: &str) -> Option<IpAddr> {
+        text.parse().ok()
+    }
+
+    fn stand(gate: &mut Gate, id: usize, address: &str) {
+        let standing = Standing { peer: PeerId::random(), address: ip(address) };
+        gate.standing.insert(ConnectionId::new_unchecked(id), standing);
+    }
+
+    #[test]
+    fn addresses_and_networks_are_limited() {
+        let (mut gate, now) = (gate(), Instant::now());
+        for id in 0..4 {
+            assert_eq!(gate.arrives(ip("192.0.2.1"), now), Ok(()));
+            stand(&mut gate, id, "192.0.2.1");
+        }
+        assert_eq!(gate.arrives(ip("192.0.2.1"), now), Err(Refusal::TooManyOfHost));
+        for id in 4..8 {
+            stand(&mut gate, id, "192.0.2.2");
+        }
+        assert_eq!(gate.arrives(ip("192.0.2.3"), now), Err(Refusal::TooManyOfPrefix));
+        assert_eq!(gate.arrives(ip("198.51.100.1"), now), Ok(()));
+        for id in 8..16 {
+            stand(&mut gate, id, "127.0.0.1");
+        }
+        assert_eq!(gate.arrives(ip("198.51.100.1"), now), Err(Refusal::TooMany));
+    }
+
+    #[test]
+    fn this_machine_has_more() {
+        let mut gate = Gate::new(Limits::new(64, 4), HashSet::new());
+        for id in 0..16 {
+            assert_eq!(gate.has_room("127.0.0.1".parse().unwrap()), Ok(()));
+            stand(&mut gate, id, "127.0.0.1");
+        }
+        assert_eq!(gate.has_room("127.0.0.1".parse().unwrap()), Err(Refusal::TooManyOfHost));
+    }
+
+    #[test]
+    fn room_for_targets_is_kept_and_they_enter_in_any_case() {
+        let target = PeerId::random();
+        let mut gate = Gate::new(Limits::new(2, 4), HashSet::from([target]));
+        let now = Instant::now();
+        stand(&mut gate, 0, "192.0.2.1");
+        assert_eq!(gate.arrives(ip("198.51.100.1"), now), Err(Refusal::TooMany));
+        assert_eq!(gate.enters(&PeerId::random(), ip("198.51.100.1"), true, now), Err(Refusal::TooMany));
+        assert_eq!(gate.enters(&target, ip("198.51.100.1"), true, now), Ok(()));
+    }
+
+    #[test]
+    fn handshakes_and_rates_are_limited() {
+        let (mut gate, now) = (gate(), Instant::now());
+        for id in 0..8 {
+            gate.handshakes.insert(ConnectionId::new_unchecked(id), ip("192.0.2.1"));
+        }
+        assert_eq!(gate.arrives(ip("192.0.2.1"), now), Err(Refusal::TooManyHandshakes));
+        assert_eq!(gate.arrives(ip("192.0.2.2"), now), Ok(()));
+        let often = (0..100).filter(|_| gate.arrives(ip("198.51.100.1"), now).is_ok()).count();
+        assert_eq!(often, 16);
+        assert_eq!(gate.arrives(ip("198.51.100.1"), now), Err(Refusal::TooOften));
+        assert_eq!(gate.arrives(ip("198.51.100.1"), now + Duration::from_secs(1)), Ok(()));
+    }
+
+    #[test]
+    fn the_banned_are_refused() {
+        let (mut gate, now, peer) = (gate(), Instant::now(), PeerId::random());
+        gate.bans.add(peer, ip("192.0.2.1"), Duration::from_secs(60), now);
+        assert_eq!(gate.arrives(ip("192.0.2.1"), now), Err(Refusal::Banned));
+        assert_eq!(gate.enters(&peer, ip("198.51.100.1"), false, now), Err(Refusal::Banned));
+        gate.short_of_memory = true;
+        assert_eq!(gate.arrives(ip("198.51.100.1"), now), Err(Refusal::ShortOfMemory));
+    }
+}

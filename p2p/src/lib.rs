@@ -1,0 +1,32 @@
+//! The network engine of a lean Ethereum node.
+//!
+//! It speaks libp2p with other clients on one side, and serves one beacon on a unix socket on the other. It carries bytes
+//! and verdicts: it holds no validator's key, and decides nothing about the chain. `README.md` tells what each module is
+//! responsible for.
+
+pub mod bans;
+pub mod beacon_link;
+pub mod budget;
+pub mod contract;
+pub mod engine;
+pub mod enr;
+pub mod gate;
+pub mod gossip;
+pub mod log;
+pub mod node_key;
+pub mod nodes_yaml;
+pub mod options;
+mod outbox;
+mod peers;
+pub mod rate;
+pub mod requests;
+pub mod signature_form;
+mod swarm;
+mod targets;
+pub mod text;
+pub mod traffic;
+mod undecided;
+pub mod wire;
+
+/// Name and version, as other clients see it.
+pub const AGENT: &str = concat!("lean-p2p/", env!("CARGO_PKG_VERSION"));

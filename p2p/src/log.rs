@@ -1,0 +1,272 @@
+//! The log: one line an event on standard error, `time level event key=value`, as the beacon's.
+//!
+//! A line never waits for whoever reads it: a bounded queue feeds a thread that writes. Of a cause that somebody outside
+//! can repeat, the first line is written; further ones are counted, and the count is told once a minute.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{Display, Write as _},
+    io::Write as _,
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{SyncSender, sync_channel},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use clap::ValueEnum;
+
+use crate::text;
+
+/// How much is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Level {
+    /// What a developer looks for.
+    Debug,
+    /// What happens.
+    Info,
+    /// What somebody should look at.
+    Warn,
+    /// What keeps the engine from its work.
+    Error,
+}
+
+impl Level {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A field of a line: its name and its value.
+pub type Field<'a> = (&'a str, &'a dyn Display);
+
+/// Lines that wait for a reader.
+const MAX_LINES: usize = 8192;
+
+/// The log of the process.
+pub struct Log {
+    level: Level,
+    lines: SyncSender<String>,
+    waiting: Arc<Waiting>,
+    dropped: AtomicU64,
+    limit: Mutex<LineLimit>,
+}
+
+/// How many lines wait to be written.
+#[derive(Default)]
+struct Waiting {
+    lines: Mutex<usize>,
+    written: Condvar,
+}
+
+impl Waiting {
+    fn lines(&self) -> std::sync::MutexGuard<'_, usize> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log {
+    /// Writes to standard error.
+    pub fn to_stderr(level: Level) -> std::io::Result<Self> {
+        Self::to(level, |line| std::io::stderr().write_all(line.as_bytes()).is_ok())
+    }
+
+    /// Writes each line with `write`, on a thread of its own, until that returns false.
+    pub fn to(level: Level, write: impl Fn(&str) -> bool + Send + 'static) -> std::io::Result<Self> {
+        let (lines, queue) = sync_channel::<String>(MAX_LINES);
+        let waiting = Arc::new(Waiting::default());
+        let of_writer = waiting.clone();
+        std::thread::Builder::new().name("log".into()).spawn(move || {
+            while let Ok(line) = queue.recv() {
+                if !write(&line) {
+                    return;
+                }
+                *of_writer.lines() -= 1;
+                of_writer.written.notify_all();
+            }
+        })?;
+        Ok(Self { level, lines, waiting, dropped: AtomicU64::new(0), limit: Mutex::new(LineLimit::default()) })
+    }
+
+    /// Waits until everything is written, but no longer than `limit`.
+    pub fn flush(&self, limit: Duration) {
+        let _ = self.waiting.written.wait_timeout_while(self.waiting.lines(), limit, |lines| *lines > 0);
+    }
+
+    /// Whether there was room for it.
+    fn enqueue(&self, line: String) -> bool {
+        let mut lines = self.waiting.lines();
+        let taken = self.lines.try_send(line).is_ok();
+        *lines += usize::from(taken);
+        taken
+    }
+
+    /// Writes a line.
+    pub fn write(&self, level: Level, event: &str, fields: &[Field]) {
+        if level < self.level {
+            return;
+        }
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            let note = line(Level::Warn, "log_dropped", &[("lines", &dropped)]);
+            if !self.enqueue(note) {
+                self.dropped.fetch_add(dropped, Ordering::Relaxed);
+            }
+        }
+        if !self.enqueue(line(level, event, fields)) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// For a developer.
+    pub fn debug(&self, event: &str, fields: &[Field]) {
+        self.write(Level::Debug, event, fields);
+    }
+
+    /// What happens.
+    pub fn info(&self, event: &str, fields: &[Field]) {
+        self.write(Level::Info, event, fields);
+    }
+
+    /// What somebody should look at.
+    pub fn warn(&self, event: &str, fields: &[Field]) {
+        self.write(Level::Warn, event, fields);
+    }
+
+    /// What keeps the engine from its work.
+    pub fn error(&self, event: &str, fields: &[Field]) {
+        self.write(Level::Error, event, fields);
+    }
+
+    /// A warning that somebody outside can cause as often as they like.
+    pub fn warn_limited(&self, event: &'static str, fields: &[Field]) {
+        let admitted = self.limit.lock().unwrap_or_else(PoisonError::into_inner).admit(event, Instant::now());
+        if admitted {
+            self.warn(event, fields);
+        }
+    }
+
+    /// Tells how many lines were left out, of causes whose minute is over. Called now and then.
+    pub fn tell_left_out(&self) {
+        let left_out = self.limit.lock().unwrap_or_else(PoisonError::into_inner).take_left_out(Instant::now());
+        for (cause, lines) in left_out {
+            let seconds = LineLimit::PERIOD.as_secs();
+            self.warn("lines_left_out", &[("cause", &cause), ("lines", &lines), ("seconds", &seconds)]);
+        }
+    }
+}
+
+/// Bounds what one cause writes. Causes are names from the code, so that there are few.
+#[derive(Default)]
+struct LineLimit {
+    causes: BTreeMap<&'static str, Cause>,
+}
+
+struct Cause {
+    since: Instant,
+    left_out: u64,
+}
+
+impl LineLimit {
+    const PERIOD: Duration = Duration::from_secs(60);
+
+    fn admit(&mut self, cause: &'static str, now: Instant) -> bool {
+        let Some(state) = self.causes.get_mut(cause) else {
+            self.causes.insert(cause, Cause { since: now, left_out: 0 });
+            return true;
+        };
+        if state.left_out == 0 && now.duration_since(state.since) >= Self::PERIOD {
+            state.since = now;
+            return true;
+        }
+        state.left_out += 1;
+        false
+    }
+
+    fn take_left_out(&mut self, now: Instant) -> Vec<(&'static str, u64)> {
+        let mut taken = vec![];
+        self.causes.retain(|cause, state| {
+            if now.duration_since(state.since) < Self::PERIOD {
+                return true;
+            }
+            if state.left_out == 0 {
+                return false;
+            }
+            taken.push((*cause, std::mem::take(&mut state.left_out)));
+            state.since = now;
+            true
+        });
+        taken
+    }
+}
+
+fn line(level: Level, event: &str, fields: &[Field]) -> String {
+    let mut line = format!("{} {:<7} {event}", time(SystemTime::now()), level.name());
+    for (key, value) in fields {
+        let value = text::printable(&value.to_string(), text::MAX_LOG_TEXT);
+        // Writing to a string does not fail.
+        let _ = if value.is_empty() || value.contains([' ', '=']) {
+            write!(line, " {key}=\"{value}\"")
+        } else {
+            write!(line, " {key}={value}")
+        };
+    }
+    line.push('\n');
+    line
+}
+
+/// In UTC, with milliseconds: 2026-11-24T21:50:57.123Z.
+fn time(now: SystemTime) -> String {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (seconds, days) = (since.as_secs() % 86_400, since.as_secs() / 86_400);
+    // The date of a number of days in years that begin with March, so that a leap day is the last of its year.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second, millis) = (seconds / 3600, seconds / 60 % 60, seconds % 60, since.subsec_millis());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_in_utc() {
+        assert_eq!(time(UNIX_EPOCH), "1970-01-01T00:00:00.000Z");
+        assert_eq!(time(UNIX_EPOCH + Duration::from_millis(1_709_164_800_123)), "2024-02-29T00:00:00.123Z");
+        assert_eq!(time(UNIX_EPOCH + Duration::from_secs(4_102_444_799)), "2099-12-31T23:59:59.000Z");
+    }
+
+    #[test]
+    fn a_line_has_its_fields() {
+        let line = line(Level::Info, "peer_connected", &[("peer", &7), ("agent", &"a b"), ("reason", &"")]);
+        assert!(line.ends_with(" info    peer_connected peer=7 agent=\"a b\" reason=\"\"\n"), "{line}");
+    }
+
+    #[test]
+    fn a_repeated_cause_is_counted() {
+        let start = Instant::now();
+        let mut limit = LineLimit::default();
+        assert!(limit.admit("a", start));
+        assert!(!limit.admit("a", start) && !limit.admit("a", start));
+        assert!(limit.admit("b", start));
+        assert!(limit.take_left_out(start + Duration::from_secs(59)).is_empty());
+        assert_eq!(limit.take_left_out(start + Duration::from_secs(60)), [("a", 2)]);
+        assert!(!limit.admit("a", start + Duration::from_secs(61)));
+        assert_eq!(limit.take_left_out(start + Duration::from_secs(120)), [("a", 1)]);
+        assert!(limit.take_left_out(start + Duration::from_secs(180)).is_empty());
+        assert!(limit.admit("a", start + Duration::from_secs(181)));
+    }
+}

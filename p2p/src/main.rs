@@ -1,0 +1,89 @@
+//! `lean-p2p`: reads the options, and wires the engine to the beacon's socket.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use clap::Parser;
+use lean_p2p::{
+    beacon_link::{self, Socket},
+    budget::LINK_QUEUE,
+    engine::{Engine, Setup},
+    gate::Limits,
+    log::Log,
+    node_key,
+    options::Options,
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+    time::timeout,
+};
+
+/// The beacon's stream has ended within, once the engine has.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let log = match Log::to_stderr(options.log_level) {
+        Ok(log) => Arc::new(log),
+        Err(_) => return ExitCode::FAILURE,
+    };
+    let result = run(options, log.clone()).await;
+    if let Err(error) = &result {
+        log.error("engine_failed", &[("reason", error)]);
+    }
+    log.flush(LAST_WORDS);
+    if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn run(options: Options, log: Arc<Log>) -> Result<(), String> {
+    let stop = stop_signals(log.clone()).map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let key = node_key::load_or_make(&options.node_key, &log)?;
+    let targets = options.targets(key.public().to_peer_id())?;
+    let socket = Socket::bind(&options.socket, options.socket_group.as_deref())?;
+    let limits = Limits::new(options.max_connections as usize, options.max_connections_per_ip as usize);
+    let setup = Setup {
+        key,
+        name: options.node_id.clone().unwrap_or_default(),
+        targets,
+        limits,
+        listen: options.listen.clone(),
+        announce: options.announce,
+        network: options.network.clone(),
+        form: options.signature_form,
+        memory: options.memory as usize * 1024 * 1024,
+    };
+    let engine = Engine::start(setup, log.clone()).await?;
+    let (events, link) = mpsc::channel(LINK_QUEUE);
+    let server = beacon_link::serve(socket, engine.hello().clone(), events, stopped(stop.clone()));
+    tokio::pin!(server);
+    tokio::select! {
+        () = engine.run(link, stopped(stop)) => {}
+        result = &mut server => return result,
+    }
+    // A beacon that keeps its stream open is not waited for.
+    timeout(LAST_WORDS, server).await.unwrap_or(Ok(()))
+}
+
+/// True once a signal to stop has come.
+fn stop_signals(log: Arc<Log>) -> std::io::Result<watch::Receiver<bool>> {
+    let (sender, receiver) = watch::channel(false);
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        let name = tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+            _ = hangup.recv() => "SIGHUP",
+        };
+        log.info("engine_stops", &[("signal", &name)]);
+        let _ = sender.send(true);
+    });
+    Ok(receiver)
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // An error means that nobody is left to stop it.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,116 @@
+//! Requests of peers' that are not answered yet, or whose answer is being sent.
+
+use std::collections::HashMap;
+
+use libp2p::{
+    PeerId,
+    request_response::{InboundRequestId, ResponseChannel},
+};
+
+use super::{Answer, Chunk, asked::Method, code};
+use crate::{
+    budget::{MAX_ANSWER, SERVED_BYTES, SERVED_REQUESTS, SERVED_REQUESTS_PER_PEER},
+    wire::{block_requests::MAX_BLOCKS, frame::LengthOf},
+};
+
+/// A request that the beacon answers.
+struct Collecting {
+    channel: ResponseChannel<Answer>,
+    length_of: LengthOf,
+    blocks: Vec<Vec<u8>>,
+    /// Further blocks are left out.
+    full: bool,
+}
+
+struct Entry {
+    /// The engine's name for it.
+    id: u64,
+    peer: PeerId,
+    bytes: usize,
+    /// None: the answer is being sent.
+    collecting: Option<Collecting>,
+}
+
+/// An answer that is complete, and where it goes.
+pub struct Ready {
+    /// By which exchange.
+    pub method: Method,
+    /// To whom.
+    pub channel: ResponseChannel<Answer>,
+    /// What.
+    pub answer: Answer,
+}
+
+/// All of them. Names grow, so that an answer that comes late cannot be taken for another one's.
+#[derive(Default)]
+pub struct ServedRequests {
+    last_id: u64,
+    entries: HashMap<(Method, InboundRequestId), Entry>,
+    keys: HashMap<u64, (Method, InboundRequestId)>,
+    bytes: usize,
+}
+
+impl ServedRequests {
+    /// Whether one more of this peer is too much.
+    pub fn is_full(&self, peer: &PeerId) -> bool {
+        let of_peer = self.entries.values().filter(|entry| entry.peer == *peer).count();
+        self.entries.len() >= SERVED_REQUESTS || of_peer >= SERVED_REQUESTS_PER_PEER || self.bytes >= SERVED_BYTES
+    }
+
+    /// Takes a request in, and names it for the beacon.
+    pub fn add(
+        &mut self,
+        method: Method,
+        request: InboundRequestId,
+        peer: PeerId,
+        channel: ResponseChannel<Answer>,
+        length_of: LengthOf,
+    ) -> u64 {
+        self.last_id += 1;
+        let collecting = Some(Collecting { channel, length_of, blocks: vec![], full: false });
+        self.entries.insert((method, request), Entry { id: self.last_id, peer, bytes: 0, collecting });
+        self.keys.insert(self.last_id, (method, request));
+        self.last_id
+    }
+
+    /// Adds blocks, in the wire's form, to the answer of this name.
+    pub fn collect(&mut self, id: u64, blocks: Vec<Vec<u8>>) {
+        let Some(entry) = self.keys.get(&id).and_then(|key| self.entries.get_mut(key)) else { return };
+        let Some(collecting) = &mut entry.collecting else { return };
+        for block in blocks {
+            let first = collecting.blocks.is_empty();
+            let fits = entry.bytes + block.len() <= MAX_ANSWER && self.bytes + block.len() <= SERVED_BYTES;
+            collecting.full |= !(first || fits) || collecting.blocks.len() >= MAX_BLOCKS;
+            if collecting.full {
+                return;
+            }
+            entry.bytes += block.len();
+            self.bytes += block.len();
+            collecting.blocks.push(block);
+        }
+    }
+
+    /// The answer of this name is complete; with an error, if it has no blocks. None: the peer does not wait for it.
+    pub fn complete(&mut self, id: u64, error: Option<(u8, String)>) -> Option<Ready> {
+        let key = self.keys.get(&id)?;
+        let Collecting { channel, length_of, blocks, .. } = self.entries.get_mut(key)?.collecting.take()?;
+        let mut chunks: Vec<_> = blocks.into_iter().map(|content| Chunk { code: code::SUCCESS, content }).collect();
+        if let (true, Some((code, text))) = (chunks.is_empty(), error) {
+            chunks.push(Chunk { code, content: text.into_bytes() });
+        }
+        Some(Ready { method: key.0, channel, answer: Answer { chunks, length_of } })
+    }
+
+    /// The answer was sent, or the request has failed.
+    pub fn remove(&mut self, method: Method, request: InboundRequestId) {
+        if let Some(entry) = self.entries.remove(&(method, request)) {
+            self.keys.remove(&entry.id);
+            self.bytes -= entry.bytes;
+        }
+    }
+
+    /// Names of all that the beacon was to answer.
+    pub fn open(&self) -> Vec<u64> {
+        self.entries.values().filter(|entry| entry.collecting.is_some()).map(|entry| entry.id).collect()
+    }
+}

@@ -1,0 +1,92 @@
+//! The libp2p side: transport and protocols, put together.
+
+use std::{collections::HashSet, num::NonZeroUsize, time::Duration};
+
+use libp2p::{
+    Swarm, Transport,
+    core::muxing::StreamMuxerBox,
+    identify,
+    identity::Keypair,
+    ping, quic,
+    swarm::{Config, NetworkBehaviour},
+};
+
+use crate::{
+    AGENT,
+    budget::{CONNECTION_WINDOW, NEGOTIATING_STREAMS, STREAM_WINDOW, STREAMS},
+    gate::{Gate, Limits},
+    gossip::{self, Counts, Gossip, Topics},
+    options::Target,
+    requests::{self, Exchange},
+    signature_form::SignatureForm,
+    traffic::Meters,
+};
+
+/// A handshake is over within.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(5);
+/// A connection on which nothing arrives ends after that; each side sends something more often.
+const SILENCE: Duration = Duration::from_secs(10);
+const KEEP_ALIVE: Duration = Duration::from_secs(3);
+/// A connection that no protocol uses stays: peers are kept for their gossip.
+const IDLE: Duration = Duration::from_secs(24 * 3600);
+
+/// The protocols. The gate comes first, so that it is asked first.
+#[derive(NetworkBehaviour)]
+pub(crate) struct Protocols {
+    pub gate: Gate,
+    pub gossip: Gossip,
+    pub status: Exchange,
+    pub by_root: Exchange,
+    pub by_range: Exchange,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+}
+
+pub(crate) type Event = ProtocolsEvent;
+
+/// What the protocols need to know.
+pub(crate) struct Wiring<'a> {
+    pub key: &'a Keypair,
+    pub topics: &'a Topics,
+    pub form: SignatureForm,
+    pub limits: Limits,
+    pub targets: &'a [Target],
+    pub meters: &'a Meters,
+    pub counts: &'a Counts,
+}
+
+/// Listens and dials nowhere yet.
+pub(crate) fn build(wiring: &Wiring) -> Result<Swarm<Protocols>, String> {
+    let public = wiring.key.public();
+    let identify = identify::Config::new("leanconsensus/1".into(), public.clone())
+        .with_agent_version(AGENT.into())
+        .with_cache_size(0);
+    let targets: HashSet<_> = wiring.targets.iter().map(|target| target.peer_id).collect();
+    let protocols = Protocols {
+        gate: Gate::new(wiring.limits, targets),
+        gossip: gossip::join(wiring.topics, wiring.form, wiring.counts.clone())?,
+        status: requests::status_exchange(),
+        by_root: requests::by_root_exchange(),
+        by_range: requests::by_range_exchange(),
+        identify: identify::Behaviour::new(identify),
+        ping: ping::Behaviour::default(),
+    };
+    let mut quic = quic::Config::new(wiring.key);
+    quic.handshake_timeout = HANDSHAKE_PATIENCE;
+    quic.max_idle_timeout = SILENCE.as_millis() as u32;
+    quic.keep_alive_interval = KEEP_ALIVE;
+    quic.max_concurrent_stream_limit = STREAMS;
+    quic.max_stream_data = STREAM_WINDOW;
+    quic.max_connection_data = CONNECTION_WINDOW;
+    let meters = wiring.meters.clone();
+    let transport = quic::tokio::Transport::new(quic)
+        .map(move |(peer, connection), _| (peer, meters.measure(peer, StreamMuxerBox::new(connection))))
+        .boxed();
+    let config = Config::with_tokio_executor()
+        .with_idle_connection_timeout(IDLE)
+        .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS)
+        .with_notify_handler_buffer_size(NonZeroUsize::MIN)
+        // What a connection has read waits there until it is looked at, 16 MiB each.
+        .with_per_connection_event_buffer_size(0);
+    Ok(Swarm::new(transport, protocols, public.to_peer_id(), config))
+}

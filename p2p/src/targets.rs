@@ -1,0 +1,178 @@
+//! Peers to stay connected to: when each is dialled again.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use libp2p::{Multiaddr, PeerId};
+
+use crate::options::Target;
+
+/// Pauses between attempts grow from the first to the last, with a jitter of a quarter.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LAST_PAUSE: Duration = Duration::from_secs(15);
+/// A connection that stood for so long counts as good: the pauses begin anew.
+const GOOD_AFTER: Duration = Duration::from_secs(30);
+
+enum State {
+    /// Until the next attempt.
+    Waits(Instant),
+    Dials,
+    Connected(Instant),
+}
+
+struct Entry {
+    address: Multiaddr,
+    state: State,
+    pause: Duration,
+    failure: String,
+}
+
+/// A target that is not connected, for a report.
+pub struct Missing<'a> {
+    /// Its identity.
+    pub peer_id: PeerId,
+    /// Where it is dialled.
+    pub address: &'a Multiaddr,
+    /// Of the last attempt; empty: none yet.
+    pub failure: &'a str,
+    /// Until the next attempt; zero: it is under way.
+    pub retry: Duration,
+}
+
+/// All targets.
+pub struct Targets(HashMap<PeerId, Entry>);
+
+impl Targets {
+    /// Each is due at once.
+    pub fn new(targets: Vec<Target>, now: Instant) -> Self {
+        let entry = |target: Target| Entry {
+            address: target.address,
+            state: State::Waits(now),
+            pause: FIRST_PAUSE,
+            failure: String::new(),
+        };
+        Self(targets.into_iter().map(|target| (target.peer_id, entry(target))).collect())
+    }
+
+    /// Whether it is one of them.
+    pub fn has(&self, peer: &PeerId) -> bool {
+        self.0.contains_key(peer)
+    }
+
+    /// Targets to dial now. Each is told `failed` or `connected` afterwards.
+    pub fn due(&mut self, now: Instant) -> Vec<Target> {
+        let mut due = vec![];
+        for (peer_id, entry) in &mut self.0 {
+            if matches!(entry.state, State::Waits(until) if until <= now) {
+                entry.state = State::Dials;
+                due.push(Target { peer_id: *peer_id, address: entry.address.clone() });
+            }
+        }
+        due
+    }
+
+    /// An attempt failed. `not_before` is a ban's end.
+    pub fn failed(&mut self, peer: &PeerId, failure: &str, not_before: Option<Instant>, now: Instant) {
+        let Some(entry) = self.0.get_mut(peer).filter(|entry| matches!(entry.state, State::Dials)) else { return };
+        entry.failure = failure.into();
+        entry.wait(not_before, now);
+    }
+
+    /// It is connected, whoever has dialled.
+    pub fn connected(&mut self, peer: &PeerId, now: Instant) {
+        if let Some(entry) = self.0.get_mut(peer).filter(|entry| !matches!(entry.state, State::Connected(_))) {
+            entry.state = State::Connected(now);
+        }
+    }
+
+    /// Its last connection has ended.
+    pub fn disconnected(&mut self, peer: &PeerId, reason: &str, not_before: Option<Instant>, now: Instant) {
+        let Some(entry) = self.0.get_mut(peer) else { return };
+        if matches!(entry.state, State::Connected(since) if now.duration_since(since) >= GOOD_AFTER) {
+            entry.pause = FIRST_PAUSE;
+        }
+        entry.failure = reason.into();
+        entry.wait(not_before, now);
+    }
+
+    /// Those that are not connected.
+    pub fn missing(&self, now: Instant) -> impl Iterator<Item = Missing<'_>> {
+        self.0.iter().filter_map(move |(peer_id, entry)| {
+            let retry = match entry.state {
+                State::Connected(_) => return None,
+                State::Dials => Duration::ZERO,
+                // The attempt that is due now is not under way yet.
+                State::Waits(until) => until.saturating_duration_since(now).max(Duration::from_millis(1)),
+            };
+            Some(Missing { peer_id: *peer_id, address: &entry.address, failure: &entry.failure, retry })
+        })
+    }
+}
+
+impl Entry {
+    fn wait(&mut self, not_before: Option<Instant>, now: Instant) {
+        let next = now + self.pause.mul_f64(rand::random_range(0.75..1.25));
+        self.state = State::Waits(not_before.map_or(next, |end| next.max(end)));
+        self.pause = (self.pause * 2).min(LAST_PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(now: Instant) -> (Targets, PeerId) {
+        let peer_id = PeerId::random();
+        let address = "/ip4/127.0.0.1/udp/1/quic-v1".parse().unwrap();
+        (Targets::new(vec![Target { peer_id, address }], now), peer_id)
+    }
+
+    #[test]
+    fn pauses_grow_to_the_last() {
+        let start = Instant::now();
+        let (mut targets, peer) = one(start);
+        let mut now = start;
+        let mut pauses = vec![];
+        for _ in 0..10 {
+            assert_eq!(targets.due(now).len(), 1);
+            assert!(targets.due(now).is_empty(), "it is under way");
+            targets.failed(&peer, "refused", None, now);
+            let pause = targets.missing(now).next().unwrap().retry;
+            pauses.push(pause.as_secs_f64());
+            now += pause;
+        }
+        assert!((0.18..0.32).contains(&pauses[0]) && (11.0..19.0).contains(&pauses[9]), "{pauses:?}");
+        assert_eq!(targets.missing(now).next().unwrap().failure, "refused");
+    }
+
+    #[test]
+    fn a_good_connection_begins_the_pauses_anew() {
+        let mut now = Instant::now();
+        let (mut targets, peer) = one(now);
+        for _ in 0..8 {
+            targets.due(now);
+            targets.connected(&peer, now);
+            assert_eq!(targets.missing(now).count(), 0);
+            targets.disconnected(&peer, "closed", None, now);
+            now += LAST_PAUSE * 2;
+        }
+        targets.due(now);
+        targets.connected(&peer, now);
+        now += GOOD_AFTER;
+        targets.disconnected(&peer, "closed", None, now);
+        assert!(targets.missing(now).next().unwrap().retry < Duration::from_millis(320));
+    }
+
+    #[test]
+    fn the_banned_are_not_dialled() {
+        let now = Instant::now();
+        let (mut targets, peer) = one(now);
+        targets.due(now);
+        targets.connected(&peer, now);
+        targets.disconnected(&peer, "banned", Some(now + Duration::from_secs(60)), now);
+        assert!(targets.due(now + Duration::from_secs(59)).is_empty());
+        assert_eq!(targets.due(now + Duration::from_secs(60)).len(), 1);
+    }
+}

@@ -1,0 +1,205 @@
+//! Counts the bytes of each peer, and holds it to its rate: who sends faster is read slower, and QUIC then lets it wait.
+
+use std::{
+    collections::HashMap,
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use futures::{AsyncRead, AsyncWrite};
+use libp2p::{
+    PeerId,
+    core::{
+        StreamMuxer,
+        muxing::{StreamMuxerBox, StreamMuxerEvent, SubstreamBox},
+    },
+};
+use tokio::time::{Sleep, sleep};
+
+use crate::{budget::Bounds, rate::Bucket};
+
+/// The bytes of one peer.
+#[derive(Debug)]
+pub struct Meter {
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    bucket: Mutex<Bucket>,
+}
+
+impl Meter {
+    fn new(bounds: &Bounds) -> Self {
+        let bucket = Bucket::new(bounds.peer_burst_bytes, bounds.peer_bytes_per_second, Instant::now());
+        Self { bytes_in: AtomicU64::new(0), bytes_out: AtomicU64::new(0), bucket: Mutex::new(bucket) }
+    }
+
+    /// That it has sent.
+    pub fn bytes_in(&self) -> u64 {
+        self.bytes_in.load(Ordering::Relaxed)
+    }
+
+    /// That it was sent.
+    pub fn bytes_out(&self) -> u64 {
+        self.bytes_out.load(Ordering::Relaxed)
+    }
+
+    fn bucket(&self) -> std::sync::MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long to read nothing more.
+    fn received(&self, bytes: usize) -> Duration {
+        self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+        let (now, mut bucket) = (Instant::now(), self.bucket());
+        bucket.owe(bytes as f64, now);
+        bucket.wait(now)
+    }
+
+    fn sent(&self, bytes: usize) {
+        self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// The meters of all peers that are connected.
+#[derive(Clone, Default)]
+pub struct Meters(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    bounds: Bounds,
+    meters: HashMap<PeerId, Weak<Meter>>,
+}
+
+impl Meters {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A peer's, whose connections share it.
+    pub fn of(&self, peer: PeerId) -> Arc<Meter> {
+        let mut state = self.state();
+        if let Some(meter) = state.meters.get(&peer).and_then(Weak::upgrade) {
+            return meter;
+        }
+        state.meters.retain(|_, meter| meter.strong_count() > 0);
+        let meter = Arc::new(Meter::new(&state.bounds));
+        state.meters.insert(peer, Arc::downgrade(&meter));
+        meter
+    }
+
+    /// Changes the rate of all peers.
+    pub fn set_bounds(&self, bounds: Bounds) {
+        let mut state = self.state();
+        state.bounds = bounds;
+        for meter in state.meters.values().filter_map(Weak::upgrade) {
+            meter.bucket().set(bounds.peer_burst_bytes, bounds.peer_bytes_per_second, Instant::now());
+        }
+    }
+
+    /// A connection whose bytes are counted.
+    pub fn measure(&self, peer: PeerId, connection: StreamMuxerBox) -> StreamMuxerBox {
+        StreamMuxerBox::new(Measured { connection, meter: self.of(peer) })
+    }
+}
+
+struct Measured {
+    connection: StreamMuxerBox,
+    meter: Arc<Meter>,
+}
+
+impl Measured {
+    fn stream(&self, stream: SubstreamBox) -> MeasuredStream {
+        MeasuredStream { stream, meter: self.meter.clone(), pause: None }
+    }
+}
+
+impl StreamMuxer for Measured {
+    type Substream = MeasuredStream;
+    type Error = io::Error;
+
+    fn poll_inbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<MeasuredStream>> {
+        let stream = ready!(Pin::new(&mut self.connection).poll_inbound(cx))?;
+        Poll::Ready(Ok(self.stream(stream)))
+    }
+
+    fn poll_outbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<MeasuredStream>> {
+        let stream = ready!(Pin::new(&mut self.connection).poll_outbound(cx))?;
+        Poll::Ready(Ok(self.stream(stream)))
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_close(cx)
+    }
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {
+        Pin::new(&mut self.connection).poll(cx)
+    }
+}
+
+struct MeasuredStream {
+    stream: SubstreamBox,
+    meter: Arc<Meter>,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl AsyncRead for MeasuredStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        let bytes = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let wait = self.meter.received(bytes);
+        if !wait.is_zero() {
+            self.pause = Some(Box::pin(sleep(wait)));
+        }
+        Poll::Ready(Ok(bytes))
+    }
+}
+
+impl AsyncWrite for MeasuredStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        let bytes = ready!(Pin::new(&mut self.stream).poll_write(cx, buffer))?;
+        self.meter.sent(bytes);
+        Poll::Ready(Ok(bytes))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_of_a_peer_share_a_meter_until_the_last_one_is_gone() {
+        let (meters, peer) = (Meters::default(), PeerId::random());
+        let first = meters.of(peer);
+        first.received(5);
+        assert_eq!(meters.of(peer).bytes_in(), 5);
+        drop(first);
+        assert_eq!(meters.of(peer).bytes_in(), 0);
+    }
+
+    #[test]
+    fn who_sends_faster_than_its_rate_is_read_slower() {
+        let meters = Meters::default();
+        let bounds = Bounds::of(4, Duration::from_secs(4));
+        meters.set_bounds(bounds);
+        let meter = meters.of(PeerId::random());
+        assert_eq!(meter.received(bounds.peer_burst_bytes as usize / 2), Duration::ZERO);
+        let wait = meter.received(bounds.peer_burst_bytes as usize);
+        assert!(wait > Duration::from_secs(10), "{wait:?}");
+    }
+}
