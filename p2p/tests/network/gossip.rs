@@ -1,0 +1,85 @@
+//! Gossip between engines on loopback: what the beacon between two others accepts gets through, and nothing else.
+
+use std::collections::HashSet;
+
+use crate::common::{Beacon, Node, Plan, block, block_of, vote, votes_of};
+use lean_p2p::{contract::Outcome, signature_form::SignatureForm};
+
+/// Three engines in a line, with their beacons: the first and the last know the one between them alone.
+struct Line {
+    nodes: [Node; 3],
+    first: Beacon,
+    between: Beacon,
+    last: Beacon,
+}
+
+async fn line(form: SignatureForm) -> Line {
+    let middle = Node::start(Plan { form, ..Plan::default() }).await;
+    let mut between = Beacon::attach(&middle).await;
+    let outer = || Plan { targets: vec![middle.target()], form, ..Plan::default() };
+    let (a, b) = (Node::start(outer()).await, Node::start(outer()).await);
+    let (mut first, mut last) = (Beacon::attach(&a).await, Beacon::attach(&b).await);
+    let (one, other) = (between.peer().await, between.peer().await);
+    between.is_meshed(one.peer).await;
+    between.is_meshed(other.peer).await;
+    first.meshed_peer().await;
+    last.meshed_peer().await;
+    Line { nodes: [a, middle, b], first, between, last }
+}
+
+impl Line {
+    async fn stop(self) {
+        for node in self.nodes {
+            node.stop().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_accepted_is_passed_on_and_nothing_else() {
+    for form in [SignatureForm::Flat, SignatureForm::Leansig] {
+        let mut line = line(form).await;
+        for (seed, outcome) in [(1, Outcome::Ignore), (2, Outcome::Reject), (3, Outcome::Accept)] {
+            line.first.publish_votes(vec![vote(seed)]).await;
+            assert_eq!(votes_of(&line.between.items(1, outcome).await), [vote(seed)]);
+        }
+        // What the last one hears first is what was accepted: nothing came before it.
+        assert_eq!(votes_of(&line.last.items(1, Outcome::Accept).await), [vote(3)]);
+        for (seed, outcome) in [(1, Outcome::Ignore), (2, Outcome::Accept)] {
+            line.first.publish_block(block(2, seed)).await;
+            assert_eq!(block_of(&line.between.items(1, outcome).await[0]), block(2, seed));
+        }
+        assert_eq!(block_of(&line.last.items(1, Outcome::Accept).await[0]), block(2, 2));
+        line.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_vote_of_a_burst_arrives() {
+    let mut line = line(SignatureForm::Flat).await;
+    let votes: Vec<_> = (0..4096).map(vote).collect();
+    let expected: HashSet<_> = votes.iter().cloned().collect();
+    for part in votes.chunks(1024) {
+        line.first.publish_votes(part.to_vec()).await;
+    }
+    let between = async { votes_of(&line.between.items(4096, Outcome::Accept).await) };
+    let last = async { votes_of(&line.last.items(4096, Outcome::Accept).await) };
+    let (between, last) = tokio::join!(between, last);
+    for heard in [between, last] {
+        assert_eq!(heard.len(), 4096);
+        assert!(heard.into_iter().collect::<HashSet<_>>() == expected);
+    }
+    line.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_blocks_arrive() {
+    let mut line = line(SignatureForm::Flat).await;
+    for signatures in [2600, 4096] {
+        let block = block(signatures, signatures as u64);
+        line.first.publish_block(block.clone()).await;
+        assert!(block_of(&line.between.items(1, Outcome::Accept).await[0]) == block);
+        assert!(block_of(&line.last.items(1, Outcome::Accept).await[0]) == block);
+    }
+    line.stop().await;
+}

@@ -1,0 +1,8 @@
+//! Engines on loopback with scripted beacons. One program, since each that drives a swarm takes long to compile.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod common;
+mod gossip;
+mod hostile;
+mod links;
+mod requests;

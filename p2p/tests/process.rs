@@ -1,0 +1,80 @@
+//! The program itself: its files, its exit codes, its signals.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use temp_dir::TempDir;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lean-p2p"));
+    command.current_dir(folder).args(["--socket", "engine.sock", "--node-key", "node.key", "--listen", "127.0.0.1:0"]);
+    command.stderr(Stdio::piped());
+    command
+}
+
+/// Started, and what it logged until it listened.
+fn start(folder: &Path) -> (Child, Vec<String>) {
+    let mut child = command(folder).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut logged = vec![];
+    while !logged.iter().any(|line: &String| line.contains(" engine_enr ")) {
+        logged.push(lines.next().expect("it goes on").unwrap());
+    }
+    (child, logged)
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn it_stops_within_a_second_and_leaves_its_key() {
+    let folder = TempDir::new().unwrap();
+    let socket = folder.path().join("engine.sock");
+    let mut ids = vec![];
+    for name in ["TERM", "INT", "HUP"] {
+        let (mut child, lines) = start(folder.path());
+        let started = lines.iter().find(|line| line.contains(" info    engine_started ")).unwrap();
+        ids.push(started.split("peer_id=").nth(1).unwrap().split(' ').next().unwrap().to_owned());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&socket), mode(&folder.path().join("node.key"))), (0o600, 0o600));
+        let began = Instant::now();
+        signal(&child, name);
+        assert!(child.wait().unwrap().success());
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        assert!(!socket.exists());
+    }
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}
+
+#[test]
+fn a_killed_one_is_followed_by_the_next() {
+    let folder = TempDir::new().unwrap();
+    let (mut child, _) = start(folder.path());
+    let second = command(folder.path()).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another process serves on engine.sock"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (mut child, _) = start(folder.path());
+    signal(&child, "TERM");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn wrong_options_are_told() {
+    let folder = TempDir::new().unwrap();
+    let output = command(folder.path()).args(["--peer", "10.0.0.1:9000"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("invalid value '10.0.0.1:9000' for '--peer <ADDRESS>'"));
+    let output = command(folder.path()).args(["--nodes", "missing.yaml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read missing.yaml"));
+}
