@@ -12,6 +12,8 @@ namespace {
 // headers, each in a record of its own.
 constexpr size_t kFrameShare = 256;
 constexpr size_t kCallBytes = 256;
+// Of an answer: 84 bytes in two records of TLS for each 32 KiB that were read.
+constexpr size_t kGrantShare = 256;
 
 // "ipv4:10.0.0.1:4711", "ipv6:%5Bfe80::1%25eth0%5D:4711"
 std::string NameOfPeer(absl::string_view peer) {
@@ -37,11 +39,15 @@ void RequestBytes::Close(const std::string& name) {
   counted_.erase(name);
 }
 
-void RequestBytes::Count(absl::string_view peer, size_t bytes) {
+void RequestBytes::Count(absl::string_view peer, size_t bytes) { Add(peer, bytes + bytes / kFrameShare + kCallBytes); }
+
+void RequestBytes::CountAnswer(absl::string_view peer, size_t bytes) { Add(peer, bytes / kGrantShare); }
+
+void RequestBytes::Add(absl::string_view peer, uint64_t bytes) {
   const std::string name = NameOfPeer(peer);
   std::lock_guard lock(mutex_);
   const auto counted = counted_.find(name);
-  if (counted != counted_.end()) counted->second += bytes + bytes / kFrameShare + kCallBytes;
+  if (counted != counted_.end()) counted->second += bytes;
 }
 
 uint64_t RequestBytes::Take(const std::string& name) {

@@ -24,10 +24,14 @@ class RequestBytes {
 
   // A whole request of a connection, as grpc::ServerContext::peer() names it. Others than open ones are ignored.
   void Count(absl::string_view peer, size_t bytes);
+  // An answer to it, which its reader pays for with frames that grant room for more.
+  void CountAnswer(absl::string_view peer, size_t bytes);
   // What the connection was counted since the last call, with what HTTP/2 and TLS take for it at most.
   uint64_t Take(const std::string& name);
 
  private:
+  void Add(absl::string_view peer, uint64_t bytes);
+
   std::mutex mutex_;
   absl::flat_hash_map<std::string, uint64_t> counted_;  // by name of the open ones; guarded by mutex_
 };

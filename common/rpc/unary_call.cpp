@@ -52,6 +52,7 @@ void UnaryCall::Answer(const google::protobuf::Message& message) {
     return;
   }
   if (!Claim()) return;
+  if (calls_->requests != nullptr) calls_->requests->CountAnswer(connection_, size);
   unread_ = calls_->unread.Add(connection_, size, [call = std::weak_ptr<UnaryCall>(self_)] {
     if (const std::shared_ptr<UnaryCall> unread = call.lock()) unread->Abandon();
   });

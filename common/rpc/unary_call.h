@@ -44,10 +44,12 @@ using Reply = std::function<void(absl::StatusOr<Response>)>;
 
 // The calls of a dispatcher. Thread-safe.
 struct CallsUnderWay {
-  explicit CallsUnderWay(const UnreadLimits& limits) : unread(limits) {}
+  CallsUnderWay(const UnreadLimits& limits, std::shared_ptr<RequestBytes> bytes)
+      : unread(limits), requests(std::move(bytes)) {}
 
   std::atomic<int64_t> count = 0;  // that are not destroyed yet
   UnreadAnswers unread;
+  const std::shared_ptr<RequestBytes> requests;  // null: not counted
 };
 
 // One call. Thread-safe. Kept alive by gRPC until the call is done, and by whoever still works for it.
@@ -99,9 +101,7 @@ class Dispatcher {
   // `requests`: where whole requests are counted; null: nowhere.
   explicit Dispatcher(Schedule schedule, std::shared_ptr<RequestBytes> requests = nullptr,
                       const UnreadLimits& unread = {})
-      : schedule_(std::move(schedule)),
-        requests_(std::move(requests)),
-        calls_(std::make_shared<CallsUnderWay>(unread)) {}
+      : schedule_(std::move(schedule)), calls_(std::make_shared<CallsUnderWay>(unread, std::move(requests))) {}
 
   // Calls under way, those included whose caller has gone while work for them goes on.
   int64_t active() const { return calls_->count.load(std::memory_order_relaxed); }
@@ -148,11 +148,10 @@ class Dispatcher {
   static absl::Status Overloaded();
 
   void Count(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& request) const {
-    if (requests_ != nullptr) requests_->Count(context.peer(), request.Length());
+    if (calls_->requests != nullptr) calls_->requests->Count(context.peer(), request.Length());
   }
 
   const Schedule schedule_;
-  const std::shared_ptr<RequestBytes> requests_;
   const std::shared_ptr<CallsUnderWay> calls_;
 };
 

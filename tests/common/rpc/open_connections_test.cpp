@@ -140,6 +140,21 @@ TEST_F(OpenConnectionsTest, SmallCallsForDaysAreNothing) {
   EXPECT_FALSE(connection.IsShutDown());
 }
 
+TEST_F(OpenConnectionsTest, WhatGrantsRoomForAnswersIsNothingKeptBack) {
+  Connection connection;
+  Add(connection);
+  for (int i = 0; i < 20; ++i) {
+    // A call, and 84 bytes for each 32 KiB of an answer of 16 MiB.
+    connection.Send(200 + 512 * 84);
+    Count(connection, 40);
+    requests_->CountAnswer("ipv4:" + connection.name(), 16 << 20);
+    Look();
+  }
+  connection.Send(990 * kKiB);
+  Look();
+  EXPECT_FALSE(connection.IsShutDown());
+}
+
 TEST(RequestBytes, ConnectionsAreNamedAsGrpcNamesThem) {
   RequestBytes requests;
   for (const auto& [peer, host] :
