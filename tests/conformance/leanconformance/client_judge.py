@@ -141,17 +141,19 @@ class ClientJudge:
         self.report.passed(behaviour.rule)
         self._recover(f"the beacon {behaviour.name}")
 
-    def _lie_about_liveness(self, behaviour):
+    def _lie_about_liveness(self, behaviour, limit=6):
         """Nothing is proved by it, so duties go on, if not in each slot of a busy machine."""
         slot = self._next_slot()
         self._become(behaviour)
         done = 0
-        for number in range(behaviour.slots):
+        for number in range(limit):
             self._wait_until(slot + number, 3)
             done += self._voters(slot + number) == set(self._keys)
+            if done > 0 and number + 1 >= behaviour.slots:
+                break
         self._become(behaviours.Honest())
         self.report.check("liveness-claims", done > 0, f"the beacon {behaviour.name}: no full set of votes in "
-                          f"{behaviour.slots} slots")
+                          f"{limit} slots")
         self._recover(f"the beacon {behaviour.name}")
 
     def _show_second_client(self, twin):
