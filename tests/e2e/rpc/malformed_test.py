@@ -39,12 +39,18 @@ class MalformedTest(e2e.NetworkTest):
         self.beacon_pb2, self.types_pb2, self.validator_pb2 = beacon_pb2, types_pb2, validator_pb2
         self.make_network(clients=1).start_beacon()
         self.address = self.network.settings.address
-        self.channel = grpc.insecure_channel(self.address, options=[("grpc.max_send_message_length", -1)])
-        self.addCleanup(self.channel.close)
+        self.channel = self.connect()
 
-    def send(self, method, body):
+    def connect(self):
+        """A connection of its own."""
+        options = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
+        channel = grpc.insecure_channel(self.address, options=options)
+        self.addCleanup(channel.close)
+        return channel
+
+    def send(self, method, body, channel=None):
         """Status code and ErrorInfo of a call with these bytes; the info is None when there is none."""
-        call = self.channel.unary_unary(method)  # bytes in, bytes out
+        call = (channel or self.channel).unary_unary(method)  # bytes in, bytes out
         try:
             call(body, timeout=TIMEOUT_S)
             return grpc.StatusCode.OK, None
@@ -165,8 +171,10 @@ class MalformedTest(e2e.NetworkTest):
         self.assertEqual([r.reason for r in answer.results], ["MALFORMED"] * 3)
 
     def test_messages_that_are_too_large(self):
+        body = b"\xa2\x06" + b"\x80\x80\x80\x08" + b"x" * MAX_MESSAGE_BYTES
         for method in METHODS:
-            code, _ = self.send(method, b"\xa2\x06" + b"\x80\x80\x80\x08" + b"x" * MAX_MESSAGE_BYTES)
+            # They are never whole requests, so a connection with several of them is closed.
+            code, _ = self.send(method, body, self.connect())
             self.assertEqual(code, grpc.StatusCode.RESOURCE_EXHAUSTED, method)
         self.assert_serving()
 
