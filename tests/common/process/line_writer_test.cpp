@@ -1,8 +1,11 @@
 #include "common/process/line_writer.h"
 
 #include <algorithm>
+#include <future>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -88,14 +91,19 @@ TEST_F(LineWriterTest, TakesLinesFromManyThreads) {
 
 TEST(LineWriterEnd, IsBoundedWhereNobodyReads) {
   PipeWithoutReader pipe;
+  auto ended = std::make_shared<std::promise<void>>();
+  std::future<void> end = ended->get_future();
+  std::shared_ptr<void> held(nullptr, [ended](void*) { ended->set_value(); });
   const auto start = std::chrono::steady_clock::now();
   {
-    LineWriter writer(pipe.writer(), kMaxBytes, Note);
+    LineWriter writer(pipe.writer(), kMaxBytes, [held = std::move(held)](uint64_t dropped) { return Note(dropped); });
     while (writer.dropped() == 0) writer.Write(Line(0));
   }
   EXPECT_GE(std::chrono::steady_clock::now() - start, LineWriter::kEndPatience);
+  EXPECT_EQ(end.wait_for(milliseconds(0)), std::future_status::timeout);
   // Whoever is left behind ends when its pipe does, and touches nothing of the writer.
   pipe.CloseReader();
+  EXPECT_EQ(end.wait_for(kPatience), std::future_status::ready);
 }
 
 TEST(LineWriterEnd, WritesWhatWaits) {
