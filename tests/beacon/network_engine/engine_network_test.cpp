@@ -95,7 +95,7 @@ TEST_F(EngineNetworkTest, ABlockThatCameTooSoonIsAcceptedWithItsParent) {
   const SignedBlockPtr parent = node_.Build(1);
   SignedBlockPtr child;
   {
-    EngineNode other(address() + ".none");
+    EngineNode other(address() + ".none", {}, node_.genesis());
     ASSERT_EQ(other.Submit(parent).status, SubmitOutcome::kAccepted);
     child = other.Build(2);
   }

@@ -43,8 +43,10 @@ class EngineNode {
  public:
   static constexpr uint64_t kSlotMs = 60'000;
 
-  explicit EngineNode(const std::string& address, EngineNetworkOptions options = {})
-      : genesis_(GenesisInSlot(kSlot)),
+  // Nodes are of one network when they have one genesis.
+  explicit EngineNode(const std::string& address, EngineNetworkOptions options = {},
+                      Genesis genesis = GenesisInSlot(kSlot))
+      : genesis_(std::move(genesis)),
         slots_(genesis_.state->config.genesis_time, kSlotMs),
         chain_(LeanChain::FromAnchor(genesis_.state, genesis_.block).value(),
                std::make_unique<SignatureVerifier>(Keys().scheme(), Keys().registry(), SignatureVerifierOptions()),
