@@ -95,17 +95,24 @@ std::chrono::microseconds UndisturbedLifetime(Lives& lives) {
   return longest;
 }
 
+// A machine that was busy then has become faster when victims end before their moment comes.
+void Follow(const VictimEnd& end, std::chrono::microseconds& lifetime) {
+  if (!end.killed) lifetime = (lifetime + std::min(end.lifetime, lifetime)) / 2;
+}
+
 void KillAtRandomMoments(uint64_t kills) {
   VictimWatcher watcher(FakeSignatureFits);
   TemporaryFolder folder;
   Lives lives(watcher, folder.path());
-  const std::chrono::microseconds lifetime = UndisturbedLifetime(lives);
+  std::chrono::microseconds lifetime = UndisturbedLifetime(lives);
   std::mt19937_64 random(7);
   Tally tally;
   // Some end before their moment comes.
   while (tally.killed < kills) {
     const std::chrono::microseconds moment(random() % static_cast<uint64_t>(lifetime.count()));
-    tally.Add(lives.Next(random(), Fault::kNone, 0, 1, moment));
+    const VictimEnd end = lives.Next(random(), Fault::kNone, 0, 1, moment);
+    tally.Add(end);
+    Follow(end, lifetime);
   }
   tally.Add(lives.Next(random()));
   tally.Print("kill -9 at random moments", watcher);
@@ -204,10 +211,11 @@ void KillRealSigners(uint64_t kills) {
           .ok();
     });
     Lives lives(watcher, folder.path(), list);
-    const std::chrono::microseconds lifetime = UndisturbedLifetime(lives);
+    std::chrono::microseconds lifetime = UndisturbedLifetime(lives);
     while (done < kills && watcher.highest_released_slot() + kSlots + 1 < kXmssLeaves) {
       const std::chrono::microseconds moment(random() % static_cast<uint64_t>(lifetime.count()));
       const VictimEnd end = lives.Next(random(), Fault::kNone, 0, 1, moment);
+      Follow(end, lifetime);
       done += end.killed ? 1 : 0;
       refused += end.refused;
       EXPECT_EQ(end.failed, 0);
