@@ -31,7 +31,7 @@ TEST(HostilePeers, OfADishonestValidatorsVotesAndBlocksTwoGoOn) {
 
   // Three blocks for one slot: the first is right, the second waits for what its vote names, the third is not looked
   // at.
-  const SignedBlockPtr block = BlockOf(b, 1);
+  const SignedBlockPtr block = b.Build(1);
   ASSERT_TRUE(raw.SendBlock(*block));
   ASSERT_TRUE(Eventually([&] { return c.Has(RootOf(block)); }));
   ASSERT_TRUE(raw.SendBlock(*Keys().BlockAtEdge(1, genesis.block_root, {})));

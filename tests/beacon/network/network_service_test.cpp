@@ -48,7 +48,7 @@ TEST(NetworkService, BlocksAndVotesGoRoundALineOfThree) {
   c.Start({b.address()}, /*listen=*/false);
   ASSERT_TRUE(Eventually([&] { return b.Linked(2) && a.Linked(1) && c.Linked(1); }));
 
-  const SignedBlockPtr block = BlockOf(a, 1);
+  const SignedBlockPtr block = a.Build(1);
   ASSERT_EQ(a.Submit(block).status, SubmitOutcome::kAccepted);
   EXPECT_TRUE(Eventually([&] { return b.Has(RootOf(block)) && c.Has(RootOf(block)); }));
   c.Submit(Keys().Vote(2, c.chain().BuildVote(1).value()));
@@ -74,7 +74,7 @@ TEST(NetworkService, BothEndsOfALinkCanAsk) {
   Node dialler("dialler", genesis);
   std::vector<SignedBlockPtr> blocks;
   for (uint64_t slot = 1; slot <= 3; ++slot) {
-    blocks.push_back(BlockOf(listener, slot));
+    blocks.push_back(listener.Build(slot));
     ASSERT_EQ(listener.Submit(blocks.back()).status, SubmitOutcome::kAccepted);
     ASSERT_EQ(dialler.Submit(blocks.back()).status, SubmitOutcome::kAccepted);
   }

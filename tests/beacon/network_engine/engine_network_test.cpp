@@ -84,7 +84,7 @@ TEST_F(EngineNetworkTest, GoodItemsAreAcceptedAndWrongOnesRejected) {
   engine_->SendVotes(4, 1, {SerializeVote(*Keys().Vote(0, data)), SerializeVote(*Keys().Vote(2, data))});
   EXPECT_EQ(engine_->AwaitVerdict(4), v1::Verdict::ACCEPT);
   EXPECT_EQ(engine_->AwaitVerdict(5), v1::Verdict::ACCEPT);
-  EXPECT_TRUE(node_.Has(block));
+  EXPECT_TRUE(node_.Has(RootOf(block)));
   EXPECT_EQ(node_.network().counts().traffic.votes_in, 2u);
   EXPECT_FALSE(engine_->Await([](const v1::BeaconToEngine& m) { return m.has_publish(); }, kMoment))
       << "the engine passes on what is accepted";
