@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "beacon/network/peer_blocks.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::beacon {
@@ -35,6 +36,16 @@ absl::Status CheckSlots(const AskedBlocks& asked, const std::vector<SignedBlockP
 }
 
 }  // namespace
+
+absl::Status CheckRootsAsked(size_t roots) {
+  if (roots >= 1 && roots <= kMaxRootsAsked) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(roots, " roots, expected 1 to ", kMaxRootsAsked));
+}
+
+absl::Status CheckSlotsAsked(uint64_t slots) {
+  if (slots >= 1 && slots <= kMaxSlotsAsked) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(slots, " slots, expected 1 to ", kMaxSlotsAsked));
+}
 
 absl::Status CheckAnswered(const AskedBlocks& asked, const std::vector<SignedBlockPtr>& blocks) {
   const uint64_t most = asked.by_root() ? asked.roots.size() : asked.count;

@@ -2,6 +2,7 @@
 #ifndef LEAN_BEACON_NETWORK_ASKED_BLOCKS_H_
 #define LEAN_BEACON_NETWORK_ASKED_BLOCKS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct AskedBlocks {
 
   bool by_root() const { return !roots.empty(); }
 };
+
+// What one request may ask a peer for. InvalidArgument: nothing, or more than kMaxRootsAsked or kMaxSlotsAsked.
+absl::Status CheckRootsAsked(size_t roots);
+absl::Status CheckSlotsAsked(uint64_t slots);
 
 // InvalidArgument: more blocks than were asked for, one that was not asked for or that came twice, or slots that do not
 // ascend.

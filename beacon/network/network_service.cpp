@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "beacon/network/asked_blocks.h"
 #include "beacon/network/block_answers.h"
 #include "beacon/network/link_views.h"
 #include "beacon/network/messages.h"
@@ -339,16 +340,12 @@ std::vector<PeerInfo> NetworkService::Peers() const {
 }
 
 void NetworkService::BlocksByRoot(uint64_t peer, std::vector<Root> roots, Done done) {
-  if (roots.empty() || roots.size() > kMaxRootsAsked) {
-    return done(absl::InvalidArgumentError(absl::StrCat(roots.size(), " roots, expected 1 to ", kMaxRootsAsked)));
-  }
+  if (absl::Status status = CheckRootsAsked(roots.size()); !status.ok()) return done(status);
   Ask(peer, RequestByRoot(roots), std::move(done));
 }
 
 void NetworkService::BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, Done done) {
-  if (count == 0 || count > kMaxSlotsAsked) {
-    return done(absl::InvalidArgumentError(absl::StrCat(count, " slots, expected 1 to ", kMaxSlotsAsked)));
-  }
+  if (absl::Status status = CheckSlotsAsked(count); !status.ok()) return done(status);
   Ask(peer, RequestByRange(first_slot, count), std::move(done));
 }
 

@@ -152,7 +152,7 @@ absl::Status EngineNetwork::OnConnected(uint64_t stream, const v1::PeerConnected
   const absl::StatusOr<NamedPeer> named = FromProto(message);
   if (!named.ok()) return named.status();
   if (absl::Status status = peers_.Add(*named); !status.ok()) return status;
-  peers_.EndOtherChains([this](const ClaimedChain& chain) { return IsOtherChain(chain); });
+  peers_.EndOtherChains([this](const ClaimedChain& chain) { return IsOtherChain(chain); }, message.peer());
   PublishAgain(stream);
   return absl::OkStatus();
 }
@@ -161,7 +161,7 @@ absl::Status EngineNetwork::OnStatus(const v1::PeerStatusUpdate& message) {
   const absl::StatusOr<ClaimedChain> chain = FromProto(message.status());
   if (!chain.ok()) return chain.status();
   if (absl::Status status = peers_.Update(message.peer(), *chain); !status.ok()) return status;
-  peers_.EndOtherChains([this](const ClaimedChain& claimed) { return IsOtherChain(claimed); });
+  peers_.EndOtherChains([this](const ClaimedChain& claimed) { return IsOtherChain(claimed); }, message.peer());
   return absl::OkStatus();
 }
 
@@ -242,16 +242,12 @@ bool EngineNetwork::IsOtherChain(const ClaimedChain& claimed) const {
 }
 
 void EngineNetwork::BlocksByRoot(uint64_t peer, std::vector<Root> roots, Done done) {
-  if (roots.empty() || roots.size() > kMaxRootsAsked) {
-    return done(absl::InvalidArgumentError(absl::StrCat(roots.size(), " roots, expected 1 to ", kMaxRootsAsked)));
-  }
+  if (absl::Status status = CheckRootsAsked(roots.size()); !status.ok()) return done(status);
   Ask(peer, {.roots = std::move(roots)}, std::move(done));
 }
 
 void EngineNetwork::BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, Done done) {
-  if (count == 0 || count > kMaxSlotsAsked) {
-    return done(absl::InvalidArgumentError(absl::StrCat(count, " slots, expected 1 to ", kMaxSlotsAsked)));
-  }
+  if (absl::Status status = CheckSlotsAsked(count); !status.ok()) return done(status);
   Ask(peer, {.roots = {}, .first_slot = first_slot, .count = count}, std::move(done));
 }
 

@@ -162,12 +162,13 @@ void EnginePeers::BlameNoAnswer(uint64_t id, SteadyTime asked) {
   Blame(id, Offence::kUnresponsive, "no answer in time");
 }
 
-void EnginePeers::EndOtherChains(const std::function<bool(const ClaimedChain&)>& is_other) {
+void EnginePeers::EndOtherChains(const std::function<bool(const ClaimedChain&)>& is_other,
+                                 std::optional<uint64_t> handle) {
   std::vector<std::pair<EnginePeerPtr, ClaimedChain>> others;
   {
     std::lock_guard lock(mutex_);
-    for (const auto& [handle, entry] : entries_) {
-      if (!entry.peer->ending) others.emplace_back(entry.peer, entry.chain);
+    for (const auto& [of_entry, entry] : entries_) {
+      if (!entry.peer->ending && of_entry == handle.value_or(of_entry)) others.emplace_back(entry.peer, entry.chain);
     }
   }
   std::erase_if(others, [&](const auto& other) { return !is_other(other.second); });
@@ -206,8 +207,8 @@ std::vector<PeerInfo> EnginePeers::Infos() const {
                      .outbound = peer.named.outbound,
                      .head = entry.chain.head,
                      .finalized = entry.chain.finalized,
-                     .earliest_slot = 0,  // nobody tells
-                     .synced = false,     // nor that
+                     .earliest_slot = 0,  // a Status does not tell
+                     .synced = false,     // a Status does not tell
                      .serves_range = entry.serves_range,
                      .score = entry.score.At(now),
                      .requests_open = peer.requests_open});
@@ -234,7 +235,7 @@ std::vector<PeerState> EnginePeers::States() const {
                       .version = "",
                       .head = entry.chain.head,
                       .finalized = entry.chain.finalized,
-                      .synced = false,  // nor that
+                      .synced = false,  // a Status does not tell
                       .score = entry.score.At(now),
                       .connected_since_ms = peer.since_ms,
                       .traffic = traffic,

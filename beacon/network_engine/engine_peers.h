@@ -79,8 +79,10 @@ class EnginePeers {
   void Blame(uint64_t id, Offence offence, const std::string& why);
   // No answer came in time to what was asked at this moment. Requests that were open at the same time are one offence.
   void BlameNoAnswer(uint64_t id, SteadyTime asked);
-  // Ends peers whose chain is another one, as `is_other` says of what they claim.
-  void EndOtherChains(const std::function<bool(const ClaimedChain&)>& is_other);
+  // Ends peers whose chain is another one, as `is_other` says of what they claim: all, or only the one with this
+  // handle.
+  void EndOtherChains(const std::function<bool(const ClaimedChain&)>& is_other,
+                      std::optional<uint64_t> handle = std::nullopt);
   // It does not answer requests by range, whatever it said before.
   void ServesNoRange(uint64_t id);
 
