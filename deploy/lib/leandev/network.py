@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import random
 import secrets
 import socket
 import subprocess
@@ -42,11 +43,29 @@ class Settings:
         return f"{self.host}:{self.port}"
 
 
+# Locks on the ports that free_port() gave, held until this process ends.
+_reserved_ports = []
+
+
 def free_port():
-    """A port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of 127.0.0.1 that nothing listens on, and that no other process gets from here while this one lives.
+
+    It is below the range from which the kernel takes ports for connections and for who asks for any port.
+    """
+    ephemeral = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    for port in random.SystemRandom().sample(range(10_000, max(ephemeral, 20_000)), 1_000):
+        lock = socket.socket(socket.AF_UNIX)
+        try:
+            lock.bind(f"\0lean-port-{port}")  # a name without a file, which ends with the socket
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(type=kind) as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        _reserved_ports.append(lock)
+        return port
+    raise NetworkError("no port is free")
 
 
 def port_in_use(host, port):
