@@ -1,12 +1,18 @@
 //! `lean-p2p`: reads the options, and wires the engine to the beacon's socket.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Parser;
 use lean_p2p::{
     beacon_link::{self, Socket},
     budget::LINK_QUEUE,
     engine::{Engine, Setup},
+    enr::Enr,
     gate::Limits,
     log::Log,
     node_key,
@@ -28,7 +34,7 @@ async fn main() -> ExitCode {
         Ok(log) => Arc::new(log),
         Err(_) => return ExitCode::FAILURE,
     };
-    let result = run(options, log.clone()).await;
+    let result = if options.print_identity { print_identity(&options, &log) } else { run(options, log.clone()).await };
     if let Err(error) = &result {
         log.error("engine_failed", &[("reason", error)]);
     }
@@ -36,11 +42,23 @@ async fn main() -> ExitCode {
     if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// A line for each thing that others need to know; the latter two where it is known what address they dial.
+fn print_identity(options: &Options, log: &Log) -> Result<(), String> {
+    let key = node_key::load_or_make(&options.node_key, log)?;
+    let mut lines = format!("peer_id: {}\n", key.public().to_peer_id());
+    if let Some(address) = options.address_for_others() {
+        let enr = Enr::make(&key, address, 1)?;
+        lines += &format!("address: {}/p2p/{}\nenr: {enr}\n", enr.multiaddr(), enr.peer_id);
+    }
+    io::stdout().write_all(lines.as_bytes()).map_err(|error| format!("cannot write to standard output: {error}"))
+}
+
 async fn run(options: Options, log: Arc<Log>) -> Result<(), String> {
     let stop = stop_signals(log.clone()).map_err(|error| format!("cannot wait for signals: {error}"))?;
     let key = node_key::load_or_make(&options.node_key, &log)?;
     let targets = options.targets(key.public().to_peer_id())?;
-    let socket = Socket::bind(&options.socket, options.socket_group.as_deref())?;
+    let path = options.socket.as_deref().ok_or("--socket is missing")?;
+    let socket = Socket::bind(path, options.socket_group.as_deref())?;
     let limits = Limits::new(options.max_connections as usize, options.max_connections_per_ip as usize);
     let setup = Setup {
         key,

@@ -15,8 +15,8 @@ use crate::{enr::Enr, log::Level, nodes_yaml, signature_form::SignatureForm};
 #[command(name = "lean-p2p", version)]
 pub struct Options {
     /// Unix socket on which a beacon finds this engine
-    #[arg(long, value_name = "PATH")]
-    pub socket: PathBuf,
+    #[arg(long, value_name = "PATH", required_unless_present = "print_identity")]
+    pub socket: Option<PathBuf>,
 
     /// Group whose members may open the socket, too
     #[arg(long, value_name = "NAME")]
@@ -66,6 +66,10 @@ pub struct Options {
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(64..=65_536))]
     pub memory: u32,
 
+    /// Print what others need to dial this engine (peer id, address and ENR), and end; the key is made when it is missing
+    #[arg(long)]
+    pub print_identity: bool,
+
     /// What is logged
     #[arg(long, value_name = "LEVEL", default_value = "info", value_enum)]
     pub log_level: Level,
@@ -85,6 +89,15 @@ impl Options {
             return Err(format!("{} peers to stay connected to, and at most {most} connections", targets.len()));
         }
         Ok(targets)
+    }
+
+    /// Where others dial this engine, as far as that is known before it listens.
+    pub fn address_for_others(&self) -> Option<SocketAddr> {
+        let only = match self.listen.as_slice() {
+            [address] if !address.ip().is_unspecified() && address.port() != 0 => Some(*address),
+            _ => None,
+        };
+        self.announce.or(only)
     }
 }
 
@@ -169,6 +182,16 @@ mod tests {
             parse(&["--peer", &of(ID), "--peer", &of(&other.to_string()), "--peer", &of(&other.to_string())]).unwrap();
         let targets = options.targets(ID.parse().unwrap()).unwrap();
         assert_eq!(targets.iter().map(|target| target.peer_id).collect::<Vec<_>>(), [other]);
+    }
+
+    #[test]
+    fn others_dial_what_is_announced_or_the_only_address() {
+        let address = |more: &[&str]| parse(more).unwrap().address_for_others().map(|address| address.to_string());
+        assert_eq!(address(&["--listen", "10.0.0.1:9000"]).unwrap(), "10.0.0.1:9000");
+        assert_eq!(address(&["--announce", "192.0.2.1:9"]).unwrap(), "192.0.2.1:9");
+        for unknown in [&[][..], &["--listen", "10.0.0.1:0"], &["--listen", "10.0.0.1:1", "--listen", "10.0.0.1:2"]] {
+            assert_eq!(address(unknown), None, "{unknown:?}");
+        }
     }
 
     #[test]

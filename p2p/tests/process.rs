@@ -8,7 +8,7 @@ use std::{
     io::{BufRead, BufReader},
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -19,14 +19,21 @@ fn command(folder: &Path) -> Command {
     command
 }
 
-/// Started, and what it logged until it listened.
-fn start(folder: &Path) -> (Child, Vec<String>) {
-    let mut child = command(folder).spawn().unwrap();
+type Lines = std::io::Lines<BufReader<ChildStderr>>;
+
+/// Started, what it logged until it listened, and what it logs then.
+fn start_with(folder: &Path, more: &[&str]) -> (Child, Vec<String>, Lines) {
+    let mut child = command(folder).args(more).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut logged = vec![];
     while !logged.iter().any(|line: &String| line.contains(" engine_enr ")) {
         logged.push(lines.next().expect("it goes on").unwrap());
     }
+    (child, logged, lines)
+}
+
+fn start(folder: &Path) -> (Child, Vec<String>) {
+    let (child, logged, _) = start_with(folder, &[]);
     (child, logged)
 }
 
@@ -40,8 +47,8 @@ fn it_stops_within_a_second_and_leaves_its_key() {
     let socket = folder.path().join("engine.sock");
     let mut ids = vec![];
     for name in ["TERM", "INT", "HUP"] {
-        let (mut child, lines) = start(folder.path());
-        let started = lines.iter().find(|line| line.contains(" info    engine_started ")).unwrap();
+        let (mut child, logged) = start(folder.path());
+        let started = logged.iter().find(|line| line.contains(" info    engine_started ")).unwrap();
         ids.push(started.split("peer_id=").nth(1).unwrap().split(' ').next().unwrap().to_owned());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&socket), mode(&folder.path().join("node.key"))), (0o600, 0o600));
@@ -69,11 +76,38 @@ fn a_killed_one_is_followed_by_the_next() {
 }
 
 #[test]
+fn it_prints_the_identity_that_it_runs_with() {
+    let folder = TempDir::new().unwrap();
+    let print = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lean-p2p"));
+        let output =
+            command.current_dir(folder.path()).args(["--print-identity", "--node-key", "node.key"]).args(more).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let [peer_id] = print(&[]).try_into().unwrap();
+    let [with_address, address, enr] = print(&["--announce", "10.0.0.1:9000"]).try_into().unwrap();
+    let id = peer_id.strip_prefix("peer_id: ").unwrap();
+    assert_eq!(with_address, peer_id);
+    assert_eq!(address, format!("address: /ip4/10.0.0.1/udp/9000/quic-v1/p2p/{id}"));
+    let (mut child, lines, _) = start_with(folder.path(), &["--announce", "10.0.0.1:9000"]);
+    assert!(lines.iter().any(|line| line.contains(&format!("peer_id={id} "))), "{lines:?}");
+    let logged = lines.iter().find_map(|line| line.split_once(" engine_enr enr=")).unwrap().1;
+    assert_eq!(enr, format!("enr: {logged}"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn wrong_options_are_told() {
     let folder = TempDir::new().unwrap();
     let output = command(folder.path()).args(["--peer", "10.0.0.1:9000"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("invalid value '10.0.0.1:9000' for '--peer <ADDRESS>'"));
+    let output = Command::new(env!("CARGO_BIN_EXE_lean-p2p")).args(["--node-key", "node.key"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--socket <PATH>"));
     let output = command(folder.path()).args(["--nodes", "missing.yaml"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read missing.yaml"));
