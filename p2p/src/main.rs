@@ -74,10 +74,16 @@ async fn run(options: Options, log: Arc<Log>) -> Result<(), String> {
     let engine = Engine::start(setup, log.clone()).await?;
     let (events, link) = mpsc::channel(LINK_QUEUE);
     let server = beacon_link::serve(socket, engine.hello().clone(), events, stopped(stop.clone()));
-    tokio::pin!(server);
+    let engine = engine.run(link, stopped(stop));
+    tokio::pin!(server, engine);
     tokio::select! {
-        () = engine.run(link, stopped(stop)) => {}
-        result = &mut server => return result,
+        () = &mut engine => {}
+        result = &mut server => {
+            result?;
+            // Without a beacon it has stopped at once, and peers are still to hear of it.
+            engine.await;
+            return Ok(());
+        }
     }
     // A beacon that keeps its stream open is not waited for.
     timeout(LAST_WORDS, server).await.unwrap_or(Ok(()))

@@ -47,7 +47,7 @@ fn it_stops_within_a_second_and_leaves_its_key() {
     let socket = folder.path().join("engine.sock");
     let mut ids = vec![];
     for name in ["TERM", "INT", "HUP"] {
-        let (mut child, logged) = start(folder.path());
+        let (mut child, logged, lines) = start_with(folder.path(), &[]);
         let started = logged.iter().find(|line| line.contains(" info    engine_started ")).unwrap();
         ids.push(started.split("peer_id=").nth(1).unwrap().split(' ').next().unwrap().to_owned());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -57,6 +57,7 @@ fn it_stops_within_a_second_and_leaves_its_key() {
         assert!(child.wait().unwrap().success());
         assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
         assert!(!socket.exists());
+        assert!(lines.last().unwrap().unwrap().contains(" engine_stopped"), "it said good-bye");
     }
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 }
