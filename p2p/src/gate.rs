@@ -1,8 +1,9 @@
 //! Decides which connections stand: limits in all, by address and network, on handshakes and rates; and bans.
 
+mod refusal;
+
 use std::{
     collections::{HashMap, HashSet},
-    fmt,
     net::IpAddr,
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -12,11 +13,12 @@ use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
     swarm::{
-        ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent,
-        ToSwarm, dummy,
+        CloseConnection, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
+        THandlerOutEvent, ToSwarm, dummy,
     },
 };
 
+pub use self::refusal::Refusal;
 use crate::{
     bans::{Bans, host, prefix},
     options::ip_of,
@@ -56,52 +58,18 @@ impl Limits {
 
 /// Connections of one peer: both sides may dial at the same time.
 const PER_PEER: usize = 2;
+/// The second of them comes at most so long after the first.
+const CROSSING: Duration = Duration::from_secs(2);
 /// New connections of an address: at once, and a second in the long run.
 const ARRIVALS: (f64, f64) = (16.0, 2.0);
 /// Addresses whose rate is kept.
 const MAX_ARRIVALS: usize = 4096;
 
-/// Why a connection is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The peer or its address.
-    Banned,
-    /// In all.
-    TooMany,
-    /// From one address.
-    TooManyOfHost,
-    /// From one network.
-    TooManyOfPrefix,
-    /// Of one peer.
-    TooManyOfPeer,
-    /// Under way.
-    TooManyHandshakes,
-    /// From one address.
-    TooOften,
-    /// The engine is above its budget.
-    ShortOfMemory,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Banned => "banned",
-            Self::TooMany => "too many connections",
-            Self::TooManyOfHost => "too many connections from its address",
-            Self::TooManyOfPrefix => "too many connections from its network",
-            Self::TooManyOfPeer => "too many connections of this peer",
-            Self::TooManyHandshakes => "too many handshakes under way",
-            Self::TooOften => "too many new connections from its address",
-            Self::ShortOfMemory => "the engine is short of memory",
-        })
-    }
-}
-
-impl std::error::Error for Refusal {}
-
 struct Standing {
     peer: PeerId,
     address: Option<IpAddr>,
+    inbound: bool,
+    since: Instant,
 }
 
 /// The part of the swarm that decides about connections.
@@ -115,6 +83,8 @@ pub struct Gate {
     handshakes: HashMap<ConnectionId, Option<IpAddr>>,
     standing: HashMap<ConnectionId, Standing>,
     arrivals: HashMap<IpAddr, Bucket>,
+    /// Connections to be closed.
+    lost: Vec<(PeerId, ConnectionId)>,
     refused: u64,
 }
 
@@ -129,6 +99,7 @@ impl Gate {
             handshakes: HashMap::new(),
             standing: HashMap::new(),
             arrivals: HashMap::new(),
+            lost: vec![],
             refused: 0,
         }
     }
@@ -195,11 +166,18 @@ impl Gate {
     }
 
     /// Its handshake has told who it is.
-    fn enters(&self, peer: &PeerId, address: Option<IpAddr>, inbound: bool, now: Instant) -> Result<(), Refusal> {
+    fn enters(&mut self, peer: &PeerId, address: Option<IpAddr>, inbound: bool, now: Instant) -> Result<(), Refusal> {
         if self.bans.peer(peer, now).is_some() {
             return Err(Refusal::Banned);
         }
-        if self.standing.values().filter(|standing| standing.peer == *peer).count() >= PER_PEER {
+        // Who is connected does not dial, but when both sides have begun at the same time.
+        let own = || self.standing.iter().filter(|(_, standing)| standing.peer == *peer);
+        if inbound && own().any(|(_, old)| old.inbound || now.duration_since(old.since) >= CROSSING) {
+            let lost: Vec<_> = own().map(|(id, _)| (*peer, *id)).collect();
+            self.lost.extend(lost);
+            return Err(Refusal::CameAgain);
+        }
+        if own().count() >= PER_PEER {
             return Err(Refusal::TooManyOfPeer);
         }
         if inbound && !self.targets.contains(peer) {
@@ -262,8 +240,13 @@ impl NetworkBehaviour for Gate {
     fn on_swarm_event(&mut self, event: FromSwarm) {
         match event {
             FromSwarm::ConnectionEstablished(event) => {
-                let address = ip_of(event.endpoint.get_remote_address());
-                self.standing.insert(event.connection_id, Standing { peer: event.peer_id, address });
+                let standing = Standing {
+                    peer: event.peer_id,
+                    address: ip_of(event.endpoint.get_remote_address()),
+                    inbound: event.endpoint.is_listener(),
+                    since: Instant::now(),
+                };
+                self.standing.insert(event.connection_id, standing);
             }
             FromSwarm::ConnectionClosed(event) => {
                 self.standing.remove(&event.connection_id);
@@ -280,7 +263,12 @@ impl NetworkBehaviour for Gate {
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
-        Poll::Pending
+        match self.lost.pop() {
+            Some((peer_id, id)) => {
+                Poll::Ready(ToSwarm::CloseConnection { peer_id, connection: CloseConnection::One(id) })
+            }
+            None => Poll::Pending,
+        }
     }
 }
 
@@ -300,7 +288,11 @@ mod tests {
     }
 
     fn stand(gate: &mut Gate, id: usize, address: &str) {
-        let standing = Standing { peer: PeerId::random(), address: ip(address) };
+        stand_of(gate, id, address, PeerId::random(), true);
+    }
+
+    fn stand_of(gate: &mut Gate, id: usize, address: &str, peer: PeerId, inbound: bool) {
+        let standing = Standing { peer, address: ip(address), inbound, since: Instant::now() };
         gate.standing.insert(ConnectionId::new_unchecked(id), standing);
     }
 
@@ -342,6 +334,24 @@ mod tests {
         assert_eq!(gate.arrives(ip("198.51.100.1"), now), Err(Refusal::TooMany));
         assert_eq!(gate.enters(&PeerId::random(), ip("198.51.100.1"), true, now), Err(Refusal::TooMany));
         assert_eq!(gate.enters(&target, ip("198.51.100.1"), true, now), Ok(()));
+    }
+
+    #[test]
+    fn both_sides_may_dial_at_once_and_who_comes_again_has_lost_what_stood() {
+        let (mut gate, peer, address) = (gate(), PeerId::random(), ip("192.0.2.1"));
+        stand_of(&mut gate, 0, "192.0.2.1", peer, false);
+        stand(&mut gate, 1, "192.0.2.2");
+        let now = Instant::now();
+        assert_eq!(gate.enters(&peer, address, true, now), Ok(()));
+        assert_eq!(gate.enters(&peer, address, true, now + CROSSING), Err(Refusal::CameAgain));
+        assert_eq!(gate.lost, [(peer, ConnectionId::new_unchecked(0))]);
+        // It does not dial twice.
+        gate.lost.clear();
+        stand_of(&mut gate, 2, "192.0.2.1", peer, true);
+        assert_eq!(gate.enters(&peer, address, false, now), Err(Refusal::TooManyOfPeer));
+        assert!(gate.lost.is_empty());
+        assert_eq!(gate.enters(&peer, address, true, now), Err(Refusal::CameAgain));
+        assert_eq!(gate.lost.len(), 2);
     }
 
     #[test]

@@ -37,6 +37,11 @@ impl Engine {
                 let cause = cause.map_or("closed".into(), |cause| cause.to_string());
                 self.on_disconnected(&peer_id, cause);
             }
+            // Its other connection may be of a process that was started after the one to which this was: gossip takes it for
+            // a further one of the same, and does not tell it what it has told already.
+            SwarmEvent::ConnectionClosed { peer_id, cause: Some(cause), .. } => {
+                self.end_peer(&peer_id, &format!("one of its connections was lost: {cause}"));
+            }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
                 self.on_dial_failure(&peer, &error)
             }
