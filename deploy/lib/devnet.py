@@ -1,6 +1,7 @@
 """The part of deploy/devnet that runs once everything is built: see `deploy/devnet --help`."""
 
 import argparse
+import os
 import pathlib
 import shutil
 import signal
@@ -9,7 +10,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from leandev import live_view, network  # noqa: E402  pylint: disable=wrong-import-position
+from leandev import engine, live_view, network  # noqa: E402  pylint: disable=wrong-import-position
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POLL_S = 0.2
@@ -53,7 +54,8 @@ def parse_arguments(arguments):
                         help=f"validator clients, which share the validators (default: {defaults.clients}, "
                         "or one for each beacon if that is more)")
     parser.add_argument("--beacons", type=whole(1, 16), default=defaults.beacons, metavar="N",
-                        help="beacons, linked to each other, which share the clients (default: %(default)s)")
+                        help="beacons, which share the clients; several have a network engine (lean-p2p) each, which link "
+                        "them (default: %(default)s)")
     parser.add_argument("--xmss-log-lifetime", type=whole(8, 32), choices=(8, 16, 32), default=defaults.xmss_log_lifetime,
                         metavar="N", help="keys of 2^N slots: 8, 16 or 32 (default: %(default)s)")
     parser.add_argument("--active-slots", type=whole(1, 2**32), metavar="N",
@@ -102,10 +104,22 @@ def check(settings):
             f"port {settings.port} on {settings.host} is in use: stop what listens there, or choose another with --port")
 
 
+    socket = os.fsencode(network.Network(settings).engines[-1].socket) if settings.beacons > 1 else b""
+    if len(socket) > engine.MAX_SOCKET_PATH:
+        raise network.NetworkError(
+            f"the path of the devnet's folder is too long for the unix sockets of the network engines, which may have "
+            f"{engine.MAX_SOCKET_PATH} bytes: choose another one with --dir ({os.fsdecode(socket)})")
+
+
+def programs(settings):
+    """The programs that the network runs."""
+    return ("lean-beacon", "lean-validator", *((engine.PROGRAM,) if settings.beacons > 1 else ()))
+
+
 def check_programs(settings):
     if shutil.which("setpriv") is None:
         raise network.NetworkError("setpriv is missing: install the package util-linux")
-    for program in ("lean-beacon", "lean-validator"):
+    for program in programs(settings):
         path = settings.build_dir / "bin" / program
         if not path.is_file():
             raise network.NetworkError(f"{path} is missing: build it, or leave --build-dir out")
@@ -159,7 +173,7 @@ def show(devnet, slots, plain):
             for process in devnet.processes():
                 if not process.running() and process.name not in reported:
                     reported.add(process.name)
-                    if process in devnet.beacons or slots is not None:
+                    if process not in devnet.clients or slots is not None:
                         print(f"{process.name} ended with exit code {process.exit_code()}; the end of its log "
                               f"({process.log_path}):\n{process.log_tail()}", file=sys.stderr)
                         return 1
@@ -188,7 +202,9 @@ def run(options, settings):
     try:
         devnet.make_keys()
         devnet.make_genesis()
-        beacons = "a beacon" if settings.beacons == 1 else f"{settings.beacons} beacons, the first"
+        beacons = "a beacon"
+        if settings.beacons > 1:
+            beacons = f"{settings.beacons} beacons with a network engine each, the first beacon"
         print(f"==> starting {beacons} on {settings.address} and {settings.clients} validator clients", flush=True)
         devnet.start()
         return show(devnet, options.slots, options.plain or not sys.stdout.isatty())
@@ -215,6 +231,7 @@ def main(arguments):
     try:
         check(settings)
         if options.check:
+            print("\n".join(programs(settings)))
             return 0
         check_programs(settings)
         return run(options, settings)

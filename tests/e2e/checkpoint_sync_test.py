@@ -13,7 +13,7 @@ class CheckpointSyncTest(e2e.NetworkTest):
     def setUp(self):
         super().setUp()
         self.net = self.make_network(clients=1, beacons=2, slot_ms=600)
-        self.net.start_beacon(0)
+        self.net.start_node(0)
         self.net.start_client(0)
         self.finalized = self.wait_for_finality(above=9).finalized
 
@@ -54,6 +54,8 @@ class CheckpointSyncTest(e2e.NetworkTest):
 
     def _start_second(self, source, root):
         self.net.places[1].arguments = ("--checkpoint", source, "--checkpoint-root", root)
+        if not self.net.engines[1].running():
+            self.net.start_engine(1)
         self.net.start_beacon(1)
 
     def _check_it_follows(self):

@@ -10,7 +10,6 @@ import urllib.request
 
 import e2e
 import held_connections
-import raw_peer
 import usage
 from duty_log import DutyLog
 from leandev import network
@@ -19,7 +18,7 @@ from leandev.rpc import BeaconRpc
 
 DESCRIPTORS = int(os.environ.get("LEAN_DESCRIPTORS", "1024"))
 CONNECTIONS = int(os.environ.get("LEAN_CONNECTIONS", "3000"))
-SERVERS = ("rpc", "peers", "metrics")
+SERVERS = ("rpc", "metrics")
 # As of rpc::Server: a connection that says nothing is closed then.
 HANDSHAKE_S = 10
 SLOT_MS = 1200
@@ -40,13 +39,13 @@ class ConnectionsTest(e2e.NetworkTest):
         link = net.rpc.linked()[0].id
         quiet, memory = usage.descriptors(net.beacon.pid), usage.rss(net.beacon.pid)
 
-        addresses = (net.settings.address, net.places[0].peer_address, f"127.0.0.1:{metrics_port}")
+        addresses = (net.settings.address, f"127.0.0.1:{metrics_port}")
         peak = 0
         for address in addresses:
             self.connect(address)
             peak = max(peak, usage.descriptors(net.beacon.pid))
         print(f"descriptors: {quiet} before, {peak} at most", flush=True)
-        self.assertGreater(peak, quiet + 100, "some were taken in")
+        self.assertGreater(peak, quiet + 50, "some were taken in")
         self.assertLess(peak, DESCRIPTORS * 3 // 4)
         self.assertLess(usage.rss(net.beacon.pid) - memory, 200_000_000)
 
@@ -60,7 +59,6 @@ class ConnectionsTest(e2e.NetworkTest):
         wait_until(self.is_served, 3 * HANDSHAKE_S, "a new client to be served")
         wait_until(lambda: usage.descriptors(net.beacon.pid) < quiet + 20, 3 * HANDSHAKE_S,
                    "the silent ones to be closed")
-        wait_until(self.is_linked, e2e.PATIENCE_S, "another beacon to be linked")
         page = self.scrape(metrics_port)
         for listener in SERVERS:
             self.assertIn(f'lean_beacon_listener_answers{{listener="{listener}"}} 1', page)
@@ -81,15 +79,6 @@ class ConnectionsTest(e2e.NetworkTest):
             return rpc.try_status()
         finally:
             rpc.close()
-
-    def is_linked(self):
-        """Whether one more beacon is; turned away, it comes again."""
-        peer = raw_peer.RawPeer(self.net.places[0].peer_address, self.net.rpc, "late")
-        self.addCleanup(peer.close)
-        try:
-            return wait_until(lambda: self.net.rpc.status().peers == 2, HANDSHAKE_S, "the link")
-        except TimeoutError:
-            return False
 
     def scrape(self, port):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=e2e.PATIENCE_S) as answer:

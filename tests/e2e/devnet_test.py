@@ -54,6 +54,22 @@ class DevnetTest(e2e.NetworkTest):
         self.assertRegex(self.said(), r"(?m)^slot=\d+ head=\d+ justified=\d+ finalized=[1-9]\d* votes=4/4 proposer=\d+ ")
         self.assertRegex(self.said(), r"(?m)^finalized slot [1-9]\d* by slot 1\d$")
 
+    def test_several_beacons_are_linked_by_engines(self):
+        if e2e.missing_engine():
+            self.skipTest(e2e.missing_engine())
+        script = self.start("--beacons", 3, "--slots", 14)
+        self.wait_for_text(r"(?m)^slot=[1-9]", script)
+        self.assertEqual(len(self.children(script)), 9, self.said())
+        self.assertEqual((self.folder / "nodes.yaml").read_text(encoding="ascii").count("- enr:"), 3)
+        self.assertEqual(script.wait(e2e.PATIENCE_S), 0, self.said())
+        self.assertRegex(self.said(), r"(?m)^slot=\d+ head=\d+ justified=\d+ finalized=[1-9]\d* votes=4/4 proposer=\d+ ")
+        self.assertIn("engine_stopped", (self.folder / "engine-2.log").read_text(encoding="utf-8"))
+
+    def test_refuses_a_folder_whose_path_is_too_long_for_sockets(self):
+        script = self.start("--beacons", 2, "--dir", self.directory / ("d" * 100))
+        self.assertEqual(script.wait(60), 1)
+        self.assertIn("too long for the unix sockets of the network engines", self.said())
+
     def test_says_why_when_nothing_was_finalized(self):
         script = self.start("--slots", 1)
         self.assertEqual(script.wait(e2e.PATIENCE_S), 1, self.said())

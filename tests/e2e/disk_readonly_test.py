@@ -17,7 +17,7 @@ class ReadOnlyDiskTest(disks.DiskTest):
         super().setUp()
         net = self.make_network_on(disks.Ext4, DISK_MIB, clients=1, beacons=2, slot_ms=SLOT_MS)
         for number in range(2):
-            net.start_beacon(number)
+            net.start_node(number)
         log_path = net.settings.directory / "client.log"
         self.addresses = [place.rpc_address for place in net.places]
         net.clients[0] = Process(

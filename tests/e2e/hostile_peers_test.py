@@ -9,6 +9,7 @@ import e2e
 import grpc
 import raw_peer
 import usage
+from leandev import network
 from leandev.processes import wait_until
 
 # Of resident memory, while an attacker sends what would take gigabytes.
@@ -19,10 +20,14 @@ BUSY_S = 8
 class HostilePeersTest(e2e.NetworkTest):
     def setUp(self):
         super().setUp()
-        self.net = self.start_network(clients=2, beacons=2)
+        self.net = self.make_network(clients=2, beacons=2)
+        self.target, other = (f"127.0.0.1:{network.free_port()}" for _ in range(2))
+        for place, own, peer in zip(self.net.places, (self.target, other), (other, self.target)):
+            place.listen = ""
+            place.arguments = ("--peer-address", own, "--peer", peer)
+        self.net.start()
         self.wait_for(lambda s: s.peers == 1, "the beacons to be linked")
         self.wait_for_finality()
-        self.target = self.net.places[0].peer_address
 
     def attacker(self, name, **options):
         peer = raw_peer.RawPeer(self.target, self.net.rpc, name, **options)

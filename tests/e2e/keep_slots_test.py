@@ -22,7 +22,7 @@ class KeepSlotsTest(e2e.NetworkTest):
         net = self.make_network(clients=1, beacons=2, slot_ms=400)
         for place in net.places:
             place.arguments = ("--keep-slots", KEPT)
-        net.start_beacon(0)
+        net.start_node(0)
         net.start_client(0)
         dropped = wait_until(lambda: self._dropped(0), e2e.PATIENCE_S, "blocks to be dropped")
         status = net.rpc.status()
@@ -44,7 +44,7 @@ class KeepSlotsTest(e2e.NetworkTest):
         final = self.wait_for(lambda s: s.finalized.slot > status.finalized.slot + KEPT, "finality to go on").finalized
 
         net.places[1].arguments += ("--checkpoint", net.places[0].rpc_address, "--checkpoint-root", final.root)
-        net.start_beacon(1)
+        net.start_node(1)
         wait_until(lambda: self._dropped(1), e2e.PATIENCE_S, "the second beacon to drop blocks")
         wait_until(lambda: "backfill_done" in self._log(1), e2e.PATIENCE_S, "the second beacon to want no more blocks")
         self.assertGreater(net.rpcs[1].status().finalized.slot, final.slot)

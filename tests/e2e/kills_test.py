@@ -1,6 +1,6 @@
-"""Four beacons under validators and load: some of them are killed at any moment, again and again, also while they
-start; part of their logs is torn, and unfinished files lie about. Each comes back by itself, has lost nothing that it
-told as finalized, and joins again.
+"""Four beacons under validators and load: some of them, with or without their network engines, are killed at any moment,
+again and again, also while they start, and so are engines of others; part of the beacons' logs is torn, and unfinished
+files lie about. Each comes back by itself, has lost nothing that it told as finalized, and joins again.
 
 LEAN_KILLS is how many beacons are killed (10), LEAN_SEED repeats the choices of another run, LEAN_SLOT_MS are for a busy
 machine.
@@ -23,6 +23,8 @@ KILLS = int(os.environ.get("LEAN_KILLS", "10"))
 SEED = int(os.environ.get("LEAN_SEED", secrets.randbelow(1 << 32)))
 BEACONS = 4
 SLOT_MS = int(os.environ.get("LEAN_SLOT_MS", "800"))
+# How often an engine is killed together with its beacon, and in a round in which its beacon is not.
+WITH_BEACON, ALONE = 0.5, 0.2
 # Of a run: as many slots as keys may be made ready for, in steps.
 ACTIVE_SLOTS = 1 << max(10, (8 * KILLS).bit_length())
 
@@ -35,6 +37,7 @@ class KillsTest(e2e.NetworkTest):
         self.counts = collections.Counter()
         self.torn = {}  # by beacon: what was done to its log since it was last whole
         self.rejoined_s = []
+        self.rejoined_engine_s = []
         self.rejoined_torn_s = []
 
     def test_killed_at_any_moment(self):
@@ -51,7 +54,8 @@ class KillsTest(e2e.NetworkTest):
         load.stop()
         self.expect_one_chain()
         print(f"{dict(self.counts)} calls={load.counts()}")
-        for what, times in (("rejoined", self.rejoined_s), ("rejoined with a torn log", self.rejoined_torn_s)):
+        for what, times in (("rejoined", self.rejoined_s), ("rejoined with a new engine", self.rejoined_engine_s),
+                            ("rejoined with a torn log", self.rejoined_torn_s)):
             if times:
                 print(f"{what}: {len(times)} median_s={statistics.median(times):.1f} most_s={max(times):.1f}")
         self.assertEqual(load.unexpected(), [])
@@ -60,13 +64,18 @@ class KillsTest(e2e.NetworkTest):
         """Kills some beacons, maybe more than once, and waits until all is as before."""
         victims = self.choose_victims()
         tearable = self.choose.sample(victims, len(victims) // 2 + (len(victims) < BEACONS))
+        engines = [
+            number for number in range(BEACONS)
+            if self.choose.random() < (WITH_BEACON if number in victims else ALONE)
+        ]
         told = {number: self.watch.status(number).finalized for number in victims}
         lives = self.choose.choice((1, 1, 2, 3, 4))
-        print(f"slot={self.watch.slot()} victims={victims} kills_of_each={lives}", flush=True)
+        print(f"slot={self.watch.slot()} victims={victims} engines={engines} kills_of_each={lives}", flush=True)
         for life in range(lives):
             # A moment, of a slot or of a start, not a condition.
             time.sleep(self.choose.uniform(0, SLOT_MS / 1000))
             self.counts["kills while starting"] += len(victims) * (life > 0)
+            self.kill_engines(engines)
             self.kill(victims, told)
             for number in tearable:
                 if self.choose.random() < 0.4:
@@ -75,12 +84,21 @@ class KillsTest(e2e.NetworkTest):
                     self.leave_unfinished(number, random.Random(self.choose.random()))
             for number in victims:
                 self.network.launch_beacon(number)
-        self.expect_rejoined(victims, told)
+            for number in engines:
+                self.network.launch_engine(number)
+        self.expect_rejoined(victims, engines, told)
 
     def choose_victims(self):
         count = self.choose.choices((1, 2, 3, 4), weights=(70, 12, 6, 12))[0]
         self.counts[f"{count} at once"] += 1
         return self.choose.sample(range(BEACONS), count)
+
+    def kill_engines(self, numbers):
+        for number in numbers:
+            engine = self.network.engines[number]
+            self.assertTrue(engine.running(), f"{engine.name} ended by itself:\n{engine.log}")
+            engine.kill()
+            self.counts["kills of engines"] += 1
 
     def kill(self, victims, told):
         for number in victims:
@@ -107,19 +125,22 @@ class KillsTest(e2e.NetworkTest):
             print(f"  unfinished in the folder of beacon {number}: {name}", flush=True)
             self.counts["unfinished files"] += 1
 
-    def expect_rejoined(self, victims, told):
+    def expect_rejoined(self, victims, engines, told):
         """They are back, in the chain of what they told, linked, synced, at the others' head; and finality goes on."""
         began = time.monotonic()
+        for number in engines:
+            self.network.engines[number].wait()
         for number in victims:
             self.network.await_beacon(number)
             if number not in self.torn:
                 status = self.network.rpcs[number].status()
                 self.expect_in_chain(number, told[number], "after the start")
                 self.counts["finalized checkpoint older"] += status.finalized.slot < told[number].slot
-        for number in victims:
+        for number in sorted({*victims, *engines}):
             self.await_rejoined(number)
             took = time.monotonic() - began
-            (self.rejoined_torn_s if self.torn.pop(number, None) else self.rejoined_s).append(took)
+            times = self.rejoined_engine_s if number in engines else self.rejoined_s
+            (self.rejoined_torn_s if self.torn.pop(number, None) else times).append(took)
         print(f"  joined again after {time.monotonic() - began:.1f} s", flush=True)
         newest = max(checkpoint.slot for checkpoint in told.values())
         self.expect_finality(after=newest)
@@ -167,6 +188,7 @@ class KillsTest(e2e.NetworkTest):
         self.network.stop()
         for number, beacon in enumerate(self.network.beacons):
             self.assertEqual(beacon.exit_code(), 0, beacon.log_tail())
+            self.assertEqual(self.network.engines[number].process.exit_code(), 0, self.network.engines[number].log)
             self.assertIn("everything fits", self.db("verify", number=number))
 
 

@@ -44,10 +44,11 @@ class ManyVotesTest(e2e.NetworkTest):
         for rpc in net.rpcs:
             block = wait_until(lambda rpc=rpc: e2e.block_at(rpc, slot), e2e.PATIENCE_S, f"the block of slot {slot}")
             self.assertGreaterEqual(len(block.attestations), VALIDATORS - 1)
-        for beacon in net.beacons:
-            log = beacon.log_path.read_text(encoding="utf-8")
-            for lost in ("votes_unsent", "not_published", "overloaded", "peer_offence"):
-                self.assertNotIn(lost, log)
+        for number, engine in enumerate(net.engines):
+            for lost in ("not_published", "overloaded", "peer_offence"):
+                self.assertNotIn(lost, self.log_of(number))
+            for lost in ("items_expired", "item_dropped", "item_malformed", "item_unpublished", "peer_slow", "beacon_detached"):
+                self.assertNotIn(lost, engine.log)
 
 
 if __name__ == "__main__":

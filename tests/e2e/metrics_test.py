@@ -74,7 +74,7 @@ class NetworkMetricsTest(e2e.NetworkTest):
         for place, port in zip(net.places, ports):
             place.arguments = ("--metrics-address", port)
         # One link, dialled by the second.
-        net.places[0].peers = []
+        net.places[0].dials = []
         net.start()
         self.wait_for(lambda s: s.peers == 1, "the beacons to be linked")
         self.wait_for_finality()
@@ -94,7 +94,7 @@ class NetworkMetricsTest(e2e.NetworkTest):
 
         # What went over a link that has ended still counts.
         sent = first['lean_beacon_gossip_bytes_total{direction="out"}']
-        net.beacons[1].kill()
+        net.engines[1].kill()
         self.wait_for(lambda s: s.peers == 0, "the link to end")
         after = scrape(ports[0])
         self.assertGreaterEqual(after['lean_beacon_gossip_bytes_total{direction="out"}'], sent)

@@ -2,8 +2,8 @@
 them, from an empty disk and again from its own."""
 
 import e2e
-import faulty_proxy
 import grpc
+import udp_link
 from leandev.processes import wait_until
 
 # The halves are parted until each has so many blocks of its own.
@@ -15,12 +15,12 @@ MOST_PARTINGS = 20
 class OrphanedVotesTest(e2e.NetworkTest):
     def test_late_joiner_gets_past_them(self):
         net = self.make_network(clients=2, beacons=3)
-        link = faulty_proxy.proxy_to(self, net.places[0].peer_address)
-        net.places[0].peers = []
-        net.places[1].peers = [link.address]
-        net.places[2].peers = [net.places[0].peer_address, net.places[1].peer_address]
+        link, address = udp_link.link_to(self, 0)
+        net.places[0].dials = []
+        net.places[1].dials = [address]
+        net.places[2].dials = [net.dial_address(0), net.dial_address(1)]
         for number in (0, 1):
-            net.start_beacon(number)
+            net.start_node(number)
             net.start_client(number)
         self.wait_for_finality()
         orphans = self.make_orphaned_votes(link)
@@ -33,7 +33,7 @@ class OrphanedVotesTest(e2e.NetworkTest):
             for number in (0, 1):
                 self.assertIsNone(self.find_block(number, root), f"beacon {number} has the orphan {root}")
 
-        net.start_beacon(2)
+        net.start_node(2)
         self.await_first_ones_chain(2)
         for root in orphans:
             self.assertIsNone(self.find_block(2, root))
@@ -49,10 +49,10 @@ class OrphanedVotesTest(e2e.NetworkTest):
         """Parts the two beacons and joins them again, until finalized blocks have votes for blocks of a lost branch.
         Returns the roots, each with the number of blocks whose votes name it."""
         for _ in range(MOST_PARTINGS):
-            link.become(faulty_proxy.REFUSE)
+            link.cut()
             begin = self.network.rpc.status().slot
             self.await_branches(begin)
-            link.become(faulty_proxy.PASS)
+            link.mend()
             joined = self.network.rpc.status().slot
             for number in (0, 1):
                 self.wait_for_finalized(number, joined)

@@ -89,8 +89,7 @@ class ServersTest(e2e.NetworkTest):
                               capture_output=True, text=True, check=False, timeout=e2e.PATIENCE_S)
         self.assertEqual(done.returncode, 0, done.stderr)
         # Reflection is the RPC server's alone.
-        for address in (net.places[0].peer_address, keymanager):
-            self.assertEqual(self.stream(address).answer(), grpc.StatusCode.UNIMPLEMENTED, address)
+        self.assertEqual(self.stream(keymanager).answer(), grpc.StatusCode.UNIMPLEMENTED)
         # A beacon of a checkpoint at an IPv6 address.
         finalized = net.rpc.status().finalized.root
         data = self.directory / "checkpoint-data"
@@ -140,7 +139,7 @@ class ServersTest(e2e.NetworkTest):
 
     def test_the_systems_own_reason(self):
         net = self.start_network(clients=1)
-        for option in ("--rpc-address", "--peer-address", "--metrics-address"):
+        for option in ("--rpc-address", "--metrics-address"):
             rpc = () if option == "--rpc-address" else ("--rpc-address", "127.0.0.1:0")
             with self.subTest(option):
                 self.assertIn(f"cannot listen on {net.settings.address}: Address already in use",

@@ -60,10 +60,10 @@ def make_network(options, directory):
         beacons=options.beacons, slot_ms=options.slot_ms, genesis_delay_s=20, xmss_log_lifetime=e2e.XMSS_LOG_LIFETIME,
         active_slots=active_slots, port=network.free_port())
     net = network.Network(settings)
-    addresses = [place.peer_address for place in net.places]
+    addresses = [net.dial_address(number) for number in range(options.beacons)]
     for number, place in enumerate(net.places):
         others = {(number + 2**power) % options.beacons for power in range(LINKS)} - {number}
-        place.peers = [addresses[other] for other in sorted(others)]
+        place.dials = [addresses[other] for other in sorted(others)]
         if not options.keep_all:
             place.arguments = ("--keep-slots", options.keep_slots)
     net.use_keys([

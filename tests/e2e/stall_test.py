@@ -29,7 +29,7 @@ class StallTest(e2e.NetworkTest):
         net = self.make_network(
             clients=2, beacons=2, validators=validators, slot_ms=slot_ms, active_slots=active_slots,
             genesis_delay_s=20)
-        net.start_beacon(0)
+        net.start_node(0)
         net.start_client(0)
         samples, votes = [], []
         for slot in range(samples_every, slots + 1, samples_every):
@@ -83,7 +83,7 @@ class StallTest(e2e.NetworkTest):
         self.assertLess(growth, GROWTH_PER_SLOT)
         self.assertLess(took, RESTART_S)
         # A second beacon gets all of it from the first one's disk.
-        self.network.start_beacon(1)
+        self.network.start_node(1)
         wait_until(lambda: self.second_head() >= slots, 10 * e2e.PATIENCE_S, "the second beacon to be there")
         self.network.start_client(1)
         self.wait_for_finality(above=slots)

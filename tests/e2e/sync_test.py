@@ -3,6 +3,7 @@
 import e2e
 import faulty_proxy
 import grpc
+import udp_link
 from duty_log import DutyLog
 from leandev.processes import Process, wait_until
 
@@ -13,9 +14,6 @@ PEER_BYTES_PER_SECOND = 120_000
 
 
 class SyncTest(e2e.NetworkTest):
-    def log_of(self, number):
-        return self.network.beacons[number].log_path.read_text(encoding="utf-8", errors="replace")
-
     def ask_for_vote(self, number):
         """None when the beacon builds a vote for its slot, else the error."""
         from lean.v1 import validator_pb2, validator_pb2_grpc  # pylint: disable=import-outside-toplevel
@@ -45,23 +43,17 @@ class SyncTest(e2e.NetworkTest):
 
     def test_late_beacon_catches_up_though_a_peer_dies(self):
         net = self.make_network(clients=2, slot_ms=SLOT_MS, beacons=3)
-        proxies = [
-            faulty_proxy.proxy_to(self, net.places[number].peer_address, PEER_BYTES_PER_SECOND) for number in (0, 1)
+        net.places[2].dials = [
+            udp_link.link_to(self, number, PEER_BYTES_PER_SECOND)[1] for number in (0, 1)
         ]
-        net.places[0].peers = [net.places[1].peer_address]
-        net.places[1].peers = [net.places[0].peer_address]
-        net.places[2].peers = [proxy.address for proxy in proxies]
         for number in (0, 1):
-            net.start_beacon(number)
+            net.start_node(number)
             net.start_client(number)
         begin = self.wait_for(lambda s: s.slot > SLOTS_LATE and s.finalized.slot > SLOTS_LATE - 20, "the chain to be long")
 
-        # It is not let in before it answers, so that nothing is missed of how it sees that it is behind.
-        for proxy in proxies:
-            proxy.become(faulty_proxy.REFUSE)
+        # It is not linked before it answers, so that nothing is missed of how it sees that it is behind.
         net.start_beacon(2)
-        for proxy in proxies:
-            proxy.become(faulty_proxy.PASS)
+        net.start_engine(2)
         behind = wait_until(
             # With the first of its two peers linked it knows of a lag, and yet waits for the other one.
             lambda: next((s for s in [net.rpcs[2].try_status()] if s and "slots behind" in s.sync.message), None),
@@ -69,10 +61,10 @@ class SyncTest(e2e.NetworkTest):
         self.assertFalse(behind.synced)
         error = self.ask_for_vote(2)
         self.assertEqual(error.code(), grpc.StatusCode.UNAVAILABLE)
-        self.assertRegex(error.details(), r"syncing: \d+ slots behind beacon-[01] ")
+        self.assertRegex(error.details(), r"syncing: \d+ slots behind lean-p2p")
         self.assertIn("SYNCING", str(error.trailing_metadata()))
         wait_until(lambda: "sync_range_begins" in self.log_of(2), e2e.PATIENCE_S, "the sync to begin")
-        net.beacons[1].kill()
+        net.kill_node(1)
         self.assertNotIn("sync_range_ended", self.log_of(2), "it was killed in the middle")
         self.assertLess(net.rpcs[2].status().head.slot, begin.slot - 5)
 
@@ -81,18 +73,18 @@ class SyncTest(e2e.NetworkTest):
         self.assertRegex(self.log_of(2), r"syncing head_slot=0 message=\"\d+ slots behind")
         self.assertRegex(self.log_of(2), r"synced head_slot=\d+")
         # The one that was killed has forgotten everything: it comes back in the same way, and so do its validators.
-        net.start_beacon(1)
+        net.start_node(1)
         now = self.await_head_of_first(1)
         self.wait_for(lambda s: s.finalized.slot > now.slot, "the chain to be finalized again")
 
     def test_lagging_first_beacon_returns_to_service(self):
         net = self.make_network(clients=1, slot_ms=800, beacons=2)
-        link = faulty_proxy.proxy_to(self, net.places[0].peer_address)
-        net.places[0].peers = []
-        net.places[1].peers = [link.address]
+        link, address = udp_link.link_to(self, 0)
+        net.places[0].dials = []
+        net.places[1].dials = [address]
         first = faulty_proxy.proxy_to(self, net.places[0].rpc_address)
         for number in (0, 1):
-            net.start_beacon(number)
+            net.start_node(number)
         log_path = net.settings.directory / "client.log"
         net.clients[0] = Process(
             "client",
@@ -115,7 +107,7 @@ class SyncTest(e2e.NetworkTest):
         begin = await_duties_with(first.address)
         # The first beacon is cut off from everything, and misses more slots than a beacon may lag behind.
         first.become(faulty_proxy.REFUSE)
-        link.become(faulty_proxy.REFUSE)
+        link.cut()
         cut = await_duties_with(net.places[1].rpc_address)
         wait_until(lambda: net.rpcs[1].status().head.slot > cut + 12, e2e.PATIENCE_S, "the first beacon to lag")
         # It is back, yet behind: the second one stays in service.
@@ -124,7 +116,7 @@ class SyncTest(e2e.NetworkTest):
         lag = net.rpcs[1].status().head.slot - net.rpcs[0].status().head.slot
         self.assertGreater(lag, 5)
         # It catches up, and is taken back.
-        link.become(faulty_proxy.PASS)
+        link.mend()
         back = await_duties_with(first.address)
         self.assertEqual(log.missed(begin, back), [], log.text())
         self.assertRegex(self.log_of(0), r"syncing head_slot=\d+ message=\"\d+ slots behind")

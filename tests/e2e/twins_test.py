@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 import e2e
-import faulty_proxy
+import udp_link
 from leandev.processes import Process, wait_until
 
 PROGRAM = e2e.BUILD_DIR / "bin" / "lean-validator"
@@ -89,9 +89,11 @@ class TwoMachinesTest(TwinsTest):
         self.addCleanup(sockets.cleanup)
         for number, place in enumerate(self.net.places):
             place.rpc_address = f"unix:{sockets.name}/beacon-{number}"
-        for place in self.net.places:
-            place.peers = [faulty_proxy.proxy_to(self, peer, delay_s=DELAY_S).address for peer in place.peers]
+        # The second dials the first.
+        self.net.places[0].dials = []
+        self.net.places[1].dials = [udp_link.link_to(self, 0, delay_s=DELAY_S)[1]]
         for number in range(2):
+            self.net.launch_engine(number)
             self.net.launch_beacon(number)
         for number in range(2):
             self.net.await_beacon(number)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 
+from leandev.engine import Engine
 from leandev.processes import Process, wait_until
 from leandev.rpc import BeaconRpc
 
@@ -30,7 +31,8 @@ class Settings:
     build_dir: pathlib.Path  # whose bin/ holds the programs and whose python/ the stubs
     validators: int = 4
     clients: int = 2  # validator clients, which share the validators evenly
-    beacons: int = 1  # each linked to all others; client n works with beacon n modulo their number
+    # Client n works with beacon n modulo their number. Several have a network engine each, which link them all.
+    beacons: int = 1
     slot_ms: int = 4000
     genesis_delay_s: int = 5
     xmss_log_lifetime: int = PRODUCTION_XMSS_LOG_LIFETIME
@@ -110,20 +112,23 @@ def _run(command, what, quiet):
 
 @dataclasses.dataclass
 class Place:
-    """Where a beacon runs and whom it knows. May be changed until it is started."""
+    """Where a beacon and its network engine run, and whom the engine dials. May be changed until they are started."""
 
     rpc_address: str
-    peer_address: str = ""  # where it serves peers; empty: nowhere
-    peers: list = dataclasses.field(default_factory=list)  # addresses that it dials
-    prefix: tuple = ()  # a command that it is run under, such as `ip netns exec NAME`
-    arguments: tuple = ()  # more of them
+    listen: str = ""  # IP:PORT on which the engine has its peers; empty: there is no engine
+    announce: str = ""  # IP:PORT that others dial; empty: they cannot
+    dials: list = None  # multiaddrs or ENRs of peers; None: all of the network's nodes.yaml
+    prefix: tuple = ()  # a command that both are run under, such as `ip netns exec NAME`
+    arguments: tuple = ()  # more of them, for the beacon
+    engine_arguments: tuple = ()
     genesis_dir: pathlib.Path = None  # another than the network's
 
 
 class Network:
     """Beacons and their validator clients. Made by make_keys() or use_keys(), then make_genesis(); ended by stop().
 
-    `beacon` and `rpc` are those of the first beacon.
+    `beacon` and `rpc` are those of the first beacon. With several beacons each has a network engine; a beacon and its
+    engine are a node, and either is started and ended without the other.
     """
 
     def __init__(self, settings, beacon_prefix=()):
@@ -139,14 +144,17 @@ class Network:
         self.places = [self._place(number) for number in range(settings.beacons)]
         self.places[0].prefix = beacon_prefix
         self.client_arguments = []  # more of them, for every client
-        for place in self.places:
-            place.peers = [other.peer_address for other in self.places if other is not place]
+        self.engines = [
+            Engine(f"engine-{number}", settings.directory, settings.build_dir) if settings.beacons > 1 else None
+            for number in range(settings.beacons)
+        ]
 
     def _place(self, number):
         s = self.settings
         if s.beacons == 1:
             return Place(s.address)
-        return Place(s.address if number == 0 else f"{s.host}:{free_port()}", f"{s.host}:{free_port()}")
+        listen = f"{s.host}:{free_port()}"
+        return Place(s.address if number == 0 else f"{s.host}:{free_port()}", listen, announce=listen)
 
     @property
     def beacon(self):
@@ -206,6 +214,42 @@ class Network:
             command += ["--pubkeys-from", keystores]
         _run(command, "making the genesis", quiet)
 
+    @property
+    def nodes_file(self):
+        """ENRs of all engines that others can dial, as lean-quickstart's tools have them."""
+        return self.settings.directory / "nodes.yaml"
+
+    def peer_id(self, number):
+        return self.engines[number].identity()["peer_id"]
+
+    def dial_address(self, number):
+        """The multiaddr at which others find a beacon's engine."""
+        return self.engines[number].identity(self.places[number].announce)["address"]
+
+    def launch_engine(self, number):
+        """Starts a beacon's network engine; it does not listen yet."""
+        place = self.places[number]
+        if place.dials is None:
+            if not self.nodes_file.exists():
+                self._write_nodes()
+            peers = ["--nodes", self.nodes_file]
+        else:
+            peers = [word for address in place.dials for word in ("--peer", address)]
+        announce = ("--announce", place.announce) if place.announce else ()
+        self.engines[number].launch(place.listen, [*announce, *peers, *place.engine_arguments], place.prefix)
+
+    def _write_nodes(self):
+        enrs = [
+            engine.identity(place.announce)["enr"]
+            for engine, place in zip(self.engines, self.places) if place.announce
+        ]
+        self.nodes_file.write_text("".join(f"- {enr}\n" for enr in enrs), encoding="ascii")
+
+    def start_engine(self, number):
+        """Starts a beacon's network engine and waits until it listens."""
+        self.launch_engine(number)
+        self.engines[number].wait()
+
     def launch_beacon(self, number=0):
         """Starts a beacon on its data folder; it does not answer yet."""
         s = self.settings
@@ -214,10 +258,8 @@ class Network:
         arguments = [s.build_dir / "bin" / "lean-beacon", "run", "--genesis", place.genesis_dir or self.genesis_dir]
         arguments += ["--rpc-address", place.rpc_address, "--name", name]
         arguments += ["--data", self.data_dir(number)]
-        if place.peer_address:
-            arguments += ["--peer-address", place.peer_address]
-        for peer in place.peers:
-            arguments += ["--peer", peer]
+        if place.listen:
+            arguments += ["--network-engine", f"unix:{self.engines[number].socket}"]
         self.beacons[number] = Process(name, [*arguments, *place.arguments], s.directory / f"{name}.log", place.prefix)
         if self.rpcs[number] is None:
             self.rpcs[number] = BeaconRpc(place.rpc_address, s.build_dir)
@@ -238,6 +280,15 @@ class Network:
         self.launch_beacon(number)
         self.await_beacon(number, timeout_s)
 
+    def start_node(self, number):
+        """Starts a beacon and its network engine, and waits for both."""
+        self.start_engine(number)
+        self.start_beacon(number)
+
+    def kill_node(self, number):
+        for process in (self.beacons[number], self.engines[number]):
+            process.kill()
+
     def start_client(self, number):
         s = self.settings
         name = self.client_name(number)
@@ -250,6 +301,11 @@ class Network:
         self.clients[number] = Process(name, arguments, s.directory / f"{name}.log", self.client_prefixes[number])
 
     def start(self):
+        with_engine = [number for number, place in enumerate(self.places) if place.listen]
+        for number in with_engine:
+            self.launch_engine(number)
+        for number in with_engine:
+            self.engines[number].wait()
         for number in range(self.settings.beacons):
             self.launch_beacon(number)
         for number in range(self.settings.beacons):
@@ -258,10 +314,12 @@ class Network:
             self.start_client(number)
 
     def processes(self):
-        return [process for process in (*self.beacons, *self.clients) if process is not None]
+        engines = [engine.process for engine in self.engines if engine is not None]
+        return [process for process in (*engines, *self.beacons, *self.clients) if process is not None]
 
     def stop(self):
-        """Ends every process that still runs: the clients first, so that no duty fails for want of a beacon."""
+        """Ends every process that still runs: the clients first, so that no duty fails for want of a beacon; the engines
+        last."""
         for number, rpc in enumerate(self.rpcs):
             if rpc is not None:
                 rpc.close()

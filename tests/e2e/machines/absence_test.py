@@ -1,4 +1,4 @@
-"""A beacon and its client are killed, stay away for 200 slots, and come back: with its disk, or with keys alone."""
+"""A beacon, its engine and its client are killed, stay away for 200 slots, and come back: with its disk, or with keys alone."""
 
 import shutil
 
@@ -22,14 +22,14 @@ class AbsenceTest(sites.SitesTest):
     def be_away(self, meanwhile):
         net = self.start_sites(SLOT_MS)
         net.clients[AWAY].kill()
-        net.beacons[AWAY].kill()
+        net.kill_node(AWAY)
         left = self.slot()
         meanwhile(net)
         self.wait_for_missing([AWAY])
         self.wait_for_slot(left + ABSENT_SLOTS)
         self.expect_finality(beacons=(0, 1, 2), what="finality of the others")
         back = self.slot()
-        net.start_beacon(AWAY)
+        net.start_node(AWAY)
         net.start_client(AWAY)
         self.expect_finality(within=RESUMES_WITHIN, after=back, what="finality on the one that came back")
         self.wait_for_missing([])

@@ -15,7 +15,7 @@ import tempfile
 import unittest
 
 import grpc
-from leandev import network
+from leandev import engine, network
 from leandev.processes import wait_until
 
 BUILD_DIR = pathlib.Path(os.environ.get("LEAN_BUILD_DIR", "build/release")).resolve()
@@ -105,6 +105,12 @@ def block_at(rpc, slot):
         raise
 
 
+def missing_engine():
+    """Why there can be no network engine; empty: there can be."""
+    path = engine.program(BUILD_DIR)
+    return "" if path.is_file() else f"{path} was not built: its crates or its compiler were missing"
+
+
 class NetworkTest(unittest.TestCase):
     """A test with a network in a folder of its own. On failure the ends of the logs are shown."""
 
@@ -118,7 +124,9 @@ class NetworkTest(unittest.TestCase):
 
     def make_network(self, clients=2, port=None, beacon_prefix=(), slot_ms=SLOT_MS, genesis_delay_s=3,
                      active_slots=ACTIVE_SLOTS, log_lifetime=XMSS_LOG_LIFETIME, **settings):
-        """A network with shared keys and a genesis, not started."""
+        """A network with shared keys and a genesis, not started. Skips the test when it needs engines and there are none."""
+        if settings.get("beacons", 1) > 1 and missing_engine():
+            self.skipTest(missing_engine())
         settings = network.Settings(
             directory=self.directory / "network",
             build_dir=BUILD_DIR,
@@ -160,6 +168,10 @@ class NetworkTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
+    def log_of(self, number):
+        """What a beacon has logged."""
+        return self.network.beacons[number].log_path.read_text(encoding="utf-8", errors="replace")
+
     def _show_logs(self):
         result = self._outcome.result
         if any(test is self for test, _ in (*result.failures, *result.errors)) or sys.exc_info()[0]:
@@ -180,6 +192,20 @@ class NetworkTest(unittest.TestCase):
             return wait_until(met, timeout_s, what)
         except TimeoutError as error:
             self.fail(f"{error}; the last answer was:\n{last}")
+
+    def wait_for_all(self, condition, what, numbers=None):
+        """Waits until the status of each of these beacons (all) meets `condition`, and returns the statuses."""
+        rpcs = self.network.rpcs if numbers is None else [self.network.rpcs[number] for number in numbers]
+        last = []
+
+        def met():
+            last[:] = [rpc.try_status() for rpc in rpcs]
+            return last if all(status is not None and condition(status) for status in last) else None
+
+        try:
+            return wait_until(met, PATIENCE_S, what)
+        except TimeoutError as error:
+            return self.fail(f"{error}; the last answers were:\n{last}")
 
     def wait_for_finality(self, above=0):
         return self.wait_for(lambda s: s.finalized.slot > above, f"a finalized slot above {above}")

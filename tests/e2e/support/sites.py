@@ -1,6 +1,6 @@
-"""Sites: a beacon and its validator client at each, every program on a machine of its own, joined by one WAN.
+"""Sites: a beacon with its network engine and its validator client at each, on a machine each, joined by one WAN.
 
-    WAN 10.77.0.0/24    beacons (or the router before one), .1 to .N: this is what is impaired and parted
+    WAN 10.77.0.0/24    engines (or the router before one), .1 to .N: this is what is impaired and parted
     LAN 10.77.S.0/24    of site S, counted from 1: beacon .1, client .2, router .3, and .9 is this test, which watches
 
 The test sees every beacon through the beacon's own LAN, so that no trouble on the WAN hides it.
@@ -80,11 +80,10 @@ class Sites:
 
     def place(self, network):
         """Puts a network's beacons and clients on the machines: client N belongs to beacon N."""
-        reachable = [site for site in range(len(self._beacons)) if site not in self._behind_nat]
         for site, place in enumerate(network.places):
             place.rpc_address = f"10.77.{site + 1}.1:{RPC_PORT}"
-            place.peer_address = f"0.0.0.0:{PEER_PORT}"
-            place.peers = [f"{self._wan_host(other)}:{PEER_PORT}" for other in reachable if other != site]
+            place.listen = f"0.0.0.0:{PEER_PORT}"
+            place.announce = "" if site in self._behind_nat else f"{self._wan_host(site)}:{PEER_PORT}"
             place.prefix = self._beacons[site].prefix
             network.client_prefixes[site] = self._clients[site].prefix
 

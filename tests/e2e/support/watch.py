@@ -8,9 +8,8 @@ import time
 import grpc
 
 _FINALIZED = re.compile(r" finalized slot=(\d+) root=(\S+)")
-_BLAME = re.compile(
-    r" (?:peer_offence|sync_peer_blamed|"
-    r"peer_(?:disconnected|refused) .*reason=(?:BANNED|MALFORMED|INVALID|TOO_MUCH)) ")
+# Of a beacon, or of its network engine.
+_BLAME = re.compile(r" (?:peer_offence|peer_ended|sync_peer_blamed|peer_banned|item_malformed) ")
 _BLOCK = re.compile(r"block proposed slot=(\d+) .* result=(?:accepted|already_known|queued) ")
 _VOTES = re.compile(r"votes submitted slot=(\d+) .* votes=(\d+) accepted=(\d+) already_known=(\d+) queued=(\d+) ")
 
@@ -116,11 +115,12 @@ class Watch:
         return seen
 
     def blames(self):
-        """Lines of the beacons' logs in which they hold something against a peer."""
+        """Lines of the beacons' and engines' logs in which they hold something against a peer."""
         return [
-            f"beacon {number}: {line}"
-            for number in range(self._network.settings.beacons)
-            for line in self._beacon_log(number)
+            f"{what} {number}: {line}"
+            for number, engine in enumerate(self._network.engines)
+            for what, lines in (("beacon", self._beacon_log(number)), ("engine", engine.log.splitlines()))
+            for line in lines
             if _BLAME.search(line)
         ]
 

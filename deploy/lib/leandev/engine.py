@@ -1,0 +1,74 @@
+"""The network engine (lean-p2p) of a beacon: its folder, its identity and its process."""
+
+import pathlib
+import subprocess
+
+from leandev.processes import Process, wait_until
+
+PROGRAM = "lean-p2p"
+# Of the path of a unix socket (sun_path, without the zero at its end).
+MAX_SOCKET_PATH = 107
+
+
+def program(build_dir):
+    return pathlib.Path(build_dir, "bin", PROGRAM)
+
+
+class Engine:
+    """It has a key, and thereby an identity, from the start; it runs between start() and kill() or stop()."""
+
+    def __init__(self, name, directory, build_dir):
+        """`directory`: of the network; the engine's own folder and its log go there."""
+        self.name = name
+        self.log_path = directory / f"{name}.log"
+        self.process = None
+        self._program = program(build_dir)
+        self._folder = directory / name
+        self._logged = 0  # bytes of the log when it was started last
+
+    @property
+    def socket(self):
+        """Where its beacon finds it."""
+        return self._folder / "socket"
+
+    @property
+    def log(self):
+        return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.exists() else ""
+
+    def identity(self, announce=""):
+        """`peer_id`, and with an address that others dial (IP:PORT) also `address`, a multiaddr, and `enr`."""
+        command = [self._program, "--print-identity", *self._key(), *(("--announce", announce) if announce else ())]
+        said = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        if said.returncode != 0:
+            raise OSError(f"{PROGRAM} --print-identity failed with exit code {said.returncode}:\n{said.stderr.rstrip()}")
+        return dict(line.split(": ", 1) for line in said.stdout.splitlines())
+
+    def _key(self):
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        return "--node-key", self._folder / "node.key"
+
+    def launch(self, listen, arguments=(), prefix=()):
+        """Starts it; it does not listen yet. `listen`: IP:PORT. `prefix`: a command that it is run under."""
+        self._logged = self.log_path.stat().st_size if self.log_path.exists() else 0
+        command = [self._program, "--socket", self.socket, *self._key(), "--node-id", self.name, "--listen", listen]
+        self.process = Process(self.name, [*command, *arguments], self.log_path, prefix)
+
+    def wait(self, timeout_s=30):
+        """Waits until it listens for peers and its beacon."""
+
+        def listens():
+            with open(self.log_path, "rb") as log:
+                log.seek(self._logged)
+                if b" engine_enr " in log.read():
+                    return True
+            if not self.running():
+                raise OSError(f"{self.name} ended with exit code {self.process.exit_code()}:\n{self.process.log_tail()}")
+            return False
+
+        wait_until(listens, timeout_s, f"{self.name} to listen")
+
+    def running(self):
+        return self.process is not None and self.process.running()
+
+    def kill(self):
+        self.process.kill()
