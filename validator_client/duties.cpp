@@ -15,6 +15,8 @@
 namespace lean::validator {
 namespace {
 
+using std::chrono::milliseconds;
+
 constexpr char kBlock[] = "block";
 constexpr char kVotes[] = "votes";
 constexpr char kFailed[] = "failed";
@@ -126,10 +128,11 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
   CountSigned(built.proposer_attestation);
   const int64_t sign_ms = watch.Lap();
 
-  const std::chrono::milliseconds grace(timer_.slots().interval_duration_ms() / 2);
+  const milliseconds grace(timer_.slots().interval_duration_ms() / 2);
   const Root root = built.proposer_attestation.data.head.root;
   const size_t votes = built.attestation_signatures.size();
-  const absl::StatusOr<SubmitResult> result = beacons_.SubmitBlock(std::move(block), builder, Until(slot, 1, grace));
+  const absl::StatusOr<SubmitResult> result =
+      beacons_.SubmitBlock(std::move(block), builder, SubmitUntil(slot, 1, grace, sign_ms));
   if (!result.ok()) return SubmitFailed(result.status());
   if (result->status == SubmitResult::Status::kRefused) {
     return absl::FailedPreconditionError(
@@ -153,7 +156,7 @@ void Duties::Vote(uint64_t slot) {
                   slot);
     return;
   }
-  lines_.LogLeftOut(LineLimit::Time(std::chrono::milliseconds(timer_.NowMs())), *logger_);
+  lines_.LogLeftOut(LineLimit::Time(milliseconds(timer_.NowMs())), *logger_);
   const KeySetPtr keys = signer_.keys();
   const std::vector<const ValidatorKey*> voters = VotersOf(*keys, slot);
   if (voters.empty()) return;
@@ -206,7 +209,7 @@ absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey
   if (votes.empty()) return absl::FailedPreconditionError("none of them may be signed");
   const int64_t sign_ms = watch.Lap();
 
-  const auto results = beacons_.SubmitVotes(votes, builder, Until(slot, 3));
+  const auto results = beacons_.SubmitVotes(votes, builder, SubmitUntil(slot, 3, milliseconds(0), sign_ms));
   if (!results.ok()) return SubmitFailed(results.status());
   const int64_t submit_ms = watch.Lap();
   Measure(kVotes, votes_times_, build_ms, sign_ms, submit_ms, SinceMs(slot, 1));
@@ -260,7 +263,7 @@ void Duties::Measure(const char* duty, DutyTimes& times, int64_t build_ms, int64
 
 void Duties::LogRefused(const std::string& cause, const std::string& event, uint64_t slot, uint64_t validator,
                         const std::string& reason) {
-  if (!lines_.Admit(cause, LineLimit::Time(std::chrono::milliseconds(timer_.NowMs())))) return;
+  if (!lines_.Admit(cause, LineLimit::Time(milliseconds(timer_.NowMs())))) return;
   logger_->error("{} slot={} validator={} reason=\"{}\"", event, slot, validator, reason);
 }
 
@@ -289,8 +292,20 @@ int64_t Duties::SinceMs(uint64_t slot, uint32_t interval) const {
   return -timer_.Until(static_cast<int64_t>(slot), interval).count();
 }
 
-BeaconPool::Remaining Duties::Until(uint64_t slot, uint32_t interval, std::chrono::milliseconds grace) const {
+BeaconPool::Remaining Duties::Until(uint64_t slot, uint32_t interval, milliseconds grace) const {
   return [this, slot, interval, grace] { return timer_.Until(static_cast<int64_t>(slot), interval) + grace; };
+}
+
+BeaconPool::Remaining Duties::SubmitUntil(uint64_t slot, uint32_t interval, milliseconds grace, int64_t sign_ms) {
+  const milliseconds left = Until(slot, interval, grace)();
+  if (left > milliseconds(0)) return Until(slot, interval, grace);
+  if (lines_.Admit("signing_slow", LineLimit::Time(milliseconds(timer_.NowMs())))) {
+    logger_->warn(
+        "signing slow slot={} sign_ms={}: what was signed is submitted late; check the load of this machine and the "
+        "disk that holds the signing records",
+        slot, sign_ms);
+  }
+  return Until(slot, interval, grace - left + milliseconds(timer_.slots().interval_duration_ms()));
 }
 
 }  // namespace lean::validator

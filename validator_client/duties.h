@@ -22,8 +22,9 @@ inline constexpr uint64_t kTimesEverySlots = 256;
 
 // Not thread-safe: belongs to the service's thread. Every duty leaves one line in the log, whatever becomes of it, and
 // ends by its deadline: a block is built within interval 0 and submitted by the middle of interval 1, votes are built
-// within interval 1 and submitted by the end of interval 2, before the chain accepts the votes of the slot. The beacon
-// may change while a duty is built; what is signed is never built anew, only handed in again.
+// within interval 1 and submitted by the end of interval 2, before the chain accepts the votes of the slot. What took
+// longer to sign is submitted within an interval. The beacon may change while a duty is built; what is signed is never
+// built anew, only handed in again.
 class Duties {
  public:
   // Nothing is signed for slots below `first_slot`. All but the logger must outlive this object; beacons.network()
@@ -69,6 +70,9 @@ class Duties {
   // What is left until an interval of the slot begins, and `grace` longer.
   BeaconPool::Remaining Until(uint64_t slot, uint32_t interval,
                               std::chrono::milliseconds grace = std::chrono::milliseconds(0)) const;
+  // The same for what is signed now. When that time has passed while signing took `sign_ms`, an interval from now: a
+  // late block or vote still counts for the chain, and no beacon is to blame. Logs that.
+  BeaconPool::Remaining SubmitUntil(uint64_t slot, uint32_t interval, std::chrono::milliseconds grace, int64_t sign_ms);
 
   // Since an interval of the slot began.
   int64_t SinceMs(uint64_t slot, uint32_t interval) const;

@@ -40,7 +40,10 @@ class DutiesTest : public ::testing::Test {
     beacons_.emplace(std::vector<BeaconClient*>{&beacon_}, expected, registered_, false, RunInline, log_.logger());
     const absl::Status ready = beacons_->Probe(kSlot, milliseconds(500), [this] { return timer_.NowMs(); });
     ASSERT_TRUE(ready.ok()) << ready;
-    signer_.emplace(keys_, records_, limit_, [](std::function<void()> task) { task(); });
+    signer_.emplace(keys_, records_, limit_, [this](std::function<void()> task) {
+      clock_.Advance(signing_takes_);
+      task();
+    });
     duties_.emplace(*beacons_, *signer_, timer_, first_slot, metrics_, log_.logger());
     beacon_.timeouts.clear();
     log_.Clear();
@@ -62,6 +65,7 @@ class DutiesTest : public ::testing::Test {
   CapturedLog log_;
   SlotTimer timer_{clock_, SlotClock(kGenesisTime, kSlotMs)};
   MemorySigningRecords records_;
+  milliseconds signing_takes_{0};
   std::map<uint64_t, std::shared_ptr<FakeKey>> fakes_;
   std::vector<ValidatorKey> keys_;
   std::vector<RegisteredKey> registered_;
@@ -270,6 +274,20 @@ TEST_F(DutiesTest, EveryCallHasADeadlineWithinItsIntervals) {
   duties_->Vote(kSlot);
   EXPECT_EQ(beacon_.timeouts, (std::vector<milliseconds>{milliseconds(900), milliseconds(1400),     // block
                                                          milliseconds(950), milliseconds(1950)}));  // votes
+}
+
+TEST_F(DutiesTest, WhatTookTooLongToSignIsSubmittedLateAndNoBeaconIsBlamed) {
+  Start();
+  signing_takes_ = milliseconds(1700);  // the block's time ends after 1500
+  duties_->Propose(kSlot);
+  EXPECT_EQ(beacon_.blocks.size(), 1);
+  EXPECT_EQ(beacon_.timeouts.back(), milliseconds(1000));
+  EXPECT_EQ(log_.Count("warning signing slow slot=9 sign_ms=1700"), 1) << log_.text();
+  signing_takes_ = milliseconds(0);
+  duties_->Vote(kSlot);
+  EXPECT_EQ(Voters(), (std::set<uint64_t>{0, 2}));
+  EXPECT_TRUE(beacons_->ready().ok()) << beacons_->ready();
+  EXPECT_EQ(log_.Count("failed"), 0) << log_.text();
 }
 
 TEST_F(DutiesTest, AHungBeaconCostsNoMoreThanItsInterval) {
