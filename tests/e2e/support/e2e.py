@@ -36,7 +36,7 @@ MEMORY_DIR = pathlib.Path("/dev/shm")
 MEMORY_ROOM = 4 << 30
 
 
-def _folder_for_tests():
+def folder_for_tests():
     try:
         return MEMORY_DIR if shutil.disk_usage(MEMORY_DIR).free >= MEMORY_ROOM else None
     except OSError:
@@ -115,7 +115,7 @@ class NetworkTest(unittest.TestCase):
     """A test with a network in a folder of its own. On failure the ends of the logs are shown."""
 
     def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lean-e2e-", dir=_folder_for_tests()))
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lean-e2e-", dir=folder_for_tests()))
         if "LEAN_E2E_KEEP" in os.environ:
             print(f"kept: {self.directory}", flush=True)
         else:
