@@ -74,6 +74,15 @@ class FinalityWatchTest(unittest.TestCase):
         self.assertIn("finality stopped", watch.failure())
 
 
+class ProgramsTest(unittest.TestCase):
+    def test_only_several_beacons_need_the_engine(self):
+        def programs(*arguments):
+            return devnet.programs(devnet.settings_of(devnet.parse_arguments(arguments)))
+
+        self.assertEqual(programs(), ("lean-beacon", "lean-validator"))
+        self.assertEqual(programs("--beacons", "2"), ("lean-beacon", "lean-validator", "lean-p2p"))
+
+
 class TestReportTest(unittest.TestCase):
     CTEST = """<testsuite><testcase name="A" classname="A" status="run"/>
       <testcase name="B" classname="B" status="fail"><failure message=""/></testcase>

@@ -1,7 +1,7 @@
-"""Many beacons on one machine for thousands of short slots: memory, disk and descriptors of each are measured, and must
-not grow once it has warmed up.
+"""Many beacons and their network engines on one machine for thousands of short slots: memory, disk and descriptors of each
+are measured, and must not grow once it has warmed up.
 
-Beacons are linked to others at distances 1, 2, 4 and 8, so that what one sends reaches most of them over others. Run it
+Engines are linked to others at distances 1, 2, 4 and 8, so that what one sends reaches most of them over others. Run it
 by hand (`soak.py --help`), with LEAN_BUILD_DIR and PYTHONPATH as in e2e.py; ctest does under the label long.
 """
 
@@ -20,10 +20,11 @@ from leandev import network
 from leandev.processes import wait_until
 from watch import Watch
 
+KINDS = ("beacon", "engine")
 LINKS = 4
 # What is before this part of the run is warm-up: caches fill.
 WARM_UP = 0.4
-# How much may be added in a slot, on average of all beacons. Of a single one twice as much: its database's buffers and
+# How much may be added in a slot, on average of all beacons, and of all engines. Of a single one twice as much: its database's buffers and
 # files fill and empty again, in several hundred slots each.
 MEMORY_BYTES_PER_SLOT = 2048
 # When old blocks are dropped: roots and slots of all blocks stay.
@@ -75,71 +76,76 @@ def make_network(options, directory):
 
 
 class Soak:
-    """A run: samples of every beacon, about 200 times."""
+    """A run: samples of every beacon and engine, about 200 times."""
 
     def __init__(self, options, net):
         self._options = options
         self._net = net
         self._watch = Watch(net, period_s=options.slot_ms / 1000)
         self._conflicts = []
-        self.samples = [[] for _ in net.beacons]
+        self.samples = {kind: [[] for _ in net.beacons] for kind in KINDS}
 
     def run(self):
         step = max(1, self._options.slots // 200)
         for slot in range(step, self._options.slots + 1, step):
             wait_until(
                 lambda slot=slot: self._watch.slot() >= slot, step * self._options.slot_ms / 1000 + 60, f"slot {slot}")
-            for number, beacon in enumerate(self._net.beacons):
-                if not beacon.running():
-                    raise network.NetworkError(f"{beacon.name} ended with {beacon.exit_code()}:\n{beacon.log_tail()}")
-                self.samples[number].append(usage.sample(beacon.pid, self._net.data_dir(number), slot))
+            for number, (beacon, engine) in enumerate(zip(self._net.beacons, self._net.engines)):
+                for kind, process, folder in (("beacon", beacon, self._net.data_dir(number)),
+                                              ("engine", engine.process, engine.folder)):
+                    if not process.running():
+                        raise network.NetworkError(
+                            f"{process.name} ended with {process.exit_code()}:\n{process.log_tail()}")
+                    self.samples[kind][number].append(usage.sample(process.pid, folder, slot))
             if slot % (10 * step) == 0:
                 self._show(slot)
                 # Before the beacons drop the blocks. What was finalized lately comes up again.
                 self._conflicts += self._watch.conflicts_since(slot - 15 * step)
 
     def _show(self, slot):
-        latest = [samples[-1] for samples in self.samples]
         finalized = [self._watch.finalized_slot(number) for number in range(len(self._net.beacons))]
-        print(
-            f"slot={slot} finalized={min(finalized)}..{max(finalized)} "
-            f"rss_mib={min(s.rss for s in latest) / 2**20:.1f}..{max(s.rss for s in latest) / 2**20:.1f} "
-            f"disk_mib={max(s.disk for s in latest) / 2**20:.1f} "
-            f"files={max(s.files for s in latest)} "
-            f"descriptors={min(s.descriptors for s in latest)}..{max(s.descriptors for s in latest)} "
-            f"threads={max(s.threads for s in latest)}",
-            flush=True)
+        print(f"slot={slot} finalized={min(finalized)}..{max(finalized)}", flush=True)
+        for kind in KINDS:
+            latest = [samples[-1] for samples in self.samples[kind]]
+            print(
+                f"  {kind}s: rss_mib={min(s.rss for s in latest) / 2**20:.1f}..{max(s.rss for s in latest) / 2**20:.1f} "
+                f"disk_mib={max(s.disk for s in latest) / 2**20:.1f} "
+                f"files={max(s.files for s in latest)} "
+                f"descriptors={min(s.descriptors for s in latest)}..{max(s.descriptors for s in latest)} "
+                f"threads={max(s.threads for s in latest)}",
+                flush=True)
 
     def judge(self):
         """What is wrong, as texts. Prints the figures."""
         now = self._watch.slot()
         self._watch.stop()
         wrong = list(dict.fromkeys(self._conflicts + self._watch.conflicts())) + self._watch.blames()
-        print("figures of each beacon after the warm-up:")
+        print("figures of each process after the warm-up:")
         for number in range(len(self._net.beacons)):
             behind = now - self._watch.finalized_slot(number)
             if behind > FINALITY_SLOTS:
                 wrong.append(f"beacon {number} has finalized nothing for {behind} slots")
-        wrong += self._growth()
+        for kind in KINDS:
+            wrong += self._growth(kind)
         print(self._watch.report(), flush=True)
         return wrong
 
-    def _growth(self):
+    def _growth(self, kind):
         """What grows by too much, as texts."""
         span = (1 - WARM_UP) * self._options.slots
         limits = {
             "rss": MEMORY_BYTES_PER_SLOT, "disk": self._disk_limit(),
             "descriptors": MORE_DESCRIPTORS / span, "threads": MORE_THREADS / span,
         }
-        slopes = [self._slopes(number, limits) for number in range(len(self._net.beacons))]
+        slopes = [self._slopes(kind, number, limits) for number in range(len(self._net.beacons))]
         wrong = []
         for field, limit in limits.items():
             of_all = [slope[field] for slope in slopes]
             mean = statistics.mean(of_all)
-            print(f"{field} grows by {mean:.3g} a slot on average, {max(of_all):.3g} at most", flush=True)
+            print(f"{field} of {kind}s grows by {mean:.3g} a slot on average, {max(of_all):.3g} at most", flush=True)
             if mean > limit:
-                wrong.append(f"{field} grows by {mean:.3g} a slot on average of the beacons, more than {limit:.3g}")
-            wrong += [f"beacon {number}: {field} grows by {slope:.3g} a slot, more than {2 * limit:.3g}"
+                wrong.append(f"{field} grows by {mean:.3g} a slot on average of the {kind}s, more than {limit:.3g}")
+            wrong += [f"{kind} {number}: {field} grows by {slope:.3g} a slot, more than {2 * limit:.3g}"
                       for number, slope in enumerate(of_all) if slope > 2 * limit]
         return wrong
 
@@ -148,11 +154,11 @@ class Soak:
             return ALL_DISK_BYTES_PER_SLOT + ALL_DISK_BYTES_PER_VOTE * self._net.settings.validators
         return DISK_BYTES_PER_SLOT
 
-    def _slopes(self, number, fields):
-        warm = [s for s in self.samples[number] if s.slot > WARM_UP * self._options.slots]
+    def _slopes(self, kind, number, fields):
+        warm = [s for s in self.samples[kind][number] if s.slot > WARM_UP * self._options.slots]
         slopes = {field: usage.slope(warm, field) for field in fields}
         print(
-            f"beacon={number} rss_mib={warm[0].rss / 2**20:.1f}->{warm[-1].rss / 2**20:.1f} "
+            f"{kind}={number} rss_mib={warm[0].rss / 2**20:.1f}->{warm[-1].rss / 2**20:.1f} "
             f"rss_bytes_per_slot={slopes['rss']:.0f} disk_mib={warm[0].disk / 2**20:.1f}->{warm[-1].disk / 2**20:.1f} "
             f"disk_bytes_per_slot={slopes['disk']:.0f} files={warm[0].files}->{warm[-1].files} "
             f"descriptors={warm[0].descriptors}->{warm[-1].descriptors} "
@@ -163,6 +169,9 @@ class Soak:
 
 def main():
     options = parse_arguments()
+    if e2e.missing_engine():
+        print(f"skipped: {e2e.missing_engine()}")
+        return 77
     directory = options.directory or pathlib.Path(tempfile.mkdtemp(prefix="lean-soak-"))
     directory.mkdir(parents=True, exist_ok=True)
     net = make_network(options, directory)
@@ -174,7 +183,8 @@ def main():
         wrong = soak.judge()
         if options.json:
             options.json.write_text(
-                json.dumps([[vars(sample) for sample in samples] for samples in soak.samples]), encoding="ascii")
+                json.dumps({kind: [[vars(sample) for sample in samples] for samples in of_kind]
+                            for kind, of_kind in soak.samples.items()}), encoding="ascii")
     finally:
         net.stop()
         if options.directory is None:

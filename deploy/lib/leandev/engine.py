@@ -20,16 +20,16 @@ class Engine:
     def __init__(self, name, directory, build_dir):
         """`directory`: of the network; the engine's own folder and its log go there."""
         self.name = name
+        self.folder = directory / name  # its key and its socket
         self.log_path = directory / f"{name}.log"
         self.process = None
         self._program = program(build_dir)
-        self._folder = directory / name
         self._logged = 0  # bytes of the log when it was started last
 
     @property
     def socket(self):
         """Where its beacon finds it."""
-        return self._folder / "socket"
+        return self.folder / "socket"
 
     @property
     def log(self):
@@ -44,8 +44,8 @@ class Engine:
         return dict(line.split(": ", 1) for line in said.stdout.splitlines())
 
     def _key(self):
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        return "--node-key", self._folder / "node.key"
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        return "--node-key", self.folder / "node.key"
 
     def launch(self, listen, arguments=(), prefix=()):
         """Starts it; it does not listen yet. `listen`: IP:PORT. `prefix`: a command that it is run under."""
