@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "common/config/genesis_folder.h"
 #include "common/process/program.h"
 #include "common/process/until_stopped.h"
 #include "validator_client/commands/index_list.h"
@@ -92,7 +93,13 @@ void KeysCli::AddImport() {
                    "folder with validator-keys-manifest.yaml (hash-sig-keys), the manifest, or one secret key file")
       ->required();
   AddKeystores(*import_);
-  import_->add_option("--indices", indices_, "validators to import: 0..3 or 0,2,5; without it, all of the manifest");
+  CLI::Option* indices = import_->add_option("--indices", indices_,
+                                             "validators to import: 0..3 or 0,2,5; without it, all of the manifest");
+  CLI::Option* genesis =
+      import_->add_option("--genesis", genesis_, "genesis folder, whose validators.yaml names nodes");
+  import_->add_option("--node-id", node_id_, "import the validators of this node of validators.yaml")
+      ->excludes(indices)
+      ->needs(genesis);
   import_->add_option("--from-password-file", password_file_,
                       "file with the password of the source, if it is encrypted; without it, it is asked for");
   AddThreads(*import_);
@@ -123,6 +130,11 @@ void KeysCli::AddExport() {
   AddRecords(*export_);
   AddThreads(*export_);
   AddProtection(*export_, protection_);
+  export_
+      ->add_flag(
+          "--hash-sig-keys", as_hash_sig_keys_,
+          "write leanSig's files and validator-keys-manifest.yaml, which other clients read; they are unencrypted")
+      ->needs("--plain");
 }
 
 void KeysCli::AddDelete() {
@@ -148,6 +160,16 @@ absl::StatusOr<std::vector<uint64_t>> KeysCli::Indices(bool* usage) const {
   if (indices.ok()) return indices;
   *usage = true;
   return absl::InvalidArgumentError(absl::StrCat("--indices: ", indices.status().message()));
+}
+
+absl::StatusOr<std::vector<uint64_t>> KeysCli::IndicesOfNode() const {
+  const absl::StatusOr<GenesisConfig> config = ReadGenesisConfig(genesis_);
+  if (!config.ok()) return config.status();
+  absl::StatusOr<ValidatorAssignment> nodes = ReadValidatorAssignment(genesis_, config->validators.size());
+  if (!nodes.ok()) return nodes.status();
+  const auto node = nodes->find(node_id_);
+  if (node != nodes->end() && !node->second.empty()) return std::move(node->second);
+  return absl::NotFoundError(absl::StrCat(genesis_, "/validators.yaml has no validators of a node ", node_id_));
 }
 
 absl::Status KeysCli::New(StopSignals& signals, bool* usage) {
@@ -196,8 +218,8 @@ absl::Status KeysCli::Import(StopSignals& signals, bool* usage) {
   KeysImportOptions options;
   options.source = import_source_;
   options.keystores = keystores_;
-  if (!indices_.empty()) {
-    absl::StatusOr<std::vector<uint64_t>> indices = Indices(usage);
+  if (!indices_.empty() || !node_id_.empty()) {
+    absl::StatusOr<std::vector<uint64_t>> indices = node_id_.empty() ? Indices(usage) : IndicesOfNode();
     if (!indices.ok()) return indices.status();
     options.indices = *std::move(indices);
   }
@@ -209,6 +231,7 @@ absl::Status KeysCli::Export(StopSignals& signals, bool* usage) {
   KeysExportOptions options;
   options.keystores = keystores_;
   options.output_dir = export_dir_;
+  options.as_hash_sig_keys = as_hash_sig_keys_;
   options.records = Records();
   absl::StatusOr<std::vector<uint64_t>> indices = Indices(usage);
   if (!indices.ok()) return indices.status();

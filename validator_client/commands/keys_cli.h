@@ -52,6 +52,8 @@ class KeysCli {
   // The password in it belongs to `password`.
   static absl::StatusOr<KeyProtection> ProtectionOf(const ProtectionOptions& options, KeystorePassword& password);
   absl::StatusOr<std::vector<uint64_t>> Indices(bool* usage) const;
+  // Those that the genesis folder gives to the node of --node-id.
+  absl::StatusOr<std::vector<uint64_t>> IndicesOfNode() const;
   // What Import and Export have in common: opens keys with one password, and writes them under another (`options` has
   // source_password, protection and trees). Runs `work` with them until a signal.
   template <typename Options>
@@ -77,7 +79,10 @@ class KeysCli {
   unsigned threads_;
   KeysNewOptions new_options_;
   std::string import_source_;
+  std::string genesis_;
+  std::string node_id_;
   std::string export_dir_;
+  bool as_hash_sig_keys_ = false;
   std::string records_output_;  // of delete
   KeyRecordsOptions records_;
 };

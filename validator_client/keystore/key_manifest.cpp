@@ -5,9 +5,14 @@
 #include <optional>
 #include <utility>
 
+#include "absl/numeric/bits.h"
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
+#include "common/config/text_file.h"
 #include "common/config/yaml.h"
+#include "common/crypto/xmss/private_file.h"
+#include "common/crypto/xmss/secret_key_codec.h"
+#include "validator_client/keystore/key_file.h"
 
 namespace lean::validator {
 namespace {
@@ -71,6 +76,33 @@ absl::StatusOr<KeyManifest> ReadKeyManifest(const std::string& file) {
   if (entries.empty()) return list->Error("lists no keys");
   if (absl::Status status = CheckCount(*root, entries.size()); !status.ok()) return status;
   return KeyManifest{std::move(entries), *std::move(warning)};
+}
+
+absl::Status WriteHashSigKey(const std::string& folder, uint64_t index, const xmss::SecretKey& key) {
+  const std::string begin = absl::StrCat(folder, "/validator_", index);
+  const PublicKeyBytes pubkey = PublicKeyBytesOf(key.scheme(), key.public_key());
+  if (absl::Status status = xmss::WritePrivateFile(absl::StrCat(begin, "_pk.ssz"), pubkey.span(), IfExists::kFail);
+      !status.ok()) {
+    return status;
+  }
+  return xmss::WritePrivateFile(absl::StrCat(begin, "_sk.ssz"), xmss::EncodeLeanSigSecretKey(key).span(),
+                                IfExists::kFail);
+}
+
+absl::Status WriteKeyManifest(const std::string& folder, const HashSigNetwork& network,
+                              const std::vector<std::pair<uint64_t, PublicKeyBytes>>& keys) {
+  std::string text = absl::StrCat(
+      "# Which key file is whose: leanSig's keys, not encrypted.\n"
+      "key_scheme: SIGTopLevelTargetSumLifetime",
+      network.log_lifetime,
+      "Dim64Base8\nhash_function: Poseidon2\nencoding: TargetSum\nlifetime: ", uint64_t{1} << network.log_lifetime,
+      "\nlog_num_active_epochs: ", absl::bit_width(network.active_slots) - 1,
+      "\nnum_active_epochs: ", network.active_slots, "\nnum_validators: ", keys.size(), "\n\nvalidators:\n");
+  for (const auto& [index, pubkey] : keys) {
+    absl::StrAppend(&text, "  - index: ", index, "\n    pubkey_hex: ", ToHex(pubkey.span()),
+                    "\n    privkey_file: validator_", index, "_sk.ssz\n\n");
+  }
+  return WriteNewTextFile(absl::StrCat(folder, "/", kManifestName), text);
 }
 
 }  // namespace lean::validator

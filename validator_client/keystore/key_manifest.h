@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
+#include "common/crypto/xmss/secret_key.h"
 
 namespace lean::validator {
 
@@ -31,6 +34,22 @@ struct KeyManifest {
 // InvalidArgument begins with "FILE:LINE: "; one more field of a validator, too: it may say who signs. Errors of
 // ReadTextFile as they are.
 absl::StatusOr<KeyManifest> ReadKeyManifest(const std::string& file);
+
+// Writes FOLDER/validator_INDEX_sk.ssz (0600) and validator_INDEX_pk.ssz, as the devnet tooling does. AlreadyExists:
+// one of them is there.
+absl::Status WriteHashSigKey(const std::string& folder, uint64_t index, const xmss::SecretKey& key);
+
+// What the manifest says of all keys together.
+struct HashSigNetwork {
+  uint32_t log_lifetime = 0;
+  uint64_t active_slots = 0;  // of each key
+
+  friend bool operator==(const HashSigNetwork&, const HashSigNetwork&) = default;
+};
+
+// Writes FOLDER/validator-keys-manifest.yaml for keys of WriteHashSigKey: index and public key. AlreadyExists.
+absl::Status WriteKeyManifest(const std::string& folder, const HashSigNetwork& network,
+                              const std::vector<std::pair<uint64_t, PublicKeyBytes>>& keys);
 
 }  // namespace lean::validator
 
