@@ -1,5 +1,5 @@
-//! Ethereum node records (EIP-778) of the identity scheme v4, as far as `nodes.yaml` needs them: a peer's key and where
-//! it listens for QUIC.
+//! Ethereum node records (EIP-778) of the identity scheme v4, as far as `nodes.yaml` needs them: a peer's key, its address
+//! and its ports.
 
 use std::{
     collections::BTreeMap,
@@ -25,9 +25,22 @@ pub struct Enr {
     pub sequence: u64,
     /// Of the node's key.
     pub peer_id: PeerId,
-    /// Where it listens for QUIC.
-    pub address: SocketAddr,
+    /// Of the node.
+    pub ip: IpAddr,
+    /// On which it listens.
+    pub ports: Ports,
     text: String,
+}
+
+/// The ports of a node, by protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// QUIC, which is what peers dial where there is one.
+    pub quic: Option<u16>,
+    /// TCP.
+    pub tcp: Option<u16>,
+    /// Discovery (discv5).
+    pub udp: Option<u16>,
 }
 
 impl Enr {
@@ -60,15 +73,26 @@ impl Enr {
             .and_then(|key| key.verify_prehash(&hash, &signature))
             .map_err(|_| "its signature is wrong")?;
         let key = identity::secp256k1::PublicKey::try_from_bytes(key).map_err(|_| "its key is malformed")?;
-        let address = match (field("ip"), field("ip6")) {
-            (Ok(ip), _) => SocketAddr::new(ipv4(ip)?, port(field("quic")?)?),
-            (_, Ok(ip)) => SocketAddr::new(ipv6(ip)?, port(field("quic6").or(field("quic"))?)?),
+        let (ip, suffix) = match (field("ip"), field("ip6")) {
+            (Ok(ip), _) => (ipv4(ip)?, ""),
+            (_, Ok(ip)) => (ipv6(ip)?, "6"),
             (Err(error), _) => return Err(error),
         };
+        // Some records of IPv6 have the names of IPv4.
+        let port_of = |name: &str| field(&format!("{name}{suffix}")).or(field(name)).ok().map(port);
+        let ports = Ports {
+            quic: port_of("quic").transpose()?,
+            tcp: port_of("tcp").and_then(Result::ok),
+            udp: port_of("udp").and_then(Result::ok),
+        };
+        if ports.quic.or(ports.tcp).is_none() {
+            return Err("it has neither quic nor tcp".into());
+        }
         Ok(Self {
             sequence: number(sequence)?,
             peer_id: PeerId::from_public_key(&identity::PublicKey::from(key)),
-            address,
+            ip,
+            ports,
             text: text.into(),
         })
     }
@@ -90,22 +114,24 @@ impl Enr {
     }
 
     /// The record of a node with this key.
-    pub fn make(key: &identity::Keypair, address: SocketAddr, sequence: u64) -> Result<Self, String> {
+    pub fn make(key: &identity::Keypair, ip: IpAddr, ports: Ports, sequence: u64) -> Result<Self, String> {
         let pair = key.clone().try_into_secp256k1().map_err(|_| "the node key is not of secp256k1")?;
-        let (ip, ip_name, port_name) = match address.ip() {
-            IpAddr::V4(ip) => (ip.octets().to_vec(), "ip", "quic"),
-            IpAddr::V6(ip) => (ip.octets().to_vec(), "ip6", "quic6"),
+        let (address, suffix) = match ip {
+            IpAddr::V4(ip) => (ip.octets().to_vec(), ""),
+            IpAddr::V6(ip) => (ip.octets().to_vec(), "6"),
         };
-        let mut signed = rlp::as_number(sequence);
-        let public = pair.public().to_bytes();
-        let port = rlp::as_number(address.port().into());
+        let port = |name: &str, port: Option<u16>| Some((format!("{name}{suffix}"), rlp::as_number(port?.into())));
         // In the order of their names.
-        for (name, value) in [
-            ("id", rlp::as_bytes(b"v4")),
-            (ip_name, rlp::as_bytes(&ip)),
-            (port_name, port),
-            ("secp256k1", rlp::as_bytes(&public)),
-        ] {
+        let fields = [
+            Some(("id".into(), rlp::as_bytes(b"v4"))),
+            Some((format!("ip{suffix}"), rlp::as_bytes(&address))),
+            port("quic", ports.quic),
+            Some(("secp256k1".into(), rlp::as_bytes(&pair.public().to_bytes()))),
+            port("tcp", ports.tcp),
+            port("udp", ports.udp),
+        ];
+        let mut signed = rlp::as_number(sequence);
+        for (name, value) in fields.into_iter().flatten() {
             signed.extend(rlp::as_bytes(name.as_bytes()));
             signed.extend(value);
         }
@@ -115,12 +141,15 @@ impl Enr {
         let mut content = rlp::as_bytes(&signature.normalize_s().to_bytes());
         content.extend(signed);
         let text = format!("enr:{}", BASE64URL_NOPAD.encode(&rlp::as_list(&content)));
-        Ok(Self { sequence, peer_id: key.public().to_peer_id(), address, text })
+        Ok(Self { sequence, peer_id: key.public().to_peer_id(), ip, ports, text })
     }
 
     /// The address to dial, without the peer's id.
     pub fn multiaddr(&self) -> Multiaddr {
-        quic_address(self.address)
+        match (self.ports.quic, self.ports.tcp) {
+            (Some(quic), _) => quic_address((self.ip, quic).into()),
+            (None, tcp) => tcp_address((self.ip, tcp.unwrap_or_default()).into()),
+        }
     }
 }
 
@@ -133,6 +162,11 @@ impl fmt::Display for Enr {
 /// `/ip4/127.0.0.1/udp/9000/quic-v1`
 pub fn quic_address(address: SocketAddr) -> Multiaddr {
     Multiaddr::from(address.ip()).with(Protocol::Udp(address.port())).with(Protocol::QuicV1)
+}
+
+/// `/ip4/127.0.0.1/tcp/9000`
+pub fn tcp_address(address: SocketAddr) -> Multiaddr {
+    Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
 }
 
 fn ipv4(bytes: &[u8]) -> Result<IpAddr, String> {
@@ -243,17 +277,43 @@ mod tests {
     #[test]
     fn what_is_made_can_be_read() {
         let key = identity::Keypair::generate_secp256k1();
-        for address in ["10.0.0.7:9000", "[2001:db8::1]:65535"] {
-            let made = Enr::make(&key, address.parse().unwrap(), 300).unwrap();
-            assert_eq!(Enr::parse(&made.to_string()).unwrap(), made);
-            assert_eq!(made.peer_id, key.public().to_peer_id());
+        let (quic, tcp, udp) = (Some(9000), Some(65535), Some(1));
+        for ip in ["10.0.0.7", "2001:db8::1"] {
+            for ports in
+                [Ports { quic, ..Ports::default() }, Ports { tcp, ..Ports::default() }, Ports { quic, tcp, udp }]
+            {
+                let made = Enr::make(&key, ip.parse().unwrap(), ports, 300).unwrap();
+                assert_eq!(Enr::parse(&made.to_string()).unwrap(), made);
+                assert_eq!(made.peer_id, key.public().to_peer_id());
+            }
+            let only_found = Enr::make(&key, ip.parse().unwrap(), Ports { udp, ..Ports::default() }, 1).unwrap();
+            assert_eq!(Enr::parse(&only_found.to_string()).unwrap_err(), "it has neither quic nor tcp");
         }
+    }
+
+    #[test]
+    fn the_longest_record_fits_into_the_log() {
+        assert_eq!("enr:".len() + (MAX_RECORD * 4).div_ceil(3), crate::text::MAX_LOG_TEXT);
+    }
+
+    #[test]
+    fn quic_is_dialled_before_tcp() {
+        let key = identity::Keypair::generate_secp256k1();
+        let address = |quic| {
+            let ports = Ports { quic, tcp: Some(2), udp: Some(3) };
+            Enr::make(&key, [10, 0, 0, 7].into(), ports, 1).unwrap().multiaddr().to_string()
+        };
+        assert_eq!(
+            (address(Some(1)), address(None)),
+            ("/ip4/10.0.0.7/udp/1/quic-v1".into(), "/ip4/10.0.0.7/tcp/2".into())
+        );
     }
 
     #[test]
     fn any_changed_byte_is_noticed() {
         let key = identity::Keypair::generate_secp256k1();
-        let text = Enr::make(&key, "10.0.0.7:9000".parse().unwrap(), 1).unwrap().to_string();
+        let text = Enr::make(&key, [10, 0, 0, 7].into(), Ports { quic: Some(9000), ..Ports::default() }, 1);
+        let text = text.unwrap().to_string();
         let record = BASE64URL_NOPAD.decode(text.strip_prefix("enr:").unwrap().as_bytes()).unwrap();
         for i in 0..record.len() {
             let mut changed = record.clone();

@@ -104,6 +104,11 @@ impl Gate {
         }
     }
 
+    /// How many connections may stand.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Connections that stand.
     pub fn connections(&self) -> usize {
         self.standing.len()

@@ -8,6 +8,7 @@ pub mod bans;
 pub mod beacon_link;
 pub mod budget;
 pub mod contract;
+pub mod discovery;
 pub mod engine;
 pub mod enr;
 pub mod gate;

@@ -12,7 +12,6 @@ use lean_p2p::{
     beacon_link::{self, Socket},
     budget::LINK_QUEUE,
     engine::{Engine, Setup},
-    enr::Enr,
     gate::Limits,
     log::Log,
     node_key,
@@ -46,8 +45,7 @@ async fn main() -> ExitCode {
 fn print_identity(options: &Options, log: &Log) -> Result<(), String> {
     let key = node_key::load_or_make(&options.node_key, log)?;
     let mut lines = format!("peer_id: {}\n", key.public().to_peer_id());
-    if let Some(address) = options.address_for_others() {
-        let enr = Enr::make(&key, address, 1)?;
+    if let Some(enr) = options.record(&key)? {
         lines += &format!("address: {}/p2p/{}\nenr: {enr}\n", enr.multiaddr(), enr.peer_id);
     }
     io::stdout().write_all(lines.as_bytes()).map_err(|error| format!("cannot write to standard output: {error}"))
@@ -56,7 +54,8 @@ fn print_identity(options: &Options, log: &Log) -> Result<(), String> {
 async fn run(options: Options, log: Arc<Log>) -> Result<(), String> {
     let stop = stop_signals(log.clone()).map_err(|error| format!("cannot wait for signals: {error}"))?;
     let key = node_key::load_or_make(&options.node_key, &log)?;
-    let targets = options.targets(key.public().to_peer_id())?;
+    let own = key.public().to_peer_id();
+    let targets = options.targets(own)?;
     let path = options.socket.as_deref().ok_or("--socket is missing")?;
     let socket = Socket::bind(path, options.socket_group.as_deref())?;
     let limits = Limits::new(options.max_connections as usize, options.max_connections_per_ip as usize);
@@ -66,9 +65,12 @@ async fn run(options: Options, log: Arc<Log>) -> Result<(), String> {
         targets,
         limits,
         listen: options.listen.clone(),
-        announce: options.announce,
+        listen_tcp: options.listen_tcp.clone(),
+        announce: options.announced(own)?,
+        discovery: options.discovery()?,
         network: options.network.clone(),
         form: options.signature_form,
+        framing: options.request_framing,
         memory: options.memory as usize * 1024 * 1024,
     };
     let engine = Engine::start(setup, log.clone()).await?;

@@ -34,10 +34,11 @@ fn parse(text: &str) -> Result<Vec<Enr>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enr::Ports;
 
     fn enr(port: u16) -> Enr {
         let key = libp2p::identity::Keypair::generate_secp256k1();
-        Enr::make(&key, ([127, 0, 0, 1], port).into(), 1).unwrap()
+        Enr::make(&key, [127, 0, 0, 1].into(), Ports { quic: Some(port), ..Ports::default() }, 1).unwrap()
     }
 
     #[test]

@@ -6,9 +6,16 @@ use std::{
 };
 
 use clap::Parser;
-use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
+use libp2p::{Multiaddr, PeerId, identity::Keypair, multiaddr::Protocol};
 
-use crate::{enr::Enr, log::Level, nodes_yaml, signature_form::SignatureForm};
+use crate::{
+    discovery,
+    enr::{Enr, Ports},
+    log::Level,
+    nodes_yaml,
+    signature_form::SignatureForm,
+    wire::frame::LengthOf,
+};
 
 /// The network engine of a lean Ethereum node: it speaks libp2p with other clients, and serves a beacon on a unix socket.
 #[derive(Clone, Debug, Parser)]
@@ -34,17 +41,29 @@ pub struct Options {
     #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:9000")]
     pub listen: Vec<SocketAddr>,
 
-    /// Address under which others reach this engine, for its ENR; the one it listens on when it listens on one
+    /// Address to listen on for TCP (noise, yamux), too; several
+    #[arg(long, value_name = "IP:PORT")]
+    pub listen_tcp: Vec<SocketAddr>,
+
+    /// Address under which others reach this engine for QUIC, for its ENR; the one it listens on when it listens on one
     #[arg(long, value_name = "IP:PORT")]
     pub announce: Option<SocketAddr>,
 
-    /// Peer to stay connected to, /ip4/.../udp/.../quic-v1/p2p/... or enr:...; several
+    /// Peer to stay connected to, /ip4/.../udp/.../quic-v1/p2p/..., /ip4/.../tcp/.../p2p/... or enr:...; several
     #[arg(long, value_name = "ADDRESS", value_parser = Target::parse)]
     pub peer: Vec<Target>,
 
-    /// YAML list of the ENRs of peers to stay connected to; an own entry is passed over
+    /// YAML list of the ENRs of peers to stay connected to; an own entry tells the address to announce
     #[arg(long, value_name = "FILE")]
     pub nodes: Option<PathBuf>,
+
+    /// Address for discovery (discv5), which is off without it: peers are found by asking the bootnodes
+    #[arg(long, value_name = "IP:PORT", value_parser = own_port)]
+    pub discovery: Option<SocketAddr>,
+
+    /// Record of a node that discovery begins with, enr:...; several. Nodes of --nodes that have udp are others
+    #[arg(long, value_name = "ENR", requires = "discovery")]
+    pub bootnode: Vec<discv5::Enr>,
 
     /// Name of the network within the gossip topics
     #[arg(long, value_name = "NAME", default_value = "devnet0", value_parser = network_name)]
@@ -53,6 +72,10 @@ pub struct Options {
     /// How signatures are encoded on the wire: 3116 flat bytes, or leanSig's SSZ of 3112 bytes
     #[arg(long, value_name = "FORM", default_value = "flat", value_enum)]
     pub signature_form: SignatureForm,
+
+    /// What the length of a request counts, until a peer has shown what its own do
+    #[arg(long, value_name = "FRAMING", default_value = "content", value_enum)]
+    pub request_framing: LengthOf,
 
     /// Connections in all
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1024))]
@@ -76,12 +99,28 @@ pub struct Options {
 }
 
 impl Options {
+    fn nodes(&self) -> Result<Vec<Enr>, String> {
+        self.nodes.as_ref().map_or(Ok(vec![]), |path| nodes_yaml::read(path))
+    }
+
+    /// The address under which others reach this engine for QUIC, as far as the operator tells it.
+    pub fn announced(&self, own: PeerId) -> Result<Option<SocketAddr>, String> {
+        let listed = self.nodes()?.into_iter().find(|node| node.peer_id == own);
+        Ok(self.announce.or_else(|| listed.and_then(|node| Some((node.ip, node.ports.quic?).into()))))
+    }
+
+    /// How peers are discovered; None: not at all.
+    pub fn discovery(&self) -> Result<Option<discovery::Plan>, String> {
+        let Some(listen) = self.discovery else { return Ok(None) };
+        let mut bootnodes: Vec<_> = self.bootnode.iter().map(discv5::Enr::to_base64).collect();
+        bootnodes.extend(self.nodes()?.iter().filter(|node| node.ports.udp.is_some()).map(Enr::to_string));
+        Ok(Some(discovery::Plan { listen, bootnodes }))
+    }
+
     /// All peers to stay connected to, each once, without this engine itself.
     pub fn targets(&self, own: PeerId) -> Result<Vec<Target>, String> {
         let mut targets = self.peer.clone();
-        if let Some(path) = &self.nodes {
-            targets.extend(nodes_yaml::read(path)?.iter().map(Target::from));
-        }
+        targets.extend(self.nodes()?.iter().map(Target::from));
         let mut seen = std::collections::HashSet::from([own]);
         targets.retain(|target| seen.insert(target.peer_id));
         let most = self.max_connections as usize;
@@ -91,13 +130,20 @@ impl Options {
         Ok(targets)
     }
 
-    /// Where others dial this engine, as far as that is known before it listens.
-    pub fn address_for_others(&self) -> Option<SocketAddr> {
-        let only = match self.listen.as_slice() {
-            [address] if !address.ip().is_unspecified() && address.port() != 0 => Some(*address),
+    /// What others are told of this engine, as far as that is known before it listens.
+    pub fn record(&self, key: &Keypair) -> Result<Option<Enr>, String> {
+        let only = |addresses: &[SocketAddr]| match addresses {
+            [address] if address.port() != 0 => Some(*address),
             _ => None,
         };
-        self.announce.or(only)
+        let listens = only(&self.listen).filter(|address| !address.ip().is_unspecified());
+        let Some(address) = self.announced(key.public().to_peer_id())?.or(listens) else { return Ok(None) };
+        let ports = Ports {
+            quic: Some(address.port()),
+            tcp: only(&self.listen_tcp).map(|address| address.port()),
+            udp: self.discovery.map(|address| address.port()),
+        };
+        Enr::make(key, address.ip(), ports, 1).map(Some)
     }
 }
 
@@ -120,10 +166,9 @@ impl Target {
             return Err("it does not end with /p2p/ and the peer's id".into());
         };
         match address.iter().collect::<Vec<_>>().as_slice() {
-            [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(1..), Protocol::QuicV1] => {
-                Ok(Self { peer_id, address })
-            }
-            _ => Err("it is not /ip4/.../udp/.../quic-v1/p2p/...".into()),
+            [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(1..), Protocol::QuicV1]
+            | [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(1..)] => Ok(Self { peer_id, address }),
+            _ => Err("it is neither /ip4/.../udp/.../quic-v1/p2p/... nor /ip4/.../tcp/.../p2p/...".into()),
         }
     }
 }
@@ -144,6 +189,12 @@ pub fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
     })
 }
 
+/// Others are told of the port, so that it is named.
+fn own_port(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|error: std::net::AddrParseError| error.to_string())?;
+    if address.port() == 0 { Err("its port is 0".into()) } else { Ok(address) }
+}
+
 fn network_name(text: &str) -> Result<String, String> {
     let fits =
         !text.is_empty() && text.len() <= 32 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
@@ -152,6 +203,8 @@ fn network_name(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use temp_dir::TempDir;
+
     use super::*;
 
     const ID: &str = "16Uiu2HAmPQhkD6Zg5Co2ee8ShshkiY4tDePKFARPpCS2oKSLj1E1";
@@ -170,8 +223,12 @@ mod tests {
         for wrong in ["/ip4/10.0.0.1/udp/9000/quic-v1", "/ip4/10.0.0.1/tcp/9000", "10.0.0.1:9000", "enr:xyz", ""] {
             assert!(Target::parse(wrong).is_err(), "{wrong}");
         }
-        assert!(Target::parse(&format!("/ip4/10.0.0.1/tcp/9000/p2p/{ID}")).is_err());
-        assert!(Target::parse(&format!("/ip4/10.0.0.1/udp/0/quic-v1/p2p/{ID}")).is_err());
+        assert!(Target::parse(&format!("/ip4/10.0.0.1/tcp/9000/p2p/{ID}")).is_ok());
+        for wrong in
+            ["/ip4/10.0.0.1/tcp/0", "/ip4/10.0.0.1/udp/0/quic-v1", "/dns4/localhost/tcp/1", "/ip4/1.2.3.4/tcp/1/ws"]
+        {
+            assert!(Target::parse(&format!("{wrong}/p2p/{ID}")).is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -186,17 +243,46 @@ mod tests {
 
     #[test]
     fn others_dial_what_is_announced_or_the_only_address() {
-        let address = |more: &[&str]| parse(more).unwrap().address_for_others().map(|address| address.to_string());
-        assert_eq!(address(&["--listen", "10.0.0.1:9000"]).unwrap(), "10.0.0.1:9000");
-        assert_eq!(address(&["--announce", "192.0.2.1:9"]).unwrap(), "192.0.2.1:9");
+        let key = Keypair::generate_secp256k1();
+        let record = |more: &[&str]| parse(more).unwrap().record(&key).unwrap();
+        let address = |more: &[&str]| record(more).unwrap().multiaddr().to_string();
+        assert_eq!(address(&["--listen", "10.0.0.1:9000"]), "/ip4/10.0.0.1/udp/9000/quic-v1");
+        assert_eq!(address(&["--announce", "192.0.2.1:9"]), "/ip4/192.0.2.1/udp/9/quic-v1");
         for unknown in [&[][..], &["--listen", "10.0.0.1:0"], &["--listen", "10.0.0.1:1", "--listen", "10.0.0.1:2"]] {
-            assert_eq!(address(unknown), None, "{unknown:?}");
+            assert_eq!(record(unknown), None, "{unknown:?}");
         }
+        let all = ["--listen", "10.0.0.1:1", "--listen-tcp", "0.0.0.0:2", "--discovery", "0.0.0.0:3"];
+        assert_eq!(record(&all).unwrap().ports, Ports { quic: Some(1), tcp: Some(2), udp: Some(3) });
+    }
+
+    #[test]
+    fn a_file_of_nodes_tells_the_own_address_and_where_a_search_begins() {
+        let (own, other) = (Keypair::generate_secp256k1(), Keypair::generate_secp256k1());
+        let enr = |key, udp| {
+            let ports = Ports { quic: Some(9000), tcp: None, udp };
+            Enr::make(key, [10, 0, 0, 1].into(), ports, 1).unwrap().to_string()
+        };
+        let bootnode = enr(&other, Some(9001));
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("nodes.yaml");
+        std::fs::write(&file, format!("- {}\n- {bootnode}\n", enr(&own, None))).unwrap();
+        let with = |more: &[&str]| parse(&[&["--nodes", file.to_str().unwrap()], more].concat()).unwrap();
+        let (own, stranger) = (own.public().to_peer_id(), PeerId::random());
+        assert_eq!(with(&[]).announced(own), Ok("10.0.0.1:9000".parse().ok()));
+        assert_eq!(with(&[]).announced(stranger), Ok(None));
+        assert_eq!(with(&["--announce", "10.0.0.2:1"]).announced(own), Ok("10.0.0.2:1".parse().ok()));
+        assert!(with(&[]).discovery().unwrap().is_none());
+        let plan = with(&["--discovery", "127.0.0.1:9002"]).discovery().unwrap().unwrap();
+        assert_eq!((plan.listen.to_string(), plan.bootnodes), ("127.0.0.1:9002".into(), vec![bootnode.clone()]));
+        assert!(parse(&["--bootnode", &bootnode]).is_err(), "a search of what?");
+        assert!(parse(&["--discovery", "127.0.0.1:0"]).is_err());
     }
 
     #[test]
     fn what_is_wrong_is_refused() {
-        for wrong in [["--network", "a/b"], ["--signature-form", "other"], ["--listen", "9000"], ["--memory", "1"]] {
+        for wrong in
+            [["--network", "a/b"], ["--signature-form", "other"], ["--request-framing", "other"], ["--listen", "9000"]]
+        {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
         }
     }

@@ -2,13 +2,19 @@
 
 use std::{collections::HashSet, num::NonZeroUsize, time::Duration};
 
+use futures::future::Either;
 use libp2p::{
-    Swarm, Transport,
-    core::muxing::StreamMuxerBox,
+    PeerId, Swarm, Transport,
+    core::{
+        muxing::{StreamMuxer, StreamMuxerBox},
+        transport::Boxed,
+        upgrade::Version,
+    },
     identify,
     identity::Keypair,
-    ping, quic,
+    noise, ping, quic,
     swarm::{Config, NetworkBehaviour},
+    tcp, yamux,
 };
 
 use crate::{
@@ -71,6 +77,17 @@ pub(crate) fn build(wiring: &Wiring) -> Result<Swarm<Protocols>, String> {
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::default(),
     };
+    let config = Config::with_tokio_executor()
+        .with_idle_connection_timeout(IDLE)
+        .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS)
+        .with_notify_handler_buffer_size(NonZeroUsize::MIN)
+        // What a connection has read waits there until it is looked at, 16 MiB each.
+        .with_per_connection_event_buffer_size(0);
+    Ok(Swarm::new(transport(wiring)?, protocols, public.to_peer_id(), config))
+}
+
+/// QUIC, and TCP with noise and yamux, for addresses of either kind.
+fn transport(wiring: &Wiring) -> Result<Boxed<(PeerId, StreamMuxerBox)>, String> {
     let mut quic = quic::Config::new(wiring.key);
     quic.handshake_timeout = HANDSHAKE_PATIENCE;
     quic.max_idle_timeout = SILENCE.as_millis() as u32;
@@ -78,15 +95,30 @@ pub(crate) fn build(wiring: &Wiring) -> Result<Swarm<Protocols>, String> {
     quic.max_concurrent_stream_limit = STREAMS;
     quic.max_stream_data = STREAM_WINDOW;
     quic.max_connection_data = CONNECTION_WINDOW;
+    let mut yamux = yamux::Config::default();
+    // It counts the streams of both sides.
+    yamux.set_max_num_streams(2 * STREAMS as usize);
+    let noise = noise::Config::new(wiring.key).map_err(|error| format!("the node key does not serve: {error}"))?;
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default())
+        .upgrade(Version::V1)
+        .authenticate(noise)
+        .multiplex(yamux)
+        .timeout(HANDSHAKE_PATIENCE)
+        .map(|connection, _| boxed(connection));
     let meters = wiring.meters.clone();
-    let transport = quic::tokio::Transport::new(quic)
-        .map(move |(peer, connection), _| (peer, meters.measure(peer, StreamMuxerBox::new(connection))))
-        .boxed();
-    let config = Config::with_tokio_executor()
-        .with_idle_connection_timeout(IDLE)
-        .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS)
-        .with_notify_handler_buffer_size(NonZeroUsize::MIN)
-        // What a connection has read waits there until it is looked at, 16 MiB each.
-        .with_per_connection_event_buffer_size(0);
-    Ok(Swarm::new(transport, protocols, public.to_peer_id(), config))
+    Ok(quic::tokio::Transport::new(quic)
+        .map(|connection, _| boxed(connection))
+        .or_transport(tcp)
+        .map(move |connection, _| {
+            let (Either::Left((peer, connection)) | Either::Right((peer, connection))) = connection;
+            (peer, meters.measure(peer, connection))
+        })
+        .boxed())
+}
+
+fn boxed<C>((peer, connection): (PeerId, C)) -> (PeerId, StreamMuxerBox)
+where
+    C: StreamMuxer<Error: Send + Sync, Substream: Send> + Send + 'static,
+{
+    (peer, StreamMuxerBox::new(connection))
 }

@@ -1,7 +1,7 @@
 //! Text from outside, made fit for a log, a terminal or the contract with the beacon.
 
-/// The most characters of a text from outside that a line of the log has.
-pub const MAX_LOG_TEXT: usize = 200;
+/// The most characters of a text that a line of the log has: those of the longest node record.
+pub const MAX_LOG_TEXT: usize = 404;
 
 /// Whether a character commands a terminal, ends a line or changes the order in which a line is shown.
 fn is_control(c: char) -> bool {

@@ -33,7 +33,7 @@ impl Engine {
         let Some(peer) = self.peers.by_handle(handle).filter(|peer| peer.end.is_none()) else {
             return self.answer_beacon(id, vec![], End::Failed, "the peer is gone");
         };
-        let (peer, length_of) = (peer.id, peer.length_of.unwrap_or_default());
+        let (peer, length_of) = (peer.id, peer.length_of.unwrap_or(self.framing));
         if self.asked.is_full(&peer) {
             return self.answer_beacon(id, vec![], End::Overloaded, "too many requests are under way");
         }

@@ -9,6 +9,8 @@ use libp2p::{
     PeerId,
     core::ConnectedPoint,
     identify,
+    multiaddr::Protocol,
+    ping,
     swarm::{DialError, ListenError, SwarmEvent, dial_opts::DialOpts},
 };
 
@@ -17,7 +19,7 @@ use crate::{
     budget::STALL_PATIENCE,
     contract::{ToBeacon, proto::PeerDisconnected},
     gate::Refusal,
-    options::ip_of,
+    options::{Target, ip_of},
     peers::{Identity, Peer},
     requests::BY_RANGE,
     swarm::Event,
@@ -71,7 +73,7 @@ impl Engine {
         let now = Instant::now();
         let address = endpoint.get_remote_address();
         // The id of a peer that was dialled is no part of where it is.
-        let address = address.iter().filter(|part| !matches!(part, libp2p::multiaddr::Protocol::P2p(_))).collect();
+        let address = address.iter().filter(|part| !matches!(part, Protocol::P2p(_))).collect();
         self.log.info("peer_connected", &[("peer", &id), ("address", &address), ("outbound", &endpoint.is_dialer())]);
         self.targets.connected(&id, now);
         self.peers.add(Peer::new(id, address, endpoint.is_dialer(), self.meters.of(id), now));
@@ -118,6 +120,20 @@ impl Engine {
         }
     }
 
+    /// A node that was found: up to half of the connections are filled so, the rest is left for those that dial.
+    pub(super) fn dial_found(&mut self, target: Target) {
+        let gate = &self.swarm.behaviour().gate;
+        let is_known = self.peers.get(&target.peer_id).is_some() || self.targets.has(&target.peer_id);
+        if is_known || 2 * gate.connections() >= gate.limits().connections {
+            return;
+        }
+        self.log.info("peer_found", &[("peer", &target.peer_id), ("address", &target.address)]);
+        let options = DialOpts::peer_id(target.peer_id).addresses(vec![target.address]).build();
+        if let Err(error) = self.swarm.dial(options) {
+            self.on_dial_failure(&target.peer_id, &error);
+        }
+    }
+
     fn on_dial_failure(&mut self, peer: &PeerId, error: &DialError) {
         let why = match error {
             DialError::Transport(attempts) => attempts.first().map(|(_, error)| root_cause(error)),
@@ -142,6 +158,15 @@ impl Engine {
         }
         peer.identity = Some(Identity { agent, serves_range });
         self.introduce(&peer_id, Instant::now());
+    }
+
+    /// Nothing tells that the other side of a TCP connection is away; QUIC notices by itself.
+    pub(super) fn on_ping(&mut self, event: ping::Event) {
+        let Err(ping::Failure::Timeout) = event.result else { return };
+        let over_tcp = |peer: &Peer| peer.address.iter().any(|part| matches!(part, Protocol::Tcp(_)));
+        if self.peers.get(&event.peer).is_some_and(over_tcp) {
+            self.swarm.close_connection(event.connection);
+        }
     }
 
     /// Ends strangers that do not tell their status, and peers that take nothing.

@@ -25,7 +25,8 @@ use crate::{
     beacon_link::{Beacon, LinkEvent},
     budget::{Bounds, Memory},
     contract::{VERSION, proto::EngineHello},
-    enr::{Enr, quic_address},
+    discovery::{self, Discovery},
+    enr::{Enr, Ports, quic_address, tcp_address},
     gate::Limits,
     gossip::{Counts, Topics},
     log::Log,
@@ -41,7 +42,7 @@ use crate::{
     targets::Targets,
     traffic::Meters,
     undecided::Undecided,
-    wire::status::Status,
+    wire::{frame::LengthOf, status::Status},
 };
 
 /// Listening has begun within.
@@ -66,12 +67,18 @@ pub struct Setup {
     pub limits: Limits,
     /// Addresses for QUIC.
     pub listen: Vec<SocketAddr>,
-    /// Address under which others reach this engine.
+    /// Addresses for TCP.
+    pub listen_tcp: Vec<SocketAddr>,
+    /// Address under which others reach this engine for QUIC.
     pub announce: Option<SocketAddr>,
+    /// Of peers; None: it is off.
+    pub discovery: Option<discovery::Plan>,
     /// Name within the topics.
     pub network: String,
     /// On the wire.
     pub form: SignatureForm,
+    /// Of requests to peers whose own is not known.
+    pub framing: LengthOf,
     /// Bytes of memory above which strangers are turned away.
     pub memory: usize,
 }
@@ -101,11 +108,13 @@ pub struct Engine {
     hello: EngineHello,
     topics: Topics,
     form: SignatureForm,
+    framing: LengthOf,
     memory: usize,
     /// This machine's: others on it must not suffer from one that is banned.
     own_addresses: Vec<IpAddr>,
     peers: Peers,
     targets: Targets,
+    discovery: Option<Discovery>,
     meters: Meters,
     counts: Counts,
     totals: Totals,
@@ -136,13 +145,18 @@ impl Engine {
             meters: &meters,
             counts: &counts,
         })?;
-        let addresses = timeout(LISTEN_PATIENCE, listen(&mut swarm, &setup.listen))
+        let listen_on = setup.listen.iter().map(|address| quic_address(*address));
+        let listen_on = listen_on.chain(setup.listen_tcp.iter().map(|address| tcp_address(*address))).collect();
+        let addresses = timeout(LISTEN_PATIENCE, listen(&mut swarm, listen_on))
             .await
             .map_err(|_| "cannot listen: no address came up")??;
-        let enr = match setup.announce.or_else(|| only_address(&setup.listen, &addresses)) {
-            Some(address) => Enr::make(&setup.key, address, 1)?.to_string(),
-            None => String::new(),
+        let enr = own_enr(&setup, &addresses)?;
+        let discovery = match (&setup.discovery, &enr) {
+            (None, _) => None,
+            (Some(_), None) => return Err("discovery needs an address that others can dial: give --announce".into()),
+            (Some(plan), Some(enr)) => Some(Discovery::start(plan, &setup.key, enr, log.clone()).await?),
         };
+        let enr = enr.map(|enr| enr.to_string()).unwrap_or_default();
         let peer_id = swarm.local_peer_id().to_string();
         let of_machine = addresses.iter().filter_map(ip_of).collect();
         let addresses: Vec<_> = addresses.iter().map(Multiaddr::to_string).collect();
@@ -171,10 +185,12 @@ impl Engine {
             },
             topics,
             form: setup.form,
+            framing: setup.framing,
             memory: setup.memory,
             own_addresses: of_machine,
             peers: Peers::default(),
             targets: Targets::new(setup.targets, now),
+            discovery,
             meters,
             counts,
             totals: Totals::default(),
@@ -212,6 +228,7 @@ impl Engine {
                     None => break,
                 },
                 event = self.swarm.select_next_some() => self.on_swarm(event),
+                Some(target) = async { self.discovery.as_mut()?.next().await } => self.dial_found(target),
                 Ok(room) = async { beacon.ok_or(())?.reserve_owned().await.map_err(|_| ()) } => {
                     if let Some(message) = self.outbox.pop() {
                         room.send(Ok(message));
@@ -229,7 +246,7 @@ impl Engine {
             SwarmEvent::Behaviour(Event::ByRoot(event)) => self.on_blocks_event(Method::ByRoot, event),
             SwarmEvent::Behaviour(Event::ByRange(event)) => self.on_blocks_event(Method::ByRange, event),
             SwarmEvent::Behaviour(Event::Identify(event)) => self.on_identify(event),
-            SwarmEvent::Behaviour(Event::Ping(_)) => {}
+            SwarmEvent::Behaviour(Event::Ping(event)) => self.on_ping(event),
             event => self.on_connection(event),
         }
     }
@@ -281,13 +298,23 @@ impl Engine {
     }
 }
 
+/// The record that others are told; None: no address is known under which they reach this engine.
+fn own_enr(setup: &Setup, addresses: &[Multiaddr]) -> Result<Option<Enr>, String> {
+    let Some(address) = setup.announce.or_else(|| only_address(&setup.listen, addresses)) else { return Ok(None) };
+    let ports = Ports {
+        quic: Some(address.port()),
+        tcp: only_port(&setup.listen_tcp, addresses, tcp_port),
+        udp: setup.discovery.as_ref().map(|plan| plan.listen.port()),
+    };
+    Enr::make(&setup.key, address.ip(), ports, 1).map(Some)
+}
+
 /// The addresses that come up.
-async fn listen(swarm: &mut Swarm<Protocols>, addresses: &[SocketAddr]) -> Result<Vec<Multiaddr>, String> {
+async fn listen(swarm: &mut Swarm<Protocols>, addresses: Vec<Multiaddr>) -> Result<Vec<Multiaddr>, String> {
     let mut open = std::collections::HashSet::new();
     for address in addresses {
-        let listener =
-            swarm.listen_on(quic_address(*address)).map_err(|error| format!("cannot listen on {address}: {error}"))?;
-        open.insert(listener);
+        let name = address.to_string();
+        open.insert(swarm.listen_on(address).map_err(|error| format!("cannot listen on {name}: {error}"))?);
     }
     let mut found = vec![];
     loop {
@@ -309,14 +336,23 @@ async fn listen(swarm: &mut Swarm<Protocols>, addresses: &[SocketAddr]) -> Resul
     }
 }
 
-/// Where others can dial an engine that listens on one address, if that is one of this machine's.
+/// Where others can dial an engine that listens on one address for QUIC, if that is one of this machine's.
 fn only_address(asked: &[SocketAddr], found: &[Multiaddr]) -> Option<SocketAddr> {
-    let ([asked], [found]) = (asked, found) else { return None };
-    let port = found.iter().find_map(|part| match part {
-        Protocol::Udp(port) => Some(port),
-        _ => None,
-    })?;
-    (!asked.ip().is_unspecified()).then(|| SocketAddr::new(asked.ip(), port))
+    let port = only_port(asked, found, quic_port)?;
+    asked.first().filter(|asked| !asked.ip().is_unspecified()).map(|asked| SocketAddr::new(asked.ip(), port))
+}
+
+/// The port of an engine that listens on one address of a kind.
+fn only_port(asked: &[SocketAddr], found: &[Multiaddr], port_of: fn(&Multiaddr) -> Option<u16>) -> Option<u16> {
+    if asked.len() == 1 { found.iter().find_map(port_of) } else { None }
+}
+
+fn quic_port(address: &Multiaddr) -> Option<u16> {
+    address.iter().find_map(|part| if let Protocol::Udp(port) = part { Some(port) } else { None })
+}
+
+fn tcp_port(address: &Multiaddr) -> Option<u16> {
+    address.iter().find_map(|part| if let Protocol::Tcp(port) = part { Some(port) } else { None })
 }
 
 #[cfg(test)]

@@ -18,10 +18,11 @@ impl Engine {
     /// Asks those whose turn it is. Without a status of its own the engine has nothing to begin with.
     pub(super) fn ask_for_status(&mut self, now: Instant) {
         let Some(own) = self.own_status else { return };
+        let framing = self.framing;
         let due = |turn| matches!(turn, StatusTurn::Due(at) if at <= now);
         for peer in self.peers.iter_mut().filter(|peer| due(peer.status_turn) && peer.end.is_none()) {
             peer.status_turn = StatusTurn::Asked { retried: false };
-            let query = Query { ssz: own.to_ssz(), length_of: peer.length_of.unwrap_or_default() };
+            let query = Query { ssz: own.to_ssz(), length_of: peer.length_of.unwrap_or(framing) };
             self.swarm.behaviour_mut().status.send_request(&peer.id, query);
         }
     }
@@ -86,12 +87,12 @@ impl Engine {
     /// As long as nothing is known of how a peer counts, it is asked once more in the other way.
     fn on_status_failure(&mut self, id: PeerId, why: &str) {
         self.log.warn_limited("status_failed", &[("peer", &id), ("reason", &why)]);
-        let (own, next) = (self.own_status, Instant::now() + self.slot);
+        let (own, next, framing) = (self.own_status, Instant::now() + self.slot, self.framing);
         let Some(peer) = self.peers.get_mut(&id) else { return };
         match (peer.status_turn, peer.length_of, own) {
             (StatusTurn::Asked { retried: false }, None, Some(own)) if peer.end.is_none() => {
                 peer.status_turn = StatusTurn::Asked { retried: true };
-                let query = Query { ssz: own.to_ssz(), length_of: LengthOf::default().other() };
+                let query = Query { ssz: own.to_ssz(), length_of: framing.other() };
                 self.swarm.behaviour_mut().status.send_request(&id, query);
             }
             _ => peer.status_turn = StatusTurn::Due(next),

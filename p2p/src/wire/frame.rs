@@ -6,16 +6,17 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
+use clap::ValueEnum;
 use futures::{AsyncRead, AsyncReadExt};
 use snap::{raw::max_compress_len, read::FrameDecoder, write::FrameEncoder};
 
 /// What the length of a frame counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LengthOf {
-    /// The bytes of the content.
+    /// The bytes of the content, as the spec and ream.
     #[default]
     Content,
-    /// The bytes of the snappy frames.
+    /// The bytes of the snappy frames, as qlean, zeam and gean of devnet-1.
     Compressed,
 }
 

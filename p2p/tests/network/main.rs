@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod common;
+mod discovery;
 mod gossip;
 mod hostile;
 mod links;
 mod requests;
+mod transports;

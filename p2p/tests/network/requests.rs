@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::common::{
-    Beacon, Node, block, chain_status,
+    Beacon, Node, Plan, block, chain_status,
     foreign::{Foreign, Manners, Method, chunk, only_status},
 };
 use futures::{executor::block_on, io::Cursor};
@@ -32,7 +32,7 @@ struct Pair {
 }
 
 async fn pair() -> Pair {
-    let second = Node::start(crate::common::Plan::default()).await;
+    let second = Node::start(Plan::default()).await;
     let first = Node::with_targets(&[&second]).await;
     let mut asks = Beacon::attach_with(&first, 4, chain_status(10)).await;
     let asked = Beacon::attach_with(&second, 4, chain_status(20)).await;
@@ -156,7 +156,7 @@ fn read(bytes: &[u8]) -> (Vec<u8>, LengthOf) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_of_the_other_form_and_the_old_name_are_asked_in_theirs() {
-    let node = Node::start(crate::common::Plan::default()).await;
+    let node = Node::start(Plan::default()).await;
     let mut beacon = Beacon::attach(&node).await;
     let heard = Arc::new(Mutex::new(vec![]));
     let log = heard.clone();
@@ -189,7 +189,7 @@ async fn clients_of_the_other_form_and_the_old_name_are_asked_in_theirs() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_is_not_understood_is_sent_in_the_other_form() {
-    let node = Node::start(crate::common::Plan::default()).await;
+    let node = Node::start(Plan::default()).await;
     let mut beacon = Beacon::attach(&node).await;
     let _foreign = Foreign::dial(&node, Manners::default(), |method, bytes| {
         let answer = match (method, read(&bytes).1) {
@@ -207,8 +207,27 @@ async fn a_request_that_is_not_understood_is_sent_in_the_other_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operator_decides_which_form_is_tried_first() {
+    for framing in [LengthOf::Content, LengthOf::Compressed] {
+        let node = Node::start(Plan { framing, ..Plan::default() }).await;
+        let mut beacon = Beacon::attach(&node).await;
+        let heard = Arc::new(Mutex::new(vec![]));
+        let log = heard.clone();
+        let _foreign = Foreign::dial(&node, Manners::default(), move |method, bytes| {
+            log.lock().unwrap().push((method, read(&bytes).1));
+            // What a client that does not understand it does: it closes the stream.
+            (read(&bytes).1 == framing.other()).then(|| chunk(0, &Status::default().to_ssz(), framing.other()).into())
+        })
+        .await;
+        beacon.peer().await;
+        let heard = heard.lock().unwrap().clone();
+        assert_eq!(heard[..2], [(Method::Status, framing), (Method::Status, framing.other())]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_asker_gets_its_own_form() {
-    let node = Node::start(crate::common::Plan::default()).await;
+    let node = Node::start(Plan::default()).await;
     let mut beacon = Beacon::attach_with(&node, 4, chain_status(9)).await;
     let manners = Manners {
         methods: vec![Method::Status, Method::ByRoot, Method::ByRootOld, Method::ByRange],
@@ -239,7 +258,7 @@ async fn an_asker_gets_its_own_form() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_answer_is_told_as_malformed() {
-    let node = Node::start(crate::common::Plan::default()).await;
+    let node = Node::start(Plan::default()).await;
     let mut beacon = Beacon::attach(&node).await;
     let mut answers = vec![
         chunk(0, b"no block", LengthOf::Content),

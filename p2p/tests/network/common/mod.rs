@@ -11,12 +11,16 @@ use lean_p2p::{
         PeerReport, Publish, Verdict, Verdicts, beacon_to_engine::Content as Said, engine_to_beacon::Content as Heard,
         gossip_item::Item, network_engine_client::NetworkEngineClient, verdict::Outcome,
     },
+    discovery,
     engine::{Engine, Setup},
     gate::Limits,
     log::{Level, Log},
     options::Target,
     signature_form::SignatureForm,
-    wire::status::{Checkpoint, Status},
+    wire::{
+        frame::LengthOf,
+        status::{Checkpoint, Status},
+    },
 };
 use libp2p::identity::Keypair;
 use temp_dir::TempDir;
@@ -35,8 +39,11 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Plan {
     pub key: Keypair,
     pub listen: SocketAddr,
+    pub listen_tcp: Vec<SocketAddr>,
+    pub discovery: Option<discovery::Plan>,
     pub targets: Vec<Target>,
     pub form: SignatureForm,
+    pub framing: LengthOf,
     pub limits: Limits,
 }
 
@@ -45,8 +52,11 @@ impl Default for Plan {
         Self {
             key: Keypair::generate_secp256k1(),
             listen: ([127, 0, 0, 1], 0).into(),
+            listen_tcp: vec![],
+            discovery: None,
             targets: vec![],
             form: SignatureForm::Flat,
+            framing: LengthOf::Content,
             limits: Limits::new(64, 8),
         }
     }
@@ -72,9 +82,12 @@ impl Node {
             targets: plan.targets,
             limits: plan.limits,
             listen: vec![plan.listen],
+            listen_tcp: plan.listen_tcp,
             announce: None,
+            discovery: plan.discovery,
             network: "devnet0".into(),
             form: plan.form,
+            framing: plan.framing,
             memory: 4 << 30,
         };
         let bound = Socket::bind(&socket, None).unwrap();
