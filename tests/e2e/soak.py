@@ -172,7 +172,7 @@ def main():
     if e2e.missing_engine():
         print(f"skipped: {e2e.missing_engine()}")
         return 77
-    directory = options.directory or pathlib.Path(tempfile.mkdtemp(prefix="lean-soak-"))
+    directory = options.directory or pathlib.Path(tempfile.mkdtemp(prefix="lean-soak-", dir=e2e.folder_for_tests()))
     directory.mkdir(parents=True, exist_ok=True)
     net = make_network(options, directory)
     began = time.monotonic()

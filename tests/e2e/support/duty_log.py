@@ -40,5 +40,5 @@ class DutyLog:
         blocks, votes = self.blocks(), self.votes()
         slots = range(first, last + 1)
         return [f"block {slot}" for slot in slots if self._proposes(slot) and slot not in blocks] + [
-            f"votes {slot}" for slot in slots if slot not in votes
+            f"votes {slot}" for slot in slots if slot not in votes and len(self._own) > self._proposes(slot)
         ]
