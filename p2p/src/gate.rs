@@ -1,5 +1,6 @@
 //! Decides which connections stand: limits in all, by address and network, on handshakes and rates; and bans.
 
+mod limits;
 mod refusal;
 
 use std::{
@@ -12,49 +13,19 @@ use std::{
 use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
+    multiaddr::Protocol,
     swarm::{
         CloseConnection, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
         THandlerOutEvent, ToSwarm, dummy,
     },
 };
 
-pub use self::refusal::Refusal;
+pub use self::{limits::Limits, refusal::Refusal};
 use crate::{
     bans::{Bans, host, prefix},
     options::ip_of,
     rate::Bucket,
 };
-
-/// How many connections may stand.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// In all.
-    pub connections: usize,
-    /// From one address.
-    pub per_host: usize,
-    /// From this machine.
-    pub per_loopback: usize,
-    /// From one network: 24 bits of IPv4, 48 of IPv6.
-    pub per_prefix: usize,
-    /// Handshakes under way, in all and from one address.
-    pub handshakes: usize,
-    /// See `handshakes`.
-    pub handshakes_per_host: usize,
-}
-
-impl Limits {
-    /// `connections` in all and `per_host` from one address.
-    pub fn new(connections: usize, per_host: usize) -> Self {
-        Self {
-            connections,
-            per_host,
-            per_loopback: 4 * per_host,
-            per_prefix: 2 * per_host,
-            handshakes: 64,
-            handshakes_per_host: 8,
-        }
-    }
-}
 
 /// Connections of one peer: both sides may dial at the same time.
 const PER_PEER: usize = 2;
@@ -67,7 +38,7 @@ const MAX_ARRIVALS: usize = 4096;
 
 struct Standing {
     peer: PeerId,
-    address: Option<IpAddr>,
+    way: Multiaddr,
     inbound: bool,
     since: Instant,
 }
@@ -155,7 +126,7 @@ impl Gate {
         if self.standing.len() + reserved.min(self.limits.connections / 2) >= self.limits.connections {
             return Err(Refusal::TooMany);
         }
-        let addresses = || self.standing.values().filter_map(|standing| standing.address);
+        let addresses = || self.standing.values().filter_map(|standing| ip_of(&standing.way));
         let of_host = addresses().filter(|other| host(*other) == host(ip)).count();
         if ip.is_loopback() {
             return if of_host >= self.limits.per_loopback { Err(Refusal::TooManyOfHost) } else { Ok(()) };
@@ -171,13 +142,16 @@ impl Gate {
     }
 
     /// Its handshake has told who it is.
-    fn enters(&mut self, peer: &PeerId, address: Option<IpAddr>, inbound: bool, now: Instant) -> Result<(), Refusal> {
+    fn enters(&mut self, peer: &PeerId, remote: &Multiaddr, inbound: bool, now: Instant) -> Result<(), Refusal> {
         if self.bans.peer(peer, now).is_some() {
             return Err(Refusal::Banned);
         }
-        // Who is connected does not dial, but when both sides have begun at the same time.
+        // Who is connected does not dial, but when both sides have begun at the same time, or when it dials in several ways
+        // at once.
+        let way = way_of(remote);
         let own = || self.standing.iter().filter(|(_, standing)| standing.peer == *peer);
-        if inbound && own().any(|(_, old)| old.inbound || now.duration_since(old.since) >= CROSSING) {
+        if inbound && own().any(|(_, old)| (old.inbound && old.way == way) || now.duration_since(old.since) >= CROSSING)
+        {
             let lost: Vec<_> = own().map(|(id, _)| (*peer, *id)).collect();
             self.lost.extend(lost);
             return Err(Refusal::CameAgain);
@@ -186,7 +160,7 @@ impl Gate {
             return Err(Refusal::TooManyOfPeer);
         }
         if inbound && !self.targets.contains(peer) {
-            self.has_room(address.ok_or(Refusal::TooManyOfHost)?)?;
+            self.has_room(ip_of(remote).ok_or(Refusal::TooManyOfHost)?)?;
         }
         Ok(())
     }
@@ -224,7 +198,7 @@ impl NetworkBehaviour for Gate {
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         self.handshakes.remove(&id);
-        let result = self.enters(&peer, ip_of(remote), true, Instant::now());
+        let result = self.enters(&peer, remote, true, Instant::now());
         self.checked(result)?;
         Ok(dummy::ConnectionHandler)
     }
@@ -237,7 +211,7 @@ impl NetworkBehaviour for Gate {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        let result = self.enters(&peer, ip_of(address), false, Instant::now());
+        let result = self.enters(&peer, address, false, Instant::now());
         self.checked(result)?;
         Ok(dummy::ConnectionHandler)
     }
@@ -247,7 +221,7 @@ impl NetworkBehaviour for Gate {
             FromSwarm::ConnectionEstablished(event) => {
                 let standing = Standing {
                     peer: event.peer_id,
-                    address: ip_of(event.endpoint.get_remote_address()),
+                    way: way_of(event.endpoint.get_remote_address()),
                     inbound: event.endpoint.is_listener(),
                     since: Instant::now(),
                 };
@@ -277,6 +251,16 @@ impl NetworkBehaviour for Gate {
     }
 }
 
+/// Address and transport, without the port: whoever dials has another one each time.
+fn way_of(remote: &Multiaddr) -> Multiaddr {
+    let without_port = |part| match part {
+        Protocol::Udp(_) => Protocol::Udp(0),
+        Protocol::Tcp(_) => Protocol::Tcp(0),
+        other => other,
+    };
+    remote.iter().filter(|part| !matches!(part, Protocol::P2p(_))).map(without_port).collect()
+}
+
 /// How long a ban lasts at most.
 pub const MAX_BAN: Duration = Duration::from_secs(3600);
 
@@ -292,12 +276,16 @@ mod tests {
         text.parse().ok()
     }
 
+    fn remote(ip: &str, port: u16) -> Multiaddr {
+        format!("/ip4/{ip}/udp/{port}/quic-v1").parse().unwrap()
+    }
+
     fn stand(gate: &mut Gate, id: usize, address: &str) {
         stand_of(gate, id, address, PeerId::random(), true);
     }
 
     fn stand_of(gate: &mut Gate, id: usize, address: &str, peer: PeerId, inbound: bool) {
-        let standing = Standing { peer, address: ip(address), inbound, since: Instant::now() };
+        let standing = Standing { peer, way: way_of(&remote(address, 9)), inbound, since: Instant::now() };
         gate.standing.insert(ConnectionId::new_unchecked(id), standing);
     }
 
@@ -337,26 +325,28 @@ mod tests {
         let now = Instant::now();
         stand(&mut gate, 0, "192.0.2.1");
         assert_eq!(gate.arrives(ip("198.51.100.1"), now), Err(Refusal::TooMany));
-        assert_eq!(gate.enters(&PeerId::random(), ip("198.51.100.1"), true, now), Err(Refusal::TooMany));
-        assert_eq!(gate.enters(&target, ip("198.51.100.1"), true, now), Ok(()));
+        assert_eq!(gate.enters(&PeerId::random(), &remote("198.51.100.1", 1), true, now), Err(Refusal::TooMany));
+        assert_eq!(gate.enters(&target, &remote("198.51.100.1", 1), true, now), Ok(()));
     }
 
     #[test]
     fn both_sides_may_dial_at_once_and_who_comes_again_has_lost_what_stood() {
-        let (mut gate, peer, address) = (gate(), PeerId::random(), ip("192.0.2.1"));
+        let (mut gate, peer, again) = (gate(), PeerId::random(), remote("192.0.2.1", 10));
         stand_of(&mut gate, 0, "192.0.2.1", peer, false);
         stand(&mut gate, 1, "192.0.2.2");
         let now = Instant::now();
-        assert_eq!(gate.enters(&peer, address, true, now), Ok(()));
-        assert_eq!(gate.enters(&peer, address, true, now + CROSSING), Err(Refusal::CameAgain));
+        assert_eq!(gate.enters(&peer, &again, true, now), Ok(()));
+        assert_eq!(gate.enters(&peer, &again, true, now + CROSSING), Err(Refusal::CameAgain));
         assert_eq!(gate.lost, [(peer, ConnectionId::new_unchecked(0))]);
-        // It does not dial twice.
+        // It does not dial twice, but in several ways at once.
         gate.lost.clear();
+        stand_of(&mut gate, 0, "192.0.2.1", peer, true);
+        let over_tcp = "/ip4/192.0.2.1/tcp/10".parse().unwrap();
+        assert_eq!(gate.enters(&peer, &over_tcp, true, now), Ok(()));
+        assert_eq!(gate.enters(&peer, &again, true, now), Err(Refusal::CameAgain));
         stand_of(&mut gate, 2, "192.0.2.1", peer, true);
-        assert_eq!(gate.enters(&peer, address, false, now), Err(Refusal::TooManyOfPeer));
-        assert!(gate.lost.is_empty());
-        assert_eq!(gate.enters(&peer, address, true, now), Err(Refusal::CameAgain));
-        assert_eq!(gate.lost.len(), 2);
+        assert_eq!(gate.enters(&peer, &over_tcp, true, now), Err(Refusal::TooManyOfPeer));
+        assert_eq!(gate.lost.len(), 1);
     }
 
     #[test]
@@ -378,7 +368,7 @@ mod tests {
         let (mut gate, now, peer) = (gate(), Instant::now(), PeerId::random());
         gate.bans.add(peer, ip("192.0.2.1"), Duration::from_secs(60), now);
         assert_eq!(gate.arrives(ip("192.0.2.1"), now), Err(Refusal::Banned));
-        assert_eq!(gate.enters(&peer, ip("198.51.100.1"), false, now), Err(Refusal::Banned));
+        assert_eq!(gate.enters(&peer, &remote("198.51.100.1", 1), false, now), Err(Refusal::Banned));
         gate.short_of_memory = true;
         assert_eq!(gate.arrives(ip("198.51.100.1"), now), Err(Refusal::ShortOfMemory));
     }

@@ -11,7 +11,7 @@ use libp2p::{
     identify,
     multiaddr::Protocol,
     ping,
-    swarm::{DialError, ListenError, SwarmEvent, dial_opts::DialOpts},
+    swarm::{ConnectionError, DialError, ListenError, SwarmEvent, dial_opts::DialOpts},
 };
 
 use super::{Engine, beacon::reason};
@@ -39,9 +39,9 @@ impl Engine {
                 let cause = cause.map_or("closed".into(), |cause| cause.to_string());
                 self.on_disconnected(&peer_id, cause);
             }
-            // Its other connection may be of a process that was started after the one to which this was: gossip takes it for
-            // a further one of the same, and does not tell it what it has told already.
-            SwarmEvent::ConnectionClosed { peer_id, cause: Some(cause), .. } => {
+            // Its other connection may be of a process that was started after the one that has fallen silent: gossip takes it
+            // for a further one of the same, and does not tell it what it has told already.
+            SwarmEvent::ConnectionClosed { peer_id, cause: Some(cause), .. } if fell_silent(&cause) => {
                 self.end_peer(&peer_id, &format!("one of its connections was lost: {cause}"));
             }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
@@ -190,6 +190,11 @@ impl Engine {
             self.end_peer(&peer, why);
         }
     }
+}
+
+/// Nothing arrived on it any more. A process that ends in order, or closes what it does not need, says so.
+fn fell_silent(cause: &ConnectionError) -> bool {
+    matches!(cause, ConnectionError::IO(error) if root_cause(error) == "timed out")
 }
 
 /// The innermost error: the outer ones repeat it.
