@@ -9,7 +9,7 @@
 #include "beacon/commands/db.h"
 #include "beacon/commands/genesis.h"
 #include "beacon/commands/run.h"
-#include "beacon/network_engine/engine_stream.h"
+#include "beacon/network/engine_stream.h"
 #include "common/metrics/metrics_server.h"
 #include "common/process/descriptors.h"
 #include "common/process/memory.h"
@@ -48,21 +48,9 @@ void AddRun(CLI::App& app, BeaconOptions& options) {
   run->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
   run->add_option("--tls-client-ca", options.tls.client_ca, "PEM authority that clients' certificates must be of");
   run->add_option("--network-engine", options.network_engine,
-                  "unix:PATH of the network engine (lean-p2p) that has the peers, instead of all --peer options")
+                  "unix:PATH of the network engine (lean-p2p) that has the peers; without: no peers. 127.0.0.1:PORT is "
+                  "for tests")
       ->check([](const std::string& text) { return std::string(EngineStream::CheckAddress(text).message()); });
-  run->add_option("--peer", options.peers, "HOST:PORT (IPv6: [HOST]:PORT) of a beacon to link to; several")
-      ->check(rpc::AddressError);
-  run->add_option("--peers", options.peers_file, "YAML list of such");
-  run->add_option("--peer-address", options.peer_address,
-                  "HOST:PORT (IPv6: [HOST]:PORT) to serve other beacons on; without it, only dial")
-      ->check(rpc::AddressError);
-  CLI::Option* cert = run->add_option("--peer-tls-cert", options.peer_tls.cert, "PEM certificate shown to peers");
-  CLI::Option* key = run->add_option("--peer-tls-key", options.peer_tls.key, "PEM private key of that certificate");
-  CLI::Option* ca = run->add_option("--peer-tls-ca", options.peer_tls.ca,
-                                    "PEM authority that peers' certificates must be of, in both directions");
-  cert->needs(key)->needs(ca);
-  key->needs(cert);
-  ca->needs(cert);
 }
 
 void AddGenesis(CLI::App& app, GenesisOptions& options) {

@@ -7,8 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "beacon/network/peers_file.h"
-#include "beacon/network_engine/engine_network.h"
+#include "beacon/network/network.h"
 #include "beacon/services/signature_verifier.h"
 #include "beacon/storage/stored_block_source.h"
 #include "common/bytes/hex.h"
@@ -21,34 +20,10 @@ namespace {
 
 constexpr int64_t kWarnBeforeEndMs = int64_t{2} * 24 * 60 * 60 * 1000;
 
-absl::Status CheckEngineOption(const BeaconOptions& options) {
-  if (options.network_engine.empty()) return absl::OkStatus();
-  if (!options.peers.empty() || !options.peers_file.empty() || !options.peer_address.empty() ||
-      !options.peer_tls.cert.empty()) {
-    return absl::InvalidArgumentError("--network-engine: the engine has the peers, so leave out all --peer options");
-  }
-  const absl::Status status = EngineStream::CheckAddress(options.network_engine);
+absl::Status CheckEngineOption(const std::string& address) {
+  if (address.empty()) return absl::OkStatus();
+  const absl::Status status = EngineStream::CheckAddress(address);
   return status.ok() ? status : absl::InvalidArgumentError(absl::StrCat("--network-engine: ", status.message()));
-}
-
-absl::StatusOr<NetworkOptions> ReadNetworkOptions(const BeaconOptions& options) {
-  if (absl::Status status = CheckEngineOption(options); !status.ok()) return status;
-  NetworkOptions network{.name = options.name,
-                         .peers = options.peers,
-                         .listen_address = options.peer_address,
-                         .tls = options.peer_tls,
-                         .limits = {},
-                         .rates = {},
-                         .queue = {}};
-  if (!options.peers_file.empty()) {
-    absl::StatusOr<std::vector<std::string>> more = ReadPeersFile(options.peers_file);
-    if (!more.ok()) return more.status();
-    network.peers.insert(network.peers.end(), more->begin(), more->end());
-  }
-  // Named twice, it is dialled once.
-  std::sort(network.peers.begin(), network.peers.end());
-  network.peers.erase(std::unique(network.peers.begin(), network.peers.end()), network.peers.end());
-  return network;
 }
 
 absl::StatusOr<KeptChainOptions> ReadKeptOptions(const BeaconOptions& options, const NetworkSpec& spec) {
@@ -97,20 +72,22 @@ class Beacon::ChainRun {
   ChainService& chain_;
 };
 
-// Tells the RPC server how disk and sync are, for what its health says.
+// Tells the RPC server how disk, sync and network engine are, for what its health says.
 class Beacon::HealthSignals {
  public:
   // `storage` may be null.
-  HealthSignals(StorageService* storage, SyncBoard& sync_board, RpcService& rpc)
-      : storage_(storage), sync_board_(sync_board) {
+  HealthSignals(StorageService* storage, SyncBoard& sync_board, Network& network, RpcService& rpc)
+      : storage_(storage), sync_board_(sync_board), network_(network) {
     if (storage_ != nullptr) {
       storage_->WatchHealth([&rpc](const absl::Status& health) { rpc.SetServing(health.ok()); });
     }
     sync_board_.Watch([&rpc](const SyncStatus& sync) { rpc.SetDutiesServed(sync.synced); });
+    network_.WatchEngine([&rpc](bool attached) { rpc.SetEngineAttached(attached); });
   }
   ~HealthSignals() {
     if (storage_ != nullptr) storage_->WatchHealth(nullptr);
     sync_board_.Watch(nullptr);
+    network_.WatchEngine(nullptr);
   }
   HealthSignals(const HealthSignals&) = delete;
   HealthSignals& operator=(const HealthSignals&) = delete;
@@ -118,6 +95,7 @@ class Beacon::HealthSignals {
  private:
   StorageService* const storage_;
   SyncBoard& sync_board_;
+  Network& network_;
 };
 
 absl::StatusOr<std::unique_ptr<Beacon>> Beacon::Start(const BeaconOptions& options, std::stop_token stop,
@@ -125,8 +103,7 @@ absl::StatusOr<std::unique_ptr<Beacon>> Beacon::Start(const BeaconOptions& optio
   if (!IsPlainName(options.name)) {
     return absl::InvalidArgumentError("--name: 1 to 64 letters, digits, '-', '_' or '.'");
   }
-  const absl::StatusOr<NetworkOptions> network_options = ReadNetworkOptions(options);
-  if (!network_options.ok()) return network_options.status();
+  if (absl::Status status = CheckEngineOption(options.network_engine); !status.ok()) return status;
   absl::StatusOr<ChainParameters> parameters = ReadChainParameters(options.genesis_dir, *log);
   if (!parameters.ok()) return parameters.status();
   const absl::StatusOr<KeptChainOptions> kept_options = ReadKeptOptions(options, parameters->spec);
@@ -135,7 +112,7 @@ absl::StatusOr<std::unique_ptr<Beacon>> Beacon::Start(const BeaconOptions& optio
       StartChain(*kept_options, parameters->genesis, parameters->scheme, std::move(stop), log);
   if (!started.ok()) return started.status();
   std::unique_ptr<Beacon> beacon(new Beacon(options, *std::move(parameters), *std::move(started), log));
-  if (absl::Status status = beacon->StartParts(*network_options); !status.ok()) return status;
+  if (absl::Status status = beacon->StartParts(); !status.ok()) return status;
   return beacon;
 }
 
@@ -154,12 +131,21 @@ Beacon::Beacon(const BeaconOptions& options, ChainParameters parameters, Started
 
 Beacon::~Beacon() = default;
 
-absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
+absl::Status Beacon::StartParts() {
   const Genesis& genesis = parameters_.genesis;
   if (storage_ != nullptr) storage_->Start();
-  auto network = StartNetwork(network_options);
-  if (!network.ok()) return network.status();
-  network_ = *std::move(network);
+  const auto registry = std::make_shared<metrics::Registry>();
+  gossip_sizes_ = std::make_unique<GossipSizes>(registry);
+  network_ = std::make_unique<Network>(
+      options_.network_engine,
+      NetworkContext{.chain = chain_,
+                     .blocks = *blocks_,
+                     .outbound = outbound_,
+                     .clock = clock_,
+                     .slot = std::chrono::milliseconds(parameters_.spec.slot_duration_ms),
+                     .validators = genesis.state->validators.size(),
+                     .log = log_,
+                     .on_items = [this](const v1::GossipItems& items) { gossip_sizes_->Observe(items); }});
   chain_run_ = std::make_unique<ChainRun>(chain_);
   if (database_ != nullptr) {
     backfill_ = std::make_unique<Backfill>(
@@ -174,8 +160,8 @@ absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
                                         .log = log_,
                                         .network_trouble = [this] { return network_->trouble(); }};
   sync_ = std::make_unique<SyncService>(
-      sync_context, SyncServiceOptions::For(parameters_.spec.slot_duration_ms, ExpectedPeers(network_options),
-                                            std::random_device()()));
+      sync_context,
+      SyncServiceOptions::For(parameters_.spec.slot_duration_ms, has_engine() ? 1 : 0, std::random_device()()));
   sync_->Start();
   auto rpc = RpcService::Start(
       Served(), {.node_name = options_.name,
@@ -184,8 +170,6 @@ absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
   rpc_ = *std::move(rpc);
   listeners_ = std::make_unique<rpc::ListenerWatch>(clock_, log_);
   listeners_->Add("rpc", rpc_->address());
-  if (network_->listener().has_value()) listeners_->Add("peers", *network_->listener());
-  const auto registry = std::make_shared<metrics::Registry>();
   metrics_ = std::make_unique<BeaconMetrics>(*registry, MeteredBeacon{.chain = chain_,
                                                                       .network = *network_,
                                                                       .sync = [this] { return sync_board_.Get(); },
@@ -197,32 +181,12 @@ absl::Status Beacon::StartParts(const NetworkOptions& network_options) {
   if (!metrics_server.ok()) return metrics_server.status();
   metrics_server_ = *std::move(metrics_server);
   if (metrics_server_ != nullptr) listeners_->Add("metrics", metrics_server_->listener());
-  if (const std::string warning = GroupReadableWarning({options_.tls.key, options_.peer_tls.key}); !warning.empty()) {
+  if (const std::string warning = GroupReadableWarning({options_.tls.key}); !warning.empty()) {
     log_->warn("secrets_open_to_group message=\"{}\"", warning);
   }
   LogStart();
-  health_signals_ = std::make_unique<HealthSignals>(storage_.get(), sync_board_, *rpc_);
+  health_signals_ = std::make_unique<HealthSignals>(storage_.get(), sync_board_, *network_, *rpc_);
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::unique_ptr<Network>> Beacon::StartNetwork(const NetworkOptions& network_options) {
-  const NetworkContext context{.chain = chain_,
-                               .blocks = *blocks_,
-                               .outbound = outbound_,
-                               .clock = clock_,
-                               .genesis = parameters_.genesis,
-                               .spec = parameters_.spec,
-                               .synced = [this] { return sync_board_.Get().synced; },
-                               .log = log_};
-  if (options_.network_engine.empty()) return NetworkService::Start(network_options, context);
-  return EngineNetwork::Start({.address = options_.network_engine, .rates = {}, .requests = {}, .serving = {}},
-                              context);
-}
-
-size_t Beacon::ExpectedPeers(const NetworkOptions& network_options) const {
-  // Who serves peers, itself or by its engine, expects one to dial.
-  const bool is_served = !network_options.listen_address.empty() || !options_.network_engine.empty();
-  return std::max<size_t>(network_options.peers.size(), is_served ? 1 : 0);
 }
 
 ChainServiceContext Beacon::ChainContext() {
@@ -248,7 +212,7 @@ ServedChain Beacon::Served() {
           .spec = parameters_.spec,
           .genesis = parameters_.genesis,
           .sync = [this] { return sync_board_.Get(); },
-          .peers = network_.get(),
+          .peers = has_engine() ? network_.get() : nullptr,
           .kept = Kept()};
 }
 

@@ -7,7 +7,6 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,7 +14,6 @@
 #include "beacon/commands/chain_parameters.h"
 #include "beacon/commands/kept_chain.h"
 #include "beacon/network/network.h"
-#include "beacon/network/network_service.h"
 #include "beacon/rpc/rpc_service.h"
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
@@ -44,12 +42,8 @@ struct BeaconOptions {
   std::string checkpoint_root;         // hex; of its block
   std::string rpc_address = "127.0.0.1:5052";
   rpc::ServerTlsFiles tls;
-  std::string metrics_address;     // HOST:PORT or PORT; empty: none is served
-  std::vector<std::string> peers;  // HOST:PORT of beacons to link to
-  std::string peers_file;          // more of them; empty: none
-  std::string peer_address;        // HOST:PORT to serve peers on; empty: this beacon only dials
-  PeerTlsFiles peer_tls;
-  std::string network_engine;  // unix:PATH of the process that has the peers, instead of all peer options; empty: none
+  std::string metrics_address;  // HOST:PORT or PORT; empty: none is served
+  std::string network_engine;   // unix:PATH of the process that has the peers; empty: no peers
 };
 
 // Runs from Start until it is destroyed.
@@ -67,7 +61,6 @@ class Beacon {
 
   // Where it listens, with the ports that the system chose; empty where it does not.
   std::string rpc_address() const { return rpc_->address().ToString(); }
-  std::string peer_address() const { return network_->peer_address(); }
   std::string metrics_address() const { return metrics_server_ == nullptr ? "" : metrics_server_->address(); }
 
  private:
@@ -78,10 +71,8 @@ class Beacon {
          const std::shared_ptr<spdlog::logger>& log);
 
   // Starts the parts in the order of the members.
-  absl::Status StartParts(const NetworkOptions& network_options);
-  absl::StatusOr<std::unique_ptr<Network>> StartNetwork(const NetworkOptions& network_options);
-  // Peers that may be expected soon after the start.
-  size_t ExpectedPeers(const NetworkOptions& network_options) const;
+  absl::Status StartParts();
+  bool has_engine() const { return !options_.network_engine.empty(); }
   ChainServiceContext ChainContext();
   KeptChain Kept() const;
   ServedChain Served();
@@ -104,6 +95,7 @@ class Beacon {
   const std::shared_ptr<SyncInbox> sync_inbox_;  // from the chain to the sync
   ChainService chain_;
   const std::unique_ptr<const BlockSource> blocks_;
+  std::unique_ptr<GossipSizes> gossip_sizes_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<ChainRun> chain_run_;
   std::unique_ptr<Backfill> backfill_;  // null when nothing is kept

@@ -2,15 +2,53 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
 #include "beacon/network/peer_score.h"
 #include "beacon/storage/schema.h"
 #include "common/process/log.h"
 
 namespace lean::beacon {
+namespace {
+
+// Anybody may call itself anything: only these have a series of their own.
+constexpr std::array<absl::string_view, 9> kClients = {"lean-p2p", "ream",    "zeam",      "qlean", "grandine",
+                                                       "gean",     "lantern", "ethlambda", "nlean"};
+
+// As leanMetrics has it: the client's name, or "unknown".
+std::string ClientOf(absl::string_view agent) {
+  for (const absl::string_view client : kClients) {
+    if (absl::StartsWithIgnoreCase(agent, client)) return std::string(client);
+  }
+  return "unknown";
+}
+
+std::string ReasonOf(v1::PeerDisconnected::Cause cause) {
+  switch (cause) {
+    case v1::PeerDisconnected::TIMEOUT:
+      return "timeout";
+    case v1::PeerDisconnected::REMOTE_CLOSE:
+      return "remote_close";
+    case v1::PeerDisconnected::LOCAL_CLOSE:
+      return "local_close";
+    default:
+      return "error";
+  }
+}
+
+}  // namespace
+
+void GossipSizes::Observe(const v1::GossipItems& items) {
+  for (const v1::GossipItem& item : items.items()) {
+    if (item.has_block()) blocks_.Observe(static_cast<double>(item.block().size()));
+    if (item.has_vote()) votes_.Observe(static_cast<double>(item.vote().size()));
+  }
+}
 
 BeaconMetrics::BeaconMetrics(metrics::Registry& registry, MeteredBeacon beacon)
     : beacon_(std::move(beacon)), r_(registry) {
@@ -59,29 +97,61 @@ void BeaconMetrics::RefreshChain() {
 
 void BeaconMetrics::RefreshNetwork() {
   const NetworkCounts counts = beacon_.network.counts();
+  RefreshPeers();
+  RefreshConnections(counts);
+  for (const Offence offence : kOffences) {
+    offences_.RaiseTo(counts.peers.Of(offence), {{"offence", std::string(OffenceName(offence))}});
+  }
+  bans_.RaiseTo(counts.peers.bans);
+
+  gossip_items_.RaiseTo(counts.in.blocks, {{"direction", "in"}, {"kind", "block"}});
+  gossip_items_.RaiseTo(counts.blocks_out, {{"direction", "out"}, {"kind", "block"}});
+  gossip_items_.RaiseTo(counts.in.votes, {{"direction", "in"}, {"kind", "vote"}});
+  gossip_items_.RaiseTo(counts.votes_out, {{"direction", "out"}, {"kind", "vote"}});
+  duplicates_.RaiseTo(counts.in.duplicates);
+  network_bytes_.RaiseTo(counts.engines.bytes_in(), {{"direction", "in"}});
+  network_bytes_.RaiseTo(counts.engines.bytes_out(), {{"direction", "out"}});
+  requests_.RaiseTo(counts.requests_in, {{"direction", "in"}});
+  requests_.RaiseTo(counts.requests_out, {{"direction", "out"}});
+  engine_connected_.Set(counts.engine_connected ? 1 : 0);
+  engine_lost_.RaiseTo(counts.engine_lost);
+}
+
+void BeaconMetrics::RefreshPeers() {
   double in = 0;
   double out = 0;
-  for (const PeerInfo& peer : beacon_.network.Peers()) ++(peer.outbound ? out : in);
+  std::map<std::string, int> connected;
+  std::map<std::string, int> in_mesh;
+  const v1::GetPeersResponse views = beacon_.network.PeerViews();
+  for (const v1::PeerView& peer : views.peers()) {
+    if (peer.state() != v1::PeerView::CONNECTED) continue;
+    ++(peer.outbound() ? out : in);
+    const std::string client = ClientOf(peer.agent());
+    clients_.insert(client);
+    ++connected[client];
+    in_mesh[client] += peer.in_block_mesh() || peer.in_vote_mesh() ? 1 : 0;
+  }
   peers_.Set(in, {{"direction", "in"}});
   peers_.Set(out, {{"direction", "out"}});
-  for (const Offence offence : kOffences) {
-    offences_.RaiseTo(counts.Of(offence), {{"offence", std::string(OffenceName(offence))}});
+  for (const std::string& client : clients_) {
+    connected_peers_.Set(connected[client], {{"client", client}});
+    mesh_peers_.Set(in_mesh[client], {{"client", client}});
   }
-  bans_.RaiseTo(counts.bans);
+}
 
-  const Traffic& traffic = counts.traffic;
-  gossip_items_.RaiseTo(traffic.blocks_in, {{"direction", "in"}, {"kind", "block"}});
-  gossip_items_.RaiseTo(traffic.blocks_out, {{"direction", "out"}, {"kind", "block"}});
-  gossip_items_.RaiseTo(traffic.votes_in, {{"direction", "in"}, {"kind", "vote"}});
-  gossip_items_.RaiseTo(traffic.votes_out, {{"direction", "out"}, {"kind", "vote"}});
-  gossip_bytes_.RaiseTo(traffic.bytes_in, {{"direction", "in"}});
-  gossip_bytes_.RaiseTo(traffic.bytes_out, {{"direction", "out"}});
-  duplicates_.RaiseTo(counts.duplicates);
-  unsent_.RaiseTo(traffic.dropped_out);
-  requests_.RaiseTo(traffic.requests_in, {{"direction", "in"}});
-  requests_.RaiseTo(traffic.requests_out, {{"direction", "out"}});
-  engine_connected_.Set(counts.engine_connected ? 1 : 0);
-  engine_restarts_.RaiseTo(counts.engine_restarts);
+void BeaconMetrics::RefreshConnections(const NetworkCounts& counts) {
+  const auto direction = [](bool outbound) { return std::string(outbound ? "outbound" : "inbound"); };
+  for (const auto& [outbound, count] : counts.peers.connected) {
+    connections_.RaiseTo(count, {{"direction", direction(outbound)}, {"result", "success"}});
+    const v1::EngineCounts& failed = counts.engines;
+    connections_.RaiseTo(outbound ? failed.dials_timed_out() : failed.arrivals_timed_out(),
+                         {{"direction", direction(outbound)}, {"result", "timeout"}});
+    connections_.RaiseTo(outbound ? failed.dials_failed() : failed.arrivals_failed(),
+                         {{"direction", direction(outbound)}, {"result", "error"}});
+  }
+  for (const auto& [kind, count] : counts.peers.disconnected) {
+    disconnections_.RaiseTo(count, {{"direction", direction(kind.first)}, {"reason", ReasonOf(kind.second)}});
+  }
 }
 
 void BeaconMetrics::RefreshSync() {

@@ -3,6 +3,10 @@
 #define LEAN_BEACON_COMMANDS_BEACON_METRICS_H_
 
 #include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
 
 #include "beacon/network/network.h"
 #include "beacon/services/chain_service.h"
@@ -12,6 +16,7 @@
 #include "common/log/logger.h"
 #include "common/metrics/metrics.h"
 #include "common/rpc/listener_watch.h"
+#include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
 
@@ -26,7 +31,26 @@ struct MeteredBeacon {
   const StorageService* storage = nullptr;
 };
 
-// All of it is read at a scrape: nothing on the way of a block or vote counts for it.
+// Sizes of what peers bring by gossip, as SSZ. Keeps its registry.
+class GossipSizes {
+ public:
+  explicit GossipSizes(std::shared_ptr<metrics::Registry> registry) : registry_(std::move(registry)) {}
+
+  void Observe(const v1::GossipItems& items);
+
+ private:
+  const std::shared_ptr<metrics::Registry> registry_;
+  metrics::Histogram blocks_{*registry_,
+                             "lean_gossip_block_size_bytes",
+                             "Bytes of a block that came by gossip, as SSZ",
+                             {10'000, 50'000, 100'000, 250'000, 500'000, 1'000'000, 2'000'000, 5'000'000}};
+  metrics::Histogram votes_{*registry_,
+                            "lean_gossip_attestation_size_bytes",
+                            "Bytes of a vote that came by gossip, as SSZ",
+                            {512, 1024, 2048, 4096, 8192, 16384}};
+};
+
+// All else is read at a scrape: nothing on the way of a block or vote counts for it.
 class BeaconMetrics {
  public:
   BeaconMetrics(metrics::Registry& registry, MeteredBeacon beacon);
@@ -36,11 +60,14 @@ class BeaconMetrics {
  private:
   void RefreshChain();
   void RefreshNetwork();
+  void RefreshPeers();
+  void RefreshConnections(const NetworkCounts& counts);
   void RefreshSync();
   void RefreshStorage();
   void RefreshProcess();
 
   const MeteredBeacon beacon_;
+  std::set<std::string> clients_ = {"unknown"};  // that were told of so far
   metrics::Registry& r_;
 
   metrics::Gauge slot_{r_, "lean_beacon_slot", "The current slot by this beacon's clock"};
@@ -65,26 +92,34 @@ class BeaconMetrics {
   metrics::Gauge queued_bytes_{r_, "lean_beacon_queue_bytes", "Bytes in a queue, about (queue: in_flight, storage)"};
 
   metrics::Gauge listener_answers_{r_, "lean_beacon_listener_answers",
-                                   "1: who connects there is heard, at the last probe (listener: rpc, peers, metrics)"};
+                                   "1: who connects there is heard, at the last probe (listener: rpc, metrics)"};
 
   metrics::Counter dropped_log_lines_{r_, "lean_beacon_log_lines_dropped_total",
                                       "Lines of the log that nobody read in time"};
 
-  metrics::Gauge peers_{r_, "lean_beacon_peers", "Links that stand (direction: in, out)"};
+  metrics::Gauge peers_{r_, "lean_beacon_peers", "Peers that are connected (direction: in, out)"};
   metrics::Counter offences_{r_, "lean_beacon_peer_offences_total", "What was held against peers (offence)"};
   metrics::Counter bans_{r_, "lean_beacon_peer_bans_total", "Peers that were sent away for a while"};
   metrics::Counter gossip_items_{r_, "lean_beacon_gossip_items_total",
-                                 "Items over all links, each as often as it went (direction, kind)"};
-  metrics::Counter gossip_bytes_{r_, "lean_beacon_gossip_bytes_total", "Their bytes, compressed (direction)"};
-  metrics::Counter duplicates_{r_, "lean_beacon_gossip_duplicates_total", "Items that came in again"};
-  metrics::Counter unsent_{r_, "lean_beacon_gossip_unsent_votes_total",
-                           "Votes that made room for newer ones in the queue of a peer that takes them too slowly"};
+                                 "Items that peers brought, and that our validators made (direction, kind)"};
+  metrics::Counter duplicates_{r_, "lean_beacon_gossip_duplicates_total",
+                               "Items that peers brought and the chain knew"};
+  metrics::Counter network_bytes_{r_, "lean_beacon_network_bytes_total",
+                                  "Bytes of all streams of all peers, as they crossed the wire (direction)"};
   metrics::Counter requests_{r_, "lean_beacon_block_requests_total", "Requests for blocks (direction)"};
+
+  // As leanMetrics names them.
+  metrics::Gauge connected_peers_{r_, "lean_connected_peers", "Peers that are connected (client)"};
+  metrics::Gauge mesh_peers_{r_, "lean_gossip_mesh_peers", "Of them, those in a mesh of gossipsub (client)"};
+  metrics::Counter connections_{r_, "lean_peer_connection_events_total",
+                                "Connections that came about, or did not (direction; result: success, timeout, error)"};
+  metrics::Counter disconnections_{
+      r_, "lean_peer_disconnection_events_total",
+      "Connections that have ended (direction; reason: timeout, remote_close, local_close, error)"};
 
   metrics::Gauge engine_connected_{r_, "lean_beacon_network_engine_connected",
                                    "1: the network engine answers; 0: it does not, or there is none"};
-  metrics::Counter engine_restarts_{r_, "lean_beacon_network_engine_lost_total",
-                                    "How often the network engine was lost"};
+  metrics::Counter engine_lost_{r_, "lean_beacon_network_engine_lost_total", "How often the network engine was lost"};
 
   metrics::Gauge clock_wrong_{r_, "lean_beacon_clock_wrong", "1: this machine's clock cannot be signed by"};
   metrics::Gauge clock_votes_{r_, "lean_beacon_clock_validators",

@@ -1,84 +1,139 @@
-// What comes in by gossip goes to the chain, once; what the chain accepted goes out to who does not have it.
+// Items that the engine brings go to the chain, and the chain's judgement of them back as verdicts.
 #ifndef LEAN_BEACON_NETWORK_GOSSIP_H_
 #define LEAN_BEACON_NETWORK_GOSSIP_H_
 
-#include <atomic>
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "beacon/chain/chain_types.h"
-#include "beacon/network/gossip_sink.h"
-#include "beacon/network/peer_blocks.h"
-#include "beacon/network/rate_limits.h"
-#include "beacon/network/seen_items.h"
-#include "beacon/network/send_queue.h"
+#include "beacon/network/outbox.h"
+#include "beacon/network/peers.h"
 #include "beacon/services/outbound.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
+#include "common/concurrency/fair_queue.h"
+#include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
 
-// A link, as gossip sees it. Thread-safe.
-class GossipPeer {
- public:
-  virtual ~GossipPeer() = default;
-
-  virtual uint64_t id() const = 0;
-  virtual PeerRates& rates() = 0;
-  // Items that the peer has: it sent them, or they were sent to it.
-  virtual SeenItems& known() = 0;
-  virtual void Report(Offence offence, std::string why) = 0;
-  // No answer came in time to what was asked at this moment. Requests that were open at the same time are one offence.
-  virtual void ReportNoAnswer(SteadyTime asked) = 0;
-  // Queues what the peer does not know by the time it would be sent.
-  virtual void Send(const OutgoingItem& block) = 0;
-  virtual void Send(const std::vector<OutgoingItem>& votes) = 0;
-  // Signatures that are being checked on its behalf: it is not read from while they are many.
-  virtual void BeginWork(size_t signatures) = 0;
-  virtual void EndWork(size_t signatures) = 0;
+// Where items go: ChainService's Submit calls, or a test's.
+struct GossipSink {
+  std::function<void(SignedBlockPtr, const Origin&, std::function<void(SubmitOutcome)>)> block;
+  std::function<void(std::vector<SignedVotePtr>, const Origin&, std::function<void(std::vector<SubmitOutcome>)>)> votes;
 };
-using GossipPeerPtr = std::shared_ptr<GossipPeer>;
 
-// Decides nothing about the chain. Thread-safe; outlives the work it began.
+// What the contract lets the engine bring without a verdict, in bytes: two votes of each validator, or 1024, and 128
+// MiB of blocks. Beyond it the peer makes room that has most of it.
+struct GossipLimits {
+  static GossipLimits For(size_t validators) {
+    return {.vote_bytes = std::max<size_t>(1024, 2 * validators) * sizeof(SignedAttestation)};
+  }
+
+  size_t vote_bytes = 0;
+  size_t block_bytes = size_t{128} << 20;
+  // Signatures that are being checked at once, unless a single block has more. ChainService takes twice as many of a
+  // peer.
+  size_t work = 512;
+};
+
+// An item has one verdict: ACCEPT when the chain has accepted it, also after it has waited for what it names; REJECT
+// for what no honest peer passes on, which is held against its sender as well; IGNORE for all else. What has none after
+// kVerdictTime gets none: it still goes to the chain. Peers take turns, and blocks go first. Decides nothing about the
+// chain. Thread-safe; outlives the work it began.
 class Gossip {
  public:
-  Gossip(GossipSink sink, const Clock& clock, size_t validator_count);
+  static constexpr std::chrono::seconds kVerdictTime{4};
 
-  // A payload that `peer` sent: charged to its rates, refused when malformed, taken when it is new.
-  void OnBlock(const GossipPeerPtr& peer, absl::string_view payload);
-  // How many votes came.
-  size_t OnVotes(const GossipPeerPtr& peer, absl::string_view payload);
+  Gossip(GossipSink sink, SendToEngine send, Peers& peers, const Clock& clock, const GossipLimits& limits)
+      : sink_(std::move(sink)),
+        send_(std::move(send)),
+        peers_(peers),
+        clock_(clock),
+        max_work_(limits.work),
+        blocks_({.values = std::numeric_limits<size_t>::max(), .weight = limits.block_bytes}),
+        votes_({.values = std::numeric_limits<size_t>::max(), .weight = limits.vote_bytes}) {}
 
-  // What the chain accepted, to each of these that does not have it: each item once, never back to where it came from.
-  void Forward(const OutboundItem& item, const std::vector<GossipPeerPtr>& peers);
+  // InvalidArgument: an item of a peer that was never named.
+  absl::Status OnItems(uint64_t stream, const v1::GossipItems& items);
+  // Accepted by the chain just now. What waited for that has its verdict.
+  void OnAccepted(const OutboundItem& item);
+  // A new stream, or 0: items of the one before get no verdicts.
+  void Reset(uint64_t stream);
+  // Lets go of what has waited too long.
+  void Tick(SteadyTime now);
 
   struct Counts {
-    uint64_t duplicates = 0;  // came in again, and cost nothing more
-    uint64_t own_blocks = 0;  // sent out of our own validators, or forwarded of others
-    uint64_t own_votes = 0;
-    uint64_t foreign_blocks = 0;
-    uint64_t foreign_votes = 0;
+    uint64_t blocks = 0;  // that came in
+    uint64_t votes = 0;
+    uint64_t duplicates = 0;  // of them, those that the chain knew
   };
   Counts counts() const;
+  // Without a verdict so far.
+  size_t undecided() const;
 
  private:
-  // A block whose outcome, or votes whose outcomes, are in.
-  void Judge(GossipPeer& peer, const Root& key, absl::string_view what, const SubmitOutcome& outcome);
+  struct Item {
+    uint64_t id = 0;                      // the engine's
+    std::shared_ptr<const void> content;  // alive, so that no other object has its place
+    SteadyTime came;
+    bool due = true;      // somebody waits for a verdict
+    bool queued = false;  // by the chain, which has answered
+  };
+  using Items = absl::flat_hash_map<const void*, Item>;  // by the object that the chain is given
+
+  // Of one peer, to be checked together: one block, or votes.
+  struct Batch {
+    uint64_t peer = 0;
+    SignedBlockPtr block;
+    std::vector<SignedVotePtr> votes = {};
+
+    size_t work() const { return block != nullptr ? block->signature.size() + 1 : votes.size(); }
+    // What items_ has it by.
+    std::vector<const void*> contents() const;
+  };
+
+  // The item as the chain gets it; null: it is none, which its peer is blamed for.
+  template <typename T>
+  std::shared_ptr<const T> Read(const v1::GossipItem& item, const std::string& ssz, uint64_t peer,
+                                v1::Verdicts* verdicts);
+  // Lets it wait for its turn. What makes room for it is ignored.
+  void Wait(Batch batch, v1::Verdicts* verdicts);
+  // Submits what may be submitted now.
+  void Pump();
+  void Submit(const Batch& batch);
+  void OnOutcomes(const Batch& batch, const std::vector<SubmitOutcome>& outcomes);
+  // Adds the verdict on an item, and lets go of it; nullopt: the chain has queued it.
+  void DecideLocked(const void* content, std::optional<v1::Verdict::Outcome> outcome, v1::Verdicts* verdicts);
+  // Items that came until then get no verdict any more.
+  void GiveUpLocked(SteadyTime until);
+  void Send(uint64_t stream, v1::Verdicts verdicts);
 
   const GossipSink sink_;
+  const SendToEngine send_;
+  Peers& peers_;
   const Clock& clock_;
-  SeenItems seen_blocks_;
-  SeenItems seen_votes_;
-  SeenItems forwarded_;
-  std::atomic<uint64_t> duplicates_ = 0;
-  std::atomic<uint64_t> own_blocks_ = 0;
-  std::atomic<uint64_t> own_votes_ = 0;
-  std::atomic<uint64_t> foreign_blocks_ = 0;
-  std::atomic<uint64_t> foreign_votes_ = 0;
+  const size_t max_work_;
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  uint64_t stream_ = 0;
+  Items items_;
+  FairQueue<Batch, 1> blocks_;  // that wait for their turn
+  FairQueue<Batch, 1> votes_;   // likewise, and after the blocks
+  size_t work_ = 0;
+  bool pumping_ = false;
+  Counts counts_;
 };
 
 }  // namespace lean::beacon

@@ -1,14 +1,10 @@
-// What is held against a peer, and for how long.
+// What is held against peers, and for how long.
 #ifndef LEAN_BEACON_NETWORK_PEER_SCORE_H_
 #define LEAN_BEACON_NETWORK_PEER_SCORE_H_
 
-#include <array>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -19,70 +15,34 @@ namespace lean::beacon {
 
 absl::string_view OffenceName(Offence offence);
 
-// How often each was reported of any peer. Thread-safe.
-class OffenceCounts {
+// Scores by peer id. 0 is best: offences lower it, time raises it again. They outlive connections, so that nobody is
+// better off for leaving and coming back, and engines, which know of no bans when they start. Bounded: with too many
+// the best one is forgotten. Thread compatible.
+class PeerScores {
  public:
-  void Add(Offence offence) { ++counts_[static_cast<size_t>(offence)]; }
-  uint64_t Of(Offence offence) const { return counts_[static_cast<size_t>(offence)]; }
-
- private:
-  std::array<std::atomic<uint64_t>, kOffences.size()> counts_{};
-};
-
-// 0 is best. Offences lower it, time raises it again. Thread compatible.
-class PeerScore {
- public:
-  static constexpr double kDisconnectAt = -100;
+  // A peer that falls so far has to go, and may come back when it is forgiven so much: in a minute. Whoever goes on
+  // after that is kept out for longer, since what it does then comes on top.
+  static constexpr double kEndAt = -100;
+  static constexpr double kBackAt = -88;
   static constexpr double kForgivenPerSecond = 0.2;
+  // However bad, it may come back then.
+  static constexpr std::chrono::seconds kLongestBan{3600};
+  static constexpr size_t kMost = 4096;
 
   // The score after it.
-  double Add(Offence offence, SteadyTime now);
-  // Lowers it to what is known from elsewhere; a better one changes nothing.
-  void LowerTo(double score, SteadyTime now);
-  double At(SteadyTime now) const;
+  double Add(const std::string& peer_id, Offence offence, SteadyTime now);
+  double Of(const std::string& peer_id, SteadyTime now) const;
+  // Until it may come back; 0: it may now.
+  std::chrono::seconds BanLeft(const std::string& peer_id, SteadyTime now) const;
 
  private:
-  double score_ = 0;
-  SteadyTime since_{};
-};
+  struct Score {
+    double At(SteadyTime now) const;
 
-// Scores of those whose links have ended, addresses or node ids, as text, until they are forgiven: so that nobody is
-// better off for leaving and coming back. Bounded: with too many the best one is forgotten. Thread compatible.
-class Reputation {
- public:
-  static constexpr size_t kMost = 4096;
-
-  // The lower one counts.
-  void Remember(const std::string& who, double score, SteadyTime now);
-  double Of(const std::string& who, SteadyTime now) const;
-
- private:
-  std::map<std::string, PeerScore> scores_;
-};
-
-// Who is not linked to for a while: addresses or node ids, as text. Each further ban of the same one lasts twice as
-// long, until it has kept quiet for a day. Bounded: with too many the one that ends first is forgotten. Thread
-// compatible.
-class BanList {
- public:
-  using Duration = std::chrono::milliseconds;
-
-  static constexpr Duration kFirst = std::chrono::minutes(1);
-  static constexpr Duration kLongest = std::chrono::hours(1);
-  static constexpr Duration kForgotten = std::chrono::hours(24);
-  static constexpr size_t kMost = 4096;
-
-  // How long this one lasts.
-  Duration Ban(const std::string& who, SteadyTime now);
-  // What is left of it; nullopt when there is none.
-  std::optional<Duration> Left(const std::string& who, SteadyTime now) const;
-
- private:
-  struct Entry {
-    SteadyTime until;
-    Duration last{};
+    double score = 0;
+    SteadyTime since{};
   };
-  std::map<std::string, Entry> entries_;
+  std::map<std::string, Score> scores_;
 };
 
 }  // namespace lean::beacon

@@ -93,7 +93,7 @@ absl::StatusOr<v1::GetChainStatusResponse> BeaconQueries::GetChainStatus(const v
   const SyncStatus sync = chain_.sync();
   response.set_synced(sync.synced);
   View(sync, *response.mutable_sync());
-  if (chain_.peers != nullptr) response.set_peers(static_cast<uint32_t>(chain_.peers->linked_peers()));
+  if (chain_.peers != nullptr) response.set_peers(static_cast<uint32_t>(chain_.peers->peer_count()));
   response.set_storage_error(std::string(chain_.kept.health().message()));
   response.set_oldest_block_slot(chain_.blocks.earliest_slot());
   chain_.service.Read([&](const LeanChain& chain) {
@@ -244,9 +244,8 @@ absl::StatusOr<v1::GetNodeInfoResponse> BeaconQueries::GetNodeInfo(const NodeInf
   response.set_genesis_block_root(Hex(chain_.genesis.block_root));
   View(chain_.sync(), *response.mutable_sync());
   if (chain_.peers != nullptr) {
-    response.set_node_id(chain_.peers->node_id());
-    response.set_peer_address(chain_.peers->peer_address());
-    response.set_peers(static_cast<uint32_t>(chain_.peers->linked_peers()));
+    *response.mutable_network() = chain_.peers->View();
+    response.set_peers(static_cast<uint32_t>(chain_.peers->peer_count()));
   }
   const absl::Status health = chain_.kept.health();
   const std::string kind = chain_.kept.on_disk ? "disk" : "memory";
@@ -255,10 +254,8 @@ absl::StatusOr<v1::GetNodeInfoResponse> BeaconQueries::GetNodeInfo(const NodeInf
 }
 
 absl::StatusOr<v1::GetPeersResponse> BeaconQueries::GetPeers(const v1::GetPeersRequest&) const {
-  v1::GetPeersResponse response;
-  if (chain_.peers == nullptr) return response;
-  for (const PeerState& peer : chain_.peers->PeerStates()) View(peer, *response.add_peers());
-  return response;
+  if (chain_.peers == nullptr) return v1::GetPeersResponse();
+  return chain_.peers->PeerViews();
 }
 
 }  // namespace lean::beacon

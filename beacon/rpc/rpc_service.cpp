@@ -9,6 +9,7 @@
 #include "beacon/rpc/grpc_services.h"
 #include "beacon/rpc/vote_screening.h"
 #include "common/rpc/fair_pool.h"
+#include "lean/v1/network_engine.grpc.pb.h"
 
 namespace lean::beacon {
 namespace {
@@ -65,6 +66,7 @@ absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Start(ServedChain chain,
   auto parts = std::make_unique<Parts>(std::move(chain));
   rpc::ServerOptions server_options = options.server;
   server_options.gate.requests = parts->requests;
+  if (parts->chain.peers != nullptr) server_options.health_names = {v1::NetworkEngine::service_full_name()};
   auto server = rpc::Server::Start(server_options, {{&parts->beacon_service, v1::BeaconService::service_full_name()},
                                                     {&parts->duty_service, v1::DutyService::service_full_name()}});
   if (!server.ok()) return server.status();
@@ -90,6 +92,10 @@ void RpcService::SetServing(bool serving) { parts_->server->SetServing(serving);
 
 void RpcService::SetDutiesServed(bool served) {
   parts_->server->SetServing(v1::DutyService::service_full_name(), served);
+}
+
+void RpcService::SetEngineAttached(bool attached) {
+  parts_->server->SetServing(v1::NetworkEngine::service_full_name(), attached);
 }
 
 const rpc::Address& RpcService::address() const { return parts_->server->address(); }

@@ -36,6 +36,9 @@ class RpcService {
   void SetServing(bool serving);
   // The same of lean.v1.DutyService alone.
   void SetDutiesServed(bool served);
+  // The same of lean.v1.NetworkEngine, which health knows where there is a network: whether the beacon can talk to its
+  // engine. Nothing else depends on it: duties are served without one.
+  void SetEngineAttached(bool attached);
 
   const rpc::Address& address() const;
   // Calls under way, those included whose caller has gone while work for them goes on.

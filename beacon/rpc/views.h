@@ -4,7 +4,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "beacon/network/peer_list.h"
 #include "beacon/sync/sync_status.h"
 #include "common/bytes/bytes.h"
 #include "common/containers/attestation.h"
@@ -15,7 +14,6 @@ namespace lean::beacon {
 
 void View(const Checkpoint& checkpoint, v1::CheckpointView& view);
 void View(const Attestation& vote, v1::AttestationView& view);
-void View(const PeerState& peer, v1::PeerView& view);
 void View(const SyncStatus& sync, v1::SyncView& view);
 
 // MALFORMED_REQUEST: not 32 bytes of hex. `field` names the text in the error.

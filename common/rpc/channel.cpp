@@ -22,12 +22,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& ad
   if (parsed->port == 0 && !parsed->IsUnix()) {
     return absl::InvalidArgumentError(absl::StrCat("bad address \"", address, "\": a client needs a port above 0"));
   }
-  std::shared_ptr<grpc::ChannelCredentials> credentials = options.credentials;
-  if (credentials == nullptr) {
-    auto made = MakeClientCredentials(options.tls);
-    if (!made.ok()) return made.status();
-    credentials = *std::move(made);
-  }
+  const auto credentials = MakeClientCredentials(options.tls);
+  if (!credentials.ok()) return credentials.status();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);
@@ -42,7 +38,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& ad
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kChannelPingTimeoutMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  return grpc::CreateCustomChannel(parsed->ToString(), credentials, arguments);
+  return grpc::CreateCustomChannel(parsed->ToString(), *credentials, arguments);
 }
 
 }  // namespace lean::rpc

@@ -13,8 +13,7 @@
 namespace lean::rpc {
 
 struct ChannelOptions {
-  ClientTlsFiles tls;  // read by MakeChannel, unless there are:
-  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
+  ClientTlsFiles tls;
   // Waits between attempts to connect grow from the first to the last.
   std::chrono::milliseconds min_backoff{100};
   std::chrono::milliseconds max_backoff{2000};

@@ -204,7 +204,7 @@ bool ConnectionGate::AcceptAll(int listener) {
     if (fd.get() >= options_.max_descriptors) continue;
     const std::string host = HostOf(peer);
     const auto now = std::chrono::steady_clock::now();
-    if (!open_.HasRoom(host, now) || (options_.admit != nullptr && !options_.admit(host))) continue;
+    if (!open_.HasRoom(host, now)) continue;
     open_.Add(fd.get(), host, RequestBytes::NameOf(host, PortOfSocket(peer)), now);
     take_(std::move(fd), listener);
   }

@@ -23,9 +23,6 @@ namespace lean::rpc {
 struct GateOptions {
   // Open at once, of this server. 0: DefaultConnectionLimits.
   ConnectionLimits limits = {};
-  // Whether one more connection may come from this host, an IP address without brackets. Called by one thread, which it
-  // must not hold up. Null: everybody's.
-  std::function<bool(const std::string& host)> admit = nullptr;
   // Whole requests, counted by the server: connections that keep too much of theirs back are shut down. Null: none are.
   std::shared_ptr<RequestBytes> requests = nullptr;
   UnfinishedLimits unfinished = {};

@@ -18,7 +18,8 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   // Streams that watch at once; a further one is refused with RESOURCE_EXHAUSTED.
   static constexpr size_t kMaxWatchers = 64;
 
-  // Full names of the services that the server has. The empty name, the server as a whole, is added.
+  // Full names of the services that the server has, and what else it answers for. The empty name, the server as a
+  // whole, is added.
   explicit HealthService(const std::vector<std::string>& services);
   ~HealthService() override;
 

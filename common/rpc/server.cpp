@@ -39,7 +39,6 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetResourceQuota(quota);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_calls);
-  if (options.max_idle_ms > 0) builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, options.max_idle_ms);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -87,7 +86,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor =
       builder.experimental().AddExternalConnectionAcceptor(Experimental::ExternalConnectionType::FROM_FD, *credentials);
   SetReflection(options.reflection, builder);
-  std::vector<std::string> names;
+  std::vector<std::string> names = options.health_names;
   for (const NamedService& named : services) {
     builder.RegisterService(named.service);
     names.push_back(named.name);
@@ -105,7 +104,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
     acceptor->HandleNewConnection(&parameters);
   });
   const bool tls = !options.tls.empty();
-  if (!tls && !options.open_to_all && !address->IsLoopback()) {
+  if (!tls && !address->IsLoopback()) {
     options.log->warn(
         "rpc_open address={} tls=off message=\"whoever reaches this address may read and submit; use --tls-cert and "
         "--tls-key\"",

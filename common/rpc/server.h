@@ -28,9 +28,9 @@ struct ServerOptions {
   std::shared_ptr<spdlog::logger> log;          // not null
   int max_concurrent_calls = 128;               // of one connection; 16 MiB each at most
   size_t memory_quota_bytes = size_t{1} << 30;  // what gRPC may hold for all connections together
-  int max_idle_ms = 0;                          // a connection without calls is closed then; 0: never
-  bool open_to_all = false;                     // meant to be reached by anyone: no warning that it can be
   GateOptions gate = {};
+  // What health answers for besides the services, by name: SERVING unless SetServing says otherwise.
+  std::vector<std::string> health_names = {};
   // For people with grpcurl. Each stream of it holds a thread: kReflectionStreams at once, more are refused as
   // RESOURCE_EXHAUSTED.
   bool reflection = false;
@@ -60,7 +60,7 @@ class Server {
 
   // What health says of every service: SERVING at first, and NOT_SERVING from Shutdown on.
   void SetServing(bool serving);
-  // The same of one, by its full name; it is SERVING as long as both say so.
+  // The same of one, or of one of the health_names, by its full name; it is SERVING as long as both say so.
   void SetServing(const std::string& service, bool serving);
 
   // Where it listens, with the port the system chose.

@@ -7,6 +7,9 @@ import e2e
 from leandev import network
 
 
+GOSSIP_SIZES = {"lean_gossip_block_size_bytes", "lean_gossip_attestation_size_bytes"}
+
+
 def scrape(port):
     """{"name{labels}": value}, with the labels sorted as they come."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=e2e.PATIENCE_S) as answer:
@@ -59,11 +62,11 @@ class MetricsTest(e2e.NetworkTest):
                     client[f'lean_validator_duty_stage_seconds_count{{duty="{duty}",stage="{stage}"}}'], 1)
 
         page = (e2e.ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-        documented = set(re.findall(r"`(lean_(?:beacon|validator)_\w+)(?:\{[\w,]+\})?`", page))
+        documented = set(re.findall(r"`(lean_\w+)(?:\{[\w,]+\})?`", page))
         served = families(beacon) | families(client)
         self.assertEqual(served - documented, set())
-        # Counters that have nothing to count yet are not there.
-        counters = {name for name in documented if name.endswith("_total")}
+        # What has nothing to count yet is not there.
+        counters = {name for name in documented if name.endswith("_total")} | GOSSIP_SIZES
         self.assertEqual(documented - served - counters, set())
 
 
@@ -84,21 +87,33 @@ class NetworkMetricsTest(e2e.NetworkTest):
         self.assertEqual(second['lean_beacon_peers{direction="out"}'], 1)
         for page in (first, second):
             for direction in ("in", "out"):
-                self.assertGreater(page[f'lean_beacon_gossip_bytes_total{{direction="{direction}"}}'], 0)
+                self.assertGreater(page[f'lean_beacon_network_bytes_total{{direction="{direction}"}}'], 0)
                 for kind in ("block", "vote"):
                     name = f'lean_beacon_gossip_items_total{{direction="{direction}",kind="{kind}"}}'
                     self.assertGreater(page[name], 0, name)
             offences = [value for name, value in page.items() if name.startswith("lean_beacon_peer_offences_total")]
-            self.assertEqual(offences, [0] * 7)
+            self.assertEqual(offences, [0] * 5)
             self.assertEqual(page["lean_beacon_peer_bans_total"], 0)
 
+            for name in ("lean_connected_peers", "lean_gossip_mesh_peers"):
+                self.assertEqual(page[f'{name}{{client="lean-p2p"}}'], 1)
+            for name in GOSSIP_SIZES:
+                self.assertGreater(page[f"{name}_count"], 0)
+                self.assertGreater(page[f"{name}_sum"], page[f"{name}_count"] * 3000, "a signature each")
+        begun = 'lean_peer_connection_events_total{direction="%s",result="success"}'
+        self.assertEqual((first[begun % "inbound"], first[begun % "outbound"]), (1, 0))
+        self.assertEqual((second[begun % "inbound"], second[begun % "outbound"]), (0, 1))
+
         # What went over a link that has ended still counts.
-        sent = first['lean_beacon_gossip_bytes_total{direction="out"}']
+        sent = first['lean_beacon_network_bytes_total{direction="out"}']
         net.engines[1].kill()
         self.wait_for(lambda s: s.peers == 0, "the link to end")
         after = scrape(ports[0])
-        self.assertGreaterEqual(after['lean_beacon_gossip_bytes_total{direction="out"}'], sent)
+        self.assertGreaterEqual(after['lean_beacon_network_bytes_total{direction="out"}'], sent)
         self.assertEqual(after['lean_beacon_peers{direction="in"}'], 0)
+        self.assertEqual(after['lean_connected_peers{client="lean-p2p"}'], 0)
+        ended = [value for name, value in after.items() if name.startswith("lean_peer_disconnection_events_total")]
+        self.assertEqual(ended, [1])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from leandev.processes import wait_until
 # Of tests that miss no duty, whatever else the machine does.
 SLOT_MS = 1600
 SHORT_SLOT_MS = 500
+# Its name in a beacon's health.
+ENGINE = "lean.v1.NetworkEngine"
 # As of lean-p2p: a connection on which nothing arrives ends after that. Who is started again need not wait for it.
 SILENCE_S = 10
 
@@ -43,7 +45,7 @@ class PeersTest(e2e.NetworkTest):
         net = self.network
         peers = net.rpcs[number].linked()
         others = {net.peer_id(other) for other in range(net.settings.beacons) if other != number}
-        self.assertEqual({peer.node_id for peer in peers}, others)
+        self.assertEqual({peer.peer_id for peer in peers}, others)
         for peer in peers:
             self.assertEqual(peer.score, 0, peer)
             self.assertGreaterEqual(peer.gossip_score, 0, peer)
@@ -51,7 +53,7 @@ class PeersTest(e2e.NetworkTest):
             self.assertEqual(peer.items_rejected, 0, peer)
             self.assertGreater(min(peer.bytes_in, peer.bytes_out), 0, peer)
             self.assertIn("/udp/", peer.address)
-            self.assertIn("lean-p2p", peer.name)
+            self.assertIn("lean-p2p", peer.agent)
 
     def test_finalize_together_and_link_again_after_kills(self):
         net = self.start_network(clients=3, beacons=3, validators=6, slot_ms=SHORT_SLOT_MS)
@@ -99,10 +101,13 @@ class PeersTest(e2e.NetworkTest):
         begin = net.rpc.status().slot
         net.engines[0].kill()
         self.wait_for(lambda s: "the network engine" in s.sync.message, "the first beacon to miss its engine")
+        self.assertFalse(net.rpc.serving(ENGINE))
+        self.assertTrue(net.rpc.serving("lean.v1.DutyService") and net.rpc.serving(), "duties are served without it")
         net.start_engine(0)
         started = time.monotonic()
         self.wait_for_all(lambda s: s.peers == 1 and "the network engine" not in s.sync.message,
                           "the two to be linked again", both)
+        self.assertTrue(net.rpc.serving(ENGINE))
         took = time.monotonic() - started
         print(f"linked again {took:.1f} s after the engine's start", flush=True)
         self.assertLess(took, SILENCE_S / 2)
@@ -138,7 +143,7 @@ class PeersTest(e2e.NetworkTest):
         reason = "it is on another chain: its finalized block of slot 0 is not on ours"
         for number in range(2):
             wait_until(lambda number=number: reason in self.log_of(number), e2e.PATIENCE_S, "each to leave the other")
-            wait_until(lambda number=number: any(reason in p.last_disconnect_reason for p in net.rpcs[number].peers()),
+            wait_until(lambda number=number: any(reason in p.failure for p in net.rpcs[number].peers()),
                        e2e.PATIENCE_S, "each to say why")
         self.assertEqual([rpc.status().peers for rpc in net.rpcs], [0, 0])
         self.assertNotIn("peer_offence", self.log_of(0) + self.log_of(1))
@@ -153,9 +158,9 @@ class PeersTest(e2e.NetworkTest):
         self.wait_for_links(1)
         self.wait_for_all(lambda s: s.finalized.slot > 0, "finality")
         (linked,) = net.rpc.peers()
-        self.assertEqual((linked.node_id, linked.outbound), (net.peer_id(1), False))
+        self.assertEqual((linked.peer_id, linked.outbound), (net.peer_id(1), False))
         (linked,) = net.rpcs[1].peers()
-        self.assertEqual((linked.node_id, linked.outbound), (net.peer_id(0), True))
+        self.assertEqual((linked.peer_id, linked.outbound), (net.peer_id(0), True))
 
 
 if __name__ == "__main__":

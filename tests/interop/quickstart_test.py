@@ -62,12 +62,12 @@ class QuickstartTest(unittest.TestCase):
             self.addCleanup(rpc.close)
 
             def linked(rpc=rpc, other=other):
-                return rpc.try_status() and any(peer.node_id == PEER_IDS[other] for peer in rpc.linked())
+                return rpc.try_status() and any(peer.peer_id == PEER_IDS[other] for peer in rpc.linked())
 
             wait_until(linked, e2e.PATIENCE_S, f"{node.name} to be linked to {other}")
             self.assertEqual(rpc.genesis().validator_count, 3)
             self.assertEqual(rpc.spec().xmss_log_lifetime, 32)
-            self.assertEqual(rpc.node_info().node_id, PEER_IDS[node.name])
+            self.assertEqual(rpc.node_info().network.peer_id, PEER_IDS[node.name])
             # It listens on all addresses: the file tells which of them is its own.
             enr = re.search(r"engine_enr .*enr=(\S+)", (self.directory / node.name / "lean-p2p.log").read_text())[1]
             self.assertIn(f"- {enr}\n", (FILES / "nodes.yaml").read_text())

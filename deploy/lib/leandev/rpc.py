@@ -37,11 +37,11 @@ class BeaconRpc:
         return self._stub.GetNodeInfo(self.messages.GetNodeInfoRequest(), timeout=timeout_s)
 
     def peers(self, timeout_s=2):
-        """The beacons that it is linked to, or was told to be."""
+        """The peers that its network engine is connected to, or was told to be."""
         return self._stub.GetPeers(self.messages.GetPeersRequest(), timeout=timeout_s).peers
 
     def linked(self, timeout_s=2):
-        """Those that it is linked to."""
+        """Those that it is connected to."""
         return [peer for peer in self.peers(timeout_s) if peer.state == self.messages.PeerView.CONNECTED]
 
     def block(self, timeout_s=2, **block_id):
@@ -54,10 +54,13 @@ class BeaconRpc:
         request = self.messages.GetStateRequest(block=self.messages.BlockId(**block_id))
         return self._stub.GetState(request, timeout=timeout_s)
 
-    def serving(self, timeout_s=2):
-        """What grpc.health.v1 says of the server as a whole. Its stubs are not generated: the messages are small."""
+    def serving(self, service="", timeout_s=2):
+        """What grpc.health.v1 says of a service, or of the server as a whole. Its stubs are not generated: the messages
+        are small."""
         check = self._channel.unary_unary("/grpc.health.v1.Health/Check")
-        return check(b"", timeout=timeout_s) == b"\x08\x01"  # HealthCheckResponse{status: SERVING}
+        name = service.encode()
+        request = bytes((0x0A, len(name))) + name  # HealthCheckRequest{service}
+        return check(request, timeout=timeout_s) == b"\x08\x01"  # HealthCheckResponse{status: SERVING}
 
     def try_status(self, timeout_s=1):
         """status(), or None when the beacon does not answer in time."""

@@ -14,10 +14,13 @@ use libp2p::{
     swarm::{ConnectionError, DialError, ListenError, SwarmEvent, dial_opts::DialOpts},
 };
 
-use super::{Engine, beacon::reason};
+use super::{Engine, Failures, beacon::reason};
 use crate::{
     budget::STALL_PATIENCE,
-    contract::{ToBeacon, proto::PeerDisconnected},
+    contract::{
+        ToBeacon,
+        proto::{PeerDisconnected, peer_disconnected::Cause},
+    },
     gate::Refusal,
     options::{Target, ip_of},
     peers::{Identity, Peer},
@@ -36,8 +39,7 @@ impl Engine {
                 self.on_connected(peer_id, &endpoint);
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
-                let cause = cause.map_or("closed".into(), |cause| cause.to_string());
-                self.on_disconnected(&peer_id, cause);
+                self.on_disconnected(&peer_id, cause.as_ref());
             }
             // Its other connection may be of a process that was started after the one that has fallen silent: gossip takes it
             // for a further one of the same, and does not tell it what it has told already.
@@ -53,6 +55,7 @@ impl Engine {
                     _ => None,
                 };
                 let why = why.unwrap_or_else(|| error.to_string());
+                self.totals.arrivals.count(&why);
                 self.log.warn_limited("connection_refused", &[("address", &send_back_addr), ("reason", &why)]);
             }
             SwarmEvent::NewListenAddr { address, .. } => {
@@ -81,18 +84,21 @@ impl Engine {
         self.ask_for_status(now);
     }
 
-    fn on_disconnected(&mut self, id: &PeerId, cause: String) {
+    /// `lost`: how the connection was; none: it was closed from here.
+    fn on_disconnected(&mut self, id: &PeerId, lost: Option<&ConnectionError>) {
         let now = Instant::now();
         self.swarm.behaviour_mut().gossip.remove_blacklisted_peer(id);
         let Some(peer) = self.peers.remove(id) else { return };
-        let cause = peer.end.unwrap_or(cause);
-        self.log.info("peer_disconnected", &[("peer", id), ("reason", &cause)]);
+        let lost = lost.filter(|_| peer.end.is_none());
+        let cause = lost.map_or(Cause::LocalClose, |error| cause_of(&root_cause(error)));
+        let why = peer.end.or_else(|| lost.map(ToString::to_string)).unwrap_or_else(|| "closed".into());
+        self.log.info("peer_disconnected", &[("peer", id), ("reason", &why)]);
         self.totals.bytes_in += peer.meter.bytes_in();
         self.totals.bytes_out += peer.meter.bytes_out();
         let banned = self.swarm.behaviour().gate.bans.peer(id, now);
-        self.targets.disconnected(id, &cause, banned, now);
+        self.targets.disconnected(id, &why, banned, now);
         if let Some(handle) = peer.handle {
-            let gone = PeerDisconnected { peer: handle, reason: reason(&cause) };
+            let gone = PeerDisconnected { peer: handle, reason: reason(&why), cause: cause.into() };
             self.outbox.push(ToBeacon::Disconnected(gone));
         }
     }
@@ -143,6 +149,7 @@ impl Engine {
         };
         let why = text::ascii(&why.unwrap_or_else(|| error.to_string()), 200);
         let now = Instant::now();
+        self.totals.dials.count(&why);
         self.log.warn_limited("peer_unreachable", &[("peer", peer), ("reason", &why)]);
         self.targets.failed(peer, &why, None, now);
     }
@@ -197,6 +204,28 @@ fn fell_silent(cause: &ConnectionError) -> bool {
     matches!(cause, ConnectionError::IO(error) if root_cause(error) == "timed out")
 }
 
+impl Failures {
+    fn count(&mut self, why: &str) {
+        match cause_of(why) {
+            Cause::Timeout => self.timed_out += 1,
+            _ => self.failed += 1,
+        }
+    }
+}
+
+/// What an error of a connection means. The transports do not tell it but in words.
+fn cause_of(error: &str) -> Cause {
+    let error = error.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| error.contains(word));
+    if says(&["timed out", "timeout"]) {
+        Cause::Timeout
+    } else if says(&["closed by peer", "reset by peer", "end of file", "connection lost: closed"]) {
+        Cause::RemoteClose
+    } else {
+        Cause::Error
+    }
+}
+
 /// The innermost error: the outer ones repeat it.
 fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut error = error;
@@ -204,4 +233,21 @@ fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
         error = source;
     }
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_of_an_end_is_told_from_its_words() {
+        for (error, cause) in [
+            ("timed out", Cause::Timeout),
+            ("Handshake with the remote timed out.", Cause::Timeout),
+            ("closed by peer: 0", Cause::RemoteClose),
+            ("aborted by peer: the cryptographic handshake failed", Cause::Error),
+        ] {
+            assert_eq!(cause_of(error), cause, "{error}");
+        }
+    }
 }

@@ -99,6 +99,15 @@ struct Totals {
     unpublished: u64,
     bytes_in: u64,
     bytes_out: u64,
+    dials: Failures,
+    arrivals: Failures,
+}
+
+/// Connections that did not come about.
+#[derive(Default)]
+struct Failures {
+    failed: u64,
+    timed_out: u64,
 }
 
 /// The engine.

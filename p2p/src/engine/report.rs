@@ -70,6 +70,10 @@ impl Engine {
             items_malformed: self.totals.unconverted + self.counts.malformed(),
             published: self.totals.published,
             unpublished: self.totals.unpublished,
+            dials_failed: self.totals.dials.failed,
+            dials_timed_out: self.totals.dials.timed_out,
+            arrivals_failed: self.totals.arrivals.failed,
+            arrivals_timed_out: self.totals.arrivals.timed_out,
         }
     }
 }

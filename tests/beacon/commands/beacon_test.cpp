@@ -13,7 +13,11 @@
 #include "common/config/genesis_folder.h"
 #include "common/config/network_spec.h"
 #include "gmock/gmock.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpcpp/create_channel.h"
 #include "gtest/gtest.h"
+#include "tests/beacon/network/chain_node.h"
+#include "tests/beacon/network/scripted_engine.h"
 #include "tests/beacon/services/test_network.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/common/process/captured_log.h"
@@ -46,16 +50,14 @@ class BeaconTest : public testing::Test {
     options.genesis_dir = folder_.File("genesis");
     options.data_dir = folder_.File(data);
     options.rpc_address = Address(5052);
-    options.peer_address = Address(9000);
     // Nobody is there: it is dialled again and again.
-    options.peers = {Address(1)};
+    options.network_engine = absl::StrCat("unix:", folder_.File("engine"));
     return options;
   }
   // A beacon that has nothing in common with those of Options().
   BeaconOptions OtherOptions() const {
     BeaconOptions options = Options("other-data");
     options.rpc_address = "127.0.0.1:0";
-    options.peer_address = "127.0.0.1:0";
     return options;
   }
 
@@ -80,6 +82,19 @@ class BeaconTest : public testing::Test {
     EXPECT_EQ(log_.Count("beacon_started"), 1);
   }
 
+  // What a load balancer is told of a service; "unknown": the server does not know it.
+  static std::string HealthOf(const Beacon& beacon, const std::string& service) {
+    const auto channel = grpc::CreateChannel(beacon.rpc_address(), grpc::InsecureChannelCredentials());
+    grpc::ClientContext context;
+    grpc::health::v1::HealthCheckRequest request;
+    grpc::health::v1::HealthCheckResponse response;
+    request.set_service(service);
+    const grpc::Status status = grpc::health::v1::Health::NewStub(channel)->Check(&context, request, &response);
+    return status.ok() ? grpc::health::v1::HealthCheckResponse::ServingStatus_Name(response.status()) : "unknown";
+  }
+
+  static constexpr char kEngine[] = "lean.v1.NetworkEngine";
+
   const TestNetwork network_{4};
   TemporaryFolder folder_;
   CapturedLog log_;
@@ -93,35 +108,39 @@ TEST_F(BeaconTest, StartsAndStopsOnTheSameFolderAndPorts) {
     const std::unique_ptr<Beacon> beacon = MustStart(options);
     ASSERT_NE(beacon, nullptr);
     EXPECT_EQ(beacon->rpc_address(), Address(5052));
-    EXPECT_EQ(beacon->peer_address(), Address(9000));
     EXPECT_EQ(beacon->metrics_address(), Address(8008));
   }
 }
 
 TEST_F(BeaconTest, EveryOptionThatIsWrong) {
   ExpectRefused([](BeaconOptions& o) { o.name = "two words"; }, "--name");
-  ExpectRefused([&](BeaconOptions& o) { o.peers_file = folder_.File("none"); }, folder_.File("none"));
   ExpectRefused([&](BeaconOptions& o) { o.genesis_dir = folder_.File("none"); }, folder_.File("none"));
   ExpectRefused([](BeaconOptions& o) { o.checkpoint_root = "0x12"; }, "--checkpoint-root");
-  ExpectRefused([](BeaconOptions& o) { o.peers = {"nowhere"}; }, "nowhere");
-  ExpectRefused([](BeaconOptions& o) { o.network_engine = "unix:/engine"; }, "leave out all --peer options");
-  ExpectRefused(
-      [](BeaconOptions& o) {
-        o.peers.clear();
-        o.peer_address.clear();
-        o.network_engine = "10.0.0.1:9100";
-      },
-      "--network-engine: \"10.0.0.1:9100\" is not for a network engine");
+  ExpectRefused([](BeaconOptions& o) { o.network_engine = "10.0.0.1:9100"; },
+                "--network-engine: \"10.0.0.1:9100\" is not for a network engine");
 }
 
-TEST_F(BeaconTest, StartsWithoutTheNetworkEngineThatItIsToldOf) {
+TEST_F(BeaconTest, NeedsNoNetworkEngine) {
   BeaconOptions options = Options();
-  options.peers.clear();
-  options.peer_address.clear();
-  options.network_engine = absl::StrCat("unix:", folder_.File("engine"));
+  options.network_engine.clear();
   const std::unique_ptr<Beacon> beacon = MustStart(options);
   ASSERT_NE(beacon, nullptr);
-  EXPECT_EQ(beacon->peer_address(), "");
+  EXPECT_EQ(HealthOf(*beacon, ""), "SERVING");
+  EXPECT_EQ(HealthOf(*beacon, kEngine), "unknown");
+}
+
+TEST_F(BeaconTest, HealthSaysWhetherThereIsANetworkEngineAndGoesOnWithout) {
+  const BeaconOptions options = Options();
+  const std::unique_ptr<Beacon> beacon = MustStart(options);
+  ASSERT_NE(beacon, nullptr);
+  EXPECT_EQ(HealthOf(*beacon, kEngine), "NOT_SERVING");
+  for (int i = 0; i < 2; ++i) {
+    const ScriptedEngine engine(options.network_engine);
+    EXPECT_TRUE(Eventually([&] { return HealthOf(*beacon, kEngine) == "SERVING"; }));
+    EXPECT_EQ(log_.Count("network_engine_lost"), i);
+  }
+  EXPECT_TRUE(Eventually([&] { return HealthOf(*beacon, kEngine) == "NOT_SERVING"; }));
+  EXPECT_EQ(HealthOf(*beacon, ""), "SERVING");
 }
 
 TEST_F(BeaconTest, TheDataFolderCannotBeUsed) {
@@ -143,7 +162,6 @@ TEST_F(BeaconTest, APortIsInUse) {
   const std::unique_ptr<Beacon> other = MustStart(OtherOptions());
   ASSERT_NE(other, nullptr);
   const std::string taken = other->rpc_address();
-  ExpectRefused([&](BeaconOptions& o) { o.peer_address = taken; }, taken);
   ExpectRefused([&](BeaconOptions& o) { o.rpc_address = taken; }, taken);
   ExpectRefused([&](BeaconOptions& o) { o.metrics_address = taken; }, taken);
 }
@@ -151,7 +169,6 @@ TEST_F(BeaconTest, APortIsInUse) {
 TEST_F(BeaconTest, ATlsFileIsMissing) {
   const std::string none = folder_.File("none.pem");
   ExpectRefused([&](BeaconOptions& o) { o.tls = {.cert = none, .key = none, .client_ca = ""}; }, none);
-  ExpectRefused([&](BeaconOptions& o) { o.peer_tls = {.cert = none, .key = none, .ca = none}; }, none);
 }
 
 TEST_F(BeaconTest, StartsAtOnceHoweverOldTheGenesisIs) {

@@ -49,8 +49,6 @@ class ChainNode {
                std::make_unique<SignatureVerifier>(Keys().scheme(), Keys().registry(), SignatureVerifierOptions()),
                {.clock = clock_, .slot_clock = slots_, .outbound = outbound_, .log = log_.logger()},
                ChainServiceOptions()) {
-    spec_.name = "test";
-    spec_.slot_duration_ms = kSlotMs;
     chain_.Start();
   }
 
@@ -72,8 +70,8 @@ class ChainNode {
   ChainService& chain() { return chain_; }
   const ChainService& chain() const { return chain_; }
   const Genesis& genesis() const { return genesis_; }
-  NetworkSpec& spec() { return spec_; }
-  const NetworkSpec& spec() const { return spec_; }
+  // To the network.
+  OutboundChannel& outbound() { return outbound_; }
   CapturedLog& log() { return log_; }
 
  protected:
@@ -83,15 +81,13 @@ class ChainNode {
             .blocks = blocks_,
             .outbound = outbound_,
             .clock = clock_,
-            .genesis = genesis_,
-            .spec = spec_,
-            .synced = [] { return true; },
+            .slot = std::chrono::milliseconds(kSlotMs),
+            .validators = genesis_.state->validators.size(),
             .log = log_.logger()};
   }
 
  private:
   const Genesis genesis_;
-  NetworkSpec spec_;
   RealClock clock_;
   const SlotClock slots_;
   CapturedLog log_;

@@ -13,128 +13,44 @@
 namespace lean::beacon {
 namespace {
 
-class FakePeerList : public PeerList {
- public:
-  std::vector<PeerState> PeerStates() const override { return states; }
-  size_t linked_peers() const override { return 1; }
-  std::string node_id() const override { return "0x11"; }
-  std::string peer_address() const override { return "10.0.0.1:9000"; }
-
-  std::vector<PeerState> states;
-};
-
 Root RootOfByte(uint8_t byte) {
   Root root;
   root.data.fill(byte);
   return root;
 }
 
+class FakePeerList : public PeerList {
+ public:
+  v1::GetPeersResponse PeerViews() const override { return views; }
+  size_t peer_count() const override { return 1; }
+  v1::NetworkView View() const override { return network; }
+
+  v1::GetPeersResponse views;
+  v1::NetworkView network;
+};
+
 TEST(GetPeers, WithoutANetworkThereAreNone) {
   TestBeacon beacon;
   const auto peers = Call(beacon.queries(), &QueryStub::GetPeers, v1::GetPeersRequest());
   ASSERT_TRUE(peers.status.ok()) << peers.status;
   EXPECT_EQ(peers.response.peers_size(), 0);
-  EXPECT_EQ(Call(beacon.queries(), &QueryStub::GetNodeInfo, v1::GetNodeInfoRequest()).response.node_id(), "");
+  EXPECT_FALSE(Call(beacon.queries(), &QueryStub::GetNodeInfo, v1::GetNodeInfoRequest()).response.has_network());
 }
 
-TEST(GetPeers, TellsOfALinkAllThatIsKnown) {
+TEST(GetPeers, IsAnsweredByTheNetwork) {
   FakePeerList list;
-  list.states.push_back({.state = PeerState::kConnected,
-                         .address = "10.0.0.2:9000",
-                         .outbound = true,
-                         .id = 7,
-                         .node_id = "0x22",
-                         .name = "alpha",
-                         .version = "1.2",
-                         .head = {.root = RootOfByte(1), .slot = 20},
-                         .finalized = {.root = RootOfByte(2), .slot = 17},
-                         .synced = true,
-                         .score = -34.5,
-                         .connected_since_ms = 1'700'000'000'123,
-                         .traffic = {.bytes_in = 1,
-                                     .bytes_out = 2,
-                                     .blocks_in = 3,
-                                     .blocks_out = 4,
-                                     .votes_in = 5,
-                                     .votes_out = 6,
-                                     .requests_in = 7,
-                                     .requests_out = 8,
-                                     .dropped_out = 9},
-                         .last_disconnect_reason = "BROKEN: reset",
-                         .last_disconnect_ms = 1'700'000'000'000,
-                         .gossip = {.score = -2.5,
-                                    .in_block_mesh = true,
-                                    .in_vote_mesh = false,
-                                    .accepted = 10,
-                                    .ignored = 11,
-                                    .rejected = 12}});
+  list.views.add_peers()->set_peer_id("16Uiu2HAmPeer");
+  list.network.set_peer_id("16Uiu2HAmOwn");
+  list.network.set_enr("enr:-own");
   TestBeacon beacon({.prepare = nullptr, .peers = &list});
-  const auto called = Call(beacon.queries(), &QueryStub::GetPeers, v1::GetPeersRequest());
-  ASSERT_TRUE(called.status.ok()) << called.status;
-  ASSERT_EQ(called.response.peers_size(), 1);
-  const v1::PeerView& peer = called.response.peers(0);
-  EXPECT_EQ(peer.state(), v1::PeerView::CONNECTED);
-  EXPECT_EQ(peer.address(), "10.0.0.2:9000");
-  EXPECT_TRUE(peer.outbound());
-  EXPECT_EQ(peer.id(), 7u);
-  EXPECT_EQ(peer.node_id(), "0x22");
-  EXPECT_EQ(peer.name(), "alpha");
-  EXPECT_EQ(peer.version(), "1.2");
-  EXPECT_EQ(peer.head().root(), ToHex(RootOfByte(1).span()));
-  EXPECT_EQ(peer.head().slot(), 20u);
-  EXPECT_EQ(peer.finalized().root(), ToHex(RootOfByte(2).span()));
-  EXPECT_EQ(peer.finalized().slot(), 17u);
-  EXPECT_TRUE(peer.synced());
-  EXPECT_EQ(peer.score(), -34.5);
-  EXPECT_EQ(peer.connected_since_ms(), 1'700'000'000'123u);
-  EXPECT_EQ(peer.bytes_in(), 1u);
-  EXPECT_EQ(peer.bytes_out(), 2u);
-  EXPECT_EQ(peer.blocks_in(), 3u);
-  EXPECT_EQ(peer.blocks_out(), 4u);
-  EXPECT_EQ(peer.votes_in(), 5u);
-  EXPECT_EQ(peer.votes_out(), 6u);
-  EXPECT_EQ(peer.requests_in(), 7u);
-  EXPECT_EQ(peer.requests_out(), 8u);
-  EXPECT_EQ(peer.dropped_out(), 9u);
-  EXPECT_EQ(peer.last_disconnect_reason(), "BROKEN: reset");
-  EXPECT_EQ(peer.last_disconnect_ms(), 1'700'000'000'000u);
-  EXPECT_EQ(peer.gossip_score(), -2.5);
-  EXPECT_TRUE(peer.in_block_mesh());
-  EXPECT_FALSE(peer.in_vote_mesh());
-  EXPECT_EQ(peer.items_accepted(), 10u);
-  EXPECT_EQ(peer.items_ignored(), 11u);
-  EXPECT_EQ(peer.items_rejected(), 12u);
-
+  const auto peers = Call(beacon.queries(), &QueryStub::GetPeers, v1::GetPeersRequest());
+  ASSERT_TRUE(peers.status.ok()) << peers.status;
+  ASSERT_EQ(peers.response.peers_size(), 1);
+  EXPECT_EQ(peers.response.peers(0).peer_id(), "16Uiu2HAmPeer");
   const auto info = Call(beacon.queries(), &QueryStub::GetNodeInfo, v1::GetNodeInfoRequest());
-  EXPECT_EQ(info.response.node_id(), "0x11");
-  EXPECT_EQ(info.response.peer_address(), "10.0.0.1:9000");
+  EXPECT_EQ(info.response.network().peer_id(), "16Uiu2HAmOwn");
+  EXPECT_EQ(info.response.network().enr(), "enr:-own");
   EXPECT_EQ(info.response.peers(), 1u);
-}
-
-TEST(GetPeers, OfOneThatIsNotLinkedThereIsOnlyHowItEnded) {
-  FakePeerList list;
-  const std::pair<PeerState::State, v1::PeerView::State> states[] = {{PeerState::kConnecting, v1::PeerView::CONNECTING},
-                                                                     {PeerState::kWaiting, v1::PeerView::WAITING},
-                                                                     {PeerState::kBanned, v1::PeerView::BANNED},
-                                                                     {PeerState::kRefused, v1::PeerView::REFUSED}};
-  for (const auto& [state, view] : states) {
-    PeerState peer;
-    peer.state = state;
-    peer.address = "10.0.0.3:9000";
-    peer.outbound = true;
-    peer.name = "from before";
-    peer.last_disconnect_reason = "WRONG_GENESIS: another";
-    list.states.push_back(peer);
-  }
-  TestBeacon beacon({.prepare = nullptr, .peers = &list});
-  const auto called = Call(beacon.queries(), &QueryStub::GetPeers, v1::GetPeersRequest());
-  ASSERT_EQ(called.response.peers_size(), 4);
-  for (int i = 0; i < 4; ++i) {
-    EXPECT_EQ(called.response.peers(i).state(), states[i].second);
-    EXPECT_EQ(called.response.peers(i).last_disconnect_reason(), "WRONG_GENESIS: another");
-    EXPECT_EQ(called.response.peers(i).name(), "");
-    EXPECT_FALSE(called.response.peers(i).has_head());
-  }
 }
 
 class GetCheckpointTest : public testing::Test {

@@ -39,11 +39,8 @@ TEST(ProbeListenerTest, AServerAnswersInPlainTextAndWithTls) {
 }
 
 TEST(ProbeListenerTest, AServerThatTurnsConnectionsAwayIsThere) {
-  const auto server = Server::Start({.address = "127.0.0.1:0",
-                                     .tls = {},
-                                     .log = SilentLog(),
-                                     .gate = {.admit = [](const std::string&) { return false; }}},
-                                    {});
+  const auto server =
+      Server::Start({.address = "127.0.0.1:0", .tls = {}, .log = SilentLog(), .gate = {.max_descriptors = 1}}, {});
   ASSERT_TRUE(server.ok()) << server.status();
   EXPECT_EQ(ProbeListener((*server)->address(), kPatience), absl::OkStatus());
 }

@@ -15,7 +15,7 @@ class NatTest(sites.SitesTest):
         # Nobody dialled it, and all are linked with it.
         for number in range(HIDDEN):
             linked = wait_until(
-                lambda rpc=net.rpcs[number]: [peer for peer in rpc.linked() if peer.node_id == net.peer_id(HIDDEN)],
+                lambda rpc=net.rpcs[number]: [peer for peer in rpc.linked() if peer.peer_id == net.peer_id(HIDDEN)],
                 e2e.PATIENCE_S, f"beacon {number} to be linked with the hidden one")
             self.assertFalse(linked[0].outbound)
             self.assertIn("/10.77.0.4/", linked[0].address)  # its router's

@@ -1,0 +1,246 @@
+#include "beacon/network/network.h"
+
+#include "beacon/network/item_codec.h"
+#include "common/rpc/convert.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{50};
+
+// Own items are published again for so many slots. The chain bounds what may be made in them.
+constexpr int kPublishAgainSlots = 2;
+
+// Those that go on over all engines.
+void Add(const v1::EngineCounts& counts, v1::EngineCounts* sum) {
+  sum->set_bytes_in(sum->bytes_in() + counts.bytes_in());
+  sum->set_bytes_out(sum->bytes_out() + counts.bytes_out());
+  sum->set_dials_failed(sum->dials_failed() + counts.dials_failed());
+  sum->set_dials_timed_out(sum->dials_timed_out() + counts.dials_timed_out());
+  sum->set_arrivals_failed(sum->arrivals_failed() + counts.arrivals_failed());
+  sum->set_arrivals_timed_out(sum->arrivals_timed_out() + counts.arrivals_timed_out());
+}
+
+GossipSink SinkOf(ChainService& chain) {
+  return {.block =
+              [&chain](SignedBlockPtr block, const Origin& origin, std::function<void(SubmitOutcome)> done) {
+                chain.SubmitBlock(std::move(block), origin, std::move(done));
+              },
+          .votes =
+              [&chain](std::vector<SignedVotePtr> votes, const Origin& origin,
+                       std::function<void(std::vector<SubmitOutcome>)> done) {
+                chain.SubmitVotes(std::move(votes), origin, std::move(done));
+              }};
+}
+
+}  // namespace
+
+Network::Network(const std::string& engine, const NetworkContext& context)
+    : context_(context),
+      peers_(context.clock, context.log, send_, [this](const ClaimedChain& claimed) { return IsOtherChain(claimed); }),
+      gossip_(SinkOf(context.chain), send_, peers_, context.clock, GossipLimits::For(context.validators)),
+      requests_(send_, peers_, context.clock),
+      server_(context.blocks, peers_, send_, [this] { return stream_.waiting_answer_bytes(); }),
+      stream_(engine, *this, context.clock, context.log) {
+  outbound_thread_ = std::thread([this] { RunOutbound(); });
+  if (engine.empty()) return;
+  context_.log->info("network_started engine={}", engine);
+  stream_.Start();
+  tick_thread_ = std::jthread([this](const std::stop_token& stop) { RunTicks(stop); });
+}
+
+Network::~Network() { Stop(); }
+
+void Network::Stop() {
+  context_.outbound.Close();
+  if (outbound_thread_.joinable()) outbound_thread_.join();
+  tick_thread_.request_stop();
+  if (tick_thread_.joinable()) tick_thread_.join();
+  stream_.Stop();
+  server_.Stop();
+  requests_.FailAll(absl::CancelledError("the network is stopping"), /*stopping=*/true);
+}
+
+void Network::RunOutbound() {
+  while (const std::optional<OutboundItem> item = context_.outbound.Pop()) {
+    if (item->origin.kind == Origin::kPeer) {
+      gossip_.OnAccepted(*item);
+    } else {
+      {
+        std::lock_guard lock(mutex_);
+        DropOldLocked();
+        own_items_.emplace_back(context_.clock.Steady(), *item);
+        blocks_out_ += item->block != nullptr ? 1 : 0;
+        votes_out_ += item->votes.size();
+      }
+      Publish(stream_.attached(), *item);
+    }
+    if (item->block != nullptr) RefreshChain();
+  }
+}
+
+void Network::RunTicks(const std::stop_token& stop) {
+  SteadyTime now = context_.clock.Steady();
+  do {
+    now = context_.clock.Steady();
+    stream_.Tick(now);
+    peers_.Tick(now);
+    gossip_.Tick(now);
+    requests_.Tick(now);
+    RefreshChain();
+  } while (context_.clock.WaitUntil(now + kTick, stop));
+}
+
+v1::BeaconHello Network::Hello() {
+  v1::BeaconHello hello;
+  hello.set_contract_version(kContractVersion);
+  hello.set_validator_count(context_.validators);
+  hello.set_slot_duration_ms(static_cast<uint64_t>(context_.slot.count()));
+  *hello.mutable_status() = ToProto(OwnChain());
+  return hello;
+}
+
+void Network::OnAttached(uint64_t stream) {
+  peers_.Reset(stream);
+  gossip_.Reset(stream);
+  std::lock_guard lock(mutex_);
+  told_.reset();  // the chain may have moved on since the hello
+}
+
+void Network::OnDetached(uint64_t) {
+  peers_.Reset(0);
+  gossip_.Reset(0);
+  requests_.FailAll(absl::UnavailableError("the network engine was lost"), /*stopping=*/false);
+  std::lock_guard lock(mutex_);
+  Add(counts_, &earlier_counts_);
+  counts_.Clear();
+}
+
+absl::Status Network::OnMessage(uint64_t stream, const v1::EngineToBeacon& message) {
+  switch (message.content_case()) {
+    case v1::EngineToBeacon::kConnected: {
+      const absl::Status status = peers_.OnConnected(message.connected());
+      if (status.ok()) PublishAgain(stream);
+      return status;
+    }
+    case v1::EngineToBeacon::kStatus:
+      return peers_.OnStatus(message.status());
+    case v1::EngineToBeacon::kDisconnected: {
+      const absl::StatusOr<PeerPtr> gone = peers_.OnDisconnected(message.disconnected());
+      if (gone.ok() && *gone != nullptr) requests_.OnGone((*gone)->id);
+      return gone.status();
+    }
+    case v1::EngineToBeacon::kItems:
+      if (context_.on_items != nullptr) context_.on_items(message.items());
+      return gossip_.OnItems(stream, message.items());
+    case v1::EngineToBeacon::kRequest:
+      return server_.OnRequest(message.request());
+    case v1::EngineToBeacon::kAnswer:
+      return requests_.OnAnswer(message.answer());
+    case v1::EngineToBeacon::kReport: {
+      peers_.OnReport(message.report());
+      std::lock_guard lock(mutex_);
+      counts_ = message.report().counts();
+      return absl::OkStatus();
+    }
+    default:
+      return absl::OkStatus();  // of a newer engine
+  }
+}
+
+void Network::Publish(uint64_t stream, const OutboundItem& item) {
+  v1::BeaconToEngine message;
+  if (item.block != nullptr) message.mutable_publish()->add_blocks(SerializeItem(*item.block));
+  for (const SignedVotePtr& vote : item.votes) {
+    message.mutable_publish()->add_votes(SerializeItem(*vote));
+    if (message.publish().votes_size() == Outbox::kMaxVotesInMessage) send_(stream, std::exchange(message, {}));
+  }
+  if (message.has_publish()) send_(stream, std::move(message));
+}
+
+void Network::PublishAgain(uint64_t stream) {
+  std::deque<std::pair<SteadyTime, OutboundItem>> items;
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(published_again_, stream) == stream) return;
+    DropOldLocked();
+    items = own_items_;
+  }
+  for (const auto& [made, item] : items) Publish(stream, item);
+}
+
+void Network::DropOldLocked() {
+  const SteadyTime begin = context_.clock.Steady() - kPublishAgainSlots * context_.slot;
+  while (!own_items_.empty() && own_items_.front().first < begin) own_items_.pop_front();
+}
+
+void Network::RefreshChain() {
+  const uint64_t stream = stream_.attached();
+  if (stream == 0) return;
+  bool finalized_more = false;
+  {
+    std::lock_guard lock(mutex_);  // until it is sent, so that none overtakes a newer one
+    const ClaimedChain chain = OwnChain();
+    if (told_ == chain) return;
+    finalized_more = !told_.has_value() || told_->finalized != chain.finalized;
+    told_ = chain;
+    v1::BeaconToEngine message;
+    *message.mutable_status() = ToProto(chain);
+    send_(stream, std::move(message));
+  }
+  if (finalized_more) peers_.EndOtherChains();
+}
+
+ClaimedChain Network::OwnChain() const {
+  return context_.chain.Read(
+      [](const LeanChain& chain) { return ClaimedChain{.finalized = chain.finalized(), .head = chain.head()}; });
+}
+
+bool Network::IsOtherChain(const ClaimedChain& claimed) const {
+  const Checkpoint& theirs = claimed.finalized;
+  if (theirs.slot == 0 && theirs.root.IsZero()) return false;  // how some say that nothing is finalized yet
+  return context_.chain.Read([&](const LeanChain& chain) {
+    if (theirs.slot > chain.finalized().slot) return false;
+    const std::optional<Root> ours = chain.CanonicalRoot(theirs.slot);
+    return ours != theirs.root;
+  });
+}
+
+void Network::BlocksByRoot(uint64_t peer, std::vector<Root> roots, Done done) {
+  if (absl::Status status = CheckRootsAsked(roots.size()); !status.ok()) return done(status);
+  requests_.Ask(peer, {.roots = std::move(roots)}, std::move(done));
+}
+
+void Network::BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, Done done) {
+  if (absl::Status status = CheckSlotsAsked(count); !status.ok()) return done(status);
+  requests_.Ask(peer, {.roots = {}, .first_slot = first_slot, .count = count}, std::move(done));
+}
+
+v1::NetworkView Network::View() const {
+  const v1::EngineHello hello = stream_.hello();
+  v1::NetworkView view;
+  view.set_engine(hello.agent());
+  view.set_trouble(stream_.trouble());
+  view.set_peer_id(hello.peer_id());
+  view.set_enr(hello.enr());
+  *view.mutable_addresses() = hello.addresses();
+  view.set_topic_network(hello.network());
+  return view;
+}
+
+NetworkCounts Network::counts() const {
+  NetworkCounts counts{.in = gossip_.counts(),
+                       .peers = peers_.counts(),
+                       .requests_in = server_.requests(),
+                       .requests_out = requests_.requests(),
+                       .engine_connected = stream_.attached() != 0,
+                       .engine_lost = stream_.lost()};
+  std::lock_guard lock(mutex_);
+  counts.blocks_out = blocks_out_;
+  counts.votes_out = votes_out_;
+  counts.engines = earlier_counts_;
+  Add(counts_, &counts.engines);
+  return counts;
+}
+
+}  // namespace lean::beacon
