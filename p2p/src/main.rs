@@ -70,6 +70,7 @@ async fn run(options: Options, log: Arc<Log>) -> Result<(), String> {
         discovery: options.discovery()?,
         network: options.network.clone(),
         form: options.signature_form,
+        authors: options.gossip_authors,
         framing: options.request_framing,
         memory: options.memory as usize * 1024 * 1024,
     };

@@ -11,6 +11,7 @@ use libp2p::{Multiaddr, PeerId, identity::Keypair, multiaddr::Protocol};
 use crate::{
     discovery,
     enr::{Enr, Ports},
+    gossip::Authors,
     log::Level,
     nodes_yaml,
     signature_form::SignatureForm,
@@ -72,6 +73,10 @@ pub struct Options {
     /// How signatures are encoded on the wire: 3116 flat bytes, or leanSig's SSZ of 3112 bytes
     #[arg(long, value_name = "FORM", default_value = "flat", value_enum)]
     pub signature_form: SignatureForm,
+
+    /// What becomes of gossip that names an author without a signature: it is invalid, or the name is left out
+    #[arg(long, value_name = "WHAT", default_value = "refuse", value_enum)]
+    pub gossip_authors: Authors,
 
     /// What the length of a request counts, until a peer has shown what its own do
     #[arg(long, value_name = "FRAMING", default_value = "content", value_enum)]

@@ -21,7 +21,7 @@ use crate::{
     AGENT,
     budget::{CONNECTION_WINDOW, NEGOTIATING_STREAMS, STREAM_WINDOW, STREAMS},
     gate::{Gate, Limits},
-    gossip::{self, Counts, Gossip, Topics},
+    gossip::{self, Authors, Counts, Gossip, Topics},
     options::Target,
     requests::{self, Exchange},
     signature_form::SignatureForm,
@@ -55,6 +55,7 @@ pub(crate) struct Wiring<'a> {
     pub key: &'a Keypair,
     pub topics: &'a Topics,
     pub form: SignatureForm,
+    pub authors: Authors,
     pub limits: Limits,
     pub targets: &'a [Target],
     pub meters: &'a Meters,
@@ -70,7 +71,7 @@ pub(crate) fn build(wiring: &Wiring) -> Result<Swarm<Protocols>, String> {
     let targets: HashSet<_> = wiring.targets.iter().map(|target| target.peer_id).collect();
     let protocols = Protocols {
         gate: Gate::new(wiring.limits, targets),
-        gossip: gossip::join(wiring.topics, wiring.form, wiring.counts.clone())?,
+        gossip: gossip::join(wiring.topics, wiring.form, wiring.authors, wiring.counts.clone())?,
         status: requests::status_exchange(),
         by_root: requests::by_root_exchange(),
         by_range: requests::by_range_exchange(),

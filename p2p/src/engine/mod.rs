@@ -28,7 +28,7 @@ use crate::{
     discovery::{self, Discovery},
     enr::{Enr, Ports, quic_address, tcp_address},
     gate::Limits,
-    gossip::{Counts, Topics},
+    gossip::{Authors, Counts, Topics},
     log::Log,
     options::{Target, ip_of},
     outbox::Outbox,
@@ -77,6 +77,8 @@ pub struct Setup {
     pub network: String,
     /// On the wire.
     pub form: SignatureForm,
+    /// Of gossip.
+    pub authors: Authors,
     /// Of requests to peers whose own is not known.
     pub framing: LengthOf,
     /// Bytes of memory above which strangers are turned away.
@@ -149,6 +151,7 @@ impl Engine {
             key: &setup.key,
             topics: &topics,
             form: setup.form,
+            authors: setup.authors,
             limits: setup.limits,
             targets: &setup.targets,
             meters: &meters,

@@ -64,9 +64,10 @@ impl Content {
 
 impl DataTransform for Content {
     fn inbound_transform(&self, raw: RawMessage) -> Result<Message, Error> {
-        let Some(data) = self.decompress(&raw.topic, &raw.data) else {
+        let unsigned = raw.signature.is_none() && raw.key.is_none();
+        let Some(data) = self.decompress(&raw.topic, &raw.data).filter(|_| unsigned) else {
             self.counts.0.fetch_add(1, Ordering::Relaxed);
-            return Err(Error::new(ErrorKind::InvalidData, "not snappy, or of a wrong size"));
+            return Err(Error::new(ErrorKind::InvalidData, "signed, not snappy, or of a wrong size"));
         };
         Ok(Message { source: raw.source, data, sequence_number: raw.sequence_number, topic: raw.topic })
     }

@@ -3,6 +3,7 @@
 mod content;
 mod parameters;
 
+use clap::ValueEnum;
 pub use content::{Content, Counts, message_id};
 use libp2p::gossipsub::{
     self, IdentTopic, MaxCountSubscriptionFilter, MessageAuthenticity, TopicHash, WhitelistSubscriptionFilter,
@@ -20,6 +21,15 @@ pub enum Kind {
     Block,
     /// SSZ(SignedAttestation)
     Vote,
+}
+
+/// What becomes of gossip that names an author or a number, and has no signature. Signed gossip is refused in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Authors {
+    /// It is invalid, as the spec has it.
+    Refuse,
+    /// Both are left out, as for gean, whose library adds them.
+    Ignore,
 }
 
 /// The topics of a network.
@@ -51,7 +61,7 @@ impl Topics {
 }
 
 /// Subscribes to the topics. `counts` gets what is dropped as malformed.
-pub fn join(topics: &Topics, form: SignatureForm, counts: Counts) -> Result<Gossip, String> {
+pub fn join(topics: &Topics, form: SignatureForm, authors: Authors, counts: Counts) -> Result<Gossip, String> {
     let filter = MaxCountSubscriptionFilter {
         filter: WhitelistSubscriptionFilter([Kind::Block, Kind::Vote].map(|kind| topics.of(kind).hash()).into()),
         max_subscribed_topics: 2,
@@ -60,7 +70,7 @@ pub fn join(topics: &Topics, form: SignatureForm, counts: Counts) -> Result<Goss
     let content = Content::new(topics.clone(), form, counts);
     let mut gossip = Gossip::new_with_subscription_filter_and_transform(
         MessageAuthenticity::Anonymous,
-        parameters::config().map_err(|error| error.to_string())?,
+        parameters::config(authors).map_err(|error| error.to_string())?,
         filter,
         content,
     )?;
@@ -87,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_parameters_are_valid() {
-        let gossip = join(&Topics::new("devnet0"), SignatureForm::Flat, Counts::default()).unwrap();
+        let gossip = join(&Topics::new("devnet0"), SignatureForm::Flat, Authors::Refuse, Counts::default()).unwrap();
         assert_eq!(gossip.topics().count(), 2);
     }
 }

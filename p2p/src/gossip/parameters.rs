@@ -7,7 +7,7 @@ use libp2p::gossipsub::{
     TopicScoreParams, ValidationMode, score_parameter_decay,
 };
 
-use super::{Kind, Topics, message_id};
+use super::{Authors, Kind, Topics, message_id};
 use crate::budget::{GOSSIP_HISTORY, GOSSIP_QUEUE, MAX_WIRE_MESSAGE};
 
 /// Identifiers of messages in one IHAVE or IWANT: more do not fit into what rust-libp2p takes by default (16 KiB).
@@ -19,7 +19,11 @@ const IDONTWANT_FROM: usize = 64 * 1024;
 /// A vote that waits longer is too late for its slot.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(4);
 
-pub(super) fn config() -> Result<Config, ConfigBuilderError> {
+pub(super) fn config(authors: Authors) -> Result<Config, ConfigBuilderError> {
+    let validation = match authors {
+        Authors::Refuse => ValidationMode::Anonymous,
+        Authors::Ignore => ValidationMode::None,
+    };
     ConfigBuilder::default()
         // The network's.
         .mesh_n(8)
@@ -31,7 +35,7 @@ pub(super) fn config() -> Result<Config, ConfigBuilderError> {
         .history_length(GOSSIP_HISTORY)
         .history_gossip(3)
         .duplicate_cache_time(Duration::from_secs(24))
-        .validation_mode(ValidationMode::Anonymous)
+        .validation_mode(validation)
         .message_id_fn(|message: &Message| MessageId::from(message_id(message.topic.as_str(), &message.data)))
         // The engine's.
         .validate_messages()

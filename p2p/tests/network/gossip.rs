@@ -2,8 +2,17 @@
 
 use std::collections::HashSet;
 
-use crate::common::{Beacon, Node, Plan, block, block_of, vote, votes_of};
-use lean_p2p::{contract::Outcome, signature_form::SignatureForm};
+use crate::common::{
+    Beacon, Node, Plan, block, block_of,
+    foreign::{Foreign, Manners, only_status},
+    vote, votes_of,
+};
+use lean_p2p::{
+    contract::{Outcome, proto::engine_to_beacon::Content as Heard},
+    gossip::Authors,
+    signature_form::SignatureForm,
+    wire::frame::LengthOf,
+};
 
 /// Three engines in a line, with their beacons: the first and the last know the one between them alone.
 struct Line {
@@ -82,4 +91,28 @@ async fn large_blocks_arrive() {
         assert!(block_of(&line.last.items(1, Outcome::Accept).await[0]) == block);
     }
     line.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gossip_that_names_an_author_is_taken_where_the_operator_says_so() {
+    for (authors, signs) in [(Authors::Ignore, false), (Authors::Ignore, true), (Authors::Refuse, false)] {
+        let node = Node::start(Plan { authors, ..Plan::default() }).await;
+        let mut beacon = Beacon::attach(&node).await;
+        let manners = Manners { signs, names_author: true, ..Manners::default() };
+        let foreign = Foreign::dial(&node, manners, only_status(LengthOf::Content)).await;
+        beacon.meshed_peer().await;
+        let content = snap::raw::Encoder::new().compress_vec(&vote(1)).unwrap();
+        foreign.publish("attestation", content).await;
+        if authors == Authors::Ignore && !signs {
+            assert_eq!(votes_of(&beacon.items(1, Outcome::Accept).await), [vote(1)]);
+        } else {
+            beacon
+                .hear("a bad score", |heard| match heard {
+                    Heard::Report(report) => report.peers.iter().any(|peer| peer.score < 0.0).then_some(()),
+                    _ => None,
+                })
+                .await;
+        }
+        node.stop().await;
+    }
 }

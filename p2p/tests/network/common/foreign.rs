@@ -121,11 +121,13 @@ pub struct Manners {
     pub methods: Vec<Method>,
     /// It signs its gossip, which the network forbids.
     pub signs: bool,
+    /// It names an author in its gossip, without a signature.
+    pub names_author: bool,
 }
 
 impl Default for Manners {
     fn default() -> Self {
-        Self { methods: vec![Method::Status, Method::ByRoot], signs: false }
+        Self { methods: vec![Method::Status, Method::ByRoot], signs: false, names_author: false }
     }
 }
 
@@ -192,9 +194,10 @@ fn swarm(manners: &Manners) -> Swarm<Protocols> {
         .with_tokio()
         .with_quic()
         .with_behaviour(|key| {
-            let (authenticity, mode) = match manners.signs {
-                true => (MessageAuthenticity::Signed(key.clone()), ValidationMode::Strict),
-                false => (MessageAuthenticity::Anonymous, ValidationMode::Anonymous),
+            let (authenticity, mode) = match (manners.signs, manners.names_author) {
+                (true, _) => (MessageAuthenticity::Signed(key.clone()), ValidationMode::Strict),
+                (false, true) => (MessageAuthenticity::Author(key.public().to_peer_id()), ValidationMode::None),
+                (false, false) => (MessageAuthenticity::Anonymous, ValidationMode::Anonymous),
             };
             let config = gossipsub::ConfigBuilder::default()
                 .validation_mode(mode)

@@ -14,6 +14,7 @@ use lean_p2p::{
     discovery,
     engine::{Engine, Setup},
     gate::Limits,
+    gossip::Authors,
     log::{Level, Log},
     options::Target,
     signature_form::SignatureForm,
@@ -43,6 +44,7 @@ pub struct Plan {
     pub discovery: Option<discovery::Plan>,
     pub targets: Vec<Target>,
     pub form: SignatureForm,
+    pub authors: Authors,
     pub framing: LengthOf,
     pub limits: Limits,
 }
@@ -56,6 +58,7 @@ impl Default for Plan {
             discovery: None,
             targets: vec![],
             form: SignatureForm::Flat,
+            authors: Authors::Refuse,
             framing: LengthOf::Content,
             limits: Limits::new(64, 8),
         }
@@ -87,6 +90,7 @@ impl Node {
             discovery: plan.discovery,
             network: "devnet0".into(),
             form: plan.form,
+            authors: plan.authors,
             framing: plan.framing,
             memory: 4 << 30,
         };
