@@ -85,6 +85,8 @@ pub struct Peer {
     pub status_turn: StatusTurn,
     /// What the lengths of its frames count, once it has sent one.
     pub length_of: Option<LengthOf>,
+    /// It takes roots as a bare list, although its lengths count compressed bytes.
+    pub bare_roots: bool,
     /// Its bytes.
     pub meter: Arc<Meter>,
     /// On its items.
@@ -115,6 +117,7 @@ impl Peer {
             status: None,
             status_turn: StatusTurn::Due(first),
             length_of: None,
+            bare_roots: false,
             meter,
             verdicts: Verdicts::default(),
             block_requests: bucket(BLOCK_REQUESTS),

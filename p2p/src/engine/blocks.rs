@@ -16,7 +16,10 @@ use crate::{
         asked::{Asked, Method},
         code,
     },
-    wire::block_requests::{BlockRequest, blocks_of_chunk},
+    wire::{
+        block_requests::{BlockRequest, blocks_of_chunk},
+        frame::LengthOf,
+    },
 };
 
 impl Engine {
@@ -33,16 +36,17 @@ impl Engine {
         let Some(peer) = self.peers.by_handle(handle).filter(|peer| peer.end.is_none()) else {
             return self.answer_beacon(id, vec![], End::Failed, "the peer is gone");
         };
-        let (peer, length_of) = (peer.id, peer.length_of.unwrap_or(self.framing));
+        let (peer, length_of, bare) = (peer.id, peer.length_of.unwrap_or(self.framing), peer.bare_roots);
         if self.asked.is_full(&peer) {
             return self.answer_beacon(id, vec![], End::Overloaded, "too many requests are under way");
         }
         let deadline = Instant::now() + PATIENCE;
-        self.send_request(Asked { id, peer, request, length_of, retried: false, deadline });
+        self.send_request(Asked { id, peer, request, length_of, bare, retried: false, deadline });
     }
 
     fn send_request(&mut self, asked: Asked) {
-        let query = Query { ssz: asked.request.to_ssz(asked.length_of), length_of: asked.length_of };
+        let form = if asked.bare { LengthOf::Content } else { asked.length_of };
+        let query = Query { ssz: asked.request.to_ssz(form), length_of: asked.length_of };
         let id = self.exchange(Method::of(&asked.request)).send_request(&asked.peer, query);
         self.asked.add(id, asked);
     }
@@ -94,6 +98,9 @@ impl Engine {
 
     fn on_answer_of_peer(&mut self, method: Method, id: OutboundRequestId, answer: Answer) {
         let Some(asked) = self.asked.take(method, id) else { return };
+        if answer.chunks.is_empty() && self.may_want_bare_roots(&asked) {
+            return self.send_request(Asked { bare: true, ..asked });
+        }
         let mut blocks = vec![];
         for chunk in &answer.chunks {
             if chunk.code != code::SUCCESS {
@@ -116,7 +123,18 @@ impl Engine {
         if blocks.len() > asked.request.most_blocks() {
             return self.answer_beacon(asked.id, vec![], End::Malformed, "more blocks came than were asked for");
         }
+        if let (true, false, Some(peer)) = (asked.bare, blocks.is_empty(), self.peers.get_mut(&asked.peer)) {
+            peer.bare_roots = true;
+        }
         self.answer_beacon(asked.id, blocks, End::Complete, "");
+    }
+
+    /// Of those who count compressed bytes, some want the list of roots in a container and some do not: these answer a
+    /// container with nothing, as gean.
+    fn may_want_bare_roots(&self, asked: &Asked) -> bool {
+        let wrapped = asked.length_of == LengthOf::Compressed && !asked.bare;
+        let connected = self.peers.get(&asked.peer).is_some_and(|peer| peer.end.is_none());
+        wrapped && connected && Method::of(&asked.request) == Method::ByRoot && asked.deadline > Instant::now()
     }
 
     /// In as many messages as it takes.

@@ -39,6 +39,8 @@ pub struct Asked {
     pub request: BlockRequest,
     /// How it was sent.
     pub length_of: LengthOf,
+    /// Roots are a bare list, whatever is usual among those who count so.
+    pub bare: bool,
     /// Whether it was sent in both forms.
     pub retried: bool,
     /// When it has failed.

@@ -24,7 +24,7 @@ impl BlockRequest {
     pub const MAX_SIZE: usize = 4 + 32 * MAX_BLOCKS;
 
     /// SSZ. Roots are a bare list to those who count the content of a frame. Those who count compressed bytes (qlean and
-    /// zeam of devnet-1) have the list in a container.
+    /// zeam of devnet-1, but not gean) have the list in a container.
     pub fn to_ssz(&self, length_of: LengthOf) -> Vec<u8> {
         match self {
             Self::ByRoot(roots) => {

@@ -207,6 +207,35 @@ async fn a_request_that_is_not_understood_is_sent_in_the_other_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn roots_are_sent_bare_to_who_answers_a_container_with_nothing() {
+    let node = Node::start(Plan::default()).await;
+    let mut beacon = Beacon::attach(&node).await;
+    let heard = Arc::new(Mutex::new(vec![]));
+    let log = heard.clone();
+    // As gean.
+    let _foreign = Foreign::dial(&node, Manners::default(), move |method, bytes| {
+        let (ssz, _) = read(&bytes);
+        let answer = match method {
+            Method::Status => chunk(0, &Status::default().to_ssz(), LengthOf::Compressed),
+            _ if ssz.len() % 32 != 0 => vec![],
+            _ => chunk(0, &block(1, 1), LengthOf::Compressed),
+        };
+        if method != Method::Status {
+            log.lock().unwrap().push(ssz.len());
+        }
+        Some(answer.into())
+    })
+    .await;
+    let peer = beacon.peer().await;
+    for id in [1, 2] {
+        ask(&beacon, id, peer.peer, by_root(1)).await;
+        let got = answer(&mut beacon).await;
+        assert_eq!((got.id, got.end(), got.blocks.len()), (id, End::Complete, 1));
+    }
+    assert_eq!(*heard.lock().unwrap(), [36, 32, 32]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_operator_decides_which_form_is_tried_first() {
     for framing in [LengthOf::Content, LengthOf::Compressed] {
         let node = Node::start(Plan { framing, ..Plan::default() }).await;
