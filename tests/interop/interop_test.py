@@ -137,7 +137,7 @@ class Interop:
 
     def report(self):
         status = self._rpc.status()
-        peers = "; ".join(f"{peer.name or peer.id} {peer.address}" for peer in self._rpc.linked())
+        peers = "; ".join(f"{peer.agent} {peer.address}" for peer in self._rpc.linked())
         print(f"finalized together up to slot {status.finalized.slot}, with blocks and votes of the other's validators "
               f"{self._theirs.indices}; peers: {peers}")
 

@@ -67,10 +67,12 @@ class QuickstartTest(unittest.TestCase):
             wait_until(linked, e2e.PATIENCE_S, f"{node.name} to be linked to {other}")
             self.assertEqual(rpc.genesis().validator_count, 3)
             self.assertEqual(rpc.spec().xmss_log_lifetime, 32)
-            self.assertEqual(rpc.node_info().network.peer_id, PEER_IDS[node.name])
+            view = rpc.node_info().network
+            self.assertEqual(view.peer_id, PEER_IDS[node.name])
             # It listens on all addresses: the file tells which of them is its own.
-            enr = re.search(r"engine_enr .*enr=(\S+)", (self.directory / node.name / "lean-p2p.log").read_text())[1]
-            self.assertIn(f"- {enr}\n", (FILES / "nodes.yaml").read_text())
+            log = (self.directory / node.name / "lean-p2p.log").read_text()
+            self.assertIn(f" engine_enr enr={view.enr}\n", log)
+            self.assertIn(f"- {view.enr}\n", (FILES / "nodes.yaml").read_text())
 
             def voted(rpc=rpc):
                 status = rpc.try_status()
