@@ -7,13 +7,14 @@
 //! | gossip that waits for a verdict | two votes of each validator, 64 blocks of [`UNDECIDED_BLOCK_BYTES`] in all, held twice: by gossipsub and on the way to the beacon | 310 |
 //! | gossip that was accepted, for [`GOSSIP_HISTORY`] heartbeats | what the beacon accepts in 4.2 s: two slots | 54 |
 //! | gossip that waits to be sent | [`GOSSIP_QUEUE`] messages for each of at most 12 peers in a mesh; who takes nothing for [`STALL_PATIENCE`] is ended | 12 * 54 |
-//! | frames that arrive | [`MAX_WIRE_MESSAGE`] and [`CONNECTION_WINDOW`] for each connection | 64 * 20 |
+//! | frames that arrive | [`CONNECTION_BYTES`] for each connection | 64 * 36 |
 //! | answers to peers | [`SERVED_BYTES`] | 128 |
 //! | answers from peers | [`ASKED_REQUESTS`] of [`MAX_ANSWER`] | 256 |
 //! | messages for the beacon, other than gossip | [`LINK_BYTES`], these answers among them | 64 |
 //!
 //! Nobody reaches these at once but an attacker from many addresses. [`Memory`] is the last resort: above the budget that
-//! the operator gives the engine takes no new connections, and ends those that have sent most.
+//! the operator gives the engine takes no new connections, and ends strangers, as many as it takes, those with the lowest
+//! score first.
 
 use std::time::Duration;
 
@@ -59,6 +60,9 @@ pub const UNDECIDED_BLOCK_BYTES: usize = 128 * MIB;
 /// See [`UNDECIDED_BLOCK_BYTES`].
 pub const UNDECIDED_BLOCK_BYTES_PER_PEER: usize = 64 * MIB;
 
+/// What a connection's bytes take at most: a message that is not complete yet, in a buffer that has grown by doubling, and
+/// what is unread.
+pub const CONNECTION_BYTES: usize = 2 * MAX_WIRE_MESSAGE + CONNECTION_WINDOW as usize;
 /// Unread bytes of a stream and of a connection.
 pub const STREAM_WINDOW: u32 = 2 * MIB as u32;
 /// See [`STREAM_WINDOW`].
@@ -70,6 +74,8 @@ pub const NEGOTIATING_STREAMS: usize = 8;
 /// Requests of one protocol that a connection carries at once, in both directions.
 pub const REQUEST_STREAMS: usize = 4;
 
+/// How often the engine looks at its memory.
+pub const MEMORY_PATIENCE: Duration = Duration::from_millis(100);
 /// How long a peer may take nothing while gossip for it is dropped.
 pub const STALL_PATIENCE: Duration = Duration::from_secs(10);
 /// Votes that may wait for a verdict however small the registry is, and of these, votes of one peer: a small network's
@@ -113,10 +119,21 @@ impl Default for Bounds {
     }
 }
 
+/// Buffers of so many bytes go back to the system at once when they are freed.
+const LARGE_BUFFER: i32 = MIB as i32;
+
 /// The memory of the process.
 pub struct Memory;
 
 impl Memory {
+    /// Without this glibc keeps buffers of up to 32 MiB for itself once one was freed, and the process stays above its budget
+    /// after a flood of large messages. To be called before there are threads.
+    #[allow(unsafe_code)]
+    pub fn return_large_buffers() {
+        // SAFETY: mallopt() takes two numbers, and fails by its return value alone, which is of no use here.
+        unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BUFFER) };
+    }
+
     /// Bytes that the process has in memory; none where the system does not tell.
     pub fn resident() -> Option<usize> {
         let text = std::fs::read_to_string("/proc/self/status").ok()?;

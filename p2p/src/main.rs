@@ -10,7 +10,7 @@ use std::{
 use clap::Parser;
 use lean_p2p::{
     beacon_link::{self, Socket},
-    budget::LINK_QUEUE,
+    budget::{LINK_QUEUE, Memory},
     engine::{Engine, Setup},
     gate::Limits,
     log::Log,
@@ -26,8 +26,13 @@ use tokio::{
 /// The beacon's stream has ended within, once the engine has.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+fn main() -> ExitCode {
+    Memory::return_large_buffers();
+    serve()
+}
+
 #[tokio::main(worker_threads = 2)]
-async fn main() -> ExitCode {
+async fn serve() -> ExitCode {
     let options = Options::parse();
     let log = match Log::to_stderr(options.log_level) {
         Ok(log) => Arc::new(log),

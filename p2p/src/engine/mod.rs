@@ -8,6 +8,7 @@ mod report;
 mod status;
 
 use std::{
+    cmp::Ordering,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
@@ -23,7 +24,7 @@ use tokio::{
 use crate::{
     AGENT,
     beacon_link::{Beacon, LinkEvent},
-    budget::{Bounds, Memory},
+    budget::{Bounds, CONNECTION_BYTES, MEMORY_PATIENCE, Memory},
     contract::{VERSION, proto::EngineHello},
     discovery::{self, Discovery},
     enr::{Enr, Ports, quic_address, tcp_address},
@@ -32,7 +33,7 @@ use crate::{
     log::Log,
     options::{Target, ip_of},
     outbox::Outbox,
-    peers::Peers,
+    peers::{Peer, Peers},
     requests::{
         asked::{AskedRequests, Method},
         served::ServedRequests,
@@ -49,8 +50,8 @@ use crate::{
 const LISTEN_PATIENCE: Duration = Duration::from_secs(5);
 const FURTHER_ADDRESSES: Duration = Duration::from_millis(20);
 /// How often is looked at what waits for time to pass.
-const TICK: Duration = Duration::from_millis(100);
-/// How often the beacon gets a report, and memory is looked at.
+const TICK: Duration = MEMORY_PATIENCE;
+/// How often the beacon gets a report.
 const REPORT: Duration = Duration::from_secs(1);
 /// Peers have heard that the engine stops within.
 const FAREWELL: Duration = Duration::from_millis(300);
@@ -270,16 +271,17 @@ impl Engine {
         self.ask_for_status(now);
         self.introduce_all(now);
         self.send_at_once();
+        self.watch_memory();
         if now >= self.next_report {
             self.next_report = now + REPORT;
             self.end_unfit_peers(now);
-            self.watch_memory();
             self.report(now);
             self.log.tell_left_out();
         }
     }
 
-    /// Above the budget no stranger gets in, and of those that are, the one that has sent most has to go.
+    /// Above the budget no stranger gets in, and of those that are, as many have to go as it takes: first those that have
+    /// earned the lowest score.
     fn watch_memory(&mut self) {
         let Some(resident) = Memory::resident() else { return };
         let short = resident > self.memory;
@@ -288,9 +290,22 @@ impl Engine {
             return;
         }
         self.log.warn_limited("memory_short", &[("resident", &resident), ("budget", &self.memory)]);
-        let strangers = self.peers.iter().filter(|peer| !self.targets.has(&peer.id) && peer.end.is_none());
-        if let Some(worst) = strangers.max_by_key(|peer| peer.meter.bytes_in()).map(|peer| peer.id) {
-            self.end_peer(&worst, "the engine is short of memory");
+        let gossip = &self.swarm.behaviour().gossip;
+        let strangers = self.peers.iter().filter(|peer| !self.targets.has(&peer.id));
+        let rank = |peer: &Peer| {
+            let (score, bytes) = (gossip.peer_score(&peer.id).unwrap_or_default(), peer.meter.bytes_in() as usize);
+            // Those that are ended already come first: their memory is about to be free.
+            (peer.end.is_none(), score, (2 * bytes).min(CONNECTION_BYTES), peer.id)
+        };
+        let mut ranked: Vec<_> = strangers.map(rank).collect();
+        ranked.sort_unstable_by(|a, b| (a.0, a.1, b.2).partial_cmp(&(b.0, b.1, a.2)).unwrap_or(Ordering::Equal));
+        let mut excess = resident - self.memory;
+        for (_, _, bytes, peer) in ranked {
+            if excess == 0 {
+                return;
+            }
+            self.end_peer(&peer, "the engine is short of memory");
+            excess = excess.saturating_sub(bytes);
         }
     }
 
