@@ -8,7 +8,6 @@ use super::{Engine, Link};
 use crate::{
     beacon_link::LinkEvent,
     contract::{FromBeacon, Hello, ToBeacon, proto},
-    options::ip_of,
     requests::code,
     text,
     wire::status::Status,
@@ -79,13 +78,8 @@ impl Engine {
     }
 
     fn on_end_peer(&mut self, handle: u64, ban: Duration, reason: &str) {
-        let Some(peer) = self.peers.by_handle(handle) else { return };
-        let (id, address) = (peer.id, ip_of(&peer.address));
-        if !ban.is_zero() {
-            let of_others = address.filter(|ip| !ip.is_loopback() && !self.own_addresses.contains(ip));
-            self.swarm.behaviour_mut().gate.bans.add(id, of_others, ban, Instant::now());
-            self.log.warn_limited("peer_banned", &[("peer", &id), ("seconds", &ban.as_secs()), ("reason", &reason)]);
-        }
+        let Some(id) = self.peers.by_handle(handle).map(|peer| peer.id) else { return };
+        self.ban(&id, ban, reason);
         self.end_peer(&id, &format!("the beacon ends it: {reason}"));
     }
 

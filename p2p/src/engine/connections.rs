@@ -22,6 +22,7 @@ use crate::{
         proto::{PeerDisconnected, peer_disconnected::Cause},
     },
     gate::Refusal,
+    gossip::WORTHLESS,
     options::{Target, ip_of},
     peers::{Identity, Peer},
     requests::BY_RANGE,
@@ -31,6 +32,8 @@ use crate::{
 
 /// A stranger has told its status within.
 const STATUS_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a peer is refused whose gossip broke the rules: as long as a beacon's first ban. Its score waits for it.
+const WORTHLESS_BAN: Duration = Duration::from_secs(60);
 
 impl Engine {
     pub(super) fn on_connection(&mut self, event: SwarmEvent<Event>) {
@@ -101,6 +104,14 @@ impl Engine {
             let gone = PeerDisconnected { peer: handle, reason: reason(&why), cause: cause.into() };
             self.outbox.push(ToBeacon::Disconnected(gone));
         }
+    }
+
+    /// Refuses a connected peer and its address for a while; no time is no ban.
+    pub(super) fn ban(&mut self, id: &PeerId, time: Duration, reason: &str) {
+        let Some(peer) = self.peers.get(id).filter(|_| !time.is_zero()) else { return };
+        let of_others = ip_of(&peer.address).filter(|ip| !ip.is_loopback() && !self.own_addresses.contains(ip));
+        self.swarm.behaviour_mut().gate.bans.add(*id, of_others, time, Instant::now());
+        self.log.warn_limited("peer_banned", &[("peer", id), ("seconds", &time.as_secs()), ("reason", &reason)]);
     }
 
     /// Closes all connections of a peer.
@@ -176,7 +187,7 @@ impl Engine {
         }
     }
 
-    /// Ends strangers that do not tell their status, and peers that take nothing.
+    /// Ends strangers that do not tell their status, peers that take nothing, and those whose gossip is not listened to.
     pub(super) fn end_unfit_peers(&mut self, now: Instant) {
         let is_silent = |peer: &Peer| {
             peer.status.is_none()
@@ -184,16 +195,21 @@ impl Engine {
                 && !self.targets.has(&peer.id)
                 && now.duration_since(peer.since) >= STATUS_PATIENCE
         };
+        let gossip = &self.swarm.behaviour().gossip;
+        let is_worthless = |peer: &Peer| gossip.peer_score(&peer.id).is_some_and(|score| score <= WORTHLESS);
         let mut unfit = vec![];
-        for peer in self.peers.iter() {
+        for peer in self.peers.iter().filter(|peer| peer.end.is_none()) {
             let stalled = peer.stalled.filter(|(_, sent)| *sent == peer.meter.bytes_out());
             if stalled.is_some_and(|(since, _)| now.duration_since(since) >= STALL_PATIENCE) {
-                unfit.push((peer.id, "it does not read what it is sent"));
+                unfit.push((peer.id, Duration::ZERO, "it does not read what it is sent"));
             } else if is_silent(peer) {
-                unfit.push((peer.id, "it does not tell its status"));
+                unfit.push((peer.id, Duration::ZERO, "it does not tell its status"));
+            } else if is_worthless(peer) {
+                unfit.push((peer.id, WORTHLESS_BAN, "its gossip breaks the rules"));
             }
         }
-        for (peer, why) in unfit {
+        for (peer, ban, why) in unfit {
+            self.ban(&peer, ban, why);
             self.end_peer(&peer, why);
         }
     }

@@ -8,6 +8,7 @@ pub use content::{Content, Counts, message_id};
 use libp2p::gossipsub::{
     self, IdentTopic, MaxCountSubscriptionFilter, MessageAuthenticity, TopicHash, WhitelistSubscriptionFilter,
 };
+pub use parameters::WORTHLESS;
 
 use crate::signature_form::SignatureForm;
 

@@ -16,6 +16,8 @@ const MAX_IDS: usize = 700;
 const MAX_CONTROL: usize = 256 * 1024;
 /// Votes are smaller: their duplicates cost less than what tells peers not to send them.
 const IDONTWANT_FROM: usize = 64 * 1024;
+/// Score of a peer that is not listened to any more.
+pub const WORTHLESS: f64 = -100.0;
 /// A vote that waits longer is too late for its slot.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(4);
 
@@ -84,7 +86,7 @@ pub(super) fn score(topics: &Topics) -> (PeerScoreParams, PeerScoreThresholds) {
     let thresholds = PeerScoreThresholds {
         gossip_threshold: -20.0,
         publish_threshold: -50.0,
-        graylist_threshold: -100.0,
+        graylist_threshold: WORTHLESS,
         accept_px_threshold: 1000.0,
         opportunistic_graft_threshold: 2.0,
     };
