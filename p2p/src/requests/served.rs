@@ -79,8 +79,8 @@ impl ServedRequests {
         let Some(collecting) = &mut entry.collecting else { return };
         for block in blocks {
             let first = collecting.blocks.is_empty();
-            let fits = entry.bytes + block.len() <= MAX_ANSWER && self.bytes + block.len() <= SERVED_BYTES;
-            collecting.full |= !(first || fits) || collecting.blocks.len() >= MAX_BLOCKS;
+            let fits = (first || entry.bytes + block.len() <= MAX_ANSWER) && self.bytes + block.len() <= SERVED_BYTES;
+            collecting.full |= !fits || collecting.blocks.len() >= MAX_BLOCKS;
             if collecting.full {
                 return;
             }
@@ -93,8 +93,10 @@ impl ServedRequests {
     /// The answer of this name is complete; with an error, if it has no blocks. None: the peer does not wait for it.
     pub fn complete(&mut self, id: u64, error: Option<(u8, String)>) -> Option<Ready> {
         let key = self.keys.get(&id)?;
-        let Collecting { channel, length_of, blocks, .. } = self.entries.get_mut(key)?.collecting.take()?;
+        let Collecting { channel, length_of, blocks, full } = self.entries.get_mut(key)?.collecting.take()?;
         let mut chunks: Vec<_> = blocks.into_iter().map(|content| Chunk { code: code::SUCCESS, content }).collect();
+        // There was a block, and no room for it.
+        let error = error.or(full.then(|| (code::UNAVAILABLE, "too many answers are under way".into())));
         if let (true, Some((code, text))) = (chunks.is_empty(), error) {
             chunks.push(Chunk { code, content: text.into_bytes() });
         }
