@@ -16,7 +16,8 @@ pub fn read(path: &Path) -> Result<Vec<Enr>, String> {
     parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn parse(text: &str) -> Result<Vec<Enr>, String> {
+/// Reads the content of such a file.
+pub fn parse(text: &str) -> Result<Vec<Enr>, String> {
     let mut nodes = vec![];
     for (number, line) in text.lines().enumerate() {
         let line = line.split_once(" #").map_or(line, |(before, _)| before).trim();

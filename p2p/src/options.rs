@@ -162,7 +162,8 @@ pub struct Target {
 }
 
 impl Target {
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a multiaddr or a node record.
+    pub fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with("enr:") {
             return Enr::parse(text).map(|enr| Self::from(&enr));
         }

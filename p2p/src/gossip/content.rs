@@ -48,7 +48,8 @@ pub struct Content {
 }
 
 impl Content {
-    pub(super) fn new(topics: Topics, form: SignatureForm, counts: Counts) -> Self {
+    /// For the topics of a network whose signatures have this form.
+    pub fn new(topics: Topics, form: SignatureForm, counts: Counts) -> Self {
         Self { topics, form, counts }
     }
 

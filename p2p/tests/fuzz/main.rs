@@ -1,0 +1,101 @@
+//! Readers of bytes from outside, fed with changed vectors: none panics, hangs, takes much more memory than its input is
+//! worth, or reads something that it would write otherwise.
+//!
+//! LEAN_FUZZ_SECONDS (5) is for all readers together; LEAN_FUZZ_SEED (1) decides about the changes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod mutate;
+mod readers;
+
+use std::{
+    fmt::Write,
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use mutate::Mutator;
+use peak_alloc::PeakAlloc;
+use readers::{Reader, all_readers};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// One input is read within.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+/// Feeds a reader for a while. How many inputs it took; or what went wrong with which one.
+fn feed(reader: Reader, seed: u64, time: Duration) -> Result<u64, String> {
+    let input = Arc::new(Mutex::new(vec![]));
+    let (tell, told) = mpsc::channel();
+    let (current, name) = (input.clone(), reader.name);
+    let feeder = thread::spawn(move || {
+        let mut mutator = Mutator::new(reader.seeds, seed);
+        let end = Instant::now() + time;
+        let mut fed = 0;
+        while Instant::now() < end {
+            let bytes = mutator.next();
+            current.lock().unwrap().clone_from(&bytes);
+            MEMORY.reset_peak_usage();
+            let before = MEMORY.current_usage();
+            (reader.read)(&bytes);
+            let taken = MEMORY.peak_usage().saturating_sub(before);
+            let most = reader.memory + reader.expansion * bytes.len();
+            assert!(taken <= most, "it takes {taken} bytes of memory, and at most {most} are right");
+            fed += 1;
+            // An error means that nobody waits any more.
+            let _ = tell.send(fed);
+        }
+    });
+    let mut fed = 0;
+    let problem = loop {
+        match told.recv_timeout(PATIENCE) {
+            Ok(count) => fed = count,
+            Err(mpsc::RecvTimeoutError::Timeout) => break "it hangs".to_owned(),
+            Err(mpsc::RecvTimeoutError::Disconnected) => match feeder.join() {
+                Ok(()) => return Ok(fed),
+                Err(panic) => break said(panic.as_ref()),
+            },
+        }
+    };
+    let mut hex = String::new();
+    let bytes = input.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    bytes.iter().take(4096).for_each(|byte| write!(hex, "{byte:02x}").unwrap());
+    Err(format!("{name}: {problem}\nafter {fed} inputs, seed {seed}, {} bytes: {hex}", bytes.len()))
+}
+
+/// What a panic has said.
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or("it panics".into())
+}
+
+fn wrong(read: fn(&[u8])) -> String {
+    let reader = Reader { name: "wrong", seeds: vec![vec![0; 100]], memory: 1 << 16, expansion: 1, read };
+    feed(reader, 1, Duration::from_secs(5)).unwrap_err()
+}
+
+/// One test, since memory is counted for the whole process.
+#[test]
+fn readers_withstand_anything() {
+    assert!(wrong(|bytes| assert!(bytes.len() != 50, "no fifty")).contains("no fifty"));
+    assert!(wrong(|_| drop(std::hint::black_box(vec![1u8; 1 << 20]))).contains("bytes of memory"));
+
+    let (seconds, seed) = (setting("LEAN_FUZZ_SECONDS", 5), setting("LEAN_FUZZ_SEED", 1));
+    let readers = all_readers();
+    let time = Duration::from_secs(seconds) / readers.len() as u32;
+    for reader in readers {
+        let name = reader.name;
+        match feed(reader, seed, time) {
+            Ok(fed) => {
+                println!("{name}: {fed} inputs");
+                assert!(fed > 100, "{name} has read {fed} inputs alone");
+            }
+            Err(problem) => panic!("{problem}"),
+        }
+    }
+}
