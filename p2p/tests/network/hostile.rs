@@ -19,16 +19,21 @@ use lean_p2p::{
 use snap::raw::Encoder;
 
 /// An engine with an honest peer.
-struct Scene {
-    node: Node,
-    beacon: Beacon,
+pub struct Scene {
+    pub node: Node,
+    pub beacon: Beacon,
     honest: (Node, Beacon),
-    peer: u64,
+    pub peer: u64,
 }
 
 impl Scene {
     async fn set() -> Self {
-        let node = Node::start(Plan { limits: Limits::new(16, 2), ..Plan::default() }).await;
+        Self::set_with(2).await
+    }
+
+    /// With so many connections from an address; from this machine four times as many.
+    pub async fn set_with(per_host: usize) -> Self {
+        let node = Node::start(Plan { limits: Limits::new(8 * per_host, per_host), ..Plan::default() }).await;
         let other = Node::with_targets(&[&node]).await;
         let mut beacon = Beacon::attach_with(&node, 16, crate::common::chain_status(5)).await;
         let mut theirs = Beacon::attach(&other).await;
@@ -39,13 +44,13 @@ impl Scene {
     }
 
     /// The honest peer is still served.
-    async fn goes_on(&mut self, seed: u64) {
+    pub async fn goes_on(&mut self, seed: u64) {
         self.honest.1.publish_votes(vec![vote(seed)]).await;
         let is_it = |item: &GossipItem| item.peer == self.peer && votes_of(std::slice::from_ref(item)) == [vote(seed)];
         while !self.beacon.items(1, Outcome::Accept).await.iter().any(is_it) {}
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.node.stop().await;
         self.honest.0.stop().await;
     }

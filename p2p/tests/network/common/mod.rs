@@ -33,6 +33,8 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Streaming, transport::Endpoint};
 
+pub use crate::raw::noise;
+
 /// Whatever a test waits for comes within.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -261,18 +263,6 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
 pub fn chain_status(head: u64) -> ChainStatus {
     let checkpoint = |slot: u64| Checkpoint { root: [slot as u8; 32], slot };
     Status { finalized: checkpoint(head / 2), head: checkpoint(head) }.into()
-}
-
-/// Bytes that do not compress and differ by seed.
-pub fn noise(size: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let next = |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    };
-    (0..size).map(next).collect()
 }
 
 fn signature(seed: u64) -> Vec<u8> {
