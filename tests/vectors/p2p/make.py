@@ -280,6 +280,12 @@ def message_ids():
                 "message_id": hashlib.sha256(data).hexdigest()[:40],
             }
         )
+    # What does not decompress has another domain. No client passes it on.
+    topic, wire = "/leanconsensus/devnet0/block/ssz_snappy", b"\xff" * 20
+    data = bytes(4) + struct.pack("<Q", len(topic)) + topic.encode() + wire
+    cases.append(
+        {"topic": topic, "wire": wire.hex(), "content": None, "message_id": hashlib.sha256(data).hexdigest()[:40]}
+    )
     return cases
 
 
