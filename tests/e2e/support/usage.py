@@ -41,6 +41,16 @@ def rss(pid):
     return int(_status(pid)["VmRSS"].split()[0]) * 1024
 
 
+def most_rss(pid):
+    """The most bytes of memory that a process ever had, as the kernel counts all the time."""
+    return int(_status(pid)["VmHWM"].split()[0]) * 1024
+
+
+def forget_most_rss(pid):
+    """From now on most_rss() is about what comes."""
+    pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
 def threads(pid):
     """How many threads a process has."""
     return int(_status(pid)["Threads"])

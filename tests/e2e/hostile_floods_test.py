@@ -1,0 +1,88 @@
+"""Floods upon a network engine, one after the other: no client misses a duty, the honest link stands, engine and beacon stay
+within their memory. Prints what each sent and cost.
+
+By environment: LEAN_FLOODS, their names; LEAN_FLOOD_CONNECTIONS, over how many connections; LEAN_FLOOD_S, for how long.
+"""
+
+import os
+import pathlib
+import re
+import socket
+import stat
+
+import e2e
+import hostile
+from leandev.processes import wait_until
+
+FLOODS = os.environ.get("LEAN_FLOODS", "in-flight,resets").split(",")
+CONNECTIONS = [int(count) for count in os.environ.get("LEAN_FLOOD_CONNECTIONS", "8").split(",")]
+SECONDS = int(os.environ.get("LEAN_FLOOD_S", "5"))
+SMALL_BUDGET_MIB = 128
+
+
+class HostileFloodsTest(hostile.HostileTest):
+    def test_floods(self):
+        self.start_pair()
+        print("flood            conns   sent MB streams messages  ended refused missed engine MiB beacon MiB", flush=True)
+        for name in FLOODS:
+            for connections in CONNECTIONS:
+                self.begin()
+                refused = self.refused()
+                done = self.attack(name, connections=connections, seconds=SECONDS).done()
+                missed, memory = self.missed(), self.most_memory()
+                print(f"{name:16} {connections:5} {done['bytes_out'] / 1e6:9.1f} {done['streams']:7} {done['messages']:8} "
+                      f"{done['ended']:6} {self.refused() - refused:7} {len(missed):6} {memory['engine'] / hostile.MIB:10.0f} "
+                      f"{memory['beacon'] / hostile.MIB:10.0f}", flush=True)
+                self.expect_unharmed(max(CONNECTIONS))
+
+    def refused(self):
+        """Connections that the engine has refused: what it logs, and what it says that it has left out."""
+        log = self.net.engines[0].log
+        left_out = re.findall(r"lines_left_out cause=connection_refused lines=(\d+)", log)
+        return log.count(" connection_refused ") + sum(map(int, left_out))
+
+    def test_above_its_budget_the_engine_sends_strangers_away(self):
+        self.start_pair(engine_arguments=("--memory", SMALL_BUDGET_MIB))
+        connections = 24
+        attack = self.attack("in-flight", connections=connections, seconds=e2e.PATIENCE_S)
+        self.addCleanup(attack.stop)
+        wait_until(lambda: "the engine is short of memory" in self.engine_ended("in-flight"), e2e.PATIENCE_S,
+                   "attackers to be sent away")
+        slot = self.net.rpc.status().slot
+        self.wait_for(lambda s: s.slot > slot + 2, "two slots more")
+        attack.stop()
+        engine = self.most_memory()["engine"]
+        print(f"the engine had {engine / hostile.MIB:.0f} MiB at most", flush=True)
+        # They could have taken six times as much.
+        self.assertLess(engine, SMALL_BUDGET_MIB * hostile.MIB + hostile.ENGINE_BYTES)
+        self.expect_unharmed(connections)
+        # Its memory is free again, and strangers are let in.
+        wait_until(lambda: self.attack("connections", seconds=1).done()["standing"] == 1, 20, "a stranger to be let in")
+
+    def test_others_reach_nothing_but_the_port_for_peers(self):
+        self.start_pair()
+        rpc, peers = (int(address.rsplit(":", 1)[1]) for address in (self.net.places[0].rpc_address, self.target))
+        self.assertEqual(listening(self.net.beacon.pid), {("tcp", rpc)})
+        self.assertEqual(listening(self.net.engines[0].process.pid), {("udp", peers)})
+        path = self.net.engines[0].socket
+        self.assertEqual([stat.S_IMODE(place.stat().st_mode) for place in (path, path.parent)], [0o600, 0o700])
+        with self.assertRaises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", peers))
+
+
+def listening(pid):
+    """What a process listens on, or takes datagrams on: {(protocol, port)}."""
+    links = (os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd"))
+    inodes = {match[1] for match in map(re.compile(r"socket:\[(\d+)\]").match, links) if match}
+    found = set()
+    # The state of a socket that listens, and of one of UDP that is not connected.
+    for protocol, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
+        for line in pathlib.Path(f"/proc/net/{protocol}").read_text(encoding="ascii").splitlines()[1:]:
+            words = line.split()
+            if words[3] == state and words[9] in inodes:
+                found.add((protocol[:3], int(words[1].rsplit(":", 1)[1], 16)))
+    return found
+
+
+if __name__ == "__main__":
+    e2e.main()

@@ -1,0 +1,159 @@
+"""Peers that attack one of two beacons by its network engine, each in its way and many at once: validators miss no duty, the
+honest link stands, nothing swells, and every attacker is sent away for the right reason or has no effect."""
+
+import secrets
+import threading
+import time
+
+import e2e
+import hostile
+import raw_peer
+from leandev.processes import wait_until
+
+BUSY_S = 6
+INVALID = "INVALID_ITEM"
+# By what they attack, as the program names them: those of a line at once.
+WAVES = (
+    ("half-handshakes", "connections", "streams", "empty-streams", "resets", "garbage", "negotiation"),
+    ("ihave", "iwant", "idontwant", "grafts", "prunes", "subscriptions", "oversized", "in-flight"),
+    ("many-in-one", "no-messages", "no-snappy", "bombs", "signed", "votes", "unread"),
+    ("lengths", "frame-bombs", "trickle", "roots", "requests", "unread-answers", "unasked"),
+)
+# The engine finds their fault.
+ENDED = ("grafts", "no-snappy", "bombs", "signed")
+
+
+class HostilePeersTest(hostile.HostileTest):
+    def setUp(self):
+        super().setUp()
+        self.start_pair()
+
+    def test_attacks(self):
+        for wave in WAVES:
+            attacks = [self.attack(name, connections=2, seconds=BUSY_S) for name in wave]
+            for attack in attacks:
+                done = attack.done()
+                self.assertGreater(sum(done[what] for what in ("connected", "dialled")), 0, attack.name)
+                print(attack.name, done, flush=True)
+            self.expect_unharmed(2 * len(wave))
+        for name in ENDED:
+            wait_until(lambda name=name: hostile.RULES in self.engine_ended(name), 20, f"{name} to be ended")
+        # The beacon's judgement ends them here or there, whichever comes first.
+        self.assertTrue(self.offended("votes", INVALID))
+        wait_until(lambda: any(why.startswith(("the beacon ends it: ", hostile.RULES)) for why in self.engine_ended("votes")),
+                   20, f"votes to be ended, not {self.engine_ended('votes')}")
+        self.expect_finality()
+
+    def test_addresses(self):
+        """From many addresses all connections can be taken that strangers may have, and no others."""
+        attack = self.attack("connections", connections=100, seconds=BUSY_S, from_many=True)
+        done = attack.done()
+        print(done, flush=True)
+        self.assertGreater(done["connected"], 40)
+        self.assertLess(done["standing"], 64)
+        self.expect_unharmed(64)
+        self.expect_finality()
+
+    def expect_finality(self):
+        after = self.wait_for_finality(above=self.net.rpc.status().slot)
+        self.wait_for_all(lambda s: s.finalized.slot >= after.finalized.slot, "both to finalize")
+        self.assertEqual(after.waiting_blocks, 0)
+
+    # --- Content: name, and what the beacon holds against it ---
+
+    def head(self):
+        status = self.net.rpc.status()
+        return status, (bytes.fromhex(status.head.root[2:]), status.head.slot)
+
+    def repeat(self, peer, kind, make):
+        """Sends what `make` gives until the peer is ended or the time is over."""
+        end = time.monotonic() + BUSY_S
+        while time.monotonic() < end and peer.gossip(kind, raw_peer.compress(make())):
+            time.sleep(0.01)
+
+    def bad_votes(self, peer):
+        status, head = self.head()
+        self.repeat(peer, "attestation", lambda: raw_peer.vote(secrets.randbelow(4), status.slot, head))
+
+    def bad_blocks(self, peer):
+        def make():
+            status, head = self.head()
+            return raw_peer.block(status.slot, status.proposer_index, head[0])
+
+        self.repeat(peer, "block", make)
+
+    def orphans(self, peer):
+        def make():
+            status, _ = self.head()
+            return raw_peer.block(status.slot, status.proposer_index, secrets.token_bytes(32))
+
+        self.repeat(peer, "block", make)
+
+    def orphan_votes(self, peer):
+        status, _ = self.head()
+        self.repeat(peer, "attestation", lambda: raw_peer.vote(
+            secrets.randbelow(4), status.slot, (secrets.token_bytes(32), status.slot)))
+
+    def no_blocks(self, peer):
+        self.repeat(peer, "block", lambda: secrets.token_bytes(5000))
+
+    CONTENT = {bad_votes: INVALID, bad_blocks: INVALID, orphans: INVALID, orphan_votes: INVALID, no_blocks: None}
+
+    def peer(self, agent, own_status=None):
+        peer = raw_peer.RawPeer(self.target, agent, own_status or self.own_status())
+        self.addCleanup(peer.close)
+        return peer
+
+    def claim_until_offended(self, peer, offences, answers):
+        """It has the block of each next slot, as it says, until it is asked for it and one of these is held against it.
+        `answers`: with a block of nobody."""
+
+        def claimed():
+            status, head = self.head()
+            finalized = bytes.fromhex(status.finalized.root[2:]), status.finalized.slot
+            if answers:
+                peer.answer(raw_peer.block(status.slot + 1, status.proposer_index, head[0]))
+            peer.tell(raw_peer.status(finalized, (secrets.token_bytes(32), status.slot + 1)))
+            return any(self.offended(peer.agent, offence) for offence in offences)
+
+        wait_until(claimed, e2e.PATIENCE_S, f"one of {offences} to be held against {peer.agent}")
+        self.assertTrue(any("blocks" in protocol for protocol, _ in peer.asked), peer.asked)
+
+    def test_content(self):
+        before, head = self.head()
+        nowhere = secrets.token_bytes(32)
+        # It says that it is far ahead of the clock.
+        boaster = self.peer("boaster", raw_peer.status((nowhere, before.slot + 40_000), (nowhere, before.slot + 50_000)))
+        # They have heads that nobody knows. One answers with a block of nobody, the other one never.
+        liar = self.peer("liar")
+        self.claim_until_offended(liar, (INVALID, "BAD_ANSWER", "LIED"), answers=True)
+        liar.close()
+        silent = self.peer("silent")
+        silent.answer_nothing()
+        self.claim_until_offended(silent, ("UNRESPONSIVE",), answers=False)
+        # Its finalized block is none of ours.
+        stranger = self.peer("stranger", raw_peer.status((nowhere, 1), (nowhere, before.slot)))
+        peers = {attack: self.peer(attack.__name__) for attack in self.CONTENT}
+        threads = [threading.Thread(target=attack, args=(self, peer), daemon=True) for attack, peer in peers.items()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for attack, offence in self.CONTENT.items():
+            if offence:
+                wait_until(lambda n=attack.__name__, o=offence: self.offended(n, o), 20, f"{attack.__name__} to be {offence}")
+        for peer in (*peers.values(), stranger):
+            self.assertTrue(peer.ended.wait(20), f"{peer.agent} is still there")
+        self.assertIn("it is on another chain: its finalized block of slot 1 is not on ours", self.log_of(0))
+        self.assertFalse(boaster.ended.is_set())
+        # What it is asked by others it gets, as it should.
+        good = self.peer("good")
+        answer = good.ask("blocks_by_root", head[0])
+        self.assertEqual(answer[0], 0, answer[:100])
+        self.assertEqual(good.ask("blocks_by_root", secrets.token_bytes(32)), b"")
+        self.expect_unharmed(len(peers) + 5)
+        self.expect_finality()
+
+
+if __name__ == "__main__":
+    e2e.main()
