@@ -1,0 +1,138 @@
+"""A peer on another team's libp2p (go-libp2p), of which nothing is ours but what this folder has: honest, it carries the
+gossip between two nodes that do not know each other, and serves the later one the blocks it lacks; hostile, it attacks."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import threading
+import unittest
+
+import e2e
+import hostile
+import raw_peer
+from leandev.processes import wait_until
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+PROGRAM = e2e.BUILD_DIR / "bin" / "lean-go-peer"
+BUSY_S = 8
+ATTACKS = "streams,resets,ihave,iwant,grafts,no_snappy,no_vote,oversized,lengths,signed"
+
+
+def find_go():
+    """The compiler, and why there is none; either is empty."""
+    needed = re.search(r"^go (\d+)\.(\d+)", (FOLDER / "go.mod").read_text(encoding="ascii"), re.M)
+    needed = tuple(map(int, needed.groups()))
+    found = []
+    for path in filter(None, (shutil.which("go"), "/usr/local/go/bin/go")):
+        said = subprocess.run([path, "version"], capture_output=True, text=True, check=False).stdout
+        version = re.search(r"go(\d+)\.(\d+)", said)
+        if version and tuple(map(int, version.groups())) >= needed:
+            return path, ""
+        found.append(said.strip())
+    return "", f"Go {needed[0]}.{needed[1]} is not installed; found: {', '.join(found) or 'none'}"
+
+
+def build():
+    """Builds the peer. Why it cannot be had; empty: it is there."""
+    go, why = find_go()
+    if why:
+        return why
+    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOMAXPROCS": "2"}
+
+    def run(*arguments):
+        return subprocess.run([go, *arguments], cwd=FOLDER, env=environment, capture_output=True, text=True, check=False)
+
+    if run("mod", "download").returncode != 0:
+        return "the modules of go.sum cannot be had"
+    built = run("build", "-o", PROGRAM, ".")
+    if built.returncode != 0:
+        raise RuntimeError(f"the peer does not build:\n{built.stderr}")
+    return ""
+
+
+class GoPeer:
+    """The peer, at a low priority. What it says is in `events`, as it comes."""
+
+    def __init__(self, test, addresses, own_status, *arguments):
+        command = ["nice", "-n", "10", "setpriv", "--pdeathsig", "KILL", "--", PROGRAM, "-peers", ",".join(addresses)]
+        self._process = subprocess.Popen([*command, "-status", own_status.hex(), *map(str, arguments)],
+                                         stdout=subprocess.PIPE, text=True)
+        test.addCleanup(self._close)
+        self.events = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self._process.stdout:
+            self.events.append(json.loads(line))
+
+    def all(self, event, **fields):
+        """Events of this name that have these fields."""
+        return [e for e in list(self.events) if e["event"] == event and fields.items() <= e.items()]
+
+    def wait(self, timeout_s):
+        code = self._process.wait(timeout_s)
+        self._reader.join()
+        return code
+
+    def _close(self):
+        self._process.kill()
+        self._process.wait()
+
+
+class GoPeerTest(hostile.HostileTest):
+    @classmethod
+    def setUpClass(cls):
+        why = build()
+        if why:
+            raise unittest.SkipTest(why)
+
+    def test_honest(self):
+        net = self.make_network(clients=2, beacons=2, slot_ms=1000)
+        for place in net.places:
+            place.dials = []
+        net.start_node(0)
+        genesis = bytes.fromhex(net.rpc.status().head.root[2:]), 0
+        peer = GoPeer(self, [net.dial_address(number) for number in range(2)], raw_peer.status(genesis, genesis))
+        self.wait_for(lambda s: s.peers == 1, "the peer to be linked")
+        net.start_client(0)
+        first, second = net.peer_id(0), net.peer_id(1)
+        wait_until(lambda: len(peer.all("gossip", kind="block", **{"from": first})) >= 2, e2e.PATIENCE_S, "two blocks")
+        # The second one has missed them, and has nobody else to ask.
+        net.start_node(1)
+        net.start_client(1)
+        finalized = min(s.finalized.slot for s in self.wait_for_all(lambda s: s.finalized.slot > 0, "finality"))
+        roots = {e2e.block_at(rpc, finalized).root for rpc in net.rpcs}
+        self.assertEqual(len(roots), 1)
+        self.assertTrue(any(event["found"] for event in peer.all("served", peer=second)), peer.all("served"))
+        for node in (first, second):
+            self.assertTrue(peer.all("status", peer=node, bytes=80), peer.all("status"))
+            for kind in ("block", "attestation"):
+                self.assertTrue(peer.all("gossip", kind=kind, **{"from": node}), f"{kind}s of {node}")
+        for framing in ("content", "compressed"):
+            answers = peer.all("block_by_root", framing=framing)
+            self.assertTrue(answers and all(answer["same"] for answer in answers), answers)
+        for rpc in net.rpcs:
+            (linked,) = rpc.linked()
+            self.assertEqual((linked.agent, linked.score, linked.items_rejected), ("go-peer/1", 0, 0))
+            self.assertGreater(linked.items_accepted, 0)
+
+    def test_hostile(self):
+        self.start_pair()
+        peer = GoPeer(self, [self.net.dial_address(0)], self.own_status(), "-hostile", ATTACKS, "-seconds", BUSY_S)
+        self.assertEqual(peer.wait(BUSY_S + 20), 0)
+        for event in peer.all("attacked"):
+            print(event, flush=True)
+            self.assertGreater(event["times"], 0, event)
+        self.expect_unharmed(ATTACKS.count(",") + 1)
+        for name in ("no_snappy", "signed", "grafts"):
+            self.assertIn(hostile.RULES, self.engine_ended(name), name)
+        self.assertTrue(self.offended("no_vote", "INVALID_ITEM"))
+        self.wait_for_finality(above=self.net.rpc.status().slot)
+
+
+if __name__ == "__main__":
+    e2e.main()
