@@ -29,10 +29,9 @@ impl Engine {
                 }
             }
             gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
-                self.log.warn_limited(
-                    "peer_slow",
-                    &[("peer", &peer_id), ("messages_dropped", &failed_messages.non_priority)],
-                );
+                let unsent = failed_messages.non_priority + failed_messages.priority;
+                self.totals.unsent += unsent as u64;
+                self.log.warn_limited("peer_slow", &[("peer", &peer_id), ("messages_unsent", &unsent)]);
                 if let Some(peer) = self.peers.get_mut(&peer_id) {
                     let sent = peer.meter.bytes_out();
                     // While it takes something it is slow, not stalled.

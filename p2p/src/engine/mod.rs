@@ -100,6 +100,7 @@ struct Totals {
     unconverted: u64,
     published: u64,
     unpublished: u64,
+    unsent: u64,
     bytes_in: u64,
     bytes_out: u64,
     dials: Failures,

@@ -74,6 +74,7 @@ impl Engine {
             dials_timed_out: self.totals.dials.timed_out,
             arrivals_failed: self.totals.arrivals.failed,
             arrivals_timed_out: self.totals.arrivals.timed_out,
+            unsent: self.totals.unsent,
         }
     }
 }

@@ -14,12 +14,18 @@ use crate::budget::{GOSSIP_HISTORY, GOSSIP_QUEUE, MAX_WIRE_MESSAGE};
 const MAX_IDS: usize = 700;
 /// Bytes of control messages that are taken: others may name each of a slot's votes.
 const MAX_CONTROL: usize = 256 * 1024;
-/// Votes are smaller: their duplicates cost less than what tells peers not to send them.
+/// Votes are smaller: what tells a peer not to send one takes a packet of its own, and costs more than the duplicate.
 const IDONTWANT_FROM: usize = 64 * 1024;
 /// Score of a peer that is not listened to any more.
 pub const WORTHLESS: f64 = -100.0;
-/// A vote that waits longer is too late for its slot.
-const QUEUE_PATIENCE: Duration = Duration::from_secs(4);
+/// A slot of the network.
+const SLOT: Duration = Duration::from_secs(4);
+/// What is passed on and has waited for longer is not sent to a peer that takes so little: the slot of a vote is over
+/// then, and other peers have passed it on. In that time the beacon accepts one vote of each validator, so that half of
+/// the queue is left for the beacon's own.
+const FORWARD_PATIENCE: Duration = SLOT;
+/// The beacon's own items wait for as long as a peer is there, since nobody else has them.
+const PUBLISH_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 pub(super) fn config(authors: Authors) -> Result<Config, ConfigBuilderError> {
     let validation = match authors {
@@ -45,8 +51,8 @@ pub(super) fn config(authors: Authors) -> Result<Config, ConfigBuilderError> {
         .heartbeat_initial_delay(Duration::ZERO)
         .max_transmit_size(MAX_WIRE_MESSAGE)
         .connection_handler_queue_len(GOSSIP_QUEUE)
-        .publish_queue_duration(QUEUE_PATIENCE)
-        .forward_queue_duration(QUEUE_PATIENCE)
+        .publish_queue_duration(PUBLISH_PATIENCE)
+        .forward_queue_duration(FORWARD_PATIENCE)
         .max_control_message_size(MAX_CONTROL)
         .max_control_messages_sent(MAX_IDS)
         .idontwant_message_size_threshold(IDONTWANT_FROM)

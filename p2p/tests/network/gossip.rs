@@ -3,12 +3,15 @@
 use std::collections::HashSet;
 
 use crate::common::{
-    Beacon, Node, Plan, block, block_of,
+    Beacon, Node, Plan, block, block_of, chain_status,
     foreign::{Foreign, Manners, only_status},
     vote, votes_of,
 };
 use lean_p2p::{
-    contract::{Outcome, proto::engine_to_beacon::Content as Heard},
+    contract::{
+        Outcome,
+        proto::{engine_to_beacon::Content as Heard, gossip_item::Item},
+    },
     gossip::Authors,
     signature_form::SignatureForm,
     wire::frame::LengthOf,
@@ -115,4 +118,28 @@ async fn gossip_that_names_an_author_is_taken_where_the_operator_says_so() {
         }
         node.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn own_votes_wait_for_a_peer_that_takes_little() {
+    let node = Node::start(Plan::default()).await;
+    let slow = Node::with_targets(&[&node]).await;
+    // A peer of a small network reads 64 MiB at once, and a megabyte a second from then on.
+    let mut reader = Beacon::attach_with(&slow, 4, chain_status(1)).await;
+    let mut beacon = Beacon::attach(&node).await;
+    reader.meshed_peer().await;
+    beacon.meshed_peer().await;
+    for seed in 0..6 {
+        beacon.publish_block(block(4096, seed)).await;
+    }
+    // They wait for 8 seconds behind the blocks.
+    let votes: Vec<_> = (0..500).map(vote).collect();
+    beacon.publish_votes(votes.clone()).await;
+    let items = reader.items(6 + votes.len(), Outcome::Accept).await;
+    let arrived = items.iter().filter_map(|item| match &item.item {
+        Some(Item::Vote(vote)) => Some(vote.clone()),
+        _ => None,
+    });
+    assert_eq!(arrived.collect::<HashSet<_>>(), votes.into_iter().collect());
+    assert_eq!(beacon.counts().await.unsent, 0);
 }
