@@ -30,9 +30,10 @@ use crate::{
 
 /// A handshake is over within.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(5);
-/// A connection on which nothing arrives ends after that; each side sends something more often.
-const SILENCE: Duration = Duration::from_secs(10);
-const KEEP_ALIVE: Duration = Duration::from_secs(3);
+/// A connection on which nothing arrives ends after that, about a slot; each side sends something so often that three
+/// packets in a row may be lost.
+const SILENCE: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// A connection that no protocol uses stays: peers are kept for their gossip.
 const IDLE: Duration = Duration::from_secs(24 * 3600);
 

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod common;
+mod dead_peer;
 mod discovery;
 mod gossip;
 mod hostile;
