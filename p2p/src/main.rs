@@ -31,7 +31,8 @@ fn main() -> ExitCode {
     serve()
 }
 
-#[tokio::main(worker_threads = 2)]
+// One thread: a message passes through several tasks, and to wake another thread for each costs more than what it does.
+#[tokio::main(flavor = "current_thread")]
 async fn serve() -> ExitCode {
     let options = Options::parse();
     let log = match Log::to_stderr(options.log_level) {

@@ -46,6 +46,12 @@ class Process:
         except subprocess.TimeoutExpired:
             return None
 
+    def cpu_s(self):
+        """Seconds of processor time that it has used so far; it must run."""
+        with open(f"/proc/{self.pid}/stat", encoding="utf-8", errors="replace") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def signal(self, number):
         if self.running():
             os.kill(self.pid, number)
