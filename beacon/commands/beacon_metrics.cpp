@@ -109,6 +109,11 @@ void BeaconMetrics::RefreshNetwork() {
   gossip_items_.RaiseTo(counts.in.votes, {{"direction", "in"}, {"kind", "vote"}});
   gossip_items_.RaiseTo(counts.votes_out, {{"direction", "out"}, {"kind", "vote"}});
   duplicates_.RaiseTo(counts.in.duplicates);
+  engine_left_out_.RaiseTo(counts.engines.items_expired(), {{"why", "expired"}});
+  engine_left_out_.RaiseTo(counts.engines.items_dropped(), {{"why", "full"}});
+  engine_left_out_.RaiseTo(counts.engines.items_malformed(), {{"why", "malformed"}});
+  engine_left_out_.RaiseTo(counts.engines.unpublished(), {{"why", "unpublished"}});
+  engine_left_out_.RaiseTo(counts.engines.unsent(), {{"why", "unsent"}});
   network_bytes_.RaiseTo(counts.engines.bytes_in(), {{"direction", "in"}});
   network_bytes_.RaiseTo(counts.engines.bytes_out(), {{"direction", "out"}});
   requests_.RaiseTo(counts.requests_in, {{"direction", "in"}});

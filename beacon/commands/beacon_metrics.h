@@ -104,6 +104,9 @@ class BeaconMetrics {
                                  "Items that peers brought, and that our validators made (direction, kind)"};
   metrics::Counter duplicates_{r_, "lean_beacon_gossip_duplicates_total",
                                "Items that peers brought and the chain knew"};
+  metrics::Counter engine_left_out_{
+      r_, "lean_beacon_network_engine_left_out_total",
+      "Gossip that the network engine left out (why: expired, full, malformed, unpublished, unsent)"};
   metrics::Counter network_bytes_{r_, "lean_beacon_network_bytes_total",
                                   "Bytes of all streams of all peers, as they crossed the wire (direction)"};
   metrics::Counter requests_{r_, "lean_beacon_block_requests_total", "Requests for blocks (direction)"};

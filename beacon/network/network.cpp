@@ -15,6 +15,11 @@ constexpr int kPublishAgainSlots = 2;
 void Add(const v1::EngineCounts& counts, v1::EngineCounts* sum) {
   sum->set_bytes_in(sum->bytes_in() + counts.bytes_in());
   sum->set_bytes_out(sum->bytes_out() + counts.bytes_out());
+  sum->set_items_expired(sum->items_expired() + counts.items_expired());
+  sum->set_items_dropped(sum->items_dropped() + counts.items_dropped());
+  sum->set_items_malformed(sum->items_malformed() + counts.items_malformed());
+  sum->set_unpublished(sum->unpublished() + counts.unpublished());
+  sum->set_unsent(sum->unsent() + counts.unsent());
   sum->set_dials_failed(sum->dials_failed() + counts.dials_failed());
   sum->set_dials_timed_out(sum->dials_timed_out() + counts.dials_timed_out());
   sum->set_arrivals_failed(sum->arrivals_failed() + counts.arrivals_failed());
