@@ -68,7 +68,8 @@ class ManyVotesTest(e2e.NetworkTest):
 
         def full():
             slots = set.intersection(*(set(watch.full_slots()) for watch in watches))
-            return sorted(slots) if len(slots) >= FULL_SLOTS else None
+            slots = sorted(slot for slot in slots if slot > first)
+            return slots if len(slots) >= FULL_SLOTS else None
 
         try:
             slots = wait_until(full, e2e.PATIENCE_S, f"{FULL_SLOTS} slots with the votes of all at all beacons in time")
