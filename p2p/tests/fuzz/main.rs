@@ -21,6 +21,9 @@ use readers::{Reader, all_readers};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
+/// A reader gets so many inputs, however slow the machine is.
+const FEWEST: u64 = 1_000;
+
 /// One input is read within.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -31,17 +34,19 @@ fn setting(name: &str, default: u64) -> u64 {
 /// Feeds a reader for a while. How many inputs it took; or what went wrong with which one.
 fn feed(reader: Reader, seed: u64, time: Duration) -> Result<u64, String> {
     let input = Arc::new(Mutex::new(vec![]));
-    let (tell, told) = mpsc::channel();
+    // Bounded, so that what waits in it is no memory to speak of.
+    let (tell, told) = mpsc::sync_channel(16);
     let (current, name) = (input.clone(), reader.name);
     let feeder = thread::spawn(move || {
         let mut mutator = Mutator::new(reader.seeds, seed);
         let end = Instant::now() + time;
         let mut fed = 0;
-        while Instant::now() < end {
+        while fed < FEWEST || Instant::now() < end {
             let bytes = mutator.next();
             current.lock().unwrap().clone_from(&bytes);
-            MEMORY.reset_peak_usage();
+            // In this order: what the other thread frees in between makes it look like less, never like more.
             let before = MEMORY.current_usage();
+            MEMORY.reset_peak_usage();
             (reader.read)(&bytes);
             let taken = MEMORY.peak_usage().saturating_sub(before);
             let most = reader.memory + reader.expansion * bytes.len();
@@ -91,10 +96,7 @@ fn readers_withstand_anything() {
     for reader in readers {
         let name = reader.name;
         match feed(reader, seed, time) {
-            Ok(fed) => {
-                println!("{name}: {fed} inputs");
-                assert!(fed > 100, "{name} has read {fed} inputs alone");
-            }
+            Ok(fed) => println!("{name}: {fed} inputs"),
             Err(problem) => panic!("{problem}"),
         }
     }
