@@ -23,11 +23,17 @@ const MAX_FILE: u64 = 256;
 pub fn load_or_make(path: &Path, log: &Log) -> Result<Keypair, String> {
     let name = path.display();
     match read(path, log) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let key = make(path).map_err(|error| format!("cannot make the node key {name}: {error}"))?;
-            log.info("node_key_made", &[("file", &name)]);
-            Ok(key)
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match make(path) {
+            Ok(key) => {
+                log.info("node_key_made", &[("file", &name)]);
+                Ok(key)
+            }
+            // Another process has made it in this moment.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                read(path, log).map_err(|error| format!("cannot take the node key {name}: {error}"))
+            }
+            Err(error) => Err(format!("cannot make the node key {name}: {error}")),
+        },
         Err(error) => Err(format!("cannot take the node key {name}: {error}")),
         Ok(key) => Ok(key),
     }
@@ -73,7 +79,7 @@ fn parse(text: &str) -> Result<Keypair, String> {
 fn make(path: &Path) -> io::Result<Keypair> {
     let pair = secp256k1::Keypair::generate();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = folder.join(format!(".node-key.{}", std::process::id()));
+    let temporary = folder.join(format!(".node-key.{:016x}", rand::random::<u64>()));
     let result = (|| {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(hex::encode(pair.secret().to_bytes()).as_bytes())?;
@@ -98,6 +104,18 @@ mod tests {
 
     fn log() -> Log {
         Log::to(Level::Error, |_| true).unwrap()
+    }
+
+    #[test]
+    fn who_make_a_key_at_once_have_the_same_one() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("node.key");
+        let made = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| load_or_make(&path, &log()).unwrap().public())).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
+        });
+        assert!(made.iter().all(|key| *key == made[0]));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
