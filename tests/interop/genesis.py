@@ -31,11 +31,9 @@ def _run(*command):
 def make_keys(build_dir, work_dir, validators, log_lifetime, active_slots):
     """Makes the keys of all validators, as other clients read them. Returns their folder."""
     validator = build_dir / "bin" / "lean-validator"
-    made, keys = work_dir / "made-keys", work_dir / "hash-sig-keys"
-    indices = f"0..{validators - 1}"
-    _run(validator, "keys", "new", "--output", made, "--indices", indices, "--xmss-log-lifetime", log_lifetime,
-         "--active-slots", active_slots, "--plain")
-    _run(validator, "keys", "export", "--keystores", made / "keystores.yaml", "--indices", indices, "--output", keys,
+    keys = work_dir / "hash-sig-keys"
+    keystores = network.make_keys(build_dir, work_dir / "made-keys", range(validators), log_lifetime, active_slots, quiet=True)
+    _run(validator, "keys", "export", "--keystores", keystores, "--indices", f"0..{validators - 1}", "--output", keys,
          "--never-signed", "--plain", "--hash-sig-keys")
     return keys
 
