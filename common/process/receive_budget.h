@@ -69,15 +69,15 @@ class ReceiveBudget {
  private:
   void Run();
   void LookAtAll();
-  void LookAt(int fd, const std::string& identity);
+  void LookAt(int fd);
   void Report(const std::string& address);
 
   const std::shared_ptr<spdlog::logger> logger_;
   // Of the thread alone.
   ReceiveAccounts accounts_;
-  std::map<std::string, uint64_t> received_;  // by each connection, when it was last looked at
-  std::set<std::string> seen_;                // connections that are there now
-  uint64_t closed_ = 0;                       // since the last line about it
+  std::map<uint64_t, uint64_t> received_;  // by each connection's cookie, when it was last looked at
+  std::set<uint64_t> seen_;                // connections that are there now, by their cookies
+  uint64_t closed_ = 0;                    // since the last line about it
   std::chrono::steady_clock::time_point next_report_{};
 
   std::mutex mutex_;
