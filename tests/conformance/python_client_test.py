@@ -19,10 +19,15 @@ class PythonClientTest(e2e.NetworkTest):
         self.signer, copy, address = kit.start_signer(self, keystores, genesis_dir, listen, *arguments, prefix=prefix)
         return copy, address
 
-    def test_in_a_devnet_beside_ours(self):
+    def start_half(self):
+        """Starts a beacon, and one of two clients. Returns the network."""
         net = self.make_network(clients=2)
         net.start_beacon()
         net.start_client(0)
+        return net
+
+    def test_in_a_devnet_beside_ours(self):
+        net = self.start_half()
         _, address = self.start_signer(net.keystores[1], net.genesis_dir)
         client = Process(
             "python", [kit.PYTHON_CLIENT, "--beacon", net.settings.address, "--signer", address],
@@ -40,9 +45,7 @@ class PythonClientTest(e2e.NetworkTest):
         self.assertEqual(client.stop(), 0, client.log_tail())
 
     def test_our_client_uses_the_signer(self):
-        net = self.make_network(clients=2)
-        net.start_beacon()
-        net.start_client(0)
+        net = self.start_half()
         _, address = self.start_signer(net.keystores[1], net.genesis_dir)
         client = Process(
             "remote",
@@ -63,9 +66,7 @@ class PythonClientTest(e2e.NetworkTest):
         self.assertEqual(client.stop(), 0, client.log_tail())
 
     def test_our_client_uses_a_signer_by_certificates(self):
-        net = self.make_network(clients=2)
-        net.start_beacon()
-        net.start_client(0)
+        net = self.start_half()
         files = certificates.make(self.directory / "tls", "signer", "client", "stranger")
         port = network.free_port()
         self.start_signer(

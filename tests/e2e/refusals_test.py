@@ -6,37 +6,32 @@ from leandev.processes import Process, wait_until
 
 
 class RefusalsTest(e2e.NetworkTest):
-    def end_of(self, process, timeout_s=60):
-        """Waits for the process to end by itself. Returns its exit code and what it said."""
+    def refusal_of(self, program, *arguments, timeout_s=60):
+        """Runs `program run` until it ends by itself, with exit code 1. Returns what it said."""
+        command = [e2e.BUILD_DIR / "bin" / program, "run", *arguments]
+        process = Process(program, command, self.directory / f"refused-{program}.log")
         self.addCleanup(process.stop)
         code = process.wait(timeout_s)
         self.assertIsNotNone(code, f"{process.name} still runs:\n{process.log_tail()}")
-        return code, process.log_tail(30)
+        said = process.log_tail(30)
+        self.assertEqual(code, 1, said)
+        return said
 
     def test_port_in_use(self):
         net = self.make_network()
         net.start_beacon()
         address = net.settings.address
-        second = Process(
-            "second",
-            [e2e.BUILD_DIR / "bin" / "lean-beacon", "run", "--genesis", net.genesis_dir, "--rpc-address", address],
-            self.directory / "second.log")
-        code, said = self.end_of(second)
-        self.assertEqual(code, 1, said)
-        self.assertIn(address, said)
+        self.assertIn(address, self.refusal_of("lean-beacon", "--genesis", net.genesis_dir, "--rpc-address", address))
         self.assertIsNotNone(net.rpc.try_status(), "the first beacon serves on")
 
     def test_a_port_of_the_client_is_in_use(self):
         net = self.make_network(clients=1)
         net.start_beacon()
         address = net.settings.address
-        client = [e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--keystores", net.keystores[0], "--beacon", address]
+        client = ("lean-validator", "--keystores", net.keystores[0], "--beacon", address)
         for option in ("--metrics-address", "--keymanager-address"):
             with self.subTest(option):
-                refused = Process("refused", [*client, option, address], self.directory / f"refused{option}.log")
-                code, said = self.end_of(refused)
-                self.assertEqual(code, 1, said)
-                self.assertIn(address, said)
+                self.assertIn(address, self.refusal_of(*client, option, address))
         # They left nothing locked behind.
         net.start_client(0)
         self.wait_for_finality()
@@ -45,15 +40,8 @@ class RefusalsTest(e2e.NetworkTest):
         net = self.make_network()
         net.start_beacon()
         foreign = e2e.shared_keys(clients=2, set_name="b")[0]
-        client = Process(
-            "foreign",
-            [
-                *(e2e.BUILD_DIR / "bin" / "lean-validator", "run", "--keystores", foreign),
-                *("--slot-ms", e2e.SLOT_MS, "--beacon", net.settings.address),
-            ],
-            self.directory / "foreign.log")
-        code, said = self.end_of(client)
-        self.assertEqual(code, 1, said)
+        said = self.refusal_of(
+            "lean-validator", "--keystores", foreign, "--slot-ms", e2e.SLOT_MS, "--beacon", net.settings.address)
         self.assertIn("the beacon's registry has another key at index 0", said)
 
     def test_another_genesis(self):
@@ -74,15 +62,8 @@ class RefusalsTest(e2e.NetworkTest):
         self.assertEqual(client.stop(), 0, client.log_tail())
 
     def test_genesis_folder_is_missing(self):
-        beacon = Process(
-            "beacon",
-            [
-                *(e2e.BUILD_DIR / "bin" / "lean-beacon", "run", "--genesis", self.directory / "nowhere"),
-                *("--rpc-address", f"127.0.0.1:{network.free_port()}"),
-            ],
-            self.directory / "beacon.log")
-        code, said = self.end_of(beacon)
-        self.assertEqual(code, 1, said)
+        address = f"127.0.0.1:{network.free_port()}"
+        said = self.refusal_of("lean-beacon", "--genesis", self.directory / "nowhere", "--rpc-address", address)
         self.assertIn("nowhere", said)
 
 

@@ -4,11 +4,9 @@ import dataclasses
 import pathlib
 import re
 import secrets
-import subprocess
 import time
 
-from leandev import network
-from own_node import enr_of
+from leandev import engine, network
 
 
 @dataclasses.dataclass
@@ -21,20 +19,13 @@ class Node:
     indices: list  # of its validators
 
 
-def _run(*command):
-    done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
-
-
 def make_keys(build_dir, work_dir, validators, log_lifetime, active_slots):
     """Makes the keys of all validators, as other clients read them. Returns their folder."""
     validator = build_dir / "bin" / "lean-validator"
     keys = work_dir / "hash-sig-keys"
     keystores = network.make_keys(build_dir, work_dir / "made-keys", range(validators), log_lifetime, active_slots, quiet=True)
-    _run(validator, "keys", "export", "--keystores", keystores, "--indices", f"0..{validators - 1}", "--output", keys,
-         "--never-signed", "--plain", "--hash-sig-keys")
+    command = [validator, "keys", "export", "--keystores", keystores, "--indices", f"0..{validators - 1}", "--output"]
+    network.run([*command, keys, "--never-signed", "--plain", "--hash-sig-keys"], "the export of keys", quiet=True)
     return keys
 
 
@@ -63,14 +54,15 @@ def make_genesis(build_dir, work_dir, nodes, keys_dir, delay_s, slot_ms, log_lif
         listed = work_dir / f"{node.name}.yaml"
         listed.write_text("".join(f'- index: {index}\n  pubkey: "{keys[index]}"\n' for index in node.indices))
         command += ["--pubkeys-from", f"{node.name}={listed}"]
-    _run(*command)
+    network.run(command, "making the genesis", quiet=True)
     keys_dir.rename(folder / "hash-sig-keys")
     config, records = ["shuffle: roundrobin", "config:", "  activeEpoch: 18", '  keyType: "hash-sig"', "validators:"], []
     for node in nodes:
         key = secrets.token_hex(32)
         node_key = folder / f"{node.name}.key"
         node_key.write_text(f"{key}\n")
-        records.append(f"- {enr_of(build_dir, node_key, node.port)}\n")
+        enr = engine.identity(build_dir, node_key, f"127.0.0.1:{node.port}")["enr"]
+        records.append(f"- {enr}\n")
         config += [f'  - name: "{node.name}"', f'    privkey: "{key}"', "    enrFields:", '      ip: "127.0.0.1"',
                    f"      quic: {node.port}", f"    metricsPort: {node.metrics_port}", f"    count: {len(node.indices)}"]
     (folder / "validator-config.yaml").write_text("\n".join(config) + "\n")

@@ -1,17 +1,9 @@
 """A node of ours, its three programs started on a genesis folder as lean-quickstart makes it."""
 
-import re
 import subprocess
 
 from leandev import network
 from leandev.processes import Process
-
-
-def enr_of(build_dir, node_key, port):
-    """The record of a node with this key on 127.0.0.1."""
-    command = [build_dir / "bin" / "lean-p2p", "--node-key", node_key, "--listen", f"127.0.0.1:{port}", "--print-identity"]
-    said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
-    return re.search(r"(?m)^enr: (enr:\S+)$", said)[1]
 
 
 class OwnNode:

@@ -13,9 +13,10 @@ import time
 import unittest
 
 import e2e
+from leandev import engine
 from leandev.processes import wait_until
 from leandev.rpc import BeaconRpc
-from own_node import OwnNode, enr_of
+from own_node import OwnNode
 
 FILES = pathlib.Path(__file__).resolve().parent / "quickstart" / "genesis"
 LEANSIG = e2e.ROOT / "tests" / "vectors" / "leansig"
@@ -51,7 +52,8 @@ class QuickstartTest(unittest.TestCase):
     def test_our_record_of_a_node_is_theirs(self):
         nodes = (FILES / "nodes.yaml").read_text()
         for name, port in PORTS.items():
-            self.assertIn(f"- {enr_of(e2e.BUILD_DIR, self.genesis / f'{name}.key', port)}\n", nodes)
+            ours = engine.identity(e2e.BUILD_DIR, self.genesis / f"{name}.key", f"127.0.0.1:{port}")
+            self.assertIn(f"- {ours['enr']}\n", nodes)
 
     def test_two_nodes_find_each_other_and_a_validator_votes(self):
         zeam, ream = self.node("zeam_0"), self.node("ream_0")

@@ -14,6 +14,17 @@ def program(build_dir):
     return pathlib.Path(build_dir, "bin", PROGRAM)
 
 
+def identity(build_dir, node_key, announce=""):
+    """The `peer_id` of an engine with this key. With an address that others dial (`announce`, IP:PORT) also its `address`,
+    a multiaddr, and its `enr`. Makes the key file when it does not exist."""
+    command = [program(build_dir), "--print-identity", "--node-key", node_key]
+    command += ["--announce", announce] if announce else []
+    said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if said.returncode != 0:
+        raise OSError(f"{PROGRAM} --print-identity failed with exit code {said.returncode}:\n{said.stderr.rstrip()}")
+    return dict(line.split(": ", 1) for line in said.stdout.splitlines())
+
+
 class Engine:
     """It has a key, and thereby an identity, from the start; it runs between start() and kill() or stop()."""
 
@@ -23,7 +34,7 @@ class Engine:
         self.folder = directory / name  # its key and its socket
         self.log_path = directory / f"{name}.log"
         self.process = None
-        self._program = program(build_dir)
+        self._build_dir = build_dir
         self._logged = 0  # bytes of the log when it was started last
 
     @property
@@ -36,22 +47,18 @@ class Engine:
         return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.exists() else ""
 
     def identity(self, announce=""):
-        """`peer_id`, and with an address that others dial (IP:PORT) also `address`, a multiaddr, and `enr`."""
-        command = [self._program, "--print-identity", *self._key(), *(("--announce", announce) if announce else ())]
-        said = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
-        if said.returncode != 0:
-            raise OSError(f"{PROGRAM} --print-identity failed with exit code {said.returncode}:\n{said.stderr.rstrip()}")
-        return dict(line.split(": ", 1) for line in said.stdout.splitlines())
+        """Its peer id and addresses: see the function of this name."""
+        return identity(self._build_dir, self._key(), announce)
 
     def _key(self):
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        return "--node-key", self.folder / "node.key"
+        return self.folder / "node.key"
 
     def launch(self, listen, arguments=(), prefix=()):
         """Starts it; it does not listen yet. `listen`: IP:PORT. `prefix`: a command that it is run under."""
         self._logged = self.log_path.stat().st_size if self.log_path.exists() else 0
-        command = [self._program, "--socket", self.socket, *self._key(), "--node-id", self.name, "--listen", listen]
-        self.process = Process(self.name, [*command, *arguments], self.log_path, prefix)
+        command = [program(self._build_dir), "--socket", self.socket, "--node-key", self._key(), "--node-id", self.name]
+        self.process = Process(self.name, [*command, "--listen", listen, *arguments], self.log_path, prefix)
 
     def wait(self, timeout_s=30):
         """Waits until it listens for peers and its beacon."""

@@ -93,11 +93,12 @@ def make_keys(build_dir, output, indices, xmss_log_lifetime, active_slots, passw
         # pbkdf2 takes a tenth of scrypt's time, which a client with many keys spends at each start.
         *(("--password-file", password_file, "--kdf", "pbkdf2") if password_file else ("--plain",)),
     ]
-    _run(command, "key generation", quiet)
+    run(command, "key generation", quiet)
     return output / "keystores.yaml"
 
 
-def _run(command, what, quiet):
+def run(command, what, quiet):
+    """Runs a program to its end. When it fails, raises NetworkError with what it printed. `what`: the step, for people."""
     done = subprocess.run(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
@@ -212,7 +213,7 @@ class Network:
         ]
         for keystores in self.keystores:
             command += ["--pubkeys-from", keystores]
-        _run(command, "making the genesis", quiet)
+        run(command, "making the genesis", quiet)
 
     @property
     def nodes_file(self):

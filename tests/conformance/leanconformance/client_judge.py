@@ -59,6 +59,30 @@ class Client:
         self._log.close()
 
 
+def start_beacons(count, keys, options):
+    """Starts fake beacons on one chain, whose genesis has these keys."""
+    genesis_time = options.genesis_time or int(time.time()) + GENESIS_DELAY_S
+    chain = FakeChain(max(keys) + 1, os.urandom(8).hex(), ssz.genesis_block_root(genesis_time, registry_of(keys)))
+    beacons = [
+        FakeBeacon(chain, keys, genesis_time, options.slot_ms / 1000, options.xmss_log_lifetime) for _ in range(count)
+    ]
+    for beacon in beacons:
+        beacon.lock = beacons[0].lock  # of the chain that they have in common
+        beacon.start()
+    return beacons
+
+
+def client_of(command, placeholder, beacons, options):
+    """The client of a command: the addresses of the beacons and the root of their genesis stand where it names them."""
+    values = {
+        placeholder: ",".join(beacon.address for beacon in beacons),
+        "{genesis_root}": "0x" + beacons[0].chain.genesis_root.hex(),
+    }
+    for name, value in values.items():
+        command = [part.replace(name, value) for part in command]
+    return Client(command, options.log)
+
+
 class ClientJudge:
     """One run of the whole script."""
 
@@ -69,15 +93,8 @@ class ClientJudge:
         self._keys = keys
         self._options = options
         self._say = say
-        genesis_time = options.genesis_time or int(time.time()) + GENESIS_DELAY_S
-        genesis_root = ssz.genesis_block_root(genesis_time, registry_of(keys))
-        chain = FakeChain(max(keys) + 1, os.urandom(8).hex(), genesis_root)
-        self._beacon = FakeBeacon(chain, keys, genesis_time, options.slot_ms / 1000, options.xmss_log_lifetime)
-        self._beacon.start()
-        self._client = Client([
-            part.replace("{beacon}", self._beacon.address).replace("{genesis_root}", "0x" + genesis_root.hex())
-            for part in command
-        ], options.log)
+        self._beacon, = start_beacons(1, keys, options)
+        self._client = client_of(command, "{beacon}", [self._beacon], options)
         self._honest_slots = []  # judged for duties done
         self._forgiven = None  # the one of them that may be lost
 

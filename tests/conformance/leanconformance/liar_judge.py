@@ -1,13 +1,10 @@
 """Runs a validator client with three fake beacons, one of which lies, step by step, and judges what it did."""
 
-import os
 import time
 
 from leanconformance import behaviours, ssz
-from leanconformance.client_judge import END_S, GENESIS_DELAY_S, Client
+from leanconformance.client_judge import END_S, client_of, start_beacons
 from leanconformance.client_rules import THREE_BEACONS
-from leanconformance.fake_beacon import FakeBeacon, registry_of
-from leanconformance.fake_chain import FakeChain
 from leanconformance.report import Report
 
 BEACONS = 3
@@ -25,20 +22,8 @@ class LiarJudge:
         self._keys = keys
         self._options = options
         self._say = say
-        genesis_time = options.genesis_time or int(time.time()) + GENESIS_DELAY_S
-        genesis_root = ssz.genesis_block_root(genesis_time, registry_of(keys))
-        chain = FakeChain(max(keys) + 1, os.urandom(8).hex(), genesis_root)
-        self._beacons = [
-            FakeBeacon(chain, keys, genesis_time, options.slot_ms / 1000, options.xmss_log_lifetime)
-            for _ in range(BEACONS)
-        ]
-        for beacon in self._beacons:
-            beacon.lock = self._beacons[0].lock  # of the chain that they have in common
-            beacon.start()
-        addresses = ",".join(beacon.address for beacon in self._beacons)
-        self._client = Client([
-            part.replace("{beacons}", addresses).replace("{genesis_root}", "0x" + genesis_root.hex()) for part in command
-        ], options.log)
+        self._beacons = start_beacons(BEACONS, keys, options)
+        self._client = client_of(command, "{beacons}", self._beacons, options)
         self._forgiven = None  # the slot that may be lost
 
     def run(self):

@@ -1,9 +1,27 @@
-"""What a validator client has done, read from its log."""
+"""What validator clients have done, read from their logs."""
 
 import re
 
 _BLOCK = re.compile(r"block proposed slot=(\d+) .* result=(\w+) .* beacon=(\S+)$")
-_VOTES = re.compile(r"votes submitted slot=(\d+) .* votes=(\d+) accepted=(\d+) already_known=(\d+) .* beacon=(\S+)$")
+_VOTES = re.compile(
+    r"votes submitted slot=(\d+) .* votes=(\d+) accepted=(\d+) already_known=(\d+) queued=(\d+) .* beacon=(\S+)$")
+
+
+def missed(lines, slots, validators):
+    """Duties of `slots` that were not done, as (blocks, votes). `lines`: of the logs of all clients, which have
+    `validators` validators together.
+
+    Each validator owes one vote in each slot. The proposer's vote is in its block; a proposer that could not build its
+    block votes as the others do.
+    """
+    blocks, votes = set(), 0
+    for line in lines:
+        block, voted = _BLOCK.search(line), _VOTES.search(line)
+        if block and int(block[1]) in slots and block[2] in ("accepted", "already_known", "queued"):
+            blocks.add(int(block[1]))
+        if voted and int(voted[1]) in slots:
+            votes += sum(int(voted[index]) for index in (3, 4, 5))
+    return len(slots) - len(blocks), len(slots) * validators - len(blocks) - votes
 
 
 class DutyLog:
@@ -30,7 +48,7 @@ class DutyLog:
         """Slot to the beacon that built its votes, of slots whose votes were all taken; the proposer's is in its block."""
         found = (_VOTES.search(line) for line in self.text().splitlines())
         return {
-            int(match[1]): match[5]
+            int(match[1]): match[6]
             for match in found
             if match and int(match[2]) == int(match[3]) + int(match[4]) == len(self._own) - self._proposes(int(match[1]))
         }

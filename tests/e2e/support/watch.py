@@ -7,11 +7,11 @@ import time
 
 import grpc
 
+import duty_log
+
 _FINALIZED = re.compile(r" finalized slot=(\d+) root=(\S+)")
 # Of a beacon, or of its network engine.
 _BLAME = re.compile(r" (?:peer_offence|peer_ended|sync_peer_blamed|peer_banned|item_malformed) ")
-_BLOCK = re.compile(r"block proposed slot=(\d+) .* result=(?:accepted|already_known|queued) ")
-_VOTES = re.compile(r"votes submitted slot=(\d+) .* votes=(\d+) accepted=(\d+) already_known=(\d+) queued=(\d+) ")
 
 
 def _short(root):
@@ -129,18 +129,12 @@ class Watch:
         self._first = self.slot() + 1
 
     def missed_duties(self):
-        """(blocks, votes) that the clients did not get in, by their logs, since count_duties(), in slots that were over
-        at stop(). The proposer's vote is in its block and not counted."""
-        blocks, votes, due = set(), 0, range(self._first, self._stopped_at)
-        for number in range(self._network.settings.clients):
-            for line in _lines(self._network.settings.directory / f"{self._network.client_name(number)}.log"):
-                match = _BLOCK.search(line)
-                if match and int(match[1]) in due:
-                    blocks.add(int(match[1]))
-                match = _VOTES.search(line)
-                if match and int(match[1]) in due:
-                    votes += sum(int(match[index]) for index in (3, 4, 5))
-        return len(due) - len(blocks), len(due) * (self._network.settings.validators - 1) - votes
+        """duty_log.missed() of all clients, since count_duties(), in slots that were over at stop()."""
+        lines = [
+            line for number in range(self._network.settings.clients)
+            for line in _lines(self._network.settings.directory / f"{self._network.client_name(number)}.log")
+        ]
+        return duty_log.missed(lines, range(self._first, self._stopped_at), self._network.settings.validators)
 
     def report(self):
         """Counts of the whole run, as a line. Call it after stop()."""
