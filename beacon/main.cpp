@@ -9,7 +9,7 @@
 #include "beacon/commands/db.h"
 #include "beacon/commands/genesis.h"
 #include "beacon/commands/run.h"
-#include "beacon/network/engine_stream.h"
+#include "beacon/network/engine/engine_stream.h"
 #include "common/metrics/metrics_server.h"
 #include "common/process/descriptors.h"
 #include "common/process/memory.h"

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "beacon/network/network.h"
-#include "beacon/services/signature_verifier.h"
+#include "beacon/services/checks/signature_verifier.h"
 #include "beacon/storage/stored_block_source.h"
 #include "common/bytes/hex.h"
 #include "common/config/plain_name.h"

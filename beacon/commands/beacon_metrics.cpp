@@ -9,8 +9,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
-#include "beacon/network/peer_score.h"
-#include "beacon/storage/schema.h"
+#include "beacon/network/peers/peer_score.h"
+#include "beacon/storage/database/schema.h"
 #include "common/process/log.h"
 
 namespace lean::beacon {

@@ -10,7 +10,7 @@
 
 #include "beacon/network/network.h"
 #include "beacon/services/chain_service.h"
-#include "beacon/storage/chain_database.h"
+#include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/storage_service.h"
 #include "beacon/sync/sync_status.h"
 #include "common/log/logger.h"

@@ -11,9 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "beacon/storage/block_file.h"
-#include "beacon/storage/chain_database.h"
 #include "beacon/storage/checkpoint_file.h"
-#include "beacon/storage/schema.h"
+#include "beacon/storage/database/chain_database.h"
+#include "beacon/storage/database/schema.h"
 #include "beacon/storage/verify.h"
 #include "common/bytes/hex.h"
 

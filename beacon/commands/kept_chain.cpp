@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "beacon/commands/checkpoint_source.h"
-#include "beacon/storage/chain_tip.h"
 #include "beacon/storage/checkpoint_file.h"
+#include "beacon/storage/database/chain_tip.h"
 #include "beacon/storage/restore.h"
 #include "common/bytes/hex.h"
 

@@ -11,7 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "beacon/chain/lean_chain.h"
-#include "beacon/storage/chain_database.h"
+#include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/storage_service.h"
 #include "common/bytes/bytes.h"
 #include "common/config/genesis.h"

@@ -1,6 +1,6 @@
 #include "beacon/network/network.h"
 
-#include "beacon/network/item_codec.h"
+#include "beacon/network/engine/item_codec.h"
 #include "common/rpc/convert.h"
 
 namespace lean::beacon {

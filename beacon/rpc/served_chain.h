@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "beacon/network/peer_list.h"
+#include "beacon/network/peers/peer_list.h"
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/sync/sync_status.h"

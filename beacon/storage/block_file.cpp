@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "beacon/storage/schema.h"
+#include "beacon/storage/database/schema.h"
 #include "common/bytes/decimal.h"
 #include "common/process/whole_file.h"
 

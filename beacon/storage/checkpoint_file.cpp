@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "beacon/services/edge_checks.h"
-#include "beacon/storage/schema.h"
+#include "beacon/services/checks/edge_checks.h"
+#include "beacon/storage/database/schema.h"
 #include "common/bytes/hex.h"
 #include "common/process/whole_file.h"
 #include "common/ssz/ssz.h"

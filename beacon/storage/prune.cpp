@@ -5,7 +5,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "beacon/storage/schema.h"
+#include "beacon/storage/database/schema.h"
 
 namespace lean::beacon {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "beacon/storage/schema.h"
+#include "beacon/storage/database/schema.h"
 #include "common/bytes/hex.h"
 
 namespace lean::beacon {

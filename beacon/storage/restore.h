@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "beacon/chain/lean_chain.h"
-#include "beacon/storage/chain_database.h"
+#include "beacon/storage/database/chain_database.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {

@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/chain_types.h"
+#include "beacon/storage/database/schema.h"
+#include "beacon/storage/database/state_snapshot.h"
 #include "beacon/storage/prune.h"
-#include "beacon/storage/schema.h"
-#include "beacon/storage/state_snapshot.h"
 
 namespace lean::beacon {
 namespace {

@@ -18,8 +18,8 @@
 #include "absl/status/status.h"
 #include "beacon/chain/lean_chain.h"
 #include "beacon/services/chain_observer.h"
-#include "beacon/storage/chain_database.h"
-#include "beacon/storage/chain_tip.h"
+#include "beacon/storage/database/chain_database.h"
+#include "beacon/storage/database/chain_tip.h"
 #include "beacon/storage/storage_queue.h"
 #include "common/log/logger.h"
 

@@ -9,7 +9,7 @@
 
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
-#include "beacon/storage/chain_database.h"
+#include "beacon/storage/database/chain_database.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 

@@ -7,9 +7,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/state_transition.h"
-#include "beacon/storage/chain_tip.h"
+#include "beacon/storage/database/chain_tip.h"
+#include "beacon/storage/database/schema.h"
 #include "beacon/storage/restore.h"
-#include "beacon/storage/schema.h"
 #include "common/bytes/hex.h"
 #include "common/ssz/ssz.h"
 

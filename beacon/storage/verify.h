@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "beacon/storage/chain_database.h"
+#include "beacon/storage/database/chain_database.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {

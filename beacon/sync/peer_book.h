@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "beacon/network/peer_blocks.h"
+#include "beacon/network/peers/peer_blocks.h"
 #include "common/clock/clock.h"
 
 namespace lean::beacon {

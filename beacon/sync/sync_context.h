@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "beacon/network/peer_blocks.h"
+#include "beacon/network/peers/peer_blocks.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/sync/peer_book.h"
 #include "beacon/sync/sync_inbox.h"

@@ -12,11 +12,11 @@
 #include <thread>
 #include <vector>
 
-#include "beacon/network/peer_blocks.h"
+#include "beacon/network/peers/peer_blocks.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/sync/peer_book.h"
-#include "beacon/sync/range_sync.h"
-#include "beacon/sync/root_sync.h"
+#include "beacon/sync/range/range_sync.h"
+#include "beacon/sync/roots/root_sync.h"
 #include "beacon/sync/sync_inbox.h"
 #include "beacon/sync/sync_status.h"
 #include "beacon/sync/sync_verdict.h"

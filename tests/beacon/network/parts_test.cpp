@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "beacon/network/asked_blocks.h"
-#include "beacon/network/block_requests.h"
-#include "beacon/network/item_codec.h"
-#include "beacon/network/outbox.h"
+#include "beacon/network/engine/item_codec.h"
+#include "beacon/network/engine/outbox.h"
+#include "beacon/network/requests/asked_blocks.h"
+#include "beacon/network/requests/block_requests.h"
 #include "common/clock/manual_clock.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/network/plain_items.h"

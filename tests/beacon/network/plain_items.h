@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "beacon/chain/chain_types.h"
-#include "beacon/network/contract.h"
+#include "beacon/network/engine/contract.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {

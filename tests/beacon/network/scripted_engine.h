@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "beacon/network/contract.h"
-#include "beacon/network/item_codec.h"
+#include "beacon/network/engine/contract.h"
+#include "beacon/network/engine/item_codec.h"
 #include "grpcpp/server_builder.h"
 #include "lean/v1/network_engine.grpc.pb.h"
 #include "tests/common/patience.h"

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "absl/strings/match.h"
-#include "beacon/storage/backfill.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/services/signed_chain.h"
 #include "tests/common/config/temporary_folder.h"
@@ -95,21 +94,6 @@ TEST_F(CheckpointTest, AFileGivesBackWhatWasWritten) {
   EXPECT_TRUE(absl::IsNotFound(ReadCheckpointFile(folder.File("none")).status()));
   ASSERT_EQ(mkfifo(folder.File("pipe").c_str(), 0600), 0);
   EXPECT_TRUE(absl::IsInvalidArgument(ReadCheckpointFile(folder.File("pipe")).status())) << "and it did not hang";
-}
-
-TEST_F(CheckpointTest, BackfillChecksEverySignature) {
-  const CheckSignatures check = SignatureCheck(network_.scheme(), network_.registry());
-  const SignedBlockWithAttestation& block = *blocks_[4];
-  ASSERT_GT(block.signature.size(), 1u);
-  EXPECT_TRUE(check(block, {}).ok());
-  std::stop_source stop;
-  stop.request_stop();
-  EXPECT_TRUE(absl::IsCancelled(check(block, stop.get_token())));
-  for (size_t i = 0; i < block.signature.size(); ++i) {
-    SignedBlockWithAttestation wrong = block;
-    wrong.signature[i].data[20] ^= 1;
-    EXPECT_FALSE(check(wrong, {}).ok()) << i;
-  }
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "beacon/storage/schema.h"
+#include "beacon/storage/database/schema.h"
 #include "beacon/storage/verify.h"
 #include "spdlog/sinks/null_sink.h"
 #include "spdlog/spdlog.h"

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
-#include "beacon/storage/schema.h"
+#include "beacon/storage/database/schema.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/storage/stored_chain.h"
 #include "tests/common/config/temporary_folder.h"

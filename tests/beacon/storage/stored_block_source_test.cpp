@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "beacon/storage/schema.h"
+#include "beacon/storage/database/schema.h"
 #include "common/clock/manual_clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -12,7 +12,7 @@
 
 #include "beacon/chain/lean_chain.h"
 #include "beacon/services/chain_writer.h"
-#include "beacon/storage/chain_database.h"
+#include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/restore.h"
 #include "beacon/storage/storage_service.h"
 #include "common/clock/manual_clock.h"

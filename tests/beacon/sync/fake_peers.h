@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "beacon/network/peer_blocks.h"
+#include "beacon/network/peers/peer_blocks.h"
 
 namespace lean::beacon {
 

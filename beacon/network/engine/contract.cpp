@@ -1,0 +1,118 @@
+#include "beacon/network/engine/contract.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/log/log_text.h"
+#include "common/rpc/convert.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr size_t kMaxAgentBytes = 64;
+constexpr size_t kMaxPeerIdBytes = 128;
+constexpr size_t kMaxAddressBytes = 256;
+constexpr size_t kMaxEnrBytes = 512;
+constexpr int kMaxAddresses = 16;
+
+absl::StatusOr<Checkpoint> RequiredCheckpoint(bool present, const v1::Checkpoint& message, absl::string_view field) {
+  if (!present) return absl::InvalidArgumentError(absl::StrCat(field, ": missing"));
+  absl::StatusOr<Checkpoint> checkpoint = rpc::FromProto(message);
+  if (!checkpoint.ok()) return absl::InvalidArgumentError(absl::StrCat(field, ".", checkpoint.status().message()));
+  return checkpoint;
+}
+
+absl::Status CheckCount(absl::string_view field, uint64_t count) {
+  if (count >= 1 && count <= kMaxAskedByPeer) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(field, ": ", count, ", expected 1 to ", kMaxAskedByPeer));
+}
+
+void Clean(std::string* text, size_t limit) { *text = Printable(*text, limit); }
+
+}  // namespace
+
+v1::ChainStatus ToProto(const ClaimedChain& chain) {
+  v1::ChainStatus message;
+  *message.mutable_finalized() = rpc::ToProto(chain.finalized);
+  *message.mutable_head() = rpc::ToProto(chain.head);
+  return message;
+}
+
+v1::BlockRequest ToProto(uint64_t id, uint64_t peer, const AskedBlocks& asked) {
+  v1::BlockRequest request;
+  request.set_id(id);
+  request.set_peer(peer);
+  if (asked.by_root()) {
+    for (const Root& root : asked.roots) request.mutable_by_root()->add_roots(rpc::BytesToProto(root));
+  } else {
+    request.mutable_by_range()->set_first_slot(asked.first_slot);
+    request.mutable_by_range()->set_count(asked.count);
+  }
+  return request;
+}
+
+absl::StatusOr<ClaimedChain> FromProto(const v1::ChainStatus& message) {
+  const auto finalized = RequiredCheckpoint(message.has_finalized(), message.finalized(), "status.finalized");
+  if (!finalized.ok()) return finalized.status();
+  const auto head = RequiredCheckpoint(message.has_head(), message.head(), "status.head");
+  if (!head.ok()) return head.status();
+  return ClaimedChain{.finalized = *finalized, .head = *head};
+}
+
+absl::StatusOr<AskedBlocks> FromProto(const v1::BlockRequest& message) {
+  AskedBlocks asked;
+  switch (message.blocks_case()) {
+    case v1::BlockRequest::kByRoot: {
+      const auto& roots = message.by_root().roots();
+      if (absl::Status status = CheckCount("request.by_root.roots", roots.size()); !status.ok()) return status;
+      for (const std::string& text : roots) {
+        const absl::StatusOr<Root> root = rpc::FixedBytesFromProto<Root>(text, "request.by_root.roots");
+        if (!root.ok()) return absl::InvalidArgumentError(root.status().message());
+        asked.roots.push_back(*root);
+      }
+      return asked;
+    }
+    case v1::BlockRequest::kByRange: {
+      asked.first_slot = message.by_range().first_slot();
+      asked.count = message.by_range().count();
+      if (absl::Status status = CheckCount("request.by_range.count", asked.count); !status.ok()) return status;
+      return asked;
+    }
+    case v1::BlockRequest::BLOCKS_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError("request: neither by_root nor by_range");
+}
+
+absl::StatusOr<v1::EngineHello> Checked(v1::EngineHello message) {
+  if (message.contract_version() != kContractVersion) {
+    return absl::InvalidArgumentError(absl::StrCat("the engine keeps to version ", message.contract_version(),
+                                                   " of the contract, this beacon to ", kContractVersion));
+  }
+  Clean(message.mutable_agent(), kMaxAgentBytes);
+  Clean(message.mutable_peer_id(), kMaxPeerIdBytes);
+  Clean(message.mutable_enr(), kMaxEnrBytes);
+  Clean(message.mutable_network(), kMaxAgentBytes);
+  auto& addresses = *message.mutable_addresses();
+  if (addresses.size() > kMaxAddresses) addresses.DeleteSubrange(kMaxAddresses, addresses.size() - kMaxAddresses);
+  for (std::string& address : addresses) Clean(&address, kMaxAddressBytes);
+  return message;
+}
+
+absl::StatusOr<v1::PeerConnected> Checked(v1::PeerConnected message) {
+  if (message.peer() == 0) return absl::InvalidArgumentError("connected.peer: 0");
+  if (message.peer_id().empty()) return absl::InvalidArgumentError("connected.peer_id: missing");
+  Clean(message.mutable_peer_id(), kMaxPeerIdBytes);
+  Clean(message.mutable_agent(), kMaxAgentBytes);
+  Clean(message.mutable_address(), kMaxAddressBytes);
+  return message;
+}
+
+v1::TargetReport Checked(v1::TargetReport message) {
+  Clean(message.mutable_peer_id(), kMaxPeerIdBytes);
+  Clean(message.mutable_address(), kMaxAddressBytes);
+  Clean(message.mutable_failure(), kMaxReasonBytes);
+  return message;
+}
+
+}  // namespace lean::beacon

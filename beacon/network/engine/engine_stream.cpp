@@ -1,0 +1,233 @@
+#include "beacon/network/engine/engine_stream.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "beacon/network/engine/contract.h"
+#include "common/log/log_text.h"
+#include "common/rpc/address.h"
+#include "common/rpc/channel.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr std::chrono::seconds kHelloTime{10};
+// The engine reports once a second.
+constexpr std::chrono::seconds kSilence{15};
+// A message that has not left by then: the engine does not read.
+constexpr std::chrono::seconds kWriteTime{15};
+// After a stream that stood for so long the next one is opened without a pause.
+constexpr std::chrono::seconds kStood{5};
+// For a stream to end by itself when the beacon stops.
+constexpr std::chrono::milliseconds kStopGrace{300};
+
+}  // namespace
+
+absl::Status EngineStream::CheckAddress(const std::string& address) {
+  const absl::StatusOr<rpc::Address> parsed = rpc::ParseAddress(address);
+  if (!parsed.ok()) return parsed.status();
+  if (parsed->IsUnix() || (parsed->host == "127.0.0.1" && parsed->port != 0)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", address, "\" is not for a network engine: expected unix:PATH, or 127.0.0.1:PORT for tests"));
+}
+
+EngineStream::~EngineStream() { Stop(); }
+
+void EngineStream::Start() {
+  trouble_ = "it was not dialled yet";
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+void EngineStream::Stop() {
+  thread_.request_stop();
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+    if (attached_ != 0) changed_.wait_for(lock, kStopGrace, [this] { return context_ == nullptr; });
+    if (context_ != nullptr) context_->TryCancel();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void EngineStream::Run(const std::stop_token& stop) {
+  std::chrono::milliseconds pause = kFirstPause;
+  while (!stop.stop_requested()) {
+    const SteadyTime begin = clock_.Steady();
+    bool was_attached = false;
+    const std::string why = RunStream(begin, &was_attached);
+    if (stop.stop_requested()) return;
+    const SteadyTime now = clock_.Steady();
+    if (was_attached) {
+      log_->warn("network_engine_lost address={} message=\"{}\"", address_, why);
+    } else if (log_limit_.Admit("network_engine_absent", now)) {
+      log_->warn("network_engine_absent address={} message=\"{}\"", address_, why);
+    }
+    if (was_attached && now - begin >= kStood) pause = kFirstPause;
+    clock_.WaitUntil(now + pause, stop);
+    pause = std::min(pause * 2, kLastPause);
+  }
+}
+
+std::string EngineStream::RunStream(SteadyTime begin, bool* was_attached) {
+  // A channel for each attempt: gRPC's pauses between attempts are not ours.
+  const auto channel = rpc::MakeChannel(address_);
+  if (!channel.ok()) return Printable(channel.status().message());
+  const auto stub = v1::NetworkEngine::NewStub(*channel);
+  grpc::ClientContext context;
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return "";
+    ++number_;
+    context_ = &context;
+    heard_ = begin;
+    ending_why_.clear();
+  }
+  const std::unique_ptr<Stream> stream = stub->Attach(&context);
+  v1::BeaconToEngine hello;
+  *hello.mutable_hello() = owner_.Hello();
+  stream->Write(hello);
+  std::thread writer;
+  v1::EngineToBeacon message;
+  while (stream->Read(&message)) {
+    if (const absl::Status status = Handle(message); !status.ok()) Refuse(status);
+    if (message.has_hello() && !writer.joinable()) writer = std::thread([this, &stream] { WriteAll(*stream); });
+  }
+  *was_attached = Detach();
+  if (writer.joinable()) writer.join();
+  const grpc::Status ended = stream->Finish();
+  if (*was_attached) owner_.OnDetached(number_);
+  std::lock_guard lock(mutex_);
+  context_ = nullptr;
+  trouble_ = !ending_why_.empty()            ? ending_why_
+             : ended.error_message().empty() ? std::string("it ended the stream")
+                                             : Printable(ended.error_message());
+  changed_.notify_all();
+  return trouble_;
+}
+
+absl::Status EngineStream::Handle(const v1::EngineToBeacon& message) {
+  uint64_t attached = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (!ending_why_.empty()) return absl::OkStatus();  // what was on the way when we ended it
+    heard_ = clock_.Steady();
+    attached = attached_;
+  }
+  if (attached != 0) {
+    if (message.has_hello()) return absl::InvalidArgumentError("a second hello");
+    return owner_.OnMessage(attached, message);
+  }
+  if (!message.has_hello()) return absl::InvalidArgumentError("the first message is no hello");
+  const absl::StatusOr<v1::EngineHello> hello = Checked(message.hello());
+  if (!hello.ok()) return hello.status();
+  log_->info("network_engine_attached address={} agent=\"{}\" peer_id={} network={} addresses={}", address_,
+             hello->agent(), hello->peer_id(), hello->network(), absl::StrJoin(hello->addresses(), ","));
+  {
+    std::lock_guard lock(mutex_);
+    attached_ = number_;
+    hello_ = *hello;
+    trouble_.clear();
+    outbox_ = Outbox();
+    TellWatcherLocked();
+  }
+  owner_.OnAttached(number_);
+  return absl::OkStatus();
+}
+
+void EngineStream::Refuse(const absl::Status& status) {
+  const std::string why = Printable(status.message());
+  if (log_limit_.Admit("network_engine_refused", clock_.Steady())) {
+    log_->error("network_engine_refused address={} message=\"{}\"", address_, why);
+  }
+  std::lock_guard lock(mutex_);
+  EndLocked(absl::StrCat("what it sent is not of the contract: ", why));
+}
+
+bool EngineStream::Detach() {
+  std::lock_guard lock(mutex_);
+  if (std::exchange(attached_, 0) == 0) return false;
+  ++lost_;
+  trouble_ = "its stream has ended";  // until it is known why
+  changed_.notify_all();
+  TellWatcherLocked();
+  return true;
+}
+
+void EngineStream::WriteAll(Stream& stream) {
+  std::unique_lock lock(mutex_);
+  std::optional<v1::BeaconToEngine> message;
+  while (true) {
+    changed_.wait(lock, [&] { return attached_ == 0 || stopping_ || (message = outbox_.Pop()).has_value(); });
+    if (attached_ == 0 || stopping_) break;
+    writing_since_ = clock_.Steady();
+    lock.unlock();
+    const bool written = stream.Write(*message);
+    lock.lock();
+    writing_since_.reset();
+    if (!written) break;  // it has ended, which shows when reading
+  }
+  lock.unlock();
+  stream.WritesDone();
+}
+
+void EngineStream::Send(uint64_t stream, v1::BeaconToEngine message) {
+  std::lock_guard lock(mutex_);
+  if (stream == 0 || stream != attached_) return;
+  outbox_.Push(std::move(message));
+  if (outbox_.is_full()) return EndLocked("the engine does not read");
+  changed_.notify_all();
+}
+
+void EngineStream::Tick(SteadyTime now) {
+  log_limit_.LogLeftOut(now, *log_);
+  std::lock_guard lock(mutex_);
+  if (context_ == nullptr) return;
+  if (attached_ == 0 && now - heard_ > kHelloTime) EndLocked("the engine does not say hello");
+  if (attached_ != 0 && now - heard_ > kSilence) EndLocked("the engine has fallen silent");
+  if (writing_since_.has_value() && now - *writing_since_ > kWriteTime) EndLocked("the engine does not read");
+}
+
+void EngineStream::EndLocked(std::string why) {
+  if (!ending_why_.empty() || context_ == nullptr) return;
+  ending_why_ = std::move(why);
+  context_->TryCancel();
+}
+
+uint64_t EngineStream::attached() const {
+  std::lock_guard lock(mutex_);
+  return attached_;
+}
+
+size_t EngineStream::waiting_answer_bytes() const {
+  std::lock_guard lock(mutex_);
+  return outbox_.answer_bytes();
+}
+
+v1::EngineHello EngineStream::hello() const {
+  std::lock_guard lock(mutex_);
+  return hello_;
+}
+
+std::string EngineStream::trouble() const {
+  std::lock_guard lock(mutex_);
+  if (trouble_.empty()) return "";
+  return absl::StrCat("the network engine at ", address_, " does not answer: ", trouble_);
+}
+
+uint64_t EngineStream::lost() const {
+  std::lock_guard lock(mutex_);
+  return lost_;
+}
+
+void EngineStream::Watch(std::function<void(bool attached)> watcher) {
+  std::lock_guard lock(mutex_);
+  watcher_ = std::move(watcher);
+  TellWatcherLocked();
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,66 @@
+#include "beacon/network/peers/peer_score.h"
+
+#include <algorithm>
+
+namespace lean::beacon {
+namespace {
+
+constexpr double kWorst =
+    PeerScores::kBackAt - PeerScores::kForgivenPerSecond * static_cast<double>(PeerScores::kLongestBan.count());
+
+struct OffenceKind {
+  absl::string_view name;
+  double weight;
+};
+
+// Bytes that are no message cannot come from an honest beacon; a wrong item could from one with a fault, a few times.
+OffenceKind KindOf(Offence offence) {
+  switch (offence) {
+    case Offence::kMalformed:
+      return {"MALFORMED", 100};
+    case Offence::kInvalidItem:
+      return {"INVALID_ITEM", 34};
+    case Offence::kBadAnswer:
+      return {"BAD_ANSWER", 50};
+    case Offence::kUnresponsive:
+      return {"UNRESPONSIVE", 20};
+    case Offence::kLied:
+      return {"LIED", 20};
+  }
+  return {"UNKNOWN", 0};
+}
+
+}  // namespace
+
+absl::string_view OffenceName(Offence offence) { return KindOf(offence).name; }
+
+double PeerScores::Score::At(SteadyTime now) const {
+  const double seconds = std::chrono::duration<double>(std::max(now, since) - since).count();
+  return std::min(0.0, score + seconds * kForgivenPerSecond);
+}
+
+double PeerScores::Add(const std::string& peer_id, Offence offence, SteadyTime now) {
+  const double score = std::max(Of(peer_id, now) - KindOf(offence).weight, kWorst);
+  scores_[peer_id] = {.score = score, .since = now};
+  if (scores_.size() > kMost) {
+    std::erase_if(scores_, [now](const auto& entry) { return entry.second.At(now) >= 0; });
+  }
+  if (scores_.size() > kMost) {
+    scores_.erase(std::max_element(scores_.begin(), scores_.end(), [now](const auto& a, const auto& b) {
+      return a.second.At(now) < b.second.At(now);
+    }));
+  }
+  return score;
+}
+
+double PeerScores::Of(const std::string& peer_id, SteadyTime now) const {
+  const auto found = scores_.find(peer_id);
+  return found == scores_.end() ? 0 : found->second.At(now);
+}
+
+std::chrono::seconds PeerScores::BanLeft(const std::string& peer_id, SteadyTime now) const {
+  const double seconds = std::max(0.0, (kBackAt - Of(peer_id, now)) / kForgivenPerSecond);
+  return std::min(kLongestBan, std::chrono::ceil<std::chrono::seconds>(std::chrono::duration<double>(seconds)));
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,161 @@
+// Opening and beginning a ChainDatabase: what makes a folder the right one.
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/storage/database/chain_database.h"
+#include "beacon/storage/database/schema.h"
+#include "common/bytes/hex.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr char kLockFile[] = ".lean-beacon.lock";
+constexpr char kFilesFolder[] = "chain";
+constexpr mode_t kOwnerOnly = 0700;
+
+std::string FilesIn(const std::string& folder) { return absl::StrCat(folder, "/", kFilesFolder); }
+
+absl::Status MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), kOwnerOnly) == 0) return absl::OkStatus();
+  if (errno == EEXIST && std::filesystem::is_directory(path)) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, absl::StrCat("cannot make the data folder ", path));
+}
+
+// Genesis again, from its state.
+absl::StatusOr<Genesis> GenesisOf(absl::string_view ssz_state) {
+  const absl::StatusOr<State> state = ssz::Deserialize<State>(BytesOfText(ssz_state));
+  if (!state.ok()) return state.status();
+  GenesisConfig config;
+  config.genesis_time = state->config.genesis_time;
+  for (const Validator& validator : state->validators) config.validators.push_back(validator.pubkey);
+  absl::StatusOr<Genesis> genesis = MakeGenesis(config);
+  if (genesis.ok() && genesis->state_root != ssz::HashTreeRoot(*state)) {
+    return absl::InvalidArgumentError("its genesis state is not one that a genesis folder leads to");
+  }
+  return genesis;
+}
+
+}  // namespace
+
+bool ChainDatabase::Exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(absl::StrCat(FilesIn(path), "/CURRENT"), ignored);
+}
+
+absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::OpenFiles(const ChainFolder& folder, bool create,
+                                                                        bool read_only) {
+  if (create) {
+    if (absl::Status status = MakeFolder(folder.path); !status.ok()) return status;
+  }
+  absl::StatusOr<ProcessLock> lock =
+      ProcessLock::Acquire(absl::StrCat(folder.path, "/", kLockFile), absl::StrCat("the data folder ", folder.path),
+                           "it holds the chain of one beacon");
+  if (!lock.ok()) return lock.status();
+  absl::StatusOr<std::unique_ptr<Database>> files = Database::Open({.path = FilesIn(folder.path),
+                                                                    .create = create,
+                                                                    .read_only = read_only,
+                                                                    .env = folder.env,
+                                                                    .min_free_bytes = folder.min_free_bytes,
+                                                                    .stop = folder.stop});
+  if (!files.ok()) return files.status();
+  return std::unique_ptr<ChainDatabase>(new ChainDatabase(folder.path, *std::move(lock), *std::move(files)));
+}
+
+absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::Open(const ChainFolder& folder, bool read_only) {
+  if (folder.env == nullptr && !Exists(folder.path)) {
+    return absl::NotFoundError(absl::StrCat("there is no chain in ", folder.path));
+  }
+  absl::StatusOr<std::unique_ptr<ChainDatabase>> database = OpenFiles(folder, /*create=*/false, read_only);
+  if (!database.ok()) return database.status();
+  const absl::StatusOr<bool> known = (*database)->ReadIdentity();
+  if (!known.ok()) return known.status();
+  if (!*known) return absl::NotFoundError(absl::StrCat("there is no chain in ", folder.path));
+  return database;
+}
+
+absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::OpenOrCreate(const ChainFolder& folder,
+                                                                           const Genesis& genesis,
+                                                                           const std::optional<Anchor>& anchor) {
+  absl::StatusOr<std::unique_ptr<ChainDatabase>> opened = OpenFiles(folder, /*create=*/true, /*read_only=*/false);
+  if (!opened.ok()) return opened.status();
+  ChainDatabase& database = **opened;
+  const absl::StatusOr<bool> known = database.ReadIdentity();
+  if (!known.ok()) return known.status();
+  if (!*known) {
+    const Anchor beginning = anchor.value_or(
+        Anchor{.state = genesis.state, .block = genesis.block, .signed_block = nullptr, .root = genesis.block_root});
+    if (absl::Status status = database.WriteIdentity(folder.network, genesis, beginning); !status.ok()) return status;
+  } else if (database.genesis_.block_root != genesis.block_root) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the data folder ", folder.path, " holds the chain of network ", database.network_, " with genesis ",
+        ToHex(database.genesis_.block_root.span()), ", but this is ", folder.network, " with genesis ",
+        ToHex(genesis.block_root.span()), ": give another --data folder, or the genesis folder it was made with"));
+  }
+  return opened;
+}
+
+absl::StatusOr<bool> ChainDatabase::ReadIdentity() {
+  const auto schema = files_->Get(Column::kMeta, meta_key::kSchema);
+  if (!schema.ok()) return schema.status();
+  if (!schema->has_value()) return false;
+  const std::optional<uint64_t> version = ParseNumberValue(**schema);
+  if (!version.has_value()) return Damaged("its schema version is not a number");
+  if (*version != kSchemaVersion) {
+    return absl::FailedPreconditionError(absl::StrCat("the chain in ", files_->path(), " has schema version ", *version,
+                                                      ", this program knows version ", kSchemaVersion,
+                                                      ": use the program that made it, or another --data folder"));
+  }
+  const auto network = files_->Get(Column::kMeta, meta_key::kNetwork);
+  if (!network.ok()) return network.status();
+  network_ = network->value_or("");
+  const auto state = files_->Get(Column::kMeta, meta_key::kGenesis);
+  if (!state.ok()) return state.status();
+  absl::StatusOr<Genesis> genesis = GenesisOf(state->value_or(""));
+  if (!genesis.ok()) return Damaged(absl::StrCat("its genesis: ", genesis.status().message()));
+  genesis_ = *std::move(genesis);
+  const absl::StatusOr<std::optional<Checkpoint>> anchor = ReadCheckpoint(meta_key::kAnchor);
+  if (!anchor.ok()) return anchor.status();
+  if (!anchor->has_value()) return Damaged("it does not say where it begins");
+  anchor_ = **anchor;
+  return true;
+}
+
+absl::Status ChainDatabase::WriteIdentity(const std::string& network, const Genesis& genesis, const Anchor& anchor) {
+  const Checkpoint id{.root = anchor.root, .slot = anchor.block->slot};
+  WriteSet writes;
+  writes.Put(Column::kMeta, meta_key::kSchema, NumberValue(kSchemaVersion));
+  writes.Put(Column::kMeta, meta_key::kGenesis, SszValue(*genesis.state));
+  writes.Put(Column::kMeta, meta_key::kNetwork, network);
+  for (const char* key : {meta_key::kAnchor, meta_key::kHead, meta_key::kJustified, meta_key::kFinalized}) {
+    PutCheckpoint(writes, key, id);
+  }
+  // Genesis has no body to hold: the first one will be that of a block above it.
+  PutOldestSlot(writes, std::max<uint64_t>(id.slot, 1));
+  PutSlot(writes, id);
+  PutSlot(writes, {.root = genesis.block_root, .slot = 0});
+  PutCanonical(writes, id);
+  const std::vector<Root> history = anchor.state->historical_block_hashes.ToVector();
+  for (uint64_t slot = 0; slot < history.size(); ++slot) {
+    if (!history[slot].IsZero()) PutCanonical(writes, {.root = history[slot], .slot = slot});
+  }
+  if (anchor.signed_block != nullptr) {
+    PutBlock(writes, anchor.root, *anchor.signed_block);
+    PutSnapshot(writes, id, *anchor.state);
+  }
+  if (absl::Status status = files_->Write(writes); !status.ok()) return status;
+  network_ = network;
+  genesis_ = genesis;
+  anchor_ = id;
+  return absl::OkStatus();
+}
+
+absl::Status ChainDatabase::Damaged(absl::string_view what) const {
+  return absl::DataLossError(absl::StrCat("the chain in ", files_->path(), " is damaged: ", what,
+                                          "; `lean-beacon db verify` tells what is left of it"));
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,85 @@
+#include "beacon/storage/database/chain_tip.h"
+
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "beacon/storage/database/schema.h"
+#include "common/bytes/hex.h"
+#include "common/config/text_file.h"
+#include "common/process/whole_file.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr char kTipFile[] = "chain_tip";
+constexpr mode_t kTipMode = 0600;
+constexpr size_t kMaxBytes = 1024;
+
+std::string PathIn(const std::string& data_dir) { return absl::StrCat(data_dir, "/", kTipFile); }
+
+std::string Line(absl::string_view name, const Checkpoint& id) {
+  return absl::StrCat(name, " ", id.slot, " ", ToHex(id.root.span()), "\n");
+}
+
+std::optional<Checkpoint> ParseLine(absl::string_view line, absl::string_view name) {
+  const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
+  Checkpoint id;
+  if (words.size() != 3 || words[0] != name || !absl::SimpleAtoi(words[1], &id.slot)) return std::nullopt;
+  const absl::StatusOr<Root> root = ParseFixedHex<Root>(words[2]);
+  if (!root.ok()) return std::nullopt;
+  id.root = *root;
+  return id;
+}
+
+// Whether the database lacks a block that it had. One that goes on from a later checkpoint lacks nothing.
+absl::StatusOr<bool> Lacks(const ChainDatabase& database, const Checkpoint& had, const Checkpoint& has) {
+  if (has.slot >= had.slot) return false;
+  const auto slot = database.SlotOf(had.root);
+  if (!slot.ok()) return slot.status();
+  return !slot->has_value();
+}
+
+}  // namespace
+
+absl::Status WriteChainTip(const std::string& data_dir, const ChainTip& tip) {
+  return WriteWholeFile(PathIn(data_dir), absl::StrCat(Line("head", tip.head), Line("finalized", tip.finalized)),
+                        kTipMode, IfExists::kReplace);
+}
+
+absl::StatusOr<std::optional<ChainTip>> ReadChainTip(const std::string& data_dir) {
+  const absl::StatusOr<std::string> text = ReadTextFile(PathIn(data_dir), kMaxBytes);
+  if (absl::IsNotFound(text.status())) return std::nullopt;
+  if (!text.ok()) return absl::DataLossError(text.status().message());
+  const std::vector<absl::string_view> lines = absl::StrSplit(*text, '\n');
+  if (lines.size() == 3 && lines[2].empty()) {
+    const std::optional<Checkpoint> head = ParseLine(lines[0], "head");
+    const std::optional<Checkpoint> finalized = ParseLine(lines[1], "finalized");
+    if (head.has_value() && finalized.has_value()) return ChainTip{.head = *head, .finalized = *finalized};
+  }
+  return absl::DataLossError(
+      absl::StrCat(PathIn(data_dir), " is damaged: it should say \"head SLOT ROOT\" and \"finalized SLOT ROOT\""));
+}
+
+absl::StatusOr<std::optional<std::string>> LostSinceTip(const ChainDatabase& database) {
+  const absl::StatusOr<std::optional<ChainTip>> tip = ReadChainTip(database.folder());
+  if (!tip.ok()) return std::string(tip.status().message());
+  if (!tip->has_value()) return std::nullopt;
+  const auto head = database.ReadCheckpoint(meta_key::kHead);
+  if (!head.ok()) return head.status();
+  const auto finalized = database.ReadCheckpoint(meta_key::kFinalized);
+  if (!finalized.ok()) return finalized.status();
+  const Checkpoint has_head = head->value_or(database.anchor());
+  const Checkpoint has_finalized = finalized->value_or(database.anchor());
+  const absl::StatusOr<bool> lacks_head = Lacks(database, (*tip)->head, has_head);
+  if (!lacks_head.ok()) return lacks_head.status();
+  const absl::StatusOr<bool> lacks_finalized = Lacks(database, (*tip)->finalized, has_finalized);
+  if (!lacks_finalized.ok()) return lacks_finalized.status();
+  if (!*lacks_head && !*lacks_finalized) return std::nullopt;
+  return absl::StrCat("the chain in ", database.folder(), " is shorter than it was: its head was of slot ",
+                      (*tip)->head.slot, " and is of slot ", has_head.slot, ", it had finalized slot ",
+                      (*tip)->finalized.slot, " and has finalized slot ", has_finalized.slot);
+}
+
+}  // namespace lean::beacon

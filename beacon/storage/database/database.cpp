@@ -1,0 +1,346 @@
+#include "beacon/storage/database/database.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "beacon/storage/database/recovery_log.h"
+#include "rocksdb/cache.h"
+#include "rocksdb/db.h"
+#include "rocksdb/env.h"
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/options.h"
+#include "rocksdb/table.h"
+#include "rocksdb/write_batch.h"
+
+namespace lean::beacon {
+namespace {
+
+// Small, so that memory and log are emptied often. A block that is larger than its buffer is written at once.
+constexpr size_t kMemtableBytes = size_t{16} << 20;  // of all columns together
+constexpr size_t kBlockMemtableBytes = size_t{8} << 20;
+constexpr size_t kSmallMemtableBytes = size_t{4} << 20;
+constexpr size_t kCacheBytes = size_t{4} << 20;  // of keys and of their tables' indexes; blocks are not in it
+constexpr uint64_t kLogBytes = uint64_t{16} << 20;
+constexpr uint64_t kManifestBytes = uint64_t{1} << 20;
+constexpr int kOpenFiles = 128;
+
+// Of the blocks' files: with more than this share of garbage, Compact writes them anew.
+constexpr double kGarbageShare = 0.1;
+
+// RocksDB's file that names the others.
+constexpr char kCurrentFile[] = "CURRENT";
+
+// The next step when a database is damaged.
+constexpr absl::string_view kWhenOpen = "`lean-beacon db verify` tells what is left of it";
+constexpr absl::string_view kWhenClosed =
+    "check the disk, move the data folder away and start in an empty one, with `run --checkpoint` or from genesis";
+
+// Written to find out whether the disk takes anything.
+constexpr char kProbeFile[] = "probe";
+constexpr size_t kProbeBytes = size_t{1} << 16;
+
+constexpr std::array<absl::string_view, kColumns> kColumnNames = {"default",   "slots",  "blocks",
+                                                                  "canonical", "states", "votes"};
+
+rocksdb::Slice ToSlice(absl::string_view text) { return {text.data(), text.size()}; }
+absl::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+rocksdb::DBOptions MakeOptions(const DatabaseOptions& options, bool create) {
+  rocksdb::DBOptions db;
+  db.env = options.env == nullptr ? rocksdb::Env::Default() : options.env;
+  db.create_if_missing = create;
+  db.create_missing_column_families = create;
+  db.db_write_buffer_size = kMemtableBytes;
+  db.max_total_wal_size = kLogBytes;
+  db.max_manifest_file_size = kManifestBytes;
+  db.max_open_files = kOpenFiles;
+  db.max_background_jobs = 2;
+  db.bytes_per_sync = uint64_t{1} << 20;
+  // A log that was cut off by a crash is read up to the cut: whole batches, in order.
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  return db;
+}
+
+rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  const bool large = column == Column::kBlocks;
+  options.write_buffer_size = large ? kBlockMemtableBytes : kSmallMemtableBytes;
+  // Blocks have files of their own: they are written once, and not again when keys are sorted, as they are when old
+  // blocks come by backfill or are dropped. A file goes when all of it is garbage. Its blocks are about of an age, so
+  // that nothing needs to be moved for that.
+  options.enable_blob_files = large;
+  options.blob_compression_type = rocksdb::kLZ4Compression;
+  // Signatures are nearly random; the votes of a block repeat each other.
+  options.compression = rocksdb::kLZ4Compression;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  if (column == Column::kSlots) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+}  // namespace
+
+absl::string_view ColumnName(Column column) {
+  return column == Column::kMeta ? "meta" : kColumnNames[static_cast<size_t>(column)];
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(DatabaseOptions options) {
+  std::unique_ptr<Database> database(new Database(std::move(options)));
+  if (absl::Status status = database->OpenFiles(database->options_.create); !status.ok()) return status;
+  return database;
+}
+
+Database::Database(DatabaseOptions options) : options_(std::move(options)) {}
+
+Database::~Database() { CloseFiles(); }
+
+absl::Status Database::OpenFiles(bool create) {
+  const auto cache = rocksdb::NewLRUCache(kCacheBytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> columns;
+  for (size_t i = 0; i < kColumns; ++i) {
+    columns.emplace_back(std::string(kColumnNames[i]), MakeColumnOptions(static_cast<Column>(i), cache));
+  }
+  if (!options_.read_only) {
+    if (absl::Status status = CheckSpace(); !status.ok()) return status;
+  }
+  rocksdb::DBOptions options = MakeOptions(options_, create);
+  const auto log = std::make_shared<RecoveryLog>();
+  options.info_log = log;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = options_.read_only
+                                     ? rocksdb::DB::OpenForReadOnly(options, options_.path, columns, &handles, &db)
+                                     : rocksdb::DB::Open(options, options_.path, columns, &handles, &db);
+  std::vector<std::string> losses = log->TakeLosses();
+  if (!status.ok()) {
+    absl::Status failed = ToStatus(status, "cannot open the database");
+    if (losses.empty()) return failed;
+    return absl::Status(failed.code(), absl::StrCat(failed.message(), "; ", absl::StrJoin(losses, "; ")));
+  }
+  if (!folder_.has_value()) {
+    folder_ = IdOf(options_.path);
+    losses_ = std::move(losses);
+  }
+  db_.reset(db);
+  std::copy(handles.begin(), handles.end(), handles_.begin());
+  failed_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status Database::CheckSpace() const {
+  std::error_code error;
+  // The folder may be about to be made.
+  const std::filesystem::path folder = std::filesystem::exists(path(), error)
+                                           ? std::filesystem::path(path())
+                                           : std::filesystem::absolute(path(), error).parent_path();
+  const std::filesystem::space_info space = std::filesystem::space(folder, error);
+  if (error || space.available >= options_.min_free_bytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("the disk of ", path(), " is full: ", space.available >> 20,
+                                                   " MiB are left, and ", options_.min_free_bytes >> 20,
+                                                   " MiB are needed"));
+}
+
+std::optional<Database::FolderId> Database::IdOf(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return std::nullopt;
+  return FolderId{.device = info.st_dev, .inode = info.st_ino};
+}
+
+absl::Status Database::CheckFolder() const {
+  const std::optional<FolderId> now = IdOf(path());
+  std::error_code ignored;
+  if (!now.has_value()) {
+    return absl::UnavailableError(absl::StrCat("the folder ", path(), " is gone: it was removed or moved away"));
+  }
+  if (now != folder_) {
+    return absl::UnavailableError(absl::StrCat("the folder ", path(), " is not the one that this process opened: ",
+                                               "that one was removed or moved, and another one is in its place"));
+  }
+  if (!std::filesystem::exists(absl::StrCat(path(), "/", kCurrentFile), ignored)) {
+    return absl::UnavailableError(absl::StrCat("the files of the database in ", path(), " are gone"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Database::ToStatus(const rocksdb::Status& status, absl::string_view what) const {
+  if (status.ok()) return absl::OkStatus();
+  const std::string words = PlainWords(status.ToString());
+  if (status.IsCorruption()) {
+    return absl::DataLossError(
+        absl::StrCat(what, " ", path(), ", it is damaged: ", words, "; ", db_ == nullptr ? kWhenClosed : kWhenOpen));
+  }
+  const std::string message = absl::StrCat(what, " ", path(), ": ", words);
+  if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
+  if (status.IsNotFound()) return absl::NotFoundError(message);
+  return absl::UnavailableError(message);
+}
+
+absl::Status Database::Probe() const {
+  rocksdb::Env& env = *(options_.env == nullptr ? rocksdb::Env::Default() : options_.env);
+  const std::string file = absl::StrCat(path(), "/", kProbeFile);
+  rocksdb::Status status = rocksdb::WriteStringToFile(&env, std::string(kProbeBytes, '\0'), file, /*should_sync=*/true);
+  env.DeleteFile(file).PermitUncheckedError();
+  return ToStatus(status, "cannot write to");
+}
+
+void Database::CloseFiles() {
+  if (db_ == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle*& handle : handles_) {
+    db_->DestroyColumnFamilyHandle(std::exchange(handle, nullptr)).PermitUncheckedError();
+  }
+  db_->Close().PermitUncheckedError();
+  db_.reset();
+}
+
+absl::StatusOr<std::optional<std::string>> Database::Get(Column column, absl::string_view key) const {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  std::string value;
+  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), Handle(column), ToSlice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return ToStatus(status, "cannot read the database");
+  return value;
+}
+
+absl::Status Database::Scan(Column column, absl::string_view first, const Visit& visit) const {
+  return Walk(column, first, /*backwards=*/false, visit);
+}
+
+absl::Status Database::ScanBackwards(Column column, absl::string_view last, const Visit& visit) const {
+  return Walk(column, last, /*backwards=*/true, visit);
+}
+
+absl::Status Database::Walk(Column column, absl::string_view from, bool backwards, const Visit& visit) const {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options, Handle(column)));
+  if (backwards) {
+    at->SeekForPrev(ToSlice(from));
+  } else {
+    at->Seek(ToSlice(from));
+  }
+  while (at->Valid() && visit(ToView(at->key()), ToView(at->value()))) {
+    if (absl::Status status = CheckStop(); !status.ok()) return status;
+    if (backwards) {
+      at->Prev();
+    } else {
+      at->Next();
+    }
+  }
+  return ToStatus(at->status(), "cannot read the database");
+}
+
+absl::Status Database::Write(const WriteSet& writes) {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  if (failed_) return absl::UnavailableError(absl::StrCat("the database ", path(), " failed to write"));
+  if (absl::Status status = CheckSpace(); !status.ok()) return status;
+  if (absl::Status status = CheckFolder(); !status.ok()) return status;
+  if (writes.empty()) return absl::OkStatus();
+  rocksdb::WriteBatch batch(writes.bytes());
+  for (const WriteSet::Entry& entry : writes.entries_) {
+    rocksdb::ColumnFamilyHandle* const column = Handle(entry.column);
+    rocksdb::Status added;
+    if (entry.value.has_value()) {
+      added = batch.Put(column, ToSlice(entry.key), ToSlice(*entry.value));
+    } else if (entry.all_below) {
+      added = batch.DeleteRange(column, rocksdb::Slice(), ToSlice(entry.key));
+    } else {
+      added = batch.Delete(column, ToSlice(entry.key));
+    }
+    if (!added.ok()) return ToStatus(added, "cannot write the database");
+  }
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  const rocksdb::Status status = db_->Write(options, &batch);
+  if (!status.ok()) failed_ = true;
+  return ToStatus(status, "cannot write the database");
+}
+
+absl::Status Database::Recover() {
+  if (absl::Status status = CheckSpace(); !status.ok()) return status;
+  if (absl::Status status = CheckFolder(); !status.ok()) return status;
+  if (absl::Status status = Probe(); !status.ok()) return status;
+  std::unique_lock lock(mutex_);
+  if (db_ != nullptr && !failed_) return absl::OkStatus();
+  CloseFiles();
+  return OpenFiles(/*create=*/false);
+}
+
+absl::Status Database::Compact() {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  for (size_t i = 0; i < kColumns; ++i) {
+    absl::Status status = CompactRange(rocksdb::CompactRangeOptions(), static_cast<Column>(i), nullptr);
+    if (!status.ok()) return status;
+  }
+  return CollectGarbage();
+}
+
+absl::Status Database::CollectGarbage() {
+  const uint64_t held = Property(Column::kBlocks, rocksdb::DB::Properties::kLiveBlobFileSize);
+  const uint64_t garbage = Property(Column::kBlocks, rocksdb::DB::Properties::kLiveBlobFileGarbageSize);
+  if (static_cast<double>(garbage) <= kGarbageShare * static_cast<double>(held)) return absl::OkStatus();
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(path(), error);
+  if (error || space.available < held - garbage + options_.min_free_bytes) return absl::OkStatus();
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+  options.blob_garbage_collection_age_cutoff = 1;
+  return CompactRange(options, Column::kBlocks, nullptr);
+}
+
+absl::Status Database::CompactBelow(Column column, absl::string_view key) {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  const rocksdb::Slice end = ToSlice(key);
+  return CompactRange(rocksdb::CompactRangeOptions(), column, &end);
+}
+
+absl::Status Database::CompactRange(rocksdb::CompactRangeOptions options, Column column, const rocksdb::Slice* end) {
+  std::atomic<bool> cancelled = false;
+  options.canceled = &cancelled;
+  const std::stop_callback cancel(options_.stop, [&cancelled] { cancelled = true; });
+  const rocksdb::Status status = db_->CompactRange(options, Handle(column), nullptr, end);
+  if (absl::Status stopped = CheckStop(); !stopped.ok()) return stopped;
+  return ToStatus(status, "cannot compact the database");
+}
+
+absl::Status Database::CheckStop() const {
+  if (!options_.stop.stop_requested()) return absl::OkStatus();
+  return absl::CancelledError(absl::StrCat("not everything was read of ", path()));
+}
+
+absl::Status Database::VerifyTables() const {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
+  return ToStatus(db_->VerifyChecksum(), "cannot read the database");
+}
+
+uint64_t Database::Property(Column column, const std::string& name) const {
+  uint64_t bytes = 0;
+  return db_->GetIntProperty(Handle(column), name, &bytes) ? bytes : 0;
+}
+
+uint64_t Database::DiskBytes(Column column) const {
+  std::shared_lock lock(mutex_);
+  if (db_ == nullptr) return 0;
+  return Property(column, rocksdb::DB::Properties::kTotalSstFilesSize) +
+         Property(column, rocksdb::DB::Properties::kTotalBlobFileSize) +
+         Property(column, rocksdb::DB::Properties::kCurSizeAllMemTables);
+}
+
+}  // namespace lean::beacon

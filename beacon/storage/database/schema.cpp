@@ -1,0 +1,65 @@
+#include "beacon/storage/database/schema.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr size_t kNumberBytes = sizeof(uint64_t);
+
+// Bytes of a number, least significant first.
+std::string LittleEndian(uint64_t number) {
+  std::string bytes(kNumberBytes, '\0');
+  for (char& byte : bytes) {
+    byte = static_cast<char>(number & 0xff);
+    number >>= 8;
+  }
+  return bytes;
+}
+
+uint64_t FromLittleEndian(absl::string_view bytes) {
+  uint64_t number = 0;
+  for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte) number = number << 8 | static_cast<uint8_t>(*byte);
+  return number;
+}
+
+}  // namespace
+
+std::string NumberKey(uint64_t number) {
+  std::string bytes = LittleEndian(number);
+  std::reverse(bytes.begin(), bytes.end());
+  return bytes;
+}
+
+std::string RootKey(const Root& root) { return std::string(root.data.begin(), root.data.end()); }
+
+std::string BlockKey(uint64_t slot, const Root& root) { return absl::StrCat(NumberKey(slot), RootKey(root)); }
+
+std::optional<uint64_t> ParseNumberKey(absl::string_view key) {
+  if (key.size() != kNumberBytes) return std::nullopt;
+  return FromLittleEndian(std::string(key.rbegin(), key.rend()));
+}
+
+std::optional<Root> ParseRootKey(absl::string_view key) {
+  Root root;
+  if (key.size() != root.data.size()) return std::nullopt;
+  std::copy(key.begin(), key.end(), root.data.begin());
+  return root;
+}
+
+std::optional<Checkpoint> ParseBlockKey(absl::string_view key) {
+  if (key.size() != kNumberBytes + Root::kSize) return std::nullopt;
+  return Checkpoint{.root = *ParseRootKey(key.substr(kNumberBytes)),
+                    .slot = *ParseNumberKey(key.substr(0, kNumberBytes))};
+}
+
+std::string NumberValue(uint64_t number) { return LittleEndian(number); }
+
+std::optional<uint64_t> ParseNumberValue(absl::string_view value) {
+  if (value.size() != kNumberBytes) return std::nullopt;
+  return FromLittleEndian(value);
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,321 @@
+#include "beacon/sync/range/range_sync.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "beacon/chain/chain_types.h"
+#include "common/bytes/hex.h"
+
+namespace lean::beacon {
+namespace {
+
+// Bases that turned out to be of no use; without finality they are not forgotten otherwise.
+constexpr size_t kLeftBelowRemembered = 64;
+
+double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
+
+}  // namespace
+
+void RangeSync::Update(const std::vector<AheadPeer>& ahead, const Checkpoint& head, const Checkpoint& finalized,
+                       SteadyTime now) {
+  std::map<uint64_t, SteadyTime> since;
+  for (const AheadPeer& peer : ahead) {
+    const auto before = ahead_since_.find(peer.peer);
+    since[peer.peer] = before == ahead_since_.end() ? now : before->second;
+  }
+  ahead_since_ = std::move(since);
+  if (finalized != std::exchange(finalized_, finalized)) left_below_.clear();
+
+  if (plan_.has_value()) {
+    const std::vector<PeerInfo>& believed = context_.book.believed();
+    const std::optional<uint64_t> only = plan_->only_peer();
+    const bool is_orphaned = only.has_value() && std::none_of(believed.begin(), believed.end(),
+                                                              [&](const PeerInfo& peer) { return peer.id == *only; });
+    if (is_orphaned || plan_->IsStuck(believed)) {
+      End("nobody has it any more");
+    } else if (!only.has_value()) {
+      for (const AheadPeer& peer : ahead) {
+        if (peer.serves_range) plan_->Extend(peer.head.slot);
+      }
+    }
+  }
+  if (walk_.active()) {
+    walk_.Update(now);
+    if (walk_.active()) return;
+    not_before_ = now + (walk_.brought_something() ? options_.pause : std::max(options_.pause, options_.patience));
+  }
+  if (!plan_.has_value() && now >= not_before_) ChooseTarget(ahead, head, finalized, now);
+  if (!plan_.has_value()) return;
+  Ask(now);
+  Import(now);
+  LogProgress(now);
+  if (plan_.has_value() && plan_->finished()) Judge();
+}
+
+void RangeSync::ChooseTarget(const std::vector<AheadPeer>& ahead, const Checkpoint& head, const Checkpoint& finalized,
+                             SteadyTime now) {
+  const AheadPeer* by_range = nullptr;
+  const AheadPeer* by_root = nullptr;
+  std::optional<Gap> gap;
+  const std::optional<uint64_t> alone = std::exchange(ask_alone_, std::nullopt);
+  const std::optional<AheadPeer> walk_next = std::exchange(walk_next_, std::nullopt);
+  for (const AheadPeer& peer : ahead) {
+    if (peer.head.slot <= finalized.slot) continue;
+    if (walk_next.has_value() && walk_next->peer == peer.peer) {
+      return walk_.Begin(walk_next->peer, walk_next->head, finalized, now);
+    }
+    if (alone == peer.peer) return Begin(peer, finalized, /*alone=*/true, now);
+    const bool is_urgent = peer.head.slot > head.slot + options_.urgent_slots;
+    if (!is_urgent && now - ahead_since_[peer.peer] < options_.patience) continue;
+    const AheadPeer*& best = peer.serves_range ? by_range : by_root;
+    if (best != nullptr && peer.head.slot <= best->head.slot) continue;
+    // By root it would be alone with what it keeps.
+    const uint64_t first = BaseOf(peer, head, finalized).slot + 1;
+    if (peer.serves_range || peer.earliest_slot <= first) {
+      best = &peer;
+    } else {
+      AddGap({.first_slot = first, .kept_from = peer.earliest_slot}, &gap);
+    }
+  }
+  if (by_range != nullptr) {
+    const Checkpoint base = BaseOf(*by_range, head, finalized);
+    const std::optional<Gap> above = GapAbove(base);
+    if (!above.has_value()) return Begin(*by_range, base, /*alone=*/false, now);
+    AddGap(*above, &gap);
+  }
+  if (by_root != nullptr) return Begin(*by_root, finalized, /*alone=*/false, now);
+  SetGap(gap);
+}
+
+Checkpoint RangeSync::BaseOf(const AheadPeer& target, const Checkpoint& head, const Checkpoint& finalized) const {
+  Checkpoint base = finalized;
+  for (const Checkpoint& known : {head, last_fetched_}) {
+    if (known.slot > base.slot && known.slot < target.head.slot && !left_below_.contains(known.root) &&
+        HasBlock(known.root)) {
+      base = known;
+    }
+  }
+  return base;
+}
+
+void RangeSync::AddGap(const Gap& more, std::optional<Gap>* gap) {
+  const uint64_t kept_from = gap->has_value() ? (*gap)->kept_from : more.kept_from;
+  *gap = Gap{.first_slot = more.first_slot, .kept_from = std::min(kept_from, more.kept_from)};
+}
+
+std::optional<RangeSync::Gap> RangeSync::GapAbove(const Checkpoint& base) const {
+  std::optional<Gap> gap;
+  for (const PeerInfo& peer : context_.book.believed()) {
+    if (peer.head.slot <= base.slot || !peer.serves_range) continue;
+    if (peer.earliest_slot <= base.slot + 1) return std::nullopt;
+    AddGap({.first_slot = base.slot + 1, .kept_from = peer.earliest_slot}, &gap);
+  }
+  return gap;
+}
+
+void RangeSync::SetGap(const std::optional<Gap>& gap) {
+  if (gap == std::exchange(gap_, gap) || !gap.has_value()) return;
+  context_.log->warn(
+      "sync_needs_checkpoint first_slot={} kept_from={} message=\"no peer keeps the blocks that are needed: link to "
+      "one "
+      "that does, or start with an empty data folder and --checkpoint\"",
+      gap->first_slot, gap->kept_from);
+}
+
+void RangeSync::Begin(const AheadPeer& target, const Checkpoint& base, bool alone, SteadyTime now) {
+  SetGap(std::nullopt);
+  if (!target.serves_range) return walk_.Begin(target.peer, target.head, finalized_, now);
+  plan_.emplace(base.slot + 1, target.head.slot, alone ? std::optional(target.peer) : std::nullopt, options_.plan);
+  ++plan_id_;
+  target_ = target;
+  target_came_ = false;
+  base_ = base;
+  began_ = logged_ = now;
+  imported_before_ = imported_;
+  importing_.reset();
+  import_offset_ = import_count_ = 0;
+  import_not_before_ = now;
+  context_.log->info("sync_range_begins first_slot={} last_slot={} ahead={} alone={}", base.slot + 1, target.head.slot,
+                     PeerName(context_.book, target.peer), alone);
+}
+
+void RangeSync::End(absl::string_view why) {
+  const SteadyTime now = context_.clock.Steady();
+  const uint64_t blocks = imported_ - imported_before_;
+  context_.log->info("sync_range_ended first_slot={} last_slot={} blocks={} seconds={:.1f} result=\"{}\"",
+                     base_.slot + 1, plan_->last(), blocks, Seconds(began_, now), std::string(why));
+  plan_.reset();
+  importing_.reset();
+  // A range that brought nothing is not tried again at once.
+  not_before_ = now + (blocks > 0 ? options_.pause : std::max(options_.pause, options_.patience));
+}
+
+void RangeSync::Ask(SteadyTime now) {
+  const auto reserve = [&](uint64_t peer) {
+    if (!context_.book.MayAsk(peer, now)) return false;
+    context_.book.Asked(peer);
+    return true;
+  };
+  for (const RangePlan::Ask& ask : plan_->Next(context_.book.believed(), reserve, now)) {
+    context_.peers.BlocksByRange(
+        ask.peer, ask.first_slot, ask.count,
+        [this, inbox = context_.inbox, plan = plan_id_, ask, now](absl::StatusOr<std::vector<SignedBlockPtr>> answer) {
+          inbox->Push([this, plan, ask, now, answer = std::move(answer)] { OnAnswer(plan, ask, now, answer); });
+        });
+  }
+}
+
+void RangeSync::OnAnswer(uint64_t plan, const RangePlan::Ask& ask, SteadyTime sent,
+                         absl::StatusOr<std::vector<SignedBlockPtr>> answer) {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(context_.clock.Steady() - sent);
+  context_.book.Answered(ask.peer, took);
+  const bool is_current = plan_.has_value() && plan == plan_id_;
+  if (!answer.ok()) {
+    HandleFailedRequest(context_, ask.peer, answer.status());
+    if (is_current) plan_->Failed(ask.peer, ask.first_slot);
+    return;
+  }
+  if (!is_current) return;
+  const absl::Status status = plan_->Answered(ask.peer, ask.first_slot, *std::move(answer));
+  if (!status.ok()) Blame(context_, ask.peer, Offence::kBadAnswer, std::string(status.message()));
+}
+
+void RangeSync::Import(SteadyTime now) {
+  if (import_count_ > 0 || now < import_not_before_) return;
+  if (!importing_.has_value()) {
+    importing_ = plan_->Take();
+    import_offset_ = 0;
+    if (!importing_.has_value()) return;
+    if (!HasBlock(importing_->blocks.front()->message.block.parent_root)) {
+      return HandleDisconnected(importing_->peer);
+    }
+  }
+  SubmitNext();
+}
+
+void RangeSync::SubmitNext() {
+  const auto begin = importing_->blocks.begin() + static_cast<std::ptrdiff_t>(import_offset_);
+  auto end = begin;
+  size_t bytes = 0;
+  while (end != importing_->blocks.end() && (end == begin || bytes + BytesOf(**end) <= options_.import_bytes)) {
+    bytes += BytesOf(**end++);
+  }
+  import_count_ = static_cast<size_t>(end - begin);
+  context_.chain.SubmitHistory(
+      std::vector<SignedBlockPtr>(begin, end), Origin::Peer(importing_->peer),
+      [this, inbox = context_.inbox, plan = plan_id_](std::vector<SubmitOutcome> outcomes) {
+        inbox->Push([this, plan, outcomes = std::move(outcomes)] { OnOutcomes(plan, outcomes); });
+      });
+}
+
+void RangeSync::OnOutcomes(uint64_t plan, const std::vector<SubmitOutcome>& outcomes) {
+  for (const SubmitOutcome& outcome : outcomes) imported_ += outcome.status == SubmitOutcome::kAccepted;
+  if (!plan_.has_value() || plan != plan_id_ || !importing_.has_value()) return;
+  import_count_ = 0;
+  for (const SubmitOutcome& outcome : outcomes) {
+    if (outcome.root == target_.head.root) target_came_ = true;
+    switch (outcome.status) {
+      case SubmitOutcome::kAccepted:
+      case SubmitOutcome::kAlreadyKnown:
+        last_fetched_ = {.root = outcome.root, .slot = importing_->blocks[import_offset_]->message.block.slot};
+        [[fallthrough]];
+      case SubmitOutcome::kQueued:
+        ++import_offset_;
+        continue;
+      case SubmitOutcome::kRefused: {
+        const uint64_t peer = importing_->peer;
+        if (outcome.reason == reason::kStale) return HandleDisconnected(peer);
+        if (!IsFaultOfSender(outcome)) break;
+        plan_->Refetch(*importing_);
+        importing_.reset();
+        return Blame(context_, peer, Offence::kInvalidItem,
+                     absl::StrCat("block ", ShortHex(outcome.root.span()), " that it sent is wrong: ", outcome.reason,
+                                  ", ", outcome.message));
+      }
+      default:
+        break;
+    }
+    // It could not be taken now.
+    import_not_before_ = context_.clock.Steady() + options_.pause;
+    return;
+  }
+  if (import_offset_ < importing_->blocks.size()) return;
+  importing_.reset();
+  plan_->Done();
+}
+
+// Of a range above a block that is not finalized: the peers' chain leaves ours below it, and is fetched from the
+// finalized block on. Of that one: either the peer keeps something back or is on a chain that leaves ours below the
+// finalized block, or another one kept back what lies between. It is asked alone for all of it; if what it gives by
+// range is no chain from our finalized block on, by roots: that tells what it has pruned from what it lies about.
+void RangeSync::HandleDisconnected(uint64_t peer) {
+  if (base_.slot > finalized_.slot) {
+    if (left_below_.size() >= kLeftBelowRemembered) left_below_.clear();
+    left_below_.insert(base_.root);
+    End("the peers' chain leaves ours below it");
+    not_before_ = context_.clock.Steady();
+    return;
+  }
+  if (plan_->only_peer() == peer) {
+    walk_next_ = target_;
+    End("what was answered builds on nothing known");
+    not_before_ = context_.clock.Steady();
+    return;
+  }
+  suspects_.insert(plan_->silent_peers().begin(), plan_->silent_peers().end());
+  suspects_.erase(peer);
+  ask_alone_ = peer;
+  End("the peers' answers do not fit together");
+  not_before_ = context_.clock.Steady();
+}
+
+void RangeSync::Judge() {
+  const bool came = target_came_ || HasBlock(target_.head.root);
+  const bool alone = plan_->only_peer().has_value();
+  const bool brought_something = imported_ > imported_before_;
+  const AheadPeer target = target_;
+  End(came ? "complete" : "what was claimed did not come");
+  if (!came && !alone) {
+    ask_alone_ = target.peer;
+    not_before_ = context_.clock.Steady();
+  }
+  if (!alone) return;
+  if (came) {
+    for (const uint64_t suspect : suspects_) context_.book.Disbelieve(suspect, context_.clock.Steady());
+  } else if (!brought_something) {
+    walk_next_ = target;
+    not_before_ = context_.clock.Steady();
+  }
+  suspects_.clear();
+}
+
+std::optional<RangeSync::Progress> RangeSync::progress() const {
+  if (walk_.active()) return Progress{.slots_done = walk_.slots_done(), .slots_left = walk_.slots_left()};
+  if (!plan_.has_value()) return std::nullopt;
+  const uint64_t total = plan_->last() - base_.slot;
+  const uint64_t done = std::min(total, plan_->slots_done());
+  const double seconds = Seconds(began_, context_.clock.Steady());
+  const auto blocks = static_cast<double>(imported_ - imported_before_);
+  return Progress{
+      .slots_done = done, .slots_left = total - done, .blocks_per_second = seconds > 0 ? blocks / seconds : 0};
+}
+
+void RangeSync::LogProgress(SteadyTime now) {
+  if (!plan_.has_value() || now - logged_ < options_.progress_every) return;
+  logged_ = now;
+  const Progress state = *progress();
+  const double seconds = Seconds(began_, now);
+  const double slots_per_second = static_cast<double>(state.slots_done) / seconds;
+  const std::string left =
+      state.slots_done == 0 ? "?" : absl::StrCat(static_cast<uint64_t>(state.slots_left / slots_per_second));
+  context_.log->info("sync_progress slots_done={} slots_left={} blocks={} blocks_per_s={:.1f} seconds_left={} peers={}",
+                     state.slots_done, state.slots_left, imported_ - imported_before_, state.blocks_per_second, left,
+                     context_.book.believed().size());
+}
+
+bool RangeSync::HasBlock(const Root& root) const {
+  return context_.chain.Read([&](const LeanChain& chain) { return chain.HasBlock(root); });
+}
+
+}  // namespace lean::beacon

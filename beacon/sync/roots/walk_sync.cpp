@@ -1,0 +1,182 @@
+#include "beacon/sync/roots/walk_sync.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+
+namespace lean::beacon {
+namespace {
+
+double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
+
+}  // namespace
+
+void WalkSync::Begin(uint64_t peer, const Checkpoint& head, const Checkpoint& finalized, SteadyTime now) {
+  walk_.emplace(head, finalized.slot, options_.walk);
+  ++walk_id_;
+  peer_ = peer;
+  head_ = head;
+  base_ = finalized_ = finalized;
+  importing_.clear();
+  import_open_ = false;
+  strikes_ = 0;
+  import_not_before_ = began_ = logged_ = now;
+  imported_before_ = imported_;
+  context_.log->info("sync_walk_begins finalized_slot={} head_slot={} peer={}", finalized.slot, head.slot,
+                     PeerName(context_.book, peer));
+}
+
+void WalkSync::Update(SteadyTime now) {
+  if (!active()) return;
+  if (!IsBelieved()) return End("its peer has gone, or is not believed any more");
+  Ask(now);
+  Import(now);
+  LogProgress(now);
+}
+
+bool WalkSync::IsBelieved() const {
+  const std::vector<PeerInfo>& believed = context_.book.believed();
+  return std::any_of(believed.begin(), believed.end(), [this](const PeerInfo& info) { return info.id == peer_; });
+}
+
+void WalkSync::Ask(SteadyTime now) {
+  if (!context_.book.MayAsk(peer_, now)) return;
+  std::vector<Root> roots = walk_->Next();
+  if (roots.empty()) return;
+  context_.book.Asked(peer_);
+  context_.peers.BlocksByRoot(
+      peer_, std::move(roots),
+      [this, inbox = context_.inbox, peer = peer_, walk = walk_id_,
+       now](absl::StatusOr<std::vector<SignedBlockPtr>> answer) {
+        inbox->Push([this, peer, walk, now, answer = std::move(answer)] {
+          const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(context_.clock.Steady() - now);
+          context_.book.Answered(peer, took);
+          if (!answer.ok()) HandleFailedRequest(context_, peer, answer.status());
+          if (!active() || walk != walk_id_) return;
+          if (!answer.ok() || (took > options_.patience && HasOther())) ++strikes_;
+          OnAnswer(answer);
+        });
+      });
+}
+
+bool WalkSync::HasOther() const {
+  const std::vector<PeerInfo>& believed = context_.book.believed();
+  return std::any_of(believed.begin(), believed.end(),
+                     [this](const PeerInfo& info) { return info.id != peer_ && info.head.slot > base_.slot; });
+}
+
+void WalkSync::OnAnswer(const absl::StatusOr<std::vector<SignedBlockPtr>>& answer) {
+  if (strikes_ >= options_.max_strikes) {
+    context_.book.Disbelieve(peer_, context_.clock.Steady());
+    return End("its answers fail, or are slow");
+  }
+  if (!answer.ok()) return walk_->Failed();
+  const bool backward = !walk_->connected();
+  const auto known = [this](const Root& root) {
+    return context_.chain.Read([&](const LeanChain& chain) { return chain.HasBlock(root); });
+  };
+  const absl::Status status = walk_->Answered(*answer, known);
+  if (absl::IsNotFound(status)) return OnMissing();
+  if (!status.ok()) return EndAndBlame(Offence::kBadAnswer, std::string(status.message()));
+  if (!backward) return;
+  // Else anybody could make up a chain of any length.
+  if (const std::optional<Refusal> refusal = context_.chain.CheckProposer(*answer->front())) {
+    return EndAndBlame(Offence::kInvalidItem,
+                       absl::StrCat("a block of its chain is wrong: ", refusal->reason, ", ", refusal->message));
+  }
+  ++walked_;
+}
+
+void WalkSync::OnMissing() {
+  if (walk_->lowest_slot() > head_.slot) {
+    const PeerInfo* info = context_.book.Find(peer_);
+    if (info != nullptr && info->head == head_) {
+      return EndAndBlame(Offence::kLied,
+                         absl::StrCat("it claims a head at slot ", head_.slot, " and does not have it"));
+    }
+    return End("the peer has moved on");
+  }
+  // It has pruned them, or never had them.
+  const uint64_t kept_from = walk_->lowest_slot();
+  context_.book.SetKeptFrom(peer_, kept_from);
+  // Not a gap that a peer with older blocks could fill: what it leaves out is below what we have.
+  if (kept_from <= finalized_.slot + 1) context_.book.Disbelieve(peer_, context_.clock.Steady());
+  End("the peer has no older blocks");
+}
+
+void WalkSync::Import(SteadyTime now) {
+  if (!active() || import_open_ || now < import_not_before_) return;
+  if (importing_.empty()) {
+    importing_ = walk_->Take(options_.import_bytes);
+    import_offset_ = 0;
+    if (importing_.empty()) {
+      if (walk_->finished()) End("complete");
+      return;
+    }
+  }
+  import_open_ = true;
+  const auto begin = importing_.begin() + static_cast<std::ptrdiff_t>(import_offset_);
+  context_.chain.SubmitHistory(
+      std::vector<SignedBlockPtr>(begin, importing_.end()), Origin::Peer(peer_),
+      [this, inbox = context_.inbox, walk = walk_id_](std::vector<SubmitOutcome> outcomes) {
+        inbox->Push([this, walk, outcomes = std::move(outcomes)] { OnOutcomes(walk, outcomes); });
+      });
+}
+
+void WalkSync::OnOutcomes(uint64_t walk, const std::vector<SubmitOutcome>& outcomes) {
+  for (const SubmitOutcome& outcome : outcomes) imported_ += outcome.status == SubmitOutcome::kAccepted;
+  if (!active() || walk != walk_id_) return;
+  import_open_ = false;
+  for (const SubmitOutcome& outcome : outcomes) {
+    switch (outcome.status) {
+      case SubmitOutcome::kAccepted:
+      case SubmitOutcome::kAlreadyKnown:
+      case SubmitOutcome::kQueued:
+        base_ = {.root = outcome.root, .slot = importing_[import_offset_]->message.block.slot};
+        ++import_offset_;
+        continue;
+      case SubmitOutcome::kRefused:
+        if (outcome.reason == reason::kStale) {
+          return EndAndBlame(Offence::kBadAnswer, "its chain leaves ours below our finalized block");
+        }
+        if (!IsFaultOfSender(outcome)) break;
+        return EndAndBlame(Offence::kInvalidItem,
+                           absl::StrCat("block ", ShortHex(outcome.root.span()),
+                                        " that it sent is wrong: ", outcome.reason, ", ", outcome.message));
+      default:
+        break;
+    }
+    // It could not be taken now.
+    import_not_before_ = context_.clock.Steady() + options_.pause;
+    return;
+  }
+  if (import_offset_ >= importing_.size()) importing_.clear();
+}
+
+void WalkSync::End(absl::string_view why) {
+  context_.log->info("sync_walk_ended head_slot={} lowest_slot={} blocks={} seconds={:.1f} result=\"{}\"", head_.slot,
+                     walk_->lowest_slot(), imported_ - imported_before_, Seconds(began_, context_.clock.Steady()),
+                     std::string(why));
+  walk_.reset();
+  importing_.clear();
+}
+
+void WalkSync::EndAndBlame(Offence offence, const std::string& why) {
+  End(why);
+  Blame(context_, peer_, offence, why);
+}
+
+uint64_t WalkSync::slots_done() const { return base_.slot - finalized_.slot; }
+
+uint64_t WalkSync::slots_left() const { return head_.slot - std::min(head_.slot, base_.slot); }
+
+void WalkSync::LogProgress(SteadyTime now) {
+  if (!active() || now - logged_ < options_.progress_every) return;
+  logged_ = now;
+  context_.log->info("sync_walk_progress head_slot={} lowest_slot={} connected={} slots_left={} held_bytes={}",
+                     head_.slot, walk_->lowest_slot(), walk_->connected(), slots_left(), walk_->bytes_held());
+}
+
+}  // namespace lean::beacon

@@ -1,0 +1,86 @@
+// Fetches the chain of one peer by roots (RootWalk) and imports it: for peers that do not answer requests by range, or
+// do not give by range what they claim.
+#ifndef LEAN_BEACON_SYNC_ROOTS_WALK_SYNC_H_
+#define LEAN_BEACON_SYNC_ROOTS_WALK_SYNC_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "beacon/sync/roots/root_walk.h"
+#include "beacon/sync/sync_context.h"
+#include "common/containers/checkpoint.h"
+
+namespace lean::beacon {
+
+struct WalkSyncOptions {
+  RootWalkOptions walk;
+  size_t import_bytes = size_t{16} << 20;  // imported at once
+  // A peer whose answers fail, or are slower than this while others could be asked, is left after so many of them.
+  std::chrono::milliseconds patience{2'000};
+  int max_strikes = 3;
+  std::chrono::milliseconds pause{1'000};           // before what could not be taken is tried again
+  std::chrono::milliseconds progress_every{5'000};  // a line in the log
+};
+
+class WalkSync {
+ public:
+  WalkSync(const SyncContext& context, const WalkSyncOptions& options) : context_(context), options_(options) {}
+
+  // `finalized`: ours. Only while none is active.
+  void Begin(uint64_t peer, const Checkpoint& head, const Checkpoint& finalized, SteadyTime now);
+  void Update(SteadyTime now);
+  bool active() const { return walk_.has_value(); }
+
+  // The last one has imported something.
+  bool brought_something() const { return imported_ > imported_before_; }
+  // Blocks imported so far, and those that have come with their proposer's signature, over all walks.
+  uint64_t imported() const { return imported_; }
+  uint64_t walked() const { return walked_; }
+
+  // Slots of the walk that is active.
+  uint64_t slots_done() const;
+  uint64_t slots_left() const;
+
+ private:
+  void Ask(SteadyTime now);
+  void OnAnswer(const absl::StatusOr<std::vector<SignedBlockPtr>>& answer);
+  // Somebody else could be asked.
+  bool HasOther() const;
+  // The peer does not have the next block.
+  void OnMissing();
+  void Import(SteadyTime now);
+  void OnOutcomes(uint64_t walk, const std::vector<SubmitOutcome>& outcomes);
+  void End(absl::string_view why);
+  void EndAndBlame(Offence offence, const std::string& why);
+  bool IsBelieved() const;
+  void LogProgress(SteadyTime now);
+
+  const SyncContext context_;
+  const WalkSyncOptions options_;
+
+  std::optional<RootWalk> walk_;
+  uint64_t walk_id_ = 0;
+  uint64_t peer_ = 0;
+  Checkpoint head_;
+  Checkpoint base_;  // our finalized block, then the last one imported
+  Checkpoint finalized_;
+  std::vector<SignedBlockPtr> importing_;
+  size_t import_offset_ = 0;  // blocks of it that have been imported
+  bool import_open_ = false;
+  int strikes_ = 0;
+  SteadyTime import_not_before_;
+  SteadyTime began_;
+  SteadyTime logged_;
+  uint64_t imported_ = 0;
+  uint64_t imported_before_ = 0;
+  uint64_t walked_ = 0;
+};
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_SYNC_ROOTS_WALK_SYNC_H_

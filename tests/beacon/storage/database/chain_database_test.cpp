@@ -1,0 +1,111 @@
+#include "beacon/storage/database/chain_database.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "beacon/storage/database/schema.h"
+#include "beacon/storage/database/state_snapshot.h"
+#include "common/bytes/hex.h"
+#include "common/ssz/ssz.h"
+#include "tests/beacon/storage/stored_chain.h"
+#include "tests/common/config/temporary_folder.h"
+
+namespace lean::beacon {
+namespace {
+
+class ChainDatabaseTest : public testing::Test {
+ protected:
+  absl::StatusOr<std::unique_ptr<ChainDatabase>> Open(const Genesis& genesis) {
+    return ChainDatabase::OpenOrCreate({.path = path_, .network = "test"}, genesis, std::nullopt);
+  }
+
+  const Genesis genesis_ = StorageTestGenesis(4);
+  TemporaryFolder folder_;
+  const std::string path_ = folder_.File("data");
+};
+
+TEST_F(ChainDatabaseTest, ANewFolderIsTheOwnersAlone) {
+  ASSERT_TRUE(Open(genesis_).ok());
+  struct stat info {};
+  ASSERT_EQ(stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+}
+
+TEST_F(ChainDatabaseTest, TheFolderOfAnotherChainIsRefusedAndBothAreNamed) {
+  ASSERT_TRUE(Open(genesis_).ok());
+  const Genesis other = StorageTestGenesis(4, 1'700'000'001);
+  const absl::Status status = Open(other).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), ToHex(genesis_.block_root.span()))) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), ToHex(other.block_root.span()))) << status;
+  EXPECT_TRUE(Open(genesis_).ok());
+}
+
+TEST_F(ChainDatabaseTest, ANewerSchemaIsRefusedAndBothAreNamed) {
+  {
+    auto database = Open(genesis_);
+    ASSERT_TRUE(database.ok());
+    WriteSet writes;
+    writes.Put(Column::kMeta, meta_key::kSchema, NumberValue(7));
+    ASSERT_TRUE((*database)->files().Write(writes).ok());
+  }
+  const absl::Status status = Open(genesis_).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "schema version 7, this program knows version 1")) << status;
+}
+
+TEST_F(ChainDatabaseTest, ASecondHolderIsRefusedAndTheFirstNamed) {
+  auto database = Open(genesis_);
+  ASSERT_TRUE(database.ok());
+  for (const absl::Status& status :
+       {Open(genesis_).status(), ChainDatabase::Open({.path = path_}, /*read_only=*/true).status()}) {
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), absl::StrCat("in use by process ", getpid()))) << status;
+  }
+}
+
+TEST_F(ChainDatabaseTest, WhatIsNotThereIsNotMadeByOpening) {
+  EXPECT_TRUE(absl::IsNotFound(ChainDatabase::Open({.path = path_}, /*read_only=*/true).status()));
+  EXPECT_FALSE(ChainDatabase::Exists(path_));
+}
+
+TEST_F(ChainDatabaseTest, AFolderTellsItsGenesisByItself) {
+  ASSERT_TRUE(Open(genesis_).ok());
+  auto database = ChainDatabase::Open({.path = path_}, /*read_only=*/true);
+  ASSERT_TRUE(database.ok()) << database.status();
+  EXPECT_EQ((*database)->genesis().block_root, genesis_.block_root);
+  EXPECT_EQ((*database)->network(), "test");
+  EXPECT_EQ((*database)->anchor(), (Checkpoint{genesis_.block_root, 0}));
+}
+
+TEST(StateSnapshot, IsTheStateAgainWithWhatWasLeftOut) {
+  const TemporaryFolder folder;
+  const Genesis genesis = StorageTestGenesis(7);
+  auto chain = StoredChain::Open(genesis, {.folder = folder.path()}).value();
+  chain->RunSlots(5);
+  chain->RunSlot(8);
+  chain->RunSlots(3);
+  const State& state = *chain->chain().head_state();
+  const std::string reduced = ReduceState(state);
+  EXPECT_LT(reduced.size(), ssz::Serialize(state).size() - 7 * 60 - 10 * 32);
+  const auto again = RestoreState(reduced, genesis.state->validators, state.historical_block_hashes.ToVector());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(*again, state);
+  EXPECT_TRUE(absl::IsDataLoss(RestoreState(reduced.substr(1), genesis.state->validators, {}).status()));
+}
+
+TEST(Schema, KeysSortBySlot) {
+  EXPECT_LT(NumberKey(255), NumberKey(256));
+  EXPECT_LT(BlockKey(1, Root{{0xff}}), BlockKey(2, Root{{1}}));
+  const Checkpoint id{.root = Root{{1, 2, 3}}, .slot = 0x0102030405060708};
+  EXPECT_EQ(ParseBlockKey(BlockKey(id.slot, id.root)), id);
+  EXPECT_EQ(ParseNumberValue(NumberValue(id.slot)), id.slot);
+  EXPECT_EQ(ParseBlockKey("short"), std::nullopt);
+  EXPECT_EQ(ParseNumberKey("123456789"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace lean::beacon

@@ -1,0 +1,83 @@
+// A disk that fails while the chain goes on: nothing is accepted, nothing crashes, and it comes back.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "tests/beacon/storage/faults/fault_env.h"
+#include "tests/beacon/storage/stored_chain.h"
+#include "tests/common/config/temporary_folder.h"
+
+namespace lean::beacon {
+namespace {
+
+class StorageFaultsTest : public testing::TestWithParam<DiskFault> {
+ protected:
+  absl::StatusOr<std::unique_ptr<StoredChain>> Open() {
+    return StoredChain::Open(genesis_, {.folder = folder_.path(), .env = disk_.env.get(), .storage = storage_});
+  }
+
+  static void AwaitHealth(const StoredChain& chain, bool ok) {
+    while (chain.storage().Health().ok() != ok) std::this_thread::yield();
+  }
+
+  const Genesis genesis_ = StorageTestGenesis(4);
+  TemporaryFolder folder_;
+  FaultEnv disk_;
+  StorageOptions storage_{.snapshot_slots = 8, .retry = std::chrono::milliseconds(2)};
+};
+
+TEST_P(StorageFaultsTest, StopsAcceptingAndRecoversWithoutALoss) {
+  auto opened = Open();
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  StoredChain& chain = **opened;
+  chain.RunSlots(10);
+  chain.storage().Flush();
+  EXPECT_TRUE(chain.storage().CanAccept().ok());
+
+  disk_.files->Set(GetParam());
+  chain.RunSlot();  // what was admitted before the disk failed
+  AwaitHealth(chain, false);
+  const absl::Status refused = chain.storage().CanAccept();
+  EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
+  EXPECT_TRUE(absl::StrContains(refused.message(), folder_.path())) << refused;
+  chain.RunSlot();
+  const uint64_t failures = disk_.files->failures();
+  while (disk_.files->failures() < failures + 3) std::this_thread::yield();  // it is tried again and again
+  EXPECT_FALSE(chain.storage().CanAccept().ok());
+
+  disk_.files->Set(DiskFault::kNone);
+  AwaitHealth(chain, true);
+  EXPECT_TRUE(chain.storage().CanAccept().ok());
+  chain.RunSlots(5);
+  const Checkpoint head = chain.chain().head();
+  const Checkpoint finalized = chain.chain().finalized();
+  opened->reset();
+  opened = Open();
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ((*opened)->chain().head(), head);
+  EXPECT_EQ((*opened)->chain().finalized(), finalized);
+}
+
+TEST_P(StorageFaultsTest, AtAnyWriteTheFolderStaysConsistent) {
+  Checkpoint finalized;
+  for (int64_t after = 0; after < 30; after += 3) {
+    disk_.files->Set(DiskFault::kNone);
+    auto opened = Open();
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_GE((*opened)->chain().finalized().slot, finalized.slot);
+    EXPECT_TRUE((*opened)->chain().IsCanonical(finalized.root) || finalized.slot == 0);
+    (*opened)->storage().Flush();
+    finalized = (*opened)->chain().finalized();
+    disk_.files->Set(GetParam(), after);
+    (*opened)->RunSlots(3);
+    // The process ends with its disk still failing.
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, StorageFaultsTest,
+                         testing::Values(DiskFault::kNoSpace, DiskFault::kIoError, DiskFault::kTorn,
+                                         DiskFault::kSyncFailed, DiskFault::kReadOnly));
+
+}  // namespace
+}  // namespace lean::beacon
