@@ -16,7 +16,7 @@
 #include "common/rpc/grpc_log.h"
 #include "common/secrets/secret_memory.h"
 #include "validator_client/commands/keymanager_cli.h"
-#include "validator_client/commands/keys_cli.h"
+#include "validator_client/commands/keys/keys_cli.h"
 #include "validator_client/commands/records.h"
 #include "validator_client/commands/run.h"
 #include "validator_client/commands/sign_server.h"

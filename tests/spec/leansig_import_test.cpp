@@ -12,9 +12,9 @@
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/spec/support/vector_files.h"
-#include "tests/validator_client/keystore/test_passwords.h"
-#include "validator_client/commands/keys_import.h"
-#include "validator_client/keystores.h"
+#include "tests/validator_client/keys/keystore/test_passwords.h"
+#include "validator_client/commands/keys/keys_import.h"
+#include "validator_client/keys/keystores.h"
 
 namespace lean::spec {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "validator_client/network.h"
+#include "validator_client/beacons/network_identity.h"
 
 namespace lean::validator {
 

@@ -24,9 +24,9 @@
 #include "validator_client/commands/index_list.h"
 #include "validator_client/commands/keystore_password.h"
 #include "validator_client/keymanager/access_token.h"
-#include "validator_client/keystore/keystore_json.h"
-#include "validator_client/keystore_list.h"
-#include "validator_client/signing_records/interchange.h"
+#include "validator_client/keys/keystore/keystore_json.h"
+#include "validator_client/keys/keystore_list.h"
+#include "validator_client/signing/records/interchange.h"
 
 namespace lean::validator {
 namespace {

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "validator_client/keystore/key_file.h"
-#include "validator_client/keystore/password.h"
+#include "validator_client/keys/keystore/key_file.h"
+#include "validator_client/keys/keystore/password.h"
 
 namespace lean::validator {
 

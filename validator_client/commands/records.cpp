@@ -9,10 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/config/text_file.h"
 #include "common/crypto/xmss/private_file.h"
-#include "validator_client/keystore_list.h"
-#include "validator_client/signing_records/interchange.h"
-#include "validator_client/signing_records/key_locks.h"
-#include "validator_client/signing_records/sqlite_signing_records.h"
+#include "validator_client/keys/keystore_list.h"
+#include "validator_client/signing/records/interchange.h"
+#include "validator_client/signing/records/key_locks.h"
+#include "validator_client/signing/records/sqlite_signing_records.h"
 
 namespace lean::validator {
 namespace {

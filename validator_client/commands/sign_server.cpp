@@ -16,14 +16,14 @@
 #include "common/secrets/secret_file.h"
 #include "validator_client/commands/expected_network.h"
 #include "validator_client/commands/keystore_password.h"
-#include "validator_client/commands/locked_keystores.h"
-#include "validator_client/key_admission.h"
-#include "validator_client/key_preparer.h"
-#include "validator_client/keystores.h"
-#include "validator_client/signer.h"
-#include "validator_client/signer_service/sign_requests.h"
-#include "validator_client/signer_service/signer_server.h"
-#include "validator_client/signing_records/sqlite_signing_records.h"
+#include "validator_client/keys/key_admission.h"
+#include "validator_client/keys/key_preparer.h"
+#include "validator_client/keys/keystores.h"
+#include "validator_client/keys/locked_keystores.h"
+#include "validator_client/signing/records/sqlite_signing_records.h"
+#include "validator_client/signing/sign_requests.h"
+#include "validator_client/signing/signer.h"
+#include "validator_client/signing/signer_server.h"
 
 namespace lean::validator {
 namespace {

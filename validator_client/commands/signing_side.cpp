@@ -9,9 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/rpc/channel.h"
-#include "validator_client/commands/locked_keystores.h"
 #include "validator_client/commands/records.h"
-#include "validator_client/keystores.h"
+#include "validator_client/keys/keystores.h"
+#include "validator_client/keys/locked_keystores.h"
 
 namespace lean::validator {
 namespace {

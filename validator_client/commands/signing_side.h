@@ -13,10 +13,10 @@
 #include "common/log/logger.h"
 #include "validator_client/commands/keystore_password.h"
 #include "validator_client/commands/run_options.h"
-#include "validator_client/remote_signer.h"
-#include "validator_client/signer.h"
-#include "validator_client/signing_records/key_locks.h"
-#include "validator_client/signing_records/sqlite_signing_records.h"
+#include "validator_client/signing/records/key_locks.h"
+#include "validator_client/signing/records/sqlite_signing_records.h"
+#include "validator_client/signing/remote_signer.h"
+#include "validator_client/signing/signer.h"
 
 namespace lean::validator {
 

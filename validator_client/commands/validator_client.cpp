@@ -14,9 +14,9 @@
 #include "common/rpc/limits.h"
 #include "common/secrets/secret_file.h"
 #include "validator_client/commands/records.h"
-#include "validator_client/key_admission.h"
-#include "validator_client/keystores.h"
-#include "validator_client/start_guard.h"
+#include "validator_client/keys/key_admission.h"
+#include "validator_client/keys/keystores.h"
+#include "validator_client/keys/start_guard.h"
 
 namespace lean::validator {
 namespace {

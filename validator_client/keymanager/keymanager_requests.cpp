@@ -11,10 +11,10 @@
 #include "common/crypto/xmss/private_file.h"
 #include "common/rpc/limits.h"
 #include "common/rpc/status.h"
-#include "validator_client/keystore/encrypted_secret.h"
-#include "validator_client/keystore/keystore_json.h"
-#include "validator_client/signing_records/interchange.h"
-#include "validator_client/xmss_signing_key.h"
+#include "validator_client/keys/keystore/encrypted_secret.h"
+#include "validator_client/keys/keystore/keystore_json.h"
+#include "validator_client/keys/xmss_signing_key.h"
+#include "validator_client/signing/records/interchange.h"
 
 namespace lean::validator {
 namespace {

@@ -14,11 +14,11 @@
 #include "common/crypto/xmss/random_source.h"
 #include "common/log/logger.h"
 #include "lean/v1/keymanager.pb.h"
-#include "validator_client/keystore/key_file.h"
-#include "validator_client/keystore_folder.h"
-#include "validator_client/live_keys.h"
-#include "validator_client/signing_records/key_locks.h"
-#include "validator_client/signing_records/sqlite_signing_records.h"
+#include "validator_client/keys/keystore/key_file.h"
+#include "validator_client/keys/keystore_folder.h"
+#include "validator_client/keys/live_keys.h"
+#include "validator_client/signing/records/key_locks.h"
+#include "validator_client/signing/records/sqlite_signing_records.h"
 
 namespace lean::validator {
 

@@ -13,14 +13,14 @@
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/keymanager/fault_files.h"
-#include "tests/validator_client/signing_records/victim_watcher.h"
+#include "tests/validator_client/signing/records/victim_watcher.h"
 #include "tests/validator_client/support/no_password.h"
 #include "tests/validator_client/support/test_keystores.h"
-#include "validator_client/keystore_list.h"
-#include "validator_client/keystores.h"
-#include "validator_client/signing_records/interchange.h"
-#include "validator_client/signing_records/records_database.h"
-#include "validator_client/signing_records/sqlite_signing_records.h"
+#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystores.h"
+#include "validator_client/signing/records/interchange.h"
+#include "validator_client/signing/records/records_database.h"
+#include "validator_client/signing/records/sqlite_signing_records.h"
 
 namespace lean::validator {
 namespace {

@@ -11,11 +11,11 @@
 #include "common/bytes/hex.h"
 #include "spdlog/sinks/null_sink.h"
 #include "tests/validator_client/keymanager/fault_files.h"
-#include "tests/validator_client/signing_records/victim_signing.h"
+#include "tests/validator_client/signing/records/victim_signing.h"
 #include "tests/validator_client/support/no_password.h"
 #include "tests/validator_client/support/no_slot_limit.h"
 #include "validator_client/keymanager/keymanager_requests.h"
-#include "validator_client/keystores.h"
+#include "validator_client/keys/keystores.h"
 
 namespace lean::validator {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "common/clock/clock.h"
 #include "common/clock/manual_clock.h"
-#include "validator_client/beacon_client.h"
+#include "validator_client/beacons/beacon_client.h"
 
 namespace lean::validator {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "common/ssz/ssz.h"
-#include "validator_client/signer.h"
-#include "validator_client/signing_key.h"
+#include "validator_client/signing/signer.h"
+#include "validator_client/signing/signing_key.h"
 
 namespace lean::validator {
 

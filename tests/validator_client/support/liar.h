@@ -13,7 +13,7 @@
 #include "common/clock/manual_clock.h"
 #include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
-#include "validator_client/beacon_pool.h"
+#include "validator_client/beacons/beacon_pool.h"
 
 namespace lean::validator {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "validator_client/signing_records.h"
+#include "validator_client/signing/signing_records.h"
 
 namespace lean::validator {
 

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "validator_client/keystore/password.h"
+#include "validator_client/keys/keystore/password.h"
 
 namespace lean::validator {
 

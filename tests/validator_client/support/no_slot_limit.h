@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "common/clock/manual_clock.h"
-#include "validator_client/slot_limit.h"
+#include "validator_client/signing/slot_limit.h"
 
 namespace lean::validator {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "tests/validator_client/support/fake_key.h"
-#include "validator_client/key_admission.h"
+#include "validator_client/keys/key_admission.h"
 
 namespace lean::validator {
 

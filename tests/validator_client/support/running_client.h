@@ -12,11 +12,11 @@
 #include "common/clock/manual_clock.h"
 #include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
-#include "validator_client/beacon_pool.h"
-#include "validator_client/foreign_votes.h"
-#include "validator_client/live_keys.h"
-#include "validator_client/signer.h"
-#include "validator_client/validator_service.h"
+#include "validator_client/beacons/beacon_pool.h"
+#include "validator_client/duties/validator_service.h"
+#include "validator_client/keys/foreign_votes.h"
+#include "validator_client/keys/live_keys.h"
+#include "validator_client/signing/signer.h"
 
 namespace lean::validator {
 

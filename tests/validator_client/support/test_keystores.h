@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/crypto/xmss/random_source.h"
-#include "validator_client/commands/keys_new.h"
+#include "validator_client/commands/keys/keys_new.h"
 
 namespace lean::validator {
 

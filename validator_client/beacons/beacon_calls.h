@@ -1,0 +1,108 @@
+// Calls to several beacons at once: the threads that make them, their results and their errors.
+#ifndef LEAN_VALIDATOR_CLIENT_BEACONS_BEACON_CALLS_H_
+#define LEAN_VALIDATOR_CLIENT_BEACONS_BEACON_CALLS_H_
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "common/concurrency/worker_pool.h"
+#include "validator_client/beacons/beacon_session.h"
+
+namespace lean::validator {
+
+// Threads for the calls, kept apart so that a hung beacon holds up no other. Thread-safe. Its end waits for the calls
+// under way: cancel the clients first.
+class BeaconLanes {
+ public:
+  explicit BeaconLanes(size_t beacons) {
+    for (size_t i = 0; i < beacons; ++i) lanes_.push_back(std::make_unique<WorkerPool>(kThreads, kThreads));
+  }
+
+  // Never waits. False: too much is under way with this beacon, the task will not run.
+  bool Run(size_t beacon, std::function<void()> task) {
+    return lanes_[beacon]->TrySubmit(std::move(task)) == PushResult::kPushed;
+  }
+
+ private:
+  // A hung beacon may hold one block, one batch of votes, one probe and one question about liveness: each ends before
+  // the next of its kind begins.
+  static constexpr size_t kThreads = 4;
+
+  std::vector<std::unique_ptr<WorkerPool>> lanes_;
+};
+
+// Collects the results of calls, each on a thread of its own. Thread-safe. Tasks hold it by shared_ptr: those that come
+// too late put their results where nobody looks.
+template <class Result>
+class Gathering {
+ public:
+  // Of `size` calls to come.
+  explicit Gathering(size_t size) : results_(size), open_(size) {}
+
+  void Put(size_t i, Result result) {
+    std::lock_guard lock(mutex_);
+    results_[i] = std::move(result);
+    --open_;
+    changed_.notify_all();
+  }
+
+  // What has come; results that have not are nullopt.
+  using Results = std::vector<std::optional<Result>>;
+
+  // Waits until every call has brought its result, they are `enough`, or `timeout` has passed. May be called again.
+  Results Await(absl::Duration timeout, const std::function<bool(const Results&)>& enough) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, absl::ToChronoNanoseconds(std::clamp(timeout, absl::ZeroDuration(), kLongest)),
+                      [&] { return open_ == 0 || enough(results_); });
+    return results_;
+  }
+
+ private:
+  static constexpr absl::Duration kLongest = absl::Hours(24);  // no call takes so long, and no clock overflows
+
+  // std::mutex, since the thread sanitizer does not see through Debian's Abseil.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  // Guarded by mutex_.
+  Results results_;
+  size_t open_;
+};
+
+// No thread is free for another call on it.
+inline absl::Status BeaconIsBusy() { return absl::UnavailableError("it has not answered earlier calls yet"); }
+
+// The errors of the beacons that were tried, as one.
+class BeaconErrors {
+ public:
+  void Add(const BeaconSession& beacon, const absl::Status& status) {
+    if (texts_.empty()) first_ = status;
+    texts_.push_back(absl::StrCat(beacon.client().name(), ": ", status.message()));
+  }
+
+  // The error of one beacon as it is, those of several with their names. `none`: when nothing was tried.
+  absl::Status Together(absl::Status none) const {
+    if (texts_.empty()) return none;
+    if (texts_.size() == 1) return first_;
+    return absl::Status(first_.code(), absl::StrJoin(texts_, "; "));
+  }
+
+ private:
+  absl::Status first_;
+  std::vector<std::string> texts_;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_BEACONS_BEACON_CALLS_H_

@@ -1,0 +1,114 @@
+// How a pool hands in what is signed.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "validator_client/beacons/beacon_calls.h"
+#include "validator_client/beacons/beacon_client.h"
+#include "validator_client/beacons/beacon_pool.h"
+
+namespace lean::validator {
+namespace {
+
+// To so many at once: one of them may make what it takes disappear.
+constexpr size_t kAtOnce = 2;
+
+absl::StatusOr<std::vector<SubmitResult>> CheckCount(absl::StatusOr<std::vector<SubmitResult>> results, size_t count) {
+  if (!results.ok() || results->size() == count) return results;
+  return absl::FailedPreconditionError(
+      absl::StrFormat("the beacon answered for %u votes, %u were submitted", results->size(), count));
+}
+
+}  // namespace
+
+absl::StatusOr<SubmitResult> BeaconPool::SubmitBlock(SignedBlockWithAttestation block, size_t builder,
+                                                     const Remaining& remaining) {
+  const Checkpoint head = block.message.proposer_attestation.data.head;  // the block itself
+  const auto shared = std::make_shared<const SignedBlockWithAttestation>(std::move(block));
+  const SubmitCall call = [shared](BeaconClient& client, Timeout timeout) -> Results {
+    absl::StatusOr<SubmitResult> result = client.SubmitBlock(*shared, timeout);
+    if (!result.ok()) return result.status();
+    return std::vector<SubmitResult>{*std::move(result)};
+  };
+  Results results = Submit(call, builder, remaining);
+  if (!results.ok()) return results.status();
+  // Of a block that came in time, whose builder is asked for what it has built: a good block gets to the others.
+  if (remaining() > Timeout::zero()) standings_[builder].Claim(head);
+  return std::move(results->front());
+}
+
+absl::StatusOr<std::vector<SubmitResult>> BeaconPool::SubmitVotes(std::vector<SignedAttestation> votes, size_t builder,
+                                                                  const Remaining& remaining) {
+  const auto shared = std::make_shared<const std::vector<SignedAttestation>>(std::move(votes));
+  const SubmitCall call = [shared](BeaconClient& client, Timeout timeout) -> Results {
+    return CheckCount(client.SubmitVotes(*shared, timeout), shared->size());
+  };
+  return Submit(call, builder, remaining);
+}
+
+BeaconPool::Results BeaconPool::Submit(const SubmitCall& call, size_t builder, const Remaining& remaining) {
+  std::vector<size_t> order{builder};
+  const BeaconOrder others = Order();
+  for (const auto& list : {others.good, others.reserve}) {
+    std::copy_if(list.begin(), list.end(), std::back_inserter(order), [builder](size_t i) { return i != builder; });
+  }
+  size_t at_once = std::min(kAtOnce, order.size());
+  if (broadcast_) {
+    for (size_t i = 0; i < sessions_.size(); ++i) {
+      if (sessions_[i]->on_network() && std::find(order.begin(), order.end(), i) == order.end()) order.push_back(i);
+    }
+    at_once = order.size();
+  }
+  BeaconErrors errors;
+  std::optional<std::vector<SubmitResult>> best;
+  for (size_t next = 0; next < order.size(); next += at_once, at_once = 1) {
+    const Timeout left = remaining();
+    if (next > 0 && left <= Timeout::zero()) break;
+    const std::vector<size_t> beacons(order.begin() + static_cast<ptrdiff_t>(next),
+                                      order.begin() + static_cast<ptrdiff_t>(next + at_once));
+    const Results results =
+        SubmitTogether(call, beacons, AttemptTimeout(left, order.size() - next - at_once + 1), errors);
+    if (!results.ok()) continue;
+    best = best.has_value() ? BetterOf(*std::move(best), *results) : *results;
+    if (AllTaken(*best)) break;
+  }
+  if (best.has_value()) return *std::move(best);
+  return Failure(errors);
+}
+
+BeaconPool::Results BeaconPool::SubmitTogether(const SubmitCall& call, const std::vector<size_t>& beacons,
+                                               Timeout timeout, BeaconErrors& errors) {
+  const auto gathering = std::make_shared<Gathering<Results>>(beacons.size());
+  for (size_t i = 0; i < beacons.size(); ++i) {
+    BeaconClient& client = sessions_[beacons[i]]->client();
+    const bool runs =
+        run_(beacons[i], [gathering, i, call, timeout, &client] { gathering->Put(i, call(client, timeout)); });
+    if (!runs) gathering->Put(i, BeaconIsBusy());
+  }
+  const auto answers = gathering->Await(absl::FromChrono(timeout), [](const Gathering<Results>::Results& results) {
+    return std::any_of(results.begin(), results.end(), [](const std::optional<Results>& result) {
+      return result.has_value() && result->ok() && AllTaken(**result);
+    });
+  });
+  std::optional<std::vector<SubmitResult>> best;
+  for (size_t i = 0; i < beacons.size(); ++i) {
+    if (!answers[i].has_value()) continue;  // it is not waited for any more, and may take it yet
+    BeaconSession& session = *sessions_[beacons[i]];
+    const Results& results = *answers[i];
+    if (!results.ok()) {
+      errors.Add(session, results.status());
+      if (session.ready().ok()) MarkFailed(session, results.status());
+      continue;
+    }
+    best = best.has_value() ? BetterOf(*std::move(best), *results) : *results;
+    if (sessions_.size() > 1 && !AllTaken(*results)) {
+      logger_->warn("submission not taken beacon={}: it did not take all of it", session.client().name());
+    }
+  }
+  if (best.has_value()) return *std::move(best);
+  return absl::DeadlineExceededError("no beacon took it in time");
+}
+
+}  // namespace lean::validator

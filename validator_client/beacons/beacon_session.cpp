@@ -1,0 +1,269 @@
+#include "validator_client/beacons/beacon_session.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/bytes/hex.h"
+#include "common/clock/slot_clock.h"
+#include "common/log/log_text.h"
+
+namespace lean::validator {
+namespace {
+
+// Later than any network will live, and far from where milliseconds overflow.
+constexpr int64_t kMaxTimeMs = int64_t{1} << 46;
+constexpr int64_t kRepeatMs = 60'000;
+constexpr char kSyncing[] = "SYNCING";
+
+// Keeps differences of times from overflowing.
+absl::Status CheckUnixTime(int64_t time_ms) {
+  if (time_ms >= 0 && time_ms <= kMaxTimeMs) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrFormat("the beacon's clock shows %d ms, which is no Unix time", time_ms));
+}
+
+}  // namespace
+
+BeaconSession::BeaconSession(BeaconClient& client, ExpectedNetwork expected, std::vector<RegisteredKey> keys,
+                             std::shared_ptr<spdlog::logger> logger)
+    : client_(client),
+      expected_(std::move(expected)),
+      logger_(std::move(logger)),
+      network_(expected_.network),
+      ready_(absl::UnknownError("no answer from the beacon yet")) {
+  SetKeys(std::move(keys));
+}
+
+void BeaconSession::SetKeys(std::vector<RegisteredKey> keys) {
+  keys_ = std::move(keys);
+  pubkeys_.clear();
+  for (const RegisteredKey& key : keys_) pubkeys_.push_back(key.pubkey);
+}
+
+absl::Status BeaconSession::CheckRegistered(const RegisteredKey& key, uint64_t slot,
+                                            std::chrono::milliseconds timeout) {
+  if (network_.has_value() && network_->genesis_checked()) {
+    return CheckInRegistry(*network_->registry, "the network", key);
+  }
+  const absl::StatusOr<DutiesAnswer> answer = client_.GetDuties({key.pubkey}, slot, timeout);
+  if (!answer.ok()) return answer.status();
+  if (absl::Status status = CheckNetwork(*answer); !status.ok()) return status;
+  return CheckRegistry(*answer, {key});
+}
+
+BeaconSession::Reading BeaconSession::Ask(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms) const {
+  // Both calls together have the time that was given.
+  const bool needs_registry = !network_.has_value() && expected_.genesis_block_root.has_value();
+  const std::chrono::milliseconds call_timeout = needs_registry ? timeout / 2 : timeout;
+  const int64_t sent_ms = now_ms();
+  Reading reading{client_.GetDuties(pubkeys_, slot, call_timeout), sent_ms, 0};
+  reading.received_ms = now_ms();
+  if (needs_registry && reading.answer.ok()) reading.registry = client_.GetRegistry(call_timeout);
+  return reading;
+}
+
+absl::Status BeaconSession::Judge(const Reading& reading, uint64_t slot) {
+  clock_offset_ms_.reset();
+  SetReady(reading.answer.ok() ? JudgeAnswer(reading, slot) : reading.answer.status(), reading.received_ms);
+  return ready_;
+}
+
+void BeaconSession::Pin(const Network& network) {
+  if (!network_.has_value()) network_ = network;
+}
+
+void BeaconSession::MarkFailed(const absl::Status& status) { SetReady(status); }
+
+absl::Status BeaconSession::CheckTime(int64_t beacon_ms, int64_t our_ms) const {
+  if (!network_.has_value()) return absl::FailedPreconditionError("no network is known yet");
+  if (absl::Status status = CheckUnixTime(beacon_ms); !status.ok()) return status;
+  const SlotClock slots(network_->genesis_time, network_->slot_duration_ms);
+  const int64_t theirs = slots.At(beacon_ms).slot;
+  const int64_t ours = slots.At(our_ms).slot;
+  if (std::abs(theirs - ours) <= 1) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "the beacon's clock is in slot %d, ours in slot %d: nothing is signed until they agree", theirs, ours));
+}
+
+absl::Status BeaconSession::LearnNetwork(const Reading& reading) {
+  const DutiesAnswer& answer = *reading.answer;
+  if (reading.registry.has_value()) {
+    absl::StatusOr<Network> checked = CheckGenesis(answer, *reading.registry);
+    if (!checked.ok()) return checked.status();
+    network_ = *std::move(checked);
+  } else {
+    if (absl::Status status = CheckRegistry(answer, keys_); !status.ok()) return status;
+    network_ = NetworkNamedBy(answer);  // of our slot duration, CheckNetwork saw to it
+  }
+  logger_->info("network learned beacon={} genesis={} genesis_time={} slot_ms={} validators={} checked={}",
+                client_.name(), ShortHex(network_->genesis_block_root.span()), network_->genesis_time,
+                network_->slot_duration_ms, network_->validator_count, network_->genesis_checked());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Network> BeaconSession::CheckGenesis(const DutiesAnswer& answer,
+                                                    const absl::StatusOr<Registry>& registry) const {
+  if (!registry.ok()) {
+    return absl::Status(registry.status().code(),
+                        absl::StrCat("no registry to check --genesis-root by (--genesis DIR needs none): ",
+                                     registry.status().message()));
+  }
+  absl::StatusOr<Network> network =
+      NetworkOfGenesis({.genesis_time = answer.genesis_time, .validators = *registry}, expected_.slot_duration_ms);
+  if (!network.ok() || network->genesis_block_root != answer.genesis_block_root ||
+      network->validator_count != answer.validator_count) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "the beacon's genesis time %u and registry of %u validators do not give the genesis root it names",
+        answer.genesis_time, registry->size()));
+  }
+  for (const RegisteredKey& key : keys_) {
+    if (absl::Status status = CheckInRegistry(*registry, "--genesis-root", key); !status.ok()) return status;
+  }
+  return network;
+}
+
+absl::Status BeaconSession::JudgeAnswer(const Reading& reading, uint64_t slot) {
+  const DutiesAnswer& answer = *reading.answer;
+  on_network_ = false;
+  if (absl::Status status = CheckNetwork(answer); !status.ok()) return status;
+  if (!network_.has_value()) {
+    if (absl::Status status = LearnNetwork(reading); !status.ok()) return status;
+  }
+  // Our keys are known to be in the registry: a beacon that does not know them is wrong.
+  if (absl::Status status = CheckRegistry(answer, keys_); !status.ok()) {
+    return absl::FailedPreconditionError(status.message());
+  }
+  on_network_ = true;
+  if (absl::Status status = CheckClock(answer, reading.sent_ms, reading.received_ms); !status.ok()) return status;
+  if (absl::Status status = CheckHead(answer, reading.received_ms); !status.ok()) return status;
+  head_slot_ = answer.head_slot;
+  latency_ = std::chrono::milliseconds(reading.received_ms - reading.sent_ms);
+  heard_slot_ = slot;
+  if (const uint64_t proposer = slot % network_->validator_count; answer.proposer_index != proposer) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "the beacon names proposer %u for slot %u, by the rules it is %u", answer.proposer_index, slot, proposer));
+  }
+  if (answer.synced) return absl::OkStatus();
+  // How far it still has to sync differs from answer to answer, and would be a line each.
+  if (answer.refusal.empty() || answer.refusal == kSyncing)
+    return absl::FailedPreconditionError("the beacon is syncing");
+  return absl::FailedPreconditionError(absl::StrFormat("the beacon serves no duties: %s: %s", Printable(answer.refusal),
+                                                       Printable(answer.refusal_message)));
+}
+
+absl::Status BeaconSession::CheckNetwork(const DutiesAnswer& answer) const {
+  const std::optional<Root> root =
+      network_.has_value() ? std::optional<Root>(network_->genesis_block_root) : expected_.genesis_block_root;
+  if (root.has_value() && answer.genesis_block_root != *root) {
+    return absl::FailedPreconditionError(absl::StrFormat("the beacon has genesis %s, this client works for %s",
+                                                         ToHex(answer.genesis_block_root.span()), ToHex(root->span())));
+  }
+  if (answer.slot_duration_ms != expected_.slot_duration_ms) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "WRONG_SPEC: slots of %u ms, %u here (%s): use a beacon of this network; if that one is right, give its "
+        "network.yaml by --genesis, or --slot-ms %u",
+        answer.slot_duration_ms, expected_.slot_duration_ms, expected_.slot_duration_origin, answer.slot_duration_ms));
+  }
+  if (answer.xmss_log_lifetime != expected_.xmss_log_lifetime) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "WRONG_SPEC: the beacon's network has keys of lifetime 2^%u, ours have 2^%u: use a beacon of our keys' "
+        "network, or keys made for that one",
+        answer.xmss_log_lifetime, expected_.xmss_log_lifetime));
+  }
+  if (answer.signature_form != expected_.signature_form) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "WRONG_SPEC: the beacon's network has signatures of form '%s', ours are '%s': use another beacon",
+        Printable(answer.signature_form), expected_.signature_form));
+  }
+  if (answer.genesis_time > kMaxGenesisTime) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("the beacon names the genesis time %u, which is no Unix time in seconds", answer.genesis_time));
+  }
+  if (answer.validator_count == 0 || answer.validator_count > kMaxGenesisValidators) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("the beacon names a registry of %u validators, expected 1 to %u", answer.validator_count,
+                        kMaxGenesisValidators));
+  }
+  if (!network_.has_value()) return absl::OkStatus();
+  if (answer.genesis_time != network_->genesis_time || answer.validator_count != network_->validator_count) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "the beacon has genesis time %u and %u validators, the network has %u and %u", answer.genesis_time,
+        answer.validator_count, network_->genesis_time, network_->validator_count));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BeaconSession::CheckRegistry(const DutiesAnswer& answer, const std::vector<RegisteredKey>& keys) {
+  if (answer.duties.size() != keys.size()) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("the beacon answered for %u keys, asked for %u", answer.duties.size(), keys.size()));
+  }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const RegisteredKey& key = keys[i];
+    const DutiesAnswer::Duty& duty = answer.duties[i];
+    if (key.index >= answer.validator_count) {
+      return absl::InvalidArgumentError(absl::StrFormat("%s: index %u is not in the beacon's registry of %u validators",
+                                                        key.origin, key.index, answer.validator_count));
+    }
+    if (duty.known && std::find(duty.indices.begin(), duty.indices.end(), key.index) != duty.indices.end()) continue;
+    if (!duty.known) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("%s: the beacon's registry has another key at index %u, and %s "
+                          "nowhere",
+                          key.origin, key.index, ShortHex(key.pubkey.span())));
+    }
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s: the beacon's registry has another key at index %u, and %s at "
+                        "%s",
+                        key.origin, key.index, ShortHex(key.pubkey.span()), absl::StrJoin(duty.indices, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BeaconSession::CheckClock(const DutiesAnswer& answer, int64_t sent_ms, int64_t received_ms) {
+  if (absl::Status status = CheckUnixTime(answer.time_ms); !status.ok()) return status;
+  // The answer was written at some moment between sending and receiving: only what lies outside is a difference.
+  int64_t offset = 0;
+  if (answer.time_ms < sent_ms) offset = answer.time_ms - sent_ms;
+  if (answer.time_ms > received_ms) offset = answer.time_ms - received_ms;
+  clock_offset_ms_ = offset;
+  const bool warn = std::abs(offset) > kClockWarning.count();
+  if (warn && !clock_warned_) {
+    logger_->warn("clocks differ beacon={} offset_ms={:+d}: check the time of both machines", client_.name(), offset);
+  }
+  if (!warn && clock_warned_) logger_->info("clocks agree again beacon={} offset_ms={:+d}", client_.name(), offset);
+  clock_warned_ = warn;
+  return CheckTime(answer.time_ms, answer.time_ms - offset);
+}
+
+absl::Status BeaconSession::CheckHead(const DutiesAnswer& answer, int64_t our_ms) const {
+  // A head from the future would make every honest beacon look as if it lagged. Clocks may differ by one slot.
+  const int64_t now = SlotClock(network_->genesis_time, network_->slot_duration_ms).At(our_ms).slot;
+  const uint64_t latest = static_cast<uint64_t>(std::max<int64_t>(now + 1, 0));
+  if (answer.head_slot <= latest) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrFormat("the beacon names a head of slot %u, it is slot %d now", answer.head_slot, now));
+}
+
+void BeaconSession::SetReady(absl::Status status, std::optional<int64_t> now_ms) {
+  if (status == ready_) {
+    if (status.ok() || !now_ms.has_value() || std::abs(*now_ms - reported_ms_) < kRepeatMs) return;
+    logger_->warn("beacon still not usable beacon={} reason=\"{}\"", client_.name(), StatusText(status));
+    reported_ms_ = *now_ms;
+    return;
+  }
+  reported_ms_ = now_ms.value_or(reported_ms_);
+  if (status.ok()) {
+    logger_->info("beacon ready beacon={} genesis={}", client_.name(), ShortHex(network_->genesis_block_root.span()));
+  } else {
+    logger_->warn("beacon not usable beacon={} reason=\"{}\"", client_.name(), StatusText(status));
+  }
+  ready_ = std::move(status);
+}
+
+}  // namespace lean::validator

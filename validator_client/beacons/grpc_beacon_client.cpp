@@ -1,0 +1,240 @@
+#include "validator_client/beacons/grpc_beacon_client.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+#include "common/containers/block.h"
+#include "common/containers/limits.h"
+#include "common/rpc/convert.h"
+#include "common/rpc/unary_call.h"
+#include "common/ssz/ssz.h"
+#include "lean/v1/beacon.pb.h"
+#include "lean/v1/validator.pb.h"
+
+namespace lean::validator {
+namespace {
+
+// The beacon answered, and not by the contract.
+absl::Status BadAnswer(const char* method, const absl::Status& status) {
+  return absl::InternalError(absl::StrCat("the beacon's answer to ", method, " is malformed: ", status.message()));
+}
+
+absl::StatusOr<SubmitResult> SubmitResultFromProto(const v1::SubmitResult& message) {
+  SubmitResult result;
+  result.reason = message.reason();
+  result.message = message.message();
+  switch (message.status()) {
+    case v1::ACCEPTED:
+      result.status = SubmitResult::Status::kAccepted;
+      return result;
+    case v1::ALREADY_KNOWN:
+      result.status = SubmitResult::Status::kAlreadyKnown;
+      return result;
+    case v1::QUEUED:
+      result.status = SubmitResult::Status::kQueued;
+      return result;
+    case v1::REFUSED:
+      result.status = SubmitResult::Status::kRefused;
+      return result;
+    default:
+      return absl::InvalidArgumentError(absl::StrCat("result.status: unknown value ", message.status()));
+  }
+}
+
+absl::StatusOr<DutiesAnswer> DutiesFromProto(const v1::GetDutiesResponse& message) {
+  DutiesAnswer answer;
+  for (const v1::ValidatorDuty& duty : message.duties()) {
+    answer.duties.push_back({duty.known(), {duty.indices().begin(), duty.indices().end()}});
+  }
+  const auto block_root = rpc::FixedBytesFromProto<Root>(message.genesis_block_root(), "genesis_block_root");
+  if (!block_root.ok()) return block_root.status();
+  answer.proposer_index = message.proposer_index();
+  answer.validator_count = message.validator_count();
+  answer.genesis_block_root = *block_root;
+  answer.genesis_time = message.genesis_time();
+  answer.slot_duration_ms = message.slot_duration_ms();
+  answer.xmss_log_lifetime = message.xmss_log_lifetime();
+  answer.signature_form = message.signature_form();
+  answer.time_ms = static_cast<int64_t>(message.time_ms());
+  answer.head_slot = message.head_slot();
+  answer.synced = message.synced();
+  answer.refusal = message.refusal();
+  answer.refusal_message = message.refusal_message();
+  return answer;
+}
+
+absl::StatusOr<BuiltBlockAnswer> BuiltBlockFromProto(const v1::BuildBlockResponse& message) {
+  if (!message.has_block()) return absl::InvalidArgumentError("block: is missing");
+  if (!message.has_proposer_attestation()) return absl::InvalidArgumentError("proposer_attestation: is missing");
+  absl::StatusOr<Block> block = rpc::FromProto(message.block());
+  if (!block.ok()) return block.status();
+  const absl::StatusOr<Attestation> vote = rpc::FromProto(message.proposer_attestation());
+  if (!vote.ok()) return vote.status();
+  BuiltBlockAnswer answer;
+  answer.block = *std::move(block);
+  answer.proposer_attestation = *vote;
+  answer.time_ms = static_cast<int64_t>(message.time_ms());
+  for (const std::string& bytes : message.attestation_signatures()) {
+    const auto signature = rpc::FixedBytesFromProto<SignatureBytes>(bytes, "attestation_signatures");
+    if (!signature.ok()) return signature.status();
+    answer.attestation_signatures.push_back(*signature);
+  }
+  return answer;
+}
+
+// The whole of it, in order.
+absl::StatusOr<Registry> RegistryFromProto(const v1::GetValidatorsResponse& message) {
+  const size_t size = static_cast<size_t>(message.validators_size());
+  if (size > kMaxGenesisValidators || size != message.total()) {
+    return absl::InvalidArgumentError(absl::StrCat("validators: ", size, " of ", message.total(), ", expected all of ",
+                                                   kMaxGenesisValidators, " at most"));
+  }
+  Registry registry;
+  registry.reserve(size);
+  for (const v1::ValidatorView& validator : message.validators()) {
+    if (validator.index() != registry.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("validators: index ", validator.index(), " stands at place ", registry.size()));
+    }
+    const auto pubkey = ParseFixedHex<PublicKeyBytes>(validator.pubkey());
+    if (!pubkey.ok()) return absl::InvalidArgumentError(absl::StrCat("pubkey: ", pubkey.status().message()));
+    registry.push_back(*pubkey);
+  }
+  return registry;
+}
+
+absl::StatusOr<BlockHeader> HeaderFromProto(const v1::GetBlockResponse& message) {
+  const auto parent_root = ParseFixedHex<Root>(message.parent_root());
+  const auto state_root = ParseFixedHex<Root>(message.state_root());
+  const auto body_root = ParseFixedHex<Root>(message.body_root());
+  for (const auto& root : {parent_root, state_root, body_root}) {
+    if (!root.ok()) return root.status();
+  }
+  return BlockHeader{message.slot(), message.proposer_index(), *parent_root, *state_root, *body_root};
+}
+
+}  // namespace
+
+GrpcBeaconClient::GrpcBeaconClient(std::string name, const std::shared_ptr<grpc::Channel>& channel)
+    : name_(std::move(name)), calls_(channel) {}
+
+absl::StatusOr<DutiesAnswer> GrpcBeaconClient::GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
+                                                         Timeout timeout) {
+  v1::GetDutiesRequest request;
+  for (const PublicKeyBytes& pubkey : pubkeys) request.add_pubkeys(rpc::BytesToProto(pubkey));
+  request.set_slot(slot);
+  v1::GetDutiesResponse response;
+  if (absl::Status status = Call("GetDuties", request, response, timeout); !status.ok()) return status;
+  absl::StatusOr<DutiesAnswer> answer = DutiesFromProto(response);
+  if (!answer.ok()) return BadAnswer("GetDuties", answer.status());
+  return answer;
+}
+
+absl::StatusOr<Registry> GrpcBeaconClient::GetRegistry(Timeout timeout) {
+  v1::GetValidatorsRequest request;
+  request.set_limit(kMaxGenesisValidators);
+  v1::GetValidatorsResponse response;
+  const absl::Status status = Call("GetValidators", request, response, timeout, "BeaconService");
+  if (!status.ok()) return status;
+  absl::StatusOr<Registry> registry = RegistryFromProto(response);
+  if (!registry.ok()) return BadAnswer("GetValidators", registry.status());
+  return registry;
+}
+
+absl::StatusOr<BuiltBlockAnswer> GrpcBeaconClient::BuildBlock(uint64_t slot, uint64_t proposer_index,
+                                                              const Root& genesis_block_root, Timeout timeout) {
+  v1::BuildBlockRequest request;
+  request.set_slot(slot);
+  request.set_proposer_index(proposer_index);
+  request.set_genesis_block_root(rpc::BytesToProto(genesis_block_root));
+  v1::BuildBlockResponse response;
+  if (absl::Status status = Call("BuildBlock", request, response, timeout); !status.ok()) return status;
+  absl::StatusOr<BuiltBlockAnswer> answer = BuiltBlockFromProto(response);
+  if (!answer.ok()) return BadAnswer("BuildBlock", answer.status());
+  return answer;
+}
+
+absl::StatusOr<VoteDataAnswer> GrpcBeaconClient::BuildVote(uint64_t slot, const Root& genesis_block_root,
+                                                           Timeout timeout) {
+  v1::BuildVoteRequest request;
+  request.set_slot(slot);
+  request.set_genesis_block_root(rpc::BytesToProto(genesis_block_root));
+  v1::BuildVoteResponse response;
+  if (absl::Status status = Call("BuildVote", request, response, timeout); !status.ok()) return status;
+  if (!response.has_data()) return BadAnswer("BuildVote", absl::InvalidArgumentError("data: is missing"));
+  const absl::StatusOr<AttestationData> data = rpc::FromProto(response.data());
+  if (!data.ok()) return BadAnswer("BuildVote", data.status());
+  return VoteDataAnswer{*data, static_cast<int64_t>(response.time_ms())};
+}
+
+absl::StatusOr<SubmitResult> GrpcBeaconClient::SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) {
+  v1::SubmitBlockRequest request;
+  *request.mutable_block() = rpc::ToProto(block);
+  v1::SubmitBlockResponse response;
+  if (absl::Status status = Call("SubmitBlock", request, response, timeout); !status.ok()) return status;
+  absl::StatusOr<SubmitResult> result = SubmitResultFromProto(response.result());
+  if (!result.ok()) return BadAnswer("SubmitBlock", result.status());
+  return result;
+}
+
+absl::StatusOr<std::vector<SubmitResult>> GrpcBeaconClient::SubmitVotes(const std::vector<SignedAttestation>& votes,
+                                                                        Timeout timeout) {
+  v1::SubmitVotesRequest request;
+  for (const SignedAttestation& vote : votes) *request.add_votes() = rpc::ToProto(vote);
+  v1::SubmitVotesResponse response;
+  if (absl::Status status = Call("SubmitVotes", request, response, timeout); !status.ok()) return status;
+  std::vector<SubmitResult> results;
+  for (const v1::SubmitResult& message : response.results()) {
+    absl::StatusOr<SubmitResult> result = SubmitResultFromProto(message);
+    if (!result.ok()) return BadAnswer("SubmitVotes", result.status());
+    results.push_back(*std::move(result));
+  }
+  return results;
+}
+
+absl::StatusOr<std::vector<Liveness>> GrpcBeaconClient::GetLiveness(const LivenessQuery& query, Timeout timeout) {
+  v1::GetLivenessRequest request;
+  request.mutable_indices()->Add(query.indices.begin(), query.indices.end());
+  request.set_from_slot(query.from_slot);
+  request.set_show_votes(true);
+  for (const Root& root : query.known_roots) request.add_known_roots(rpc::BytesToProto(root));
+  v1::GetLivenessResponse response;
+  if (absl::Status status = Call("GetLiveness", request, response, timeout); !status.ok()) return status;
+  std::vector<Liveness> answer;
+  for (const v1::ValidatorLiveness& validator : response.validators()) {
+    Liveness& liveness = answer.emplace_back(Liveness{validator.live(), validator.latest_vote_slot(), nullptr});
+    if (!validator.has_vote()) continue;
+    absl::StatusOr<SignedAttestation> vote = rpc::FromProto(validator.vote());
+    if (!vote.ok()) return BadAnswer("GetLiveness", vote.status());
+    liveness.vote = std::make_shared<const SignedAttestation>(*std::move(vote));
+  }
+  return answer;
+}
+
+absl::StatusOr<uint64_t> GrpcBeaconClient::GetBlockSlot(const Root& root, Timeout timeout) {
+  v1::GetBlockRequest request;
+  request.mutable_block()->set_root(ToHex(root.span()));
+  request.set_without_votes(true);
+  v1::GetBlockResponse response;
+  if (absl::Status status = Call("GetBlock", request, response, timeout, "BeaconService"); !status.ok()) return status;
+  const absl::StatusOr<BlockHeader> header = HeaderFromProto(response);
+  if (!header.ok()) return BadAnswer("GetBlock", header.status());
+  // Whoever knows the block can tell what its root is made of.
+  if (ssz::HashTreeRoot(*header) != root) {
+    return BadAnswer("GetBlock", absl::InvalidArgumentError("it is not the block of the root asked for"));
+  }
+  return header->slot;
+}
+
+absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::Message& request,
+                                    google::protobuf::Message& response, Timeout timeout, const char* service) {
+  const absl::StatusOr<grpc::ByteBuffer> bytes =
+      calls_.Call(absl::StrCat("/lean.v1.", service, "/", method), request, timeout);
+  if (!bytes.ok()) return bytes.status();
+  // Generic bytes, since gRPC's own decoding would build a message of any number of fields.
+  if (absl::Status decoded = rpc::DecodeRequest(*bytes, response); !decoded.ok()) return BadAnswer(method, decoded);
+  return absl::OkStatus();
+}
+
+}  // namespace lean::validator

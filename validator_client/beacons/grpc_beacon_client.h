@@ -1,0 +1,49 @@
+// The beacon behind lean.v1.DutyService, and behind lean.v1.BeaconService for its registry and what it knows of blocks.
+#ifndef LEAN_VALIDATOR_CLIENT_BEACONS_GRPC_BEACON_CLIENT_H_
+#define LEAN_VALIDATOR_CLIENT_BEACONS_GRPC_BEACON_CLIENT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/rpc/bounded_calls.h"
+#include "google/protobuf/message.h"
+#include "grpcpp/channel.h"
+#include "validator_client/beacons/beacon_client.h"
+
+namespace lean::validator {
+
+// A call ends by its caller's own timer, whatever the beacon sends. Errors keep the beacon's code, message and reason
+// (common/rpc/status.h). An answer that is not well formed is kInternal.
+class GrpcBeaconClient : public BeaconClient {
+ public:
+  // `channel` from rpc::MakeChannel; `name` is for logs.
+  GrpcBeaconClient(std::string name, const std::shared_ptr<grpc::Channel>& channel);
+
+  const std::string& name() const override { return name_; }
+  absl::StatusOr<DutiesAnswer> GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
+                                         Timeout timeout) override;
+  absl::StatusOr<Registry> GetRegistry(Timeout timeout) override;
+  absl::StatusOr<BuiltBlockAnswer> BuildBlock(uint64_t slot, uint64_t proposer_index, const Root& genesis_block_root,
+                                              Timeout timeout) override;
+  absl::StatusOr<VoteDataAnswer> BuildVote(uint64_t slot, const Root& genesis_block_root, Timeout timeout) override;
+  absl::StatusOr<SubmitResult> SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) override;
+  absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,
+                                                        Timeout timeout) override;
+  absl::StatusOr<std::vector<Liveness>> GetLiveness(const LivenessQuery& query, Timeout timeout) override;
+  absl::StatusOr<uint64_t> GetBlockSlot(const Root& root, Timeout timeout) override;
+  void Cancel() override { calls_.Cancel(); }
+
+ private:
+  // One unary call of a service of lean.v1, from the encoded request to the decoded answer.
+  absl::Status Call(const char* method, const google::protobuf::Message& request, google::protobuf::Message& response,
+                    Timeout timeout, const char* service = "DutyService");
+
+  const std::string name_;
+  rpc::BoundedCalls calls_;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_BEACONS_GRPC_BEACON_CLIENT_H_

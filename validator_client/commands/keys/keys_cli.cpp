@@ -1,0 +1,261 @@
+#include "validator_client/commands/keys/keys_cli.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <iostream>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "common/config/genesis_folder.h"
+#include "common/process/program.h"
+#include "common/process/until_stopped.h"
+#include "validator_client/commands/index_list.h"
+#include "validator_client/commands/keys/keys_delete.h"
+#include "validator_client/commands/keys/keys_export.h"
+#include "validator_client/commands/keys/keys_import.h"
+#include "validator_client/commands/keys/keys_list.h"
+#include "validator_client/commands/keys/keys_verify.h"
+#include "validator_client/commands/records.h"
+
+namespace lean::validator {
+
+KeysCli::KeysCli(CLI::App& app)
+    : keys_(app.add_subcommand("keys", "Keys of validators")),
+      threads_(std::clamp(std::thread::hardware_concurrency(), 1u, 256u)) {
+  keys_->require_subcommand(1);
+  AddNew();
+  AddImport();
+  AddExport();
+  AddDelete();
+  AddReaders();
+}
+
+absl::Status KeysCli::Run(StopSignals& signals, bool* usage) {
+  if (new_->parsed()) return New(signals, usage);
+  if (import_->parsed()) return Import(signals, usage);
+  if (export_->parsed()) return Export(signals, usage);
+  if (verify_->parsed()) return Verify(signals);
+  signals.LetEnd();  // the other two are done at once, and may be ended anywhere
+  if (delete_->parsed()) return Delete(usage);
+  return ListKeys(keystores_, std::cout);
+}
+
+void KeysCli::AddProtection(CLI::App& command, ProtectionOptions& options) {
+  CLI::Option* file = command.add_option("--password-file", options.password_file,
+                                         "file with the password that encrypts the keys; without it, it is asked for");
+  command.add_flag("--plain", options.plain, "write the keys unencrypted: for devnets that are thrown away")
+      ->excludes(file);
+  command.add_option("--kdf", options.kdf, "how the password is stretched")
+      ->check(CLI::IsMember({"scrypt", "pbkdf2"}))
+      ->capture_default_str();
+}
+
+absl::StatusOr<KeyProtection> KeysCli::ProtectionOf(const ProtectionOptions& options, KeystorePassword& password) {
+  KeyProtection protection;
+  if (options.plain) return protection;
+  const absl::StatusOr<const Password*> given = password.Get();
+  if (!given.ok()) return given.status();
+  protection.password = *given;
+  if (options.kdf == "pbkdf2") protection.cost = Pbkdf2Cost{};
+  return protection;
+}
+
+void KeysCli::AddNew() {
+  new_ = keys_->add_subcommand("new", "Make secret keys and the list that `run --keystores` reads");
+  new_->add_option("--output", new_options_.output_dir, "folder for the key files, made private if it is new")
+      ->required();
+  new_->add_option("--indices", indices_, "validators to make keys for: 0..3 or 0,2,5")->required();
+  new_->add_option("--xmss-log-lifetime", new_options_.log_lifetime,
+                   "a key has 2^N leaves, one a slot; the network's own")
+      ->check(CLI::IsMember({8, 16, 32}))
+      ->capture_default_str();
+  new_->add_option("--active-slots", new_options_.active_slots,
+                   "slots from 0 on that the keys can sign in, rounded up; 0: all, at most the 2^18 of a chain")
+      ->capture_default_str();
+  AddThreads(*new_);
+  AddProtection(*new_, protection_);
+}
+
+void KeysCli::AddThreads(CLI::App& command) {
+  command.add_option("--threads", threads_, "threads that compute")->check(CLI::Range(1, 256))->capture_default_str();
+}
+
+void KeysCli::AddKeystores(CLI::App& command) {
+  command.add_option("--keystores", keystores_, "YAML list of validators and their key files")->required();
+}
+
+void KeysCli::AddImport() {
+  import_ = keys_->add_subcommand("import", "Take keys over from leanSig's files or from another folder");
+  import_
+      ->add_option("--from", import_source_,
+                   "folder with validator-keys-manifest.yaml (hash-sig-keys), the manifest, or one secret key file")
+      ->required();
+  AddKeystores(*import_);
+  CLI::Option* indices = import_->add_option("--indices", indices_,
+                                             "validators to import: 0..3 or 0,2,5; without it, all of the manifest");
+  CLI::Option* genesis =
+      import_->add_option("--genesis", genesis_, "genesis folder, whose validators.yaml names nodes");
+  import_->add_option("--node-id", node_id_, "import the validators of this node of validators.yaml")
+      ->excludes(indices)
+      ->needs(genesis);
+  import_->add_option("--from-password-file", password_file_,
+                      "file with the password of the source, if it is encrypted; without it, it is asked for");
+  AddThreads(*import_);
+  AddProtection(*import_, protection_);
+}
+
+void KeysCli::AddRecords(CLI::App& command) {
+  CLI::Option* database = command.add_option("--records", records_.database,
+                                             "database of what the keys have signed [signing_records.sqlite beside "
+                                             "the keystores]");
+  command.add_flag("--never-signed", records_.never_signed, "there is none, since these keys have never signed")
+      ->excludes(database);
+}
+
+KeyRecordsOptions KeysCli::Records() const {
+  KeyRecordsOptions options = records_;
+  options.database = RecordsPath(options.database, keystores_);
+  return options;
+}
+
+void KeysCli::AddExport() {
+  export_ = keys_->add_subcommand("export", "Copy keys and their signing records, to be moved to another machine");
+  AddKeystores(*export_);
+  export_->add_option("--indices", indices_, "validators whose keys to copy: 0..3 or 0,2,5")->required();
+  export_->add_option("--output", export_dir_, "folder for the copies, made private if it is new")->required();
+  export_->add_option("--from-password-file", password_file_,
+                      "file with the password of the keys as they are; without it, it is asked for");
+  AddRecords(*export_);
+  AddThreads(*export_);
+  AddProtection(*export_, protection_);
+  export_
+      ->add_flag(
+          "--hash-sig-keys", as_hash_sig_keys_,
+          "write leanSig's files and validator-keys-manifest.yaml, which other clients read; they are unencrypted")
+      ->needs("--plain");
+}
+
+void KeysCli::AddDelete() {
+  delete_ = keys_->add_subcommand("delete", "Write the keys' signing records to a file, then delete the keys");
+  AddKeystores(*delete_);
+  delete_->add_option("--indices", indices_, "validators whose keys to delete: 0..3 or 0,2,5")->required();
+  delete_->add_option("--records-output", records_output_, "new file for their signing records")->required();
+  AddRecords(*delete_);
+}
+
+void KeysCli::AddReaders() {
+  list_ = keys_->add_subcommand("list", "Show the keys of a list; needs no password");
+  AddKeystores(*list_);
+  verify_ = keys_->add_subcommand("verify", "Check key files, trees and public keys against each other");
+  AddKeystores(*verify_);
+  verify_->add_option("--password-file", password_file_,
+                      "file with the password of the encrypted key files; without it, it is asked for");
+  AddThreads(*verify_);
+}
+
+absl::StatusOr<std::vector<uint64_t>> KeysCli::Indices(bool* usage) const {
+  absl::StatusOr<std::vector<uint64_t>> indices = ParseIndexList(indices_);
+  if (indices.ok()) return indices;
+  *usage = true;
+  return absl::InvalidArgumentError(absl::StrCat("--indices: ", indices.status().message()));
+}
+
+absl::StatusOr<std::vector<uint64_t>> KeysCli::IndicesOfNode() const {
+  const absl::StatusOr<GenesisConfig> config = ReadGenesisConfig(genesis_);
+  if (!config.ok()) return config.status();
+  absl::StatusOr<ValidatorAssignment> nodes = ReadValidatorAssignment(genesis_, config->validators.size());
+  if (!nodes.ok()) return nodes.status();
+  const auto node = nodes->find(node_id_);
+  if (node != nodes->end() && !node->second.empty()) return std::move(node->second);
+  return absl::NotFoundError(absl::StrCat(genesis_, "/validators.yaml has no validators of a node ", node_id_));
+}
+
+absl::Status KeysCli::New(StopSignals& signals, bool* usage) {
+  const auto indices = Indices(usage);
+  if (!indices.ok()) return indices.status();
+  new_options_.indices = *indices;
+  KeystorePassword password(protection_.password_file, KeystorePassword::kNew);
+  const absl::StatusOr<KeyProtection> protection = ProtectionOf(protection_, password);
+  if (!protection.ok()) return protection.status();
+  new_options_.protection = *protection;
+  new_options_.threads = threads_;
+  std::atomic<bool> cancelled{false};
+  absl::Status status = RunUntilStopped(
+      signals,
+      [&] {
+        xmss::SystemRandomSource random;
+        return MakeKeys(new_options_, random, cancelled, std::cerr, isatty(STDERR_FILENO) == 1);
+      },
+      [&cancelled](const char*) { cancelled = true; });
+  if (absl::IsCancelled(status)) return absl::CancelledError("stopped: no key was kept");
+  return status;
+}
+
+template <typename Options>
+absl::Status KeysCli::Rewrite(StopSignals& signals, Options& options,
+                              const std::function<absl::Status(xmss::RandomSource& random)>& work) {
+  // What is on the disk at any moment is whole: see KeystoreFolder.
+  return RunOrExit(
+      signals, kExitFailure,
+      [&](const std::stop_token& stop) -> absl::Status {
+        KeystorePassword source_password(password_file_, KeystorePassword::kSource, stop);
+        KeystorePassword password(protection_.password_file, KeystorePassword::kNew, stop);
+        const absl::StatusOr<KeyProtection> protection = ProtectionOf(protection_, password);
+        if (!protection.ok()) return protection.status();
+        options.protection = *protection;
+        options.source_password = source_password.source();
+        options.trees = {.threads = threads_, .progress = [&stop](double) { return !stop.stop_requested(); }};
+        options.stop = stop;
+        xmss::SystemRandomSource random;
+        return work(random);
+      },
+      [](const char*) {});
+}
+
+absl::Status KeysCli::Import(StopSignals& signals, bool* usage) {
+  KeysImportOptions options;
+  options.source = import_source_;
+  options.keystores = keystores_;
+  if (!indices_.empty() || !node_id_.empty()) {
+    absl::StatusOr<std::vector<uint64_t>> indices = node_id_.empty() ? Indices(usage) : IndicesOfNode();
+    if (!indices.ok()) return indices.status();
+    options.indices = *std::move(indices);
+  }
+  return Rewrite(signals, options,
+                 [&options](xmss::RandomSource& random) { return ImportKeys(options, random, std::cout); });
+}
+
+absl::Status KeysCli::Export(StopSignals& signals, bool* usage) {
+  KeysExportOptions options;
+  options.keystores = keystores_;
+  options.output_dir = export_dir_;
+  options.as_hash_sig_keys = as_hash_sig_keys_;
+  options.records = Records();
+  absl::StatusOr<std::vector<uint64_t>> indices = Indices(usage);
+  if (!indices.ok()) return indices.status();
+  options.indices = *std::move(indices);
+  return Rewrite(signals, options,
+                 [&options](xmss::RandomSource& random) { return ExportKeys(options, random, std::cout); });
+}
+
+absl::Status KeysCli::Delete(bool* usage) {
+  const absl::StatusOr<std::vector<uint64_t>> indices = Indices(usage);
+  if (!indices.ok()) return indices.status();
+  return DeleteKeys({keystores_, *indices, Records(), records_output_}, std::cout);
+}
+
+absl::Status KeysCli::Verify(StopSignals& signals) {
+  return RunOrExit(
+      signals, kExitFailure,
+      [&](const std::stop_token& stop) {
+        KeystorePassword password(password_file_, KeystorePassword::kExisting, stop);
+        const xmss::KeyGenerationOptions options = {.threads = threads_,
+                                                    .progress = [&stop](double) { return !stop.stop_requested(); }};
+        return VerifyKeys(keystores_, password.source(), options, std::cout);
+      },
+      [](const char*) {});
+}
+
+}  // namespace lean::validator

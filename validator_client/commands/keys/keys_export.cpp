@@ -1,0 +1,102 @@
+#include "validator_client/commands/keys/keys_export.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+#include "validator_client/keys/keystore/key_manifest.h"
+#include "validator_client/keys/keystore_folder.h"
+
+namespace lean::validator {
+namespace {
+
+// Where the copies go.
+class Copies {
+ public:
+  virtual ~Copies() = default;
+  // Writes the file of one key, and tells its name.
+  virtual absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key) = 0;
+  // All keys were added.
+  virtual absl::Status Finish() = 0;
+};
+
+class KeystoreCopies : public Copies {
+ public:
+  KeystoreCopies(KeystoreFolder folder, const KeyProtection& protection, xmss::RandomSource& random)
+      : folder_(std::move(folder)), protection_(protection), random_(random) {}
+
+  absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key) override {
+    if (absl::Status status = folder_.Add(entry.index, key, protection_, random_); !status.ok()) return status;
+    return folder_.Find(entry.pubkey)->path;
+  }
+  absl::Status Finish() override { return absl::OkStatus(); }
+
+ private:
+  KeystoreFolder folder_;
+  const KeyProtection& protection_;
+  xmss::RandomSource& random_;
+};
+
+class HashSigCopies : public Copies {
+ public:
+  explicit HashSigCopies(std::string folder) : folder_(std::move(folder)) {}
+
+  absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key) override {
+    const HashSigNetwork network = {key.scheme().log_lifetime(), key.active().end - key.active().first};
+    if (keys_.empty()) network_ = network;
+    if (network != network_) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          entry.path, " has another lifetime or other slots than the key before it: one manifest names both"));
+    }
+    if (absl::Status status = WriteHashSigKey(folder_, entry.index, key); !status.ok()) return status;
+    keys_.emplace_back(entry.index, entry.pubkey);
+    return absl::StrCat(folder_, "/validator_", entry.index, "_sk.ssz");
+  }
+  absl::Status Finish() override { return WriteKeyManifest(folder_, network_, keys_); }
+
+ private:
+  const std::string folder_;
+  HashSigNetwork network_;
+  std::vector<std::pair<uint64_t, PublicKeyBytes>> keys_;
+};
+
+absl::StatusOr<std::unique_ptr<Copies>> MakeCopies(const KeysExportOptions& options, xmss::RandomSource& random) {
+  if (options.as_hash_sig_keys) return std::make_unique<HashSigCopies>(options.output_dir);
+  absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(absl::StrCat(options.output_dir, "/keystores.yaml"));
+  if (!folder.ok()) return folder.status();
+  return std::make_unique<KeystoreCopies>(*std::move(folder), options.protection, random);
+}
+
+}  // namespace
+
+absl::Status ExportKeys(const KeysExportOptions& options, xmss::RandomSource& random, std::ostream& out) {
+  absl::StatusOr<KeyRecords> records = KeyRecords::Open(options.keystores, options.indices, options.records);
+  if (!records.ok()) return records.status();
+  if (absl::Status status = PreparePrivateFolder(options.output_dir); !status.ok()) return status;
+  const absl::StatusOr<size_t> with_records = records->Export(absl::StrCat(options.output_dir, "/records.json"));
+  if (!with_records.ok()) return with_records.status();
+  const absl::StatusOr<std::unique_ptr<Copies>> copies = MakeCopies(options, random);
+  if (!copies.ok()) return copies.status();
+  for (const KeystoreEntry& entry : records->keys()) {
+    if (options.stop.stop_requested()) return absl::CancelledError("the keys that follow were not exported");
+    const absl::StatusOr<xmss::SecretKey> key =
+        ReadWholeKey(entry.path, options.source_password, /*may_be_public=*/false, options.trees);
+    if (!key.ok()) return key.status();
+    if (PublicKeyBytesOf(key->scheme(), key->public_key()) != entry.pubkey) {
+      return absl::InvalidArgumentError(absl::StrCat(entry.path, " holds another key than the list says"));
+    }
+    const absl::StatusOr<std::string> file = (*copies)->Add(entry, *key);
+    if (!file.ok()) return file.status();
+    out << "index=" << entry.index << " pubkey=" << ShortHex(entry.pubkey.span()) << " result=exported file=" << *file
+        << std::endl;
+  }
+  if (absl::Status status = (*copies)->Finish(); !status.ok()) return status;
+  out << absl::StrCat("exported ", records->keys().size(), " keys and the records of ", *with_records, " of them to ",
+                      options.output_dir, ". They are still in ", options.keystores,
+                      ": delete them here before they run there\n");
+  return absl::OkStatus();
+}
+
+}  // namespace lean::validator

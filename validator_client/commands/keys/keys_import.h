@@ -1,0 +1,38 @@
+// `lean-validator keys import`: takes keys over from leanSig's files, or from another folder of ours.
+#ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_IMPORT_H_
+#define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_IMPORT_H_
+
+#include <cstdint>
+#include <ostream>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/crypto/xmss/key_generation.h"
+#include "common/crypto/xmss/random_source.h"
+#include "validator_client/keys/keystore/key_file.h"
+
+namespace lean::validator {
+
+struct KeysImportOptions {
+  // A folder with validator-keys-manifest.yaml, such as the devnet tooling's hash-sig-keys, that manifest itself, or
+  // one key file: leanSig's *_sk.ssz, or one of ours.
+  std::string source;
+  std::string keystores;           // list to add to; made, with its folder, if it is not there
+  std::vector<uint64_t> indices;   // of these validators; empty: of all in the manifest. One for a single key file
+  PasswordSource source_password;  // of sources that are encrypted
+  KeyProtection protection;
+  xmss::KeyGenerationOptions trees = {};  // to build those that a source does not have
+  std::stop_token stop = {};              // requested: no further key is begun, and the result is CANCELLED
+};
+
+// Reads, checks and adds one key after the other. A key that the list has already, for the same validator, is left as
+// it is: an import that failed half way can be repeated. The sources stay where they are. InvalidArgument names the
+// file: not a key, not the key of the manifest or of its *_pk.ssz; an index that the manifest lacks.
+// FailedPrecondition: a client runs with keys in the list's folder. Errors of KeystoreFolder::Add.
+absl::Status ImportKeys(const KeysImportOptions& options, xmss::RandomSource& random, std::ostream& out);
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_IMPORT_H_

@@ -1,0 +1,98 @@
+#include "validator_client/commands/keys/keys_new.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <system_error>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "common/config/text_file.h"
+#include "common/containers/limits.h"
+#include "common/crypto/xmss/key_generation.h"
+#include "common/crypto/xmss/secret_key_file.h"
+#include "validator_client/commands/keys/key_progress.h"
+#include "validator_client/keys/keystore/key_file.h"
+#include "validator_client/keys/keystore_folder.h"
+#include "validator_client/keys/keystore_list.h"
+
+namespace lean::validator {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Everything that MakeKeys writes into its folder.
+std::vector<fs::path> FilesOf(const fs::path& folder, const KeysNewOptions& options, const fs::path& list) {
+  std::vector<fs::path> files = {list};
+  for (const uint64_t index : options.indices) {
+    const fs::path key = folder / KeyFileName(index, options.protection.password != nullptr);
+    files.push_back(key);
+    files.push_back(xmss::TreeCachePath(key.string()));
+  }
+  return files;
+}
+
+absl::StatusOr<PublicKeyBytes> MakeKey(const KeysNewOptions& options, const xmss::Scheme& scheme,
+                                       const xmss::SlotRange& active, xmss::RandomSource& random,
+                                       const std::string& path, const std::function<bool(double)>& progress) {
+  const absl::StatusOr<xmss::SecretKey> key =
+      xmss::GenerateKey(scheme, active, random, xmss::KeyGenerationOptions{options.threads, progress});
+  if (!key.ok()) return key.status();
+  if (absl::Status status = SaveKey(*key, path, options.protection, random); !status.ok()) return status;
+  return PublicKeyBytesOf(scheme, key->public_key());
+}
+
+}  // namespace
+
+absl::Status MakeKeys(const KeysNewOptions& options, xmss::RandomSource& random, const std::atomic<bool>& cancelled,
+                      std::ostream& out, bool terminal) {
+  const absl::StatusOr<xmss::Scheme> scheme = xmss::Scheme::Create(options.log_lifetime);
+  if (!scheme.ok()) return scheme.status();
+  const uint64_t active_slots =
+      options.active_slots != 0 ? options.active_slots : std::min(scheme->lifetime(), kHistoricalRootsLimit);
+  const absl::StatusOr<xmss::SlotRange> active = xmss::WidenActiveRange(*scheme, {0, active_slots});
+  if (!active.ok()) return active.status();
+
+  const fs::path folder = options.output_dir;
+  if (absl::Status status = PreparePrivateFolder(folder.string()); !status.ok()) return status;
+  const fs::path list = folder / "keystores.yaml";
+  const std::vector<fs::path> files = FilesOf(folder, options, list);
+  for (const fs::path& file : files) {
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(file, ignored))) {
+      return absl::AlreadyExistsError(absl::StrCat(file.string(), " is there already: name another folder"));
+    }
+  }
+  // Keys that no list names would only be in the way of the next attempt.
+  absl::Cleanup remove_files = [&files] {
+    std::error_code ignored;
+    for (const fs::path& file : files) fs::remove(file, ignored);
+  };
+
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  KeyProgress progress(out, terminal, options.indices.size(), now());
+  std::vector<KeystoreEntry> entries;
+  for (const uint64_t index : options.indices) {
+    const std::string name = KeyFileName(index, options.protection.password != nullptr);
+    const absl::StatusOr<PublicKeyBytes> pubkey =
+        MakeKey(options, *scheme, *active, random, (folder / name).string(), [&](double fraction) {
+          progress.Update(fraction, now());
+          return !cancelled;
+        });
+    if (!pubkey.ok()) {
+      progress.Abandon();
+      return pubkey.status();
+    }
+    progress.EndKey(now());
+    entries.push_back(KeystoreEntry{index, *pubkey, name, ""});
+  }
+  if (absl::Status status = WriteNewTextFile(list.string(), FormatKeystoreList(entries)); !status.ok()) return status;
+  std::move(remove_files).Cancel();
+  out << absl::StrCat("made ", entries.size(), options.protection.password == nullptr ? " plain" : " encrypted",
+                      " keys of lifetime 2^", options.log_lifetime, " for slots ", active->first, " to ",
+                      active->end - 1, "; their list is ", list.string(), "\n");
+  return absl::OkStatus();
+}
+
+}  // namespace lean::validator

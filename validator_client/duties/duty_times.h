@@ -1,0 +1,60 @@
+// How long duties take, stage by stage, as histograms for the log.
+#ifndef LEAN_VALIDATOR_CLIENT_DUTIES_DUTY_TIMES_H_
+#define LEAN_VALIDATOR_CLIENT_DUTIES_DUTY_TIMES_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "common/log/logger.h"
+
+namespace lean::validator {
+
+// A histogram of milliseconds with fixed buckets.
+class MsHistogram {
+ public:
+  // Upper bounds, inclusive. Above the last one there is one more bucket.
+  static constexpr std::array<int64_t, 12> kBounds = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000};
+
+  void Add(int64_t ms);
+
+  uint64_t count() const { return count_; }
+  int64_t max_ms() const { return max_ms_; }
+  // The bound of the bucket in which the given part of the values (in percent, 1 to 100) has been reached; the maximum
+  // where that is less, or where the bucket has no bound. 0 when there are no values.
+  int64_t PercentileMs(uint64_t percent) const;
+
+ private:
+  std::array<uint64_t, kBounds.size() + 1> buckets_{};
+  uint64_t count_ = 0;
+  int64_t max_ms_ = 0;
+};
+
+// Of one kind of duty. Not thread-safe: belongs to the service's thread.
+class DutyTimes {
+ public:
+  // `name`: of the duty, for the log.
+  explicit DutyTimes(std::string name) : name_(std::move(name)) {}
+
+  // A duty that was done. `done_ms`: from the beginning of its interval to the end of the last stage, which is what has
+  // to fit its budget.
+  void Add(int64_t build_ms, int64_t sign_ms, int64_t submit_ms, int64_t done_ms);
+
+  // One line for each stage; none when no duty was done.
+  void Log(spdlog::logger& logger) const;
+
+  uint64_t count() const { return done_.count(); }
+
+ private:
+  std::string name_;
+  MsHistogram build_;
+  MsHistogram sign_;
+  MsHistogram submit_;
+  MsHistogram done_;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_DUTIES_DUTY_TIMES_H_

@@ -1,0 +1,226 @@
+#include "validator_client/duties/validator_service.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "common/log/log_text.h"
+
+namespace lean::validator {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstRetry{250};
+constexpr std::chrono::milliseconds kLastRetry{4000};
+constexpr std::chrono::milliseconds kFirstContactTimeout{2000};  // while no slot gives a deadline
+
+uint64_t AtLeastZero(int64_t slot) { return static_cast<uint64_t>(std::max<int64_t>(slot, 0)); }
+
+}  // namespace
+
+ValidatorService::ValidatorService(Clock& clock, BeaconPool& beacons, ForeignVotes& votes, LiveKeys& keys,
+                                   const StartOptions& start, uint64_t seed, ValidatorMetrics& metrics,
+                                   std::shared_ptr<spdlog::logger> logger)
+    : clock_(clock),
+      beacons_(beacons),
+      votes_(votes),
+      keys_(keys),
+      start_(start),
+      backoff_(kFirstRetry, kLastRetry, seed),
+      metrics_(metrics),
+      logger_(std::move(logger)) {}
+
+absl::Status ValidatorService::Run() {
+  if (const absl::StatusOr<bool> known = AwaitNetwork(); !known.ok() || !*known) return known.status();
+  const Network& network = *beacons_.network();
+  SlotTimer timer(clock_, SlotClock(network.genesis_time, network.slot_duration_ms));
+  if (network.genesis_checked()) keys_.signer().limit().TrustGenesis(timer.slots());
+  // Records that were restored or copied may lack what was signed in the current slot.
+  const int64_t slot = timer.Now().slot;
+  const uint64_t first_slot = AtLeastZero(slot + 1);
+  const KeySetPtr of_start = keys_.signer().keys();
+  StartGuard guard(
+      beacons_, votes_, keys_.signer(), [this, of_start] { return Remaining(*of_start); }, timer.Now(), start_,
+      logger_);
+  Duties duties(beacons_, keys_.signer(), timer, first_slot, metrics_, logger_);
+  KeyAdmission admission(beacons_, votes_, keys_, start_, logger_);
+  KeyWatch watch(votes_, keys_, logger_);
+  logger_->info("duties begin validators={} slot={} first_slot={}", of_start->size(), slot, first_slot);
+  if (slot < 0) {
+    logger_->info(
+        "waiting for genesis until={} seconds={}: duties begin with slot 0",
+        absl::FormatTime(absl::FromUnixSeconds(static_cast<int64_t>(network.genesis_time)), absl::UTCTimeZone()),
+        timer.Until(0, 0) / std::chrono::seconds(1));
+  }
+  PrepareKeys(first_slot);
+  next_attempt_ = clock_.Steady();
+  if (absl::Status status = GuardStart(guard, watch, timer); !status.ok()) return status;
+  while (true) {
+    const bool ready = beacons_.ready().ok();
+    const SlotTimer::Wake wake = timer.Next(ready ? std::nullopt : std::optional<SteadyTime>(next_attempt_));
+    switch (wake.kind) {
+      case SlotTimer::Wake::Kind::kStopped:
+        duties.LogTimes();
+        logger_->info("duties end slot={}", wake.time.slot);
+        return absl::OkStatus();
+      case SlotTimer::Wake::Kind::kEarly:
+        Probe(wake.time.slot, timer.UntilNextInterval(), timer);
+        break;
+      case SlotTimer::Wake::Kind::kTick:
+        OnTick(wake, guard.admitted(), timer, duties, admission, watch);
+        break;
+    }
+    if (absl::Status status = GuardStart(guard, watch, timer); !status.ok()) return status;
+  }
+}
+
+absl::Status ValidatorService::GuardStart(StartGuard& guard, KeyWatch& watch, const SlotTimer& timer) {
+  const absl::StatusOr<std::vector<StartGuard::Refused>> refused =
+      guard.Step(timer.Now(), timer.UntilNextInterval() / 2);
+  if (!refused.ok()) return refused.status();
+  for (const StartGuard::Refused& key : *refused) watch.Stop(key.key, key.why);
+  return watch.KeysLeft();
+}
+
+absl::StatusOr<bool> ValidatorService::AwaitNetwork() {
+  while (!beacons_.network().has_value()) {
+    const absl::Status status = beacons_.Probe(0, kFirstContactTimeout, [this] { return clock_.WallMs(); });
+    if (status.code() == absl::StatusCode::kInvalidArgument) return status;
+    if (beacons_.network().has_value()) break;
+    if (!clock_.WaitUntil(clock_.Steady() + backoff_.Next())) return false;
+  }
+  backoff_.Reset();
+  return true;
+}
+
+std::vector<ValidatorKey> ValidatorService::Remaining(const KeySet& of_start) const {
+  const KeySetPtr now = keys_.signer().keys();
+  std::vector<ValidatorKey> remaining;
+  std::copy_if(of_start.all().begin(), of_start.all().end(), std::back_inserter(remaining),
+               [&now](const ValidatorKey& key) { return now->Find(key.key->pubkey()) != nullptr; });
+  return remaining;
+}
+
+void ValidatorService::ShowBeacons() {
+  const std::optional<size_t> best = beacons_.best();
+  for (size_t i = 0; i < beacons_.size(); ++i) {
+    const BeaconSession& beacon = beacons_.session(i);
+    const metrics::Labels labels = {{"beacon", beacon.client().name()}};
+    metrics_.beacon_ready.Set(beacon.ready().ok() ? 1 : 0, labels);
+    metrics_.beacon_in_use.Set(best == i ? 1 : 0, labels);
+    metrics_.beacon_head_slot.Set(static_cast<double>(beacon.head_slot()), labels);
+    metrics_.beacon_latency.Set(static_cast<double>(beacon.latency().count()) / 1000, labels);
+    if (const std::optional<int64_t> offset_ms = beacon.clock_offset_ms(); offset_ms.has_value()) {
+      metrics_.beacon_clock_offset.Set(static_cast<double>(*offset_ms) / 1000, labels);
+    }
+  }
+}
+
+void ValidatorService::ShowKeys(uint64_t slot) {
+  std::map<LiveKeys::State, size_t> states;
+  std::set<uint64_t> shown;
+  for (const LiveKeys::Entry& entry : keys_.List()) {
+    ++states[entry.state];
+    const uint64_t end = entry.key.key->active_slots().end;
+    metrics_.key_slots_left.Set(static_cast<double>(end > slot ? end - slot : 0),
+                                {{"validator", std::to_string(entry.key.index)}});
+    shown.insert(entry.key.index);
+  }
+  metrics_.keys.Set(static_cast<double>(states[LiveKeys::State::kActive]), {{"state", "active"}});
+  metrics_.keys.Set(static_cast<double>(states[LiveKeys::State::kWaiting]), {{"state", "waiting"}});
+  metrics_.keys.Set(static_cast<double>(states[LiveKeys::State::kRefused]), {{"state", "refused"}});
+  for (const uint64_t index : shown_keys_) {
+    if (!shown.contains(index)) metrics_.key_slots_left.Remove({{"validator", std::to_string(index)}});
+  }
+  shown_keys_ = std::move(shown);
+}
+
+void ValidatorService::PrepareKeys(uint64_t slot) {
+  ShowKeys(slot);
+  keys_.preparer().Check(slot, std::chrono::milliseconds(static_cast<int64_t>(beacons_.network()->slot_duration_ms)));
+}
+
+void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties,
+                              KeyAdmission& admission, KeyWatch& watch) {
+  metrics_.slot.Set(static_cast<double>(wake.time.slot));
+  if (wake.missed > 0) {
+    metrics_.missed_intervals.Add({}, static_cast<double>(wake.missed));
+    logger_->warn("intervals skipped missed={} slot={} interval={}: their duties are not made up for", wake.missed,
+                  wake.time.slot, wake.time.interval);
+  }
+  WarnOfWallJump(timer);
+  const int64_t slot = wake.time.slot;
+  switch (wake.time.interval) {
+    case 0:
+    case 1: {
+      if (slot < 0 || !admitted) break;
+      const bool proposing = wake.time.interval == 0;
+      const uint64_t duty_slot = static_cast<uint64_t>(slot);
+      if (proposing && !duties.HasProposal(duty_slot)) break;
+      // With no beacon to ask, those in doubt get a short chance to prove themselves before the duty.
+      if (!beacons_.ready().ok()) Probe(slot, timer.UntilNextInterval() / 4, timer);
+      if (proposing) {
+        duties.Propose(duty_slot);
+      } else {
+        duties.Vote(duty_slot);
+      }
+      if (!beacons_.ready().ok() && next_attempt_ <= clock_.Steady()) PlanNextAttempt(backoff_.Next());
+      break;
+    }
+    case 2:
+      PrepareKeys(AtLeastZero(slot + 1));
+      // Over before the probe of interval 3, which is for the next duties.
+      admission.Step(timer.Now(), [&timer, slot] { return timer.Until(slot, 3) / 2; });
+      break;
+    default:
+      // In the quiet part of the slot, and over before the duty: a hung beacon must not delay it.
+      Probe(slot + 1, timer.UntilNextInterval() / 2, timer);
+      beacons_.SettleClaims(timer.UntilNextInterval() / 2);
+      if (beacons_.ready().ok()) watch.Step(timer.Now(), timer.UntilNextInterval() / 2);
+      break;
+  }
+}
+
+void ValidatorService::Probe(int64_t slot, std::chrono::milliseconds timeout, SlotTimer& timer) {
+  const auto now_ms = [&timer] { return timer.NowMs(); };
+  beacons_.Probe(AtLeastZero(slot), timeout, now_ms).IgnoreError();
+  ShowBeacons();
+  const bool followed = FollowWallIfBeaconAgrees(timer);
+  if (beacons_.ready().ok()) {
+    backoff_.Reset();
+  } else {
+    // An answer judged by the wrong time is worth another look at once.
+    PlanNextAttempt(followed ? Backoff::Delay(0) : backoff_.Next());
+  }
+}
+
+void ValidatorService::PlanNextAttempt(Backoff::Delay delay) { next_attempt_ = clock_.Steady() + delay; }
+
+bool ValidatorService::FollowWallIfBeaconAgrees(SlotTimer& timer) {
+  const int64_t drift_ms = timer.WallDriftMs();
+  const std::optional<int64_t> offset_ms = beacons_.clock_offset_ms();
+  if (std::abs(drift_ms) <= kClockWarning.count() || !offset_ms.has_value()) return false;
+  if (std::abs(*offset_ms - drift_ms) > kClockWarning.count()) return false;
+  timer.FollowWall();
+  wall_jump_reported_ = false;
+  logger_->warn("wall clock followed jumped_ms={:+d} slot={}: the beacon's clock agrees with it", drift_ms,
+                timer.Now().slot);
+  return true;
+}
+
+void ValidatorService::WarnOfWallJump(const SlotTimer& timer) {
+  const int64_t drift_ms = timer.WallDriftMs();
+  const bool jumped = std::abs(drift_ms) > kClockWarning.count();
+  if (jumped && !wall_jump_reported_) {
+    logger_->warn(
+        "wall clock jumped by_ms={:+d}: slots go on by the steady clock until the beacon's agrees with the jump",
+        drift_ms);
+  }
+  wall_jump_reported_ = jumped;
+}
+
+}  // namespace lean::validator

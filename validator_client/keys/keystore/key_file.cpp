@@ -1,0 +1,224 @@
+#include "validator_client/keys/keystore/key_file.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "common/crypto/xmss/leaf.h"
+#include "common/crypto/xmss/private_file.h"
+#include "common/crypto/xmss/public_key.h"
+#include "common/crypto/xmss/secret_key_codec.h"
+#include "common/secrets/secret_file.h"
+
+namespace lean::validator {
+namespace {
+
+absl::Status InFile(const std::string& path, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
+absl::StatusOr<WipedBytes> ReadKeyFile(const std::string& path, bool may_be_public) {
+  const size_t max_bytes = std::max(kMaxKeystoreBytes, xmss::kMaxKeyFileBytes);
+  absl::StatusOr<WipedBytes> file =
+      may_be_public ? ReadRegularFile(path, max_bytes) : ReadSecretFile(path, max_bytes, SecretFileKind::kRegular);
+  if (file.ok() && file->span().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " is empty: put the key back from a copy, if there is one"));
+  }
+  return file;
+}
+
+// Neither plain form looks so: ours begins with LEANXMSS, and leanSig's, which begins with random bytes, has zeros.
+bool IsEncrypted(ByteSpan content) {
+  const auto first = std::find_if(content.begin(), content.end(), [](uint8_t byte) {
+    return byte != ' ' && byte != '\n' && byte != '\r' && byte != '\t';
+  });
+  return first != content.end() && *first == '{' && std::find(content.begin(), content.end(), 0) == content.end();
+}
+
+absl::StatusOr<EncryptedKeystore> Parse(const std::string& path, ByteSpan content) {
+  absl::StatusOr<EncryptedKeystore> keystore =
+      ParseKeystore({reinterpret_cast<const char*>(content.data()), content.size()});
+  if (!keystore.ok()) return InFile(path, keystore.status());
+  return keystore;
+}
+
+absl::Status CheckContent(const EncryptedKeystore& keystore, const xmss::SecretKeyInfo& info) {
+  if (PublicKeyBytesOf(info.scheme, info.public_key) != keystore.pubkey) {
+    return absl::InvalidArgumentError("pubkey: is not that of the secret in it: it is damaged");
+  }
+  if (info.scheme.log_lifetime() != keystore.log_lifetime || info.active != keystore.active) {
+    return absl::InvalidArgumentError("scheme.params: are not those of the secret in it: it is damaged");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<OpenedKeyFile> OpenEncrypted(const std::string& path, ByteSpan file, const PasswordSource& source) {
+  const absl::StatusOr<EncryptedKeystore> keystore = Parse(path, file);
+  if (!keystore.ok()) return keystore.status();
+  const absl::StatusOr<const Password*> password = source();
+  if (!password.ok()) return InFile(path, password.status());
+  absl::StatusOr<WipedBytes> content = Decrypt(keystore->secret, **password);
+  if (!content.ok()) return InFile(path, content.status());
+  return OpenDecrypted(*keystore, *std::move(content), path);
+}
+
+absl::StatusOr<OpenedKeyFile> Open(const std::string& path, ByteSpan file, const PasswordSource& password) {
+  if (IsEncrypted(file)) return OpenEncrypted(path, file, password);
+  absl::StatusOr<xmss::SecretKeyInfo> info = xmss::InspectSecretKeyBytes(file, path);
+  if (!info.ok()) return info.status();
+  return OpenedKeyFile{*std::move(info), std::nullopt};
+}
+
+// The key of a plain key file of ours with the trees of its cache.
+absl::StatusOr<xmss::SecretKey> ReadCached(const xmss::Scheme& scheme, ByteSpan content, const std::string& path) {
+  absl::StatusOr<xmss::SecretKeySeed> seed = xmss::DecodeSecretKeySeed(scheme, content);
+  if (!seed.ok()) return seed.status();
+  const absl::StatusOr<WipedBytes> cache = ReadRegularFile(xmss::TreeCachePath(path), xmss::kMaxKeyFileBytes);
+  if (!cache.ok()) return cache.status();
+  absl::StatusOr<xmss::CachedTrees> trees = xmss::DecodeTreeCache(scheme, *seed, cache->span());
+  if (!trees.ok()) return trees.status();
+  return xmss::SecretKey::Create(scheme, {.prf_key = std::move(seed->prf_key),
+                                          .parameter = seed->parameter,
+                                          .active = seed->active,
+                                          .top_tree = std::move(seed->top_tree),
+                                          .left_bottom_index = trees->left_bottom_index,
+                                          .left = std::move(trees->left),
+                                          .right = std::move(trees->right)});
+}
+
+absl::StatusOr<xmss::SecretKey> ReadOrBuild(const xmss::SecretKeyInfo& info, ByteSpan content, const std::string& path,
+                                            const xmss::KeyGenerationOptions& options) {
+  if (!xmss::IsSecretKeySeed(content)) return xmss::DecodeLeanSigSecretKey(info.scheme, content);
+  if (absl::StatusOr<xmss::SecretKey> cached = ReadCached(info.scheme, content, path); cached.ok()) return cached;
+  absl::StatusOr<xmss::LoadedSecretKey> loaded =
+      xmss::LoadSecretKeyBytes(info.scheme, content, path, info.active.first, options);
+  if (!loaded.ok()) return loaded.status();
+  return std::move(loaded->key);
+}
+
+// Trees are checked to hash up to the key's root when they are read; that they grow from its seed is seen from their
+// ends.
+absl::Status CheckLeaves(const xmss::SecretKey& key) {
+  const xmss::SecretKeyParts& parts = key.parts();
+  for (const xmss::Subtree* tree : {&parts.left, &parts.right}) {
+    const xmss::Layer& leaves = tree->layers.front();
+    const size_t hash_len = key.scheme().hash_len();
+    for (const uint64_t position : {uint64_t{0}, leaves.words.size() / hash_len - 1}) {
+      std::vector<uint32_t> leaf(hash_len);
+      xmss::HashLeaves(key.scheme(), parts.prf_key, parts.parameter,
+                       static_cast<uint32_t>(leaves.first_index + position), absl::MakeSpan(leaf));
+      if (absl::MakeConstSpan(leaf) != absl::MakeConstSpan(leaves.words).subspan(position * hash_len, hash_len)) {
+        return absl::InvalidArgumentError("its public key is not that of its secret: the trees are of another seed");
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Encrypts a plain key file of ours into a new keystore.
+absl::Status SaveSeed(const KeyFileSummary& summary, ByteSpan seed, const std::string& path, const Password& password,
+                      const DerivationCost& cost, xmss::RandomSource& random) {
+  const absl::StatusOr<std::string> uuid = MakeUuid(random);
+  if (!uuid.ok()) return uuid.status();
+  absl::StatusOr<EncryptedSecret> secret = Encrypt(seed, password, cost, random);
+  if (!secret.ok()) return secret.status();
+  const EncryptedKeystore keystore = {.uuid = *uuid,
+                                      .path = "",
+                                      .description = "validator key",
+                                      .pubkey = summary.pubkey,
+                                      .log_lifetime = summary.log_lifetime,
+                                      .active = summary.active,
+                                      .secret = *std::move(secret)};
+  const std::string text = FormatKeystore(keystore);
+  const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  return xmss::WritePrivateFile(path, bytes, xmss::IfExists::kFail);
+}
+
+}  // namespace
+
+PublicKeyBytes PublicKeyBytesOf(const xmss::Scheme& scheme, const xmss::PublicKey& key) {
+  const std::vector<uint8_t> encoded = xmss::EncodePublicKey(scheme, key);
+  PublicKeyBytes pubkey;
+  std::copy_n(encoded.begin(), std::min(encoded.size(), pubkey.data.size()), pubkey.data.begin());
+  return pubkey;
+}
+
+std::string KeyFileName(uint64_t index, bool encrypted) {
+  return absl::StrCat("validator_", index, encrypted ? ".json" : ".key");
+}
+
+absl::StatusOr<KeyFileSummary> SummarizeKeyFile(const std::string& path) {
+  const absl::StatusOr<WipedBytes> file = ReadKeyFile(path, /*may_be_public=*/false);
+  if (!file.ok()) return file.status();
+  if (IsEncrypted(file->span())) {
+    const absl::StatusOr<EncryptedKeystore> keystore = Parse(path, file->span());
+    if (!keystore.ok()) return keystore.status();
+    return KeyFileSummary{keystore->pubkey, keystore->log_lifetime, keystore->active, true};
+  }
+  const absl::StatusOr<xmss::SecretKeyInfo> info = xmss::InspectSecretKeyBytes(file->span(), path);
+  if (!info.ok()) return info.status();
+  return KeyFileSummary{PublicKeyBytesOf(info->scheme, info->public_key), info->scheme.log_lifetime(), info->active,
+                        false};
+}
+
+absl::StatusOr<OpenedKeyFile> OpenKeyFile(const std::string& path, const PasswordSource& password) {
+  const absl::StatusOr<WipedBytes> file = ReadKeyFile(path, /*may_be_public=*/false);
+  if (!file.ok()) return file.status();
+  return Open(path, file->span(), password);
+}
+
+absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, WipedBytes content,
+                                            const std::string& name) {
+  if (!xmss::IsSecretKeySeed(content.span())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": the password is right, but what it decrypts is no XMSS key: crypto.cipher is damaged"));
+  }
+  const absl::StatusOr<xmss::SecretKeyInfo> info = xmss::InspectSecretKeyBytes(content.span(), name);
+  if (!info.ok()) return info.status();
+  if (absl::Status status = CheckContent(keystore, *info); !status.ok()) return InFile(name, status);
+  return OpenedKeyFile{*info, std::move(content)};
+}
+
+absl::StatusOr<xmss::SecretKey> ReadWholeKey(const std::string& path, const PasswordSource& password,
+                                             bool may_be_public, const xmss::KeyGenerationOptions& options) {
+  const absl::StatusOr<WipedBytes> file = ReadKeyFile(path, may_be_public);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<OpenedKeyFile> opened = Open(path, file->span(), password);
+  if (!opened.ok()) return opened.status();
+  const ByteSpan content = opened->content.has_value() ? opened->content->span() : file->span();
+  absl::StatusOr<xmss::SecretKey> key = ReadOrBuild(opened->info, content, path, options);
+  if (!key.ok()) return InFile(path, key.status());
+  if (absl::Status status = CheckLeaves(*key); !status.ok()) return InFile(path, status);
+  return key;
+}
+
+absl::Status SaveKey(const xmss::SecretKey& key, const std::string& path, const KeyProtection& protection,
+                     xmss::RandomSource& random) {
+  if (protection.password == nullptr) return xmss::SaveSecretKey(key, path);
+  return SaveEncryptedKey(key, path, *protection.password, protection.cost, random);
+}
+
+absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& path, const Password& password,
+                              const DerivationCost& cost, xmss::RandomSource& random) {
+  const KeyFileSummary summary = {.pubkey = PublicKeyBytesOf(key.scheme(), key.public_key()),
+                                  .log_lifetime = key.scheme().log_lifetime(),
+                                  .active = key.active()};
+  const WipedBytes seed = xmss::EncodeSecretKeySeed(key);
+  if (absl::Status status = SaveSeed(summary, seed.span(), path, password, cost, random); !status.ok()) return status;
+  return xmss::SaveTreeCache(key, path);
+}
+
+absl::Status SaveOpenedKey(const OpenedKeyFile& key, const std::string& path, const KeyProtection& protection,
+                           xmss::RandomSource& random) {
+  if (!key.content.has_value() || protection.password == nullptr) {
+    return absl::InternalError("the secret of this key, or a password for it, is not at hand");
+  }
+  const KeyFileSummary summary = {.pubkey = PublicKeyBytesOf(key.info.scheme, key.info.public_key),
+                                  .log_lifetime = key.info.scheme.log_lifetime(),
+                                  .active = key.info.active};
+  return SaveSeed(summary, key.content->span(), path, *protection.password, protection.cost, random);
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,108 @@
+#include "validator_client/keys/keystore/key_manifest.h"
+
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "absl/numeric/bits.h"
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+#include "common/config/text_file.h"
+#include "common/config/yaml.h"
+#include "common/crypto/xmss/private_file.h"
+#include "common/crypto/xmss/secret_key_codec.h"
+#include "validator_client/keys/keystore/key_file.h"
+
+namespace lean::validator {
+namespace {
+
+constexpr size_t kMaxManifestBytes = 4 << 20;
+constexpr size_t kMaxEntries = 4096;  // of the registry
+
+absl::StatusOr<ManifestEntry> ParseEntry(const YamlValue& value, const std::string& file) {
+  ManifestEntry entry;
+  entry.origin = absl::StrCat(file, ":", value.line());
+  if (absl::Status status = value.CheckFields({"index", "pubkey_hex", "privkey_file"}); !status.ok()) return status;
+  const auto index_field = value.Field("index", "the validator's index in the registry");
+  if (!index_field.ok()) return index_field.status();
+  const absl::StatusOr<uint64_t> index = index_field->Number(0, std::numeric_limits<uint64_t>::max());
+  if (!index.ok()) return index.status();
+  const auto pubkey_field = value.Field("pubkey_hex", "the public key, 52 bytes of hex");
+  if (!pubkey_field.ok()) return pubkey_field.status();
+  const absl::StatusOr<std::string> hex = pubkey_field->Text();
+  if (!hex.ok()) return hex.status();
+  const absl::StatusOr<PublicKeyBytes> pubkey = ParseFixedHex<PublicKeyBytes>(*hex);
+  if (!pubkey.ok()) return pubkey_field->Error(pubkey.status().message());
+  const auto file_field = value.Field("privkey_file", "the secret key in SSZ, relative to this file");
+  if (!file_field.ok()) return file_field.status();
+  const absl::StatusOr<std::string> name = file_field->Text();
+  if (!name.ok()) return name.status();
+  if (name->empty()) return file_field->Error("expected the name of a file");
+  entry.index = *index;
+  entry.pubkey = *pubkey;
+  entry.path = (std::filesystem::path(file).parent_path() / *name).lexically_normal().string();
+  return entry;
+}
+
+absl::Status CheckCount(const YamlValue& root, size_t entries) {
+  const absl::StatusOr<std::optional<YamlValue>> field = root.OptionalField("num_validators");
+  if (!field.ok() || !field->has_value()) return field.status();
+  const absl::StatusOr<uint64_t> count = (*field)->Number(0, kMaxEntries);
+  if (!count.ok()) return count.status();
+  if (*count == entries) return absl::OkStatus();
+  return (*field)->Error(absl::StrCat("is ", *count, ", but the list has ", entries, " validators: make them agree"));
+}
+
+}  // namespace
+
+absl::StatusOr<KeyManifest> ReadKeyManifest(const std::string& file) {
+  const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(file, kMaxManifestBytes);
+  if (!root.ok()) return root.status();
+  absl::StatusOr<std::string> warning =
+      root->UnknownFields({"key_scheme", "hash_function", "encoding", "lifetime", "log_num_active_epochs",
+                           "num_active_epochs", "num_validators", "validators"});
+  if (!warning.ok()) return warning.status();
+  const absl::StatusOr<YamlValue> list = root->Field("validators", "the list of keys");
+  if (!list.ok()) return list.status();
+  const absl::StatusOr<std::vector<YamlValue>> items = list->Items(kMaxEntries);
+  if (!items.ok()) return items.status();
+  std::vector<ManifestEntry> entries;
+  for (const YamlValue& item : *items) {
+    absl::StatusOr<ManifestEntry> entry = ParseEntry(item, file);
+    if (!entry.ok()) return entry.status();
+    entries.push_back(*std::move(entry));
+  }
+  if (entries.empty()) return list->Error("lists no keys");
+  if (absl::Status status = CheckCount(*root, entries.size()); !status.ok()) return status;
+  return KeyManifest{std::move(entries), *std::move(warning)};
+}
+
+absl::Status WriteHashSigKey(const std::string& folder, uint64_t index, const xmss::SecretKey& key) {
+  const std::string begin = absl::StrCat(folder, "/validator_", index);
+  const PublicKeyBytes pubkey = PublicKeyBytesOf(key.scheme(), key.public_key());
+  if (absl::Status status = xmss::WritePrivateFile(absl::StrCat(begin, "_pk.ssz"), pubkey.span(), IfExists::kFail);
+      !status.ok()) {
+    return status;
+  }
+  return xmss::WritePrivateFile(absl::StrCat(begin, "_sk.ssz"), xmss::EncodeLeanSigSecretKey(key).span(),
+                                IfExists::kFail);
+}
+
+absl::Status WriteKeyManifest(const std::string& folder, const HashSigNetwork& network,
+                              const std::vector<std::pair<uint64_t, PublicKeyBytes>>& keys) {
+  std::string text = absl::StrCat(
+      "# Which key file is whose: leanSig's keys, not encrypted.\n"
+      "key_scheme: SIGTopLevelTargetSumLifetime",
+      network.log_lifetime,
+      "Dim64Base8\nhash_function: Poseidon2\nencoding: TargetSum\nlifetime: ", uint64_t{1} << network.log_lifetime,
+      "\nlog_num_active_epochs: ", absl::bit_width(network.active_slots) - 1,
+      "\nnum_active_epochs: ", network.active_slots, "\nnum_validators: ", keys.size(), "\n\nvalidators:\n");
+  for (const auto& [index, pubkey] : keys) {
+    absl::StrAppend(&text, "  - index: ", index, "\n    pubkey_hex: ", ToHex(pubkey.span()),
+                    "\n    privkey_file: validator_", index, "_sk.ssz\n\n");
+  }
+  return WriteNewTextFile(absl::StrCat(folder, "/", kManifestName), text);
+}
+
+}  // namespace lean::validator

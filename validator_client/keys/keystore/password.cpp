@@ -1,0 +1,170 @@
+#include "validator_client/keys/keystore/password.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <poll.h>
+#include <termios.h>
+#include <unistd.h>
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "common/process/stop_signals.h"
+#include "common/secrets/secret_file.h"
+
+namespace lean::validator {
+namespace {
+
+bool IsControl(utf8proc_int32_t code_point) { return code_point < 0x20 || (code_point >= 0x7f && code_point <= 0x9f); }
+
+absl::Status TooLong() {
+  return absl::InvalidArgumentError(absl::StrCat("the password has more than ", kMaxPasswordBytes, " bytes"));
+}
+
+// utf8proc's buffer: wiped before it is freed.
+struct Normalized {
+  ~Normalized() {
+    if (text == nullptr) return;
+    OPENSSL_cleanse(text, static_cast<size_t>(std::max<utf8proc_ssize_t>(size, 0)));
+    std::free(text);
+  }
+  utf8proc_uint8_t* text = nullptr;
+  utf8proc_ssize_t size = 0;
+};
+
+constexpr uint8_t kInterrupt = 3;   // Ctrl-C
+constexpr uint8_t kEndOfInput = 4;  // Ctrl-D
+constexpr uint8_t kBackspace = 8;
+constexpr uint8_t kDelete = 127;
+
+constexpr int kPollMs = 100;
+
+bool ContinuesCharacter(uint8_t byte) { return (byte & 0xc0) == 0x80; }
+
+// The terminal without echo, key by key: a process that blocks SIGINT would otherwise not see Ctrl-C while it asks.
+class Terminal {
+ public:
+  Terminal() : descriptor_(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
+    if (descriptor_ < 0 || ::tcgetattr(descriptor_, &before_) != 0) return;
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON | ISIG);
+    silent.c_cc[VMIN] = 1;
+    silent.c_cc[VTIME] = 0;
+    ok_ = ::tcsetattr(descriptor_, TCSAFLUSH, &silent) == 0;
+  }
+  ~Terminal() {
+    if (ok_) ::tcsetattr(descriptor_, TCSAFLUSH, &before_);
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  bool ok() const { return ok_; }
+
+  absl::StatusOr<Password> ReadPassword(absl::string_view prompt, const std::stop_token& stop) const {
+    Write(prompt);
+    WipedBytes line(kMaxPasswordBytes + 1);
+    size_t size = 0;
+    while (true) {
+      uint8_t key = 0;
+      const bool stopped = stop.stop_requested() || StopSignals::Pending();
+      if (!stopped && !WaitForKey()) continue;
+      const ssize_t count = stopped ? 0 : ::read(descriptor_, &key, 1);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0 || key == kInterrupt || key == kEndOfInput) {
+        Write("\n");
+        return absl::CancelledError("no password was given");
+      }
+      if (key == '\n' || key == '\r') break;
+      if (key == kBackspace || key == kDelete) {
+        while (size > 0 && ContinuesCharacter(line.span()[size - 1])) --size;
+        if (size > 0) --size;
+      } else if (size < line.span().size()) {
+        line.mutable_span()[size++] = key;
+      }
+    }
+    Write("\n");
+    return Password::FromText(line.span().first(size));
+  }
+
+ private:
+  // For a moment only, so that a stop is noticed.
+  bool WaitForKey() const {
+    pollfd terminal{.fd = descriptor_, .events = POLLIN, .revents = 0};
+    return ::poll(&terminal, 1, kPollMs) > 0;
+  }
+
+  void Write(absl::string_view text) const {
+    while (!text.empty()) {
+      const ssize_t written = ::write(descriptor_, text.data(), text.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return;
+      text.remove_prefix(static_cast<size_t>(written));
+    }
+  }
+
+  const int descriptor_;
+  termios before_{};
+  bool ok_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<Password> Password::FromText(ByteSpan utf8) {
+  if (utf8.size() > kMaxPasswordBytes) return TooLong();
+  Normalized normalized;
+  normalized.size =
+      utf8proc_map(utf8.data(), static_cast<utf8proc_ssize_t>(utf8.size()), &normalized.text,
+                   static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT));
+  if (normalized.size < 0) return absl::InvalidArgumentError("the password is not valid UTF-8");
+
+  // Normalising may have made it longer; taking out control codes makes it shorter.
+  WipedBytes kept(static_cast<size_t>(normalized.size));
+  size_t size = 0;
+  for (utf8proc_ssize_t at = 0; at < normalized.size;) {
+    utf8proc_int32_t code_point = 0;
+    const utf8proc_ssize_t length = utf8proc_iterate(normalized.text + at, normalized.size - at, &code_point);
+    if (length <= 0) return absl::InternalError("the password could not be normalised");
+    if (!IsControl(code_point)) {
+      std::copy_n(normalized.text + at, length, kept.mutable_span().begin() + static_cast<ptrdiff_t>(size));
+      size += static_cast<size_t>(length);
+    }
+    at += length;
+  }
+  if (size == 0) return absl::InvalidArgumentError("the password is empty");
+  WipedBytes bytes(size);
+  std::copy_n(kept.span().begin(), size, bytes.mutable_span().begin());
+  return Password(std::move(bytes));
+}
+
+absl::StatusOr<Password> ReadPasswordFile(const std::string& path) {
+  const absl::StatusOr<WipedBytes> text = ReadSecretFile(path, kMaxPasswordBytes, SecretFileKind::kRegularOrPipe);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<Password> password = Password::FromText(text->span());
+  if (!password.ok())
+    return absl::Status(password.status().code(), absl::StrCat(path, ": ", password.status().message()));
+  return password;
+}
+
+absl::StatusOr<Password> PromptPassword(const std::string& prompt, const std::string& option, bool confirm,
+                                        const std::stop_token& stop) {
+  const Terminal terminal;
+  if (!terminal.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the ", prompt, " is needed and there is no terminal to ask: give ", option));
+  }
+  absl::StatusOr<Password> password = terminal.ReadPassword(absl::StrCat(prompt, ": "), stop);
+  if (!password.ok() || !confirm) return password;
+  const absl::StatusOr<Password> again = terminal.ReadPassword(absl::StrCat(prompt, ", once more: "), stop);
+  if (!again.ok()) return again.status();
+  if (again->bytes() != password->bytes()) return absl::InvalidArgumentError("the two passwords differ");
+  return password;
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,146 @@
+#include "validator_client/keys/keystore_folder.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+#include "common/crypto/xmss/private_file.h"
+#include "common/crypto/xmss/secret_key_file.h"
+
+namespace lean::validator {
+namespace fs = std::filesystem;
+
+absl::StatusOr<KeystoreFolder> KeystoreFolder::Open(const std::string& list_file) {
+  KeystoreFolder folder(list_file);
+  std::error_code ignored;
+  if (!fs::exists(fs::symlink_status(list_file, ignored))) return folder;
+  absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
+  if (!entries.ok()) return entries.status();
+  folder.entries_ = *std::move(entries);
+  return folder;
+}
+
+const KeystoreEntry* KeystoreFolder::Find(uint64_t index) const {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [index](const KeystoreEntry& entry) { return entry.index == index; });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+const KeystoreEntry* KeystoreFolder::Find(const PublicKeyBytes& pubkey) const {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&pubkey](const KeystoreEntry& entry) { return entry.pubkey == pubkey; });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+absl::StatusOr<std::vector<KeystoreEntry>> KeystoreFolder::Select(const std::vector<uint64_t>& indices) const {
+  std::vector<KeystoreEntry> selected;
+  for (const uint64_t index : indices) {
+    const KeystoreEntry* entry = Find(index);
+    if (entry == nullptr) {
+      return absl::NotFoundError(absl::StrCat(list_file_, " has no key of validator ", index));
+    }
+    selected.push_back(*entry);
+  }
+  return selected;
+}
+
+absl::Status KeystoreFolder::Add(uint64_t index, const xmss::SecretKey& key, const KeyProtection& protection,
+                                 xmss::RandomSource& random) {
+  return AddFile(index, PublicKeyBytesOf(key.scheme(), key.public_key()), protection.password != nullptr,
+                 [&](const std::string& path) { return SaveKey(key, path, protection, random); });
+}
+
+absl::Status KeystoreFolder::Add(uint64_t index, const OpenedKeyFile& key, const KeyProtection& protection,
+                                 xmss::RandomSource& random) {
+  return AddFile(index, PublicKeyBytesOf(key.info.scheme, key.info.public_key), /*encrypted=*/true,
+                 [&](const std::string& path) { return SaveOpenedKey(key, path, protection, random); });
+}
+
+absl::Status KeystoreFolder::AddFile(uint64_t index, const PublicKeyBytes& pubkey, bool encrypted,
+                                     const std::function<absl::Status(const std::string& path)>& save) {
+  if (entries_.size() >= kMaxKeystores) {
+    return absl::ResourceExhaustedError(absl::StrCat(list_file_, " lists ", kMaxKeystores, " keys, the most it can"));
+  }
+  if (Find(index) != nullptr) {
+    return absl::AlreadyExistsError(absl::StrCat(list_file_, " has a key for validator ", index, " already"));
+  }
+  if (const KeystoreEntry* same = Find(pubkey); same != nullptr) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(list_file_, " has the key ", ShortHex(pubkey.span()), " already, for validator ", same->index));
+  }
+  const fs::path folder = FolderOf(list_file_);
+  if (absl::Status status = PreparePrivateFolder(folder.string()); !status.ok()) return status;
+  const std::string path = (folder / KeyFileName(index, encrypted)).string();
+  if (absl::Status status = save(path); !status.ok()) return status;
+  std::vector<KeystoreEntry> entries = entries_;
+  entries.push_back(KeystoreEntry{index, pubkey, path, list_file_});
+  if (absl::Status status = WriteList(entries); !status.ok()) {
+    std::error_code ignored;
+    fs::remove(path, ignored);
+    fs::remove(xmss::TreeCachePath(path), ignored);
+    return status;
+  }
+  entries_ = std::move(entries);
+  return absl::OkStatus();
+}
+
+absl::Status KeystoreFolder::Remove(const PublicKeyBytes& pubkey) {
+  const KeystoreEntry* found = Find(pubkey);
+  if (found == nullptr) {
+    return absl::NotFoundError(absl::StrCat(list_file_, " has no key ", ShortHex(pubkey.span())));
+  }
+  const std::string path = found->path;
+  std::vector<KeystoreEntry> entries;
+  std::copy_if(entries_.begin(), entries_.end(), std::back_inserter(entries),
+               [&pubkey](const KeystoreEntry& entry) { return entry.pubkey != pubkey; });
+  if (absl::Status status = WriteList(entries); !status.ok()) return status;
+  entries_ = std::move(entries);
+  std::error_code ignored;
+  fs::remove(xmss::TreeCachePath(path), ignored);  // nothing secret
+  if (const absl::Status status = xmss::RemovePrivateFile(path); !status.ok()) {
+    return absl::InternalError(
+        absl::StrCat("the key is off the list, but its file must be removed by hand: ", status.message()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KeystoreFolder::WriteList(const std::vector<KeystoreEntry>& entries) const {
+  if (entries.empty()) {  // a list of nothing is refused by those who read it
+    return xmss::RemovePrivateFile(list_file_);
+  }
+  const fs::path folder = FolderOf(list_file_);
+  std::vector<KeystoreEntry> relative = entries;
+  for (KeystoreEntry& entry : relative) {
+    const fs::path path = fs::path(entry.path).lexically_relative(folder);
+    if (!path.empty() && *path.begin() != "..") entry.path = path.string();
+  }
+  const std::string text = FormatKeystoreList(relative);
+  return xmss::WritePrivateFile(list_file_, {reinterpret_cast<const uint8_t*>(text.data()), text.size()},
+                                xmss::IfExists::kReplace);
+}
+
+absl::Status PreparePrivateFolder(const std::string& folder) {
+  std::error_code error;
+  const fs::file_status status = fs::status(folder, error);
+  if (fs::exists(status)) {
+    if (!fs::is_directory(status)) return absl::AlreadyExistsError(absl::StrCat(folder, " is not a folder"));
+    if ((status.permissions() & (fs::perms::group_all | fs::perms::others_all)) != fs::perms::none) {
+      return absl::PermissionDeniedError(
+          absl::StrCat(folder, " is open to group or others: make it private (chmod 700) or name a new folder"));
+    }
+    return absl::OkStatus();
+  }
+  if (fs::create_directories(folder, error); error) {
+    return absl::PermissionDeniedError(absl::StrCat("cannot make ", folder, ": ", error.message()));
+  }
+  if (fs::permissions(folder, fs::perms::owner_all, error); error) {
+    return absl::PermissionDeniedError(absl::StrCat("cannot make ", folder, " private: ", error.message()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,123 @@
+#include "validator_client/keys/keystore_list.h"
+
+#include <filesystem>
+#include <limits>
+#include <system_error>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "common/bytes/hex.h"
+#include "common/config/yaml.h"
+
+namespace lean::validator {
+namespace {
+
+constexpr size_t kMaxFileBytes = 4 << 20;  // kMaxKeystores entries of about 200 bytes fit several times
+
+absl::Status ErrorAt(const std::string& origin, absl::string_view message) {
+  return absl::InvalidArgumentError(absl::StrCat(origin, ": ", message));
+}
+
+absl::StatusOr<KeystoreEntry> ParseEntry(const YamlValue& value, const std::string& file,
+                                         const std::filesystem::path& folder) {
+  KeystoreEntry entry;
+  entry.origin = absl::StrCat(file, ":", value.line());
+  if (absl::Status status = value.CheckFields({"index", "pubkey", "keystore"}); !status.ok()) return status;
+  const auto index_field = value.Field("index", "the validator's index in the registry");
+  if (!index_field.ok()) return index_field.status();
+  const absl::StatusOr<uint64_t> index = index_field->Number(0, std::numeric_limits<uint64_t>::max());
+  if (!index.ok()) return index.status();
+
+  const auto pubkey_field = value.Field("pubkey", "the public key, 52 bytes of hex");
+  if (!pubkey_field.ok()) return pubkey_field.status();
+  const absl::StatusOr<std::string> hex = pubkey_field->Text();
+  if (!hex.ok()) return hex.status();
+  const absl::StatusOr<PublicKeyBytes> pubkey = ParseFixedHex<PublicKeyBytes>(*hex);
+  if (!pubkey.ok()) return pubkey_field->Error(pubkey.status().message());
+
+  const auto keystore_field = value.Field("keystore", "the secret key file, relative to this one");
+  if (!keystore_field.ok()) return keystore_field.status();
+  const absl::StatusOr<std::string> keystore = keystore_field->Text();
+  if (!keystore.ok()) return keystore.status();
+  if (keystore->empty()) return keystore_field->Error("expected the name of a file");
+  entry.index = *index;
+  entry.pubkey = *pubkey;
+  entry.path = (folder / *keystore).lexically_normal().string();  // an absolute keystore replaces the folder
+  return entry;
+}
+
+// Remembers where each value stood first.
+template <typename T>
+class FirstSeen {
+ public:
+  explicit FirstSeen(absl::string_view what) : what_(what) {}
+
+  absl::Status Add(const T& value, const std::string& origin, absl::string_view text) {
+    const auto [found, inserted] = seen_.try_emplace(value, origin);
+    if (inserted) return absl::OkStatus();
+    return ErrorAt(origin, absl::StrCat(what_, " ", text, " stands twice, first at ", found->second));
+  }
+
+ private:
+  absl::string_view what_;
+  absl::flat_hash_map<T, std::string> seen_;
+};
+
+// Within quotes, where YAML takes a backslash for the beginning of an escape.
+std::string Quoted(absl::string_view text) {
+  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}}), "\"");
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& file) {
+  const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(file, kMaxFileBytes);
+  if (!root.ok()) return root.status();
+  const absl::StatusOr<std::vector<YamlValue>> items = root->Items(kMaxKeystores);
+  if (!items.ok()) return items.status();
+  if (items->empty()) return root->Error("lists no validators");
+  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  FirstSeen<uint64_t> indices("index");
+  FirstSeen<PublicKeyBytes> pubkeys("pubkey");
+  FirstSeen<std::string> files("keystore");
+  std::vector<KeystoreEntry> entries;
+  entries.reserve(items->size());
+  for (const YamlValue& item : *items) {
+    absl::StatusOr<KeystoreEntry> entry = ParseEntry(item, file, folder);
+    if (!entry.ok()) return entry.status();
+    // Two names of one file are one file; one that does not exist is found when it is opened.
+    std::error_code ignored;
+    const std::string real = std::filesystem::weakly_canonical(entry->path, ignored).string();
+    for (const absl::Status& status : {indices.Add(entry->index, entry->origin, absl::StrCat(entry->index)),
+                                       pubkeys.Add(entry->pubkey, entry->origin, ShortHex(entry->pubkey.span())),
+                                       files.Add(real.empty() ? entry->path : real, entry->origin, entry->path)}) {
+      if (!status.ok()) return status;
+    }
+    entries.push_back(*std::move(entry));
+  }
+  return entries;
+}
+
+std::string FolderOf(const std::string& file) {
+  const std::string folder = std::filesystem::path(file).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+std::vector<std::string> KeyFolders(const std::vector<KeystoreEntry>& entries) {
+  std::vector<std::string> folders;
+  for (const KeystoreEntry& entry : entries) folders.push_back(FolderOf(entry.path));
+  return folders;
+}
+
+std::string FormatKeystoreList(const std::vector<KeystoreEntry>& entries) {
+  std::string text = "# Validators and their secret key files. Each key signs in one process alone.\n";
+  for (const KeystoreEntry& entry : entries) {
+    absl::StrAppend(&text, "- index: ", entry.index, "\n  pubkey: \"", ToHex(entry.pubkey.span()),
+                    "\"\n  keystore: ", Quoted(entry.path), "\n");
+  }
+  return text;
+}
+
+}  // namespace lean::validator

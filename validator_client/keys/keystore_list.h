@@ -1,0 +1,41 @@
+// The YAML file that names the validators of a process and their key files.
+#ifndef LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_LIST_H_
+#define LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_LIST_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
+
+namespace lean::validator {
+
+inline constexpr size_t kMaxKeystores = 4096;
+
+struct KeystoreEntry {
+  uint64_t index = 0;     // in the validator registry
+  PublicKeyBytes pubkey;  // that the key file must have
+  std::string path;       // of the key file
+  std::string origin;     // "FILE:LINE" of this entry, for messages
+};
+
+// Reads a list of `- index: N`, `pubkey: HEX`, `keystore: FILE`; a relative FILE is relative to the list's folder.
+// InvalidArgument begins with "FILE:LINE: ": a missing, malformed or unknown field, an index, key or file that stands
+// twice, no entries or more than kMaxKeystores. Errors of ReadTextFile as they are. Key files themselves are not
+// opened.
+absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& file);
+
+// The folder that a file is in: "." for a bare name.
+std::string FolderOf(const std::string& file);
+
+// The folders of their key files, in the order of the entries.
+std::vector<std::string> KeyFolders(const std::vector<KeystoreEntry>& entries);
+
+// The text of such a list; paths are written as they are.
+std::string FormatKeystoreList(const std::vector<KeystoreEntry>& entries);
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_LIST_H_

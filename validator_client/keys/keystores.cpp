@@ -1,0 +1,101 @@
+#include "validator_client/keys/keystores.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/bytes/hex.h"
+#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/xmss_signing_key.h"
+
+namespace lean::validator {
+namespace {
+
+constexpr unsigned kMaxThreads = 8;
+
+absl::Status At(const std::string& origin, absl::StatusCode code, absl::string_view message) {
+  return absl::Status(code, absl::StrCat(origin, ": ", message));
+}
+
+// Opens the files of a list on several threads, each the next one that nobody has begun. After an error none is begun.
+class FileOpener {
+ public:
+  FileOpener(const std::vector<KeystoreEntry>& entries, const PasswordSource& password, const OpenProgress& progress)
+      : entries_(entries), password_(password), progress_(progress), files_(entries.size()) {}
+
+  // In the list's order. What was not begun is Unknown, which only follows an error.
+  std::vector<absl::StatusOr<OpenedKeyFile>> Open() {
+    const size_t count = std::min<size_t>({KeyThreads(), kKeysOpenedAtOnce, entries_.size()});
+    std::vector<std::thread> threads;
+    for (size_t i = 1; i < count; ++i) threads.emplace_back([this] { Work(); });
+    Work();
+    for (std::thread& thread : threads) thread.join();
+    return std::move(files_);
+  }
+
+ private:
+  void Work() {
+    const PasswordSource password = [this] {
+      std::lock_guard lock(password_mutex_);
+      return password_();
+    };
+    while (!failed_) {
+      const size_t next = next_++;
+      if (next >= entries_.size()) return;
+      files_[next] = OpenKeyFile(entries_[next].path, password);
+      if (!files_[next].ok()) failed_ = true;
+      std::lock_guard lock(progress_mutex_);
+      ++opened_;
+      if (progress_ != nullptr) progress_(opened_, entries_.size());
+    }
+  }
+
+  const std::vector<KeystoreEntry>& entries_;
+  const PasswordSource& password_;
+  const OpenProgress& progress_;
+  std::vector<absl::StatusOr<OpenedKeyFile>> files_;  // each written by the thread that took its number
+  std::atomic<size_t> next_{0};
+  std::atomic<bool> failed_{false};
+  std::mutex password_mutex_;
+  std::mutex progress_mutex_;
+  size_t opened_ = 0;  // guarded by progress_mutex_
+};
+
+}  // namespace
+
+unsigned KeyThreads() { return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxThreads); }
+
+absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const PasswordSource& password, unsigned threads,
+                                        const OpenProgress& progress) {
+  const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
+  if (!entries.ok()) return entries.status();
+  Keystores keystores;
+  keystores.folders = KeyFolders(*entries);
+  std::vector<absl::StatusOr<OpenedKeyFile>> files = FileOpener(*entries, password, progress).Open();
+  for (size_t i = 0; i < files.size(); ++i) {
+    const KeystoreEntry& entry = (*entries)[i];
+    absl::StatusOr<OpenedKeyFile>& file = files[i];
+    if (!file.ok()) return At(entry.origin, file.status().code(), file.status().message());
+    auto key = std::make_shared<XmssSigningKey>(entry.path, *std::move(file), threads);
+    if (key->pubkey() != entry.pubkey) {
+      return At(entry.origin, absl::StatusCode::kInvalidArgument,
+                absl::StrCat(entry.path, " holds the key ", ToHex(key->pubkey().span()), ", the list says ",
+                             ToHex(entry.pubkey.span())));
+    }
+    if (keystores.keys.empty()) {
+      keystores.log_lifetime = key->log_lifetime();
+    } else if (key->log_lifetime() != keystores.log_lifetime) {
+      return At(entry.origin, absl::StatusCode::kInvalidArgument,
+                absl::StrCat(entry.path, " is a key of lifetime 2^", key->log_lifetime(), ", those before it have 2^",
+                             keystores.log_lifetime, ": one process works for one network"));
+    }
+    keystores.keys.push_back(ValidatorKey{entry.index, std::move(key), entry.origin});
+  }
+  return keystores;
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,55 @@
+// A signing key in a key file of this machine.
+#ifndef LEAN_VALIDATOR_CLIENT_KEYS_XMSS_SIGNING_KEY_H_
+#define LEAN_VALIDATOR_CLIENT_KEYS_XMSS_SIGNING_KEY_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/base/call_once.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "common/crypto/xmss/secret_key.h"
+#include "common/crypto/xmss/secret_key_file.h"
+#include "validator_client/keys/keystore/key_file.h"
+#include "validator_client/signing/signing_key.h"
+
+namespace lean::validator {
+
+// Nothing is prepared at first: the first Prepare reads the trees that its slot needs, or builds them where the file
+// has others. Signatures are in the container's flat form.
+class XmssSigningKey : public SigningKey {
+ public:
+  // `file` is what was opened at `path`. A lost tree cache is built again on `threads` threads.
+  XmssSigningKey(std::string path, OpenedKeyFile file, unsigned threads);
+
+  const PublicKeyBytes& pubkey() const override { return pubkey_; }
+  uint32_t log_lifetime() const override { return file_.info.scheme.log_lifetime(); }
+  SlotRange active_slots() const override { return file_.info.active; }
+  SlotRange prepared_slots() const override;
+  absl::StatusOr<SignatureBytes> Sign(uint64_t slot, const Root& message) const override;
+  absl::Status Prepare(uint64_t slot, const PrepareProgress& progress) override;
+  void Cancel() override {
+    absl::call_once(cancel_once_, [this] { cancelled_.Notify(); });
+  }
+
+ private:
+  absl::Status Load(uint64_t slot, const PrepareProgress& progress) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status AdvanceOnce(const PrepareProgress& progress) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Whether `slot` lies past the left of the two prepared trees, and a tree follows the right one.
+  bool IsPastLeftTree(uint64_t slot) const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const std::string path_;
+  const OpenedKeyFile file_;
+  const unsigned threads_;
+  PublicKeyBytes pubkey_;
+  absl::once_flag cancel_once_;
+  absl::Notification cancelled_;
+  absl::Mutex prepare_mutex_;  // one Prepare at a time; taken before mutex_
+  mutable absl::Mutex mutex_;
+  std::optional<xmss::SecretKey> key_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_KEYS_XMSS_SIGNING_KEY_H_

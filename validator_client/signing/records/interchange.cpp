@@ -1,0 +1,176 @@
+#include "validator_client/signing/records/interchange.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/bytes/decimal.h"
+#include "common/bytes/hex.h"
+#include "validator_client/signing/records/json_document.h"
+
+namespace lean::validator {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kFormat[] = "lean-signing-records";
+constexpr char kVersion[] = "1";
+constexpr size_t kMaxDepth = 8;
+
+absl::Status At(const std::string& path, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat(path.empty() ? "the document" : path, ": ", what));
+}
+
+std::string Join(const std::string& path, absl::string_view field) {
+  return path.empty() ? std::string(field) : absl::StrCat(path, ".", field);
+}
+
+// An object whose fields are among `allowed`; a field that is not known may say something that must not be missed.
+absl::Status CheckObject(const json& value, const std::string& path, std::initializer_list<absl::string_view> allowed) {
+  if (!value.is_object()) return At(path, absl::StrCat("expected an object, is ", value.type_name()));
+  for (const auto& [name, ignored] : value.items()) {
+    if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
+      return At(Join(path, absl::CHexEscape(name)),
+                absl::StrCat("is not known here; known are ", absl::StrJoin(allowed, ", ")));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<const json*> Field(const json& object, const std::string& path, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end()) return At(Join(path, name), "is missing");
+  return &*found;
+}
+
+absl::StatusOr<std::string> StringField(const json& object, const std::string& path, const char* name) {
+  const absl::StatusOr<const json*> value = Field(object, path, name);
+  if (!value.ok()) return value.status();
+  if (!(*value)->is_string()) {
+    return At(Join(path, name), absl::StrCat("expected a string, is ", (*value)->type_name()));
+  }
+  return (*value)->get_ref<const std::string&>();
+}
+
+absl::StatusOr<const json*> ArrayField(const json& object, const std::string& path, const char* name) {
+  const absl::StatusOr<const json*> value = Field(object, path, name);
+  if (value.ok() && !(*value)->is_array()) {
+    return At(Join(path, name), absl::StrCat("expected an array, is ", (*value)->type_name()));
+  }
+  return value;
+}
+
+template <typename B>
+absl::StatusOr<B> BytesField(const json& object, const std::string& path, const char* name) {
+  const absl::StatusOr<std::string> text = StringField(object, path, name);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<B> bytes = ParseFixedHex<B>(*text);
+  if (!bytes.ok()) return At(Join(path, name), bytes.status().message());
+  return bytes;
+}
+
+absl::StatusOr<uint64_t> SlotField(const json& object, const std::string& path) {
+  const absl::StatusOr<std::string> text = StringField(object, path, "slot");
+  if (!text.ok()) return text.status();
+  const std::optional<uint64_t> slot = ParseDecimal(*text);
+  if (!slot.has_value()) return At(Join(path, "slot"), "expected a number in decimal digits");
+  if (*slot >= kMaxLeaves) return At(Join(path, "slot"), "no key has a leaf of 2^32 or more");
+  return *slot;
+}
+
+absl::Status CheckMetadata(const json& document) {
+  const absl::StatusOr<const json*> metadata = Field(document, "", "metadata");
+  if (!metadata.ok()) return metadata.status();
+  const std::string path = "metadata";
+  if (absl::Status status = CheckObject(**metadata, path, {"interchange_format", "interchange_format_version"});
+      !status.ok()) {
+    return status;
+  }
+  const absl::StatusOr<std::string> format = StringField(**metadata, path, "interchange_format");
+  if (!format.ok()) return format.status();
+  if (*format != kFormat) return At(Join(path, "interchange_format"), absl::StrCat("expected \"", kFormat, "\""));
+  const absl::StatusOr<std::string> version = StringField(**metadata, path, "interchange_format_version");
+  if (!version.ok()) return version.status();
+  if (*version != kVersion) {
+    return At(Join(path, "interchange_format_version"),
+              absl::StrCat("expected \"", kVersion, "\": use a version of this program that knows the file's"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SignedLeaf> ParseLeaf(const json& value, const std::string& path) {
+  if (absl::Status status = CheckObject(value, path, {"slot", "signing_root"}); !status.ok()) return status;
+  SignedLeaf leaf;
+  const absl::StatusOr<uint64_t> slot = SlotField(value, path);
+  if (!slot.ok()) return slot.status();
+  leaf.slot = *slot;
+  if (value.contains("signing_root")) {
+    const absl::StatusOr<Root> root = BytesField<Root>(value, path, "signing_root");
+    if (!root.ok()) return root.status();
+    leaf.root = *root;
+  }
+  return leaf;
+}
+
+absl::StatusOr<KeyHistory> ParseHistory(const json& value, const std::string& path) {
+  if (absl::Status status = CheckObject(value, path, {"pubkey", "signed_leaves"}); !status.ok()) return status;
+  KeyHistory history;
+  const absl::StatusOr<PublicKeyBytes> pubkey = BytesField<PublicKeyBytes>(value, path, "pubkey");
+  if (!pubkey.ok()) return pubkey.status();
+  history.pubkey = *pubkey;
+  const absl::StatusOr<const json*> leaves = ArrayField(value, path, "signed_leaves");
+  if (!leaves.ok()) return leaves.status();
+  for (size_t i = 0; i < (*leaves)->size(); ++i) {
+    const absl::StatusOr<SignedLeaf> leaf = ParseLeaf((**leaves)[i], absl::StrCat(path, ".signed_leaves[", i, "]"));
+    if (!leaf.ok()) return leaf.status();
+    history.leaves.push_back(*leaf);
+  }
+  return history;
+}
+
+}  // namespace
+
+std::string FormatInterchange(const std::vector<KeyHistory>& histories, InterchangeForm form) {
+  nlohmann::ordered_json document;
+  document["metadata"] = {{"interchange_format", kFormat}, {"interchange_format_version", kVersion}};
+  document["data"] = nlohmann::ordered_json::array();
+  for (const KeyHistory& history : histories) {
+    auto leaves = nlohmann::ordered_json::array();
+    uint64_t highest = 0;
+    for (const SignedLeaf& leaf : history.leaves) {
+      highest = std::max(highest, leaf.slot);
+      if (form == InterchangeForm::kHighestOnly) continue;
+      nlohmann::ordered_json entry = {{"slot", absl::StrCat(leaf.slot)}};
+      if (leaf.root.has_value()) entry["signing_root"] = ToHex(leaf.root->span());
+      leaves.push_back(std::move(entry));
+    }
+    if (form == InterchangeForm::kHighestOnly && !history.leaves.empty()) {
+      leaves.push_back({{"slot", absl::StrCat(highest)}});
+    }
+    document["data"].push_back({{"pubkey", ToHex(history.pubkey.span())}, {"signed_leaves", std::move(leaves)}});
+  }
+  return document.dump(2) + "\n";
+}
+
+absl::StatusOr<std::vector<KeyHistory>> ParseInterchange(absl::string_view text) {
+  const absl::StatusOr<json> document = ParseJson(text, kMaxDepth);
+  if (!document.ok()) return document.status();
+  if (absl::Status status = CheckObject(*document, "", {"metadata", "data"}); !status.ok()) return status;
+  if (absl::Status status = CheckMetadata(*document); !status.ok()) return status;
+  const absl::StatusOr<const json*> data = ArrayField(*document, "", "data");
+  if (!data.ok()) return data.status();
+  std::vector<KeyHistory> histories;
+  for (size_t i = 0; i < (*data)->size(); ++i) {
+    absl::StatusOr<KeyHistory> history = ParseHistory((**data)[i], absl::StrCat("data[", i, "]"));
+    if (!history.ok()) return history.status();
+    histories.push_back(*std::move(history));
+  }
+  return histories;
+}
+
+}  // namespace lean::validator

@@ -1,0 +1,224 @@
+#include "validator_client/signing/records/sqlite_signing_records.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/bytes/hex.h"
+#include "validator_client/signing/records/key_locks.h"
+
+namespace lean::validator {
+namespace {
+
+// The lock belongs to the file, by whatever links it is reached.
+std::string RealPath(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::weakly_canonical(path, error);
+  return error ? path : real.string();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> SqliteSigningRecords::Open(Options options) {
+  options.path = RealPath(options.path);
+  std::error_code ignored;
+  if (!options.create && !std::filesystem::exists(options.path, ignored)) {
+    return absl::NotFoundError(absl::StrCat("there are no signing records at ", options.path));
+  }
+  absl::StatusOr<ProcessLock> lock = ProcessLock::Acquire(
+      absl::StrCat(options.path, ".lock"), absl::StrCat("the signing records ", options.path), kTwoSigners);
+  if (!lock.ok()) return lock.status();
+  std::unique_ptr<SqliteSigningRecords> records(new SqliteSigningRecords(std::move(options), *std::move(lock)));
+  absl::MutexLock guard(&records->mutex_);
+  absl::StatusOr<std::unique_ptr<RecordsDatabase>> database =
+      RecordsDatabase::Open(records->options_.path, records->options_.create);
+  if (!database.ok()) return database.status();
+  records->database_ = *std::move(database);
+  const absl::StatusOr<FileIdentity> file = FileIdentity::Of(records->options_.path);
+  if (!file.ok()) return file.status();
+  records->file_ = *file;
+  if (absl::Status status = records->ReadLastWriteAge(); !status.ok()) return status;
+  return records;
+}
+
+absl::Status SqliteSigningRecords::ReadLastWriteAge() {
+  const absl::StatusOr<std::optional<LastWriter>> writer = database_->GetLastWriter();
+  if (!writer.ok()) return writer.status();
+  if (!writer->has_value()) return absl::OkStatus();
+  const LastWriter& last = **writer;
+  const Machine& here = options_.machine;
+  if (here.boot.empty() || last.boot != here.boot || last.machine != here.id) return absl::OkStatus();
+  if (FileIdentity{last.device, last.inode} != file_) return absl::OkStatus();
+  const int64_t age_ms = here.uptime_ms() - last.uptime_ms;
+  if (age_ms >= 0) last_write_age_ = std::chrono::milliseconds(age_ms);
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSigningRecords::EnsureOpen() {
+  if (database_ == nullptr) {
+    // Not created again: a file that has gone took its records with it.
+    absl::StatusOr<std::unique_ptr<RecordsDatabase>> database = RecordsDatabase::Open(options_.path, false);
+    if (!database.ok()) return database.status();
+    database_ = *std::move(database);
+  }
+  const absl::StatusOr<FileIdentity> file = FileIdentity::Of(options_.path);
+  if (file.ok() && *file == file_) return absl::OkStatus();
+  database_.reset();
+  return absl::FailedPreconditionError(absl::StrCat(
+      options_.path, " was moved, deleted or replaced while in use: stop, put the right file there, and start again"));
+}
+
+absl::StatusOr<std::vector<absl::Status>> SqliteSigningRecords::Reserve(const std::vector<SigningRequest>& requests) {
+  absl::MutexLock lock(&mutex_);
+  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  absl::StatusOr<std::vector<absl::Status>> results = ReserveBatch(requests);
+  if (!results.ok()) database_.reset();
+  return results;
+}
+
+absl::StatusOr<std::vector<absl::Status>> SqliteSigningRecords::ReserveBatch(
+    const std::vector<SigningRequest>& requests) {
+  if (absl::Status status = database_->Begin(); !status.ok()) return status;
+  std::vector<absl::Status> results;
+  results.reserve(requests.size());
+  bool changed = false;
+  uint64_t newest = 0;
+  for (const SigningRequest& request : requests) {
+    absl::StatusOr<Verdict> verdict = ReserveOne(request);
+    if (!verdict.ok()) return verdict.status();
+    changed = changed || verdict->changed;
+    if (verdict->changed) newest = std::max(newest, request.slot);
+    results.push_back(std::move(verdict->granted));
+  }
+  if (!changed) {
+    if (absl::Status status = database_->Rollback(); !status.ok()) return status;
+    return results;
+  }
+  if (newest >= kKeptSlots) {
+    if (absl::Status status = database_->Prune(newest - kKeptSlots + 1); !status.ok()) return status;
+  }
+  if (!writer_forgotten_) {
+    if (absl::Status status = WriteLastWriter(); !status.ok()) return status;
+  }
+  if (absl::Status status = database_->Commit(); !status.ok()) return status;
+  return results;
+}
+
+absl::StatusOr<SqliteSigningRecords::Verdict> SqliteSigningRecords::ReserveOne(const SigningRequest& request) {
+  if (request.slot >= kMaxLeaves)
+    return Refused(absl::StrFormat("slot %u is beyond the leaves of any key", request.slot));
+  const absl::StatusOr<std::optional<RecordsDatabase::Key>> key = database_->FindKey(request.pubkey);
+  if (!key.ok()) return key.status();
+  if (!key->has_value()) {
+    const absl::StatusOr<RecordsDatabase::Key> added = database_->AddKey(request.pubkey, request.slot);
+    if (!added.ok()) return added.status();
+    return Grant(*added, request);
+  }
+  const RecordsDatabase::Key& known = **key;
+  if (request.slot > known.highest_slot) {
+    if (absl::Status status = database_->SetHighestSlot(known.id, request.slot); !status.ok()) return status;
+    return Grant(known, request);
+  }
+  const absl::StatusOr<std::optional<RecordsDatabase::KeptLeaf>> kept = database_->FindLeaf(known.id, request.slot);
+  if (!kept.ok()) return kept.status();
+  if (!kept->has_value()) {
+    return Refused(absl::StrFormat("slot %u is not above the highest signed slot of this key, %u", request.slot,
+                                   known.highest_slot));
+  }
+  const std::optional<Root>& root = (*kept)->root;
+  if (!root.has_value()) {
+    return Refused(absl::StrFormat(
+        "the leaf of slot %u has signed a root that is not known here, or two: no root may sign it again",
+        request.slot));
+  }
+  if (*root == request.root) return Verdict{absl::OkStatus(), false};
+  return Refused(absl::StrFormat("the leaf of slot %u has already signed another root (%s, asked for %s)", request.slot,
+                                 ShortHex(root->span()), ShortHex(request.root.span())));
+}
+
+absl::StatusOr<SqliteSigningRecords::Verdict> SqliteSigningRecords::Grant(const RecordsDatabase::Key& key,
+                                                                          const SigningRequest& request) {
+  const absl::Status status = database_->PutLeaf(key.id, SignedLeaf{request.slot, request.root});
+  if (!status.ok()) return status;
+  return Verdict{absl::OkStatus(), true};
+}
+
+absl::Status SqliteSigningRecords::WriteLastWriter() {
+  const Machine& here = options_.machine;
+  return database_->SetLastWriter(LastWriter{here.id, here.boot, file_.device, file_.inode, here.uptime_ms()});
+}
+
+absl::StatusOr<std::optional<uint64_t>> SqliteSigningRecords::HighestSlot(const PublicKeyBytes& pubkey) {
+  absl::MutexLock lock(&mutex_);
+  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  const absl::StatusOr<std::optional<RecordsDatabase::Key>> key = database_->FindKey(pubkey);
+  if (!key.ok()) {
+    database_.reset();
+    return key.status();
+  }
+  if (!key->has_value()) return std::nullopt;
+  return (*key)->highest_slot;
+}
+
+absl::StatusOr<bool> SqliteSigningRecords::MayHaveSigned(const SigningRequest& vote) {
+  absl::MutexLock lock(&mutex_);
+  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  absl::StatusOr<bool> result = MayHaveSignedLocked(vote);
+  if (!result.ok()) database_.reset();
+  return result;
+}
+
+absl::StatusOr<bool> SqliteSigningRecords::MayHaveSignedLocked(const SigningRequest& vote) {
+  const absl::StatusOr<std::optional<RecordsDatabase::Key>> key = database_->FindKey(vote.pubkey);
+  if (!key.ok()) return key.status();
+  if (!key->has_value() || vote.slot > (*key)->highest_slot) return false;
+  const absl::StatusOr<std::optional<RecordsDatabase::KeptLeaf>> leaf = database_->FindLeaf((*key)->id, vote.slot);
+  if (!leaf.ok()) return leaf.status();
+  if (!leaf->has_value()) return (*key)->highest_slot - vote.slot >= kKeptSlots;
+  const std::optional<Root>& root = (*leaf)->root;
+  return !root.has_value() || *root == vote.root;
+}
+
+absl::StatusOr<std::vector<Root>> SqliteSigningRecords::SignedRoots(uint64_t from_slot, size_t limit) {
+  absl::MutexLock lock(&mutex_);
+  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  absl::StatusOr<std::vector<Root>> roots = database_->RootsFrom(from_slot, limit);
+  if (!roots.ok()) database_.reset();
+  return roots;
+}
+
+absl::Status SqliteSigningRecords::ForgetWriter() {
+  absl::MutexLock lock(&mutex_);
+  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  writer_forgotten_ = true;
+  absl::Status status = database_->ClearLastWriter();
+  if (!status.ok()) database_.reset();
+  return status;
+}
+
+absl::StatusOr<std::vector<KeyHistory>> SqliteSigningRecords::Export() {
+  absl::MutexLock lock(&mutex_);
+  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  std::vector<KeyHistory> histories;
+  absl::Status status =
+      database_->ForEachHistory([&histories](KeyHistory history) { histories.push_back(std::move(history)); });
+  if (status.ok()) status = database_->ClearLastWriter();
+  if (!status.ok()) {
+    database_.reset();
+    return status;
+  }
+  return histories;
+}
+
+absl::StatusOr<ImportSummary> SqliteSigningRecords::Import(const std::vector<KeyHistory>& histories) {
+  absl::MutexLock lock(&mutex_);
+  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  absl::StatusOr<ImportSummary> summary = MergeHistories(histories, *database_);
+  if (!summary.ok()) database_.reset();
+  return summary;
+}
+
+}  // namespace lean::validator

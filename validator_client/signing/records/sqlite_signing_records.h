@@ -1,0 +1,87 @@
+// Signing records that outlive the process: one SQLite file.
+#ifndef LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_SQLITE_SIGNING_RECORDS_H_
+#define LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_SQLITE_SIGNING_RECORDS_H_
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "common/process/process_lock.h"
+#include "validator_client/signing/records/machine.h"
+#include "validator_client/signing/records/records_database.h"
+#include "validator_client/signing/records/records_merge.h"
+#include "validator_client/signing/records/signed_history.h"
+#include "validator_client/signing/signing_records.h"
+
+namespace lean::validator {
+
+// Thread-safe. What Reserve grants is on the disk before it returns: one transaction, one sync, a batch.
+//
+// An error of a batch leaves open whether its leaves are in the file; then the file is opened anew for the next one.
+// So a full disk that has room again is found out about by the next duty.
+class SqliteSigningRecords : public SigningRecords {
+ public:
+  struct Options {
+    std::string path;
+    bool create = false;  // make the file if it is not there
+    Machine machine = Machine::This();
+  };
+
+  // Locks PATH.lock, then opens the file. Errors: those of ProcessLock::Acquire and RecordsDatabase::Open.
+  static absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> Open(Options options);
+
+  absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override;
+  absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override;
+  absl::StatusOr<bool> MayHaveSigned(const SigningRequest& vote) override;
+  absl::StatusOr<std::vector<Root>> SignedRoots(uint64_t from_slot, size_t limit) override;
+  // last_write_age() of the next Open is nullopt, whatever is written before.
+  absl::Status ForgetWriter() override;
+
+  // How long before Open the last record was written, if that was in this very file, by this machine since it booted.
+  // nullopt: written elsewhere, copied, exported or imported since, or nothing was written yet.
+  std::optional<std::chrono::milliseconds> last_write_age() const { return last_write_age_; }
+
+  // All of the keys, or an error. What is exported may go on elsewhere, so last_write_age() is forgotten.
+  absl::StatusOr<std::vector<KeyHistory>> Export();
+
+  // As MergeHistories, in one transaction: all or nothing.
+  absl::StatusOr<ImportSummary> Import(const std::vector<KeyHistory>& histories);
+
+ private:
+  SqliteSigningRecords(Options options, ProcessLock lock) : options_(std::move(options)), lock_(std::move(lock)) {}
+
+  absl::Status EnsureOpen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ReadLastWriteAge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status WriteLastWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::vector<absl::Status>> ReserveBatch(const std::vector<SigningRequest>& requests)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<bool> MayHaveSignedLocked(const SigningRequest& vote) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What becomes of one request.
+  struct Verdict {
+    absl::Status granted;
+    bool changed = false;  // the tables
+  };
+  static Verdict Refused(const std::string& why) { return Verdict{absl::FailedPreconditionError(why), false}; }
+  absl::StatusOr<Verdict> Grant(const RecordsDatabase::Key& key, const SigningRequest& request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<Verdict> ReserveOne(const SigningRequest& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const Options options_;
+  const ProcessLock lock_;
+  std::optional<std::chrono::milliseconds> last_write_age_;
+  absl::Mutex mutex_;
+  std::unique_ptr<RecordsDatabase> database_ ABSL_GUARDED_BY(mutex_);  // null after an error
+  FileIdentity file_ ABSL_GUARDED_BY(mutex_);                          // that database_ has open
+  bool writer_forgotten_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_SQLITE_SIGNING_RECORDS_H_

@@ -1,0 +1,78 @@
+// Keys that are held by another process: lean.v1.Signer (proto/lean/v1/signer.proto), seen as a Signer.
+#ifndef LEAN_VALIDATOR_CLIENT_SIGNING_REMOTE_SIGNER_H_
+#define LEAN_VALIDATOR_CLIENT_SIGNING_REMOTE_SIGNER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
+#include "grpcpp/channel.h"
+#include "validator_client/signing/signer.h"
+#include "validator_client/signing/signing_records.h"
+
+namespace lean::validator {
+
+// What this process knows of the remote records: enough not to ask for a leaf in vain. It grants nothing; the signer
+// decides. Thread-safe.
+class RemoteRecords : public SigningRecords {
+ public:
+  // Always an error: nothing is reserved here.
+  absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override;
+  absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override;
+  // By what this process has asked for; the signer may have signed anything up to the slot that it named at first.
+  absl::StatusOr<bool> MayHaveSigned(const SigningRequest& vote) override;
+  absl::StatusOr<std::vector<Root>> SignedRoots(uint64_t from_slot, size_t limit) override;
+  absl::Status ForgetWriter() override { return absl::OkStatus(); }  // the signer's starts know no beacon
+
+  // The signer has signed up to this slot before it was asked for anything.
+  void NoteHighest(const PublicKeyBytes& pubkey, uint64_t slot);
+  // The signer has, or may have, signed this root.
+  void Note(const SigningRequest& vote);
+
+ private:
+  // Of these slots, counted back from the newest, roots are remembered: more than anybody asks about.
+  static constexpr uint64_t kKeptSlots = 32;
+
+  struct Known {
+    std::optional<uint64_t> before;  // highest slot that was signed before
+    uint64_t highest = 0;
+  };
+
+  std::mutex mutex_;
+  // Both guarded by mutex_.
+  absl::flat_hash_map<PublicKeyBytes, Known> keys_;
+  std::map<uint64_t, absl::flat_hash_set<Root>> roots_;  // by slot, of all keys: a root names its validator
+};
+
+// Thread-safe. Sends whole votes, never roots; has no secret and keeps no record that anything depends on.
+class RemoteSigner : public Signer {
+ public:
+  // Asks the signer at `channel` for its keys, and fills `records` from its answer. `records` and `limit` must outlive
+  // this object.
+  // Errors: no answer within ten seconds, an answer that is not well formed, no keys, keys of different lifetimes.
+  static absl::StatusOr<std::unique_ptr<RemoteSigner>> Connect(std::shared_ptr<grpc::Channel> channel,
+                                                               RemoteRecords& records, SlotLimit& limit);
+
+ private:
+  RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<ValidatorKey> keys, RemoteRecords& records,
+               SlotLimit& limit);
+
+  // The refusals are the signer's. Ends within a second: Unavailable, DeadlineExceeded.
+  std::vector<absl::StatusOr<SignatureBytes>> SignWith(const KeySet& keys, uint64_t slot,
+                                                       const std::vector<Attestation>& votes) override;
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  RemoteRecords& records_;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_SIGNING_REMOTE_SIGNER_H_

@@ -1,0 +1,56 @@
+// The answers of the Signer service (proto/lean/v1/signer.proto), without gRPC.
+#ifndef LEAN_VALIDATOR_CLIENT_SIGNING_SIGN_REQUESTS_H_
+#define LEAN_VALIDATOR_CLIENT_SIGNING_SIGN_REQUESTS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
+#include "common/clock/clock.h"
+#include "common/clock/slot_clock.h"
+#include "common/containers/attestation.h"
+#include "common/log/logger.h"
+#include "lean/v1/signer.pb.h"
+#include "validator_client/signing/signer.h"
+#include "validator_client/signing/signing_records.h"
+
+namespace lean::validator {
+
+// Thread-safe. Signs for the slot that `clock` shows, once it is `first_slot` or later. A clock that was ahead at the
+// start has put that too far: set back, it delays the first signature by one slot. Logs what it signs and refuses, one
+// line a call.
+class SignRequests {
+ public:
+  // What is passed by reference outlives this object.
+  SignRequests(Signer& signer, SigningRecords& records, const Clock& clock, SlotClock slots, uint64_t first_slot,
+               std::shared_ptr<spdlog::logger> log);
+
+  absl::StatusOr<v1::ListKeysResponse> ListKeys(const v1::ListKeysRequest& request) const;
+  absl::StatusOr<v1::SignVotesResponse> SignVotes(const v1::SignVotesRequest& request) const;
+  absl::StatusOr<v1::SignBlockResponse> SignBlock(const v1::SignBlockRequest& request) const;
+
+ private:
+  absl::Status CheckSlot(uint64_t slot) const;
+  // The slot at this time. No earlier process signed after it, so that nothing keeps the next one from being the first.
+  int64_t SlotAt(int64_t now_ms) const;
+  // The vote is the key's to sign. UNKNOWN_KEY or INVALID_MESSAGE otherwise.
+  absl::Status CheckVote(const PublicKeyBytes& pubkey, uint64_t slot, const Attestation& vote) const;
+  // Signs those votes whose `results` are not refused yet.
+  void Sign(uint64_t slot, const std::vector<Attestation>& votes, std::vector<v1::SignResult>& results) const;
+  void Log(const char* what, uint64_t slot, const std::vector<v1::SignResult>& results) const;
+
+  Signer& signer_;
+  SigningRecords& records_;  // the signer's own
+  const Clock& clock_;
+  const SlotClock slots_;
+  mutable std::atomic<uint64_t> first_slot_;
+  const std::shared_ptr<spdlog::logger> log_;
+};
+
+}  // namespace lean::validator
+
+#endif  // LEAN_VALIDATOR_CLIENT_SIGNING_SIGN_REQUESTS_H_

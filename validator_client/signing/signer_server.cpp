@@ -1,0 +1,32 @@
+#include "validator_client/signing/signer_server.h"
+
+#include "absl/strings/str_cat.h"
+#include "validator_client/signing/grpc_signer_service.h"
+
+namespace lean::validator {
+namespace {
+
+// A call waits for the records' disk and for signatures, which spread over threads of their own.
+constexpr rpc::PoolOptions kPool{.threads = 2, .waiting_calls = 64};
+
+}  // namespace
+
+absl::Status CheckSignerAddress(const rpc::ServerOptions& options) {
+  const auto address = rpc::ParseAddress(options.address);
+  if (!address.ok()) return address.status();
+  if (address->IsUnix() || !options.tls.client_ca.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("a signer does not listen on ", options.address,
+                   " without certificates, since whoever reaches it makes its keys sign: use unix:PATH, or --tls-cert, "
+                   "--tls-key and --tls-client-ca"));
+}
+
+absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartSignerServer(const SignRequests& requests,
+                                                                     const rpc::ServerOptions& options) {
+  if (absl::Status status = CheckSignerAddress(options); !status.ok()) return status;
+  return rpc::PooledServer::Start(
+      kPool, options, v1::Signer::service_full_name(),
+      [&requests](rpc::Dispatcher& dispatcher) { return std::make_unique<GrpcSignerService>(requests, dispatcher); });
+}
+
+}  // namespace lean::validator
