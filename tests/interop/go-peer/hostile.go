@@ -113,26 +113,27 @@ var attacks = map[string]func() attack{
 	},
 }
 
-// Publishes signed messages, which the network forbids, by an ordinary gossipsub.
-func signed(ctx context.Context, h host.Host, _ peer.ID) error {
+// Makes the attack of a host that is not connected yet.
+type preparation func(ctx context.Context, h host.Host) (attack, error)
+
+// Publishes signed messages, which the network forbids, by an ordinary gossipsub. It must run before the host connects:
+// the other side tells its subscriptions once, and gossipsub publishes to nobody whose subscriptions it has not heard.
+func signed(ctx context.Context, h host.Host) (attack, error) {
 	gossip, err := newGossip(ctx, h, pubsub.WithMessageSignaturePolicy(pubsub.StrictSign), pubsub.WithMessageAuthor(h.ID()))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	topic, err := gossip.Join(topicOf("attestation"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for ctx.Err() == nil {
-		if err := topic.Publish(ctx, vote()); err != nil {
-			return err
-		}
+	return func(ctx context.Context, _ host.Host, _ peer.ID) error {
 		time.Sleep(20 * time.Millisecond)
-	}
-	return nil
+		return topic.Publish(ctx, vote())
+	}, nil
 }
 
-func attackAs(ctx context.Context, target peer.AddrInfo, status []byte, name string, once attack) error {
+func attackAs(ctx context.Context, target peer.AddrInfo, status []byte, name string, prepare preparation) error {
 	h, err := newHost(name)
 	if err != nil {
 		return err
@@ -141,6 +142,10 @@ func attackAs(ctx context.Context, target peer.AddrInfo, status []byte, name str
 	n := &node{host: h, status: status}
 	n.answer(statusProtocol, func(peer.ID, []byte) [][]byte { return [][]byte{status} })
 	h.SetStreamHandler(gossipProtocol, func(stream network.Stream) { <-ctx.Done() })
+	once, err := prepare(ctx, h)
+	if err != nil {
+		return err
+	}
 	var connections, failures, times atomic.Int64
 	go stayConnected(ctx, h, target, func() { connections.Add(1); n.askForStatus(target.ID) })
 	for ctx.Err() == nil {
@@ -149,9 +154,6 @@ func attackAs(ctx context.Context, target peer.AddrInfo, status []byte, name str
 			continue
 		}
 		short, cancel := context.WithTimeout(ctx, time.Second)
-		if name == "signed" {
-			short = ctx
-		}
 		times.Add(1)
 		if once(short, h, target.ID) != nil {
 			failures.Add(1)
@@ -168,18 +170,18 @@ func attackAll(ctx context.Context, target peer.AddrInfo, status []byte, names [
 	var all sync.WaitGroup
 	results := make(chan error, len(names))
 	for _, name := range names {
-		once := attack(signed)
+		prepare := preparation(signed)
 		if name != "signed" {
 			begin, ok := attacks[name]
 			if !ok {
 				return fmt.Errorf("no attack is named %q", name)
 			}
-			once = begin()
+			prepare = func(context.Context, host.Host) (attack, error) { return begin(), nil }
 		}
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			results <- attackAs(ctx, target, status, name, once)
+			results <- attackAs(ctx, target, status, name, prepare)
 		}()
 	}
 	all.Wait()
