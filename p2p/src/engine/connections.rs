@@ -137,11 +137,13 @@ impl Engine {
         }
     }
 
-    /// A node that was found: up to half of the connections are filled so, the rest is left for those that dial.
+    /// Dials a node that discovery has found. Such nodes get up to half of the connections; the rest is for nodes that dial.
     pub(super) fn dial_found(&mut self, target: Target) {
         let gate = &self.swarm.behaviour().gate;
         let is_known = self.peers.get(&target.peer_id).is_some() || self.targets.has(&target.peer_id);
-        if is_known || 2 * gate.connections() >= gate.limits().connections {
+        let has_room = 2 * gate.connections() < gate.limits().connections;
+        let Some(discovery) = self.discovery.as_mut().filter(|_| !is_known && has_room) else { return };
+        if !discovery.begin_dial(target.peer_id, Instant::now()) {
             return;
         }
         self.log.info("peer_found", &[("peer", &target.peer_id), ("address", &target.address)]);

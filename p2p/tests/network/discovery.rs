@@ -1,8 +1,12 @@
 //! Engines that find each other by discv5.
 
-use std::{collections::HashSet, net::UdpSocket};
+use std::{
+    collections::HashSet,
+    net::{SocketAddr, UdpSocket},
+};
 
-use crate::common::{Beacon, Node, Plan};
+use crate::common::{Beacon, Node, Plan, noise};
+use futures::future::join_all;
 use lean_p2p::{discovery, enr::Enr};
 
 /// An engine that knows these, by discovery alone.
@@ -21,15 +25,35 @@ async fn peers(beacon: &mut Beacon, count: usize) -> HashSet<String> {
     peers
 }
 
+fn discovery_address(node: &Node) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], Enr::parse(&node.hello.enr).unwrap().ports.udp.unwrap()))
+}
+
+/// All of them find each other.
+async fn expect_all_linked(nodes: &[&Node]) {
+    let ids: Vec<_> = nodes.iter().map(|node| node.hello.peer_id.clone()).collect();
+    let linked = nodes.iter().map(|node| async {
+        let others: HashSet<_> = ids.iter().filter(|id| **id != node.hello.peer_id).cloned().collect();
+        assert_eq!(peers(&mut Beacon::attach(node).await, others.len()).await, others);
+    });
+    join_all(linked).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_that_know_the_same_bootnode_find_each_other() {
+async fn nodes_that_know_the_same_bootnode_find_each_other() {
     let first = start(&[]).await;
-    let (second, third) = (start(&[&first]).await, start(&[&first]).await);
-    assert!(Enr::parse(&first.hello.enr).unwrap().ports.udp.is_some());
-    let mut beacons = [Beacon::attach(&first).await, Beacon::attach(&second).await, Beacon::attach(&third).await];
-    let ids = [&first, &second, &third].map(|node| node.hello.peer_id.clone());
-    for (own, beacon) in ids.iter().zip(&mut beacons) {
-        let others: HashSet<_> = ids.iter().filter(|id| *id != own).cloned().collect();
-        assert_eq!(peers(beacon, 2).await, others);
+    let others = join_all([[&first]; 4].iter().map(|bootnodes| start(bootnodes))).await;
+    let all: Vec<_> = others.iter().chain([&first]).collect();
+    expect_all_linked(&all).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_packets_does_not_get_the_nodes_of_its_address_banned() {
+    let first = start(&[]).await;
+    let attacker = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for seed in 0..500 {
+        attacker.send_to(&noise(100, seed), discovery_address(&first)).unwrap();
     }
+    let second = start(&[&first]).await;
+    expect_all_linked(&[&first, &second]).await;
 }
