@@ -14,7 +14,7 @@ use crate::{
         proto::{GossipItem, gossip_item},
     },
     gossip::Kind,
-    undecided::Item,
+    undecided::{Admission, Item},
 };
 
 /// What clients take, of whose limit is known.
@@ -63,14 +63,17 @@ impl Engine {
             self.log.warn_limited("item_malformed", &[("peer", &source), ("bytes", &message.data.len())]);
             return Some(MessageAcceptance::Reject);
         };
-        let admitted = if self.outbox.has_room(&self.bounds) {
+        let admission = if self.outbox.has_room(&self.bounds) {
             self.undecided.admit(id.clone(), source, kind, message.data.len(), Instant::now())
         } else {
-            None
+            Admission::default()
         };
-        let Some(name) = admitted else {
-            self.totals.dropped += 1;
-            self.log.warn_limited("item_dropped", &[("peer", &source), ("undecided", &self.undecided.len())]);
+        for item in &admission.displaced {
+            self.count_dropped(&item.peer);
+            self.judge(item, MessageAcceptance::Ignore);
+        }
+        let Some(name) = admission.id else {
+            self.count_dropped(&source);
             return Some(MessageAcceptance::Ignore);
         };
         self.outbox.push_item(GossipItem { id: name, peer: handle, item: Some(item) });
@@ -78,6 +81,11 @@ impl Engine {
             self.send_at_once();
         }
         None
+    }
+
+    fn count_dropped(&mut self, source: &PeerId) {
+        self.totals.dropped += 1;
+        self.log.warn_limited("item_dropped", &[("peer", source), ("undecided", &self.undecided.len())]);
     }
 
     pub(super) fn on_verdicts(&mut self, verdicts: &[(u64, Outcome)]) {

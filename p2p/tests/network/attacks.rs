@@ -39,7 +39,7 @@ async fn no_attack_keeps_an_honest_peer_from_being_heard() {
             done = lead(*attack, &scene.node, 2, Duration::from_millis(500)).await;
         }
         println!("{attack:?}: {}", done.line());
-        scene.goes_on_after_a_flood(seed as u64).await;
+        scene.goes_on(seed as u64).await;
     }
     // It was never away, and stands as before.
     let (peer, mut last) = (scene.peer, None);

@@ -52,17 +52,6 @@ impl Scene {
         while !self.beacon.items(1, Outcome::Accept).await.iter().any(is_it) {}
     }
 
-    /// The honest peer is served again: of five votes, one after the other, one comes within five seconds.
-    pub async fn goes_on_after_a_flood(&mut self, seed: u64) {
-        for attempt in 0..5 {
-            let comes = self.goes_on(seed + (attempt << 32));
-            if tokio::time::timeout(Duration::from_secs(5), comes).await.is_ok() {
-                return;
-            }
-        }
-        panic!("no vote of the honest peer comes any more");
-    }
-
     pub async fn stop(self) {
         self.node.stop().await;
         self.honest.0.stop().await;
