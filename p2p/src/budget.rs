@@ -31,16 +31,24 @@ pub const MAX_WIRE_MESSAGE: usize = MAX_MESSAGE;
 pub const BATCH_BYTES: usize = 4 * MIB;
 /// Blocks of an answer, all together, unless it is one.
 pub const MAX_ANSWER: usize = 32 * MIB;
-/// Of answers to peers that are under way at once.
+/// Blocks of all answers to peers that are under way.
 pub const SERVED_BYTES: usize = 128 * MIB;
+/// Of these, blocks for the peers of one address.
+pub const SERVED_BYTES_PER_HOST: usize = 64 * MIB;
+/// Of these, blocks for the peers of one network.
+pub const SERVED_BYTES_PER_PREFIX: usize = 96 * MIB;
 /// Requests of the beacon's that are under way, in all and for each peer.
 pub const ASKED_REQUESTS: usize = 8;
 /// See [`ASKED_REQUESTS`].
 pub const ASKED_REQUESTS_PER_PEER: usize = 2;
-/// Requests of peers' that are under way, in all and for each peer.
+/// Requests of peers that are under way.
 pub const SERVED_REQUESTS: usize = 32;
-/// See [`SERVED_REQUESTS`].
+/// Of these, requests of one peer.
 pub const SERVED_REQUESTS_PER_PEER: usize = 2;
+/// Of these, requests of the peers of one address.
+pub const SERVED_REQUESTS_PER_HOST: usize = 8;
+/// Of these, requests of the peers of one network: 24 bits of IPv4, 48 of IPv6. The peers of this machine are bounded so, too.
+pub const SERVED_REQUESTS_PER_PREFIX: usize = 16;
 /// Of messages for the beacon other than gossip, before its stream is ended since it does not read: among them may be
 /// all answers that it can have asked for at once.
 pub const LINK_BYTES: usize = ASKED_REQUESTS * MAX_ANSWER + 64 * MIB;

@@ -11,10 +11,12 @@ use super::{Engine, beacon::reason};
 use crate::{
     budget::BATCH_BYTES,
     contract::{End, ToBeacon, proto},
+    options::ip_of,
     requests::{
         Answer, Exchange, PATIENCE, Query,
         asked::{Asked, Method},
         code,
+        served::Origin,
     },
     wire::{
         block_requests::{BlockRequest, blocks_of_chunk},
@@ -172,26 +174,28 @@ impl Engine {
             Method::ByRoot => BlockRequest::roots_from_ssz(&query.ssz),
             Method::ByRange => BlockRequest::range_from_ssz(&query.ssz),
         };
-        let has_room = !self.served.is_full(&id);
-        let peer = self.peers.get_mut(&id);
-        let (handle, in_time) = match peer {
-            Some(peer) => (peer.handle, peer.block_requests.take(1.0, Instant::now())),
-            None => (None, false),
-        };
-        let refused = match (&request, handle) {
-            (None, _) => Some((code::INVALID_REQUEST, "it is no request for blocks")),
-            _ if !in_time || !has_room => Some((code::UNAVAILABLE, "too many requests")),
-            (_, None) => Some((code::UNAVAILABLE, "no status was told, or no beacon is there")),
-            _ => None,
-        };
-        let name = self.served.add(method, request_id, id, channel, query.length_of);
-        match (refused, request, handle) {
-            (None, Some(request), Some(handle)) => {
-                let request = proto::BlockRequest { id: name, peer: handle, blocks: Some((&request).into()) };
-                self.outbox.push(ToBeacon::Request(request));
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let in_time = peer.block_requests.take(1.0, Instant::now());
+        let handle = peer.handle;
+        let origin = ip_of(&peer.address).map(|ip| Origin { peer: id, ip });
+        let origin = origin.filter(|origin| in_time && !self.served.is_full(origin));
+        let (code, text) = match (request, origin, handle) {
+            (Some(request), Some(origin), Some(handle)) => {
+                let id = self.served.add(method, request_id, origin, channel, query.length_of);
+                let request = proto::BlockRequest { id, peer: handle, blocks: Some((&request).into()) };
+                return self.outbox.push(ToBeacon::Request(request));
             }
-            (refused, ..) => self.complete_answer(name, refused.map(|(code, text)| (code, text.into()))),
-        }
+            (None, ..) => (code::INVALID_REQUEST, "it is no request for blocks"),
+            (_, None, _) => (code::UNAVAILABLE, "too many requests"),
+            (.., None) => (code::UNAVAILABLE, "no status was told, or no beacon is there"),
+        };
+        // A refusal takes no place among the requests that are served: who does not read it keeps nobody out.
+        self.answer_peer(method, channel, Answer::error(code, text, query.length_of));
+    }
+
+    fn answer_peer(&mut self, method: Method, channel: ResponseChannel<Answer>, answer: Answer) {
+        // An error means that the peer does not wait any more; an event tells of it, too.
+        let _ = self.exchange(method).send_response(channel, answer);
     }
 
     pub(super) fn on_answer_of_beacon(&mut self, id: u64, blocks: &[Vec<u8>], end: End, message: &str) {
@@ -210,8 +214,7 @@ impl Engine {
     /// Sends the answer of this name to the peer that has asked.
     pub(super) fn complete_answer(&mut self, id: u64, error: Option<(u8, String)>) {
         if let Some(ready) = self.served.complete(id, error) {
-            // An error means that the peer does not wait any more; an event tells of it, too.
-            let _ = self.exchange(ready.method).send_response(ready.channel, ready.answer);
+            self.answer_peer(ready.method, ready.channel, ready.answer);
         }
     }
 }

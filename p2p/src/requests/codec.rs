@@ -38,6 +38,13 @@ pub struct Answer {
     pub length_of: LengthOf,
 }
 
+impl Answer {
+    /// An answer that is an error.
+    pub fn error(code: u8, text: &str, length_of: LengthOf) -> Self {
+        Self { chunks: vec![Chunk { code, content: text.into() }], length_of }
+    }
+}
+
 /// The bounds of a kind of request, in bytes of content.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {

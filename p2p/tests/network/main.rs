@@ -13,4 +13,5 @@ mod links;
 #[path = "../raw/mod.rs"]
 mod raw;
 mod requests;
+mod served;
 mod transports;

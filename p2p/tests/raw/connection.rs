@@ -26,6 +26,11 @@ pub struct Dialer {
 impl Dialer {
     /// With a new identity.
     pub fn new(from: IpAddr) -> Result<Self> {
+        Self::with_window(from, 1 << 20)
+    }
+
+    /// The same. The other side may send so many bytes on a stream that nobody reads.
+    pub fn with_window(from: IpAddr, window: u32) -> Result<Self> {
         let socket = UdpSocket::bind((from, 0))?;
         let endpoint = Endpoint::new(EndpointConfig::default(), None, socket, Arc::new(TokioRuntime))?;
         let key = Keypair::generate_secp256k1();
@@ -36,6 +41,7 @@ impl Dialer {
         transport.max_concurrent_bidi_streams(1024u32.into());
         transport.keep_alive_interval(Some(Duration::from_secs(3)));
         transport.send_window(64 << 20);
+        transport.stream_receive_window(window.into());
         config.transport_config(Arc::new(transport));
         Ok(Self { key, endpoint, config })
     }
