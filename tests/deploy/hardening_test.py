@@ -1,6 +1,7 @@
-"""Whether the programs of a release build are hardened: what can be seen in the binaries, and the flags for the rest.
+"""The programs of a release build are hardened, by the binaries and the compile commands.
 
-Debian's own start files carry no note of -fcf-protection, so a linked program has none either: the compile commands tell.
+Debian's start files have no note of -fcf-protection, so linked programs have none either. The test therefore checks the
+compile commands for this flag.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Tests of deploy/lib: the live view's lines, the judgement on finality, and the adding up of test results."""
+"""Tests of deploy/lib: the lines of the live view, the verdict on finality, and the sum of test results."""
 
 import contextlib
 import io

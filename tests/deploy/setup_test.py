@@ -1,5 +1,5 @@
-"""`deploy/setup --engine` on a Debian of its own that has its main archive alone: it adds the security suite, where the
-compiler of the network engine is, and says so. Takes minutes, a network and 3 GB."""
+"""`deploy/setup --engine` on a Debian that has only its main archive adds the security suite, which contains the
+compiler of the network engine, and says so. Takes minutes, a network and 3 GB."""
 
 import os
 import pathlib

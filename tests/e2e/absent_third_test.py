@@ -1,8 +1,8 @@
-"""More than a third of the validators is absent: finality stops, and resumes when they are back."""
+"""More than a third of the validators are absent: finality stops. It resumes when they are back."""
 
 import e2e
 
-# Votes cast before the client was killed may still justify and finalize for so many slots.
+# Votes that were cast before the client was killed may still justify and finalize for this many slots.
 SETTLING_SLOTS = 4
 QUIET_SLOTS = 8
 

@@ -1,4 +1,4 @@
-"""The beacon stands still for three slots: the clients wait for it, and the chain goes on finalizing."""
+"""A beacon is stopped for three slots: its clients wait for it, and the chain continues to finalize."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""The beacon is killed and started again: its chain goes on, and the clients take up their duties by themselves."""
+"""A beacon is killed and restarted: its chain continues, and its clients resume their duties by themselves."""
 
 import random
 import shutil
@@ -6,7 +6,7 @@ import time
 
 import e2e
 
-# Of the beacon in the short run; each takes a few seconds.
+# Restarts of the beacon in the ordinary run; each takes a few seconds.
 KILLS = 4
 
 
@@ -33,7 +33,7 @@ class BeaconRestartTest(e2e.NetworkTest):
                 self.assertTrue(block.canonical and block.finalized, f"the block of slot {slot}")
 
     def _check_folder(self, net):
-        """It has one beacon, and one chain."""
+        """The beacon has one chain, from genesis through all restarts."""
         second = self._second(net.genesis_dir)
         self.assertEqual(second.returncode, 1)
         self.assertIn(f"in use by process {net.beacon.pid}", second.stderr)
@@ -66,7 +66,7 @@ class BeaconRestartTest(e2e.NetworkTest):
         self.wait_for_finality(above=finalized.slot)
 
     def _second(self, genesis_dir):
-        """A second beacon on the network's data folder, which is expected to end at once."""
+        """Starts a second beacon on the network's data folder. It must end at once."""
         return self.run_beacon("run", "--genesis", genesis_dir, "--rpc-address", "127.0.0.1:0", number=0)
 
 

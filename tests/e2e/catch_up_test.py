@@ -1,7 +1,8 @@
-"""A node joins a chain that is long, or whose blocks are full: it catches up over the network, and its client's duties are
-done from then on.
+"""A node joins when the chain is long, or its blocks are full. It catches up over the network, and from then on its
+client's duties are done.
 
-LEAN_VALIDATORS (4) and LEAN_SLOTS (2000): of the chain when it joins. A third of the validators are its client's.
+LEAN_VALIDATORS (4) and LEAN_SLOTS (2000) describe the chain when the node joins. A third of the validators belong to
+the node's client.
 """
 
 import os
@@ -14,9 +15,9 @@ from leandev.processes import wait_until
 
 VALIDATORS = int(os.environ.get("LEAN_VALIDATORS", "4"))
 SLOTS = int(os.environ.get("LEAN_SLOTS", "2000"))
-# Two nodes on two cores: a millisecond and a half for each vote.
+# Two nodes on two cores take 1.5 ms for each vote.
 SLOT_MS = max(400, VALIDATORS * 3 // 8 * 4)
-# The shortest keys that last so long.
+# The shortest keys for this number of slots.
 LOG_LIFETIME = 8 if SLOTS < 240 else 16
 ACTIVE_SLOTS = 1 << (SLOTS + SLOTS // 5).bit_length()
 LATE, ITS_CLIENT = 1, 1

@@ -1,5 +1,5 @@
-"""A beacon begins at a finalized block of another, follows the chain from the first block after it, and fetches the older
-ones. `lean-beacon db` looks after its folder."""
+"""A beacon starts from another beacon's finalized block, follows the chain from the next block on, and fetches the
+older blocks. `lean-beacon db` inspects its folder."""
 
 import shutil
 import signal
@@ -48,7 +48,7 @@ class CheckpointSyncTest(e2e.NetworkTest):
             self.addCleanup(beacon.stop)
             silent.accept()[0].close()
             beacon.signal(signal.SIGINT)
-            # Half of what it would wait for an answer.
+            # Half of the time for which it would wait for an answer.
             self.assertEqual(beacon.wait(30), 0)
             self.assertIn("stopped by SIGINT: the checkpoint was not there yet", beacon.log_tail())
 
@@ -87,7 +87,7 @@ class CheckpointSyncTest(e2e.NetworkTest):
         self._check_it_follows()
 
     def _check_folder(self):
-        """What `lean-beacon db` says of the second beacon's folder, which is not in use."""
+        """The output of `lean-beacon db` for the second beacon's folder, which no beacon uses."""
         self.assertIn("everything fits", self.db("verify", number=1))
         inspected = self.db("inspect", number=1)
         for word in ("finalized", "blocks held     from slot 1 on", "on disk"):

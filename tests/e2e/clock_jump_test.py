@@ -1,7 +1,7 @@
-"""One machine's clock jumps far ahead, with its beacon and its client, while others are there whose clocks are right.
+"""The clock of one machine, with its beacon and its client, jumps far ahead, while the clocks of the others are right.
 
-Its keys sign nothing for slots of the future, its beacon says why it serves no duties, and once the clock is set back all
-of it goes on at once.
+Its keys sign nothing for future slots, and its beacon reports why it serves no duties. When the clock is set back,
+everything continues at once.
 """
 
 import e2e
@@ -9,7 +9,7 @@ import machines
 from leandev.processes import wait_until
 
 WRONG = 2
-# Within the slots that the keys are good for: a key that signed there could not sign for minutes.
+# Within the active slots of the keys: a key that signed such a slot could not sign for minutes.
 JUMP_MS = 500 * e2e.SLOT_MS
 VALIDATORS = 6  # two at each client: without the wrong ones, two thirds are left
 
@@ -35,7 +35,7 @@ class ClockJumpTest(e2e.NetworkTest):
         self.assertIn("clock_wrong", self.network.beacons[WRONG].log_path.read_text(encoding="utf-8"))
 
     def expect_all_goes_on(self):
-        """Everybody votes, in the slots of the true time, and all beacons know of it."""
+        """All validators vote in the slots of the true time, and all beacons have these votes."""
         for number in range(3):
             self.wait_for_status(
                 lambda s: s.synced and s.votes_in_previous_slot == VALIDATORS and s.finalized.slot > 0,
@@ -50,7 +50,7 @@ class ClockJumpTest(e2e.NetworkTest):
         self.wait_for_finality()
         self.clock.set(JUMP_MS)
         self.expect_clock_is_refused()
-        # The others have it no worse than with a third of them off.
+        # For the others this is like a third of the validators being offline.
         missing = list(net.client_indices(WRONG))
         self.wait_for(lambda s: list(s.missing_in_previous_slot) == missing, "the wrong ones to be missed")
         self.wait_for_finality(above=net.rpc.status().slot)

@@ -1,4 +1,4 @@
-"""The rules that hold for every option of every command of both programs, found by asking the programs for their help."""
+"""Rules for every option of every command of both programs. The test finds the options in the programs' help."""
 
 import os
 import pathlib
@@ -10,14 +10,14 @@ import unittest
 import e2e
 
 PROGRAMS = ("lean-beacon", "lean-validator")
-# Some wait for a signal, if they are started by mistake; none may be.
+# Some commands would wait for a signal if a test started them by mistake.
 TIMEOUT_S = 60
 
 _OPTION = re.compile(r"^ +(?:-\w,)?(--[\w-]+)(?:\{\w+\})?(?: +(UINT|TEXT)\b)?", re.MULTILINE)
 
 
 def run(arguments):
-    """Runs a program with these arguments to its end. Returns what subprocess.run does."""
+    """Runs a program with these arguments to its end. Returns the result of subprocess.run."""
     program, *rest = arguments
     return subprocess.run(
         [e2e.BUILD_DIR / "bin" / program, *rest], capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S,
@@ -46,7 +46,7 @@ class CommandLineTest(unittest.TestCase):
                     yield command, option
 
     def refused(self, arguments, *words):
-        """What it says when it refuses the usage, which has these words."""
+        """The error with which it refuses this usage; it contains these words."""
         done = run(arguments)
         said = f"{arguments}: {done.stdout}{done.stderr}"
         self.assertEqual(done.returncode, 2, said)
@@ -77,7 +77,7 @@ class CommandLineTest(unittest.TestCase):
             self.refused(["lean-validator", "run", "--keystores", "k", "--beacon", beacons], "--beacon: ", "is empty")
 
     def addresses(self):
-        """(command, option) for every option that is an address alone, by its help."""
+        """(command, option) for every option that is only an address, by its help."""
         for command, _ in self.commands:
             text = run([*command, "--help"]).stdout
             for option, description in re.findall(r"^ +(--[\w-]+)\b(.*(?:\n {20,}.*)*)", text, re.MULTILINE):
@@ -115,7 +115,7 @@ class CommandLineTest(unittest.TestCase):
 
 
 class MessagesTest(unittest.TestCase):
-    """What the programs say about files."""
+    """Errors of the programs about files."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="lean-e2e-")
@@ -129,7 +129,7 @@ class MessagesTest(unittest.TestCase):
         return run(["lean-validator", "keys", command, *map(str, arguments)])
 
     def make_keys(self, name, *protection):
-        """The list of one key, in a folder of its own."""
+        """A list with one key, in a separate folder."""
         done = self.keys(
             "new", "--output", self.folder / name, "--indices", "0", "--xmss-log-lifetime", "8", *protection)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -168,7 +168,7 @@ class MessagesTest(unittest.TestCase):
         folder = keystores.parent
         folder.chmod(0o500)
         self.addCleanup(folder.chmod, 0o700)
-        # The rights of others' files do not bind root, unless it is without this capability.
+        # Root ignores the permissions of files unless it lacks this capability.
         prefix = ("setpriv", "--bounding-set", "-dac_override", "--") if os.geteuid() == 0 else ()
         for command in (("run", "--beacon", "127.0.0.1:1"),
                         ("keys", "delete", "--indices", "0", "--records-output", self.folder / "records",

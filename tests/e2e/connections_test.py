@@ -1,7 +1,7 @@
-"""Thousands of connections to every server of a beacon at once, from many addresses, to a process that may open no more
-descriptors than a shell gives: its duties, its database and its links go on, and afterwards everybody is served again.
+"""Thousands of connections from many addresses to every server of a beacon that may open only as many descriptors as a
+shell allows by default. Its duties, its database and its links continue, and later everybody is served again.
 
-LEAN_CONNECTIONS: how many there are to each server; LEAN_DESCRIPTORS: how many descriptors the beacon may open.
+LEAN_CONNECTIONS: connections to each server. LEAN_DESCRIPTORS: descriptors that the beacon may open.
 """
 
 import os
@@ -19,7 +19,7 @@ from leandev.rpc import BeaconRpc
 DESCRIPTORS = int(os.environ.get("LEAN_DESCRIPTORS", "1024"))
 CONNECTIONS = int(os.environ.get("LEAN_CONNECTIONS", "3000"))
 SERVERS = ("rpc", "metrics")
-# As of rpc::Server: a connection that says nothing is closed then.
+# From rpc::Server: a connection that sends nothing is closed after this time.
 HANDSHAKE_S = 10
 SLOT_MS = 1200
 
@@ -49,13 +49,13 @@ class ConnectionsTest(e2e.NetworkTest):
         self.assertLess(peak, DESCRIPTORS * 3 // 4)
         self.assertLess(usage.rss(net.beacon.pid) - memory, 200_000_000)
 
-        # As if nothing were the matter.
+        # Served as usual.
         after = self.wait_for_finality(above=before.finalized.slot + 3)
         self.assertEqual(after.storage_error, "")
         self.assertEqual([peer.id for peer in net.rpc.linked()], [link])
         duties = DutyLog(net.clients[0].log_path, net.settings.validators)
         self.assertEqual(duties.missed(before.slot + 1, after.slot - 1), [])
-        # Silent ones make room for who has something to say, though their clients hold on.
+        # Idle connections are closed in favour of active ones, although their clients keep them open.
         wait_until(self.is_served, 3 * HANDSHAKE_S, "a new client to be served")
         wait_until(lambda: usage.descriptors(net.beacon.pid) < quiet + 20, 3 * HANDSHAKE_S,
                    "the silent ones to be closed")
@@ -64,7 +64,7 @@ class ConnectionsTest(e2e.NetworkTest):
             self.assertIn(f'lean_beacon_listener_answers{{listener="{listener}"}} 1', page)
 
     def connect(self, address):
-        """Returns once all connections are there; they are held to the end of the test."""
+        """Returns when all connections are open. They are held until the end of the test."""
         log = self.directory / f"connections-{address}.log"
         command = ["/usr/bin/python3", held_connections.__file__, address, str(CONNECTIONS)]
         process = Process("connections", command, log)
@@ -73,7 +73,7 @@ class ConnectionsTest(e2e.NetworkTest):
                    f"{CONNECTIONS} connections to {address}")
 
     def is_served(self):
-        """By the RPC server, on a connection of its own."""
+        """Whether the RPC server answers on a new connection."""
         rpc = BeaconRpc(self.net.settings.address, e2e.BUILD_DIR)
         try:
             return rpc.try_status()

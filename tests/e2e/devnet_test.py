@@ -1,4 +1,4 @@
-"""deploy/devnet itself: its verdict, its refusals, and that it leaves nothing behind."""
+"""deploy/devnet: its exit code, its errors, and that it leaves no processes behind."""
 
 import re
 import signal
@@ -91,7 +91,7 @@ class DevnetTest(e2e.NetworkTest):
         script.send_signal(signal.SIGINT)
         self.assertEqual(script.wait(60), 0, self.said())
         self.assertFalse([pid for pid in children if exists(pid)])
-        # Stopped in order: what they logged ends with their own farewell.
+        # They stopped in order: their logs end with their last messages.
         self.assertIn("beacon_stopped", (self.folder / "beacon.log").read_text(encoding="utf-8"))
 
     def test_refuses_an_existing_folder(self):

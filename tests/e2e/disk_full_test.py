@@ -1,5 +1,5 @@
-"""The disk of a beacon becomes full while it runs: it says so, takes nothing more, and goes on once there is room. On a
-disk that is full no beacon starts, and it says why."""
+"""The disk of a running beacon becomes full. The beacon reports it, accepts nothing, and continues when there is room.
+On a full disk a beacon does not start, and reports the reason."""
 
 import disks
 import e2e
@@ -21,7 +21,7 @@ class DiskFullTest(disks.DiskTest):
         self.assertTrue(net.beacon.running())
         self.assertTrue(net.rpc.node_info().storage.startswith("failed: "))
         self.assertFalse(net.rpc.serving())
-        # Nothing is built any more: two slots later the head is where it was.
+        # No block is built: two slots later the head is unchanged.
         self.wait_for(lambda s: s.slot >= full.slot + 2, "two slots to pass")
         stuck = net.rpc.status()
         self.wait_for(lambda s: s.slot >= stuck.slot + 2, "two more slots to pass")
@@ -31,7 +31,7 @@ class DiskFullTest(disks.DiskTest):
         self.wait_for(lambda s: not s.storage_error, "the disk to be found usable")
         self.assertTrue(net.rpc.serving())
         self.wait_for_finality(above=stuck.head.slot)
-        # And what it has kept is a chain.
+        # The stored data is a valid chain.
         before = net.rpc.status()
         net.beacon.kill()
         net.start_beacon()
@@ -47,7 +47,7 @@ class DiskFullTest(disks.DiskTest):
         with self.subTest("with a chain"), self.disk.full():
             self.assertIn("is full: 0 MiB are left", self.start_refused())
             self.assertIn("is full: 0 MiB are left", self.refused("db", "prune"))
-            # What changes nothing needs no room.
+            # Commands that change nothing need no room.
             self.assertIn("everything fits", self.db("verify"))
             self.assertIn("finalized", self.db("inspect"))
         net.start_beacon()

@@ -1,5 +1,5 @@
-"""The data folder of a beacon goes away while it runs: it says so and takes nothing more, until the folder is back. A
-beacon that starts with less than it had says that, too."""
+"""The data folder of a running beacon disappears. The beacon reports it and accepts nothing until the folder is back. A
+beacon that starts with less data than before reports that, too."""
 
 import shutil
 
@@ -18,7 +18,7 @@ class DiskGoneTest(e2e.NetworkTest):
     def expect_failed(self, why):
         failed = self.wait_for(lambda s: why in s.storage_error, f"the beacon to say that the folder {why}")
         self.assertFalse(self.net.rpc.serving())
-        # Nothing is built any more: two slots later the head is where it was.
+        # No block is built: two slots later the head is unchanged.
         self.wait_for(lambda s: s.slot >= failed.slot + 2, "two slots to pass")
         stuck = self.net.rpc.status()
         self.wait_for(lambda s: s.slot >= stuck.slot + 2, "two more slots to pass")
@@ -33,7 +33,7 @@ class DiskGoneTest(e2e.NetworkTest):
         self.assertTrue(self.net.rpc.serving())
         self.wait_for_finality(above=stuck.head.slot)
 
-        # As `rm -rf` does it: the beacon still makes and renames files meanwhile.
+        # Removes the files one by one like `rm -rf`: the beacon still creates and renames files meanwhile.
         while self.data.exists():
             shutil.rmtree(self.data, ignore_errors=True)
         self.expect_failed("is gone")

@@ -1,5 +1,5 @@
-"""The disk of a beacon takes no more writes while it runs under validators: it says so and takes nothing, they turn to
-another beacon without missing or repeating a duty, and it goes on when the disk does."""
+"""The disk of a running beacon accepts no more writes. The beacon reports it and accepts nothing. Its validators use
+another beacon without missing or repeating a duty. The beacon continues when the disk does."""
 
 import disks
 import e2e
@@ -8,7 +8,7 @@ from leandev.processes import Process, wait_until
 
 SLOT_MS = 1600
 DISK_MIB = 256
-# Slots that the first beacon is without its disk.
+# Slots in which the first beacon has no disk.
 WITHOUT_SLOTS = 4
 
 
@@ -30,7 +30,7 @@ class ReadOnlyDiskTest(disks.DiskTest):
         self.begin = self.await_duties_with(0)
 
     def await_duties_with(self, beacon):
-        """Waits for a slot whose duties are all done with that beacon, from now on. Returns it."""
+        """Waits for a slot, from now on, whose duties are all done with that beacon. Returns the slot."""
         begin, address = self.network.rpcs[1].status().slot, self.addresses[beacon]
 
         def done():
@@ -40,16 +40,16 @@ class ReadOnlyDiskTest(disks.DiskTest):
         return wait_until(done, e2e.PATIENCE_S, f"the duties of a slot with beacon {beacon}")
 
     def expect_failed(self, why):
-        """The first beacon says that it cannot write, and does not serve; duties go on with the second one."""
+        """The first beacon reports that it cannot write, and does not serve; duties continue with the second one."""
         rpc = self.network.rpc
-        # What was being written when it happened may fail for another reason.
+        # A write in progress at that moment may fail for another reason.
         failed = self.wait_for(lambda s: why in s.storage_error, f"the disk to be found failing: {why}")
         self.assertIn(why, rpc.node_info().storage)
         self.assertFalse(rpc.serving())
         after = self.await_duties_with(1)
         wait_until(
             lambda: after + WITHOUT_SLOTS in self.log.votes(), e2e.PATIENCE_S, "more slots with the second beacon")
-        # It answers questions all the while, and takes what its peer sends no more than what is handed in.
+        # It still answers queries. It accepts neither submissions nor items from its peer.
         self.assertTrue(self.network.beacon.running())
         self.assertLess(rpc.status().head.slot, after + WITHOUT_SLOTS)
         self.assertEqual(rpc.block(root=failed.finalized.root).root, failed.finalized.root)
@@ -86,7 +86,7 @@ class ReadOnlyDiskTest(disks.DiskTest):
         except disks.Unavailable as error:
             self.skipTest(str(error))
         failed = self.expect_failed("Read-only file system")
-        # It ends in order; on a disk that cannot be written none starts, and what only reads works.
+        # It stops in order. On a read-only disk no beacon starts, and commands that only read work.
         self.assertEqual(self.network.beacon.stop(), 0, self.network.beacon.log_tail())
         self.assertIn("Read-only file system", self.start_refused())
         self.assertIn("finalized", self.db("inspect"))

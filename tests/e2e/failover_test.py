@@ -1,7 +1,8 @@
-"""The first of two beacons fails in every way: each duty is done with the second, and the first is taken back.
+"""The first of two addresses of a client fails in every way. Each duty is done with the second address, and the first
+one is used again when it works.
 
-Beacons do not exchange blocks yet, so that one which was away would never catch up. The first address is therefore a
-proxy before the same beacon that the second address names; it leads elsewhere where a case wants another beacon.
+Both addresses lead to the same beacon, the first one through a proxy, because unlinked beacons would not catch up. A
+case that needs another beacon points the proxy elsewhere.
 """
 
 import e2e
@@ -17,7 +18,7 @@ LAG_SLOTS = 5
 
 class FailoverTest(e2e.NetworkTest):
     def start_beacon_of(self, genesis_dir, name):
-        """A beacon that nobody feeds. Returns its (host, port)."""
+        """Starts a beacon that receives no blocks or votes. Returns its (host, port)."""
         port = network.free_port()
         beacon = Process(
             name,
@@ -60,7 +61,7 @@ class FailoverTest(e2e.NetworkTest):
         return wait_until(done, e2e.PATIENCE_S, f"the duties of a slot with {address}")
 
     def check(self, mode, target=None, says=None):
-        """The first beacon fails for some slots, and is mended: no duty is missed, and it is used again."""
+        """The first beacon fails for some slots and recovers: no duty is missed, and it is used again."""
         self.wait_for(lambda s: s.slot > LAG_SLOTS, "enough slots to lag behind")
         first = self.net.rpc.status().slot
         self.proxy.become(mode, target)

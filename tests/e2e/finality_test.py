@@ -1,4 +1,4 @@
-"""One beacon and two validator clients: the chain finalizes, goes on finalizing, and stops cleanly."""
+"""One beacon and two validator clients: the chain finalizes, continues to finalize, and the programs stop in order."""
 
 import e2e
 
@@ -12,7 +12,7 @@ class FinalityTest(e2e.NetworkTest):
         self.wait_for_missing([])
         later = self.wait_for_finality(above=first.finalized.slot + 3)
 
-        # What was finalized is still on the chain, and every later block is by the proposer of its slot.
+        # The finalized block is still on the chain, and every later block is by the proposer of its slot.
         block = net.rpc.block(root=first.finalized.root)
         self.assertTrue(block.canonical and block.finalized)
         self.assertEqual(block.slot, first.finalized.slot)

@@ -1,5 +1,5 @@
-"""Six connections send batches of 4096 wrong votes without a pause, beside a validator client on the same address: no duty
-is missed, the log and the memory stay small."""
+"""Six connections send batches of 4096 wrong votes without a pause, from the same address as a validator client. No
+duty is missed, and log and memory stay small."""
 
 import random
 import secrets
@@ -13,7 +13,7 @@ from duty_log import DutyLog
 CALLERS = 6
 BATCH = 4096
 SLOTS = 6  # of the attack
-# Room for a busy machine: the callers alone fill a processor.
+# Generous, because the callers alone occupy a processor.
 SLOT_MS = 2000
 MAX_LOG_BYTES = 100_000  # that the attack adds
 MAX_RSS = 900_000_000
@@ -36,7 +36,7 @@ class GreedyCallersTest(e2e.NetworkTest):
         peak = 0
         while net.rpc.status(timeout_s=20).slot < before.slot + SLOTS and not ended.wait(0.2):
             peak = max(peak, usage.rss(net.beacon.pid))
-        # While they still call.
+        # The callers are still active.
         after = net.rpc.status(timeout_s=20)
         ended.set()
         for caller in callers:
@@ -52,7 +52,7 @@ class GreedyCallersTest(e2e.NetworkTest):
         self.assertLess(peak, MAX_RSS)
 
     def call(self, slot, ended, counts):
-        """Sends the same batch until `ended`, and counts answers by their code."""
+        """Sends the same batch until `ended` is set, and counts answers by their code."""
         body = self.batch(slot)
         options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
         with grpc.insecure_channel(self.network.settings.address, options) as channel:

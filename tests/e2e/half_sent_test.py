@@ -1,5 +1,5 @@
-"""Connections that begin calls, keep back the end of each request and come again when they are closed, beside a validator
-client: what the beacon holds for them is bounded, and no duty is missed."""
+"""Connections begin calls, hold back the end of each request, and reconnect when they are closed, while a validator
+client works. The beacon's memory for them is bounded, and no duty is missed."""
 
 import time
 
@@ -8,11 +8,11 @@ import half_sent
 import usage
 from duty_log import DutyLog
 
-# Connections, and the calls that each begins: more than a connection may have unfinished, and more than all may have.
+# Connections, and calls that each begins: the first case exceeds the limit of a connection, the second the total limit.
 SHAPES = ((6, 128), (40, 2))
 SLOTS = 5
 SLOT_MS = 2000
-# What may be unfinished, what comes until that is noticed, and what the beacon takes otherwise.
+# The limit of incomplete requests, what arrives before it is enforced, and the beacon's usual memory.
 MAX_RSS = 1 << 30
 
 

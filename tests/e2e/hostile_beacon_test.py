@@ -1,4 +1,5 @@
-"""Beacons that speak without end, and one that says nothing, before a good one: every duty is done with the good one."""
+"""A client has beacons that send without end, and one that sends nothing, before a good one. Every duty is done with
+the good one."""
 
 import e2e
 import http2_flood
@@ -7,13 +8,13 @@ from leandev.processes import Process, wait_until
 
 SLOT_MS = 1600
 SLOTS = 4
-# Each of them kept the client's threads for as long as it went on, or shows another way of it.
+# Each kind could occupy the client's threads for as long as it lasts.
 KINDS = ("silence", "continuation", "empty_continuation", "empty_data", "pings")
 MAX_RESIDENT_KB = 300 << 10
 
 
 def resident_kb(pid):
-    """The most memory that a process has had."""
+    """The peak memory of a process."""
     with open(f"/proc/{pid}/status", encoding="utf-8") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
 

@@ -1,7 +1,7 @@
-"""Floods upon a network engine, one after the other: no client misses a duty, the honest link stands, engine and beacon stay
-within their memory. Prints what each sent and cost.
+"""Floods against a network engine, one after the other. No client misses a duty, the honest link stays, and engine and
+beacon stay within their memory. Prints what each flood sent and cost.
 
-By environment: LEAN_FLOODS, their names; LEAN_FLOOD_CONNECTIONS, over how many connections; LEAN_FLOOD_S, for how long.
+Environment: LEAN_FLOODS (names), LEAN_FLOOD_CONNECTIONS (numbers of connections), LEAN_FLOOD_S (seconds).
 """
 
 import os
@@ -18,7 +18,7 @@ FLOODS = os.environ.get("LEAN_FLOODS", "in-flight,resets").split(",")
 CONNECTIONS = [int(count) for count in os.environ.get("LEAN_FLOOD_CONNECTIONS", "8").split(",")]
 SECONDS = int(os.environ.get("LEAN_FLOOD_S", "5"))
 SMALL_BUDGET_MIB = 128
-# As lean-p2p has it for a connection: unread bytes.
+# From lean-p2p: unread bytes of a connection.
 WINDOW_BYTES = 4 * hostile.MIB
 
 
@@ -38,7 +38,7 @@ class HostileFloodsTest(hostile.HostileTest):
                 self.expect_unharmed(max(CONNECTIONS))
 
     def refused(self):
-        """Connections that the engine has refused: what it logs, and what it says that it has left out."""
+        """Connections that the engine has refused: those that it logged, and the number that it did not log."""
         log = self.net.engines[0].log
         left_out = re.findall(r"lines_left_out cause=connection_refused lines=(\d+)", log)
         return log.count(" connection_refused ") + sum(map(int, left_out))
@@ -55,10 +55,10 @@ class HostileFloodsTest(hostile.HostileTest):
         attack.stop()
         engine = self.most_memory()["engine"]
         print(f"the engine had {engine / hostile.MIB:.0f} MiB at most", flush=True)
-        # What arrives between two looks: the windows of all of them, in buffers that double.
+        # What arrives between two checks: the windows of all connections, in buffers that double.
         self.assertLess(engine, SMALL_BUDGET_MIB * hostile.MIB + connections * 2 * WINDOW_BYTES)
         self.expect_unharmed(connections)
-        # Its memory is free again, and strangers are let in.
+        # Its memory is free again, and strangers can connect.
         wait_until(lambda: self.attack("connections", seconds=1).done()["standing"] == 1, 20, "a stranger to be let in")
 
     def test_others_reach_nothing_but_the_port_for_peers(self):
@@ -73,11 +73,11 @@ class HostileFloodsTest(hostile.HostileTest):
 
 
 def listening(pid):
-    """What a process listens on, or takes datagrams on: {(protocol, port)}."""
+    """The ports on which a process listens or receives datagrams: {(protocol, port)}."""
     links = (os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd"))
     inodes = {match[1] for match in map(re.compile(r"socket:\[(\d+)\]").match, links) if match}
     found = set()
-    # The state of a socket that listens, and of one of UDP that is not connected.
+    # The states of a listening TCP socket and of an unconnected UDP socket.
     for protocol, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
         for line in pathlib.Path(f"/proc/net/{protocol}").read_text(encoding="ascii").splitlines()[1:]:
             words = line.split()

@@ -1,5 +1,6 @@
-"""Peers that attack one of two beacons by its network engine, each in its way and many at once: validators miss no duty, the
-honest link stands, nothing swells, and every attacker is sent away for the right reason or has no effect."""
+"""Many peers attack one of two beacons through its network engine at once, each in its own way. Validators miss no
+duty, the honest link stays, memory is bounded. Every attacker is disconnected for the right reason or has no
+effect."""
 
 import secrets
 import threading
@@ -12,14 +13,14 @@ from leandev.processes import wait_until
 
 BUSY_S = 6
 INVALID = "INVALID_ITEM"
-# By what they attack, as the program names them: those of a line at once.
+# By the layer that they attack, with the program's names. The attacks of a line run at once.
 WAVES = (
     ("half-handshakes", "connections", "streams", "empty-streams", "resets", "garbage", "negotiation"),
     ("ihave", "iwant", "idontwant", "grafts", "prunes", "subscriptions", "oversized", "in-flight"),
     ("many-in-one", "no-messages", "no-snappy", "bombs", "signed", "votes", "unread"),
     ("lengths", "frame-bombs", "trickle", "roots", "requests", "unread-answers", "unasked"),
 )
-# The engine finds their fault.
+# The engine detects the fault of these.
 ENDED = ("grafts", "no-snappy", "bombs", "signed")
 
 
@@ -38,14 +39,14 @@ class HostilePeersTest(hostile.HostileTest):
             self.expect_unharmed(2 * len(wave))
         for name in ENDED:
             wait_until(lambda name=name: hostile.RULES in self.engine_ended(name), 20, f"{name} to be ended")
-        # The beacon's judgement ends them here or there, whichever comes first.
+        # The verdict of either beacon ends them, whichever comes first.
         self.assertTrue(self.offended("votes", INVALID))
         wait_until(lambda: any(why.startswith(("the beacon ends it: ", hostile.RULES)) for why in self.engine_ended("votes")),
                    20, f"votes to be ended, not {self.engine_ended('votes')}")
         self.expect_finality()
 
     def test_addresses(self):
-        """From many addresses all connections can be taken that strangers may have, and no others."""
+        """From many addresses, strangers can take all connections that are open to them, and no others."""
         attack = self.attack("connections", connections=100, seconds=BUSY_S, from_many=True)
         done = attack.done()
         print(done, flush=True)
@@ -59,14 +60,14 @@ class HostilePeersTest(hostile.HostileTest):
         self.wait_for_all(lambda s: s.finalized.slot >= after.finalized.slot, "both to finalize")
         self.assertEqual(after.waiting_blocks, 0)
 
-    # --- Content: name, and what the beacon holds against it ---
+    # --- Content: the name, and the offence that the beacon reports ---
 
     def head(self):
         status = self.net.rpc.status()
         return status, (bytes.fromhex(status.head.root[2:]), status.head.slot)
 
     def repeat(self, peer, kind, make):
-        """Sends what `make` gives until the peer is ended or the time is over."""
+        """Sends what `make` returns until the peer is disconnected or the time is over."""
         end = time.monotonic() + BUSY_S
         while time.monotonic() < end and peer.gossip(kind, raw_peer.compress(make())):
             time.sleep(0.01)
@@ -122,16 +123,16 @@ class HostilePeersTest(hostile.HostileTest):
     def test_content(self):
         before, head = self.head()
         nowhere = secrets.token_bytes(32)
-        # It says that it is far ahead of the clock.
+        # It claims a head far ahead of the clock.
         boaster = self.peer("boaster", raw_peer.status((nowhere, before.slot + 40_000), (nowhere, before.slot + 50_000)))
-        # They have heads that nobody knows. One answers with a block of nobody, the other one never.
+        # They claim unknown heads. One answers with an unknown block, the other one never answers.
         liar = self.peer("liar")
         self.claim_until_offended(liar, (INVALID, "BAD_ANSWER", "LIED"), answers=True)
         liar.close()
         silent = self.peer("silent")
         silent.answer_nothing()
         self.claim_until_offended(silent, ("UNRESPONSIVE",), answers=False)
-        # Its finalized block is none of ours.
+        # Its finalized block is not on our chain.
         stranger = self.peer("stranger", raw_peer.status((nowhere, 1), (nowhere, before.slot)))
         peers = {attack: self.peer(attack.__name__) for attack in self.CONTENT}
         threads = [threading.Thread(target=attack, args=(self, peer), daemon=True) for attack, peer in peers.items()]
@@ -146,7 +147,7 @@ class HostilePeersTest(hostile.HostileTest):
             self.assertTrue(peer.ended.wait(20), f"{peer.agent} is still there")
         self.assertIn("it is on another chain: its finalized block of slot 1 is not on ours", self.log_of(0))
         self.assertFalse(boaster.ended.is_set())
-        # What it is asked by others it gets, as it should.
+        # It receives requests of others, as it should.
         good = self.peer("good")
         answer = good.ask("blocks_by_root", head[0])
         self.assertEqual(answer[0], 0, answer[:100])

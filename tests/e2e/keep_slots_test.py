@@ -1,5 +1,5 @@
-"""A beacon drops old blocks while it runs, goes on with what is left after a restart, and says from where on it has
-blocks. Another one, which begins at a checkpoint, fetches no more than it would keep."""
+"""A beacon drops old blocks while it runs, continues with the rest after a restart, and reports its oldest block.
+Another one that starts from a checkpoint fetches only what it would keep."""
 
 import re
 import subprocess
@@ -9,11 +9,11 @@ import grpc
 from leandev.processes import wait_until
 
 KEPT = 8
-# They are dropped when so many have come together, and down to a snapshot of the state, of which there is one in
+# Blocks are dropped when this many have accumulated, down to a snapshot of the state, of which there is one in
 # 32 slots (docs/storage.md).
 STEP = 32
 SNAPSHOT_SLOTS = 32
-# From a block to the one that finalizes it.
+# Slots from a block to the one that finalizes it.
 FINALITY_SLOTS = 8
 
 
@@ -60,7 +60,7 @@ class KeepSlotsTest(e2e.NetworkTest):
         return self.network.beacons[number].log_path.read_text(encoding="utf-8")
 
     def _dropped(self, number):
-        """The first slot that a beacon's disk holds, when it has dropped any."""
+        """The first slot on a beacon's disk, if it has dropped any."""
         below = re.findall(r" blocks_dropped below=(\d+) ", self._log(number))
         return int(below[-1]) if below else None
 

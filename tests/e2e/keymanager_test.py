@@ -1,4 +1,5 @@
-"""Keys come and go on running clients, by their keymanagers: a key moves from one client to another and neither stops."""
+"""Keys are added to and removed from running clients by their keymanagers: a key moves between two clients, and neither
+stops."""
 
 import json
 import os
@@ -65,11 +66,11 @@ class KeymanagerTest(e2e.NetworkTest):
             "keymanager", "--address", self.addresses[number], "--token-file", self.tokens[number], *arguments)
 
     def votes_of(self, number, last=10):
-        """How many votes the client handed in at each of its last duties."""
+        """The numbers of votes that the client submitted in its last duties."""
         return [int(found) for found in re.findall(r"votes submitted slot=\d+ .* votes=(\d+) ", self.log(number))][-last:]
 
     def test_a_key_moves_while_both_clients_run(self):
-        # On the command line the running client is named, and the way to reach it.
+        # The offline command names the running client, and how to reach it.
         code, said = self.run_program(
             "keys", "delete", "--keystores", self.net.keystores[1], "--indices", MOVED, "--records-output",
             self.directory / "refused.json")
@@ -86,7 +87,7 @@ class KeymanagerTest(e2e.NetworkTest):
         self.assertEqual(records.stat().st_mode & 0o777, 0o600)
         self.assertFalse((self.net.keystores[1].parent / f"validator_{MOVED}.json").exists())
 
-        # Without its records the key is not let in: the chain has votes of it. The other keys go on.
+        # Without its records the key is refused, because the chain has votes of it. The other keys continue.
         arguments = ("import", "--from", self.copy / "keystores.yaml", "--indices", MOVED, "--from-password-file",
                      self.net.password_file)
         code, said = self.keymanager(0, *arguments)
@@ -107,7 +108,7 @@ class KeymanagerTest(e2e.NetworkTest):
         first = int(re.search(r"key added validator=3 .*first_slot=(\d+)", self.log(0))[1])
         self.assertGreater(first, highest)
 
-        # Nobody else lost a duty by it, and nothing secret was said.
+        # No other key lost a duty, and no secret was logged.
         for number in range(2):
             log = self.log(number)
             self.assertNotIn("votes failed", log)
@@ -115,7 +116,7 @@ class KeymanagerTest(e2e.NetworkTest):
             self.assertNotIn("a password", log)
             self.assertNotIn(self.tokens[number].read_text().strip(), log)
 
-        # A start works with the keys that are there now.
+        # The next start uses the current keys.
         self.assertEqual(self.net.clients[0].stop(), 0)
         self.start_client(0)
         self.wait_for(lambda _: "duties begin validators=3" in self.log(0), "a start with three keys")

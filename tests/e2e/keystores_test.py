@@ -1,4 +1,4 @@
-"""Encrypted keystores on real processes: the password comes from a file, and what is wrong is said."""
+"""Encrypted keystores on real processes: the password comes from a file, and errors are reported."""
 
 import subprocess
 
@@ -9,7 +9,7 @@ PASSWORD = "correct horse"
 
 class KeystoresTest(e2e.NetworkTest):
     def validator(self, *arguments):
-        """Runs lean-validator to its end, without a terminal. Returns its exit code and what it said."""
+        """Runs lean-validator to its end, without a terminal. Returns its exit code and its output."""
         done = subprocess.run(
             [str(part) for part in (e2e.BUILD_DIR / "bin" / "lean-validator", *arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=e2e.PATIENCE_S,

@@ -1,8 +1,8 @@
-"""Four beacons under validators and load: some of them, with or without their network engines, are killed at any moment,
-again and again, also while they start, and so are engines of others; part of the beacons' logs is torn, and unfinished
-files lie about. Each comes back by itself, has lost nothing that it told as finalized, and joins again.
+"""Four beacons with validators and load. Beacons, with or without their network engines, and engines of other beacons
+are killed at any moment, again and again, also while they start. Some logs are torn, and unfinished files are
+added. Each beacon returns by itself, has lost nothing that it reported as finalized, and joins again.
 
-LEAN_KILLS is how many beacons are killed (10), LEAN_SEED repeats the choices of another run, LEAN_SLOT_MS are for a busy
+LEAN_KILLS: number of beacons to kill (10). LEAN_SEED: repeats the choices of another run. LEAN_SLOT_MS: for a busy
 machine.
 """
 
@@ -23,9 +23,9 @@ KILLS = int(os.environ.get("LEAN_KILLS", "10"))
 SEED = int(os.environ.get("LEAN_SEED", secrets.randbelow(1 << 32)))
 BEACONS = 4
 SLOT_MS = int(os.environ.get("LEAN_SLOT_MS", "800"))
-# How often an engine is killed together with its beacon, and in a round in which its beacon is not.
+# Probability that an engine is killed with its beacon, and in a round in which its beacon is not killed.
 WITH_BEACON, ALONE = 0.5, 0.2
-# Of a run: as many slots as keys may be made ready for, in steps.
+# Active slots of the keys, which limit the length of the run; a power of two.
 ACTIVE_SLOTS = 1 << max(10, (8 * KILLS).bit_length())
 
 
@@ -43,7 +43,7 @@ class KillsTest(e2e.NetworkTest):
     def test_killed_at_any_moment(self):
         net = self.start_network(
             clients=BEACONS, beacons=BEACONS, slot_ms=SLOT_MS, active_slots=ACTIVE_SLOTS, genesis_delay_s=6)
-        # What is told is noticed soon: it is what may not be lost.
+        # A short period, because everything that was reported as finalized must survive.
         self.watch = Watch(net, period_s=0.1)
         self.addCleanup(self.watch.stop)
         self.expect_finality(after=0)
@@ -61,7 +61,7 @@ class KillsTest(e2e.NetworkTest):
         self.assertEqual(load.unexpected(), [])
 
     def one_round(self):
-        """Kills some beacons, maybe more than once, and waits until all is as before."""
+        """Kills some beacons, possibly more than once, and waits until all have recovered."""
         victims = self.choose_victims()
         tearable = self.choose.sample(victims, len(victims) // 2 + (len(victims) < BEACONS))
         engines = [
@@ -72,7 +72,7 @@ class KillsTest(e2e.NetworkTest):
         lives = self.choose.choice((1, 1, 2, 3, 4))
         print(f"slot={self.watch.slot()} victims={victims} engines={engines} kills_of_each={lives}", flush=True)
         for life in range(lives):
-            # A moment, of a slot or of a start, not a condition.
+            # The kill happens at a random moment of a slot or of a start.
             time.sleep(self.choose.uniform(0, SLOT_MS / 1000))
             self.counts["kills while starting"] += len(victims) * (life > 0)
             self.kill_engines(engines)
@@ -119,14 +119,14 @@ class KillsTest(e2e.NetworkTest):
             self.counts["torn logs"] += 1
 
     def leave_unfinished(self, number, choose):
-        """Nothing may be lost by it."""
+        """Adds an unfinished file, which must not cause a loss."""
         name = torn_files.leave_unfinished(self.network.data_dir(number), choose)
         if name is not None:
             print(f"  unfinished in the folder of beacon {number}: {name}", flush=True)
             self.counts["unfinished files"] += 1
 
     def expect_rejoined(self, victims, engines, told):
-        """They are back, in the chain of what they told, linked, synced, at the others' head; and finality goes on."""
+        """They are back with what they reported as finalized, linked, synced, at the others' head; and finality continues."""
         began = time.monotonic()
         for number in engines:
             self.network.engines[number].wait()
@@ -172,7 +172,7 @@ class KillsTest(e2e.NetworkTest):
         wait_until(reached, e2e.PATIENCE_S, f"every beacon to finalize a slot above {after}")
 
     def expect_one_chain(self):
-        """All have one head, have finalized nothing that conflicts, blame nobody, and their folders fit."""
+        """All have one head, no conflicting finalized blocks, no blamed peers, and consistent folders."""
         for process in self.network.clients:
             self.assertTrue(process.running(), process.log_tail())
 

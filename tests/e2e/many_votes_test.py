@@ -1,8 +1,8 @@
-"""More votes than a queue or batch ever held: every vote is at every beacon in time, and every block is full.
+"""More votes than any queue or batch holds: every vote reaches every beacon in time, and every block is full.
 
-LEAN_VALIDATORS: how many there are; 2,200 in the default tests. LEAN_BEACONS: how many beacons share them, each with a
-network engine and a client; two. LEAN_SLOT_MS: by default what two cores need that have more to do, a millisecond and a
-half for each vote. LEAN_VOTES_DUE_MS: when all votes have to be at all beacons, from the slot's begin; by default its end.
+LEAN_VALIDATORS: number of validators (2,200). LEAN_BEACONS: number of beacons that share them, each with a network
+engine and a client (2). LEAN_SLOT_MS: by default 1.5 ms for each vote, which suits two cores that other programs also
+use. LEAN_VOTES_DUE_MS: when all votes must have reached all beacons, from the begin of the slot; by default its end.
 LEAN_FULL_SLOTS: in how many slots in a row.
 """
 
@@ -16,7 +16,7 @@ VALIDATORS = int(os.environ.get("LEAN_VALIDATORS", "2200"))
 BEACONS = int(os.environ.get("LEAN_BEACONS", "2"))
 SLOT_MS = int(os.environ.get("LEAN_SLOT_MS", VALIDATORS * 3 // 8 * 4))
 VOTES_DUE_MS = int(os.environ.get("LEAN_VOTES_DUE_MS", SLOT_MS))
-# The shortest keys there are: made for thousands of validators in seconds.
+# The shortest keys: they can be made for thousands of validators in seconds.
 LOG_LIFETIME = 8
 ACTIVE_SLOTS = 64
 FULL_SLOTS = int(os.environ.get("LEAN_FULL_SLOTS", "2"))
@@ -24,7 +24,7 @@ POLL_S = 0.02
 
 
 class Watch:
-    """Asks a beacon for its votes from a thread of its own, and keeps when it had all of a slot's."""
+    """Asks a beacon for its votes from a separate thread, and records when it had all votes of a slot."""
 
     def __init__(self, rpc, genesis_ms):
         self._rpc, self._genesis_ms = rpc, genesis_ms
@@ -82,7 +82,7 @@ class ManyVotesTest(e2e.NetworkTest):
         for number, watch in enumerate(watches):
             after = [watch.complete[slot] for slot in slots]
             print(f"beacon {number}: all votes of slots {slots} after {after} ms", flush=True)
-        # A block has the votes of the slot before it, but its proposer's own.
+        # A block has the votes of the previous slot, except its proposer's own.
         for slot in slots[1:]:
             for rpc in net.rpcs:
                 block = wait_until(lambda rpc=rpc: e2e.block_at(rpc, slot), e2e.PATIENCE_S, f"the block of slot {slot}")
@@ -95,7 +95,7 @@ class ManyVotesTest(e2e.NetworkTest):
                 self.assertNotIn(lost, engine.log)
 
     def cpu_s(self):
-        """Of each process so far."""
+        """CPU seconds of each process so far."""
         return {process.name: process.cpu_s() for process in self.network.processes()}
 
 

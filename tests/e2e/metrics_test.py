@@ -1,4 +1,4 @@
-"""Both programs tell Prometheus what they do, by the names of docs/metrics.md and no others."""
+"""Both programs serve exactly the metrics that docs/metrics.md lists."""
 
 import re
 import urllib.request
@@ -65,7 +65,7 @@ class MetricsTest(e2e.NetworkTest):
         documented = set(re.findall(r"`(lean_\w+)(?:\{[\w,]+\})?`", page))
         served = families(beacon) | families(client)
         self.assertEqual(served - documented, set())
-        # What has nothing to count yet is not there.
+        # Metrics with labels appear when they first count.
         counters = {name for name in documented if name.endswith("_total")} | GOSSIP_SIZES
         self.assertEqual(documented - served - counters, set())
 
@@ -76,7 +76,7 @@ class NetworkMetricsTest(e2e.NetworkTest):
         ports = [network.free_port(), network.free_port()]
         for place, port in zip(net.places, ports):
             place.arguments = ("--metrics-address", port)
-        # One link, dialled by the second.
+        # One link, dialed by the second node.
         net.places[0].dials = []
         net.start()
         self.wait_for(lambda s: s.peers == 1, "the beacons to be linked")
@@ -104,7 +104,7 @@ class NetworkMetricsTest(e2e.NetworkTest):
         self.assertEqual((first[begun % "inbound"], first[begun % "outbound"]), (1, 0))
         self.assertEqual((second[begun % "inbound"], second[begun % "outbound"]), (0, 1))
 
-        # What went over a link that has ended still counts.
+        # Bytes of a link that has ended still count.
         sent = first['lean_beacon_network_bytes_total{direction="out"}']
         net.engines[1].kill()
         self.wait_for(lambda s: s.peers == 0, "the link to end")

@@ -1,9 +1,9 @@
-"""Of two beacons, one is stopped and continued, killed and started again, over and over: no duty of 100 slots is missed.
+"""One of two beacons is stopped and continued, killed and restarted, over and over. No duty of 100 slots is missed.
 
-Beacons do not exchange blocks and keep no chain on disk yet. The second gets its blocks by --broadcast; the first, once
-it was killed, begins at genesis, is held to lag, and cannot catch up. What is shown is that its coming and going never costs
-the client a duty. A second test has an address that fails and recovers again and again before a good beacon, so
-that the client goes back and forth between the two addresses.
+The beacons are not linked and keep no chain on disk. The second one gets its blocks by --broadcast. The first one
+begins at genesis after each kill, counts as lagging, and cannot catch up. The test shows that its failures never cost
+the client a duty. In a second test an address before a good beacon fails and recovers again and again, so that the
+client switches back and forth.
 """
 
 import signal
@@ -40,7 +40,7 @@ class MissedDutiesTest(e2e.NetworkTest):
         missed = self.log.missed(FIRST, last)
         self.assertEqual(missed, [], f"{len(missed)} duties missed in {last - FIRST + 1} slots")
         status = self.net.rpc.status()
-        # The beacon that stayed agrees: a block in every slot, and finality follows.
+        # The other beacon confirms: a block in every slot, and finality follows.
         empty = [slot for slot in range(FIRST, last + 1) if e2e.block_at(self.net.rpc, slot) is None]
         self.assertEqual(empty, [])
         self.assertGreater(status.finalized.slot, last - 8)

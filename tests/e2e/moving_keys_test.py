@@ -1,4 +1,4 @@
-"""The procedure of docs/moving_keys.md on real processes, and what a client refuses when a step of it was left out."""
+"""The procedure of docs/moving_keys.md on real processes, and what a client refuses if a step is skipped."""
 
 import json
 import os
@@ -16,7 +16,7 @@ class MovingKeysTest(e2e.NetworkTest):
         self.net = self.start_network(clients=4)
         self.wait_for_finality()
         self.old_keys = self.net.keystores[3]
-        # Another machine's disk.
+        # The disk of another machine.
         self.new_keys = self.directory / "machine" / "keys" / "keystores.yaml"
         e2e.copy_keys(self.old_keys, self.new_keys.parent)
 
@@ -46,7 +46,7 @@ class MovingKeysTest(e2e.NetworkTest):
         exported = self.directory / "records.json"
         old = ("--keystores", self.old_keys)
 
-        # Not while a client runs: it is named.
+        # Refused while a client runs; the error names it.
         refused = self.records("export", *old, "--output", exported)
         self.assertEqual(refused.returncode, 1, refused.stderr)
         self.assertIn(f"is in use by process {self.net.clients[3].pid}", refused.stderr)
@@ -61,10 +61,10 @@ class MovingKeysTest(e2e.NetworkTest):
         (key,) = json.loads(exported.read_text())["data"]
         self.assertGreater(len(key["signed_leaves"]), 1)
 
-        # The import left out.
+        # Without the import.
         self.assertIn("there are no records of it here", self.end_of(self.client("forgetful", self.new_keys)))
 
-        # Import, twice for good measure; wait and start.
+        # Import twice, which must not matter; wait and start.
         for new in (1, 0):
             done = self.records("import", "--keystores", self.new_keys, "--input", exported)
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -75,7 +75,7 @@ class MovingKeysTest(e2e.NetworkTest):
         self.assertIn("no second client seen", moved.log_tail(1000))
         self.assertNotIn("vote refused", moved.log_tail(1000))
 
-        # The old keys come up again by mistake, here on the same machine; on another one: twins_test.py.
+        # The old keys are started again by mistake on the same machine. twins_test.py covers another machine.
         mistake = self.client("mistake", self.old_keys)
         self.assertIn(f"it is in use by process {moved.pid} of user id {os.getuid()}", self.end_of(mistake))
         self.wait_for_missing([])

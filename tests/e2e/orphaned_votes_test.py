@@ -1,4 +1,4 @@
-"""The chain has votes that name blocks of a branch which lost and which nobody keeps any more. Who joins late gets past
+"""The chain contains votes for blocks of an abandoned branch that nobody has any more. A beacon that joins late accepts
 them, from an empty disk and again from its own."""
 
 import e2e
@@ -6,9 +6,9 @@ import grpc
 import udp_link
 from leandev.processes import wait_until
 
-# The halves are parted until each has so many blocks of its own.
+# The halves are separated until each has this many blocks of its own.
 OWN_BLOCKS = 2
-# Whether votes of the losing half get into a block depends on when the halves meet again.
+# Whether votes of the abandoned half get into a block depends on when the halves meet again.
 MOST_PARTINGS = 20
 
 
@@ -38,7 +38,7 @@ class OrphanedVotesTest(e2e.NetworkTest):
         for root in orphans:
             self.assertIsNone(self.find_block(2, root))
         self.assertLessEqual(orphans.items(), self.votes_for_orphans(2).items())
-        # It restores what it has fetched, and goes on.
+        # It restores the chain from its disk and continues.
         net.beacons[2].kill()
         net.start_beacon(2)
         self.await_first_ones_chain(2)
@@ -46,7 +46,7 @@ class OrphanedVotesTest(e2e.NetworkTest):
         self.assertIn("everything fits", self.db("verify", number=2))
 
     def make_orphaned_votes(self, link):
-        """Parts the two beacons and joins them again, until finalized blocks have votes for blocks of a lost branch.
+        """Separates the two beacons and joins them again, until finalized blocks have votes for an abandoned branch.
         Returns the roots, each with the number of blocks whose votes name it."""
         for _ in range(MOST_PARTINGS):
             link.cut()

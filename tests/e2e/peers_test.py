@@ -1,5 +1,5 @@
-"""Linked beacons with a share of the validators each, and a network engine (lean-p2p) beside each: they finalize one
-chain, whatever becomes of a beacon, of an engine, or of both."""
+"""Linked beacons share the validators; each has a network engine (lean-p2p). They finalize one chain whatever happens
+to a beacon, an engine, or both."""
 
 import time
 
@@ -8,12 +8,12 @@ from duty_log import DutyLog
 from leandev import network
 from leandev.processes import wait_until
 
-# Of tests that miss no duty, whatever else the machine does.
+# Slot duration for tests in which no duty may be missed on a busy machine.
 SLOT_MS = 1600
 SHORT_SLOT_MS = 500
-# Its name in a beacon's health.
+# The engine's name in a beacon's health.
 ENGINE = "lean.v1.NetworkEngine"
-# As of lean-p2p: a connection on which nothing arrives ends after that. Who is started again need not wait for it.
+# From lean-p2p: an idle connection ends after this time. A restarted node does not have to wait for it.
 SILENCE_S = 10
 
 
@@ -29,7 +29,7 @@ class PeersTest(e2e.NetworkTest):
         ]
 
     def expect_duties(self, logs, first, last):
-        """No duty of these slots was missed. The last of them may be over for who asks before a client has said so."""
+        """No duty of these slots was missed. Waits, because the last slot may end before a client has logged its duty."""
         for number, log in enumerate(logs):
             wait_until(lambda log=log: max(log.votes(), default=0) >= last, e2e.PATIENCE_S, f"votes of slot {last}")
             self.assertEqual(log.missed(first, last), [], f"client {number}:\n{log.text()}")
@@ -41,7 +41,7 @@ class PeersTest(e2e.NetworkTest):
             self.assertNotIn("peer_banned", self.network.engines[number].log)
 
     def expect_good_peers(self, number):
-        """What a beacon tells of its peers is what good ones have."""
+        """A beacon reports its peers as good ones."""
         net = self.network
         peers = net.rpcs[number].linked()
         others = {net.peer_id(other) for other in range(net.settings.beacons) if other != number}
@@ -57,7 +57,7 @@ class PeersTest(e2e.NetworkTest):
 
     def test_finalize_together_and_link_again_after_kills(self):
         net = self.start_network(clients=3, beacons=3, validators=6, slot_ms=SHORT_SLOT_MS)
-        # Each dials both others, and one link of each two counts.
+        # Each node dials both others, and one link of each pair remains.
         self.wait_for_links(2)
         finalized = max(s.finalized.slot for s in self.wait_for_all(lambda s: s.finalized.slot > 0, "finality"))
         self.wait_for_all(lambda s: s.finalized.slot >= finalized, "all to have finalized it")
@@ -66,14 +66,14 @@ class PeersTest(e2e.NetworkTest):
             self.expect_good_peers(number)
             self.assertGreater(min(peer.items_accepted for peer in net.rpcs[number].linked()), 0)
 
-        # Two thirds of the validators are left.
+        # Two thirds of the validators remain.
         net.kill_node(2)
         self.wait_for_links(1, (0, 1))
         self.wait_for_finality(above=net.rpc.status().slot)
         net.start_node(2)
         self.wait_for_links(2)
         self.wait_for_all(lambda s: s.synced and s.head == net.rpc.status().head, "the killed one to have caught up")
-        # A beacon alone is killed: its engine stays, and so do the links.
+        # Only a beacon is killed: its engine and its links stay.
         links = {peer.id for peer in net.rpc.linked()}
         net.beacons[2].kill()
         self.wait_for_finality(above=net.rpc.status().slot)
@@ -81,13 +81,13 @@ class PeersTest(e2e.NetworkTest):
         self.wait_for_all(lambda s: s.synced and s.head == net.rpc.status().head, "it to have caught up again")
         self.assertEqual({peer.id for peer in net.rpc.linked()}, links)
         self.wait_for_links(2)
-        # That a link ended without a word is not held against anybody.
+        # A link that ended abruptly is no offence.
         self.expect_no_blame()
 
     def test_an_engine_comes_late_and_is_killed_and_a_third_beacon_comes_late(self):
         net = self.make_network(clients=2, beacons=3, slot_ms=SLOT_MS)
         both = (0, 1)
-        # The second beacon begins before there is an engine for it.
+        # The second beacon starts before its engine.
         net.start_engine(0)
         for number in both:
             net.start_beacon(number)
@@ -111,7 +111,7 @@ class PeersTest(e2e.NetworkTest):
         took = time.monotonic() - started
         print(f"linked again {took:.1f} s after the engine's start", flush=True)
         self.assertLess(took, SILENCE_S / 2)
-        # Once more, while the link is new. Neither half of the validators finalizes without the other.
+        # Again, while the link is new. Neither half of the validators finalizes without the other.
         net.engines[0].kill()
         net.start_engine(0)
         back = max(net.rpcs[number].status().slot for number in both)
@@ -130,7 +130,7 @@ class PeersTest(e2e.NetworkTest):
         self.expect_no_blame()
 
     def test_a_peer_on_another_chain_is_left_and_both_say_why(self):
-        """Nothing on the wire tells another genesis: it shows in the finalized block, which is genesis at first."""
+        """The wire does not carry the genesis. Another genesis shows in the finalized block, which is genesis at first."""
         net = self.make_network(clients=1, beacons=2, slot_ms=SHORT_SLOT_MS)
         other = network.Network(net.settings)
         other.genesis_dir = net.settings.directory / "other"
@@ -150,7 +150,7 @@ class PeersTest(e2e.NetworkTest):
 
     def test_dial_only_and_itself(self):
         net = self.make_network(clients=1, beacons=2, slot_ms=SHORT_SLOT_MS)
-        # The first is told to dial itself alone; the second cannot be dialled.
+        # The first one is told to dial only itself; the second one cannot be dialed.
         net.places[0].dials = [net.dial_address(0)]
         net.places[1].dials = [net.dial_address(0)]
         net.places[1].announce = ""

@@ -1,4 +1,4 @@
-"""What cannot work ends with exit code 1 and a message that says what is wrong."""
+"""A program that cannot run ends with exit code 1 and an error that says why."""
 
 import e2e
 from leandev import network
@@ -32,7 +32,7 @@ class RefusalsTest(e2e.NetworkTest):
         for option in ("--metrics-address", "--keymanager-address"):
             with self.subTest(option):
                 self.assertIn(address, self.refusal_of(*client, option, address))
-        # They left nothing locked behind.
+        # They left no locks behind.
         net.start_client(0)
         self.wait_for_finality()
 
@@ -55,7 +55,7 @@ class RefusalsTest(e2e.NetworkTest):
             ],
             self.directory / "client.log")
         self.addCleanup(client.stop)
-        # It waits for a beacon of its own network: says so, and does no duty for this one.
+        # It logs that it waits for a beacon of its own network, and does no duty for this one.
         wait_until(lambda: "this client works for 0x1111" in client.log_tail(), e2e.PATIENCE_S, "the client to say so")
         later = self.wait_for(lambda s: s.slot > 4, "four slots")
         self.assertEqual((later.head.slot, later.known_votes, later.pending_votes), (0, 0, 0))

@@ -1,5 +1,5 @@
-"""The network engine with nothing but what its unit leaves it: a user of its own without capabilities, no new privileges, a
-read-only file system but for its two folders. And what systemd-analyze says of the units."""
+"""The network engine runs with the restrictions of its unit: a separate user without capabilities, no new privileges,
+and a read-only file system except for its two folders. systemd-analyze checks the units."""
 
 import grp
 import os
@@ -20,13 +20,13 @@ from leandev.rpc import BeaconRpc
 
 UNITS = e2e.ROOT / "deploy" / "systemd"
 ENGINE = e2e.BUILD_DIR / "bin" / "lean-p2p"
-# Users without a name, and a group of Debian's that both belong to.
+# Users without names, and one of Debian's groups to which both belong.
 ENGINE_USER, BEACON_USER, STRANGER = 64001, 64002, 64003
 GROUP = "users"
-# Of 100: below it, systemd calls a unit OK.
+# Of 100: systemd rates a unit below this value as OK.
 MOST_EXPOSED = 20
 
-# Only the two folders can be written. $1: state, $2: runtime; the rest is the command.
+# Only the two folders are writable. $1: state, $2: runtime; the rest is the command.
 READ_ONLY = """
 ip link set lo up
 mount --make-rprivate /
@@ -39,7 +39,7 @@ exec "$@"
 
 
 def drop(user, group, *groups):
-    """A command that runs another one as this user, who can gain nothing."""
+    """A command that runs another one as this user, without the possibility to gain privileges."""
     members = ["--groups", ",".join(map(str, groups))] if groups else ["--clear-groups"]
     return ["setpriv", "--reuid", str(user), "--regid", str(group), *members, "--bounding-set=-all", "--inh-caps=-all",
             "--ambient-caps=-all", "--no-new-privs", "--pdeathsig", "KILL", "--"]
@@ -71,7 +71,7 @@ class SandboxTest(unittest.TestCase):
         self.state = self._folder("state", ENGINE_USER, 0o700)
         self.runtime = self._folder("runtime", ENGINE_USER, 0o750)
         self.socket = self.runtime / "engine"
-        # Where it was built, others need not be let in.
+        # Other users may have no access to the build folder.
         self.program = self.directory / "lean-p2p"
         shutil.copy(ENGINE, self.program)
         self.log = self.directory / "engine.log"
@@ -139,7 +139,7 @@ class SandboxTest(unittest.TestCase):
         chance = random.Random(seed)
         for restart in range(6):
             self._start()
-            # At any moment: before it listens, while the beacon attaches, afterwards.
+            # At any moment: before it listens, while the beacon connects, and later.
             time.sleep(chance.uniform(0, 0.3))
             self.engine.kill()
             before = attached()

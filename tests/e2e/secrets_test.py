@@ -1,4 +1,4 @@
-"""Secrets of a real validator client: where they lie in memory, which files they are read from, and how it ends meanwhile."""
+"""Secrets of a real validator client: their memory, the files from which they are read, and how it ends meanwhile."""
 
 import os
 import pathlib
@@ -61,7 +61,7 @@ class SecretsTest(e2e.NetworkTest):
         return self.make_keys(count, "--password-file", self.write("password", PASSWORD), "--kdf", kdf)
 
     def make_encrypted_keys_of_known_seeds(self, count):
-        """Returns the list of encrypted keys and the seeds in them."""
+        """Returns the list of encrypted keys and their seeds."""
         plain = self.make_keys(count, "--plain").parent
         files = [plain / f"validator_{i}.key" for i in range(count)]
         encrypted = self.directory / "encrypted" / "keystores.yaml"
@@ -120,7 +120,7 @@ class SecretsTest(e2e.NetworkTest):
                            "the first line about keys")
                 process.signal(signal.SIGTERM)
                 self.assertEqual(process.wait(e2e.PATIENCE_S), code, process.log_tail(99))
-                # Opening takes seconds, so none of the later lines means that it did not wait for them.
+                # Opening the keys takes seconds. If later lines are missing, the client did not wait for it.
                 for later in ("validator client starting", "signer listening", "index=7"):
                     self.assertNotIn(later, process.log_tail(99))
 

@@ -1,5 +1,5 @@
-"""What all servers of both programs have in common: addresses of IPv6, reflection where it is meant to be and bounded, and
-the system's own reason where they cannot listen."""
+"""Properties of all servers of both programs: IPv6 addresses, reflection only where intended and limited, and the
+system's error when they cannot listen."""
 
 import os
 import pathlib
@@ -20,7 +20,7 @@ BEACON = e2e.BUILD_DIR / "bin" / "lean-beacon"
 VALIDATOR = e2e.BUILD_DIR / "bin" / "lean-validator"
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 LIST_SERVICES = b"\x3a\x00"  # ServerReflectionRequest{list_services: ""}
-# As of rpc::kReflectionStreams.
+# From rpc::kReflectionStreams.
 STREAMS = 8
 
 
@@ -36,7 +36,7 @@ class Stream:
         self._ended.wait()
 
     def answer(self):
-        """Its first answer, or the code of its end."""
+        """Its first answer, or the status code with which it ended."""
         try:
             return next(self._call)
         except grpc.RpcError as error:
@@ -88,9 +88,9 @@ class ServersTest(e2e.NetworkTest):
         done = subprocess.run([VALIDATOR, "keymanager", "--address", keymanager, "--token-file", token, "list"],
                               capture_output=True, text=True, check=False, timeout=e2e.PATIENCE_S)
         self.assertEqual(done.returncode, 0, done.stderr)
-        # Reflection is the RPC server's alone.
+        # Only the RPC server has reflection.
         self.assertEqual(self.stream(keymanager).answer(), grpc.StatusCode.UNIMPLEMENTED)
-        # A beacon of a checkpoint at an IPv6 address.
+        # A beacon that starts from a checkpoint at an IPv6 address.
         finalized = net.rpc.status().finalized.root
         data = self.directory / "checkpoint-data"
         process = Process("checkpoint", [

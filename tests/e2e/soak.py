@@ -1,8 +1,8 @@
-"""Many beacons and their network engines on one machine for thousands of short slots: memory, disk and descriptors of each
-are measured, and must not grow once it has warmed up.
+"""Runs many beacons and their network engines on one machine for thousands of short slots. Memory, disk and
+descriptors of each are measured and must not grow after a warm-up.
 
-Engines are linked to others at distances 1, 2, 4 and 8, so that what one sends reaches most of them over others. Run it
-by hand (`soak.py --help`), with LEAN_BUILD_DIR and PYTHONPATH as in e2e.py; ctest does under the label long.
+Engines are linked to others at distances 1, 2, 4 and 8, so that most messages travel over several engines. Run it by
+hand (`soak.py --help`) with LEAN_BUILD_DIR and PYTHONPATH as in e2e.py; ctest runs it with the label `long`.
 """
 
 import argparse
@@ -22,20 +22,20 @@ from watch import Watch
 
 KINDS = ("beacon", "engine")
 LINKS = 4
-# What is before this part of the run is warm-up: caches fill.
+# The part of the run before this is the warm-up, in which caches fill.
 WARM_UP = 0.4
-# How much may be added in a slot, on average of all beacons, and of all engines. Of a single one twice as much: its database's buffers and
-# files fill and empty again, in several hundred slots each.
+# Allowed growth in a slot, for the mean of all beacons and of all engines. A single process may grow twice as much: the
+# buffers and files of its database fill and empty over several hundred slots.
 MEMORY_BYTES_PER_SLOT = 2048
-# When old blocks are dropped: roots and slots of all blocks stay.
+# With old blocks dropped: roots and slots of all blocks stay.
 DISK_BYTES_PER_SLOT = 2048
-# When all blocks are kept: so much for each validator's vote, and what else a slot takes.
+# With all blocks kept: this much for each vote, plus the rest of a slot.
 ALL_DISK_BYTES_PER_VOTE = 4096
 ALL_DISK_BYTES_PER_SLOT = 16384
-# Two more descriptors on the way are a leak; of threads gRPC has some more or less as it likes.
+# Two more descriptors are a leak. The number of gRPC's threads varies a little.
 MORE_DESCRIPTORS = 2
 MORE_THREADS = 4
-# Finality may be behind the clock by so much at the end.
+# Finality may be this many slots behind the clock at the end.
 FINALITY_SLOTS = 12
 
 
@@ -76,7 +76,7 @@ def make_network(options, directory):
 
 
 class Soak:
-    """A run: samples of every beacon and engine, about 200 times."""
+    """A run, with about 200 samples of every beacon and engine."""
 
     def __init__(self, options, net):
         self._options = options
@@ -99,7 +99,7 @@ class Soak:
                     self.samples[kind][number].append(usage.sample(process.pid, folder, slot))
             if slot % (10 * step) == 0:
                 self._show(slot)
-                # Before the beacons drop the blocks. What was finalized lately comes up again.
+                # Checked before the beacons drop the blocks. Recently finalized blocks are checked again later.
                 self._conflicts += self._watch.conflicts_since(slot - 15 * step)
 
     def _show(self, slot):
@@ -116,7 +116,7 @@ class Soak:
                 flush=True)
 
     def judge(self):
-        """What is wrong, as texts. Prints the figures."""
+        """The failures as texts. Prints the figures."""
         now = self._watch.slot()
         self._watch.stop()
         wrong = list(dict.fromkeys(self._conflicts + self._watch.conflicts())) + self._watch.blames()
@@ -131,7 +131,7 @@ class Soak:
         return wrong
 
     def _growth(self, kind):
-        """What grows by too much, as texts."""
+        """The values that grow too much, as texts."""
         span = (1 - WARM_UP) * self._options.slots
         limits = {
             "rss": MEMORY_BYTES_PER_SLOT, "disk": self._disk_limit(),

@@ -1,5 +1,5 @@
-"""Half of the validators are absent for long: nothing is finalized, and the beacon takes no more memory for that; what
-it let go of is read from its disk, it restarts at once, and finality resumes."""
+"""Half of the validators are absent for a long time, and nothing is finalized. The beacon's memory does not grow with
+it, it reads evicted blocks and states from its disk, it restarts at once, and finality resumes."""
 
 import statistics
 import time
@@ -8,10 +8,10 @@ import e2e
 import usage
 from leandev.processes import wait_until
 
-# Validators, and slots of a stall. The clients have a half each, and only the first one is there.
+# Validators, and slots of a stall. The clients have a half each, and only the first one runs.
 MANY_SLOTS = (16, 2000)
 MANY_VOTES = (4096, 90)
-# Blocks and states in memory are at their bounds after so many slots.
+# Blocks and states in memory have reached their bounds after this many slots.
 WARM_SLOTS = 1200
 # By how much memory may grow in a slot then: 200 bytes a block, the protocol's list of roots, and what the database's
 # buffers are more at the end than in the middle.
@@ -60,7 +60,7 @@ class StallTest(e2e.NetworkTest):
         self.assertGreater(found, 0)
 
     def restart(self):
-        """How long the beacon takes to be back, in seconds."""
+        """Seconds until the restarted beacon answers."""
         net = self.network
         head = self.wait_for(lambda s: s.slot > 0, "a status").head.slot
         net.beacons[0].stop()
@@ -82,7 +82,7 @@ class StallTest(e2e.NetworkTest):
         print(f"growth={growth:.0f} bytes a slot, restart={took:.1f} s", flush=True)
         self.assertLess(growth, GROWTH_PER_SLOT)
         self.assertLess(took, RESTART_S)
-        # A second beacon gets all of it from the first one's disk.
+        # A second beacon gets the whole chain from the first one's disk.
         self.network.start_node(1)
         wait_until(lambda: self.second_head() >= slots, 10 * e2e.PATIENCE_S, "the second beacon to be there")
         self.network.start_client(1)

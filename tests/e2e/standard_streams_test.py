@@ -1,4 +1,4 @@
-"""Processes whose standard streams are not what one expects: a log that nobody reads, or none at all."""
+"""Processes with unusual standard streams: a log that nobody reads, or no streams at all."""
 
 import fcntl
 import os
@@ -6,13 +6,13 @@ import signal
 
 import e2e
 
-# More than an end takes, on a busy machine; who waits for a reader never ends.
+# More than a stop takes on a busy machine. A process that waits for a reader would never stop.
 END_S = 30
 
 
 class StandardStreamsTest(e2e.NetworkTest):
     def ends(self, process, number):
-        """Sends the signal, upon which the process must stop in order."""
+        """Sends the signal; the process must stop in order."""
         process.signal(number)
         self.assertEqual(process.wait(END_S), 0, process.log_tail())
 

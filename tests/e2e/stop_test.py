@@ -1,4 +1,4 @@
-"""A signal to stop ends every wait, and none is lost."""
+"""A signal to stop ends every wait, and no signal is lost."""
 
 import os
 import pty
@@ -14,7 +14,7 @@ from leandev.processes import Process, wait_until
 VALIDATOR = e2e.BUILD_DIR / "bin" / "lean-validator"
 BEACON = e2e.BUILD_DIR / "bin" / "lean-beacon"
 PASSWORD = "correct horse battery staple"
-# A second on a machine with nothing else to do.
+# One second on an idle machine.
 END_S = 5
 
 
@@ -50,7 +50,7 @@ class StopTest(e2e.NetworkTest):
         return self.directory / name / "keystores.yaml"
 
     def test_a_signal_at_the_end_of_the_opening_is_not_lost(self):
-        # Plain ones, so that what follows the password takes no time.
+        # Unencrypted keys, so that the steps after the password take no time.
         keys = self.make_keys("keys", 1, "--plain")
         fifo = self.directory / "fifo"
         os.mkfifo(fifo, 0o600)
@@ -58,7 +58,7 @@ class StopTest(e2e.NetworkTest):
         self.said(client, "keys opening")
         client.signal(signal.SIGTERM)
         self.said(client, "stopping signal=SIGTERM")
-        # It has been taken: from here on the client has all that it needs to start.
+        # The password was read, so the client now has everything that it needs to start.
         try:
             with open(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK), "w", encoding="ascii") as writer:
                 writer.write(PASSWORD)
@@ -110,7 +110,7 @@ class StopTest(e2e.NetworkTest):
         self.said(exporting, "index=0")
         self.stops(exporting, code=1)
         self.assertNotIn("index=3", exporting.log_tail(99))
-        # What is there is whole.
+        # The files that exist are complete.
         verifying = self.start("verify", "keys", "verify", "--keystores", self.directory / "copies" / "keystores.yaml",
                                "--password-file", self.password)
         self.assertEqual(verifying.wait(e2e.PATIENCE_S), 0, verifying.log_tail(99))

@@ -9,13 +9,13 @@ from leandev.processes import Process, wait_until
 
 SLOT_MS = 500
 SLOTS_LATE = 60
-# Slow enough that a sync of so many slots can be watched, and a peer be killed in the middle of it.
+# Slow enough to watch a sync of this many slots, and to kill a peer in the middle of it.
 PEER_BYTES_PER_SECOND = 120_000
 
 
 class SyncTest(e2e.NetworkTest):
     def ask_for_vote(self, number):
-        """None when the beacon builds a vote for its slot, else the error."""
+        """None if the beacon builds a vote for its slot, otherwise the error."""
         from lean.v1 import validator_pb2, validator_pb2_grpc  # pylint: disable=import-outside-toplevel
 
         rpc = self.network.rpcs[number]
@@ -51,11 +51,11 @@ class SyncTest(e2e.NetworkTest):
             net.start_client(number)
         begin = self.wait_for(lambda s: s.slot > SLOTS_LATE and s.finalized.slot > SLOTS_LATE - 20, "the chain to be long")
 
-        # It is not linked before it answers, so that nothing is missed of how it sees that it is behind.
+        # It is linked only after it answers, so that the test sees how it detects that it is behind.
         net.start_beacon(2)
         net.start_engine(2)
         behind = wait_until(
-            # With the first of its two peers linked it knows of a lag, and yet waits for the other one.
+            # With the first of its two peers linked it knows its lag, and still waits for the other one.
             lambda: next((s for s in [net.rpcs[2].try_status()] if s and "slots behind" in s.sync.message), None),
             e2e.PATIENCE_S, "the late beacon to see that it is behind")
         self.assertFalse(behind.synced)
@@ -72,7 +72,7 @@ class SyncTest(e2e.NetworkTest):
         self.assertIsNone(self.ask_for_vote(2))
         self.assertRegex(self.log_of(2), r"syncing head_slot=0 message=\"\d+ slots behind")
         self.assertRegex(self.log_of(2), r"synced head_slot=\d+")
-        # The one that was killed has forgotten everything: it comes back in the same way, and so do its validators.
+        # The killed beacon has lost everything. It returns in the same way, and so do its validators.
         net.start_node(1)
         now = self.await_head_of_first(1)
         self.wait_for(lambda s: s.finalized.slot > now.slot, "the chain to be finalized again")
@@ -110,12 +110,12 @@ class SyncTest(e2e.NetworkTest):
         link.cut()
         cut = await_duties_with(net.places[1].rpc_address)
         wait_until(lambda: net.rpcs[1].status().head.slot > cut + 12, e2e.PATIENCE_S, "the first beacon to lag")
-        # It is back, yet behind: the second one stays in service.
+        # It is back but behind, so the second one is still used.
         first.become(faulty_proxy.PASS)
         await_duties_with(net.places[1].rpc_address)
         lag = net.rpcs[1].status().head.slot - net.rpcs[0].status().head.slot
         self.assertGreater(lag, 5)
-        # It catches up, and is taken back.
+        # It catches up and is used again.
         link.mend()
         back = await_duties_with(first.address)
         self.assertEqual(log.missed(begin, back), [], log.text())

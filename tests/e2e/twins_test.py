@@ -1,4 +1,4 @@
-"""One key, two clients: refused on one machine, noticed on two, and never ended by a beacon that only says so."""
+"""One key in two clients: refused on one machine, detected on two, and never stopped by a mere claim of a beacon."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from leandev.processes import Process, wait_until
 
 PROGRAM = e2e.BUILD_DIR / "bin" / "lean-validator"
 SLOT_MS = 1200
-# Between the beacons: more than a quarter of a slot, when votes are cast, and less than half.
+# Delay between the beacons: more than a quarter of a slot, when votes are cast, and less than half.
 DELAY_S = 0.4
 
 
@@ -38,7 +38,7 @@ class TwinsTest(e2e.NetworkTest):
 
 
 class OneMachineTest(TwinsTest):
-    """Nothing answers at the beacon's address: what is refused is refused before anybody is asked."""
+    """Nothing answers at the beacon's address, so every refusal happens before a beacon is asked."""
 
     def setUp(self):
         super().setUp()
@@ -69,7 +69,7 @@ class OneMachineTest(TwinsTest):
                     self.assert_refused(self.client(f"{name}_apart", twins[name], *self.command, prefix=e2e.APART),
                                         "it is in use by another process, by this or another name of the file")
 
-        # However it ends, its locks end with it.
+        # Its locks end with it, however it ends.
         self.holder.kill()
         copy = self.client("heir", twins["copy"], *self.command)
         wait_until(lambda: "validator client starting" in copy.log_tail(), e2e.PATIENCE_S, "the heir's start")
@@ -84,7 +84,7 @@ class TwoMachinesTest(TwinsTest):
         if not e2e.have_namespaces():
             self.skipTest("network namespaces need root")
         self.net = self.make_network(clients=3, beacons=2, validators=6, slot_ms=SLOT_MS)
-        # Reached from every network namespace, and by nobody else.
+        # Reachable from every network namespace, and by nobody else.
         sockets = tempfile.TemporaryDirectory(prefix="lean-sockets-")
         self.addCleanup(sockets.cleanup)
         for number, place in enumerate(self.net.places):
@@ -133,7 +133,7 @@ class TwoMachinesTest(TwinsTest):
         if len(ended) == 1:
             other = next(twin for twin in twins if twin.running())
             self.wait_for_missing([])
-            # Had both begun in the same slot, both would have ended.
+            # If both had begun in the same slot, both would have ended.
             other.stop()
         twice = self.signed_twice()
         print(f"started together: {twice} leaves signed two roots", flush=True)
@@ -147,7 +147,7 @@ class TwoMachinesTest(TwinsTest):
         print(f"signing at once, unwatched: {twice} leaves signed two roots", flush=True)
         self.assertGreater(twice, 0)
         self.assertLessEqual(twice, 12)
-        # A restart does not go on where it was stopped.
+        # A restart does not continue at once; it watches again.
         again = self.client("again", self.lists[0], "run", "--genesis", self.net.genesis_dir, "--beacon",
                             self.net.places[0].rpc_address, prefix=e2e.APART)
         wait_until(lambda: "watching for a second client" in again.log_tail(), e2e.PATIENCE_S, "a watch")
@@ -161,17 +161,17 @@ class LyingBeaconTest(TwinsTest):
         liar = lying_proxy.LyingProxy(self.net.settings.address, lying_proxy.claim)
         self.addCleanup(liar.close)
         self.wait_for(lambda s: s.slot > 1, "slots of which the clients know nothing")
-        # With a liar alone a start is held up; with an honest beacon beside it, it is not.
+        # A single lying beacon delays a start. With an honest beacon beside it, it does not.
         run = ("run", "--genesis", self.net.genesis_dir, "--beacon")
         held_up = self.client("held-up", self.net.keystores[0], *run, liar.address)
         self.client("at-work", self.net.keystores[1], *run, f"{self.net.settings.address},{liar.address}")
         self.wait_for_missing([0, 1])
         self.assertTrue(held_up.running())
         self.assertIn("votes claimed and not shown beacon=", held_up.log_tail(100))
-        # Once the lie is over it begins.
+        # When the lie ends, it begins.
         liar.lie = lying_proxy.honest
         self.wait_for_missing([])
-        # What runs goes on, whatever is claimed or forged.
+        # A running client continues, whatever is claimed or forged.
         for lie in (lying_proxy.claim, lying_proxy.forge):
             liar.lie = lie
             begin = self.net.rpc.status().slot

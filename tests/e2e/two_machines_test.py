@@ -46,7 +46,7 @@ class TwoMachinesTest(e2e.NetworkTest):
                 self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_finalizes_across_the_network(self):
-        # This test watches from the clients' machine; only the beacon runs on the other one.
+        # This test runs on the clients' machine. Only the beacon runs on the other one.
         home = self.enterContext(open("/proc/self/ns/net", encoding="utf-8"))
         with open(f"/var/run/netns/{self.client_space}", encoding="utf-8") as space:
             enter_namespace(space)

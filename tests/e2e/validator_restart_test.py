@@ -1,4 +1,4 @@
-"""A validator client is killed with -9: the chain goes on without it; started again, it takes up its duties."""
+"""A validator client is killed with -9: the chain continues without it. After a restart it resumes its duties."""
 
 import e2e
 
@@ -14,7 +14,7 @@ class ValidatorRestartTest(e2e.NetworkTest):
 
         net.start_client(3)
         back = self.wait_for_missing([])
-        # It proposes again too: a block in a slot of validator 3.
+        # It also proposes again: a block in a slot of validator 3.
         self.wait_for(lambda s: self._has_block_by_3(back.slot, s.slot), "a block by validator 3")
 
     def _has_block_by_3(self, after, until):

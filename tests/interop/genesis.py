@@ -1,4 +1,4 @@
-"""A genesis folder as lean-quickstart (f512c93) makes it, for two nodes that share the validators."""
+"""Creates a genesis folder like lean-quickstart (f512c93), for two nodes that share the validators."""
 
 import dataclasses
 import pathlib

@@ -1,6 +1,6 @@
 """Runs another team's client beside a node of ours until both have finalized together: see README.md.
 
-Exit code 0: they have; 1: they have not; 77: there is nothing to run, with the reason.
+Exit code 0: they have; 1: they have not; 77: there is nothing to run, and the reason is printed.
 """
 
 import os

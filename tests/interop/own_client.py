@@ -1,6 +1,8 @@
-"""A node of ours behind the command line of lean-quickstart's clients: the other client of the harness in the ordinary tests.
+"""A node of ours with the command line of lean-quickstart's clients: the other client of the harness in the ordinary
+tests.
 
-It takes what the harness tells any client, and ends with SIGTERM. Options that it does not know go to lean-p2p.
+It accepts what the harness passes to any client, and ends on SIGTERM. It passes options that it does not know to
+lean-p2p.
 """
 
 import argparse

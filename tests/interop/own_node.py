@@ -1,4 +1,4 @@
-"""A node of ours, its three programs started on a genesis folder as lean-quickstart makes it."""
+"""A node of ours: its three programs, started on a genesis folder as lean-quickstart creates it."""
 
 import subprocess
 

@@ -1,5 +1,5 @@
-"""lean-quickstart's genesis folder, node keys and node names, as they are: two of its nodes run our programs and find each
-other by nodes.yaml; one of its validators votes."""
+"""lean-quickstart's unmodified genesis folder, node keys and node names: two of its nodes run our programs and find
+each other by nodes.yaml; one of its validators votes."""
 
 import gzip
 import json

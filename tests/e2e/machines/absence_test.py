@@ -1,4 +1,4 @@
-"""A beacon, its engine and its client are killed, stay away for 200 slots, and come back: with its disk, or with keys alone."""
+"""A beacon, its engine and its client are killed and return after 200 slots: with their disk, or only with the keys."""
 
 import shutil
 
@@ -8,7 +8,7 @@ import sites
 SLOT_MS = 600
 ABSENT_SLOTS = 200
 AWAY = 3
-# It has to start, to fetch what it missed, and its client watches for a second one before it signs.
+# It must start and fetch what it missed, and its client first watches for a second client.
 RESUMES_WITHIN = 20
 
 

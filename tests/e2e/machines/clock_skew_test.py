@@ -1,4 +1,4 @@
-"""One machine's clock is wrong by 500 ms: its beacon and its client live in another time than the other three."""
+"""The clock of one machine is wrong by 500 ms, for its beacon and its client. The other three are right."""
 
 import time
 
@@ -7,7 +7,7 @@ import sites
 
 SKEWED = 3
 SKEW_MS = 500
-# From a slot until it is final on every beacon.
+# Slots until a slot is final on every beacon.
 FINALIZES_WITHIN = 6
 FINALIZES_WITHIN_SHORT = 16
 
@@ -17,7 +17,7 @@ class ClockSkewTest(sites.SitesTest):
         """Returns (blocks, votes) that were missed from the first slot on in which everybody was there."""
         self.skew_ms = skew_ms
         net = self.start_sites(slot_ms)
-        # It is: the difference of what it says and what this machine's clock says includes the call.
+        # The measured difference to this machine's clock includes the time of the call.
         difference = min(self.difference(net.rpcs[SKEWED]) for _ in range(5))
         self.assertLess(abs(difference - skew_ms), 100)
         while self.slot() < slots:
@@ -35,14 +35,14 @@ class ClockSkewTest(sites.SitesTest):
         said = rpc.status().time_ms
         return said - (before + time.time() * 1000) / 2
 
-    # At four seconds nobody's duty suffers: an early item waits for its slot, a late one is still in its interval.
+    # With slots of four seconds no duty suffers: an early item waits for its slot, and a late one is still in its interval.
     def test_ahead_with_the_usual_slots(self):
         self.assertEqual(self.run_skewed(4000, SKEW_MS, 14, FINALIZES_WITHIN), (0, 0))
 
     def test_behind_with_the_usual_slots(self):
         self.assertEqual(self.run_skewed(4000, -SKEW_MS, 14, FINALIZES_WITHIN), (0, 0))
 
-    # Half a second is more than half of such a slot: its blocks and votes come late or early, the others finalize.
+    # Half a second is more than half of such a slot. Blocks and votes are late or early, and the others finalize.
     def test_ahead_with_short_slots(self):
         self.run_skewed(800, SKEW_MS, 40, FINALIZES_WITHIN_SHORT)
 

@@ -1,11 +1,11 @@
-"""A network like a bad day on the internet: far, unsteady, and it loses frames. It finalizes all the same."""
+"""A network with long, varying delays and lost frames still finalizes."""
 
 import e2e
 import sites
 
 SLOT_MS = 1200
 SLOTS = 60
-# From a slot until it is final on every beacon.
+# Slots until a slot is final on every beacon.
 FINALIZES_WITHIN = 8
 
 

@@ -1,4 +1,4 @@
-"""The network is in two halves for so long that slots which can be justified have become rare, and is whole again."""
+"""The network is divided into two halves until slots that can be justified are rare, and is then healed."""
 
 import e2e
 import sites

@@ -1,4 +1,4 @@
-"""One of four is cut off: the others go on finalizing, it does not, and catches up when it is back."""
+"""One of four is cut off. The others continue to finalize. It does not, and catches up when it is back."""
 
 import e2e
 import sites
@@ -18,7 +18,7 @@ class MinorityTest(sites.SitesTest):
         self.assertLessEqual(self.watch.finalized_slot(3), parted)
         self.sites.heal()
         self.expect_finality(within=RESUMES_WITHIN, what="finality after the fourth was joined")
-        # Its validator votes again, and is heard by all.
+        # Its validator votes again, and all receive the vote.
         self.wait_for_missing([])
         self.expect_agreement()
 

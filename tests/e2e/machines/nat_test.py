@@ -1,4 +1,4 @@
-"""A beacon that nobody reaches from outside takes part like any other: its validator's blocks and votes get to all."""
+"""A beacon that nobody can dial takes part like any other: its validator's blocks and votes reach all."""
 
 import e2e
 import grpc
@@ -12,7 +12,7 @@ HIDDEN = 3
 class NatTest(sites.SitesTest):
     def test_a_beacon_behind_nat_takes_part(self):
         net = self.start_sites(SLOT_MS, behind_nat=(HIDDEN,))
-        # Nobody dialled it, and all are linked with it.
+        # Nobody dialed it, and all are linked with it.
         for number in range(HIDDEN):
             linked = wait_until(
                 lambda rpc=net.rpcs[number]: [peer for peer in rpc.linked() if peer.peer_id == net.peer_id(HIDDEN)],

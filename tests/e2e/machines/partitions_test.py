@@ -1,4 +1,4 @@
-"""The network falls into two halves, of which neither can finalize, and is whole again."""
+"""The network is divided into two halves, neither of which can finalize, and is then healed."""
 
 import e2e
 import sites

@@ -1,4 +1,4 @@
-"""The tests' own machines and network do what they say, and leave nothing behind."""
+"""The test machines and their network do what they promise, and leave nothing behind."""
 
 import os
 import pathlib
@@ -33,7 +33,7 @@ class SwitchTest(unittest.TestCase):
                 self.ports.append(self.switch.attach(machine, "wan", "wan", f"10.77.0.{number}/24"))
                 self.sockets.append(machine.udp_socket((f"10.77.0.{number}", 9)))
                 self.addCleanup(self.sockets[-1].close)
-                # Room for all frames of a measurement, and the kernel's word on when each came: they are read later.
+                # Room for all frames of a measurement, with the kernel's receive times, because they are read later.
                 self.sockets[-1].setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 2**24)
                 self.sockets[-1].setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         except machines.Unavailable as error:
@@ -41,7 +41,7 @@ class SwitchTest(unittest.TestCase):
         print(f"network: {self.switch.means}", flush=True)
 
     def one_way(self, sender, receiver, frames=1, pause_s=0.0, patience_s=0.5):
-        """Milliseconds that each of so many frames took, without those that did not arrive."""
+        """Milliseconds that each frame took, without frames that did not arrive."""
         sink = self.sockets[receiver]
         sink.settimeout(patience_s)
         for _ in range(frames):
@@ -63,7 +63,7 @@ class SwitchTest(unittest.TestCase):
         return (seconds + nanoseconds / 1e9 - float(data)) * 1e3
 
     def know_each_other(self):
-        """Before the measurements: addresses are asked for with frames, too."""
+        """Resolves addresses before the measurements, because that also sends frames."""
         for sender, receiver in ((0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (2, 1)):
             self.assertEqual(len(self.one_way(sender, receiver, patience_s=10)), 1)
 
@@ -114,7 +114,7 @@ class SwitchTest(unittest.TestCase):
         pids = [int(word) for word in victim.stdout.readline().split()]
         self.addCleanup(victim.stdout.close)
         self.assertEqual(len(pids), 2)
-        # The sleeper is in the namespace once it is itself: nsenter has then become it.
+        # The sleeper is in the namespace when its command line is its own: nsenter has then executed it.
         wait_until(lambda: self._namespace(pids[1]) != self._namespace("self"), 10, "the child to be on its machine")
         namespace = self._namespace(pids[1])
         victim.send_signal(signal.SIGKILL)

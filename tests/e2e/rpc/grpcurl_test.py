@@ -1,6 +1,6 @@
-"""Real grpcurl against a running beacon: list, describe, every query, health, and a bad request of each.
+"""Real grpcurl against a running beacon: list, describe, every query, health, and an invalid request for each.
 
-Needs grpcurl on the PATH or named by the variable GRPCURL; skipped elsewhere.
+Needs grpcurl on the PATH, or the variable GRPCURL; otherwise it is skipped.
 """
 
 import json
@@ -17,8 +17,8 @@ DUTY = "lean.v1.DutyService"
 HEALTH = "grpc.health.v1.Health"
 ZERO_ROOT = "0x" + "00" * 32
 
-# A request that works (None: there is none here) and one that is refused, with the reason of the refusal; calls without fields cannot be wrong but
-# for a field that is not theirs, which grpcurl refuses by the descriptor it was given.
+# A valid request (None: there is none here), and an invalid one with the reason of its refusal. A call without fields can
+# only have an unknown field, which grpcurl itself refuses.
 QUERIES = {
     "GetHead": ({}, {"nothing": 1}, None),
     "GetChainStatus": ({}, {"nothing": 1}, None),
@@ -30,7 +30,7 @@ QUERIES = {
     "GetGenesis": ({}, {"nothing": 1}, None),
     "GetNodeInfo": ({}, {"nothing": 1}, None),
     "GetPeers": ({}, {"nothing": 1}, None),
-    # Nothing but genesis is finalized here, and that is no checkpoint.
+    # Only genesis is finalized here, which is no checkpoint.
     "GetCheckpoint": (None, {"part": "STATE"}, "CHECKPOINT_NOT_FOUND"),
 }
 BAD_DUTIES = {
@@ -51,7 +51,7 @@ class GrpcurlTest(e2e.NetworkTest):
         self.make_network(clients=1).start_beacon()
 
     def grpcurl(self, *arguments):
-        """Exit code, output and error text."""
+        """Runs grpcurl. Returns its exit code, output and error text."""
         done = subprocess.run(
             [GRPCURL, "-plaintext", "-max-time", "60", *arguments], capture_output=True, text=True, check=False,
             timeout=120)

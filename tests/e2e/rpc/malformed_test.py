@@ -1,4 +1,4 @@
-"""Bodies that are wrong in every way get a status with its reason, and leave the beacon serving."""
+"""Every kind of malformed body gets a status with its reason, and the beacon continues to serve."""
 
 import random
 import socket
@@ -42,7 +42,7 @@ class MalformedTest(e2e.NetworkTest):
         self.channel = self.connect()
 
     def connect(self):
-        """A connection of its own."""
+        """A new connection."""
         options = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
         channel = grpc.insecure_channel(self.address, options=options)
         self.addCleanup(channel.close)
@@ -173,7 +173,7 @@ class MalformedTest(e2e.NetworkTest):
     def test_messages_that_are_too_large(self):
         body = b"\xa2\x06" + b"\x80\x80\x80\x08" + b"x" * MAX_MESSAGE_BYTES
         for method in METHODS:
-            # They are never whole requests, so a connection with several of them is closed.
+            # These requests never complete, so a connection with several of them is closed.
             code, _ = self.send(method, body, self.connect())
             self.assertEqual(code, grpc.StatusCode.RESOURCE_EXHAUSTED, method)
         self.assert_serving()

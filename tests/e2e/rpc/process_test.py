@@ -1,4 +1,4 @@
-"""The beacon as a process: how it ends, what it says, and what it leaves behind."""
+"""The beacon as a process: its exit codes, its messages, and what it leaves behind."""
 
 import pathlib
 import signal

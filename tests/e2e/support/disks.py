@@ -1,7 +1,7 @@
-"""Disks of a test's own, which can become full, read-only or broken.
+"""Disks that belong to a test, and that can become full, read-only or broken.
 
-They are mounted where only this process and its children see them: when the last of these ends, however it ends, the
-kernel unmounts them.
+They are mounted where only this process and its children see them. The kernel unmounts them when the last of these
+ends.
 """
 
 import contextlib

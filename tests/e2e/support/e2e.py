@@ -1,7 +1,8 @@
-"""What the tests on real processes share: a network of short slots in a folder of its own, and waits on conditions.
+"""Base classes for tests on real processes: a network with short slots in a folder of its own, and waits for
+conditions.
 
-A test ends with `e2e.main()`, which exits with 77 when all of its cases were skipped. Run by ctest, or by hand with
-LEAN_BUILD_DIR set to a build folder and PYTHONPATH to deploy/lib and this folder; LEAN_E2E_KEEP leaves the folders.
+A test ends with `e2e.main()`, which exits with 77 if all of its cases were skipped. ctest runs it. To run it by hand,
+set LEAN_BUILD_DIR to a build folder, and PYTHONPATH to deploy/lib and this folder. LEAN_E2E_KEEP keeps the folders.
 """
 
 import fcntl

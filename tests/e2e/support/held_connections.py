@@ -1,5 +1,5 @@
-"""`held_connections.py HOST:PORT COUNT`: opens so many TCP connections from 100 addresses of this machine, says nothing
-on them, prints how many there are and holds them until it is killed. A process of its own, for its descriptors."""
+"""`held_connections.py HOST:PORT COUNT`: opens COUNT TCP connections from 100 addresses of this machine, sends nothing
+on them, prints their number and holds them until it is killed. It is a separate process because of its descriptors."""
 
 import resource
 import socket

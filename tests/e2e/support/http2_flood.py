@@ -1,7 +1,7 @@
-"""A server that speaks HTTP/2 over a raw socket, and never ends what it says: calls on it get no answer.
+"""A server that sends HTTP/2 frames over a raw socket without end. Calls to it get no answer.
 
-As a program: `http2_flood.py KIND` prints the port of 127.0.0.1 that it serves on, and serves until it is killed. A process
-of its own, since it keeps a core busy.
+As a program, `http2_flood.py KIND` prints its port on 127.0.0.1 and serves until it is killed. It is a separate process
+because it keeps a core busy.
 """
 
 import socket

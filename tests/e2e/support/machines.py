@@ -1,7 +1,8 @@
-"""Machines of a test's own: network namespaces, and Ethernet between them that delays, loses and cuts.
+"""Machines that belong to a test: network namespaces, and an Ethernet between them that delays, drops and blocks
+frames.
 
-Nothing of it has a name outside: the namespaces are held open by this process, the devices by its switch, which the
-kernel kills with it. However a test ends, nothing is left behind.
+Nothing has a name outside. This process holds the namespaces open, and its switch the devices; the kernel kills the
+switch with this process. Nothing is left behind, however the test ends.
 """
 
 import contextlib

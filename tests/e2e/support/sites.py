@@ -1,9 +1,9 @@
-"""Sites: a beacon with its network engine and its validator client at each, on a machine each, joined by one WAN.
+"""Sites: each has a beacon with its network engine and a validator client, on one machine each. One WAN joins them.
 
-    WAN 10.77.0.0/24    engines (or the router before one), .1 to .N: this is what is impaired and parted
+    WAN 10.77.0.0/24    engines (or the router before one), .1 to .N: the network that is impaired and partitioned
     LAN 10.77.S.0/24    of site S, counted from 1: beacon .1, client .2, router .3, and .9 is this test, which watches
 
-The test sees every beacon through the beacon's own LAN, so that no trouble on the WAN hides it.
+The test reaches every beacon through the beacon's own LAN, so that trouble on the WAN does not affect its observations.
 """
 
 import functools

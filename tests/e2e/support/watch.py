@@ -1,4 +1,4 @@
-"""Watches the beacons of a network the whole time, and judges what they have finalized."""
+"""Watches the beacons of a network all the time, and checks what they have finalized."""
 
 import collections
 import re
