@@ -1,4 +1,4 @@
-# microhttpd::microhttpd, a small HTTP server: Debian's package comes with no CMake configuration.
+# Defines microhttpd::microhttpd, a small HTTP server. Debian's package has no CMake configuration.
 find_path(microhttpd_INCLUDE_DIR microhttpd.h)
 find_library(microhttpd_LIBRARY microhttpd)
 include(FindPackageHandleStandardArgs)

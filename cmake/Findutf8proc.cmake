@@ -1,4 +1,4 @@
-# utf8proc::utf8proc, Unicode normalisation: Debian's package comes with no CMake configuration.
+# Defines utf8proc::utf8proc, Unicode normalization. Debian's package has no CMake configuration.
 find_path(utf8proc_INCLUDE_DIR utf8proc.h)
 find_library(utf8proc_LIBRARY utf8proc)
 include(FindPackageHandleStandardArgs)

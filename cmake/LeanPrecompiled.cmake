@@ -1,11 +1,11 @@
-# Headers that most files read are compiled once: more than half the time of a file that is compiled is theirs. Sources
-# include what they use all the same, and build with -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON.
+# Headers that most sources include are compiled once, because they take more than half of the time to compile a source.
+# Every source still includes what it uses, and compiles with -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON.
 set(lean_headers <algorithm> <array> <atomic> <chrono> <cstdint> <deque> <functional> <map> <memory> <mutex> <optional> <string>
                  <thread> <utility> <variant> <vector> <absl/container/flat_hash_map.h> <absl/container/flat_hash_set.h>
                  <absl/status/status.h> <absl/status/statusor.h> <absl/strings/str_cat.h> <absl/strings/str_format.h>
                  <absl/strings/str_join.h> <absl/synchronization/mutex.h> <absl/types/span.h>)
 
-# lean_precompile(NAME DEPS... HEADERS...): headers for targets that say REUSE_FROM NAME.
+# lean_precompile(NAME DEPS... HEADERS...): precompiles headers for targets that use REUSE_FROM NAME.
 function(lean_precompile name)
   cmake_parse_arguments(ARG "" "" "DEPS;HEADERS" ${ARGN})
   add_library(${name} OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
@@ -19,8 +19,8 @@ if(LEAN_RPC)
   set(lean_rpc_header <grpcpp/grpcpp.h>)
   lean_precompile(lean_precompiled_rpc DEPS ${lean_rpc_target} HEADERS ${lean_rpc_header})
 endif()
-# Of what runs once, tests and what reads a command line, and takes long to optimize. Not less: where a program has several
-# copies of an inline function the linker may take theirs.
+# For code that runs once (tests, command lines) and takes long to optimize. -O0 would be too low: if several object files
+# of a program contain an inline function, the linker may keep the copy from these files.
 set(lean_quick_options $<$<CONFIG:Release>:-O1>)
 lean_precompile(lean_precompiled_test DEPS GTest::gmock ${lean_rpc_target} HEADERS <gmock/gmock.h> <gtest/gtest.h> ${lean_rpc_header})
 target_compile_options(lean_precompiled_test PRIVATE ${lean_quick_options})
@@ -35,7 +35,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS
                          -Wno-stringop-overread)
 endif()
 
-# As the options ARG_RPC and ARG_ARGUMENTS of the function that calls it say.
+# Selects precompiled headers by the options ARG_RPC and ARG_ARGUMENTS of the calling function.
 macro(lean_use_precompiled target)
   if(ARG_ARGUMENTS)
     target_compile_options(${target} PRIVATE ${lean_quick_options})

@@ -3,7 +3,7 @@ find_package(Protobuf REQUIRED)
 find_package(gRPC REQUIRED)
 find_program(LEAN_GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 
-# lean_proto(NAME PROTOS...): message and service code of the given files (paths below proto/).
+# lean_proto(NAME PROTOS...): a library with the messages and services of these files (paths below proto/).
 function(lean_proto name)
   set(generated)
   foreach(proto ${ARGN})
@@ -20,24 +20,24 @@ function(lean_proto name)
     list(APPEND generated ${outputs})
   endforeach()
   add_library(${name} STATIC ${generated})
-  # Generated code is not ours to lint.
+  # As a system folder, so that generated code is not linted.
   target_include_directories(${name} SYSTEM PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
   target_link_libraries(${name} PUBLIC protobuf::libprotobuf gRPC::grpc++ PRIVATE lean_options)
   target_compile_options(${name} PRIVATE -w)
   if(LEAN_SANITIZE)
-    # Generated code is not instrumented either, so it cannot use the precompiled headers of code that is.
+    # Generated code is not instrumented, so it cannot use the precompiled headers of instrumented code.
     target_compile_options(${name} PRIVATE -fno-sanitize=all)
     set_target_properties(${name} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
   endif()
   list(FILTER generated INCLUDE REGEX "\\.pb\\.cc$")
   list(FILTER generated EXCLUDE REGEX "\\.grpc\\.pb\\.cc$")
-  # Generated for messages, they repeat names.
+  # Files generated for messages define the same internal names, so they cannot be compiled as one.
   set_source_files_properties(${generated} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_precompile_headers(${name} REUSE_FROM lean_precompiled_rpc)
 endfunction()
 
-# lean_python_proto(TARGET PROTOS...): Python stubs of the given files below build/PRESET/python, for the live view and
-# the tests on real processes (python3-grpcio, Debian).
+# lean_python_proto(TARGET PROTOS...): Python stubs of these files below build/PRESET/python, for the live view and the tests
+# on real processes (Debian's python3-grpcio).
 function(lean_python_proto target)
   find_program(LEAN_GRPC_PYTHON_PLUGIN grpc_python_plugin REQUIRED)
   set(directory ${PROJECT_BINARY_DIR}/python)

@@ -1,1 +1,1 @@
-// CMake compiles precompiled headers with a source file only.
+// CMake needs a source file to compile precompiled headers.

@@ -1,8 +1,8 @@
-"""Runs the tests that replay vectors, several at a time, each with its share of the files.
+"""Runs the tests that replay vectors: several processes at a time, each with a share of the files.
 
 Usage: LEAN_VECTORS=DIR run_vectors.py BUILD_DIR REPORT_DIR
 
-Writes one GoogleTest XML file for each run to REPORT_DIR. Prints only what failed. Exit code 0 when all runs passed.
+Writes one GoogleTest XML file for each run to REPORT_DIR. Prints only failures. The exit code is 0 if all runs passed.
 """
 
 import concurrent.futures

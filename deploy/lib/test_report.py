@@ -2,9 +2,9 @@
 
 Usage: test_report.py [--check NAME=ok|failed]... [FILE.xml]...
 
-Takes the JUnit files of ctest and the XML files of GoogleTest. A check is a step without a file of its own, such as
-the formatter. A file that is missing or cut short counts as one failure: its run did not end. Exit code 0 when something
-was run and nothing failed.
+Reads the JUnit files of ctest and the XML files of GoogleTest. A check is a step without a file, such as the formatter.
+A missing or truncated file counts as one failure, because its run did not end. The exit code is 0 if something was run
+and nothing failed.
 """
 
 import pathlib

@@ -2,11 +2,11 @@
 
 Usage: tidy.py BUILD_DIR
 
-Sources that CMake compiles together are checked together: clang-tidy then parses the headers of gRPC and Abseil once for all
-of them, which takes a fifth of the time. HeaderFilterRegex in .clang-tidy matches the included sources, so each is reported.
+Sources that CMake compiles as one are checked as one. clang-tidy then parses the headers of gRPC and Abseil once for all of
+them, which takes a fifth of the time. HeaderFilterRegex in .clang-tidy matches the included sources, so each is reported.
 
-Sources that were clean are not checked again until one of them, a header of the project that they include, the list of
-checks or clang-tidy itself changes: BUILD_DIR/tidy remembers them. Prints what was found. Exit code 0 when nothing was.
+BUILD_DIR/tidy records clean sources. They are checked again when one of them, a header of the project that they include, the
+list of checks or clang-tidy changes. Prints the findings. The exit code is 0 if there are none.
 """
 
 import concurrent.futures
@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 FOLDERS = ("common", "beacon", "validator_client")
-# Precompiled headers and what GCC alone knows: clang-tidy reads what a source includes by itself.
+# Options of precompiled headers, which clang-tidy does not use, and options that only GCC has.
 NOT_CLANG = re.compile(
     r" (-Winvalid-pch|-fpch-preprocess|-Wno-restrict|-Wno-stringop-\w+|-include \S*/cmake_pch\.hxx)(?= )")
 
@@ -28,20 +28,20 @@ UNITY_PART = re.compile(r'^#include "(.+\.cpp)"$', re.MULTILINE)
 
 
 def sources_of(file):
-    """What a file that is compiled consists of: itself, or the files that CMake compiles together by it."""
+    """The sources in a compiled file: itself, or the files that CMake compiles as one."""
     if "Unity" not in file.parts:
         return [file]
     return [pathlib.Path(part) for part in UNITY_PART.findall(file.read_text(encoding="utf-8"))]
 
 
 def label_of(file, root):
-    """What a report calls a file that is compiled: its folder and the sources in it."""
+    """The name of a compiled file in reports: its folder and its sources."""
     sources = [os.path.relpath(path, root) for path in sources_of(pathlib.Path(file))]
     return f"{os.path.dirname(sources[0])}: {' '.join(os.path.basename(source) for source in sources)}"
 
 
 def files_of_objects(build_dir, root):
-    """The project's own files that each object was built from, as ninja knows them: {object: [file, ...]}."""
+    """The project's files from which each object was built, from ninja: {object: [file, ...]}."""
     listing = subprocess.run(
         ["ninja", "-C", build_dir, "-t", "deps"], stdout=subprocess.PIPE, text=True, check=True).stdout
     result = {}

@@ -1,4 +1,4 @@
-"""Runs lean-beacon and lean-validator as real processes: for deploy/devnet and for the tests in tests/e2e.
+"""Runs lean-beacon, lean-validator and lean-p2p as real processes, for deploy/devnet and for the tests in tests/e2e.
 
-Standard library only, beside python3-grpcio (Debian) for the calls on the beacon.
+It uses the standard library, and python3-grpcio (Debian) for calls to the beacon.
 """
