@@ -1,4 +1,4 @@
-"""The part of deploy/devnet that runs once everything is built: see `deploy/devnet --help`."""
+"""The part of deploy/devnet that runs after the build: see `deploy/devnet --help`."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from leandev import engine, live_view, network  # noqa: E402  pylint: disable=wr
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POLL_S = 0.2
-# A devnet whose finalized slot has not moved for so many slots is not finalizing.
+# A devnet is not finalizing if its finalized slot has not moved for this many slots.
 STALL_SLOTS = 12
 MAX_VALIDATORS = 4096
 
@@ -93,7 +93,7 @@ def settings_of(options):
 
 
 def check(settings):
-    """Refuses what cannot work, before anything is made."""
+    """Refuses settings that cannot work, before anything is created."""
     if settings.directory.exists():
         raise network.NetworkError(
             f"{settings.directory} exists already: choose another folder with --dir, or remove it")
@@ -140,7 +140,7 @@ class FinalityWatch:
             self._moved_at = status.slot
 
     def failure(self):
-        """Why this is no finalizing chain, or None."""
+        """The reason why the chain is not finalizing, or None."""
         if self.finalized == 0:
             return f"nothing was finalized in {self.slot} slots"
         if self.slot - self._moved_at > STALL_SLOTS:
@@ -211,7 +211,7 @@ def run(options, settings):
     except KeyboardInterrupt:
         return 0 if options.slots is None else 130
     finally:
-        # From here on a second Ctrl-C would only leave the stopping half done.
+        # From here on Ctrl-C is ignored, because it would only interrupt the shutdown.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if devnet.processes():

@@ -126,7 +126,8 @@ class KillsTest(e2e.NetworkTest):
             self.counts["unfinished files"] += 1
 
     def expect_rejoined(self, victims, engines, told):
-        """They are back with what they reported as finalized, linked, synced, at the others' head; and finality continues."""
+        """They are back with what they reported as finalized, linked, synced, at the others' head; and finality
+        continues."""
         began = time.monotonic()
         for number in engines:
             self.network.engines[number].wait()

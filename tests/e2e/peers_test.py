@@ -29,7 +29,8 @@ class PeersTest(e2e.NetworkTest):
         ]
 
     def expect_duties(self, logs, first, last):
-        """No duty of these slots was missed. Waits, because the last slot may end before a client has logged its duty."""
+        """No duty of these slots was missed. Waits, because the last slot may end before a client has logged its
+        duty."""
         for number, log in enumerate(logs):
             wait_until(lambda log=log: max(log.votes(), default=0) >= last, e2e.PATIENCE_S, f"votes of slot {last}")
             self.assertEqual(log.missed(first, last), [], f"client {number}:\n{log.text()}")
@@ -130,7 +131,8 @@ class PeersTest(e2e.NetworkTest):
         self.expect_no_blame()
 
     def test_a_peer_on_another_chain_is_left_and_both_say_why(self):
-        """The wire does not carry the genesis. Another genesis shows in the finalized block, which is genesis at first."""
+        """The wire does not carry the genesis. Another genesis shows in the finalized block, which is genesis at
+        first."""
         net = self.make_network(clients=1, beacons=2, slot_ms=SHORT_SLOT_MS)
         other = network.Network(net.settings)
         other.genesis_dir = net.settings.directory / "other"

@@ -24,8 +24,8 @@ RESTART_S = 30
 
 class StallTest(e2e.NetworkTest):
     def stalled(self, validators, slots, slot_ms, active_slots, samples_every):
-        """Runs a network of which half never comes, and returns samples of its beacon. The other half has to vote, or the
-        samples would tell nothing."""
+        """Runs a network of which half never comes, and returns samples of its beacon. The other half has to vote,
+        or the samples would tell nothing."""
         net = self.make_network(
             clients=2, beacons=2, validators=validators, slot_ms=slot_ms, active_slots=active_slots,
             genesis_delay_s=20)

@@ -76,8 +76,8 @@ class OneMachineTest(TwinsTest):
 
 
 class TwoMachinesTest(TwinsTest):
-    """Two copies of a client on machines of their own, each with its own beacon. The beacons are linked, by so slow a cable
-    that the two see different heads when they vote: otherwise they would sign the same, and harm nobody."""
+    """Two copies of a client on machines of their own, each with its own beacon. The beacons are linked, by so slow
+    a cable that the two see different heads when they vote: otherwise they would sign the same, and harm nobody."""
 
     def setUp(self):
         super().setUp()

@@ -6,7 +6,7 @@ import subprocess
 from leandev.processes import Process, wait_until
 
 PROGRAM = "lean-p2p"
-# Of the path of a unix socket (sun_path, without the zero at its end).
+# Maximum length of the path of a unix socket (sun_path, without the zero at its end).
 MAX_SOCKET_PATH = 107
 
 
@@ -15,8 +15,8 @@ def program(build_dir):
 
 
 def identity(build_dir, node_key, announce=""):
-    """The `peer_id` of an engine with this key. With an address that others dial (`announce`, IP:PORT) also its `address`,
-    a multiaddr, and its `enr`. Makes the key file when it does not exist."""
+    """The `peer_id` of an engine with this key. With an address that others dial (`announce`, IP:PORT) also its
+    `address`, a multiaddr, and its `enr`. Makes the key file when it does not exist."""
     command = [program(build_dir), "--print-identity", "--node-key", node_key]
     command += ["--announce", announce] if announce else []
     said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
@@ -26,10 +26,10 @@ def identity(build_dir, node_key, announce=""):
 
 
 class Engine:
-    """It has a key, and thereby an identity, from the start; it runs between start() and kill() or stop()."""
+    """It has a key, and thereby an identity, from its creation. It runs between launch() and kill()."""
 
     def __init__(self, name, directory, build_dir):
-        """`directory`: of the network; the engine's own folder and its log go there."""
+        """`directory`: the network's folder, for the engine's own folder and its log."""
         self.name = name
         self.folder = directory / name  # its key and its socket
         self.log_path = directory / f"{name}.log"
@@ -39,7 +39,7 @@ class Engine:
 
     @property
     def socket(self):
-        """Where its beacon finds it."""
+        """The path to which its beacon connects."""
         return self.folder / "socket"
 
     @property
@@ -47,7 +47,7 @@ class Engine:
         return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.exists() else ""
 
     def identity(self, announce=""):
-        """Its peer id and addresses: see the function of this name."""
+        """Its peer id and addresses, as the function identity() returns them."""
         return identity(self._build_dir, self._key(), announce)
 
     def _key(self):
@@ -55,7 +55,7 @@ class Engine:
         return self.folder / "node.key"
 
     def launch(self, listen, arguments=(), prefix=()):
-        """Starts it; it does not listen yet. `listen`: IP:PORT. `prefix`: a command that it is run under."""
+        """Starts it without waiting until it listens. `listen`: IP:PORT. `prefix`: a command that runs it."""
         self._logged = self.log_path.stat().st_size if self.log_path.exists() else 0
         command = [program(self._build_dir), "--socket", self.socket, "--node-key", self._key(), "--node-id", self.name]
         self.process = Process(self.name, [*command, "--listen", listen, *arguments], self.log_path, prefix)

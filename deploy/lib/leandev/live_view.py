@@ -1,4 +1,4 @@
-"""What a person sees of a running devnet: a picture redrawn in place, or a line for each slot where there is no terminal."""
+"""The display of a running devnet: a picture that is redrawn in place, or without a terminal a line for each slot."""
 
 import collections
 import dataclasses
@@ -8,7 +8,7 @@ import sys
 
 INTERVALS = ("propose", "vote", "safe target", "accept votes")
 HISTORY_ROWS = 10
-# As many boxes as there are validators, up to this; then only numbers.
+# One box for each validator up to this number; above it only numbers.
 MAX_BOXES = 16
 
 
@@ -19,7 +19,7 @@ def short_hex(text):
 
 @dataclasses.dataclass
 class SlotRow:
-    """One finished slot, as it stood at its end."""
+    """One finished slot, in its state at the end."""
 
     slot: int
     proposer: int
@@ -40,7 +40,7 @@ class SlotHistory:
         self._blocks = {}  # slot: root, of heads seen
 
     def add(self, status):
-        """Takes an answer. Returns the row of the slot that it shows to be over, or None."""
+        """Adds an answer. Returns the row of the slot that has just ended, or None."""
         last, self._last = self._last, status
         self._blocks[status.head.slot] = status.head.root
         if last is None or status.slot <= last.slot or status.slot < 1:
@@ -64,7 +64,7 @@ class SlotHistory:
 
 
 def row_line(row, validator_count):
-    """A finished slot as one line of a log."""
+    """A finished slot as a log line."""
     missing = ",".join(map(str, row.missing)) or "-"
     return (
         f"slot={row.slot} head={row.head} justified={row.justified} finalized={row.finalized} "
@@ -74,7 +74,7 @@ def row_line(row, validator_count):
 
 
 class Palette:
-    """Colours, or none of them."""
+    """Terminal colours, or none."""
 
     def __init__(self, enabled):
         self._enabled = enabled
@@ -199,7 +199,7 @@ class Screen:
 
 
 def _cut(line, width):
-    """The line without what goes beyond `width` columns; colour codes take no room."""
+    """The line, cut to `width` columns; colour codes do not count."""
     shown, result, position = 0, [], 0
     while position < len(line):
         if line[position] == "\x1b":

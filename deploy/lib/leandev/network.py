@@ -1,4 +1,4 @@
-"""A whole network on one machine: its folder, keys, genesis, and the processes of the two programs."""
+"""A whole network on one machine: its folder, keys, genesis, and the processes of the programs."""
 
 import dataclasses
 import pathlib
@@ -12,26 +12,26 @@ from leandev.engine import Engine
 from leandev.processes import Process, wait_until
 from leandev.rpc import BeaconRpc
 
-# The lifetime of pq-devnet-1's keys, and of the devnet's: 2^this leaves, one a slot.
+# Lifetime of the keys of pq-devnet-1 and of the devnet: 2^this leaves, one for each slot.
 PRODUCTION_XMSS_LOG_LIFETIME = 32
-# Leaves that a key is made ready to sign with: what key generation costs, and the slots after which the devnet ends
-# (six days at four seconds). A production key has no fewer.
+# Active slots of a key, which determine the time of key generation and the length of the devnet (six days with slots of
+# four seconds). A production key has no fewer.
 DEFAULT_ACTIVE_SLOTS = 2**17
 
 
 class NetworkError(Exception):
-    """What went wrong, for people."""
+    """An error with a message for people."""
 
 
 @dataclasses.dataclass
 class Settings:
-    """What a network is made of."""
+    """The settings of a network."""
 
     directory: pathlib.Path  # of the network: keys, genesis, logs
     build_dir: pathlib.Path  # whose bin/ holds the programs and whose python/ the stubs
     validators: int = 4
     clients: int = 2  # validator clients, which share the validators evenly
-    # Client n works with beacon n modulo their number. Several have a network engine each, which link them all.
+    # Client n uses beacon n modulo their number. Several beacons have a network engine each, which links them all.
     beacons: int = 1
     slot_ms: int = 4000
     genesis_delay_s: int = 5
@@ -45,12 +45,12 @@ class Settings:
         return f"{self.host}:{self.port}"
 
 
-# Locks on the ports that free_port() gave, held until this process ends.
+# Locks on the ports that free_port() returned, held until this process ends.
 _reserved_ports = []
 
 
 def free_port():
-    """A port of 127.0.0.1 that nothing listens on, and that no other process gets from here while this one lives.
+    """A port of 127.0.0.1 on which nothing listens, and which this function returns to no other process meanwhile.
 
     It is below the range from which the kernel takes ports for connections and for who asks for any port.
     """
@@ -90,7 +90,7 @@ def make_keys(build_dir, output, indices, xmss_log_lifetime, active_slots, passw
         *(build_dir / "bin" / "lean-validator", "keys", "new", "--output", output),
         *("--indices", f"{indices.start}..{indices.stop - 1}"),
         *("--xmss-log-lifetime", xmss_log_lifetime, "--active-slots", active_slots),
-        # pbkdf2 takes a tenth of scrypt's time, which a client with many keys spends at each start.
+        # pbkdf2 takes a tenth of scrypt's time at each start of a client with many keys.
         *(("--password-file", password_file, "--kdf", "pbkdf2") if password_file else ("--plain",)),
     ]
     run(command, "key generation", quiet)
@@ -98,7 +98,8 @@ def make_keys(build_dir, output, indices, xmss_log_lifetime, active_slots, passw
 
 
 def run(command, what, quiet):
-    """Runs a program to its end. When it fails, raises NetworkError with what it printed. `what`: the step, for people."""
+    """Runs a program to its end. When it fails, raises NetworkError with what it printed. `what`: the step, for
+    people."""
     done = subprocess.run(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
@@ -113,7 +114,7 @@ def run(command, what, quiet):
 
 @dataclasses.dataclass
 class Place:
-    """Where a beacon and its network engine run, and whom the engine dials. May be changed until they are started."""
+    """Where a beacon and its network engine run, and which peers the engine dials. May be changed until they start."""
 
     rpc_address: str
     listen: str = ""  # IP:PORT on which the engine has its peers; empty: there is no engine
@@ -133,7 +134,7 @@ class Network:
     """
 
     def __init__(self, settings, beacon_prefix=()):
-        """`beacon_prefix`: a command that the first beacon is run under, such as `ip netns exec NAME`."""
+        """`beacon_prefix`: a command that runs the first beacon, such as `ip netns exec NAME`."""
         self.settings = settings
         self.genesis_dir = settings.directory / "genesis"
         self.keystores = []  # a file for each client
@@ -169,7 +170,7 @@ class Network:
         return "beacon" if self.settings.beacons == 1 else f"beacon-{number}"
 
     def data_dir(self, number=0):
-        """Where a beacon keeps its chain."""
+        """The folder in which a beacon stores its chain."""
         return self.settings.directory / f"{self.beacon_name(number)}-data"
 
     def beacon_of(self, client):
@@ -187,7 +188,7 @@ class Network:
         return next(n for n in range(self.settings.clients) if validator in self.client_indices(n))
 
     def make_keys(self):
-        """Makes keys under a random password, which stays in the network's folder."""
+        """Creates keys with a random password, which is stored in the network's folder."""
         s = self.settings
         self.password_file = s.directory / "password"
         self.password_file.touch(mode=0o600, exist_ok=False)
@@ -200,7 +201,7 @@ class Network:
             self.keystores.append(keystores)
 
     def use_keys(self, keystores):
-        """Takes plain keys made before: the keystores file of each client."""
+        """Uses existing plain keys. `keystores`: the keystores file of each client."""
         self.keystores = list(keystores)
 
     def make_genesis(self, quiet=False):
@@ -217,18 +218,18 @@ class Network:
 
     @property
     def nodes_file(self):
-        """ENRs of all engines that others can dial, as lean-quickstart's tools have them."""
+        """The ENRs of all engines that others can dial, in the format of lean-quickstart."""
         return self.settings.directory / "nodes.yaml"
 
     def peer_id(self, number):
         return self.engines[number].identity()["peer_id"]
 
     def dial_address(self, number):
-        """The multiaddr at which others find a beacon's engine."""
+        """The multiaddr at which others dial a beacon's engine."""
         return self.engines[number].identity(self.places[number].announce)["address"]
 
     def launch_engine(self, number):
-        """Starts a beacon's network engine; it does not listen yet."""
+        """Starts a beacon's network engine without waiting until it listens."""
         place = self.places[number]
         if place.dials is None:
             if not self.nodes_file.exists():
@@ -252,7 +253,7 @@ class Network:
         self.engines[number].wait()
 
     def launch_beacon(self, number=0):
-        """Starts a beacon on its data folder; it does not answer yet."""
+        """Starts a beacon on its data folder without waiting until it answers."""
         s = self.settings
         place = self.places[number]
         name = self.beacon_name(number)
@@ -319,8 +320,8 @@ class Network:
         return [process for process in (*engines, *self.beacons, *self.clients) if process is not None]
 
     def stop(self):
-        """Ends every process that still runs: the clients first, so that no duty fails for want of a beacon; the engines
-        last."""
+        """Ends every process that still runs: the clients first, so that no duty fails for lack of a beacon, and the
+        engines last."""
         for number, rpc in enumerate(self.rpcs):
             if rpc is not None:
                 rpc.close()

@@ -1,4 +1,4 @@
-"""Child processes that never outlive this one."""
+"""Child processes that end together with this process."""
 
 import collections
 import os
@@ -40,7 +40,7 @@ class Process:
         return self._child.poll()
 
     def wait(self, timeout_s):
-        """Waits for its end. Returns the exit code, or None when it still runs after `timeout_s`."""
+        """Waits for its end. Returns the exit code, or None if it still runs after `timeout_s`."""
         try:
             return self._child.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -57,7 +57,7 @@ class Process:
             os.kill(self.pid, number)
 
     def stop(self, timeout_s=15):
-        """Asks it to end, and kills it when it has not after `timeout_s`. Returns the exit code."""
+        """Asks it to end, and kills it if it still runs after `timeout_s`. Returns the exit code."""
         self.signal(signal.SIGTERM)
         self.signal(signal.SIGCONT)  # a stopped process would not see the request
         code = self.wait(timeout_s)
@@ -78,7 +78,7 @@ class Process:
 
 
 def exists(pid):
-    """Whether a process (no zombie) has this id."""
+    """Whether a process with this id exists and is no zombie."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
             return stat.read().rpartition(")")[2].split()[0] not in "ZX"
@@ -87,7 +87,8 @@ def exists(pid):
 
 
 def wait_until(condition, timeout_s, what, poll_s=0.05):
-    """Polls `condition` until it returns something true, which it returns. TimeoutError naming `what` otherwise."""
+    """Polls `condition` until its result is true, and returns that result. Raises TimeoutError with `what`
+    otherwise."""
     deadline = time.monotonic() + timeout_s
     while True:
         result = condition()

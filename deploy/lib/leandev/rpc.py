@@ -1,4 +1,4 @@
-"""Calls on a beacon by its public gRPC contract, with the stubs that the build generates."""
+"""Calls to a beacon by its public gRPC contract, with the stubs that the build generates."""
 
 import pathlib
 import sys
@@ -7,7 +7,7 @@ import grpc
 
 
 class BeaconRpc:
-    """Calls of lean.v1.BeaconService on one beacon. Every call has a deadline; errors are grpc.RpcError."""
+    """Calls to lean.v1.BeaconService of one beacon. Every call has a deadline; errors are grpc.RpcError."""
 
     def __init__(self, address, build_dir):
         """`build_dir`: a build folder, whose python/ holds the generated stubs."""
@@ -17,7 +17,7 @@ class BeaconRpc:
         from lean.v1 import beacon_pb2, beacon_pb2_grpc  # pylint: disable=import-outside-toplevel
 
         self.messages = beacon_pb2
-        # A beacon that comes back is found again within a slot.
+        # Reconnects to a restarted beacon within a slot.
         options = [("grpc.max_reconnect_backoff_ms", 500), ("grpc.initial_reconnect_backoff_ms", 100),
                    ("grpc.min_reconnect_backoff_ms", 500)]
         self._channel = grpc.insecure_channel(address, options=options)
@@ -37,36 +37,36 @@ class BeaconRpc:
         return self._stub.GetNodeInfo(self.messages.GetNodeInfoRequest(), timeout=timeout_s)
 
     def peers(self, timeout_s=2):
-        """The peers that its network engine is connected to, or was told to be."""
+        """The connected and the configured peers of its network engine."""
         return self._stub.GetPeers(self.messages.GetPeersRequest(), timeout=timeout_s).peers
 
     def linked(self, timeout_s=2):
-        """Those that it is connected to."""
+        """The connected peers."""
         return [peer for peer in self.peers(timeout_s) if peer.state == self.messages.PeerView.CONNECTED]
 
     def block(self, timeout_s=2, **block_id):
-        """The block named by root=, slot= or name=."""
+        """The block selected by root=, slot= or name=."""
         request = self.messages.GetBlockRequest(block=self.messages.BlockId(**block_id))
         return self._stub.GetBlock(request, timeout=timeout_s)
 
     def state(self, timeout_s=2, **block_id):
-        """The post-state of the block named by root=, slot= or name=."""
+        """The post-state of the block selected by root=, slot= or name=."""
         request = self.messages.GetStateRequest(block=self.messages.BlockId(**block_id))
         return self._stub.GetState(request, timeout=timeout_s)
 
     def serving(self, service="", timeout_s=2):
-        """What grpc.health.v1 says of a service, or of the server as a whole. Its stubs are not generated: the messages
-        are small."""
+        """The health of a service, or of the whole server, from grpc.health.v1. The messages are small, so no stubs are
+        generated."""
         check = self._channel.unary_unary("/grpc.health.v1.Health/Check")
         name = service.encode()
         request = bytes((0x0A, len(name))) + name  # HealthCheckRequest{service}
         return check(request, timeout=timeout_s) == b"\x08\x01"  # HealthCheckResponse{status: SERVING}
 
     def try_status(self, timeout_s=1):
-        """status(), or None when the beacon does not answer in time."""
+        """status(), or None if the beacon does not answer in time."""
         try:
-            # gRPC for Python goes on with connecting only while a call waits: calls that fail at once would not see for
-            # seconds that a beacon is back.
+            # gRPC for Python reconnects only while a call waits. Calls that fail at once would miss for seconds that a
+            # beacon is back.
             return self.status(timeout_s, wait_for_ready=True)
         except grpc.RpcError:
             return None

@@ -35,7 +35,8 @@ class ClockSkewTest(sites.SitesTest):
         said = rpc.status().time_ms
         return said - (before + time.time() * 1000) / 2
 
-    # With slots of four seconds no duty suffers: an early item waits for its slot, and a late one is still in its interval.
+    # With slots of four seconds no duty suffers: an early item waits for its slot, and a late one is still in its
+    # interval.
     def test_ahead_with_the_usual_slots(self):
         self.assertEqual(self.run_skewed(4000, SKEW_MS, 14, FINALIZES_WITHIN), (0, 0))
 

@@ -17,8 +17,8 @@ DUTY = "lean.v1.DutyService"
 HEALTH = "grpc.health.v1.Health"
 ZERO_ROOT = "0x" + "00" * 32
 
-# A valid request (None: there is none here), and an invalid one with the reason of its refusal. A call without fields can
-# only have an unknown field, which grpcurl itself refuses.
+# A valid request (None: there is none here), and an invalid one with the reason of its refusal. A call without fields
+# can only have an unknown field, which grpcurl itself refuses.
 QUERIES = {
     "GetHead": ({}, {"nothing": 1}, None),
     "GetChainStatus": ({}, {"nothing": 1}, None),

@@ -1,4 +1,4 @@
-"""Certificates of an authority of the test's own, made by openssl."""
+"""Certificates of an authority that belongs to the test, created by openssl."""
 
 import collections
 import subprocess
@@ -11,7 +11,7 @@ def _openssl(*arguments):
 
 
 def make(directory, *names):
-    """Files of an "authority" and, of it, one for each of `names`, for localhost; but a "stranger" is of nobody."""
+    """Files of an "authority", and its certificate for localhost for each of `names`. A "stranger" is self-signed."""
     directory.mkdir(mode=0o700)
     made = {}
     for name in ("authority", *names):

@@ -20,11 +20,11 @@ _mounts_are_own = False
 
 
 class Unavailable(Exception):
-    """Why there can be no disks here."""
+    """The reason why such disks cannot be created here."""
 
 
 def _own_mounts():
-    """Gives this thread, and the processes that it starts from now on, mounts that nobody else sees."""
+    """Gives this thread, and the processes that it starts from now on, private mounts."""
     global _mounts_are_own  # pylint: disable=global-statement
     if _mounts_are_own:
         return
@@ -36,7 +36,7 @@ def _own_mounts():
 
 
 def run(*command):
-    """Runs a command; OSError with its output when it fails."""
+    """Runs a command. Raises OSError with its output if it fails."""
     done = subprocess.run(
         [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, check=False)
@@ -46,10 +46,10 @@ def run(*command):
 
 
 class Disk:
-    """A file system on `folder`, which it makes. Use it from the main thread, as processes are started."""
+    """A file system on `folder`, which it creates. Use it from the main thread, from which processes are started."""
 
     def __init__(self, folder, mebibytes):
-        """Of the kind tmpfs."""
+        """Mounts a tmpfs."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(mode=0o700)
         _own_mounts()
@@ -59,28 +59,28 @@ class Disk:
         _mount("-t", "tmpfs", "-o", f"size={mebibytes}m,mode=0700", "tmpfs", self.folder)
 
     def unmount(self):
-        """Nothing of it may be in use."""
+        """Unmounts it. No file on it may be in use."""
         run("umount", self.folder)
 
     def fill(self):
-        """Takes all room that is left, now and from now on, until close() of what it returns."""
+        """Occupies all free room, now and later, until close() of the returned object."""
         return Filler(self.folder / "filler")
 
     @contextlib.contextmanager
     def full(self):
-        """It is, until the end of a `with`."""
+        """The disk is full until the end of a `with`."""
         with contextlib.closing(self.fill()):
             yield
 
 
 class Ext4(Disk):
-    """An ext4 in a file, which becomes read-only by itself upon an error."""
+    """An ext4 in a file. The kernel makes it read-only after an error."""
 
     def _mount(self, mebibytes):
         self._image = self.folder.with_name(f"{self.folder.name}.ext4")
         with open(self._image, "wb") as image:
             image.truncate(mebibytes << 20)
-        # No blocks are kept back for root, which the test is.
+        # No blocks are reserved for root, because the test runs as root.
         run("mkfs.ext4", "-q", "-F", "-m", "0", "-e", "remount-ro", self._image)
         self.mount()
         self.folder.chmod(0o700)
@@ -89,7 +89,7 @@ class Ext4(Disk):
         _mount("-o", ",".join(("loop", *options)), self._image, self.folder)
 
     def fail(self):
-        """Tells the kernel that the file system is in error: it takes no more writes until it was repaired."""
+        """Reports an error of the file system to the kernel. It accepts no writes until it is repaired."""
         device = run("findmnt", "--noheadings", "--output", "SOURCE", self.folder).strip()
         trigger = pathlib.Path("/sys/fs/ext4") / pathlib.Path(device).name / "trigger_fs_error"
         try:
@@ -98,14 +98,14 @@ class Ext4(Disk):
             raise Unavailable(f"this kernel makes no errors in ext4 on request: {error}") from error
 
     def repair(self):
-        """While it is not mounted."""
+        """Repairs it. It must not be mounted."""
         done = subprocess.run(["e2fsck", "-f", "-y", self._image], capture_output=True, text=True, check=False)
         if done.returncode not in (0, 1):  # 1: something was corrected
             raise OSError(f"e2fsck: {done.stdout} {done.stderr}")
 
     def protect(self, protected):
         """Makes the data folder on it immutable, open files included, or mutable again."""
-        # The folders first: no file comes or goes after that.
+        # The folders first: after that no file is created or removed.
         sign = "+i" if protected else "-i"
         run("chattr", sign, self.folder, self.folder / "chain")
         for path in (self.folder / "chain").iterdir():
@@ -120,7 +120,7 @@ def _mount(*arguments):
 
 
 class Filler:
-    """Takes what the disk has left, and what is given back meanwhile, until close()."""
+    """Occupies the free room of the disk, and room that becomes free meanwhile, until close()."""
 
     def __init__(self, path):
         self._path = path
@@ -151,10 +151,11 @@ class Filler:
 
 
 class DiskTest(e2e.NetworkTest):
-    """A test whose first beacon keeps its chain on a disk of its own, `self.disk`."""
+    """A test whose first beacon stores its chain on a separate disk, `self.disk`."""
 
     def make_network_on(self, kind, mebibytes, **settings):
-        """A network, not started, and that disk, a Disk or an Ext4. Skips the test where there can be none."""
+        """Creates a network, which is not started, and the disk, a Disk or an Ext4. Skips the test if that is
+        impossible."""
         try:
             self.disk = kind(self.directory / "disk", mebibytes)
         except Unavailable as error:
@@ -165,7 +166,7 @@ class DiskTest(e2e.NetworkTest):
         return net
 
     def refused(self, *command):
-        """Runs lean-beacon on the folder, which must fail in order. Returns what it says."""
+        """Runs lean-beacon on the folder, which must fail in order. Returns its output."""
         done = self.run_beacon(*command, number=0)
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         return done.stderr

@@ -1,4 +1,4 @@
-"""What validator clients have done, read from their logs."""
+"""The duties that validator clients have done, from their logs."""
 
 import re
 
@@ -25,7 +25,7 @@ def missed(lines, slots, validators):
 
 
 class DutyLog:
-    """The duties of a client as they are logged: of one that has the validators `own`, out of `validators` in all."""
+    """The logged duties of a client that has the validators `own`, out of `validators` in all."""
 
     def __init__(self, path, validators, own=None):
         """`own`: their indices; None: every validator."""
@@ -40,12 +40,13 @@ class DutyLog:
         return self._path.read_text(encoding="utf-8", errors="replace")
 
     def blocks(self):
-        """Slot to the beacon that built its block, of blocks that were taken."""
+        """{slot: beacon that built its block}, for accepted blocks."""
         found = (_BLOCK.search(line) for line in self.text().splitlines())
         return {int(match[1]): match[3] for match in found if match and match[2] in ("accepted", "already_known")}
 
     def votes(self):
-        """Slot to the beacon that built its votes, of slots whose votes were all taken; the proposer's is in its block."""
+        """{slot: beacon that built its votes}, for slots whose votes were all accepted. The proposer's is in its
+        block."""
         found = (_VOTES.search(line) for line in self.text().splitlines())
         return {
             int(match[1]): match[6]

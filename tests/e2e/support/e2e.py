@@ -22,17 +22,17 @@ from leandev.processes import wait_until
 BUILD_DIR = pathlib.Path(os.environ.get("LEAN_BUILD_DIR", "build/release")).resolve()
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
-# Short, yet long enough for a busy machine of two cores: a quarter of it is an interval.
+# Short, but long enough for a busy machine with two cores. An interval is a quarter of it.
 SLOT_MS = 800
-# How long to wait for what takes a few slots. Only a failure waits so long.
+# Time limit for conditions that take a few slots. Only a failing test waits this long.
 PATIENCE_S = 120
-# Quick to make, and more slots than any test lasts.
+# Keys that are quick to create, with more slots than any test lasts.
 XMSS_LOG_LIFETIME = 16
 ACTIVE_SLOTS = 1024
 
 
-# A test's folder is in memory where that has so much room: on a disk that others write to, as a compiler does, a record takes
-# seconds to become durable, and duties of tests that have nothing to do with disks are missed.
+# A test's folder is in memory if that has this much room. On a disk that a compiler also writes to, a record takes
+# seconds to become durable, so that duties are missed in tests that do not concern disks.
 MEMORY_DIR = pathlib.Path("/dev/shm")
 MEMORY_ROOM = 4 << 30
 
@@ -56,7 +56,7 @@ def shared_keys(clients, validators=4, set_name="a", active_slots=ACTIVE_SLOTS, 
         _key_sets[shape] = _free_set(shape)
     _, folder = _key_sets[shape]
     made = folder / "made"
-    # Another program may write keys in another form.
+    # A newer program may write keys in another format.
     if not made.exists() or made.stat().st_mtime < (BUILD_DIR / "bin" / "lean-validator").stat().st_mtime:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -69,7 +69,7 @@ def shared_keys(clients, validators=4, set_name="a", active_slots=ACTIVE_SLOTS, 
 
 
 def _free_set(shape):
-    """The first set that nobody has: its lock, which ends with this process, and its folder."""
+    """The first unused set: its lock, which ends with this process, and its folder."""
     parent = BUILD_DIR / "e2e_keys"
     parent.mkdir(exist_ok=True)
     for number in itertools.count():
@@ -88,7 +88,8 @@ def copy_keys(keystores, folder):
     return folder / keystores.name
 
 
-# Runs a command in a network of its own, where only unix sockets reach others: another machine to the locks of keys.
+# Runs a command in a separate network namespace, which only unix sockets cross. For the locks of keys it is another
+# machine.
 APART = ("unshare", "--net")
 
 
@@ -97,7 +98,7 @@ def have_namespaces():
 
 
 def block_at(rpc, slot):
-    """The block of the canonical chain at `slot`, or None when that slot has none."""
+    """The block of the canonical chain at `slot`, or None if there is none."""
     try:
         return rpc.block(slot=slot)
     except grpc.RpcError as error:
@@ -125,7 +126,8 @@ class NetworkTest(unittest.TestCase):
 
     def make_network(self, clients=2, port=None, beacon_prefix=(), slot_ms=SLOT_MS, genesis_delay_s=3,
                      active_slots=ACTIVE_SLOTS, log_lifetime=XMSS_LOG_LIFETIME, **settings):
-        """A network with shared keys and a genesis, not started. Skips the test when it needs engines and there are none."""
+        """A network with shared keys and a genesis, not started. Skips the test when it needs engines and there are
+        none."""
         if settings.get("beacons", 1) > 1 and missing_engine():
             self.skipTest(missing_engine())
         settings = network.Settings(
@@ -212,7 +214,8 @@ class NetworkTest(unittest.TestCase):
         return self.wait_for(lambda s: s.finalized.slot > above, f"a finalized slot above {above}")
 
     def wait_for_missing(self, expected):
-        """Waits for a slot in which exactly these validators did not vote. Genesis, which has no votes, does not count."""
+        """Waits for a slot in which exactly these validators did not vote. Genesis, which has no votes, does not
+        count."""
         return self.wait_for(
             lambda s: s.slot > 1 and list(s.missing_in_previous_slot) == expected
             and s.votes_in_previous_slot == s.validator_count - len(expected),

@@ -18,8 +18,8 @@ class FaultyProxy:
     """Forwards connections on `port` to `target`, (host, port), while its mode is PASS."""
 
     def __init__(self, port, target, bytes_per_second=None, delay_s=0):
-        """`bytes_per_second`: how fast what the target says is passed on; as it comes when not given. `delay_s`: how much
-        later everything arrives, either way."""
+        """`bytes_per_second`: how fast what the target says is passed on; as it comes when not given. `delay_s`: how
+        much later everything arrives, either way."""
         self._bytes_per_second = bytes_per_second
         self._delay_s = delay_s
         self._address = ("127.0.0.1", port)
@@ -34,7 +34,8 @@ class FaultyProxy:
         return f"{self._address[0]}:{self._address[1]}"
 
     def become(self, mode, target=None):
-        """Changes the mode, and the target if one is given. Connections end, but those of a beacon that hangs stay open."""
+        """Changes the mode, and the target if one is given. Connections end, but those of a beacon that hangs stay
+        open."""
         with self._lock:
             self._mode = mode
             self._target = target or self._target

@@ -1,4 +1,4 @@
-"""Two linked beacons, each with a client, of which the first one's network engine is attacked, and what has to stay as it was."""
+"""Two linked beacons with a client each. The first one's network engine is attacked. Checks what must not change."""
 
 import re
 import unittest
@@ -10,18 +10,18 @@ from duty_log import DutyLog
 from leandev.processes import wait_until
 
 MIB = 1 << 20
-# Why the engine ends who breaks the rules of gossip.
+# The engine's reason for disconnecting a peer that violates the rules of gossip.
 RULES = "its gossip breaks the rules"
-# Without an attack, and what lean-p2p states for a connection (CONNECTION_BYTES).
+# Memory without an attack, and lean-p2p's limit for a connection (CONNECTION_BYTES).
 ENGINE_BYTES = 64 * MIB
 CONNECTION_BYTES = 36 * MIB
-# Four validators' beacon; whatever peers send, what it holds of them is bounded.
+# Limit of a beacon with four validators, whatever peers send.
 BEACON_BYTES = 160 * MIB
 
 
 @unittest.skipIf(raw_peer.missing(), raw_peer.missing())
 class HostileTest(e2e.NetworkTest):
-    # Room for attackers on the same processors.
+    # Long enough, because the attackers use the same processors.
     SLOT_MS = 2000
 
     def start_pair(self, engine_arguments=()):
@@ -40,8 +40,8 @@ class HostileTest(e2e.NetworkTest):
         self.begin()
 
     def begin(self):
-        """Duties and memory are watched from here on: by the clients' logs, and by the kernel. Whoever was there before but
-        the honest peer has gone."""
+        """Duties and memory are watched from here on: by the clients' logs, and by the kernel. Whoever was there
+        before but the honest peer has gone."""
         self.wait_for(lambda s: s.peers == 1, "strangers to be gone")
         self._first = self.net.rpc.status().slot
         for pid in self.pids().values():
@@ -51,7 +51,7 @@ class HostileTest(e2e.NetworkTest):
         return {"engine": self.net.engines[0].process.pid, "beacon": self.net.beacon.pid}
 
     def own_status(self):
-        """A Status that is as good as ours."""
+        """A Status that equals ours."""
         status = self.net.rpc.status()
         finalized = bytes.fromhex(status.finalized.root[2:]), status.finalized.slot
         return raw_peer.status(finalized, finalized)
@@ -60,18 +60,19 @@ class HostileTest(e2e.NetworkTest):
         return raw_peer.Attack(self.target, name, self.own_status(), **options)
 
     def missed(self):
-        """The duties that were missed since begin(), in slots that are over."""
+        """The missed duties since begin(), in slots that are over."""
         last = self.net.rpc.status(timeout_s=20).slot - 1
         for log in self._duties:
             wait_until(lambda log=log: max(log.votes(), default=0) >= last, e2e.PATIENCE_S, f"votes of slot {last}")
         return [missed for log in self._duties for missed in log.missed(self._first, last)]
 
     def most_memory(self):
-        """Bytes that engine and beacon had at most since begin()."""
+        """Peak memory of engine and beacon since begin(), in bytes."""
         return {name: usage.most_rss(pid) for name, pid in self.pids().items()}
 
     def expect_unharmed(self, connections):
-        """No duty was missed, the honest link stands as it did, and memory was within what so many connections may take."""
+        """No duty was missed, the honest link is unchanged, and memory was within the limit for this many
+        connections."""
         self.assertEqual(self.missed(), [])
         (honest,) = [peer for peer in self.net.rpc.linked() if peer.peer_id == self.honest.peer_id]
         self.assertEqual((honest.id, honest.score, honest.items_rejected), (self.honest.id, 0, 0))
@@ -81,12 +82,12 @@ class HostileTest(e2e.NetworkTest):
         self.assertLess(memory["beacon"], BEACON_BYTES)
 
     def engine_ended(self, agent):
-        """Why the first engine has ended the peers of this name, as a set."""
+        """The reasons why the first engine has disconnected the peers of this name, as a set."""
         log = self.net.engines[0].log
         ids = re.findall(rf'peer_identified peer=(\S+) agent="?{re.escape(agent)}"? ', log)
         return {why for peer in ids for why in re.findall(rf'peer_disconnected peer={peer} reason="(.*)"$', log, re.M)}
 
     def offended(self, agent, offence):
-        """Whether that was held against the peer of this name."""
+        """Whether this offence was logged for the peer of this name."""
         return any("peer_offence" in line and f'name="{agent}" ' in line and f"offence={offence} " in line
                    for line in self.log_of(0).splitlines())

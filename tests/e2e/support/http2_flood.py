@@ -9,13 +9,13 @@ import struct
 import sys
 import threading
 
-# Types and flags of frames, by RFC 9113.
+# Types and flags of frames (RFC 9113).
 DATA, HEADERS, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 4, 6, 8, 9
 ACK, END_HEADERS = 1, 4
 PREFACE_BYTES = 24
 HEAD_BYTES = 9
 
-# Of HPACK, RFC 7541: ":status: 200", and fields that enter no table.
+# HPACK (RFC 7541): ":status: 200", and fields that are not indexed.
 STATUS_200 = b"\x88"
 CONTENT_TYPE = b"\x00\x0ccontent-type\x10application/grpc"
 FIELDS = (b"\x00\x05x-abc\x64" + b"v" * 100) * 120
@@ -25,7 +25,7 @@ def frame(kind, flags, stream, payload=b""):
     return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 
 
-# What is said once when a call begins on a stream, and what is said from then on without end.
+# The frames sent once when a call begins on a stream, and those sent without end afterwards.
 KINDS = {
     "silence": lambda stream: (b"", b""),
     "headers": lambda stream: (b"", frame(HEADERS, END_HEADERS, stream, FIELDS) * 64),
@@ -77,7 +77,7 @@ def _serve(connection, kind):
         try:
             connection.sendall(frame(SETTINGS, 0, 0) + frame(SETTINGS, ACK, 0))
             once, without_end = KINDS[kind](_stream_of_first_call(connection))
-            # What the client says is taken, so that it never has to wait for us.
+            # Reads what the client sends, so that the client never waits.
             threading.Thread(target=_drain, args=(connection,), daemon=True).start()
             connection.sendall(once)
             while without_end:

@@ -1,4 +1,4 @@
-"""Callers that keep the beacons of a network busy: questions of every kind, and votes that nobody signed."""
+"""Callers that keep the beacons of a network busy: queries of every kind, and votes without a valid signature."""
 
 import collections
 import random
@@ -7,7 +7,8 @@ import threading
 
 import grpc
 
-# What a caller has to expect of a beacon that is killed, starts, is behind or is busy, or does not have what is asked.
+# Codes that a caller must expect from a beacon that is killed, starting, behind or busy, or that lacks the requested
+# data.
 EXPECTED = (
     grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED,
     grpc.StatusCode.NOT_FOUND, grpc.StatusCode.RESOURCE_EXHAUSTED)
@@ -18,7 +19,7 @@ DEADLINE_S = 2
 
 
 class Load:
-    """A caller for each beacon, from a thread of its own, until stop()."""
+    """A caller for each beacon, each in a separate thread, until stop()."""
 
     def __init__(self, network, seed):
         from lean.v1 import beacon_pb2, beacon_pb2_grpc, types_pb2, validator_pb2, validator_pb2_grpc
@@ -47,7 +48,7 @@ class Load:
             return dict(self._counts)
 
     def unexpected(self):
-        """Errors that no kill explains, as texts."""
+        """Errors that are not explained by a kill, as texts."""
         with self._lock:
             return list(self._unexpected)
 
@@ -59,7 +60,7 @@ class Load:
             while not self._ended.wait(PAUSE_S):
                 try:
                     if choose.random() < 0.1:
-                        # Until the beacon is there, if it was killed.
+                        # Waits until a killed beacon is back.
                         status = beacon.GetChainStatus(
                             self._beacon.GetChainStatusRequest(), timeout=DEADLINE_S, wait_for_ready=True)
                         slot = max(status.slot, 0)
@@ -89,7 +90,7 @@ class Load:
             beacon.GetBlock(request, timeout=DEADLINE_S)
 
     def _nobodys_vote(self, slot, choose):
-        """Of a validator that did not sign it, for a block that nobody has."""
+        """A vote with a wrong signature, for an unknown block."""
         def checkpoint():
             return self._types.Checkpoint(root=choose.randbytes(32), slot=slot)
 

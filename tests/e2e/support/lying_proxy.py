@@ -1,4 +1,4 @@
-"""A beacon that lies about liveness alone: every other call, and its answer, is another beacon's."""
+"""A beacon that lies only about liveness. All other calls are forwarded to another beacon."""
 
 import concurrent.futures
 
@@ -11,18 +11,18 @@ SIGNATURE_BYTES = 3116
 
 
 def honest(request, answer):
-    """The other beacon's answer as it is."""
+    """The other beacon's answer, unchanged."""
 
 
 def claim(request, answer):
-    """Others vote with all of the keys, in every slot."""
+    """Claims that others vote with all keys in every slot."""
     for seen in answer.validators:
         seen.live, seen.latest_vote_slot = True, 2**63
         seen.ClearField("vote")
 
 
 def forge(request, answer):
-    """As `claim`, with votes that nobody has signed."""
+    """Like `claim`, with votes that have wrong signatures."""
     claim(request, answer)
     for index, seen in zip(request.indices, answer.validators):
         seen.vote.attestation.validator_index = index

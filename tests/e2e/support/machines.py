@@ -17,7 +17,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Unavailable(Exception):
-    """Why there can be no machines here."""
+    """The reason why machines cannot be created here."""
 
 
 def _check(result, what):
@@ -48,17 +48,17 @@ class Machine:
                 raise Unavailable(f"no network namespaces here: {os.strerror(ctypes.get_errno())}")
             self._fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             _check(_libc.setns(home.fileno(), _CLONE_NEWNET), "setns")
-        # A file that stands for the namespace, for other processes.
+        # A file that represents the namespace for other processes.
         self.space = f"/proc/{os.getpid()}/fd/{self._fd}"
         self.run("ip", "link", "set", "lo", "up")
 
     @property
     def prefix(self):
-        """A command that runs another one on this machine, in its own place."""
+        """A command that executes another one on this machine."""
         return ("nsenter", f"--net={self.space}")
 
     def run(self, *command):
-        """Runs a command on this machine and returns its output. OSError with that output when it fails."""
+        """Runs a command on this machine and returns its output. Raises OSError with that output if it fails."""
         done = subprocess.run(
             [*self.prefix, *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, check=False)
@@ -67,7 +67,7 @@ class Machine:
         return done.stdout
 
     def enter(self):
-        """Moves the calling thread, and the threads that it starts from now on, to this machine for good."""
+        """Moves the calling thread, and the threads that it starts from now on, to this machine permanently."""
         _check(_libc.setns(self._fd, _CLONE_NEWNET), "setns")
 
     def udp_socket(self, address=("", 0)):
@@ -78,7 +78,7 @@ class Machine:
         return made
 
     def close(self):
-        """Lets go of the namespace, which ends with the last process in it."""
+        """Closes the namespace, which ends with the last process in it."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -92,7 +92,8 @@ class Port:
 
 
 class Switch:
-    """The LANs between machines. Where the kernel has netem, that delays and loses; otherwise the switch does."""
+    """The LANs between machines. The kernel's netem delays and drops frames if it is available, otherwise the
+    switch."""
 
     def __init__(self, build_dir, seed=1):
         self._child = subprocess.Popen(
@@ -108,7 +109,7 @@ class Switch:
 
     @property
     def means(self):
-        """What delays and loses frames."""
+        """What delays and drops frames: netem or the switch."""
         return "netem of the kernel" if self._has_netem() else "switch in user space (this kernel has no netem)"
 
     def attach(self, machine, lan, device, address):
@@ -124,7 +125,8 @@ class Switch:
         return port
 
     def impair(self, lan, delay_ms=0.0, jitter_ms=0.0, loss_percent=0.0):
-        """Every frame over this LAN takes `delay_ms`, give or take `jitter_ms`, and is lost by this chance."""
+        """Sets the delay of every frame on this LAN, `delay_ms` plus or minus `jitter_ms`, and the probability of
+        its loss."""
         ports = [port for port in self._ports if port.lan == lan]
         if self._has_netem():
             for port in ports:
@@ -136,7 +138,7 @@ class Switch:
             self._ask("link", a.name, b.name, round(delay_ms * 1e3), round(jitter_ms * 1e3), round(loss_percent * 1e4))
 
     def part(self, *groups):
-        """Cuts what joins ports of different groups. Ports of no group are not touched."""
+        """Blocks frames between ports of different groups. Other ports are not affected."""
         for index, group in enumerate(groups):
             for other in groups[index + 1:]:
                 for a in group:
@@ -145,13 +147,13 @@ class Switch:
                         self._cut.add((a.name, b.name))
 
     def heal(self):
-        """Mends everything that was cut."""
+        """Removes all blocks."""
         for a, b in self._cut:
             self._ask("unblock", a, b)
         self._cut.clear()
 
     def counters(self):
-        """Frames since the start, by what became of them: delivered, lost, blocked, full."""
+        """Numbers of frames since the start: delivered, lost, blocked, full."""
         return {name: int(value) for name, value in (word.split("=") for word in self._ask("counters").split())}
 
     def close(self):
@@ -183,12 +185,12 @@ class Switch:
 
 
 def shifted_clock(build_dir, shift_ms):
-    """A command that runs another one, in its own place, with a clock that is so far ahead (negative: behind)."""
+    """A command that executes another one with a clock that is ahead by this time (negative: behind)."""
     return ("env", f"LD_PRELOAD={build_dir}/bin/liblean_clock_shift.so", f"LEAN_CLOCK_SHIFT_MS={shift_ms}")
 
 
 class SettableClock:
-    """A clock for programs that a test sets while they run. `prefix`: a command that runs another one with it."""
+    """A clock for running programs that a test can set. `prefix`: a command that executes another one with it."""
 
     def __init__(self, build_dir, path):
         self._path = path
@@ -196,8 +198,8 @@ class SettableClock:
         self.prefix = ("env", f"LD_PRELOAD={build_dir}/bin/liblean_clock_shift.so", f"LEAN_CLOCK_SHIFT_FILE={path}")
 
     def set(self, shift_ms):
-        """From now on it is so far ahead (negative: behind)."""
-        # In one piece, and of the same length each time: the programs have the file in their memory.
+        """Sets how far it is ahead from now on (negative: behind)."""
+        # Written at once and always with the same length, because the programs have mapped the file.
         with open(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600), "wb", buffering=0) as file:
             file.write(shift_ms.to_bytes(8, sys.byteorder, signed=True))
 

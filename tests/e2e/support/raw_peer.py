@@ -1,4 +1,4 @@
-"""Hostile peers of a network engine: a program of its own, which leads an attack or obeys a test byte by byte."""
+"""Hostile peers of a network engine: a separate program that runs an attack, or sends the bytes that a test chooses."""
 
 import queue
 import secrets
@@ -15,7 +15,7 @@ SIGNATURE_BYTES = 3116
 
 
 def compress(data):
-    """Snappy's raw format, in literals alone."""
+    """Snappy's raw format, with literals only."""
     out = bytearray(_varint(len(data)))
     for at in range(0, len(data), 65536):
         part = data[at:at + 65536]
@@ -24,7 +24,7 @@ def compress(data):
 
 
 def zeros(size):
-    """Snappy's raw format of `size` zeros, about a twentieth of them."""
+    """`size` zeros in Snappy's raw format, about a twentieth of that size."""
     copies, rest = divmod(size - 1, 64)
     out = bytearray(_varint(size)) + b"\0\0"  # a literal of one zero
     out += bytes([63 << 2 | 2, 1, 0]) * copies
@@ -42,15 +42,15 @@ def _varint(value):
 
 
 def vote(validator, slot, head, signature=None):
-    """SSZ of a vote for the checkpoint `head`, (root, slot), with a signature that is nobody's."""
+    """SSZ of a vote for the checkpoint `head`, (root, slot), with a wrong signature."""
     checkpoint = head[0] + head[1].to_bytes(8, "little")
     data = slot.to_bytes(8, "little") + 3 * checkpoint
     return validator.to_bytes(8, "little") + data + (signature or secrets.token_bytes(SIGNATURE_BYTES))
 
 
 def block(slot, proposer, parent, head_root=None):
-    """SSZ of a block without votes on `parent`, with a signature that is nobody's. Its proposer's vote names
-    `head_root`, or anything."""
+    """SSZ of a block without votes on `parent`, with a wrong signature. Its proposer's vote names `head_root`, or a
+    random root."""
     header = slot.to_bytes(8, "little") + proposer.to_bytes(8, "little") + parent + secrets.token_bytes(32)
     body = (4).to_bytes(4, "little")  # the offset of an empty list
     inner = header + (84).to_bytes(4, "little") + body
@@ -66,19 +66,19 @@ def status(finalized, head):
 
 
 def missing():
-    """Why there can be no hostile peer; empty: there can be."""
+    """The reason why hostile peers are not available; empty: they are."""
     return "" if PROGRAM.is_file() else f"{PROGRAM} was not built"
 
 
 def _start(to, agent, own_status, *arguments, **options):
-    """At a low priority, since a real attacker brings a machine of its own."""
+    """Runs at a low priority, because a real attacker would use another machine."""
     command = ["nice", "-n", "10", "setpriv", "--pdeathsig", "KILL", "--", PROGRAM, "--to", to, "--agent", agent,
                "--status", own_status.hex(), *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
 
 
 class Attack:
-    """An attack by name, as the program knows them, upon the engine at `to`, IP:PORT."""
+    """An attack of the program, by its name, on the engine at `to`, IP:PORT."""
 
     def __init__(self, to, name, own_status, seconds, connections=1, from_many=False):
         self.name = name
@@ -87,7 +87,7 @@ class Attack:
                                *many, stdin=subprocess.DEVNULL)
 
     def done(self):
-        """Waits for its end. What it came to: by name, a number."""
+        """Waits for its end. Returns its results, {name: number}."""
         out, _ = self._process.communicate()
         if self._process.returncode != 0:
             raise RuntimeError(f"the attack {self.name} ended with {self._process.returncode}")
@@ -99,7 +99,7 @@ class Attack:
 
 
 class RawPeer:
-    """A peer that does what a test tells it."""
+    """A peer that a test controls."""
 
     def __init__(self, to, agent, own_status):
         self.agent = agent
@@ -117,7 +117,7 @@ class RawPeer:
         return self._say("gossip", kind, data.hex())
 
     def ask(self, protocol, ssz, timeout_s=30):
-        """The answer's bytes as they come, or the text of an error."""
+        """The bytes of the answer, or the text of an error."""
         self._say("ask", protocol, ssz.hex())
         answer = self._answers.get(timeout=timeout_s)
         return answer if answer.startswith("error") else bytes.fromhex(answer)
@@ -127,7 +127,7 @@ class RawPeer:
         self._say("status", own_status.hex())
 
     def answer(self, *blocks):
-        """From now on every request for blocks is answered with these."""
+        """From now on it answers every request for blocks with these."""
         self._say("blocks", *(block.hex() for block in blocks))
 
     def answer_nothing(self):

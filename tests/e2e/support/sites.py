@@ -19,7 +19,7 @@ PEER_PORT = 9000
 
 @functools.lru_cache(maxsize=None)
 def observer():
-    """The machine that this process watches from. It enters it once: threads of gRPC stay where they were started."""
+    """The machine of this process. The process enters it once, because threads of gRPC stay where they were started."""
     machine = machines.Machine("observer")
     machine.enter()
     return machine
@@ -29,7 +29,8 @@ class Sites:
     """The machines and their network."""
 
     def __init__(self, count, behind_nat=()):
-        """`behind_nat`: sites, counted from 0, whose beacons reach the WAN through a router that lets nothing in."""
+        """`behind_nat`: sites, counted from 0, whose beacons reach the WAN through a router that accepts nothing
+        from outside."""
         self.switch = machines.Switch(e2e.BUILD_DIR)
         self._machines = []
         self._beacons = []
@@ -79,7 +80,7 @@ class Sites:
         return f"10.77.0.{site + 1}"
 
     def place(self, network):
-        """Puts a network's beacons and clients on the machines: client N belongs to beacon N."""
+        """Places a network's beacons and clients on the machines: client N belongs to beacon N."""
         for site, place in enumerate(network.places):
             place.rpc_address = f"10.77.{site + 1}.1:{RPC_PORT}"
             place.listen = f"0.0.0.0:{PEER_PORT}"
@@ -88,7 +89,7 @@ class Sites:
             network.client_prefixes[site] = self._clients[site].prefix
 
     def part(self, *groups):
-        """Cuts the WAN between groups of sites."""
+        """Partitions the WAN into groups of sites."""
         self.switch.part(*([self._wan[site] for site in group] for group in groups))
 
     def heal(self):
@@ -101,8 +102,8 @@ class Sites:
 
 
 class SitesTest(e2e.NetworkTest):
-    """A test with beacons and clients at sites. Whatever it does, at its end no two beacons may have finalized blocks
-    of different chains, and no peer may have been blamed for anything."""
+    """A test with beacons and clients at sites. At its end no two beacons may have finalized conflicting blocks, and
+    no peer may have been blamed."""
 
     def start_sites(self, slot_ms, count=4, behind_nat=(), impairment=None, **settings):
         """Starts a network with one beacon and one client with one validator at each site, and a watch over it, and
@@ -115,7 +116,7 @@ class SitesTest(e2e.NetworkTest):
         print(f"network: {self.sites.switch.means}", flush=True)
         if impairment is not None:
             self.sites.switch.impair("wan", **impairment)
-        # Every program should have begun before genesis, on a busy machine, too.
+        # Every program should have started before genesis, also on a busy machine.
         net = self.make_network(
             clients=count, beacons=count, validators=count, slot_ms=slot_ms, genesis_delay_s=6, **settings)
         self.sites.place(net)
@@ -128,7 +129,7 @@ class SitesTest(e2e.NetworkTest):
         return net
 
     def prepare(self, net):
-        """Whatever a test changes of a network before it starts."""
+        """Called before a network starts, so that a test can change it."""
 
     def slot(self):
         """The network's slot, by the clock of this machine."""
@@ -138,7 +139,7 @@ class SitesTest(e2e.NetworkTest):
         wait_until(lambda: self.slot() >= slot, e2e.PATIENCE_S, f"slot {slot}")
 
     def shift_clock(self, net, site, shift_ms):
-        """Makes the clock of a site's programs wrong, of those that are started from now on."""
+        """Shifts the clock of a site's programs that are started from now on."""
         shifted = machines.shifted_clock(e2e.BUILD_DIR, shift_ms)
         net.places[site].prefix += shifted
         net.client_prefixes[site] += shifted
@@ -169,19 +170,20 @@ class SitesTest(e2e.NetworkTest):
         return took
 
     def expect_recovery_from_halves(self, parted_slots, within):
-        """Parts the four sites into halves, heals them after so many slots, and awaits finality `within` slots more."""
+        """Partitions the four sites into halves, heals them after this many slots, and awaits finality within
+        `within` slots."""
         self.sites.part((0, 1), (2, 3))
         parted = self.slot()
         self.wait_for_slots(parted_slots)
         for number in range(4):
-            # Votes of the slot in which they were parted may still have got through.
+            # Votes of the slot of the partition may still have been delivered.
             self.assertLessEqual(self.watch.finalized_slot(number), parted)
         self.sites.heal()
         self.expect_finality(within=within, what="finality after the halves were joined")
         self.expect_agreement()
 
     def expect_agreement(self):
-        """No two beacons have finalized, at any time, what is not on one chain; no peer was blamed. Counts duties."""
+        """No two beacons have finalized conflicting blocks at any time, and no peer was blamed. Prints the duties."""
         self.watch.stop()
         self.assertEqual(self.watch.conflicts(), [])
         self.assertEqual(self.watch.blames(), [])

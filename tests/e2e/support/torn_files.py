@@ -1,4 +1,4 @@
-"""Spoils what a killed beacon wrote last, as a crash of its machine may."""
+"""Damages the last writes of a killed beacon, as a crash of its machine may."""
 
 import math
 
@@ -16,7 +16,7 @@ def tear_log(data_dir, choose):
     if path is None:
         return None
     size = path.stat().st_size
-    # From a few bytes to all of it, each order of magnitude as likely as the others.
+    # From a few bytes to the whole log; all orders of magnitude are equally likely.
     reach = min(size, math.ceil(math.exp(choose.uniform(0, math.log(size)))))
     how = choose.choice(("cut", "zeroed", "flipped", "garbage added"))
     with open(path, "r+b") as log:

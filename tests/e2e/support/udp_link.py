@@ -1,4 +1,4 @@
-"""A cable before a network engine: what it carries of UDP is cut, slow or late as a test wants."""
+"""A link in front of a network engine. A test can block, slow down or delay its UDP traffic."""
 
 import heapq
 import itertools
@@ -9,7 +9,7 @@ import time
 
 from leandev import network
 
-# Datagrams that wait for a slow cable, per direction; what is more is lost, as in a router.
+# Datagrams that wait in each direction of a slow link; more are lost, as in a router.
 QUEUE_BYTES = 96 * 1024
 MAX_DATAGRAM = 65536
 
@@ -23,7 +23,7 @@ class _Lane:
         self._free_at = 0.0  # when what it has taken has left
 
     def arrival(self, size, now):
-        """When a datagram arrives that is sent now. None: it is lost."""
+        """The time at which a datagram that is sent now arrives. None: it is lost."""
         if self._bytes_per_second is None:
             return now + self._delay_s
         begins = max(now, self._free_at)
@@ -34,11 +34,11 @@ class _Lane:
 
 
 class UdpLink:
-    """Passes datagrams between whoever sends to `port` and `target`, (host, port), until close()."""
+    """Forwards datagrams between senders to `port` and `target`, (host, port), until close()."""
 
     def __init__(self, port, target, bytes_per_second=None, delay_s=0):
-        """`bytes_per_second`: how fast what the target says is passed on; as it comes when not given. `delay_s`: how much
-        later everything arrives, either way."""
+        """`bytes_per_second`: rate at which the target's datagrams are forwarded; unlimited if not given. `delay_s`:
+        delay in both directions."""
         self.port = port
         self._target = target
         self._cut = False
@@ -54,7 +54,7 @@ class UdpLink:
         self._thread.start()
 
     def cut(self):
-        """Nothing gets through from now on, in either direction; nobody is told."""
+        """Drops everything from now on, in both directions, silently."""
         self._cut = True
 
     def mend(self):

@@ -1,4 +1,4 @@
-"""What processes use over time, and whether that grows."""
+"""Resources that processes use over time, and their growth."""
 
 import dataclasses
 import os
@@ -7,7 +7,7 @@ import pathlib
 
 @dataclasses.dataclass
 class Sample:
-    """One process at one moment."""
+    """The resources of a process at one moment."""
 
     slot: int
     rss: int  # bytes of memory
@@ -18,7 +18,7 @@ class Sample:
 
 
 def sample(pid, folder, slot):
-    """A Sample of a process that runs, with the disk that `folder` takes."""
+    """A Sample of a running process, with the size of `folder` on disk."""
     status = _status(pid)
     files, others = _descriptors(pid, str(folder))
     return Sample(
@@ -37,27 +37,27 @@ def _status(pid):
 
 
 def rss(pid):
-    """Bytes of memory that a process has."""
+    """Memory of a process, in bytes."""
     return int(_status(pid)["VmRSS"].split()[0]) * 1024
 
 
 def most_rss(pid):
-    """The most bytes of memory that a process ever had, as the kernel counts all the time."""
+    """Peak memory of a process, in bytes, which the kernel records continuously."""
     return int(_status(pid)["VmHWM"].split()[0]) * 1024
 
 
 def forget_most_rss(pid):
-    """From now on most_rss() is about what comes."""
+    """Resets the value of most_rss()."""
     pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
 
 
 def threads(pid):
-    """How many threads a process has."""
+    """Number of threads of a process."""
     return int(_status(pid)["Threads"])
 
 
 def descriptors(pid):
-    """How many descriptors a process has open."""
+    """Number of open descriptors of a process."""
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
@@ -75,7 +75,7 @@ def _descriptors(pid, folder):
 
 
 def disk_usage(folder):
-    """Bytes that the files below `folder` take; those that vanish meanwhile take none."""
+    """Size of the files below `folder`, in bytes. Files that disappear meanwhile do not count."""
     total = 0
     for directory, _, names in os.walk(folder):
         for name in names:
@@ -87,7 +87,7 @@ def disk_usage(folder):
 
 
 def slope(samples, field):
-    """By how much `field` grows in a slot: the line of least squares through the samples."""
+    """Growth of `field` in a slot: the slope of the least-squares line through the samples."""
     xs = [sample.slot for sample in samples]
     ys = [getattr(sample, field) for sample in samples]
     x_mean, y_mean = sum(xs) / len(xs), sum(ys) / len(ys)

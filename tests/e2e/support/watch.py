@@ -10,12 +10,12 @@ import grpc
 import duty_log
 
 _FINALIZED = re.compile(r" finalized slot=(\d+) root=(\S+)")
-# Of a beacon, or of its network engine.
+# Lines of a beacon or its network engine.
 _BLAME = re.compile(r" (?:peer_offence|peer_ended|sync_peer_blamed|peer_banned|item_malformed) ")
 
 
 def _short(root):
-    """As the logs have it."""
+    """The root in the short form of the logs."""
     return f"{root[:6]}…{root[-2:]}"
 
 
@@ -24,10 +24,10 @@ def _lines(path):
 
 
 class Watch:
-    """Asks every beacon again and again, from a thread for each."""
+    """Polls every beacon from a separate thread."""
 
     def __init__(self, network, period_s=None):
-        """`period_s`: between two questions; without it a quarter of a slot."""
+        """`period_s`: time between two polls; default: a quarter of a slot."""
         self._network = network
         self._slot_s = network.settings.slot_ms / 1000
         self._period_s = period_s or self._slot_s / 4
@@ -65,8 +65,8 @@ class Watch:
             thread.join()
 
     def conflicts(self):
-        """What was finalized and is not on one chain, as texts: by all that was seen and logged, and by what the
-        beacons that run say of it now, as far as they hold the blocks. Call it after stop()."""
+        """Conflicts between finalized blocks, as texts: from everything that was seen and logged, and from the
+        running beacons, as far as they have the blocks. Call it after stop()."""
         seen = self._finalized_by_all()
         found = [
             f"slot {slot} was finalized with different blocks: {roots}"
@@ -76,8 +76,8 @@ class Watch:
         return found + self._contradictions(seen)
 
     def conflicts_since(self, first_slot):
-        """The same, of what was seen of the slots from `first_slot` on, without the logs: for beacons that drop old
-        blocks, before they do."""
+        """The same for the slots from `first_slot` on, without the logs. For beacons that drop old blocks, before
+        they do."""
         with self._lock:
             seen = {slot: set(roots) for slot, roots in self._finalized.items() if slot >= first_slot}
         return self._contradictions(seen)
@@ -94,7 +94,7 @@ class Watch:
         return found
 
     def _contradiction(self, number, rpc, slot, roots):
-        """[] when the block that the beacon has on its finalized chain at `slot` is among `roots`."""
+        """[] if the beacon's finalized block at `slot` is among `roots`, otherwise the contradiction as a text."""
         try:
             block = rpc.block(slot=slot)
         except grpc.RpcError as error:
@@ -115,7 +115,7 @@ class Watch:
         return seen
 
     def blames(self):
-        """Lines of the beacons' and engines' logs in which they hold something against a peer."""
+        """Lines of the beacons' and engines' logs that blame a peer."""
         return [
             f"{what} {number}: {line}"
             for number, engine in enumerate(self._network.engines)
@@ -125,11 +125,11 @@ class Watch:
         ]
 
     def count_duties(self):
-        """Duties count from the next slot on."""
+        """Counts duties from the next slot on."""
         self._first = self.slot() + 1
 
     def missed_duties(self):
-        """duty_log.missed() of all clients, since count_duties(), in slots that were over at stop()."""
+        """duty_log.missed() for all clients, since count_duties(), in slots that were over at stop()."""
         lines = [
             line for number in range(self._network.settings.clients)
             for line in _lines(self._network.settings.directory / f"{self._network.client_name(number)}.log")
