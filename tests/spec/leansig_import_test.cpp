@@ -12,7 +12,7 @@
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/spec/support/vector_files.h"
-#include "tests/validator_client/keys/keystore/test_passwords.h"
+#include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/commands/keys/keys_import.h"
 #include "validator_client/keys/keystores.h"
 

@@ -1,6 +1,5 @@
 #include "validator_client/commands/records.h"
 
-#include <filesystem>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/config/text_file.h"
 #include "common/crypto/xmss/private_file.h"
+#include "validator_client/commands/key_options.h"
 #include "validator_client/keys/keystore_list.h"
 #include "validator_client/signing/records/interchange.h"
 #include "validator_client/signing/records/key_locks.h"
@@ -40,11 +40,6 @@ absl::StatusOr<OpenRecords> Open(const RecordsOptions& options, bool create) {
 }
 
 }  // namespace
-
-std::string RecordsPath(const std::string& records, const std::string& keystores) {
-  if (!records.empty()) return records;
-  return (std::filesystem::path(keystores).parent_path() / "signing_records.sqlite").string();
-}
 
 absl::Status ExportRecords(const RecordsOptions& options, std::ostream& out) {
   const absl::StatusOr<OpenRecords> open = Open(options, false);

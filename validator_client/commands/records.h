@@ -10,9 +10,6 @@
 
 namespace lean::validator {
 
-// Where the records of these keystores are unless a path is given: beside their list.
-std::string RecordsPath(const std::string& records, const std::string& keystores);
-
 struct RecordsOptions {
   std::string records;    // database; empty: that of the keystores
   std::string keystores;  // YAML list; empty: not given. Its key folders are locked, too

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "common/log/logger.h"
 #include "common/process/stop_signals.h"
-#include "validator_client/commands/run_options.h"
+#include "validator_client/commands/validator_client.h"
 
 namespace lean::validator {
 

@@ -2,6 +2,7 @@
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_VALIDATOR_CLIENT_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_VALIDATOR_CLIENT_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <random>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/clock/real_clock.h"
+#include "common/concurrency/worker_pool.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/crypto/xmss/random_source.h"
 #include "common/log/logger.h"
@@ -19,20 +21,64 @@
 #include "common/process/receive_budget.h"
 #include "common/rpc/listener_watch.h"
 #include "common/rpc/pooled_server.h"
+#include "common/rpc/tls.h"
 #include "validator_client/beacons/beacon_calls.h"
 #include "validator_client/beacons/beacon_pool.h"
 #include "validator_client/beacons/grpc_beacon_client.h"
 #include "validator_client/commands/expected_network.h"
-#include "validator_client/commands/run_options.h"
-#include "validator_client/commands/signing_side.h"
+#include "validator_client/commands/key_options.h"
 #include "validator_client/duties/validator_metrics.h"
 #include "validator_client/duties/validator_service.h"
+#include "validator_client/keymanager/keymanager_server.h"
 #include "validator_client/keys/foreign_votes.h"
 #include "validator_client/keys/key_preparer.h"
 #include "validator_client/keys/live_keys.h"
+#include "validator_client/signing/records/key_locks.h"
+#include "validator_client/signing/records/sqlite_signing_records.h"
+#include "validator_client/signing/remote_signer.h"
+#include "validator_client/signing/signer.h"
 #include "validator_client/signing/slot_limit.h"
 
 namespace lean::validator {
+
+// The options of `lean-validator run`.
+struct RunOptions {
+  std::string keystores;      // YAML list; empty: `signer` is given
+  std::string password_file;  // of encrypted key files; empty: the terminal is asked
+  std::string signer;         // address of a lean.v1.Signer that has the keys; empty: `keystores` is given
+  rpc::ClientTlsFiles signer_tls;
+  std::vector<std::string> beacons = {"127.0.0.1:5052"};  // the best first
+  bool broadcast = false;                                 // what is signed goes to all of them
+  NetworkOptions network;
+  uint64_t allow_slots_to = 0;  // keys may sign up to it, whatever SlotLimit says; 0: not given
+  std::string records;          // signing records; empty: beside the keystores
+  bool new_keys = false;        // keys without records may sign although the chain has votes of theirs
+  bool watch = true;            // for a second client, before the first signature
+  rpc::ClientTlsFiles tls;
+  std::string metrics_address;         // HOST:PORT or PORT; empty: none is served
+  KeymanagerServerOptions keymanager;  // no address: none is served
+};
+
+// What signs, with all that it depends on: a member depends on those above it. The members up to signed_a_moment_ago
+// are those of own keys, remote_records that of a signer elsewhere.
+struct SigningSide {
+  uint32_t log_lifetime = 0;  // of all keys
+  std::unique_ptr<KeystorePassword> password_source;
+  std::vector<std::string> key_files;
+  const Password* password = nullptr;  // of password_source, for keys that come later; null: none is at hand or needed
+  std::vector<ProcessLock> folder_locks;
+  KeyLocks key_locks;
+  std::unique_ptr<SqliteSigningRecords> records;
+  bool signed_a_moment_ago = false;  // by this machine, into these records
+  RemoteRecords remote_records;
+  std::unique_ptr<WorkerPool> pool;
+  std::unique_ptr<Signer> signer;
+};
+
+// With the keys of options.keystores, or those of the signer at options.signer. What is returned must not move. A
+// password is asked for until `stop` is requested. `limit` must outlive what is returned.
+absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options, SlotLimit& limit,
+                                                             const std::stop_token& stop, spdlog::logger& log);
 
 class ValidatorClient {
  public:
@@ -97,9 +143,6 @@ class ValidatorClient {
   std::unique_ptr<metrics::MetricsServer> metrics_server_;  // null when it is not asked for
   std::unique_ptr<rpc::PooledServer> keymanager_;           // likewise
 };
-
-// Where the keymanager's token is unless a file is named: beside the keystores list.
-std::string KeymanagerTokenPath(const std::string& keystores);
 
 }  // namespace lean::validator
 

@@ -10,10 +10,9 @@
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 #include "validator_client/beacons/beacon_pool.h"
-#include "validator_client/duties/duty_times.h"
+#include "validator_client/duties/duty_statistics.h"
 #include "validator_client/duties/slot_timer.h"
 #include "validator_client/duties/validator_metrics.h"
-#include "validator_client/duties/vote_statistics.h"
 #include "validator_client/signing/signer.h"
 
 namespace lean::validator {

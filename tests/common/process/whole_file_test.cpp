@@ -97,7 +97,7 @@ TEST(WholeFile, AKilledProcessLeavesTheOldFile) {
 TEST(WholeFile, IsTheOnlyWayInWhichTheProgramsWriteFiles) {
   // The lock names its holder in place; SQLite is given an empty file.
   const std::set<std::string> others = {"common/process/whole_file.cpp", "common/process/process_lock.cpp",
-                                        "validator_client/signing/records/records_schema.cpp"};
+                                        "validator_client/signing/records/records_database.cpp"};
   const std::filesystem::path root = LEAN_SOURCE_DIR;
   for (const char* part : {"beacon", "common", "validator_client"}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root / part)) {

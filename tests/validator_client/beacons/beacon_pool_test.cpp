@@ -4,6 +4,7 @@
 #include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
+#include "validator_client/beacons/beacon_client.h"
 
 namespace lean::validator {
 namespace {
@@ -251,6 +252,23 @@ TEST_F(BeaconPoolTest, BroadcastFailsOnlyWhenAllFail) {
   const auto results = SubmitVotes(0);
   EXPECT_EQ(results.status().message(), "first:1: connection refused; second:2: connection reset");
   EXPECT_FALSE(pool_->ready().ok());
+}
+
+TEST(AllTaken, IsTrueOnlyWhenEveryItemIsInAChain) {
+  EXPECT_TRUE(AllTaken({{Status::kAccepted, "", ""}, {Status::kAlreadyKnown, "", ""}}));
+  EXPECT_FALSE(AllTaken({{Status::kAccepted, "", ""}, {Status::kQueued, "UNKNOWN_PARENT", ""}}));
+  EXPECT_FALSE(AllTaken({{Status::kRefused, "STALE", ""}}));
+}
+
+TEST(BetterOf, TakesTheBetterResultOfEachItem) {
+  const auto better =
+      BetterOf({{Status::kRefused, "STALE", ""}, {Status::kAccepted, "", ""}, {Status::kQueued, "Q", ""}},
+               {{Status::kQueued, "EARLY", ""}, {Status::kRefused, "R", ""}, {Status::kRefused, "", ""}});
+  ASSERT_EQ(better.size(), 3);
+  EXPECT_EQ(better[0].status, Status::kQueued);
+  EXPECT_EQ(better[0].reason, "EARLY");
+  EXPECT_EQ(better[1].status, Status::kAccepted);
+  EXPECT_EQ(better[2].reason, "Q");
 }
 
 }  // namespace

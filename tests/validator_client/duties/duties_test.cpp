@@ -9,7 +9,6 @@
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/memory_signing_records.h"
-#include "tests/validator_client/support/no_slot_limit.h"
 
 namespace lean::validator {
 namespace {

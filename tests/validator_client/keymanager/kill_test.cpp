@@ -14,7 +14,6 @@
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/keymanager/fault_files.h"
 #include "tests/validator_client/signing/records/victim_watcher.h"
-#include "tests/validator_client/support/no_password.h"
 #include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/keys/keystore_list.h"
 #include "validator_client/keys/keystores.h"

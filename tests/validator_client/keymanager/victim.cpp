@@ -12,8 +12,8 @@
 #include "spdlog/sinks/null_sink.h"
 #include "tests/validator_client/keymanager/fault_files.h"
 #include "tests/validator_client/signing/records/victim_signing.h"
-#include "tests/validator_client/support/no_password.h"
-#include "tests/validator_client/support/no_slot_limit.h"
+#include "tests/validator_client/support/fake_key.h"
+#include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/keymanager/keymanager_requests.h"
 #include "validator_client/keys/keystores.h"
 

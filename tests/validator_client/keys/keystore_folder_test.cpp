@@ -12,7 +12,6 @@
 #include "common/crypto/xmss/secret_key_file.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
-#include "tests/validator_client/keys/keystore/test_passwords.h"
 #include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/keys/keystores.h"
 

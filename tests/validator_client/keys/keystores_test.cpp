@@ -16,7 +16,6 @@
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/support/fake_beacon.h"
-#include "tests/validator_client/support/no_password.h"
 #include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/keys/keystore_list.h"
 #include "validator_client/keys/xmss_signing_key.h"

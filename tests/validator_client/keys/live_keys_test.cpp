@@ -11,7 +11,6 @@
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/memory_signing_records.h"
-#include "tests/validator_client/support/no_slot_limit.h"
 #include "tests/validator_client/support/running_client.h"
 
 namespace lean::validator {

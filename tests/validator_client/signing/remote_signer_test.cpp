@@ -20,7 +20,6 @@
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/no_slot_limit.h"
 
 namespace lean::validator {
 namespace {

@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "common/clock/manual_clock.h"
 #include "common/ssz/ssz.h"
 #include "validator_client/signing/signer.h"
 #include "validator_client/signing/signing_key.h"
+#include "validator_client/signing/slot_limit.h"
 
 namespace lean::validator {
 
@@ -110,6 +112,16 @@ class FakeKey : public SigningKey {
   mutable std::vector<Signed> signed_;
   int prepare_calls_ = 0;
   bool cancelled_ = false;
+};
+
+// A SlotLimit that allows every slot that a key can have.
+class NoSlotLimit {
+ public:
+  operator SlotLimit&() { return limit_; }
+
+ private:
+  ManualClock clock_{0};
+  SlotLimit limit_{clock_, 4000, uint64_t{1} << 32};
 };
 
 }  // namespace lean::validator

@@ -1,4 +1,4 @@
-// Real key files of lifetime 2^8 for tests: made in milliseconds from a seed.
+// Real key files of lifetime 2^8 for tests, made in milliseconds from a seed, and passwords for them.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_TEST_KEYSTORES_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_TEST_KEYSTORES_H_
 
@@ -9,9 +9,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/crypto/xmss/random_source.h"
 #include "validator_client/commands/keys/keys_new.h"
+#include "validator_client/keys/keystore/encrypted_secret.h"
+#include "validator_client/keys/keystore/password.h"
 
 namespace lean::validator {
 
@@ -24,6 +28,20 @@ inline absl::Status MakeTestKeystores(const std::string& dir, std::vector<uint64
   return MakeKeys({.output_dir = dir, .indices = std::move(indices), .log_lifetime = log_lifetime, .active_slots = 64},
                   random, cancelled, out, false);
 }
+
+// A PasswordSource for lists of plain key files.
+inline absl::StatusOr<const Password*> NoPassword() { return absl::InternalError("a password was asked for"); }
+
+inline ByteSpan BytesOf(absl::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
+
+inline std::string TextOf(const Password& password) {
+  return {reinterpret_cast<const char*>(password.bytes().data()), password.bytes().size()};
+}
+
+inline Password MakePassword(absl::string_view text) { return *Password::FromText(BytesOf(text)); }
+
+// Thousands of decryptions a second.
+inline constexpr Pbkdf2Cost kCheapCost{.c = 1};
 
 }  // namespace lean::validator
 

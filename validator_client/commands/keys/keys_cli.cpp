@@ -11,13 +11,10 @@
 #include "common/config/genesis_folder.h"
 #include "common/process/program.h"
 #include "common/process/until_stopped.h"
-#include "validator_client/commands/index_list.h"
-#include "validator_client/commands/keys/keys_delete.h"
+#include "validator_client/commands/key_options.h"
 #include "validator_client/commands/keys/keys_export.h"
 #include "validator_client/commands/keys/keys_import.h"
 #include "validator_client/commands/keys/keys_list.h"
-#include "validator_client/commands/keys/keys_verify.h"
-#include "validator_client/commands/records.h"
 
 namespace lean::validator {
 

@@ -11,9 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/process/stop_signals.h"
-#include "validator_client/commands/keys/key_records.h"
+#include "validator_client/commands/key_options.h"
+#include "validator_client/commands/keys/keys_export.h"
 #include "validator_client/commands/keys/keys_new.h"
-#include "validator_client/commands/keystore_password.h"
 
 namespace lean::validator {
 

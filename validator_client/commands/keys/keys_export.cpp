@@ -6,11 +6,26 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
+#include "common/crypto/xmss/private_file.h"
 #include "validator_client/keys/keystore/key_manifest.h"
 #include "validator_client/keys/keystore_folder.h"
+#include "validator_client/signing/records/interchange.h"
 
 namespace lean::validator {
 namespace {
+
+struct Selection {
+  KeystoreFolder folder;
+  std::vector<KeystoreEntry> keys;
+};
+
+absl::StatusOr<Selection> Select(const std::string& list_file, const std::vector<uint64_t>& indices) {
+  absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(list_file);
+  if (!folder.ok()) return folder.status();
+  absl::StatusOr<std::vector<KeystoreEntry>> keys = folder->Select(indices);
+  if (!keys.ok()) return keys.status();
+  return Selection{*std::move(folder), *std::move(keys)};
+}
 
 // Where the copies go.
 class Copies {
@@ -71,6 +86,51 @@ absl::StatusOr<std::unique_ptr<Copies>> MakeCopies(const KeysExportOptions& opti
 
 }  // namespace
 
+absl::StatusOr<KeyRecords> KeyRecords::Open(const std::string& list_file, const std::vector<uint64_t>& indices,
+                                            const KeyRecordsOptions& options) {
+  const absl::StatusOr<Selection> unlocked = Select(list_file, indices);
+  if (!unlocked.ok()) return unlocked.status();
+  std::vector<std::string> folders = KeyFolders(unlocked->keys);
+  folders.push_back(FolderOf(list_file));
+  absl::StatusOr<std::vector<ProcessLock>> locks = LockKeyFolders(folders);
+  if (!locks.ok()) return locks.status();
+  // What counts is what it says now that nobody changes it.
+  absl::StatusOr<Selection> selection = Select(list_file, indices);
+  if (!selection.ok()) return selection.status();
+  if (KeyFolders(selection->keys) != KeyFolders(unlocked->keys)) {
+    return absl::AbortedError(absl::StrCat(list_file, " was changed while it was opened: try again"));
+  }
+  KeyRecords opened(*std::move(locks), std::move(selection->folder), std::move(selection->keys));
+  absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
+      SqliteSigningRecords::Open({.path = options.database, .create = false});
+  if (records.ok()) {
+    opened.records_ = *std::move(records);
+  } else if (!absl::IsNotFound(records.status())) {
+    return records.status();
+  } else if (!options.never_signed) {
+    return absl::NotFoundError(absl::StrCat("there are no signing records at ", options.database,
+                                            ": name the database with --records, or say --never-signed if these keys "
+                                            "have never signed anything"));
+  }
+  return opened;
+}
+
+absl::StatusOr<size_t> KeyRecords::Export(const std::string& file) {
+  std::vector<KeyHistory> histories;
+  if (records_ != nullptr) {
+    absl::StatusOr<std::vector<KeyHistory>> all = records_->Export();
+    if (!all.ok()) return all.status();
+    histories = *std::move(all);
+    std::vector<PublicKeyBytes> pubkeys;
+    for (const KeystoreEntry& key : keys_) pubkeys.push_back(key.pubkey);
+    KeepOnly(pubkeys, histories);
+  }
+  const std::string text = FormatInterchange(histories, InterchangeForm::kLeaves);
+  const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  if (absl::Status status = xmss::WritePrivateFile(file, bytes, xmss::IfExists::kFail); !status.ok()) return status;
+  return histories.size();
+}
+
 absl::Status ExportKeys(const KeysExportOptions& options, xmss::RandomSource& random, std::ostream& out) {
   absl::StatusOr<KeyRecords> records = KeyRecords::Open(options.keystores, options.indices, options.records);
   if (!records.ok()) return records.status();
@@ -96,6 +156,20 @@ absl::Status ExportKeys(const KeysExportOptions& options, xmss::RandomSource& ra
   out << absl::StrCat("exported ", records->keys().size(), " keys and the records of ", *with_records, " of them to ",
                       options.output_dir, ". They are still in ", options.keystores,
                       ": delete them here before they run there\n");
+  return absl::OkStatus();
+}
+
+absl::Status DeleteKeys(const KeysDeleteOptions& options, std::ostream& out) {
+  absl::StatusOr<KeyRecords> records = KeyRecords::Open(options.keystores, options.indices, options.records);
+  if (!records.ok()) return records.status();
+  const absl::StatusOr<size_t> with_records = records->Export(options.records_output);
+  if (!with_records.ok()) return with_records.status();
+  out << absl::StrCat("records of ", *with_records, " keys are in ", options.records_output,
+                      ": keep it as long as a copy of the keys may exist\n");
+  for (const KeystoreEntry& key : records->keys()) {
+    if (absl::Status status = records->folder().Remove(key.pubkey); !status.ok()) return status;
+    out << "index=" << key.index << " pubkey=" << ShortHex(key.pubkey.span()) << " result=deleted" << std::endl;
+  }
   return absl::OkStatus();
 }
 

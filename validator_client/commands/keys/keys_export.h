@@ -1,20 +1,60 @@
-// `lean-validator keys export`: copies keys and their records into a folder that can be carried to another machine.
+// `lean-validator keys export` and `keys delete`: keys leave together with their signing records.
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_EXPORT_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_EXPORT_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <ostream>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/crypto/xmss/key_generation.h"
 #include "common/crypto/xmss/random_source.h"
-#include "validator_client/commands/keys/key_records.h"
 #include "validator_client/keys/keystore/key_file.h"
+#include "validator_client/keys/keystore_folder.h"
+#include "validator_client/keys/keystore_list.h"
+#include "validator_client/signing/records/key_locks.h"
+#include "validator_client/signing/records/sqlite_signing_records.h"
 
 namespace lean::validator {
+
+struct KeyRecordsOptions {
+  std::string database;
+  bool never_signed = false;  // the keys have no database, since they have signed nothing
+};
+
+// Keys that are about to leave, and their signing records. Holds the locks of the keys' folders, of the list's and of
+// the database: from Open on nothing signs with the keys, and nobody else changes the list. Move-only.
+class KeyRecords {
+ public:
+  // Of the keys of these validators. FailedPrecondition: a running client has a folder or the database; its process id
+  // is named. NotFound: no database, unless `never_signed`; an index is not in the list. Aborted: the list was changed
+  // at that very moment.
+  static absl::StatusOr<KeyRecords> Open(const std::string& list_file, const std::vector<uint64_t>& indices,
+                                         const KeyRecordsOptions& options);
+
+  KeystoreFolder& folder() { return folder_; }
+  // Those that leave, in the order of the indices.
+  const std::vector<KeystoreEntry>& keys() const { return keys_; }
+
+  // Writes their records to a new file (0600, on the disk when this returns) that `records import` reads. The number of
+  // keys that have records. AlreadyExists: there is such a file.
+  absl::StatusOr<size_t> Export(const std::string& file);
+
+ private:
+  KeyRecords(std::vector<ProcessLock> locks, KeystoreFolder folder, std::vector<KeystoreEntry> keys)
+      : locks_(std::move(locks)), folder_(std::move(folder)), keys_(std::move(keys)) {}
+
+  std::vector<ProcessLock> locks_;
+  KeystoreFolder folder_;
+  std::vector<KeystoreEntry> keys_;
+  std::unique_ptr<SqliteSigningRecords> records_;  // null: the keys have never signed
+};
 
 struct KeysExportOptions {
   std::string keystores;
@@ -28,11 +68,24 @@ struct KeysExportOptions {
   std::stop_token stop = {};  // requested: no further key is begun, and the result is CANCELLED
 };
 
-// Writes DIR/records.json, which `records import` reads, then the key files, encrypted anew, and DIR/keystores.yaml; or
+// `keys export`: copies keys into a folder that can be carried to another machine. Writes DIR/records.json, which
+// `records import` reads, then the key files, encrypted anew, and DIR/keystores.yaml; or
 // the files and the manifest of the devnet tooling's hash-sig-keys folder.
 // The keys stay where they are: the same key must not sign in two places, so delete it here before it runs there.
 // Errors of KeyRecords, ReadWholeKey and KeystoreFolder; AlreadyExists: the folder has keys or records.
 absl::Status ExportKeys(const KeysExportOptions& options, xmss::RandomSource& random, std::ostream& out);
+
+struct KeysDeleteOptions {
+  std::string keystores;
+  std::vector<uint64_t> indices;
+  KeyRecordsOptions records;
+  std::string records_output;  // new file
+};
+
+// `keys delete`: takes keys out of use for good. In this order: keeps every client from the keys and the list, writes
+// their records to a file, and only when that is on the disk takes the keys off the list and removes their files.
+// Errors of KeyRecords and KeystoreFolder; NotFound: an index is not in the list, found before anything is changed.
+absl::Status DeleteKeys(const KeysDeleteOptions& options, std::ostream& out);
 
 }  // namespace lean::validator
 

@@ -9,6 +9,19 @@
 #include "validator_client/keys/keystore_list.h"
 
 namespace lean::validator {
+namespace {
+
+absl::Status VerifyKey(const KeystoreEntry& entry, const PasswordSource& password,
+                       const xmss::KeyGenerationOptions& options) {
+  const absl::StatusOr<xmss::SecretKey> key = ReadWholeKey(entry.path, password, /*may_be_public=*/false, options);
+  if (!key.ok()) return key.status();
+  if (PublicKeyBytesOf(key->scheme(), key->public_key()) != entry.pubkey) {
+    return absl::InvalidArgumentError(absl::StrCat(entry.path, " holds another key than the list says"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::Status ListKeys(const std::string& list_file, std::ostream& out) {
   const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
@@ -32,6 +45,28 @@ absl::Status ListKeys(const std::string& list_file, std::ostream& out) {
   if (failures == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(failures, " of the ", entries->size(), " keys in ", list_file, " cannot be used"));
+}
+
+absl::Status VerifyKeys(const std::string& list_file, const PasswordSource& password,
+                        const xmss::KeyGenerationOptions& options, std::ostream& out) {
+  const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
+  if (!entries.ok()) return entries.status();
+  size_t failures = 0;
+  for (const KeystoreEntry& entry : *entries) {
+    const absl::Status status = VerifyKey(entry, password, options);
+    if (absl::IsCancelled(status)) return status;
+    out << "index=" << entry.index << " pubkey=" << ShortHex(entry.pubkey.span());
+    if (status.ok()) {
+      out << " result=good\n";
+    } else {
+      ++failures;
+      out << " result=bad error=\"" << status.message() << "\"\n";
+    }
+    out.flush();
+  }
+  if (failures == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(failures, " of the ", entries->size(), " keys in ", list_file, " are not good"));
 }
 
 }  // namespace lean::validator

@@ -3,6 +3,8 @@
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_NEW_H_
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <ostream>
 #include <string>
@@ -13,6 +15,33 @@
 #include "validator_client/keys/keystore/key_file.h"
 
 namespace lean::validator {
+
+// Shows the progress of all keys together: one line that rewrites itself on a terminal, a line for every tenth
+// elsewhere. Not thread-safe.
+class KeyProgress {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // The first of `key_count` keys begins.
+  KeyProgress(std::ostream& out, bool terminal, size_t key_count, Time now)
+      : out_(out), terminal_(terminal), key_count_(key_count), begin_(now) {}
+
+  // `fraction` of the key in work is done, 0 to 1.
+  void Update(double fraction, Time now);
+  // The key in work is done and saved. After the last one a line says how long all took.
+  void EndKey(Time now);
+  // Leaves the line that is being rewritten.
+  void Abandon();
+
+ private:
+  std::ostream& out_;
+  const bool terminal_;
+  const size_t key_count_;
+  const Time begin_;
+  size_t keys_done_ = 0;
+  int shown_percent_ = -1;
+  size_t line_width_ = 0;
+};
 
 struct KeysNewOptions {
   std::string output_dir;  // made with mode 0700 if it is not there

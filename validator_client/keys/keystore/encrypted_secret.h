@@ -4,17 +4,50 @@
 #define LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_ENCRYPTED_SECRET_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <variant>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/random_source.h"
 #include "common/secrets/wiped_bytes.h"
-#include "validator_client/keys/keystore/key_derivation.h"
 #include "validator_client/keys/keystore/password.h"
 
 namespace lean::validator {
+
+// Of the key that decrypts a keystore (EIP-2335, "Decryption key").
+inline constexpr size_t kDerivedKeyBytes = 32;
+
+// Bounds on the costs that a file may ask for, checked before anything is allocated or computed. EIP-2335's own costs
+// (2^18 * 8 of scrypt are 256 MiB, 2^18 rounds of pbkdf2) are well within them.
+inline constexpr uint64_t kMaxScryptBytes = 256 << 20;  // 128 * n * r
+inline constexpr uint64_t kMaxScryptParallelism = 16;   // p: as often does it compute
+inline constexpr uint64_t kMaxPbkdf2Rounds = 1 << 24;
+inline constexpr size_t kMaxSaltBytes = 256;
+
+struct ScryptCost {
+  uint64_t n = 1 << 18;  // a power of two above 1
+  uint64_t r = 8;
+  uint64_t p = 1;
+  friend bool operator==(const ScryptCost&, const ScryptCost&) = default;
+};
+
+struct Pbkdf2Cost {
+  uint64_t c = 1 << 18;  // rounds of HMAC-SHA256
+  friend bool operator==(const Pbkdf2Cost&, const Pbkdf2Cost&) = default;
+};
+
+using DerivationCost = std::variant<ScryptCost, Pbkdf2Cost>;
+
+// InvalidArgument: outside the bounds above, or not what the function allows.
+absl::Status CheckCost(const DerivationCost& cost);
+
+// kDerivedKeyBytes of `password` and `salt`. InvalidArgument: CheckCost, or a salt that is empty or longer than
+// kMaxSaltBytes. ResourceExhausted: no memory for it.
+absl::StatusOr<WipedBytes> DeriveKey(const Password& password, const DerivationCost& cost, ByteSpan salt);
 
 inline constexpr size_t kInitialVectorBytes = 16;
 

@@ -16,7 +16,7 @@
 #include "common/crypto/xmss/secret_key.h"
 #include "common/crypto/xmss/secret_key_file.h"
 #include "common/secrets/wiped_bytes.h"
-#include "validator_client/keys/keystore/key_derivation.h"
+#include "validator_client/keys/keystore/encrypted_secret.h"
 #include "validator_client/keys/keystore/keystore_json.h"
 #include "validator_client/keys/keystore/password.h"
 

@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
-#include "validator_client/signing/records/signed_history.h"
+#include "validator_client/signing/records/interchange.h"
 #include "validator_client/signing/records/sqlite.h"
 
 namespace lean::validator {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "validator_client/signing/records/interchange.h"
 #include "validator_client/signing/records/records_database.h"
-#include "validator_client/signing/records/signed_history.h"
 
 namespace lean::validator {
 

@@ -1,7 +1,10 @@
 #include "validator_client/signing/records/sqlite_signing_records.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -13,6 +16,14 @@
 namespace lean::validator {
 namespace {
 
+// Not ReadTextFile: files of /proc have no size.
+std::string FirstLine(const char* path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
 // The lock belongs to the file, by whatever links it is reached.
 std::string RealPath(const std::string& path) {
   std::error_code error;
@@ -21,6 +32,14 @@ std::string RealPath(const std::string& path) {
 }
 
 }  // namespace
+
+Machine Machine::This() {
+  return Machine{FirstLine("/etc/machine-id"), FirstLine("/proc/sys/kernel/random/boot_id"), [] {
+                   timespec now{};
+                   clock_gettime(CLOCK_BOOTTIME, &now);
+                   return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+                 }};
+}
 
 absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> SqliteSigningRecords::Open(Options options) {
   options.path = RealPath(options.path);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,13 +15,21 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "common/process/process_lock.h"
-#include "validator_client/signing/records/machine.h"
+#include "validator_client/signing/records/interchange.h"
 #include "validator_client/signing/records/records_database.h"
 #include "validator_client/signing/records/records_merge.h"
-#include "validator_client/signing/records/signed_history.h"
 #include "validator_client/signing/signing_records.h"
 
 namespace lean::validator {
+
+// Identifies a machine and how long it has been running.
+struct Machine {
+  std::string id;                      // /etc/machine-id; empty where there is none
+  std::string boot;                    // /proc/sys/kernel/random/boot_id; empty where there is none
+  std::function<int64_t()> uptime_ms;  // since that boot, time asleep included; never goes back
+
+  static Machine This();
+};
 
 // Thread-safe. What Reserve grants is on the disk before it returns: one transaction, one sync, a batch.
 //

@@ -9,8 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
-#include "validator_client/commands/index_list.h"
-#include "validator_client/commands/keys/key_progress.h"
+#include "validator_client/commands/key_options.h"
 #include "validator_client/keys/keystore_list.h"
 
 namespace lean::validator {

@@ -5,7 +5,7 @@
 #include "absl/strings/match.h"
 #include "common/bytes/hex.h"
 #include "gtest/gtest.h"
-#include "tests/validator_client/keys/keystore/test_passwords.h"
+#include "tests/validator_client/support/test_keystores.h"
 
 namespace lean::validator {
 namespace {

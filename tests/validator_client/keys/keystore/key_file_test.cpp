@@ -19,7 +19,7 @@
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
 #include "tests/common/config/temporary_folder.h"
-#include "tests/validator_client/keys/keystore/test_passwords.h"
+#include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/keys/keystore/keystore_json.h"
 #include "validator_client/keys/xmss_signing_key.h"
 

@@ -14,7 +14,7 @@
 #include "common/process/stop_signals.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
-#include "tests/validator_client/keys/keystore/test_passwords.h"
+#include "tests/validator_client/support/test_keystores.h"
 
 namespace lean::validator {
 namespace {

@@ -15,7 +15,7 @@
 #include "tests/validator_client/signing/records/fault_vfs.h"
 #include "tests/validator_client/signing/records/victim_watcher.h"
 #include "tests/validator_client/support/fake_key.h"
-#include "tests/validator_client/support/no_password.h"
+#include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/commands/keys/keys_new.h"
 #include "validator_client/keys/keystores.h"
 

@@ -6,11 +6,30 @@
 #include <random>
 #include <vector>
 
+#include "common/bytes/bytes.h"
 #include "common/containers/attestation.h"
-#include "tests/validator_client/signing/records/victim_protocol.h"
 #include "validator_client/signing/signer.h"
 
 namespace lean::validator {
+
+// One message. It is shorter than what a pipe takes at once (4096 bytes), so it arrives as a whole or not at all.
+struct VictimMessage {
+  enum class Kind : uint64_t {
+    kOpened,    // the records are open
+    kReleased,  // a signature has left the signer
+    kRefused,   // the records refused a root
+    kFailed,    // the records could not be opened or written
+    kDeleted,   // the keymanager says that the key of validator 1 is gone
+    kDone,      // every request was made; `slot` is the number of the disk's operations
+  };
+
+  Kind kind = Kind::kOpened;
+  uint64_t index = 0;
+  uint64_t slot = 0;
+  Root root;
+  SignatureBytes signature;
+};
+static_assert(sizeof(VictimMessage) <= 4096);
 
 // Thread-safe: a message goes out as a whole.
 void Tell(const VictimMessage& message);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/bytes/bytes.h"
-#include "tests/validator_client/signing/records/victim_protocol.h"
+#include "tests/validator_client/signing/records/victim_signing.h"
 
 namespace lean::validator {
 

@@ -1,13 +1,16 @@
-// How long duties take, stage by stage, as histograms for the log.
-#ifndef LEAN_VALIDATOR_CLIENT_DUTIES_DUTY_TIMES_H_
-#define LEAN_VALIDATOR_CLIENT_DUTIES_DUTY_TIMES_H_
+// Statistics of duties: how long they take, and which votes other protocols would call slashable.
+#ifndef LEAN_VALIDATOR_CLIENT_DUTIES_DUTY_STATISTICS_H_
+#define LEAN_VALIDATOR_CLIENT_DUTIES_DUTY_STATISTICS_H_
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "common/containers/attestation.h"
 #include "common/log/logger.h"
 
 namespace lean::validator {
@@ -55,6 +58,31 @@ class DutyTimes {
   MsHistogram done_;
 };
 
+// Counts votes that other protocols call slashable and that are honest in this one. Compares a vote with the last kKept
+// votes of its validator in this process. The counts decide nothing, so they are not stored. Not thread-safe.
+class VoteStatistics {
+ public:
+  static constexpr size_t kKept = 64;
+
+  struct Counts {
+    uint64_t repeated_targets = 0;  // votes whose target an earlier one had
+    uint64_t surrounding = 0;       // votes that surround an earlier one, or are surrounded by it
+  };
+
+  // Votes of this process since it began, this one included.
+  const Counts& Add(const Attestation& vote);
+  const Counts& counts() const { return counts_; }
+
+ private:
+  struct Link {
+    uint64_t source_slot = 0;
+    uint64_t target_slot = 0;
+  };
+
+  absl::flat_hash_map<uint64_t, std::deque<Link>> links_;  // by validator, oldest first, at most kKept each
+  Counts counts_;
+};
+
 }  // namespace lean::validator
 
-#endif  // LEAN_VALIDATOR_CLIENT_DUTIES_DUTY_TIMES_H_
+#endif  // LEAN_VALIDATOR_CLIENT_DUTIES_DUTY_STATISTICS_H_

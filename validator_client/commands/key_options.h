@@ -1,19 +1,23 @@
-// The password of this process's keystores: from --password-file, or asked for on the terminal.
-#ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_KEYSTORE_PASSWORD_H_
-#define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYSTORE_PASSWORD_H_
+// Options that several commands share: passwords of keystores, validator indices, where files are by default.
+#ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_KEY_OPTIONS_H_
+#define LEAN_VALIDATOR_CLIENT_COMMANDS_KEY_OPTIONS_H_
 
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "validator_client/keys/keystore/key_file.h"
 #include "validator_client/keys/keystore/password.h"
 
 namespace lean::validator {
 
-// Read or asked for when it is first needed, once. Not thread-safe.
+// The password of keystores, from --password-file or from the terminal. Read or asked for when it is first needed,
+// once. Not thread-safe.
 class KeystorePassword {
  public:
   enum Kind {
@@ -50,6 +54,13 @@ class KeystorePassword {
   std::optional<Password> password_;
 };
 
+// Validator indices: "0..3", "0,2,5" or both, "0..3,8": in the order given. InvalidArgument: not of this form, an index
+// of 4096 or more (the registry's limit), or one that stands twice.
+absl::StatusOr<std::vector<uint64_t>> ParseIndexList(absl::string_view text);
+
+// Where the records of these keystores are unless a path is given: beside their list.
+std::string RecordsPath(const std::string& records, const std::string& keystores);
+
 }  // namespace lean::validator
 
-#endif  // LEAN_VALIDATOR_CLIENT_COMMANDS_KEYSTORE_PASSWORD_H_
+#endif  // LEAN_VALIDATOR_CLIENT_COMMANDS_KEY_OPTIONS_H_

@@ -1,5 +1,6 @@
-#include "validator_client/commands/index_list.h"
+#include "validator_client/commands/key_options.h"
 
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -11,6 +12,30 @@
 
 namespace lean::validator {
 namespace {
+
+const char* PromptOf(KeystorePassword::Kind kind) {
+  switch (kind) {
+    case KeystorePassword::kNew:
+      return "new password of the keystores";
+    case KeystorePassword::kSource:
+      return "password of the keys as they are";
+    case KeystorePassword::kExisting:
+      break;
+  }
+  return "password of the keystores";
+}
+
+const char* OptionOf(KeystorePassword::Kind kind) {
+  switch (kind) {
+    case KeystorePassword::kNew:
+      return "--password-file (or --plain)";
+    case KeystorePassword::kSource:
+      return "--from-password-file";
+    case KeystorePassword::kExisting:
+      break;
+  }
+  return "--password-file";
+}
 
 absl::StatusOr<uint64_t> ParseIndex(absl::string_view text) {
   const std::optional<uint64_t> index = ParseDecimal(text);
@@ -25,6 +50,22 @@ absl::StatusOr<uint64_t> ParseIndex(absl::string_view text) {
 }
 
 }  // namespace
+
+absl::StatusOr<const Password*> KeystorePassword::Get() {
+  if (!password_.has_value()) {
+    absl::StatusOr<Password> password =
+        file_.empty() ? PromptPassword(PromptOf(kind_), OptionOf(kind_), /*confirm=*/kind_ == kNew, stop_)
+                      : ReadPasswordFile(file_);
+    if (!password.ok()) return password.status();
+    password_ = *std::move(password);
+  }
+  return &*password_;
+}
+
+absl::StatusOr<const Password*> KeystorePassword::GetIfAtHand() {
+  if (!password_.has_value() && file_.empty()) return nullptr;
+  return Get();
+}
 
 absl::StatusOr<std::vector<uint64_t>> ParseIndexList(absl::string_view text) {
   std::vector<uint64_t> indices;
@@ -43,6 +84,11 @@ absl::StatusOr<std::vector<uint64_t>> ParseIndexList(absl::string_view text) {
     }
   }
   return indices;
+}
+
+std::string RecordsPath(const std::string& records, const std::string& keystores) {
+  if (!records.empty()) return records;
+  return (std::filesystem::path(keystores).parent_path() / "signing_records.sqlite").string();
 }
 
 }  // namespace lean::validator
