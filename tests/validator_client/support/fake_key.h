@@ -117,7 +117,7 @@ class FakeKey : public SigningKey {
 // A SlotLimit that allows every slot that a key can have.
 class NoSlotLimit {
  public:
-  operator SlotLimit&() { return limit_; }
+  operator SlotLimit&() { return limit_; }  // NOLINT(google-explicit-constructor): stands in for a SlotLimit
 
  private:
   ManualClock clock_{0};

@@ -84,9 +84,7 @@ int Main(int argc, char** argv) {
   TellKind(VictimMessage::Kind::kOpened);
   WorkerPool pool(2, keys.size());
   NoSlotLimit limit;
-  Signer signer(keys, **records, limit, [&pool](std::function<void()> task) {
-    if (pool.TrySubmit(std::move(task)) != PushResult::kPushed) task();
-  });
+  Signer signer(keys, **records, limit, [&pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
   VictimSigning signing(signer, options.seed);
   for (uint64_t slot = options.first_slot; slot < options.first_slot + options.slots; ++slot) signing.AskAllOf(slot);
   TellKind(VictimMessage::Kind::kDone, FaultVfsOperations());
