@@ -40,15 +40,15 @@ class Verifier {
   void Problem(const Checkpoint& id, absl::string_view what) {
     Problem(absl::StrCat("block ", ShortHex(id.root.span()), " of slot ", id.slot, ": ", what));
   }
-  void Problem(std::string what) {
+  void Problem(absl::string_view what) {
     if (report_.problems.size() < VerifyReport::kMaxProblems) {
-      report_.problems.push_back(std::move(what));
+      report_.problems.emplace_back(what);
     } else {
       ++report_.more_problems;
     }
   }
   void Check(const absl::Status& status) {
-    if (!status.ok()) Problem(std::string(status.message()));
+    if (!status.ok()) Problem(status.message());
   }
 
   // Contents fit their keys, and every parent was imported.

@@ -1,5 +1,7 @@
 #include "common/crypto/xmss/secret_key_codec.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>

@@ -71,7 +71,7 @@ TEST_F(LineWriterTest, CountsWhatNobodyCanReadAnyMore) {
 }
 
 TEST_F(LineWriterTest, WritesLinesThatAreLongerThanAPipe) {
-  const std::string line = std::string(20'000, 'x') + "\n";
+  const std::string line = absl::StrCat(std::string(20'000, 'x'), "\n");
   writer_.Write(line);
   EXPECT_EQ(pipe_.ReadUntil("\n"), line);
 }
