@@ -1,5 +1,5 @@
-"""The picture and the table of docs/architecture.md: every folder that they name exists, and the table has every folder of
-the three programs, by itself or by the one that it lies in."""
+"""The picture and the tables of docs/architecture.md: every folder that they name exists, they have every folder of the C++
+programs, and the files include only what the table of dependencies allows."""
 
 import pathlib
 import re
@@ -7,6 +7,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+PROGRAMS = ("common", "beacon", "validator_client")
 
 
 def folders_of_the_picture():
@@ -14,11 +15,23 @@ def folders_of_the_picture():
     return re.findall(r'<text class="folder"[^>]*>([^<]+)</text>', picture)
 
 
+def rows_of_the_table(heading):
+    """The names in code type of each cell, row by row, in the table below the heading."""
+    section = (DOCS / "architecture.md").read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2]
+    for line in re.findall(r"^\| `.*$", section.partition("\n## ")[0], re.MULTILINE):
+        yield [[name.rstrip("/") for name in re.findall(r"`([^`]+)`", cell)] for cell in line.strip("|").split("|")]
+
+
 def folders_of_the_table():
-    """Of the first column of the table below the heading `Folders`."""
-    section = (DOCS / "architecture.md").read_text(encoding="utf-8").partition("\n## Folders\n")[2]
-    cells = re.findall(r"^\| (`[^|]*) \|", section.partition("\n## ")[0], re.MULTILINE)
-    return [folder.rstrip("/") for cell in cells for folder in re.findall(r"`([^`]+)`", cell)]
+    return [folder for row in rows_of_the_table("Folders") for folder in row[0]]
+
+
+def sources(program):
+    return [path for path in (ROOT / program).rglob("*") if path.suffix in (".h", ".cpp")]
+
+
+def is_in(folder, parent):
+    return folder == parent or folder.startswith(parent + "/")
 
 
 class ArchitectureTest(unittest.TestCase):
@@ -52,6 +65,35 @@ class ArchitectureTest(unittest.TestCase):
             for folder in (ROOT / top).iterdir() if folder.is_dir()
         ]
         self.assertEqual([str(f) for f in folders if str(f) not in rows and str(f.parent) not in rows - {"common"}], [])
+
+    def test_the_table_has_every_folder_inside_a_room(self):
+        named = {f"{folder}/{name}" for row in rows_of_the_table("Folders") for folder in row[0] for name in row[1]}
+        folders = {
+            path.parent.relative_to(ROOT).as_posix()
+            for program in ("beacon", "validator_client") for path in sources(program)
+        }
+        self.assertEqual({folder for folder in folders if folder.count("/") > 1} - named, set())
+
+    def test_files_include_what_the_table_of_dependencies_allows(self):
+        allowed = {folder: uses for folders, uses in rows_of_the_table("Dependencies") for folder in folders}
+        wrong = []
+        for program in PROGRAMS:
+            for path in sources(program):
+                own = path.parent.relative_to(ROOT).as_posix()
+                room = "/".join(own.split("/")[:2])
+                uses = ["common"] if program == "common" else [room, "common", *allowed.get(room, [program])]
+                for included in re.findall(r'^#include "([^"]+)/[^"/]+"', path.read_text(encoding="utf-8"), re.MULTILINE):
+                    if included.split("/")[0] in PROGRAMS and not any(is_in(included, folder) for folder in uses):
+                        wrong.append(f"{path.relative_to(ROOT)} includes {included}")
+        self.assertEqual(wrong, [])
+
+    def test_the_table_of_dependencies_has_each_room(self):
+        rooms = {
+            str(folder.relative_to(ROOT))
+            for program in ("beacon", "validator_client")
+            for folder in (ROOT / program).iterdir() if folder.is_dir()
+        }
+        self.assertEqual({folder for row in rows_of_the_table("Dependencies") for folder in row[0]}, rooms)
 
 
 if __name__ == "__main__":
