@@ -160,4 +160,13 @@ absl::StatusOr<WipedBytes> ReadRegularFile(const std::string& path, size_t max_b
   return ReadRegular(opened->file, path, opened->info, max_bytes);
 }
 
+absl::Status WritePrivateFile(const std::string& path, ByteSpan content, IfExists if_exists) {
+  return WriteWholeFile(path, {reinterpret_cast<const char*>(content.data()), content.size()}, 0600, if_exists);
+}
+
+absl::Status RemovePrivateFile(const std::string& path) {
+  if (::unlink(path.c_str()) != 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove ", path));
+  return SyncFolderOf(path);
+}
+
 }  // namespace lean

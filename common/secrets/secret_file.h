@@ -10,6 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "common/bytes/bytes.h"
+#include "common/process/whole_file.h"
 #include "common/secrets/wiped_bytes.h"
 
 namespace lean {
@@ -36,6 +38,12 @@ absl::StatusOr<WipedBytes> ReadSecretFile(const std::string& path, size_t max_by
 
 // The same for a regular file that holds no secret, whoever may read it.
 absl::StatusOr<WipedBytes> ReadRegularFile(const std::string& path, size_t max_bytes);
+
+// A WholeFile of mode 0600.
+absl::Status WritePrivateFile(const std::string& path, ByteSpan content, IfExists if_exists);
+
+// Removes a file, and syncs its folder: it does not come back with a crash. NotFound; every error names the file.
+absl::Status RemovePrivateFile(const std::string& path);
 
 }  // namespace lean
 

@@ -19,9 +19,9 @@
 #include "common/crypto/signature_scheme.h"
 #include "common/crypto/xmss/key_generation.h"
 #include "common/crypto/xmss/leaf.h"
-#include "common/crypto/xmss/random_source.h"
 #include "common/crypto/xmss/secret_key_codec.h"
 #include "common/crypto/xmss/secret_key_file.h"
+#include "common/secrets/random_source.h"
 
 namespace lean {
 namespace {
@@ -106,7 +106,7 @@ benchmark::Counter TimeEach(double count) {
 // A whole key of 2^17 slots, two bottom trees, on as many threads as the argument says.
 void KeyGeneration(benchmark::State& state) {
   for (auto _ : state) {
-    xmss::SeededRandomSource random(1);
+    SeededRandomSource random(1);
     const absl::StatusOr<xmss::SecretKey> key =
         xmss::GenerateKey(Production(), {.first = 0, .end = 1}, random,
                           {.threads = static_cast<unsigned>(state.range(0)), .progress = {}});

@@ -6,9 +6,9 @@
 
 #include "common/crypto/sha256.h"
 #include "common/crypto/xmss/key_generation.h"
-#include "common/crypto/xmss/random_source.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/secret_key_codec.h"
+#include "common/secrets/random_source.h"
 
 namespace lean {
 namespace {
@@ -36,7 +36,7 @@ void CheckKey(const xmss::Scheme& scheme, ByteSpan bytes) {
 void CheckCache(ByteSpan bytes) {
   static const xmss::Scheme scheme = *xmss::Scheme::Create(8);
   static const xmss::SecretKeySeed seed = [] {
-    xmss::SeededRandomSource random(1);
+    SeededRandomSource random(1);
     const absl::StatusOr<xmss::SecretKey> key = xmss::GenerateKey(scheme, {.first = 0, .end = 1}, random);
     return *xmss::DecodeSecretKeySeed(scheme, xmss::EncodeSecretKeySeed(*key).span());
   }();

@@ -62,7 +62,7 @@ class LeanSigImport : public testing::TestWithParam<std::filesystem::path> {
 TEST_P(LeanSigImport, SignsWhatLeanSigSigned) {
   const Password password = validator::MakePassword("right");
   const validator::PasswordSource source = [&password]() -> absl::StatusOr<const Password*> { return &password; };
-  xmss::SeededRandomSource random(1);
+  SeededRandomSource random(1);
   std::ostringstream out;
   const std::string list = absl::StrCat(dir_.path(), "/keys/keystores.yaml");
   const absl::Status imported = validator::ImportKeys({.source = source_,

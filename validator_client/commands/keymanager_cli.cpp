@@ -12,13 +12,13 @@
 #include "absl/strings/strip.h"
 #include "common/bytes/hex.h"
 #include "common/config/text_file.h"
-#include "common/crypto/xmss/private_file.h"
 #include "common/log/log_text.h"
 #include "common/process/program.h"
 #include "common/process/until_stopped.h"
 #include "common/rpc/address_option.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
+#include "common/secrets/secret_file.h"
 #include "grpcpp/client_context.h"
 #include "lean/v1/keymanager.grpc.pb.h"
 #include "validator_client/commands/key_options.h"
@@ -45,8 +45,7 @@ absl::Status SomeRefused(size_t refused) {
 }
 
 absl::Status WriteRecords(const std::string& file, const std::string& records) {
-  return xmss::WritePrivateFile(file, {reinterpret_cast<const uint8_t*>(records.data()), records.size()},
-                                xmss::IfExists::kFail);
+  return WritePrivateFile(file, {reinterpret_cast<const uint8_t*>(records.data()), records.size()}, IfExists::kFail);
 }
 
 // Before anything is asked for that only its file would keep.

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/config/text_file.h"
-#include "common/crypto/xmss/private_file.h"
+#include "common/secrets/secret_file.h"
 #include "validator_client/commands/key_options.h"
 #include "validator_client/keys/keystore_list.h"
 #include "validator_client/signing/records/interchange.h"
@@ -50,7 +50,7 @@ absl::Status ExportRecords(const RecordsOptions& options, std::ostream& out) {
   const std::string text = FormatInterchange(*histories, form);
   const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
   // On the disk before anybody relies on it.
-  if (absl::Status status = xmss::WritePrivateFile(options.file, bytes, xmss::IfExists::kFail); !status.ok()) {
+  if (absl::Status status = WritePrivateFile(options.file, bytes, IfExists::kFail); !status.ok()) {
     return status;
   }
   out << absl::StrCat("exported the records of ", histories->size(), " keys to ", options.file, "\n");

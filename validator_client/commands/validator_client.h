@@ -15,13 +15,13 @@
 #include "common/clock/real_clock.h"
 #include "common/concurrency/worker_pool.h"
 #include "common/crypto/signature_scheme.h"
-#include "common/crypto/xmss/random_source.h"
 #include "common/log/logger.h"
 #include "common/metrics/metrics_server.h"
 #include "common/process/receive_budget.h"
 #include "common/rpc/listener_watch.h"
 #include "common/rpc/pooled_server.h"
 #include "common/rpc/tls.h"
+#include "common/secrets/random_source.h"
 #include "validator_client/beacons/beacon_calls.h"
 #include "validator_client/beacons/beacon_pool.h"
 #include "validator_client/beacons/grpc_beacon_client.h"
@@ -129,7 +129,7 @@ class ValidatorClient {
   std::unique_ptr<ReceiveBudget> receive_budget_;
   std::vector<std::unique_ptr<GrpcBeaconClient>> beacons_;
   std::optional<crypto::SignatureScheme> scheme_;  // of the keys
-  xmss::SystemRandomSource random_;
+  SystemRandomSource random_;
   std::mt19937_64 watch_random_;
   std::unique_ptr<KeyPreparer> preparer_;
   std::unique_ptr<LiveKeys> keys_;

@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
 #include "common/crypto/sha256.h"
-#include "common/crypto/xmss/private_file.h"
 #include "common/secrets/secret_file.h"
 
 namespace lean::validator {
@@ -20,12 +19,11 @@ Root DigestOf(absl::string_view token) {
   return crypto::Sha256({reinterpret_cast<const uint8_t*>(token.data()), token.size()});
 }
 
-absl::Status Make(const std::string& path, xmss::RandomSource& random) {
+absl::Status Make(const std::string& path, RandomSource& random) {
   Bytes<kRandomBytes> bytes;
   if (absl::Status status = random.Fill(bytes.mutable_span()); !status.ok()) return status;
   const std::string text = absl::StrCat(ToHex(bytes.span()).substr(2), "\n");
-  return xmss::WritePrivateFile(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()},
-                                xmss::IfExists::kFail);
+  return WritePrivateFile(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, IfExists::kFail);
 }
 
 }  // namespace
@@ -45,7 +43,7 @@ absl::StatusOr<std::string> ReadAccessToken(const std::string& path) {
   return token;
 }
 
-absl::StatusOr<AccessToken> AccessToken::ReadOrMake(const std::string& path, xmss::RandomSource& random) {
+absl::StatusOr<AccessToken> AccessToken::ReadOrMake(const std::string& path, RandomSource& random) {
   absl::StatusOr<std::string> token = ReadAccessToken(path);
   if (absl::IsNotFound(token.status())) {
     if (absl::Status status = Make(path, random); !status.ok()) return status;

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/bytes/bytes.h"
-#include "common/crypto/xmss/random_source.h"
+#include "common/secrets/random_source.h"
 
 namespace lean::validator {
 
@@ -21,7 +21,7 @@ class AccessToken {
   // Reads the file, or makes it (0600, 256 bits of `random` in hex). Space around the token does not count.
   // PermissionDenied: open to group or others. InvalidArgument: too short, too long, or characters that no header can
   // carry. Errors name the file, never its content.
-  static absl::StatusOr<AccessToken> ReadOrMake(const std::string& path, xmss::RandomSource& random);
+  static absl::StatusOr<AccessToken> ReadOrMake(const std::string& path, RandomSource& random);
 
   // In a time that tells nothing about the token.
   bool Matches(absl::string_view shown) const;

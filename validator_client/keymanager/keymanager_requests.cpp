@@ -8,9 +8,9 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/bytes/hex.h"
-#include "common/crypto/xmss/private_file.h"
 #include "common/rpc/limits.h"
 #include "common/rpc/status.h"
+#include "common/secrets/secret_file.h"
 #include "validator_client/keys/keystore/encrypted_secret.h"
 #include "validator_client/keys/keystore/keystore_json.h"
 #include "validator_client/keys/xmss_signing_key.h"
@@ -249,7 +249,7 @@ absl::Status KeymanagerRequests::SaveRecords(const std::vector<Deletion>& deleti
   const std::string name = absl::StrCat("deleted-", absl::ToUnixMicros(absl::Now()), ".records.json");
   const std::string file = (std::filesystem::path(context_.keystores).parent_path() / name).string();
   const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  if (absl::Status status = xmss::WritePrivateFile(file, bytes, xmss::IfExists::kFail); !status.ok()) return status;
+  if (absl::Status status = WritePrivateFile(file, bytes, IfExists::kFail); !status.ok()) return status;
   response.set_records(std::move(text));
   response.set_records_file(file);
   return absl::OkStatus();

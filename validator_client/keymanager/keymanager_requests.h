@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/crypto/xmss/random_source.h"
 #include "common/log/logger.h"
+#include "common/secrets/random_source.h"
 #include "lean/v1/keymanager.pb.h"
 #include "validator_client/keys/keystore/key_file.h"
 #include "validator_client/keys/keystore_folder.h"
@@ -26,7 +26,7 @@ struct KeymanagerContext {
   LiveKeys& keys;
   SqliteSigningRecords& records;  // the signer's own
   KeyLocks& locks;                // of the keys that this process has
-  xmss::RandomSource& random;
+  RandomSource& random;
   std::string keystores;          // the list, whose folder this process has locked
   KeyProtection protection = {};  // of new key files; without a password no key may come
   uint32_t log_lifetime = 0;      // of this client's keys, and of every one that comes

@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
-#include "common/crypto/xmss/private_file.h"
 #include "common/crypto/xmss/secret_key_file.h"
+#include "common/secrets/secret_file.h"
 
 namespace lean::validator {
 namespace fs = std::filesystem;
@@ -49,13 +49,13 @@ absl::StatusOr<std::vector<KeystoreEntry>> KeystoreFolder::Select(const std::vec
 }
 
 absl::Status KeystoreFolder::Add(uint64_t index, const xmss::SecretKey& key, const KeyProtection& protection,
-                                 xmss::RandomSource& random) {
+                                 RandomSource& random) {
   return AddFile(index, PublicKeyBytesOf(key.scheme(), key.public_key()), protection.password != nullptr,
                  [&](const std::string& path) { return SaveKey(key, path, protection, random); });
 }
 
 absl::Status KeystoreFolder::Add(uint64_t index, const OpenedKeyFile& key, const KeyProtection& protection,
-                                 xmss::RandomSource& random) {
+                                 RandomSource& random) {
   return AddFile(index, PublicKeyBytesOf(key.info.scheme, key.info.public_key), /*encrypted=*/true,
                  [&](const std::string& path) { return SaveOpenedKey(key, path, protection, random); });
 }
@@ -101,7 +101,7 @@ absl::Status KeystoreFolder::Remove(const PublicKeyBytes& pubkey) {
   entries_ = std::move(entries);
   std::error_code ignored;
   fs::remove(xmss::TreeCachePath(path), ignored);  // nothing secret
-  if (const absl::Status status = xmss::RemovePrivateFile(path); !status.ok()) {
+  if (const absl::Status status = RemovePrivateFile(path); !status.ok()) {
     return absl::InternalError(
         absl::StrCat("the key is off the list, but its file must be removed by hand: ", status.message()));
   }
@@ -110,7 +110,7 @@ absl::Status KeystoreFolder::Remove(const PublicKeyBytes& pubkey) {
 
 absl::Status KeystoreFolder::WriteList(const std::vector<KeystoreEntry>& entries) const {
   if (entries.empty()) {  // a list of nothing is refused by those who read it
-    return xmss::RemovePrivateFile(list_file_);
+    return RemovePrivateFile(list_file_);
   }
   const fs::path folder = FolderOf(list_file_);
   std::vector<KeystoreEntry> relative = entries;
@@ -119,8 +119,7 @@ absl::Status KeystoreFolder::WriteList(const std::vector<KeystoreEntry>& entries
     if (!path.empty() && *path.begin() != "..") entry.path = path.string();
   }
   const std::string text = FormatKeystoreList(relative);
-  return xmss::WritePrivateFile(list_file_, {reinterpret_cast<const uint8_t*>(text.data()), text.size()},
-                                xmss::IfExists::kReplace);
+  return WritePrivateFile(list_file_, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, IfExists::kReplace);
 }
 
 absl::Status PreparePrivateFolder(const std::string& folder) {

@@ -11,8 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
-#include "common/crypto/xmss/random_source.h"
 #include "common/crypto/xmss/secret_key.h"
+#include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/key_file.h"
 #include "validator_client/keys/keystore_list.h"
 
@@ -36,13 +36,11 @@ class KeystoreFolder {
 
   // Writes the key file, then the list (which loses its comments). Makes the folder, private, if it is not there.
   // AlreadyExists: the index, the key or the file is there. PermissionDenied: the folder is open to group or others.
-  absl::Status Add(uint64_t index, const xmss::SecretKey& key, const KeyProtection& protection,
-                   xmss::RandomSource& random);
+  absl::Status Add(uint64_t index, const xmss::SecretKey& key, const KeyProtection& protection, RandomSource& random);
 
   // The same for a key that was encrypted when it was opened: its trees are built when it is first prepared.
   // `protection` has a password.
-  absl::Status Add(uint64_t index, const OpenedKeyFile& key, const KeyProtection& protection,
-                   xmss::RandomSource& random);
+  absl::Status Add(uint64_t index, const OpenedKeyFile& key, const KeyProtection& protection, RandomSource& random);
 
   // Writes the list without the key, then removes its file and its tree cache, each of it on the disk when this
   // returns. NotFound: not in the list. Internal: the key is off the list (Find tells), but its file cannot be removed.

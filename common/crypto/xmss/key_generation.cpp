@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/crypto/xmss/bottom_tree_builder.h"
+#include "common/crypto/xmss/words.h"
 
 namespace lean::xmss {
 namespace {

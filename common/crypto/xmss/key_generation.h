@@ -6,9 +6,9 @@
 #include <functional>
 
 #include "absl/status/statusor.h"
-#include "common/crypto/xmss/random_source.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/secret_key.h"
+#include "common/secrets/random_source.h"
 
 namespace lean::xmss {
 

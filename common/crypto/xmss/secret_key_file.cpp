@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/crypto/xmss/bottom_tree_builder.h"
-#include "common/crypto/xmss/private_file.h"
 #include "common/crypto/xmss/secret_key_codec.h"
 #include "common/secrets/secret_file.h"
 

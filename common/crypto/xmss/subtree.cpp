@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/crypto/lanes/kernels.h"
+#include "common/crypto/xmss/words.h"
 
 namespace lean::xmss {
 namespace {

@@ -9,9 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "common/crypto/xmss/random_source.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/words.h"
+#include "common/secrets/random_source.h"
 
 namespace lean::xmss {
 

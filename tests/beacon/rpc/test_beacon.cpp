@@ -29,7 +29,7 @@ NetworkSpec TestSpec() {
 // One key for all tests of the process: it takes a while to make.
 const xmss::SecretKey& TestKey() {
   static const auto* const key = [] {
-    xmss::SeededRandomSource random(7);
+    SeededRandomSource random(7);
     auto scheme = crypto::SignatureScheme::Create(TestSpec());
     return new xmss::SecretKey(*xmss::GenerateKey(scheme->xmss(), {0, kSignedSlots}, random));
   }();

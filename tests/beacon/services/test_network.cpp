@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/crypto/xmss/key_generation.h"
-#include "common/crypto/xmss/random_source.h"
+#include "common/secrets/random_source.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::beacon {
@@ -18,7 +18,7 @@ TestNetwork::TestNetwork(size_t validators)
     : scheme_(crypto::SignatureScheme::Create({.xmss_log_lifetime = kLogLifetime}).value()) {
   GenesisConfig config{.genesis_time = kGenesisTime, .active_epoch = 0, .validators = {}};
   for (size_t i = 0; i < validators; ++i) {
-    xmss::SeededRandomSource random(i);
+    SeededRandomSource random(i);
     keys_.push_back(xmss::GenerateKey(scheme_.xmss(), {.first = 0, .end = kSlots}, random).value());
     config.validators.push_back(scheme_.PublicKeyOf(keys_.back()).value());
   }

@@ -71,7 +71,7 @@ class KeymanagerTest : public ::testing::Test {
 
   void Make(const std::string& name, std::vector<uint64_t> indices, uint64_t seed, const Password& password,
             uint32_t log_lifetime = 8) {
-    xmss::SeededRandomSource random(seed);
+    SeededRandomSource random(seed);
     const std::atomic<bool> cancelled{false};
     std::ostringstream out;
     ASSERT_TRUE(MakeKeys({.output_dir = dir_.path() + "/" + name,
@@ -122,7 +122,7 @@ class KeymanagerTest : public ::testing::Test {
   TemporaryFolder dir_;
   KeyLocks locks_{dir_.path()};
   CapturedLog log_;
-  xmss::SystemRandomSource random_;
+  SystemRandomSource random_;
   const Password ours_ = MakePassword(kOurs);
   const Password theirs_ = MakePassword(kTheirs);
   std::unique_ptr<SqliteSigningRecords> records_;
@@ -366,7 +366,7 @@ TEST_F(KeymanagerTest, AddressesThatOthersReachNeedTls) {
 TEST(AccessToken, IsMadeOnceAndKeptPrivate) {
   const TemporaryFolder dir;
   const std::string path = dir.path() + "/token";
-  xmss::SystemRandomSource random;
+  SystemRandomSource random;
   const auto made = AccessToken::ReadOrMake(path, random);
   ASSERT_TRUE(made.ok()) << made.status();
   const std::string token = *ReadAccessToken(path);
@@ -385,7 +385,7 @@ TEST(AccessToken, IsMadeOnceAndKeptPrivate) {
 
 TEST(AccessToken, WeakOnesAreRefused) {
   const TemporaryFolder dir;
-  xmss::SystemRandomSource random;
+  SystemRandomSource random;
   int n = 0;
   for (const char* text : {"", "short", "0123456789abcdef0123456789abcde\n", "0123456789abcdef 0123456789abcdef x"}) {
     const std::string path = absl::StrCat(dir.path(), "/token", n++);

@@ -67,7 +67,7 @@ int Main(int argc, char** argv) {
   Signer signer(keystores->keys, **records, limit, [](std::function<void()> task) { task(); });
   KeyPreparer preparer(keystores->keys, log);
   LiveKeys live(signer, preparer);
-  xmss::SystemRandomSource random;
+  SystemRandomSource random;
   KeyLocks locks(options.keystores);  // its keys are those of other tests, too
   KeymanagerRequests requests({.keys = live,
                                .records = **records,

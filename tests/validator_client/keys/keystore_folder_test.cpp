@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 class KeystoreFolderTest : public ::testing::Test {
  protected:
   static xmss::SecretKey Key(uint64_t seed) {
-    xmss::SeededRandomSource random(seed);
+    SeededRandomSource random(seed);
     return *xmss::GenerateKey(*xmss::Scheme::Create(8), {0, 64}, random, {});
   }
   static PublicKeyBytes PubkeyOf(const xmss::SecretKey& key) {
@@ -38,7 +38,7 @@ class KeystoreFolderTest : public ::testing::Test {
   const std::string list_ = absl::StrCat(folder_, "/keystores.yaml");
   const Password password_ = MakePassword("right");
   const KeyProtection protection_{&password_, kCheapCost};
-  xmss::SeededRandomSource random_{1};
+  SeededRandomSource random_{1};
 };
 
 TEST_F(KeystoreFolderTest, WhatIsAddedIsOpenedByRun) {

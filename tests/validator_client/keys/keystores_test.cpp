@@ -104,7 +104,7 @@ TEST_F(KeystoresTest, RefusesOneKeyForTwoValidators) {
 
 TEST_F(KeystoresTest, RefusesKeysOfTwoNetworks) {
   const std::string other = absl::StrCat(dir_.path(), "/other");
-  xmss::SeededRandomSource random(2);
+  SeededRandomSource random(2);
   const std::atomic<bool> cancelled{false};
   std::ostringstream out;
   ASSERT_TRUE(MakeKeys({.output_dir = other, .indices = {7}, .log_lifetime = 16, .active_slots = 1}, random, cancelled,

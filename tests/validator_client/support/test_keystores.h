@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "common/crypto/xmss/random_source.h"
+#include "common/secrets/random_source.h"
 #include "validator_client/commands/keys/keys_new.h"
 #include "validator_client/keys/keystore/encrypted_secret.h"
 #include "validator_client/keys/keystore/password.h"
@@ -22,7 +22,7 @@ namespace lean::validator {
 // Keys for slots 0 to 63 in DIR/validator_N.key, listed in DIR/keystores.yaml.
 inline absl::Status MakeTestKeystores(const std::string& dir, std::vector<uint64_t> indices, uint64_t seed = 1,
                                       uint32_t log_lifetime = 8) {
-  xmss::SeededRandomSource random(seed);
+  SeededRandomSource random(seed);
   const std::atomic<bool> cancelled{false};
   std::ostringstream out;
   return MakeKeys({.output_dir = dir, .indices = std::move(indices), .log_lifetime = log_lifetime, .active_slots = 64},

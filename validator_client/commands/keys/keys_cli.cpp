@@ -182,7 +182,7 @@ absl::Status KeysCli::New(StopSignals& signals, bool* usage) {
   absl::Status status = RunUntilStopped(
       signals,
       [&] {
-        xmss::SystemRandomSource random;
+        SystemRandomSource random;
         return MakeKeys(new_options_, random, cancelled, std::cerr, isatty(STDERR_FILENO) == 1);
       },
       [&cancelled](const char*) { cancelled = true; });
@@ -192,7 +192,7 @@ absl::Status KeysCli::New(StopSignals& signals, bool* usage) {
 
 template <typename Options>
 absl::Status KeysCli::Rewrite(StopSignals& signals, Options& options,
-                              const std::function<absl::Status(xmss::RandomSource& random)>& work) {
+                              const std::function<absl::Status(RandomSource& random)>& work) {
   // What is on the disk at any moment is whole: see KeystoreFolder.
   return RunOrExit(
       signals, kExitFailure,
@@ -205,7 +205,7 @@ absl::Status KeysCli::Rewrite(StopSignals& signals, Options& options,
         options.source_password = source_password.source();
         options.trees = {.threads = threads_, .progress = [&stop](double) { return !stop.stop_requested(); }};
         options.stop = stop;
-        xmss::SystemRandomSource random;
+        SystemRandomSource random;
         return work(random);
       },
       [](const char*) {});
@@ -220,8 +220,7 @@ absl::Status KeysCli::Import(StopSignals& signals, bool* usage) {
     if (!indices.ok()) return indices.status();
     options.indices = *std::move(indices);
   }
-  return Rewrite(signals, options,
-                 [&options](xmss::RandomSource& random) { return ImportKeys(options, random, std::cout); });
+  return Rewrite(signals, options, [&options](RandomSource& random) { return ImportKeys(options, random, std::cout); });
 }
 
 absl::Status KeysCli::Export(StopSignals& signals, bool* usage) {
@@ -233,8 +232,7 @@ absl::Status KeysCli::Export(StopSignals& signals, bool* usage) {
   absl::StatusOr<std::vector<uint64_t>> indices = Indices(usage);
   if (!indices.ok()) return indices.status();
   options.indices = *std::move(indices);
-  return Rewrite(signals, options,
-                 [&options](xmss::RandomSource& random) { return ExportKeys(options, random, std::cout); });
+  return Rewrite(signals, options, [&options](RandomSource& random) { return ExportKeys(options, random, std::cout); });
 }
 
 absl::Status KeysCli::Delete(bool* usage) {

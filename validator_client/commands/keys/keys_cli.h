@@ -58,7 +58,7 @@ class KeysCli {
   // source_password, protection and trees). Runs `work` with them until a signal.
   template <typename Options>
   absl::Status Rewrite(StopSignals& signals, Options& options,
-                       const std::function<absl::Status(xmss::RandomSource& random)>& work);
+                       const std::function<absl::Status(RandomSource& random)>& work);
   absl::Status New(StopSignals& signals, bool* usage);
   absl::Status Import(StopSignals& signals, bool* usage);
   absl::Status Export(StopSignals& signals, bool* usage);

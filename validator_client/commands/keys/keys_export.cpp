@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
-#include "common/crypto/xmss/private_file.h"
+#include "common/secrets/secret_file.h"
 #include "validator_client/keys/keystore/key_manifest.h"
 #include "validator_client/keys/keystore_folder.h"
 #include "validator_client/signing/records/interchange.h"
@@ -39,7 +39,7 @@ class Copies {
 
 class KeystoreCopies : public Copies {
  public:
-  KeystoreCopies(KeystoreFolder folder, const KeyProtection& protection, xmss::RandomSource& random)
+  KeystoreCopies(KeystoreFolder folder, const KeyProtection& protection, RandomSource& random)
       : folder_(std::move(folder)), protection_(protection), random_(random) {}
 
   absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key) override {
@@ -51,7 +51,7 @@ class KeystoreCopies : public Copies {
  private:
   KeystoreFolder folder_;
   const KeyProtection& protection_;
-  xmss::RandomSource& random_;
+  RandomSource& random_;
 };
 
 class HashSigCopies : public Copies {
@@ -77,7 +77,7 @@ class HashSigCopies : public Copies {
   std::vector<std::pair<uint64_t, PublicKeyBytes>> keys_;
 };
 
-absl::StatusOr<std::unique_ptr<Copies>> MakeCopies(const KeysExportOptions& options, xmss::RandomSource& random) {
+absl::StatusOr<std::unique_ptr<Copies>> MakeCopies(const KeysExportOptions& options, RandomSource& random) {
   if (options.as_hash_sig_keys) return std::make_unique<HashSigCopies>(options.output_dir);
   absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(absl::StrCat(options.output_dir, "/keystores.yaml"));
   if (!folder.ok()) return folder.status();
@@ -127,11 +127,11 @@ absl::StatusOr<size_t> KeyRecords::Export(const std::string& file) {
   }
   const std::string text = FormatInterchange(histories, InterchangeForm::kLeaves);
   const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  if (absl::Status status = xmss::WritePrivateFile(file, bytes, xmss::IfExists::kFail); !status.ok()) return status;
+  if (absl::Status status = WritePrivateFile(file, bytes, IfExists::kFail); !status.ok()) return status;
   return histories.size();
 }
 
-absl::Status ExportKeys(const KeysExportOptions& options, xmss::RandomSource& random, std::ostream& out) {
+absl::Status ExportKeys(const KeysExportOptions& options, RandomSource& random, std::ostream& out) {
   absl::StatusOr<KeyRecords> records = KeyRecords::Open(options.keystores, options.indices, options.records);
   if (!records.ok()) return records.status();
   if (absl::Status status = PreparePrivateFolder(options.output_dir); !status.ok()) return status;

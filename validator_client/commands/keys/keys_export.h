@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/crypto/xmss/key_generation.h"
-#include "common/crypto/xmss/random_source.h"
+#include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/key_file.h"
 #include "validator_client/keys/keystore_folder.h"
 #include "validator_client/keys/keystore_list.h"
@@ -73,7 +73,7 @@ struct KeysExportOptions {
 // the files and the manifest of the devnet tooling's hash-sig-keys folder.
 // The keys stay where they are: the same key must not sign in two places, so delete it here before it runs there.
 // Errors of KeyRecords, ReadWholeKey and KeystoreFolder; AlreadyExists: the folder has keys or records.
-absl::Status ExportKeys(const KeysExportOptions& options, xmss::RandomSource& random, std::ostream& out);
+absl::Status ExportKeys(const KeysExportOptions& options, RandomSource& random, std::ostream& out);
 
 struct KeysDeleteOptions {
   std::string keystores;

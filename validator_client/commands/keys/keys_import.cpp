@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/bytes/hex.h"
-#include "common/crypto/xmss/private_file.h"
 #include "common/secrets/secret_file.h"
 #include "validator_client/keys/keystore/key_manifest.h"
 #include "validator_client/keys/keystore_folder.h"
@@ -84,7 +83,7 @@ absl::StatusOr<xmss::SecretKey> ReadSource(const Source& source, const KeysImpor
 
 }  // namespace
 
-absl::Status ImportKeys(const KeysImportOptions& options, xmss::RandomSource& random, std::ostream& out) {
+absl::Status ImportKeys(const KeysImportOptions& options, RandomSource& random, std::ostream& out) {
   const absl::StatusOr<std::vector<Source>> sources = SourcesOf(options, out);
   if (!sources.ok()) return sources.status();
   // A client that runs reads the list now and then, and may change it.

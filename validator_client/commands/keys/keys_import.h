@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "common/crypto/xmss/key_generation.h"
-#include "common/crypto/xmss/random_source.h"
+#include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/key_file.h"
 
 namespace lean::validator {
@@ -31,7 +31,7 @@ struct KeysImportOptions {
 // it is: an import that failed half way can be repeated. The sources stay where they are. InvalidArgument names the
 // file: not a key, not the key of the manifest or of its *_pk.ssz; an index that the manifest lacks.
 // FailedPrecondition: a client runs with keys in the list's folder. Errors of KeystoreFolder::Add.
-absl::Status ImportKeys(const KeysImportOptions& options, xmss::RandomSource& random, std::ostream& out);
+absl::Status ImportKeys(const KeysImportOptions& options, RandomSource& random, std::ostream& out);
 
 }  // namespace lean::validator
 

@@ -41,8 +41,8 @@ std::vector<fs::path> FilesOf(const fs::path& folder, const KeysNewOptions& opti
 }
 
 absl::StatusOr<PublicKeyBytes> MakeKey(const KeysNewOptions& options, const xmss::Scheme& scheme,
-                                       const xmss::SlotRange& active, xmss::RandomSource& random,
-                                       const std::string& path, const std::function<bool(double)>& progress) {
+                                       const xmss::SlotRange& active, RandomSource& random, const std::string& path,
+                                       const std::function<bool(double)>& progress) {
   const absl::StatusOr<xmss::SecretKey> key =
       xmss::GenerateKey(scheme, active, random, xmss::KeyGenerationOptions{options.threads, progress});
   if (!key.ok()) return key.status();
@@ -87,7 +87,7 @@ void KeyProgress::Abandon() {
   line_width_ = 0;
 }
 
-absl::Status MakeKeys(const KeysNewOptions& options, xmss::RandomSource& random, const std::atomic<bool>& cancelled,
+absl::Status MakeKeys(const KeysNewOptions& options, RandomSource& random, const std::atomic<bool>& cancelled,
                       std::ostream& out, bool terminal) {
   const absl::StatusOr<xmss::Scheme> scheme = xmss::Scheme::Create(options.log_lifetime);
   if (!scheme.ok()) return scheme.status();

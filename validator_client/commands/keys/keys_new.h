@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "common/crypto/xmss/random_source.h"
+#include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/key_file.h"
 
 namespace lean::validator {
@@ -57,7 +57,7 @@ struct KeysNewOptions {
 // goes to `out`, in place if it is a `terminal`. On any error, `cancelled` included, the files that this call made are
 // removed again. AlreadyExists: one of them is there, found before any key is made. PermissionDenied: the folder is
 // open to group or others. Cancelled: `cancelled` has become true.
-absl::Status MakeKeys(const KeysNewOptions& options, xmss::RandomSource& random, const std::atomic<bool>& cancelled,
+absl::Status MakeKeys(const KeysNewOptions& options, RandomSource& random, const std::atomic<bool>& cancelled,
                       std::ostream& out, bool terminal);
 
 }  // namespace lean::validator

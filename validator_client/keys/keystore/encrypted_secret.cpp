@@ -119,7 +119,7 @@ absl::StatusOr<WipedBytes> DeriveKey(const Password& password, const DerivationC
 }
 
 absl::StatusOr<EncryptedSecret> Encrypt(ByteSpan secret, const Password& password, const DerivationCost& cost,
-                                        xmss::RandomSource& random) {
+                                        RandomSource& random) {
   EncryptedSecret encrypted;
   encrypted.cost = cost;
   encrypted.salt.resize(kSaltBytes);

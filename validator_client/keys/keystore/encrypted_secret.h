@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
-#include "common/crypto/xmss/random_source.h"
+#include "common/secrets/random_source.h"
 #include "common/secrets/wiped_bytes.h"
 #include "validator_client/keys/keystore/password.h"
 
@@ -62,7 +62,7 @@ struct EncryptedSecret {
 
 // Under a fresh salt and initial vector. Errors of DeriveKey and of `random`.
 absl::StatusOr<EncryptedSecret> Encrypt(ByteSpan secret, const Password& password, const DerivationCost& cost,
-                                        xmss::RandomSource& random);
+                                        RandomSource& random);
 
 // InvalidArgument: DeriveKey, or the checksum is wrong: another password, or a damaged salt, checksum or ciphertext.
 // The initial vector is under no checksum in EIP-2335, so the secret itself must be one that can be told from noise.

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/crypto/xmss/leaf.h"
-#include "common/crypto/xmss/private_file.h"
 #include "common/crypto/xmss/public_key.h"
 #include "common/crypto/xmss/secret_key_codec.h"
 #include "common/secrets/secret_file.h"
@@ -119,7 +118,7 @@ absl::Status CheckLeaves(const xmss::SecretKey& key) {
 
 // Encrypts a plain key file of ours into a new keystore.
 absl::Status SaveSeed(const KeyFileSummary& summary, ByteSpan seed, const std::string& path, const Password& password,
-                      const DerivationCost& cost, xmss::RandomSource& random) {
+                      const DerivationCost& cost, RandomSource& random) {
   const absl::StatusOr<std::string> uuid = MakeUuid(random);
   if (!uuid.ok()) return uuid.status();
   absl::StatusOr<EncryptedSecret> secret = Encrypt(seed, password, cost, random);
@@ -133,7 +132,7 @@ absl::Status SaveSeed(const KeyFileSummary& summary, ByteSpan seed, const std::s
                                       .secret = *std::move(secret)};
   const std::string text = FormatKeystore(keystore);
   const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  return xmss::WritePrivateFile(path, bytes, xmss::IfExists::kFail);
+  return WritePrivateFile(path, bytes, IfExists::kFail);
 }
 
 }  // namespace
@@ -195,13 +194,13 @@ absl::StatusOr<xmss::SecretKey> ReadWholeKey(const std::string& path, const Pass
 }
 
 absl::Status SaveKey(const xmss::SecretKey& key, const std::string& path, const KeyProtection& protection,
-                     xmss::RandomSource& random) {
+                     RandomSource& random) {
   if (protection.password == nullptr) return xmss::SaveSecretKey(key, path);
   return SaveEncryptedKey(key, path, *protection.password, protection.cost, random);
 }
 
 absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& path, const Password& password,
-                              const DerivationCost& cost, xmss::RandomSource& random) {
+                              const DerivationCost& cost, RandomSource& random) {
   const KeyFileSummary summary = {.pubkey = PublicKeyBytesOf(key.scheme(), key.public_key()),
                                   .log_lifetime = key.scheme().log_lifetime(),
                                   .active = key.active()};
@@ -211,7 +210,7 @@ absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& pat
 }
 
 absl::Status SaveOpenedKey(const OpenedKeyFile& key, const std::string& path, const KeyProtection& protection,
-                           xmss::RandomSource& random) {
+                           RandomSource& random) {
   if (!key.content.has_value() || protection.password == nullptr) {
     return absl::InternalError("the secret of this key, or a password for it, is not at hand");
   }

@@ -11,10 +11,10 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/key_generation.h"
-#include "common/crypto/xmss/random_source.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/secret_key.h"
 #include "common/crypto/xmss/secret_key_file.h"
+#include "common/secrets/random_source.h"
 #include "common/secrets/wiped_bytes.h"
 #include "validator_client/keys/keystore/encrypted_secret.h"
 #include "validator_client/keys/keystore/keystore_json.h"
@@ -71,16 +71,16 @@ struct KeyProtection {
 
 // Writes SaveEncryptedKey's files or xmss::SaveSecretKey's.
 absl::Status SaveKey(const xmss::SecretKey& key, const std::string& path, const KeyProtection& protection,
-                     xmss::RandomSource& random);
+                     RandomSource& random);
 
 // Writes an encrypted keystore and, beside it, its tree cache, both of mode 0600. AlreadyExists: `path` is there.
 absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& path, const Password& password,
-                              const DerivationCost& cost, xmss::RandomSource& random);
+                              const DerivationCost& cost, RandomSource& random);
 
 // The same for a key that was encrypted when it was opened, whose trees are not at hand: there is no cache of them, so
 // the first who prepares the key builds them. `protection` has a password.
 absl::Status SaveOpenedKey(const OpenedKeyFile& key, const std::string& path, const KeyProtection& protection,
-                           xmss::RandomSource& random);
+                           RandomSource& random);
 
 }  // namespace lean::validator
 

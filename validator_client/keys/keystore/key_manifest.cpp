@@ -10,8 +10,8 @@
 #include "common/bytes/hex.h"
 #include "common/config/text_file.h"
 #include "common/config/yaml.h"
-#include "common/crypto/xmss/private_file.h"
 #include "common/crypto/xmss/secret_key_codec.h"
+#include "common/secrets/secret_file.h"
 #include "validator_client/keys/keystore/key_file.h"
 
 namespace lean::validator {
@@ -81,12 +81,11 @@ absl::StatusOr<KeyManifest> ReadKeyManifest(const std::string& file) {
 absl::Status WriteHashSigKey(const std::string& folder, uint64_t index, const xmss::SecretKey& key) {
   const std::string begin = absl::StrCat(folder, "/validator_", index);
   const PublicKeyBytes pubkey = PublicKeyBytesOf(key.scheme(), key.public_key());
-  if (absl::Status status = xmss::WritePrivateFile(absl::StrCat(begin, "_pk.ssz"), pubkey.span(), IfExists::kFail);
+  if (absl::Status status = WritePrivateFile(absl::StrCat(begin, "_pk.ssz"), pubkey.span(), IfExists::kFail);
       !status.ok()) {
     return status;
   }
-  return xmss::WritePrivateFile(absl::StrCat(begin, "_sk.ssz"), xmss::EncodeLeanSigSecretKey(key).span(),
-                                IfExists::kFail);
+  return WritePrivateFile(absl::StrCat(begin, "_sk.ssz"), xmss::EncodeLeanSigSecretKey(key).span(), IfExists::kFail);
 }
 
 absl::Status WriteKeyManifest(const std::string& folder, const HashSigNetwork& network,

@@ -12,9 +12,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
+#include "common/config/json_document.h"
 #include "common/log/log_text.h"
 #include "nlohmann/json.hpp"
-#include "validator_client/signing/records/json_document.h"
 
 namespace lean::validator {
 namespace {
@@ -217,7 +217,7 @@ std::string FormatKeystore(const EncryptedKeystore& keystore) {
   return root.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-absl::StatusOr<std::string> MakeUuid(xmss::RandomSource& random) {
+absl::StatusOr<std::string> MakeUuid(RandomSource& random) {
   Bytes<16> bytes;
   if (absl::Status status = random.Fill(bytes.mutable_span()); !status.ok()) return status;
   bytes.data[6] = static_cast<uint8_t>((bytes.data[6] & 0x0f) | 0x40);

@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/bytes/bytes.h"
-#include "common/crypto/xmss/random_source.h"
 #include "common/crypto/xmss/scheme.h"
+#include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/encrypted_secret.h"
 
 namespace lean::validator {
@@ -36,7 +36,7 @@ absl::StatusOr<EncryptedKeystore> ParseKeystore(absl::string_view text);
 std::string FormatKeystore(const EncryptedKeystore& keystore);
 
 // A random one (version 4).
-absl::StatusOr<std::string> MakeUuid(xmss::RandomSource& random);
+absl::StatusOr<std::string> MakeUuid(RandomSource& random);
 
 }  // namespace lean::validator
 

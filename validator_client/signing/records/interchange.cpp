@@ -11,7 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "common/bytes/decimal.h"
 #include "common/bytes/hex.h"
-#include "validator_client/signing/records/json_document.h"
+#include "common/config/json_document.h"
 
 namespace lean::validator {
 namespace {

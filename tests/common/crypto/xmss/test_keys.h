@@ -7,8 +7,8 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/key_generation.h"
-#include "common/crypto/xmss/random_source.h"
 #include "common/crypto/xmss/scheme.h"
+#include "common/secrets/random_source.h"
 
 namespace lean::xmss {
 

@@ -52,7 +52,7 @@ class KeysAdminTest : public ::testing::Test {
   }
 
   static xmss::SecretKey Key(uint64_t seed) {
-    xmss::SeededRandomSource random(seed);
+    SeededRandomSource random(seed);
     return *xmss::GenerateKey(*xmss::Scheme::Create(8), {0, 64}, random, {});
   }
   static std::string PubkeyOf(const xmss::SecretKey& key) {
@@ -97,7 +97,7 @@ class KeysAdminTest : public ::testing::Test {
   const std::string folder_ = absl::StrCat(dir_.path(), "/keys");
   const std::string list_ = absl::StrCat(folder_, "/keystores.yaml");
   const Password password_ = MakePassword("right");
-  xmss::SeededRandomSource random_{1};
+  SeededRandomSource random_{1};
   std::ostringstream out_;
 };
 

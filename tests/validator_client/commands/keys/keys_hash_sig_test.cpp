@@ -32,7 +32,7 @@ class KeysHashSigTest : public ::testing::Test {
   }
 
   static xmss::SecretKey Key(uint64_t seed, uint64_t slots) {
-    xmss::SeededRandomSource random(seed);
+    SeededRandomSource random(seed);
     return *xmss::GenerateKey(*xmss::Scheme::Create(8), {0, slots}, random, {});
   }
   absl::Status Export(std::vector<uint64_t> indices) {
@@ -48,7 +48,7 @@ class KeysHashSigTest : public ::testing::Test {
   TemporaryFolder dir_;
   const std::string list_ = absl::StrCat(dir_.path(), "/keys/keystores.yaml");
   const std::string copies_ = absl::StrCat(dir_.path(), "/hash-sig-keys");
-  xmss::SeededRandomSource random_{1};
+  SeededRandomSource random_{1};
   std::ostringstream out_;
 };
 

@@ -36,7 +36,7 @@ class KeysNewTest : public ::testing::Test {
 
   TemporaryFolder dir_;
   const std::string folder_ = absl::StrCat(dir_.path(), "/a/keys");
-  xmss::SeededRandomSource random_{1};
+  SeededRandomSource random_{1};
   std::atomic<bool> cancelled_{false};
   std::ostringstream out_;
 };
@@ -90,7 +90,7 @@ TEST_F(KeysNewTest, LeavesNothingBehindWhenCancelled) {
 }
 
 // Fails at the second key.
-class FailingRandomSource : public xmss::RandomSource {
+class FailingRandomSource : public RandomSource {
  public:
   absl::Status Fill(absl::Span<uint8_t> out) override {
     if (fail) return absl::InternalError("no randomness");
@@ -99,7 +99,7 @@ class FailingRandomSource : public xmss::RandomSource {
   bool fail = false;
 
  private:
-  xmss::SeededRandomSource source_{1};
+  SeededRandomSource source_{1};
 };
 
 // Turns the source off once the first key is done.

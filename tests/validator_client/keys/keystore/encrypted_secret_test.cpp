@@ -16,7 +16,7 @@ constexpr char kSecret[] = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3
 constexpr char kTyped[] = "𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑";
 
 // Hands out the salt, then the initial vector of EIP-2335's test vectors.
-class VectorSource : public xmss::RandomSource {
+class VectorSource : public RandomSource {
  public:
   absl::Status Fill(absl::Span<uint8_t> out) override { return ParseHexInto(out.size() == 32 ? kSalt : kIv, out); }
 };
@@ -61,7 +61,7 @@ class EncryptedSecretTest : public ::testing::Test {
  protected:
   EncryptedSecret Make(ByteSpan secret) { return *Encrypt(secret, password_, kCheapCost, random_); }
 
-  xmss::SeededRandomSource random_{1};
+  SeededRandomSource random_{1};
   const Password password_ = MakePassword("right");
 };
 

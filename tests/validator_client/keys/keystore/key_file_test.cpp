@@ -31,7 +31,7 @@ using nlohmann::json;
 
 const xmss::SecretKey& TestKey() {
   static const auto* const key = [] {
-    xmss::SeededRandomSource random(7);
+    SeededRandomSource random(7);
     return new xmss::SecretKey(*xmss::GenerateKey(*xmss::Scheme::Create(8), {0, 64}, random, {}));
   }();
   return *key;
@@ -70,7 +70,7 @@ class EncryptedKeyFileTest : public ::testing::Test {
 
   TemporaryFolder dir_;
   const std::string path_ = absl::StrCat(dir_.path(), "/validator_0.json");
-  xmss::SeededRandomSource random_{1};
+  SeededRandomSource random_{1};
   const Password password_ = MakePassword("right");
   std::string text_;
 };

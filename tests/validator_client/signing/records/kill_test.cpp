@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/crypto/signature_scheme.h"
-#include "common/crypto/xmss/random_source.h"
+#include "common/secrets/random_source.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/signing/records/fault_vfs.h"
@@ -199,7 +199,7 @@ void KillRealSigners(uint64_t kills) {
     make.output_dir = folder.path() + "/keys";
     make.indices = {0, 1};
     make.log_lifetime = 8;
-    xmss::SeededRandomSource source(random());
+    SeededRandomSource source(random());
     std::ostringstream progress;
     ASSERT_TRUE(MakeKeys(make, source, std::atomic<bool>(false), progress, false).ok());
     const std::string list = make.output_dir + "/keystores.yaml";

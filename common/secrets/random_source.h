@@ -1,13 +1,13 @@
 // Where key generation draws its randomness from: the system's generator in production, a seeded one in tests.
-#ifndef LEAN_COMMON_CRYPTO_XMSS_RANDOM_SOURCE_H_
-#define LEAN_COMMON_CRYPTO_XMSS_RANDOM_SOURCE_H_
+#ifndef LEAN_COMMON_SECRETS_RANDOM_SOURCE_H_
+#define LEAN_COMMON_SECRETS_RANDOM_SOURCE_H_
 
 #include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 
-namespace lean::xmss {
+namespace lean {
 
 class RandomSource {
  public:
@@ -35,9 +35,6 @@ class SeededRandomSource : public RandomSource {
   uint64_t call_ = 0;
 };
 
-// Field elements, uniformly: 31 bits a draw, drawn again where they are not below the modulus.
-absl::Status FillRandomElements(RandomSource& random, absl::Span<uint32_t> words);
+}  // namespace lean
 
-}  // namespace lean::xmss
-
-#endif  // LEAN_COMMON_CRYPTO_XMSS_RANDOM_SOURCE_H_
+#endif  // LEAN_COMMON_SECRETS_RANDOM_SOURCE_H_

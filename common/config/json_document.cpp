@@ -1,4 +1,4 @@
-#include "validator_client/signing/records/json_document.h"
+#include "common/config/json_document.h"
 
 #include <string>
 #include <utility>
@@ -9,7 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
-namespace lean::validator {
+namespace lean {
 namespace {
 
 using nlohmann::json;
@@ -101,4 +101,4 @@ absl::StatusOr<json> ParseJson(absl::string_view text, size_t max_depth) {
   }
 }
 
-}  // namespace lean::validator
+}  // namespace lean
