@@ -22,22 +22,22 @@
 
 namespace lean::validator {
 
-// Threads for the calls, kept apart so that a hung beacon holds up no other. Thread-safe. Its end waits for the calls
-// under way: cancel the clients first.
+// Has separate threads for each beacon, so that a beacon that hangs does not delay calls to the others. Thread-safe.
+// The destructor waits for the calls in progress: cancel the clients first.
 class BeaconLanes {
  public:
   explicit BeaconLanes(size_t beacons) {
     for (size_t i = 0; i < beacons; ++i) lanes_.push_back(std::make_unique<WorkerPool>(kThreads, kThreads));
   }
 
-  // Never waits. False: too much is under way with this beacon, the task will not run.
+  // Does not block. False: this beacon has too many calls in progress; the task does not run.
   bool Run(size_t beacon, std::function<void()> task) {
     return lanes_[beacon]->TrySubmit(std::move(task)) == PushResult::kPushed;
   }
 
  private:
-  // A hung beacon may hold one block, one batch of votes, one probe and one question about liveness: each ends before
-  // the next of its kind begins.
+  // A beacon that hangs holds at most one block, one batch of votes, one probe and one liveness query: each of them
+  // ends before the next of its kind starts.
   static constexpr size_t kThreads = 4;
 
   std::vector<std::unique_ptr<WorkerPool>> lanes_;
@@ -48,7 +48,7 @@ class BeaconLanes {
 template <class Result>
 class Gathering {
  public:
-  // Of `size` calls to come.
+  // Expects the results of `size` calls.
   explicit Gathering(size_t size) : results_(size), open_(size) {}
 
   void Put(size_t i, Result result) {
@@ -58,10 +58,10 @@ class Gathering {
     changed_.notify_all();
   }
 
-  // What has come; results that have not are nullopt.
+  // The results so far; nullopt where a call has not ended.
   using Results = std::vector<std::optional<Result>>;
 
-  // Waits until every call has brought its result, they are `enough`, or `timeout` has passed. May be called again.
+  // Waits until all calls have ended, until `enough` returns true, or for `timeout`. May be called repeatedly.
   Results Await(absl::Duration timeout, const std::function<bool(const Results&)>& enough) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, absl::ToChronoNanoseconds(std::clamp(timeout, absl::ZeroDuration(), kLongest)),
@@ -70,7 +70,8 @@ class Gathering {
   }
 
  private:
-  static constexpr absl::Duration kLongest = absl::Hours(24);  // no call takes so long, and no clock overflows
+  static constexpr absl::Duration kLongest =
+      absl::Hours(24);  // longer than any call, short enough for the clock not to overflow
 
   // std::mutex, since the thread sanitizer does not see through Debian's Abseil.
   std::mutex mutex_;
@@ -80,7 +81,7 @@ class Gathering {
   size_t open_;
 };
 
-// No thread is free for another call on it.
+// The error of a beacon for which no thread is free.
 inline absl::Status BeaconIsBusy() { return absl::UnavailableError("it has not answered earlier calls yet"); }
 
 // The errors of the beacons that were tried, as one.
@@ -91,7 +92,7 @@ class BeaconErrors {
     texts_.push_back(absl::StrCat(beacon.client().name(), ": ", status.message()));
   }
 
-  // The error of one beacon as it is, those of several with their names. `none`: when nothing was tried.
+  // The error of a single beacon unchanged; the errors of several beacons with their names. `none` if there are none.
   absl::Status Together(absl::Status none) const {
     if (texts_.empty()) return none;
     if (texts_.size() == 1) return first_;

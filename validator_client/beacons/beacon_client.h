@@ -1,4 +1,4 @@
-// What a validator client asks of a beacon. The service depends on this alone; gRPC is one implementation.
+// The calls that a validator client makes to a beacon. Duties depend on this interface; gRPC is one implementation.
 #ifndef LEAN_VALIDATOR_CLIENT_BEACONS_BEACON_CLIENT_H_
 #define LEAN_VALIDATOR_CLIENT_BEACONS_BEACON_CLIENT_H_
 
@@ -18,14 +18,14 @@
 
 namespace lean::validator {
 
-// Answer to GetDuties. Nothing in it is trusted before BeaconSession has checked it.
+// The answer to GetDuties. BeaconSession checks it before anything in it is used.
 struct DutiesAnswer {
   struct Duty {
-    bool known = false;             // the key is in the registry
-    std::vector<uint64_t> indices;  // every index that has this key
+    bool known = false;             // the registry has the key
+    std::vector<uint64_t> indices;  // all indices that have this key
   };
 
-  std::vector<Duty> duties;  // one for each key asked, in order
+  std::vector<Duty> duties;  // one for each requested key, in order
   uint64_t proposer_index = 0;
   uint64_t validator_count = 0;
   Root genesis_block_root;
@@ -36,12 +36,13 @@ struct DutiesAnswer {
   int64_t time_ms = 0;  // the beacon's clock, Unix milliseconds
   uint64_t head_slot = 0;
   bool synced = false;
-  // While it is not: why, UPPER_SNAKE as in proto/lean/v1/validator.proto, and for people. Empty: not told.
+  // Why the beacon is not synced: a reason code as in proto/lean/v1/validator.proto, and a text. Empty when the beacon
+  // is synced or gives no reason.
   std::string refusal;
   std::string refusal_message;
 };
 
-// The network that a beacon says it works on: its word alone.
+// The network that a beacon claims to work on, unchecked.
 inline Network NetworkNamedBy(const DutiesAnswer& answer) {
   return {answer.genesis_block_root, answer.genesis_time, answer.slot_duration_ms, answer.validator_count, nullptr};
 }
@@ -62,52 +63,53 @@ struct SubmitResult {
   enum class Status { kAccepted, kAlreadyKnown, kQueued, kRefused };
 
   Status status = Status::kRefused;
-  std::string reason;   // UPPER_SNAKE, see proto/lean/v1/validator.proto
-  std::string message;  // for people
+  std::string reason;   // reason code, see proto/lean/v1/validator.proto
+  std::string message;  // human-readable
 };
 
-// Every item is in the chain of the beacon that answered: no other needs to be asked.
+// True when the beacon that answered has every item in its chain, so that no other beacon needs to get them.
 inline bool AllTaken(const std::vector<SubmitResult>& results) {
   return std::all_of(results.begin(), results.end(), [](const SubmitResult& result) {
     return result.status == SubmitResult::Status::kAccepted || result.status == SubmitResult::Status::kAlreadyKnown;
   });
 }
 
-// Of two answers for the same items, in order: the better result of each (taken, then queued, then refused).
+// Merges two answers for the same items: the better result of each item (taken, then queued, then refused).
 inline std::vector<SubmitResult> BetterOf(std::vector<SubmitResult> first, const std::vector<SubmitResult>& second) {
   for (size_t i = 0; i < std::min(first.size(), second.size()); ++i) {
-    // The enumerators stand in order, the best one first.
+    // The enumerators are ordered from best to worst.
     if (second[i].status < first[i].status) first[i] = second[i];
   }
   return first;
 }
 
-// What GetLiveness is asked.
+// The request of GetLiveness.
 struct LivenessQuery {
   std::vector<uint64_t> indices;
-  uint64_t from_slot = 0;         // votes of earlier slots do not count
-  std::vector<Root> known_roots;  // of votes that need not be shown; at most 16384
+  uint64_t from_slot = 0;         // votes for earlier slots are ignored
+  std::vector<Root> known_roots;  // roots of votes that the beacon need not return; at most 16384
 };
 
-// What a beacon says that it has seen of a validator.
+// What a beacon reports about one validator.
 struct Liveness {
-  bool live = false;  // has voted for the slot asked from, or a later one
+  bool live = false;  // has voted for `from_slot` or a later slot
   uint64_t latest_vote_slot = 0;
-  std::shared_ptr<const SignedAttestation> vote;  // that proves it, none of the known ones; null: none is shown
+  std::shared_ptr<const SignedAttestation> vote;  // a vote that proves it and is not known; null: none was returned
 };
 
-// Thread-safe. Every call ends within its timeout: an error status then says what failed and, where the beacon gave
-// one, the reason. kUnavailable: no beacon there. kDeadlineExceeded: no answer in time. kCancelled: after Cancel().
+// Thread-safe. Every call ends within its timeout. An error status says what failed and carries the beacon's reason
+// code if there is one. kUnavailable: the beacon cannot be reached. kDeadlineExceeded: no answer in time. kCancelled:
+// after Cancel().
 class BeaconClient {
  public:
   using Timeout = std::chrono::milliseconds;
 
   virtual ~BeaconClient() = default;
 
-  // Where this beacon is, for logs.
+  // The address of this beacon, for logs.
   virtual const std::string& name() const = 0;
 
-  // `slot`: whose proposer the answer names.
+  // The answer names the proposer of `slot`.
   virtual absl::StatusOr<DutiesAnswer> GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
                                                  Timeout timeout) = 0;
 
@@ -128,10 +130,10 @@ class BeaconClient {
   // One answer for each index, in order.
   virtual absl::StatusOr<std::vector<Liveness>> GetLiveness(const LivenessQuery& query, Timeout timeout) = 0;
 
-  // The slot of the block with this root, which the beacon holds on whatever branch. NotFound: it holds no such block.
+  // The slot of the block with this root, on any branch that the beacon has. NotFound: the beacon does not have it.
   virtual absl::StatusOr<uint64_t> GetBlockSlot(const Root& root, Timeout timeout) = 0;
 
-  // Ends every call under way and fails every later one: how a process stops.
+  // Ends all calls in progress; all later calls fail. Used when the process stops.
   virtual void Cancel() = 0;
 };
 

@@ -1,4 +1,4 @@
-// Which of several beacons is worked with. Pure rules on what the last probes have shown.
+// Ranks beacons by their last probes and by their failures in duties. Pure functions and values.
 #ifndef LEAN_VALIDATOR_CLIENT_BEACONS_BEACON_SELECTION_H_
 #define LEAN_VALIDATOR_CLIENT_BEACONS_BEACON_SELECTION_H_
 
@@ -13,17 +13,17 @@
 
 namespace lean::validator {
 
-// For how long a beacon loses its place whose claim was disproved, and one that fails in duties although its probes are
-// good.
+// For how many slots a beacon is demoted when another beacon disproves its claim, and when it fails in duties although
+// its probes succeed.
 inline constexpr uint64_t kDisprovedSlots = 64;
 inline constexpr uint64_t kUnreliableSlots = 8;
-// Failures in duties in a row that cost the place.
+// This many failed duties in a row demote a beacon.
 inline constexpr int kMaxFailures = 2;
 
-// Whether a beacon keeps its place among several, by what it has done in duties. Not thread-safe.
+// Records the failures and claims of a beacon in duties, and whether they demote it. Not thread-safe.
 class BeaconStanding {
  public:
-  // It lost its place, and is asked for the duties of `slot` only after the others.
+  // True when the beacon is demoted: duties of `slot` use it only after the others.
   bool has_lost_place(uint64_t slot) const { return slot < back_at_; }
 
   void DutyAnswered() { failures_ = 0; }
@@ -33,7 +33,7 @@ class BeaconStanding {
     LosePlace(slot, kUnreliableSlots);
   }
 
-  // It names a block that no other beacon knows yet. The oldest such claim is kept until it is settled.
+  // Notes that the beacon names a block that no other beacon knows yet. Keeps the oldest claim until it is settled.
   void Claim(const Checkpoint& block) {
     if (!claim_.has_value()) claim_ = block;
   }
@@ -52,37 +52,37 @@ class BeaconStanding {
   std::optional<Checkpoint> claim_;
 };
 
-// A beacon whose head is further behind the best one is lagging.
+// A beacon whose head is more slots behind the best head lags.
 inline constexpr uint64_t kMaxLagSlots = 2;
-// For how long a head that a beacon has shown bears out what others claim, after that beacon was lost.
+// For how many slots the head of a beacon that is gone still confirms the heads that others claim.
 inline constexpr uint64_t kHeadMemorySlots = 8;
 
 struct BeaconHealth {
   bool ready = false;                    // BeaconSession::ready() is OK
   bool on_network = false;               // BeaconSession::on_network()
   bool lost_place = false;               // BeaconStanding::has_lost_place()
-  uint64_t head_slot = 0;                // of the last answer that showed one
+  uint64_t head_slot = 0;                // of the last answer that had a head
   uint64_t head_age_slots = 0;           // slots since that answer
   std::chrono::milliseconds latency{0};  // of that answer
 };
 
-// Beacons as indices, the best first.
+// Indices of beacons, best first.
 struct BeaconOrder {
-  std::vector<size_t> good;     // to be asked
-  std::vector<size_t> reserve;  // asked when the good ones have brought nothing: they lag, or have lost their place
+  std::vector<size_t> good;     // used for duties
+  std::vector<size_t> reserve;  // lagging or demoted: used when the good ones bring no result
 };
 
-// `beacons` stand in the operator's order, which decides among healthy ones. Those that answer more slowly than
-// `max_latency` come after them, and last those whose head is behind the best one, be it by one slot: what they build
-// would leave a block out. The best head is the newest that is borne out: one of `known_slot`, whose block the client
-// knows, or the newest that two beacons of our network have reached. What a single one claims beyond that moves nobody.
-// A head is remembered after its beacon was lost: one that has just begun at genesis must not be worked with as soon as
-// the good ones hiccup. A beacon that is not ready is in neither list.
+// `beacons` are in the operator's order, which decides among healthy beacons. Beacons with a latency above
+// `max_latency` follow, then those whose head is behind the best head by one slot or more, because a block built on it
+// would leave a block out. The best head is the newest confirmed one: `known_slot`, whose block the client knows, or
+// the newest slot that two beacons of our network have reached. A newer head that only one beacon claims has no effect.
+// Heads of beacons that are gone count for kHeadMemorySlots: otherwise a beacon that is still at genesis would be used
+// as soon as the others fail for a moment. A beacon that is not ready is in neither list.
 BeaconOrder RankBeacons(const std::vector<BeaconHealth>& beacons, uint64_t known_slot,
                         std::chrono::milliseconds max_latency);
 
-// How long one of the beacons that are left to try (`left`, itself included) may take when `remaining` is left of the
-// stage: the last one all of it, every other one half, so that there is room for the next.
+// The timeout for the next of `left` beacons to try, when `remaining` is left of the stage: all of it for the last
+// beacon, half of it for any other.
 std::chrono::milliseconds AttemptTimeout(std::chrono::milliseconds remaining, size_t left);
 
 }  // namespace lean::validator

@@ -1,4 +1,5 @@
-// Which blocks named by one beacon are known to another one, so that no single beacon can invent them.
+// Finds out whether a block that one beacon names is known to another beacon, so that no single beacon can invent
+// blocks.
 #ifndef LEAN_VALIDATOR_CLIENT_BEACONS_BLOCK_WITNESSES_H_
 #define LEAN_VALIDATOR_CLIENT_BEACONS_BLOCK_WITNESSES_H_
 
@@ -18,29 +19,29 @@
 
 namespace lean::validator {
 
-// Blocks that more than one beacon has known: no single one has invented them; and, for a while, blocks that the only
-// one there was to ask has named. Keeps the newest. Not thread-safe.
+// Confirmed blocks, which at least two beacons have known, and unconfirmed ones, which the only available beacon has
+// named. Keeps the newest kMaxBlocks. Not thread-safe.
 class KnownBlocks {
  public:
   static constexpr size_t kMaxBlocks = 256;
 
-  // Of more than one beacon.
+  // Adds a block that at least two beacons know.
   void Add(const Checkpoint& block);
-  // Of a single one. Does nothing when the block is known.
+  // Adds a block that one beacon has named. Does nothing when the block is known.
   void AddUnconfirmed(const Checkpoint& block);
-  // Forgets those that were never added by more than one.
+  // Removes all unconfirmed blocks.
   void ForgetUnconfirmed();
 
-  // The slot of the newest unconfirmed one; nullopt: there is none.
+  // The slot of the newest unconfirmed block; nullopt when there is none.
   std::optional<uint64_t> newest_unconfirmed() const;
 
   bool Contains(const Root& root) const { return slots_.contains(root); }
-  // With its slot.
+  // True when the root and the slot match.
   bool Contains(const Checkpoint& block) const;
 
   std::optional<uint64_t> SlotOf(const Root& root) const;
 
-  // The slot of the newest one there ever was, those that were forgotten excepted; 0 when there was none.
+  // The slot of the newest block added so far, without the unconfirmed ones that were removed; 0 when there was none.
   uint64_t newest_slot() const { return std::max(newest_confirmed_, newest_unconfirmed().value_or(0)); }
 
  private:
@@ -50,23 +51,23 @@ class KnownBlocks {
 
   std::map<Root, uint64_t> slots_;
   BySlot by_slot_;      // the same blocks
-  BySlot unconfirmed_;  // those of them that one beacon alone has named
+  BySlot unconfirmed_;  // a subset
   uint64_t newest_confirmed_ = 0;
 };
 
 // The blocks that a vote names: head, target and source.
 std::array<Checkpoint, 3> BlocksOf(const AttestationData& vote);
 
-// Built votes by the beacons that built them, the best beacon first.
+// A vote and the beacon that built it. Lists of candidates start with the best beacon.
 struct VoteCandidate {
   size_t beacon = 0;
   AttestationData data;
 };
 
-// The first of the candidates that most beacons have built alike, two at least.
+// The first candidate with the vote that most beacons have built; nullopt when no two votes are equal.
 std::optional<size_t> AgreedVote(const std::vector<VoteCandidate>& candidates);
 
-// What beacons have said of blocks. Beacons are numbers; a block is its root and, where that is known, its slot. Not
+// What beacons have said about blocks. A beacon is a number. A block is a root and, where it is known, a slot. Not
 // thread-safe.
 class BlockWitnesses {
  public:
@@ -75,23 +76,23 @@ class BlockWitnesses {
 
   // The beacon has shown that it knows the block.
   void Knows(size_t beacon, const Checkpoint& block) { slots_[block.root][beacon] = block.slot; }
-  // The beacon says that it has no such block, or had to name it and did not. What it is known to know stays.
+  // The beacon says that it does not have the block, or did not name it where it had to. Does not undo Knows.
   void Lacks(size_t beacon, const Root& root) { lacking_[root].insert(beacon); }
-  // It has built a vote: it knows these blocks.
+  // The beacon has built this vote, so it knows the blocks in it.
   void Built(const VoteCandidate& vote);
 
-  // This client knows the block, or another beacon than the one that named it does.
+  // True when this client knows the block, or a beacon other than `teller`, which named it, does.
   bool BorneOut(size_t teller, const Root& root) const;
   bool BorneOut(size_t teller, const Checkpoint& block) const;
   bool BorneOut(const VoteCandidate& vote) const;
 
-  // How many others lack the block or have it at another slot, this client included; 0 when it is borne out. Of a vote
-  // the most of one block.
+  // The number of others, this client included, that lack the block or have it at another slot; 0 when it is borne out.
+  // For a vote: the maximum over its blocks.
   size_t Denials(size_t teller, const Root& root) const;
   size_t Denials(size_t teller, const Checkpoint& block) const;
   size_t Denials(const VoteCandidate& vote) const;
 
-  // Whether the beacon has said anything of the block.
+  // Whether the beacon has said anything about the block.
   bool HasSpoken(size_t beacon, const Root& root) const;
 
  private:

@@ -1,4 +1,4 @@
-// The beacon behind lean.v1.DutyService, and behind lean.v1.BeaconService for its registry and what it knows of blocks.
+// Calls a beacon over gRPC: lean.v1.DutyService, and lean.v1.BeaconService for the registry and for blocks.
 #ifndef LEAN_VALIDATOR_CLIENT_BEACONS_GRPC_BEACON_CLIENT_H_
 #define LEAN_VALIDATOR_CLIENT_BEACONS_GRPC_BEACON_CLIENT_H_
 
@@ -14,11 +14,11 @@
 
 namespace lean::validator {
 
-// A call ends by its caller's own timer, whatever the beacon sends. Errors keep the beacon's code, message and reason
-// (common/rpc/status.h). An answer that is not well formed is kInternal.
+// A timer of this process ends each call, whatever the beacon sends. Errors keep the beacon's code, message and reason
+// (common/rpc/status.h). kInternal: the answer is malformed.
 class GrpcBeaconClient : public BeaconClient {
  public:
-  // `channel` from rpc::MakeChannel; `name` is for logs.
+  // `channel` is from rpc::MakeChannel. `name` is the name in logs.
   GrpcBeaconClient(std::string name, const std::shared_ptr<grpc::Channel>& channel);
 
   const std::string& name() const override { return name_; }

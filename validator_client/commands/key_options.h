@@ -16,33 +16,33 @@
 
 namespace lean::validator {
 
-// The password of keystores, from --password-file or from the terminal. Read or asked for when it is first needed,
-// once. Not thread-safe.
+// The password of keystores, from --password-file or from the terminal. Read or asked for once, when it is first
+// needed. Not thread-safe.
 class KeystorePassword {
  public:
   enum Kind {
     kExisting,
     kNew,     // asked for twice
-    kSource,  // of keys that are taken from elsewhere: --from-password-file
+    kSource,  // of imported keys: --from-password-file
   };
 
-  // `file` may be empty: the terminal is asked, until `stop` is requested. Where there is none, the error names the
+  // If `file` is empty, asks on the terminal until `stop` is requested. If there is no terminal, the error names the
   // option.
   KeystorePassword(std::string file, Kind kind, std::stop_token stop = {})
       : file_(std::move(file)), kind_(kind), stop_(std::move(stop)) {}
   KeystorePassword(const KeystorePassword&) = delete;
   KeystorePassword& operator=(const KeystorePassword&) = delete;
 
-  // Errors of ReadPasswordFile or PromptPassword. The password lives until Drop, or as long as this object.
+  // The password lives until Drop, at most as long as this object. Errors of ReadPasswordFile or PromptPassword.
   absl::StatusOr<const Password*> Get();
 
-  // As Get, but the terminal is not asked: null when there is no file and it has not been asked before.
+  // Like Get, but does not ask on the terminal. Null when there is no file and Get has not asked before.
   absl::StatusOr<const Password*> GetIfAtHand();
 
-  // Wipes the password. Get would read it again or ask for it.
+  // Wipes the password. The next Get reads it or asks for it again.
   void Drop() { password_.reset(); }
 
-  // Calls Get; must not outlive this object.
+  // A source that calls Get. It must not outlive this object.
   PasswordSource source() {
     return [this] { return Get(); };
   }
@@ -54,11 +54,11 @@ class KeystorePassword {
   std::optional<Password> password_;
 };
 
-// Validator indices: "0..3", "0,2,5" or both, "0..3,8": in the order given. InvalidArgument: not of this form, an index
-// of 4096 or more (the registry's limit), or one that stands twice.
+// Validator indices: "0..3", "0,2,5" or both, "0..3,8", in the given order. InvalidArgument: malformed, a duplicate
+// index, or an index of 4096 or more (the registry's limit).
 absl::StatusOr<std::vector<uint64_t>> ParseIndexList(absl::string_view text);
 
-// Where the records of these keystores are unless a path is given: beside their list.
+// The path of the signing records: `records` if given, otherwise a file beside the keystores list.
 std::string RecordsPath(const std::string& records, const std::string& keystores);
 
 }  // namespace lean::validator

@@ -1,4 +1,4 @@
-// The `keymanager` commands of lean-validator: an operator's side of lean.v1.KeymanagerService.
+// The `keymanager` commands of lean-validator, which call lean.v1.KeymanagerService.
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_KEYMANAGER_CLI_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYMANAGER_CLI_H_
 
@@ -15,18 +15,18 @@
 
 namespace lean::validator {
 
-// Lives as long as `app`, which writes into it.
+// Must live as long as `app`, which writes into it.
 class KeymanagerCli {
  public:
   explicit KeymanagerCli(CLI::App& app);
   KeymanagerCli(const KeymanagerCli&) = delete;
   KeymanagerCli& operator=(const KeymanagerCli&) = delete;
 
-  // Whether the command line is one of these commands.
+  // True when the command line has one of these commands.
   bool parsed() const { return keymanager_->parsed(); }
 
-  // Asks the running client, one line a key. FailedPrecondition: a key was not imported or deleted, the line says why.
-  // *usage: the error is in how the command was called. A signal to stop ends it within a second.
+  // Calls the running client and writes one line for each key. FailedPrecondition: a key was not imported or deleted;
+  // its line says why. Sets *usage when the command was called wrongly. A signal to stop ends it within a second.
   absl::Status Run(StopSignals& signals, std::ostream& out, bool* usage) const;
 
  private:

@@ -12,17 +12,17 @@ namespace lean::validator {
 
 struct RecordsOptions {
   std::string records;    // database; empty: that of the keystores
-  std::string keystores;  // YAML list; empty: not given. Its key folders are locked, too
+  std::string keystores;  // YAML list, whose key folders are locked, too; empty: not given
   std::string file;       // to write or to read
   bool highest_only = false;
 };
 
-// Writes every key's records to a new file. Errors: no database, or one in use by a running client, whose
-// process id is named; the file is there already, or cannot be written.
+// Writes the records of all keys to a new file. Errors: no database; a running client uses it (the error names the
+// process id); the file exists or cannot be written.
 absl::Status ExportRecords(const RecordsOptions& options, std::ostream& out);
 
-// Merges a file into the database, which is made if it is not there: all of it or nothing. Errors name the file and,
-// in it, the path of the value that is wrong.
+// Merges a file into the database, completely or not at all. Creates a missing database. Errors name the file and the
+// path of the wrong value in it.
 absl::Status ImportRecords(const RecordsOptions& options, std::ostream& out);
 
 }  // namespace lean::validator

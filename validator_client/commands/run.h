@@ -11,8 +11,8 @@
 
 namespace lean::validator {
 
-// Returns OK once it was asked to stop and everything has ended, or what kept it from working. A signal that comes
-// before it has started stops it as well.
+// Runs a validator client until a signal to stop. Returns OK after a signal, when everything has ended; a signal during
+// the start stops it, too. Otherwise returns the error that ended it.
 absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace lean::validator

@@ -16,15 +16,15 @@ namespace lean::validator {
 struct SignServerOptions {
   std::string keystores;      // YAML list
   std::string password_file;  // of encrypted key files; empty: the terminal is asked
-  NetworkOptions network;     // with a genesis folder: whence the signer knows the time of slots
+  NetworkOptions network;     // has a genesis folder, which gives the times of the slots
   std::string records;        // signing records
   bool new_keys = false;      // keys without records may sign
-  std::string listen;         // unix:PATH, or HOST:PORT with TLS that asks for clients' certificates
+  std::string listen;         // unix:PATH, or HOST:PORT with TLS that requires client certificates
   rpc::ServerTlsFiles tls;
 };
 
-// Returns OK once it was asked to stop and everything has ended, or what kept it from working. Keys that the records do
-// not know are refused without `new_keys`: they may have signed with other records.
+// Serves signatures until a signal to stop. Returns OK after a signal, when everything has ended, otherwise the error
+// that ended it. Without `new_keys`, refuses keys without records, which may have signed with other records.
 absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
                         const std::shared_ptr<spdlog::logger>& log);
 

@@ -1,4 +1,4 @@
-// A validator client: its parts, and the order in which they start and stop.
+// The parts of a validator client, and the order in which they start and stop.
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_VALIDATOR_CLIENT_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_VALIDATOR_CLIENT_H_
 
@@ -44,28 +44,29 @@ namespace lean::validator {
 // The options of `lean-validator run`.
 struct RunOptions {
   std::string keystores;      // YAML list; empty: `signer` is given
-  std::string password_file;  // of encrypted key files; empty: the terminal is asked
+  std::string password_file;  // of encrypted key files; empty: ask on the terminal
   std::string signer;         // address of a lean.v1.Signer that has the keys; empty: `keystores` is given
   rpc::ClientTlsFiles signer_tls;
   std::vector<std::string> beacons = {"127.0.0.1:5052"};  // the best first
-  bool broadcast = false;                                 // what is signed goes to all of them
+  bool broadcast = false;                                 // submit signed items to all of them
   NetworkOptions network;
-  uint64_t allow_slots_to = 0;  // keys may sign up to it, whatever SlotLimit says; 0: not given
+  uint64_t allow_slots_to = 0;  // SlotLimit allows keys to sign up to this slot; 0: not given
   std::string records;          // signing records; empty: beside the keystores
-  bool new_keys = false;        // keys without records may sign although the chain has votes of theirs
-  bool watch = true;            // for a second client, before the first signature
+  bool new_keys = false;        // keys without records may sign although the chain has votes of them
+  bool watch = true;            // watch for a second client before the first signature
   rpc::ClientTlsFiles tls;
-  std::string metrics_address;         // HOST:PORT or PORT; empty: none is served
-  KeymanagerServerOptions keymanager;  // no address: none is served
+  std::string metrics_address;         // HOST:PORT or PORT; empty: no metrics are served
+  KeymanagerServerOptions keymanager;  // without an address none is served
 };
 
 // What signs, with all that it depends on: a member depends on those above it. The members up to signed_a_moment_ago
-// are those of own keys, remote_records that of a signer elsewhere.
+// are used with keys of this process, remote_records with a remote signer.
 struct SigningSide {
   uint32_t log_lifetime = 0;  // of all keys
   std::unique_ptr<KeystorePassword> password_source;
   std::vector<std::string> key_files;
-  const Password* password = nullptr;  // of password_source, for keys that come later; null: none is at hand or needed
+  const Password* password =
+      nullptr;  // of password_source, for keys that are added later; null: not available or not needed
   std::vector<ProcessLock> folder_locks;
   KeyLocks key_locks;
   std::unique_ptr<SqliteSigningRecords> records;
@@ -75,30 +76,30 @@ struct SigningSide {
   std::unique_ptr<Signer> signer;
 };
 
-// With the keys of options.keystores, or those of the signer at options.signer. What is returned must not move. A
-// password is asked for until `stop` is requested. `limit` must outlive what is returned.
+// Opens the keys of options.keystores, or connects to the signer at options.signer. Asks for a password until `stop` is
+// requested. `limit` must outlive the result, which must not be moved.
 absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options, SlotLimit& limit,
                                                              const std::stop_token& stop, spdlog::logger& log);
 
 class ValidatorClient {
  public:
-  // Errors as of its parts: they name the option, file or address. What had started has stopped again when it returns.
-  // A password is asked for until `stop` is requested.
+  // Starts all parts. Asks for a password until `stop` is requested. Errors are those of the parts, and name the
+  // option, file or address. After an error, all parts that had started have stopped.
   static absl::StatusOr<std::unique_ptr<ValidatorClient>> Start(const RunOptions& options, const std::stop_token& stop,
                                                                 const std::shared_ptr<spdlog::logger>& log);
 
-  // Stops every part, in order.
+  // Stops all parts, in the opposite order of their start.
   ~ValidatorClient();
   ValidatorClient(const ValidatorClient&) = delete;
   ValidatorClient& operator=(const ValidatorClient&) = delete;
 
-  // Does the duties until Stop is called. Returns OK then, or what ended it before.
+  // Does the duties until Stop is called. Returns OK after Stop, otherwise the error that ended it.
   absl::Status Run() { return service_->Run(); }
 
-  // From any thread: ends Run, and every wait on a beacon or a caller.
+  // Ends Run and all waits for beacons and callers. May be called from any thread.
   void Stop();
 
-  // Where it listens, with the ports that the system chose; empty where it does not.
+  // The addresses on which it listens, with the ports that the system chose; empty if it does not.
   std::string metrics_address() const { return metrics_server_ == nullptr ? "" : metrics_server_->address(); }
   std::string keymanager_address() const { return keymanager_ == nullptr ? "" : keymanager_->address().ToString(); }
 
@@ -110,7 +111,7 @@ class ValidatorClient {
   absl::Status ConnectBeacons();
   absl::Status StartDuties();
   absl::Status StartServers();
-  // Null: none was asked for.
+  // Null when no keymanager is configured.
   absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartKeymanager();
   void LogStart();
   void WarnOfGroupReadableSecrets();
@@ -120,12 +121,12 @@ class ValidatorClient {
   ExpectedNetwork expected_;
   std::stop_source stopping_;
 
-  // The order of these members is the order in which the parts start, and they stop in the opposite order: at the end,
-  // and after a start that failed on the way. A part uses those above it.
+  // The parts start in the order of these members and stop in the opposite order, also after a failed start. A part
+  // uses the parts above it.
   RealClock clock_;
   SlotLimit limit_;
   std::unique_ptr<SigningSide> side_;
-  // Outlives the clients, whose threads a beacon that sends without end would keep.
+  // Outlives the clients: it ends their threads when a beacon sends without end.
   std::unique_ptr<ReceiveBudget> receive_budget_;
   std::vector<std::unique_ptr<GrpcBeaconClient>> beacons_;
   std::optional<crypto::SignatureScheme> scheme_;  // of the keys
@@ -140,7 +141,7 @@ class ValidatorClient {
   std::unique_ptr<ForeignVotes> foreign_votes_;
   std::unique_ptr<ValidatorService> service_;
   std::unique_ptr<rpc::ListenerWatch> listeners_;
-  std::unique_ptr<metrics::MetricsServer> metrics_server_;  // null when it is not asked for
+  std::unique_ptr<metrics::MetricsServer> metrics_server_;  // null when not configured
   std::unique_ptr<rpc::PooledServer> keymanager_;           // likewise
 };
 

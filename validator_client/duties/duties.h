@@ -19,61 +19,62 @@ namespace lean::validator {
 
 inline constexpr uint64_t kTimesEverySlots = 256;
 
-// Not thread-safe: belongs to the service's thread. Every duty leaves one line in the log, whatever becomes of it, and
-// ends by its deadline: a block is built within interval 0 and submitted by the middle of interval 1, votes are built
-// within interval 1 and submitted by the end of interval 2, before the chain accepts the votes of the slot. What took
-// longer to sign is submitted within an interval. The beacon may change while a duty is built; what is signed is never
-// built anew, only handed in again.
+// Proposes blocks and votes. Not thread-safe: belongs to the service's thread. Every duty logs one line with its result
+// and ends by its deadline. A block is built within interval 0 and submitted by the middle of interval 1. Votes are
+// built within interval 1 and submitted by the end of interval 2, before the chain accepts the votes of the slot. If
+// signing takes longer, submission gets one more interval. Another beacon may be chosen while a duty is built. A signed
+// item is never built again, only submitted again.
 class Duties {
  public:
-  // Nothing is signed for slots below `first_slot`. All but the logger must outlive this object; beacons.network()
-  // is known.
+  // Signs nothing for slots below `first_slot`. All arguments but the logger must outlive this object;
+  // beacons.network() must be known.
   Duties(BeaconPool& beacons, Signer& signer, const SlotTimer& timer, uint64_t first_slot, ValidatorMetrics& metrics,
          std::shared_ptr<spdlog::logger> logger);
 
-  // Whether there is something to do for us, so that a beacon in doubt is worth another look first.
+  // True when one of our keys proposes in the slot.
   bool HasProposal(uint64_t slot) const;
 
   // Does nothing unless HasProposal(slot).
   void Propose(uint64_t slot);
 
-  // With every key of ours whose leaf of this slot is unused: that of a proposer has signed its vote inside the block.
+  // Votes with all keys whose leaf of this slot is unused. The proposer has used its leaf for the vote in the block.
   void Vote(uint64_t slot);
 
-  // How long the duties took so far, into the log; Vote does so once every kTimesEverySlots.
+  // Logs how long the duties took so far. Vote calls it every kTimesEverySlots slots.
   void LogTimes() const;
 
  private:
   uint64_t ProposerOf(uint64_t slot) const;
   absl::Status TryPropose(uint64_t slot, const ValidatorKey& key);
   absl::Status TryVote(uint64_t slot, const std::vector<const ValidatorKey*>& voters);
-  // Whether a key could sign in the slot, so that no beacon is asked in vain.
+  // Checks that the key can sign in the slot, before a beacon is asked.
   absl::Status CheckSignable(const ValidatorKey& key, uint64_t slot);
-  // Keys that still have something to sign; the refusals of the others are logged.
+  // The keys that can sign a vote in the slot. Logs why the others cannot.
   std::vector<const ValidatorKey*> VotersOf(const KeySet& keys, uint64_t slot);
-  // Those that could be signed; the refusals of the others are logged.
+  // The votes that were signed. Logs why the others were refused.
   std::vector<SignedAttestation> SignVotes(uint64_t slot, const std::vector<Attestation>& votes);
-  // Into metrics and the statistics of votes.
+  // Counts a signed vote in the metrics and in the statistics.
   void CountSigned(const Attestation& vote);
   void Measure(const char* duty, DutyTimes& times, int64_t build_ms, int64_t sign_ms, int64_t submit_ms,
                int64_t done_ms);
-  // A clock that was ahead at the start has put the first slot too far: no earlier process signed after `slot`, which
-  // is now.
+  // Lowers the first slot when the clock was ahead at the start and was set back: no earlier process signed after the
+  // current slot, `slot`.
   void FollowTimeBack(uint64_t slot);
-  // What keeps one vote back or out: one line a minute for each cause, with the count of those left out.
+  // Logs why one vote is not signed or was refused: at most one line a minute for each cause, with the number of lines
+  // left out.
   void LogRefused(const std::string& cause, const std::string& event, uint64_t slot, uint64_t validator,
                   const std::string& reason);
   void LogRefusals(uint64_t slot, const std::vector<SignedAttestation>& votes,
                    const std::vector<SubmitResult>& results);
   absl::Status CheckSlotIsNow(uint64_t slot) const;
-  // What is left until an interval of the slot begins, and `grace` longer.
+  // The time until `grace` after the beginning of an interval of the slot.
   BeaconPool::Remaining Until(uint64_t slot, uint32_t interval,
                               std::chrono::milliseconds grace = std::chrono::milliseconds(0)) const;
-  // The same for what is signed now. When that time has passed while signing took `sign_ms`, an interval from now: a
-  // late block or vote still counts for the chain, and no beacon is to blame. Logs that.
+  // The same for an item that is signed now. If that time has passed because signing took `sign_ms`, returns one
+  // interval from now, since a late block or vote still counts and no beacon caused the delay. Logs that.
   BeaconPool::Remaining SubmitUntil(uint64_t slot, uint32_t interval, std::chrono::milliseconds grace, int64_t sign_ms);
 
-  // Since an interval of the slot began.
+  // The time since an interval of the slot began.
   int64_t SinceMs(uint64_t slot, uint32_t interval) const;
 
   BeaconPool& beacons_;

@@ -25,8 +25,8 @@ class MsHistogram {
 
   uint64_t count() const { return count_; }
   int64_t max_ms() const { return max_ms_; }
-  // The bound of the bucket in which the given part of the values (in percent, 1 to 100) has been reached; the maximum
-  // where that is less, or where the bucket has no bound. 0 when there are no values.
+  // The upper bound of the bucket that contains the percentile (1 to 100), or the maximum of all values if that is less
+  // or the bucket has no bound. 0 when there are no values.
   int64_t PercentileMs(uint64_t percent) const;
 
  private:
@@ -35,17 +35,17 @@ class MsHistogram {
   int64_t max_ms_ = 0;
 };
 
-// Of one kind of duty. Not thread-safe: belongs to the service's thread.
+// The times of one kind of duty. Not thread-safe: belongs to the service's thread.
 class DutyTimes {
  public:
-  // `name`: of the duty, for the log.
+  // `name` is the name of the duty in the log.
   explicit DutyTimes(std::string name) : name_(std::move(name)) {}
 
-  // A duty that was done. `done_ms`: from the beginning of its interval to the end of the last stage, which is what has
-  // to fit its budget.
+  // Adds a finished duty. `done_ms` is the time from the beginning of its interval to the end of the last stage. The
+  // duty's budget limits this time.
   void Add(int64_t build_ms, int64_t sign_ms, int64_t submit_ms, int64_t done_ms);
 
-  // One line for each stage; none when no duty was done.
+  // Logs one line for each stage; nothing when there was no duty.
   void Log(spdlog::logger& logger) const;
 
   uint64_t count() const { return done_.count(); }
@@ -69,7 +69,7 @@ class VoteStatistics {
     uint64_t surrounding = 0;       // votes that surround an earlier one, or are surrounded by it
   };
 
-  // Votes of this process since it began, this one included.
+  // Adds a vote and returns the counts since the process started.
   const Counts& Add(const Attestation& vote);
   const Counts& counts() const { return counts_; }
 

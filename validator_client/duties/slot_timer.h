@@ -11,9 +11,9 @@
 
 namespace lean::validator {
 
-// Reads the wall clock once and keeps time by the steady clock from there, so that a jump of the wall clock neither
-// repeats nor skips a slot. A machine that was suspended finds itself later: what it missed is skipped and counted.
-// Not thread-safe.
+// Wakes its caller at the beginning of each interval. Reads the wall clock once and then follows the steady clock, so
+// that a jump of the wall clock neither repeats nor skips a slot. Skips and counts the intervals that pass while the
+// machine is suspended. Not thread-safe.
 class SlotTimer {
  public:
   struct Wake {
@@ -24,31 +24,31 @@ class SlotTimer {
     };
     Kind kind = Kind::kStopped;
     SlotTime time;
-    uint64_t missed = 0;  // intervals between the last tick and this one that got no tick of their own
+    uint64_t missed = 0;  // intervals between the last tick and this one without a tick
   };
 
   // `clock` must outlive the timer. The first tick is the next interval to begin.
   SlotTimer(Clock& clock, const SlotClock& slots);
 
-  // Blocks until the next interval begins, but no later than `no_later_than`. Ticks neither repeat nor go back, unless
-  // FollowWall says so.
+  // Blocks until the next interval begins, at most until `no_later_than`. Ticks are strictly increasing, except after
+  // FollowWall.
   Wake Next(std::optional<SteadyTime> no_later_than);
 
-  // Unix milliseconds as this timer keeps them.
+  // Unix milliseconds by this timer.
   int64_t NowMs() const;
   SlotTime Now() const { return slots_.At(NowMs()); }
 
-  // Until an interval begins; negative once it has.
+  // The time until an interval begins; negative when it has begun.
   std::chrono::milliseconds Until(int64_t slot, uint32_t interval) const;
 
-  // Until the interval after the current one begins.
+  // The time until the next interval begins.
   std::chrono::milliseconds UntilNextInterval() const;
 
-  // What the wall clock shows beyond NowMs(): how far it has jumped since the timer last followed it.
+  // The wall clock minus NowMs(): how far the wall clock has jumped since the timer last followed it.
   int64_t WallDriftMs() const { return clock_.WallMs() - NowMs(); }
 
-  // Takes the wall clock's time from now on. Intervals whose tick was given get no other one, unless that would silence
-  // the timer for more than a slot: then the clock was wrong before, and ticks go on from now.
+  // Takes the time from the wall clock again. An interval that had its tick does not get another one, unless the timer
+  // would then be silent for more than a slot: then the clock was wrong before, and ticks continue from now.
   void FollowWall();
 
   const SlotClock& slots() const { return slots_; }

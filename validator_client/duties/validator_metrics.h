@@ -1,4 +1,4 @@
-// Every metric of lean-validator: names, meanings and labels. docs/metrics.md lists the same.
+// All metrics of lean-validator with their names, meanings and labels. docs/metrics.md lists the same.
 #ifndef LEAN_VALIDATOR_CLIENT_DUTIES_VALIDATOR_METRICS_H_
 #define LEAN_VALIDATOR_CLIENT_DUTIES_VALIDATOR_METRICS_H_
 

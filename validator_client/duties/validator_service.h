@@ -1,4 +1,4 @@
-// Drives the duties of this process's validators: from the first answer of a beacon until it is told to stop.
+// Runs the duties of this process's validators until it is stopped.
 #ifndef LEAN_VALIDATOR_CLIENT_DUTIES_VALIDATOR_SERVICE_H_
 #define LEAN_VALIDATOR_CLIENT_DUTIES_VALIDATOR_SERVICE_H_
 
@@ -23,37 +23,37 @@
 
 namespace lean::validator {
 
-// One thread, that of Run: duties at intervals 0 and 1, keys that come and go at interval 2, the beacons' health for
-// the next slot and the watch for second clients at interval 3, attempts to reach a lost beacon in between while there
-// is none to ask.
+// Run works on its caller's thread: duties in intervals 0 and 1, added and removed keys in interval 2, the health of
+// the beacons for the next slot and the watch for second clients in interval 3. While no beacon is ready, it tries to
+// reach one in between.
 class ValidatorService {
  public:
-  // All but the logger must outlive the service. `seed` is that of the jitter between attempts to reach the beacon.
+  // All arguments but the logger must outlive the service. `seed` seeds the jitter between attempts to reach a beacon.
   ValidatorService(Clock& clock, BeaconPool& beacons, ForeignVotes& votes, LiveKeys& keys, const StartOptions& start,
                    uint64_t seed, ValidatorMetrics& metrics, std::shared_ptr<spdlog::logger> logger);
 
-  // Blocks until the clock is interrupted (OK), or until it turns out that a key of ours is not in the registry of the
-  // network (InvalidArgument), or that none of its keys may sign here (FailedPrecondition: the reason of the last one,
-  // by StartGuard or KeyWatch). To stop within a duty, cancel the beacons' clients as well.
+  // Blocks until the clock is interrupted (OK), the registry of the network turns out to lack a key of ours
+  // (InvalidArgument), or none of the keys may sign here (FailedPrecondition, with the reason of the last key from
+  // StartGuard or KeyWatch). To stop within a duty, cancel the beacons' clients as well.
   absl::Status Run();
 
  private:
-  // Until a beacon has told which network this is. False: the clock was interrupted.
+  // Waits until a beacon has told the network. False: the clock was interrupted.
   absl::StatusOr<bool> AwaitNetwork();
-  // Those of the start that are still there.
+  // The keys of the start that have not been removed.
   std::vector<ValidatorKey> Remaining(const KeySet& of_start) const;
-  // A step of the start; stops the keys that it refuses. Not OK: there is nothing left to do.
+  // One step of the start guard; stops the keys that it refuses. Not OK: no keys are left.
   absl::Status GuardStart(StartGuard& guard, KeyWatch& watch, const SlotTimer& timer);
   void OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties, KeyAdmission& admission,
               KeyWatch& watch);
   void PrepareKeys(uint64_t slot);
-  // In metrics.
+  // Update the metrics.
   void ShowBeacons();
   void ShowKeys(uint64_t slot);
-  // Probes for duties in `slot`; plans the next attempt if that fails.
+  // Probes the beacons for duties in `slot`, and schedules the next attempt if that fails.
   void Probe(int64_t slot, std::chrono::milliseconds timeout, SlotTimer& timer);
   void PlanNextAttempt(Backoff::Delay delay);
-  // True: the timer's time has changed.
+  // True when the timer's time has changed.
   bool FollowWallIfBeaconAgrees(SlotTimer& timer);
   void WarnOfWallJump(const SlotTimer& timer);
 
@@ -67,7 +67,7 @@ class ValidatorService {
   std::shared_ptr<spdlog::logger> logger_;
   SteadyTime next_attempt_{};  // while no beacon is ready
   bool wall_jump_reported_ = false;
-  std::set<uint64_t> shown_keys_;  // validators that have a value in metrics
+  std::set<uint64_t> shown_keys_;  // validators that have a value in the metrics
 };
 
 }  // namespace lean::validator

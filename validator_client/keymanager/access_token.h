@@ -1,4 +1,4 @@
-// The token of the keymanager: a file that the operator may read, and what a caller shows.
+// The access token of the keymanager: a file on this machine, and the value that a caller sends.
 #ifndef LEAN_VALIDATOR_CLIENT_KEYMANAGER_ACCESS_TOKEN_H_
 #define LEAN_VALIDATOR_CLIENT_KEYMANAGER_ACCESS_TOKEN_H_
 
@@ -11,19 +11,19 @@
 
 namespace lean::validator {
 
-// Shorter ones are refused: they could be guessed.
+// The length bounds of a token. A shorter one could be guessed.
 inline constexpr size_t kMinTokenBytes = 32;
 inline constexpr size_t kMaxTokenBytes = 1024;
 
 // Keeps a digest of the token, not the token. Immutable.
 class AccessToken {
  public:
-  // Reads the file, or makes it (0600, 256 bits of `random` in hex). Space around the token does not count.
-  // PermissionDenied: open to group or others. InvalidArgument: too short, too long, or characters that no header can
-  // carry. Errors name the file, never its content.
+  // Reads the file, or creates it (0600, 256 bits of `random` in hex). Ignores space around the token.
+  // PermissionDenied: accessible to group or others. InvalidArgument: too short, too long, or characters that a header
+  // cannot contain. Errors name the file and never quote it.
   static absl::StatusOr<AccessToken> ReadOrMake(const std::string& path, RandomSource& random);
 
-  // In a time that tells nothing about the token.
+  // Compares in constant time.
   bool Matches(absl::string_view shown) const;
 
  private:
@@ -32,7 +32,7 @@ class AccessToken {
   Root digest_;
 };
 
-// The token itself, for a client to show. Errors of ReadOrMake; NotFound: there is no such file.
+// Reads the token for a caller to send. Errors of ReadOrMake; NotFound: there is no such file.
 absl::StatusOr<std::string> ReadAccessToken(const std::string& path);
 
 }  // namespace lean::validator

@@ -1,4 +1,4 @@
-// The answers of the KeymanagerService (proto/lean/v1/keymanager.proto), without gRPC.
+// Handles the requests of the KeymanagerService (proto/lean/v1/keymanager.proto), without gRPC.
 #ifndef LEAN_VALIDATOR_CLIENT_KEYMANAGER_KEYMANAGER_REQUESTS_H_
 #define LEAN_VALIDATOR_CLIENT_KEYMANAGER_KEYMANAGER_REQUESTS_H_
 
@@ -25,19 +25,19 @@ namespace lean::validator {
 struct KeymanagerContext {
   LiveKeys& keys;
   SqliteSigningRecords& records;  // the signer's own
-  KeyLocks& locks;                // of the keys that this process has
+  KeyLocks& locks;                // of the keys of this process
   RandomSource& random;
-  std::string keystores;          // the list, whose folder this process has locked
-  KeyProtection protection = {};  // of new key files; without a password no key may come
-  uint32_t log_lifetime = 0;      // of this client's keys, and of every one that comes
-  unsigned threads = 1;           // that prepare a key
-  std::stop_token stopping = {};  // requested: of a request's keys, those that are still to come are refused
+  std::string keystores;          // the list; this process has locked its folder
+  KeyProtection protection = {};  // of new key files; without a password no key can be added
+  uint32_t log_lifetime = 0;      // of all keys of this client, including new ones
+  unsigned threads = 1;           // for the preparation of a key
+  std::stop_token stopping = {};  // requested: the remaining keys of a request are refused
   std::shared_ptr<spdlog::logger> log;
 };
 
-// Thread-safe; one change at a time. What the context refers to outlives this object. Whatever happens in between, the
-// list of keystores names the keys that a start would work with, and a key that was deleted has left its records
-// behind.
+// Thread-safe; makes one change at a time. All references in the context must outlive this object. If the process ends
+// at any point, the list of keystores names the keys that the next start uses, and the records of a deleted key have
+// been written.
 class KeymanagerRequests {
  public:
   explicit KeymanagerRequests(KeymanagerContext context) : context_(std::move(context)) {}
@@ -55,7 +55,7 @@ class KeymanagerRequests {
   absl::StatusOr<ImportSummary> MergeRecords(const std::string& records);
   v1::ImportResult ImportOne(const v1::KeystoreToImport& item, KeystoreFolder& folder);
   v1::ImportResult Store(uint64_t index, OpenedKeyFile opened, bool never_signed, KeystoreFolder& folder);
-  // Writes the records of what stopped to sign to a new file. Its text is in `response` as well.
+  // Writes the records of the deleted keys to a new file, and puts them into `response`.
   absl::Status SaveRecords(const std::vector<Deletion>& deletions, v1::DeleteKeystoresResponse& response);
 
   const KeymanagerContext context_;

@@ -1,4 +1,4 @@
-// The KeymanagerService on its address.
+// Serves the KeymanagerService.
 #ifndef LEAN_VALIDATOR_CLIENT_KEYMANAGER_KEYMANAGER_SERVER_H_
 #define LEAN_VALIDATOR_CLIENT_KEYMANAGER_KEYMANAGER_SERVER_H_
 
@@ -15,15 +15,15 @@ namespace lean::validator {
 struct KeymanagerServerOptions {
   std::string address;  // HOST:PORT or unix:PATH
   rpc::ServerTlsFiles tls;
-  std::string token_file;  // made if it is not there; not used where clients show certificates
+  std::string token_file;  // created if missing; not used with client certificates
 };
 
-// OK for a unix socket, an address of this machine alone, and TLS. InvalidArgument otherwise: passwords and the token
-// would cross the network in plain text.
+// OK for a unix socket, a loopback address, and TLS. InvalidArgument otherwise, because passwords and the token would
+// cross the network in plain text.
 absl::Status CheckKeymanagerAddress(const KeymanagerServerOptions& options);
 
 // Serves until it is stopped. Errors: those of CheckKeymanagerAddress, AccessToken::ReadOrMake and rpc::Server::Start.
-// What `context` refers to outlives the server.
+// All references in `context` must outlive the server.
 absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartKeymanagerServer(KeymanagerContext context,
                                                                          const KeymanagerServerOptions& options);
 

@@ -20,53 +20,54 @@
 
 namespace lean::validator {
 
-// A vote with a right signature of a key of ours whose root the signing records do not have.
+// A vote with a valid signature of one of our keys that the signing records do not have: another process signed it.
 struct ForeignVote {
   ValidatorKey key;
   uint64_t slot = 0;
   Root root;
-  std::string beacon;  // that showed it
+  std::string beacon;  // the beacon that returned it
 };
 
-// What the beacons have seen of some keys.
+// What the beacons have seen of a set of keys.
 struct Sightings {
-  // Proved by the vote itself, at most one a key: one beacon is enough, since none can forge it.
+  // Foreign votes, at most one for each key. One beacon is enough as a source, since it cannot forge a vote.
   std::vector<ForeignVote> proved;
-  bool answered = false;  // by a beacon at least
-  // Whether one of those that answered has seen no votes of the other keys but those in the records. While none has,
-  // they claim to have seen others, which proves nothing.
+  bool answered = false;  // at least one beacon has answered
+  // True when at least one beacon has seen no votes of the remaining keys except those in the records. False: all
+  // beacons claim to have seen other votes, but do not prove it.
   bool clear = false;
 };
 
-// Not thread-safe: belongs to the service's thread.
+// Finds votes of our keys that another process has signed. Not thread-safe: belongs to the service's thread.
 class ForeignVotes {
  public:
-  // Whether the vote's signature is that of the key over `root`, by the leaf of the vote's slot.
+  // True when the vote has a valid signature of the key over `root`, made with the leaf of the vote's slot.
   using Verify = std::function<bool(const PublicKeyBytes& pubkey, const SignedAttestation& vote, const Root& root)>;
 
-  // All but the logger must outlive this object.
+  // All arguments but the logger must outlive this object.
   ForeignVotes(Clock& clock, BeaconPool& beacons, Signer& signer, Verify verify,
                std::shared_ptr<spdlog::logger> logger);
 
-  // Asks all good beacons at once for votes of `keys` for `from_slot` or later. An answer that does not fit the
-  // question, or shows a vote that is not the key's, counts as none. One wrong signature ends the work on an answer.
-  // Errors: those of the records.
+  // Asks all good beacons at once for votes of `keys` from `from_slot` on. Ignores an answer that does not match the
+  // request or has a vote that is not the key's. Stops checking an answer at its first invalid signature. Errors: those
+  // of the records.
   absl::StatusOr<Sightings> Look(const std::vector<ValidatorKey>& keys, uint64_t from_slot,
                                  std::chrono::milliseconds timeout);
 
  private:
-  // What one beacon's answer comes to.
+  // The evaluation of one beacon's answer.
   struct Judged {
     std::vector<ForeignVote> proved;
-    std::vector<size_t> claimed;  // places in `keys`
+    std::vector<size_t> claimed;  // indices in `keys`
   };
 
-  // Internal: of the records. FailedPrecondition: of the answer.
+  // Internal: an error of the records. FailedPrecondition: an error in the answer.
   absl::StatusOr<Judged> Judge(const std::vector<ValidatorKey>& keys, uint64_t from_slot,
                                const LivenessAnswer& answer) const;
-  // Whether the shown vote is another's; false: the records explain it. FailedPrecondition: it is not the key's.
+  // True when another process has signed the vote. False: the records explain it. FailedPrecondition: it is not the
+  // key's.
   absl::StatusOr<bool> IsForeign(const ValidatorKey& key, uint64_t from_slot, const SignedAttestation& vote) const;
-  // A claim of a vote that no record explains.
+  // True when the beacon claims a vote that the records do not explain.
   absl::StatusOr<bool> IsUnexplained(const ValidatorKey& key, const Liveness& liveness) const;
   void Warn(const char* cause, const std::string& text);
 

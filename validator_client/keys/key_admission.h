@@ -16,30 +16,30 @@
 
 namespace lean::validator {
 
-// A key that comes later is taken no less seriously than one of the start: it signs nothing in the slot of its coming,
-// and nothing before the network's registry was found to have it and a StartGuard of its own has let it in. The others
-// go on meanwhile; a key that is not let in ends nobody but itself. Not thread-safe: belongs to the service's thread.
+// Checks keys that are added while the client runs like keys of the start: a key signs nothing in the slot in which it
+// was added, and nothing before the network's registry has it and a StartGuard of its own has admitted it. The other
+// keys continue meanwhile, also when a key is refused. Not thread-safe: belongs to the service's thread.
 class KeyAdmission {
  public:
-  // `beacons`, `votes` and `keys` must outlive this object. Of `options`, new_keys is each key's own, and resumed is
-  // not used.
+  // `beacons`, `votes` and `keys` must outlive this object. Ignores new_keys of `options`, which is a property of each
+  // key here, and resumed.
   KeyAdmission(BeaconPool& beacons, ForeignVotes& votes, LiveKeys& keys, const StartOptions& options,
                std::shared_ptr<spdlog::logger> logger);
 
-  // In the quiet part of each slot, after its votes: takes up keys that have come, lets in those that may sign from the
-  // next slot on, and tells the pool which keys are ours. Asks beacons while `remaining` is above zero.
+  // Call it in the quiet part of each slot, after its votes. Starts to check new keys, admits those that may sign from
+  // the next slot on, and tells the pool our keys. Asks beacons while `remaining` is above zero.
   void Step(const SlotTime& now, const BeaconPool::Remaining& remaining);
 
  private:
   struct Candidate {
     ValidatorKey key;
-    SlotTime start;  // when it was first seen here
+    SlotTime start;  // when Step first saw it
     std::unique_ptr<StartGuard> guard;
     bool registered = false;
   };
 
   void TakeUp(const SlotTime& now);
-  // Whether the key may sign from the next slot on. Unavailable: not yet. Other errors: never.
+  // OK: the key may sign from the next slot on. Unavailable: not yet. Other errors: never.
   absl::Status Check(Candidate& candidate, const SlotTime& now, std::chrono::milliseconds timeout);
   void Settle(const Candidate& candidate, const absl::Status& verdict, const SlotTime& now);
   void TellPool();
@@ -50,7 +50,7 @@ class KeyAdmission {
   const StartOptions options_;
   const std::shared_ptr<spdlog::logger> logger_;
   std::vector<Candidate> candidates_;
-  KeySetPtr told_;  // what the pool was told last; null: of the keys of the start, by whoever made it
+  KeySetPtr told_;  // the keys that the pool was told last; null: it has those of its constructor
 };
 
 std::vector<RegisteredKey> RegisteredKeysOf(const std::vector<ValidatorKey>& keys);

@@ -19,11 +19,11 @@
 
 namespace lean::validator {
 
-// Before a key's end: time to make another one and to have it registered.
+// The first warning before the end of a key: leaves time to make and register another key.
 inline constexpr std::chrono::milliseconds kWarnBefore = std::chrono::hours(7 * 24);
 
-// Thread-safe. One thread of its own prepares one key at a time. However many keys there are, the log gets one line a
-// minute for each thing that happens to keys, and the count of those left out (LineLimit).
+// Prepares keys on a thread of its own, one key at a time. Logs at most one line a minute for each kind of event, with
+// the number of lines left out (LineLimit), independent of the number of keys. Thread-safe.
 class KeyPreparer {
  public:
   KeyPreparer(const std::vector<ValidatorKey>& keys, std::shared_ptr<spdlog::logger> logger);
@@ -32,24 +32,25 @@ class KeyPreparer {
   KeyPreparer(const KeyPreparer&) = delete;
   KeyPreparer& operator=(const KeyPreparer&) = delete;
 
-  // One more key, looked at from the next Check on.
+  // Adds a key, which the next Check looks at.
   void Add(const ValidatorKey& key);
 
-  // Ends work for the key under way soon, for good. Does nothing for a key that it does not have.
+  // Removes a key and ends work on it soon. Does nothing for an unknown key.
   void Remove(const PublicKeyBytes& pubkey);
 
-  // Once a slot: queues the keys that are due (the slot lies outside the prepared ones, or in their second half while
-  // more slots follow) and warns of those that end within kWarnBefore, again each day, on the last day each hour.
+  // Call it once in a slot. Queues the keys that need preparation: the slot is not prepared, or is in the second half
+  // of the prepared slots while more slots follow. Warns of keys that end within kWarnBefore, again each day, and each
+  // hour on the last day.
   void Check(uint64_t slot, std::chrono::milliseconds slot_duration);
 
-  // Ends the work under way soon; nothing is prepared afterwards.
+  // Ends the work soon; nothing is prepared afterwards.
   void Stop();
 
  private:
   struct Entry {
     ValidatorKey key;
     bool queued = false;                                   // or being prepared
-    bool removed = false;                                  // nothing more is to be done for it
+    bool removed = false;                                  // needs no more work
     std::chrono::milliseconds warn_at_left = kWarnBefore;  // time left at which the next warning is due
     bool end_reported = false;
   };
@@ -60,9 +61,9 @@ class KeyPreparer {
   };
 
   void LogProgress(const ValidatorKey& key, double fraction, int& quarters_logged);
-  // Whether a line of this cause is to be written now.
+  // True when a line for this cause may be logged now.
   bool Admit(absl::string_view cause) { return lines_.Admit(cause, std::chrono::steady_clock::now()); }
-  // Warns of all keys at once: a line names the first of them and their number.
+  // Logs one warning for all keys, with the first of them and their number.
   void WarnOfEnds(uint64_t slot, std::chrono::milliseconds slot_duration);
   void Work();
 
@@ -79,8 +80,8 @@ class KeyPreparer {
   std::thread thread_;
 };
 
-// Checks the keys in each slot, after its votes, for the slots from the next one on, until `clock` is interrupted.
-// Reads the wall clock anew each time: it may be set.
+// Calls Check in each slot, after its votes, for the next slot, until `clock` is interrupted. Reads the wall clock each
+// time, since it may be set.
 void KeepPrepared(Clock& clock, const SlotClock& slots, KeyPreparer& preparer);
 
 }  // namespace lean::validator

@@ -17,27 +17,27 @@
 
 namespace lean::validator {
 
-// A key of which somebody else's vote is proved (ForeignVotes) signs nothing more; the others go on. What a beacon only
-// claims changes nothing. Not thread-safe: belongs to the service's thread.
+// Stops a key as soon as a beacon shows a vote of it that another process has signed (ForeignVotes); the other keys
+// continue. A claim without a vote has no effect. Not thread-safe: belongs to the service's thread.
 class KeyWatch {
  public:
   // Both must outlive this object.
   KeyWatch(ForeignVotes& votes, LiveKeys& keys, std::shared_ptr<spdlog::logger> logger);
 
-  // Once a slot, when its votes have come and before the duties of the next one: asks for votes of this slot and the
-  // one before it, and stops the keys that others sign with. Only votes of slots after a key's first Step count: its
-  // start looks at those before. A slot about which no beacon answers, or the records cannot be read, goes unwatched;
-  // that is logged.
+  // Call it once in a slot, after its votes and before the duties of the next slot. Asks for votes of this slot and the
+  // previous one, and stops the keys that another process signs with. Ignores slots before a key's first Step, which
+  // the start guard has checked. Logs when a slot cannot be watched because no beacon answers or the records cannot be
+  // read.
   void Step(const SlotTime& now, std::chrono::milliseconds timeout);
 
-  // The key signs nothing from now on, and the next start of the client watches before it signs.
+  // Stops the key now, and makes the next start of the client watch before it signs.
   void Stop(const ValidatorKey& key, const absl::Status& why);
 
-  // OK while there are keys that sign or wait to, or none was stopped. Otherwise why the last one was.
+  // OK while there are active or waiting keys, or no key was stopped. Otherwise the reason of the last stop.
   absl::Status KeysLeft() const;
 
  private:
-  // Those that sign, with the first slot that counts; forgets those that do not sign any more.
+  // The active keys. Sets the first watched slot of new ones, and removes that of keys that are gone.
   std::vector<ValidatorKey> TakeKeys(uint64_t next_slot);
 
   ForeignVotes& votes_;

@@ -18,36 +18,38 @@
 
 namespace lean::validator {
 
-// A list on disk with its key files beside it. Not thread-safe, and one process at a time: the caller holds the lock of
-// the folder.
+// A keystore list on the disk and the key files in its folder. Not thread-safe. The caller holds the lock of the
+// folder, so that only one process uses it.
 class KeystoreFolder {
  public:
-  // Reads the list; one that is not there is empty. Errors of ReadKeystoreList.
+  // Reads the list. A missing list is empty. Errors of ReadKeystoreList.
   static absl::StatusOr<KeystoreFolder> Open(const std::string& list_file);
 
   const std::vector<KeystoreEntry>& entries() const { return entries_; }
 
-  // nullptr: not in the list.
+  // nullptr: the list does not have it.
   const KeystoreEntry* Find(uint64_t index) const;
   const KeystoreEntry* Find(const PublicKeyBytes& pubkey) const;
 
-  // Those of the validators, in the order given. NotFound: one of them is not in the list.
+  // The entries of these validators, in the given order. NotFound: the list lacks one of them.
   absl::StatusOr<std::vector<KeystoreEntry>> Select(const std::vector<uint64_t>& indices) const;
 
-  // Writes the key file, then the list (which loses its comments). Makes the folder, private, if it is not there.
-  // AlreadyExists: the index, the key or the file is there. PermissionDenied: the folder is open to group or others.
+  // Writes the key file, then the list (which loses its comments). Creates a missing folder with mode 0700.
+  // AlreadyExists: the index, the key or the file exists. PermissionDenied: the folder is accessible to group or
+  // others.
   absl::Status Add(uint64_t index, const xmss::SecretKey& key, const KeyProtection& protection, RandomSource& random);
 
-  // The same for a key that was encrypted when it was opened: its trees are built when it is first prepared.
-  // `protection` has a password.
+  // The same for a key from an encrypted file, without its trees: they are built when the key is first prepared.
+  // `protection` must have a password.
   absl::Status Add(uint64_t index, const OpenedKeyFile& key, const KeyProtection& protection, RandomSource& random);
 
-  // Writes the list without the key, then removes its file and its tree cache, each of it on the disk when this
-  // returns. NotFound: not in the list. Internal: the key is off the list (Find tells), but its file cannot be removed.
+  // Writes the list without the key, then removes its file and its tree cache. All changes are on the disk when this
+  // returns. NotFound: the list does not have the key. Internal: the list no longer has the key, but its file cannot be
+  // removed.
   absl::Status Remove(const PublicKeyBytes& pubkey);
 
  private:
-  // Adds a key whose file `save` writes at the path given.
+  // Adds a key; `save` writes its file to the given path.
   absl::Status AddFile(uint64_t index, const PublicKeyBytes& pubkey, bool encrypted,
                        const std::function<absl::Status(const std::string& path)>& save);
   explicit KeystoreFolder(std::string list_file) : list_file_(std::move(list_file)) {}
@@ -58,8 +60,8 @@ class KeystoreFolder {
   std::vector<KeystoreEntry> entries_;
 };
 
-// Makes the folder with mode 0700 if it is not there. AlreadyExists: it is no folder. PermissionDenied: it is open to
-// group or others, or cannot be made.
+// Creates a missing folder with mode 0700. AlreadyExists: the path is not a folder. PermissionDenied: the folder is
+// accessible to group or others, or cannot be created.
 absl::Status PreparePrivateFolder(const std::string& folder);
 
 }  // namespace lean::validator

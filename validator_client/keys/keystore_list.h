@@ -16,24 +16,23 @@ inline constexpr size_t kMaxKeystores = 4096;
 
 struct KeystoreEntry {
   uint64_t index = 0;     // in the validator registry
-  PublicKeyBytes pubkey;  // that the key file must have
+  PublicKeyBytes pubkey;  // the key file must have this key
   std::string path;       // of the key file
   std::string origin;     // "FILE:LINE" of this entry, for messages
 };
 
-// Reads a list of `- index: N`, `pubkey: HEX`, `keystore: FILE`; a relative FILE is relative to the list's folder.
-// InvalidArgument begins with "FILE:LINE: ": a missing, malformed or unknown field, an index, key or file that stands
-// twice, no entries or more than kMaxKeystores. Errors of ReadTextFile as they are. Key files themselves are not
-// opened.
+// Reads a list of `- index: N`, `pubkey: HEX`, `keystore: FILE`. A relative FILE is relative to the list's folder.
+// InvalidArgument begins with "FILE:LINE: ": a missing, malformed or unknown field; a duplicate index, key or file; no
+// entries, or more than kMaxKeystores. Returns errors of ReadTextFile unchanged. Does not open the key files.
 absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& file);
 
-// The folder that a file is in: "." for a bare name.
+// The folder of a file; "." for a name without a folder.
 std::string FolderOf(const std::string& file);
 
-// The folders of their key files, in the order of the entries.
+// The folders of the key files, in the order of the entries.
 std::vector<std::string> KeyFolders(const std::vector<KeystoreEntry>& entries);
 
-// The text of such a list; paths are written as they are.
+// Formats a list. Writes the paths unchanged.
 std::string FormatKeystoreList(const std::vector<KeystoreEntry>& entries);
 
 }  // namespace lean::validator

@@ -1,4 +1,4 @@
-// From the list of keystores to keys that can sign.
+// Opens the keystores of a list as signing keys.
 #ifndef LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORES_H_
 #define LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORES_H_
 
@@ -15,29 +15,29 @@
 
 namespace lean::validator {
 
-// Threads that the work of keys may take.
+// The number of threads for work on keys.
 unsigned KeyThreads();
 
 // 1 GiB of memory at scrypt's largest cost.
 inline constexpr unsigned kKeysOpenedAtOnce = 4;
 
 struct Keystores {
-  std::vector<ValidatorKey> keys;    // at least one; nothing is prepared yet
+  std::vector<ValidatorKey> keys;    // at least one; not prepared yet
   uint32_t log_lifetime = 0;         // of all of them
   std::vector<std::string> folders;  // of the key files
 };
 
-// Told of another opened key, one call at a time, on any thread.
+// Called after each opened key, on any thread, one call at a time.
 using OpenProgress = std::function<void(size_t opened, size_t total)>;
 
-// Reads the list and opens every key file in it, asking `password` if one of them is encrypted. Several files are
-// opened at once, as many as there are cores, but no more than kKeysOpenedAtOnce: each takes up to kMaxScryptBytes. A
-// key prepares itself on `threads` threads. Errors begin with "FILE:LINE: " of the list: those of ReadKeystoreList;
-// those of OpenKeyFile; a key that is not the pubkey of the list; keys of different lifetimes.
+// Reads the list and opens all its key files. Calls `password` if a file is encrypted. Opens as many files at once as
+// there are cores, but at most kKeysOpenedAtOnce, since each takes up to kMaxScryptBytes. A key uses `threads` threads
+// to prepare itself. Errors begin with "FILE:LINE: " of the list: those of ReadKeystoreList and OpenKeyFile; a key that
+// is not the pubkey in the list; keys of different lifetimes.
 absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const PasswordSource& password, unsigned threads,
                                         const OpenProgress& progress = nullptr);
 
-// The keystores of a process, which no other process works with or changes.
+// The keystores of this process, locked against other processes.
 struct LockedKeystores {
   Keystores keystores;
   std::vector<std::string> key_files;
@@ -46,15 +46,14 @@ struct LockedKeystores {
 
 struct LockedKeystoresOptions {
   std::string list_file;
-  bool changes_list = false;  // keys may come and go, so the list's folder is locked, too
-  unsigned threads = 1;       // that a key prepares itself on
+  bool changes_list = false;  // keys may be added and removed, so the folder of the list is locked, too
+  unsigned threads = 1;       // for the preparation of a key
 };
 
-// Locks the folders of the listed key files, and with `changes_list` that of the list, then each key in `locks`. Only
-// then a password is asked for and the files are opened: a key that another process has just taken out of use is not
-// among them. Errors of LockKeyFolders, of OpenKeystores and, with the entry's "FILE:LINE: ", of KeyLocks::Add;
-// Aborted: the list was changed at that very moment.
-// Logs how many are opened, at most every five seconds.
+// Locks the folders of the listed key files, with `changes_list` also that of the list, then each key in `locks`. Only
+// then asks for the password and opens the files, so that a key that another process has just removed is not opened.
+// Logs the progress at most every five seconds. Errors of LockKeyFolders, OpenKeystores and, after the entry's
+// "FILE:LINE: ", of KeyLocks::Add. Aborted: the list was changed meanwhile.
 absl::StatusOr<LockedKeystores> OpenLockedKeystores(const LockedKeystoresOptions& options,
                                                     const PasswordSource& password, KeyLocks& locks,
                                                     spdlog::logger& log);

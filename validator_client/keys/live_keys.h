@@ -1,4 +1,4 @@
-// The keys of a running client, as they come and go.
+// The keys of a running client, which can be added and removed.
 #ifndef LEAN_VALIDATOR_CLIENT_KEYS_LIVE_KEYS_H_
 #define LEAN_VALIDATOR_CLIENT_KEYS_LIVE_KEYS_H_
 
@@ -14,9 +14,9 @@
 
 namespace lean::validator {
 
-// A key is added by an operator, at any time and on any thread; it waits here, unknown to the signer, until the
-// service's thread has found that it may sign (KeyAdmission). A removed one is out of the signer when Remove returns,
-// and comes back only by way of PutBack or Add. Thread-safe.
+// An operator can add a key at any time. The key waits here, unknown to the signer, until the service's thread admits
+// it (KeyAdmission). When Remove returns, the signer does not have the key; only PutBack or Add bring it back.
+// Thread-safe.
 class LiveKeys {
  public:
   enum class State { kActive, kWaiting, kRefused };
@@ -24,42 +24,42 @@ class LiveKeys {
   struct Entry {
     ValidatorKey key;
     State state = State::kWaiting;
-    bool never_signed = false;  // as the operator says: votes of it on the chain are no reason to refuse it
+    bool never_signed = false;  // the operator says so: votes of the key on the chain do not prevent its admission
     std::string reason;         // why it was refused
   };
 
-  // Begins with the signer's keys as active ones. Both must outlive this object.
+  // The signer's keys are active. Both arguments must outlive this object.
   LiveKeys(Signer& signer, KeyPreparer& preparer);
 
   Signer& signer() { return signer_; }
   KeyPreparer& preparer() { return preparer_; }
 
-  // AlreadyExists: its index or its public key is there, in whatever state.
+  // Adds a waiting key. AlreadyExists: a key with this index or public key is there, in any state.
   absl::Status Add(ValidatorKey key, bool never_signed);
 
-  // Waits for a signature under way; from then on the key signs nothing. nullopt: not there.
+  // Waits for a signature in progress; afterwards the key does not sign. nullopt: there is no such key.
   std::optional<Entry> Remove(const PublicKeyBytes& pubkey);
 
-  // Undoes Remove: an active key goes on at once, a waiting one waits from the beginning.
+  // Undoes Remove: an active key continues at once; a waiting key starts to wait again.
   void PutBack(const Entry& removed);
 
-  // A removed key does not come back: its preparation ends.
+  // Ends the preparation of a removed key that will not be put back.
   void Forget(const PublicKeyBytes& pubkey) { preparer_.Remove(pubkey); }
 
-  // All of them: the active ones in the signer's order, then the others in the order of their coming.
+  // All keys: active ones in the signer's order, then the others in the order in which they were added.
   std::vector<Entry> List() const;
 
-  // Those that wait, for the service's thread.
+  // The waiting keys.
   std::vector<Entry> Waiting() const;
 
-  // This very key, which waits, may sign from now on. False: it has gone, even if one like it has come since.
+  // Lets exactly this waiting key object sign. False: it was removed, even if the same key was added again since.
   bool Admit(const SigningKey& key);
 
-  // This very key, which waits, stays out until it is removed and added anew. False: it has gone.
+  // Refuses exactly this waiting key object until it is removed and added again. False: it was removed.
   bool Refuse(const SigningKey& key, const absl::Status& why);
 
-  // An active key signs nothing more until it is removed and added anew: it is refused. Waits for a signature under
-  // way. False: it is not active.
+  // Turns an active key into a refused one, which does not sign until it is removed and added again. Waits for a
+  // signature in progress. False: the key is not active.
   bool Stop(const PublicKeyBytes& pubkey, const absl::Status& why);
 
  private:

@@ -1,4 +1,4 @@
-// What stands between the start of a process and its first signature.
+// The checks between the start of a process and its first signature.
 #ifndef LEAN_VALIDATOR_CLIENT_KEYS_START_GUARD_H_
 #define LEAN_VALIDATOR_CLIENT_KEYS_START_GUARD_H_
 
@@ -19,57 +19,59 @@
 
 namespace lean::validator {
 
-// Whole slots, after the one of the start, in which a second client of our keys would be seen: drawn at random between
-// these two, each as likely as the others. Two copies that start in one slot draw the same once in 16 times; otherwise
-// the one that watches for longer sees the other sign.
+// The number of whole slots after the slot of the start in which the guard watches for a second client. It is drawn
+// uniformly between these two. Two clients that start in the same slot draw the same number with probability 1/16;
+// otherwise the one that watches longer sees the other one sign.
 inline constexpr int64_t kLeastWatchedSlots = 2;
 inline constexpr int64_t kMostWatchedSlots = 17;
 int64_t DrawWatchedSlots(std::mt19937_64& random);
 
 struct StartOptions {
-  // Keys without records may begin although the beacon has seen votes of theirs.
+  // Admit keys without records although the beacons have seen votes of them.
   bool new_keys = false;
-  // Watch for a second client first.
+  // Watch for a second client.
   bool watch = true;
-  // The records show that this machine signed a moment ago: then keys that have all signed together need no watch.
+  // The records show that this machine signed a moment ago: no watch is needed if all keys have signed together.
   bool resumed = false;
-  // The length of a watch, asked for each of them.
+  // Returns the length of a watch; called for each watch.
   std::function<int64_t()> watched_slots = [] { return kLeastWatchedSlots; };
 };
 
-// Signing records tell what this database has seen. A start cannot know what another one has: records that were lost,
-// restored from a backup or copied look like any others. So a process signs nothing before
-// - keys of which it has no records were found to have no votes on the chain: otherwise their records are elsewhere;
-// - the beacons have watched and seen no vote of its keys that its records do not explain.
-// A key is refused when the vote itself is shown (ForeignVotes). What beacons only claim holds the start up, as long as
-// no beacon says otherwise, and ends nothing.
-// Started before genesis, it needs neither: nobody has voted yet. Not thread-safe: belongs to the service's thread.
+// Signing records contain what this database has seen. They cannot show that they are incomplete because they were
+// lost, restored from a backup or copied. So a process signs nothing until
+// - the keys without records have no votes on the chain; otherwise their records are elsewhere;
+// - the beacons have seen no vote of the keys that the records do not explain, for the length of the watch.
+// A key is refused when a beacon shows such a vote (ForeignVotes). A claim without a vote only delays the start, as
+// long as no beacon contradicts it. A start before genesis needs neither check, since nobody has voted yet. Not
+// thread-safe: belongs to the service's thread.
 class StartGuard {
  public:
-  // The keys that it decides on, whenever it looks: none may come to them, but some may go.
+  // Returns the keys that the guard decides about. Later calls may return fewer keys, never more.
   using Keys = std::function<std::vector<ValidatorKey>()>;
 
-  // A key that must not sign here, and why.
+  // A key that must not sign here, and the reason.
   struct Refused {
     ValidatorKey key;
     absl::Status why;  // FailedPrecondition
   };
 
-  // `beacons`, `votes` and `signer`, whose records it asks, must outlive the guard. `start`: by our clock, when the
-  // process began to look at the network for these keys.
+  // `beacons`, `votes` and `signer`, whose records are used, must outlive the guard. `start`: when the process began to
+  // watch the network for these keys, by our clock.
   StartGuard(BeaconPool& beacons, ForeignVotes& votes, Signer& signer, Keys keys, const SlotTime& start,
              const StartOptions& options, std::shared_ptr<spdlog::logger> logger);
 
-  // Whether keys may sign. Never goes back.
+  // True when the keys may sign. Stays true.
   bool admitted() const { return !history_pending_ && !watch_pending_; }
 
-  // At every interval until admitted; asks every beacon that is good when it is due. One clear answer is enough;
-  // without any they are asked again. Returns the keys that must not sign, since they sign elsewhere or have signed
-  // without records; the caller takes them away from those that the guard is asked about. Errors: those of the records.
+  // Call it at every interval until admitted() is true. Asks all good beacons when a check is due. One clear answer is
+  // enough; without one the next Step asks again. Returns the keys that must not sign, because another process signs
+  // with them or they have signed without records; the caller removes them from the keys that `keys` returns. Errors:
+  // those of the records.
   absl::StatusOr<std::vector<Refused>> Step(const SlotTime& now, std::chrono::milliseconds timeout);
 
  private:
-  // Whether the records end in one slot for all keys, or in two neighbouring ones: none of them has been elsewhere.
+  // True when the records of all keys end in the same slot or in two consecutive slots, so that no key was used
+  // elsewhere.
   bool SignedTogether();
   absl::Status CheckHistory(std::chrono::milliseconds timeout, std::vector<Refused>& refused);
   absl::Status CheckWatched(const SlotTime& now, std::chrono::milliseconds timeout, std::vector<Refused>& refused);
@@ -78,7 +80,7 @@ class StartGuard {
   ForeignVotes& votes_;
   Signer& signer_;
   const Keys keys_;
-  // Watched are the slots from the first of these, which is that of the start, to the second.
+  // The watched slots, from the slot of the start to the last one.
   int64_t first_slot_;
   int64_t last_slot_;
   std::shared_ptr<spdlog::logger> logger_;

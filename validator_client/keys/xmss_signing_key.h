@@ -1,4 +1,4 @@
-// A signing key in a key file of this machine.
+// A signing key from a key file on this machine.
 #ifndef LEAN_VALIDATOR_CLIENT_KEYS_XMSS_SIGNING_KEY_H_
 #define LEAN_VALIDATOR_CLIENT_KEYS_XMSS_SIGNING_KEY_H_
 
@@ -16,11 +16,11 @@
 
 namespace lean::validator {
 
-// Nothing is prepared at first: the first Prepare reads the trees that its slot needs, or builds them where the file
-// has others. Signatures are in the container's flat form.
+// Not prepared at first: the first Prepare reads the trees that its slot needs, or builds them if the file has other
+// ones. Signatures have the flat form of the containers.
 class XmssSigningKey : public SigningKey {
  public:
-  // `file` is what was opened at `path`. A lost tree cache is built again on `threads` threads.
+  // `file` is the opened file at `path`. A missing tree cache is rebuilt on `threads` threads.
   XmssSigningKey(std::string path, OpenedKeyFile file, unsigned threads);
 
   const PublicKeyBytes& pubkey() const override { return pubkey_; }
@@ -36,7 +36,7 @@ class XmssSigningKey : public SigningKey {
  private:
   absl::Status Load(uint64_t slot, const PrepareProgress& progress) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status AdvanceOnce(const PrepareProgress& progress) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Whether `slot` lies past the left of the two prepared trees, and a tree follows the right one.
+  // True when `slot` is past the left one of the two prepared trees and there is a tree after the right one.
   bool IsPastLeftTree(uint64_t slot) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::string path_;

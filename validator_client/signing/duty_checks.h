@@ -1,4 +1,4 @@
-// What a beacon's answer must be like before anything in it is signed.
+// Checks on the answers of a beacon before anything in them is signed.
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNING_DUTY_CHECKS_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNING_DUTY_CHECKS_H_
 
@@ -11,18 +11,18 @@
 
 namespace lean::validator {
 
-// Pure functions. kFailedPrecondition says which field differs, with what was asked for and what came.
+// Pure functions. kFailedPrecondition: the message names the field with its expected and its actual value.
 
-// Vote data for `slot`: data.slot is `slot`, and source.slot <= target.slot <= head.slot <= slot, where two checkpoints
-// that claim one block must agree on its slot.
+// Checks vote data for `slot`: data.slot is `slot`; source.slot <= target.slot <= head.slot <= slot; checkpoints with
+// the same block have the same slot.
 absl::Status CheckVoteData(uint64_t slot, const AttestationData& data);
 
-// What ties a proposer's vote to its block: it is by the block's proposer, for its slot, with the block's own
-// recomputed root and slot as its head, and passes CheckVoteData.
+// Checks that a proposer's vote belongs to its block: it is by the block's proposer and for the block's slot, its head
+// is the recomputed root of the block at that slot, and it passes CheckVoteData.
 absl::Status CheckProposerVote(const Block& block, const Attestation& vote);
 
-// A block by `proposer_index` for `slot`: its slot, proposer and parent; one signature for each of its votes, and no
-// more votes than fit; the proposer's vote passes CheckProposerVote.
+// Checks a block by `proposer_index` for `slot`: slot, proposer and parent; one signature for each vote; room for the
+// proposer's vote; the proposer's vote passes CheckProposerVote.
 absl::Status CheckBuiltBlock(uint64_t slot, uint64_t proposer_index, const Block& block, size_t signature_count,
                              const Attestation& proposer_vote);
 

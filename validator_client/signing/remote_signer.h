@@ -1,4 +1,4 @@
-// Keys that are held by another process: lean.v1.Signer (proto/lean/v1/signer.proto), seen as a Signer.
+// Signs with keys of another process over lean.v1.Signer (proto/lean/v1/signer.proto).
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNING_REMOTE_SIGNER_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNING_REMOTE_SIGNER_H_
 
@@ -20,25 +20,25 @@
 
 namespace lean::validator {
 
-// What this process knows of the remote records: enough not to ask for a leaf in vain. It grants nothing; the signer
-// decides. Thread-safe.
+// What this process knows about the signer's records, so that it does not request a signature that the signer will
+// refuse. Grants nothing: the signer decides. Thread-safe.
 class RemoteRecords : public SigningRecords {
  public:
-  // Always an error: nothing is reserved here.
+  // Always an error: the signer reserves leaves, not this process.
   absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override;
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override;
-  // By what this process has asked for; the signer may have signed anything up to the slot that it named at first.
+  // By the requests of this process. The signer may have signed anything up to the slot that it named at the start.
   absl::StatusOr<bool> MayHaveSigned(const SigningRequest& vote) override;
   absl::StatusOr<std::vector<Root>> SignedRoots(uint64_t from_slot, size_t limit) override;
-  absl::Status ForgetWriter() override { return absl::OkStatus(); }  // the signer's starts know no beacon
+  absl::Status ForgetWriter() override { return absl::OkStatus(); }  // a signer starts without a beacon
 
-  // The signer has signed up to this slot before it was asked for anything.
+  // Notes the highest slot that the signer had signed before the first request.
   void NoteHighest(const PublicKeyBytes& pubkey, uint64_t slot);
-  // The signer has, or may have, signed this root.
+  // Notes that the signer has signed this root, or may have.
   void Note(const SigningRequest& vote);
 
  private:
-  // Of these slots, counted back from the newest, roots are remembered: more than anybody asks about.
+  // The number of newest slots whose roots are kept. It is more than callers ask about.
   static constexpr uint64_t kKeptSlots = 32;
 
   struct Known {
@@ -52,12 +52,11 @@ class RemoteRecords : public SigningRecords {
   std::map<uint64_t, absl::flat_hash_set<Root>> roots_;  // by slot, of all keys: a root names its validator
 };
 
-// Thread-safe. Sends whole votes, never roots; has no secret and keeps no record that anything depends on.
+// Sends whole votes, never roots. Has no secrets, and no records that safety depends on. Thread-safe.
 class RemoteSigner : public Signer {
  public:
   // Asks the signer at `channel` for its keys, and fills `records` from its answer. `records` and `limit` must outlive
-  // this object.
-  // Errors: no answer within ten seconds, an answer that is not well formed, no keys, keys of different lifetimes.
+  // this object. Errors: no answer within ten seconds, a malformed answer, no keys, keys of different lifetimes.
   static absl::StatusOr<std::unique_ptr<RemoteSigner>> Connect(std::shared_ptr<grpc::Channel> channel,
                                                                RemoteRecords& records, SlotLimit& limit);
 
@@ -65,7 +64,7 @@ class RemoteSigner : public Signer {
   RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<ValidatorKey> keys, RemoteRecords& records,
                SlotLimit& limit);
 
-  // The refusals are the signer's. Ends within a second: Unavailable, DeadlineExceeded.
+  // Returns the refusals of the signer. Ends within a second: Unavailable, DeadlineExceeded.
   std::vector<absl::StatusOr<SignatureBytes>> SignWith(const KeySet& keys, uint64_t slot,
                                                        const std::vector<Attestation>& votes) override;
 

@@ -1,4 +1,4 @@
-// The answers of the Signer service (proto/lean/v1/signer.proto), without gRPC.
+// Handles the requests of the Signer service (proto/lean/v1/signer.proto), without gRPC.
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNING_SIGN_REQUESTS_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNING_SIGN_REQUESTS_H_
 
@@ -20,12 +20,11 @@
 
 namespace lean::validator {
 
-// Thread-safe. Signs for the slot that `clock` shows, once it is `first_slot` or later. A clock that was ahead at the
-// start has put that too far: set back, it delays the first signature by one slot. Logs what it signs and refuses, one
-// line a call.
+// Signs only for the current slot of `clock`, from `first_slot` on. If the clock was ahead at the start and is set
+// back, `first_slot` follows it: the first signature is delayed by one slot. Logs one line for each call. Thread-safe.
 class SignRequests {
  public:
-  // What is passed by reference outlives this object.
+  // The arguments passed by reference must outlive this object.
   SignRequests(Signer& signer, SigningRecords& records, const Clock& clock, SlotClock slots, uint64_t first_slot,
                std::shared_ptr<spdlog::logger> log);
 
@@ -35,11 +34,12 @@ class SignRequests {
 
  private:
   absl::Status CheckSlot(uint64_t slot) const;
-  // The slot at this time. No earlier process signed after it, so that nothing keeps the next one from being the first.
+  // The slot at this time. Lowers the first slot to the next one if it is later: no earlier process signed after this
+  // slot.
   int64_t SlotAt(int64_t now_ms) const;
-  // The vote is the key's to sign. UNKNOWN_KEY or INVALID_MESSAGE otherwise.
+  // Checks that the key may sign the vote. Errors: UNKNOWN_KEY, INVALID_MESSAGE.
   absl::Status CheckVote(const PublicKeyBytes& pubkey, uint64_t slot, const Attestation& vote) const;
-  // Signs those votes whose `results` are not refused yet.
+  // Signs the votes whose `results` have no refusal yet.
   void Sign(uint64_t slot, const std::vector<Attestation>& votes, std::vector<v1::SignResult>& results) const;
   void Log(const char* what, uint64_t slot, const std::vector<v1::SignResult>& results) const;
 

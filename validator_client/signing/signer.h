@@ -32,13 +32,13 @@ struct ValidatorKey {
 // The keys of a signer at one moment. Immutable; its pointers live as long as it does.
 class KeySet {
  public:
-  // No index and no public key stands twice.
+  // All indices and all public keys are distinct.
   explicit KeySet(std::vector<ValidatorKey> keys);
 
   const std::vector<ValidatorKey>& all() const { return keys_; }
   size_t size() const { return keys_.size(); }
 
-  // nullptr: not one of ours.
+  // nullptr: the set does not have the key.
   const ValidatorKey* Find(uint64_t index) const;
   const ValidatorKey* Find(const PublicKeyBytes& pubkey) const;
 
@@ -49,52 +49,53 @@ class KeySet {
 
 using KeySetPtr = std::shared_ptr<const KeySet>;
 
-// Thread-safe. Signs with the keys themselves; RemoteSigner asks another process to.
+// Signs votes after the slashing protection has allowed them. Has the keys in this process; RemoteSigner requests
+// signatures from another process. Thread-safe.
 class Signer {
  public:
-  // Runs a task, on another thread or at once. No task may be dropped.
+  // Runs a task on another thread, or at once. Must not drop a task.
   using Schedule = std::function<void(std::function<void()> task)>;
 
-  // Neither an index nor a public key stands twice in `keys`. `records` and `limit` must outlive the signer. `schedule`
-  // spreads the signatures of a duty.
+  // All indices and all public keys in `keys` are distinct. `records` and `limit` must outlive the signer. `schedule`
+  // distributes the signatures of a duty over threads.
   Signer(std::vector<ValidatorKey> keys, SigningRecords& records, SlotLimit& limit, Schedule schedule);
   virtual ~Signer() = default;
 
-  // What its keys have signed.
+  // The records of what the keys have signed.
   SigningRecords& records() { return records_; }
 
-  // Those that it signs with now, never null.
+  // The current keys. Never null.
   KeySetPtr keys() const;
 
-  // From now on it signs with this key, too. AlreadyExists: its index or its public key is there.
+  // Adds a key. AlreadyExists: a key with this index or public key is there.
   absl::Status Add(ValidatorKey key);
 
-  // Waits for signatures under way; when it returns, nothing is reserved or signed with the key any more. nullopt: not
-  // there.
+  // Removes a key and returns it. Waits for signatures in progress: after the return nothing is reserved or signed with
+  // the key. nullopt: the signer does not have it.
   std::optional<ValidatorKey> Remove(const PublicKeyBytes& pubkey);
 
-  // The highest slot that the records know of a key; nullopt: they do not know it.
+  // The highest slot in the records of a key; nullopt: there are no records.
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const ValidatorKey& key);
 
-  // Whether the leaf of `slot`, or a later one, is reserved: then the key has nothing to sign in that slot any more.
+  // True when the leaf of `slot` or a later one is reserved, so that the key cannot sign anything else in `slot`.
   absl::StatusOr<bool> LeafUsed(const ValidatorKey& key, uint64_t slot);
 
-  // Whether the slot is not too far ahead for the key. FailedPrecondition: it is (SlotLimit); or the records' own
-  // error.
+  // Checks the slot against SlotLimit. FailedPrecondition: it is too far ahead for the key. Other errors: those of the
+  // records.
   absl::Status CheckLimit(const ValidatorKey& key, uint64_t slot);
 
   SlotLimit& limit() { return limit_; }
 
-  // OK if the key can sign in `slot`. FailedPrecondition: outside its active slots, or not prepared yet.
+  // FailedPrecondition: `slot` is not an active slot of the key, or the key is not prepared for it yet.
   static absl::Status CheckActive(const ValidatorKey& key, uint64_t slot);
 
-  // Signs the votes of one duty, each with the key of its validator_id, over the root recomputed from the vote. All
-  // their leaves are reserved in one batch before the first of them signs. One result a vote, in order.
-  // FailedPrecondition: not for `slot`, not a validator of ours, CheckLimit, CheckActive, or refused by the records.
+  // Signs the votes of one duty, each with the key of its validator_id, over the root recomputed from the vote.
+  // Reserves all leaves in one batch before the first signature. One result for each vote, in order.
+  // FailedPrecondition: another slot, an unknown validator, CheckLimit, CheckActive, or a refusal of the records.
   std::vector<absl::StatusOr<SignatureBytes>> Sign(uint64_t slot, const std::vector<Attestation>& votes);
 
  protected:
-  // Sign, of votes by validators of `keys` that CheckLimit let pass. `keys` do not change before it returns.
+  // The part of Sign after CheckLimit, for votes by validators in `keys`, which do not change before it returns.
   virtual std::vector<absl::StatusOr<SignatureBytes>> SignWith(const KeySet& keys, uint64_t slot,
                                                                const std::vector<Attestation>& votes);
 

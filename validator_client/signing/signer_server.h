@@ -1,4 +1,4 @@
-// The Signer service on its socket.
+// Serves the Signer service.
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNING_SIGNER_SERVER_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNING_SIGNER_SERVER_H_
 
@@ -11,11 +11,11 @@
 
 namespace lean::validator {
 
-// OK for a unix socket, and for TLS that asks clients for certificates. InvalidArgument otherwise: whoever reaches a
-// signer makes its keys sign.
+// OK for a unix socket, and for TLS that requires client certificates. InvalidArgument otherwise, because anybody who
+// can connect to a signer can make its keys sign.
 absl::Status CheckSignerAddress(const rpc::ServerOptions& options);
 
-// Serves until it is stopped. Errors: those of CheckSignerAddress and rpc::Server::Start. `requests` outlives the
+// Serves until it is stopped. Errors: those of CheckSignerAddress and rpc::Server::Start. `requests` must outlive the
 // server.
 absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartSignerServer(const SignRequests& requests,
                                                                      const rpc::ServerOptions& options);

@@ -14,10 +14,10 @@ namespace lean::validator {
 
 using SlotRange = xmss::SlotRange;
 
-// Told now and then how much of a tree is done, 0..1.
+// Called from time to time with the finished part of a tree, 0 to 1.
 using PrepareProgress = std::function<void(double)>;
 
-// Thread-safe. Knows nothing of what was signed before: only Signer calls Sign, behind SigningRecords.
+// A key that can sign. Does not know what it has signed: only Signer calls Sign, after SigningRecords. Thread-safe.
 class SigningKey {
  public:
   virtual ~SigningKey() = default;
@@ -26,18 +26,18 @@ class SigningKey {
   virtual uint32_t log_lifetime() const = 0;
   virtual SlotRange active_slots() const = 0;
 
-  // Slots that can be signed at once; the rest of active_slots() needs Prepare first.
+  // Slots that can be signed without delay. The rest of active_slots() needs Prepare first.
   virtual SlotRange prepared_slots() const = 0;
 
   // Deterministic. kFailedPrecondition: the slot is not active, or not prepared.
   virtual absl::StatusOr<SignatureBytes> Sign(uint64_t slot, const Root& message) const = 0;
 
-  // Moves prepared_slots() on until it holds `slot` and reaches well past it. Long (seconds to minutes): never on
-  // the path of a duty. Where the key can sign meanwhile, it works in small slices and leaves the CPU free for as long
-  // as each of them took. kCancelled after Cancel(). Other errors may leave the key prepared: prepared_slots() tells.
+  // Advances prepared_slots() until it contains `slot` and reaches well past it. Takes seconds to minutes, so never
+  // call it in a duty. While the key can sign, it works in small slices and pauses after each for as long as the slice
+  // took. kCancelled after Cancel(). After other errors the key may be prepared: check prepared_slots().
   virtual absl::Status Prepare(uint64_t slot, const PrepareProgress& progress) = 0;
 
-  // Ends Prepare under way, and every later one, soon.
+  // Ends a Prepare in progress and all later ones soon.
   virtual void Cancel() = 0;
 };
 

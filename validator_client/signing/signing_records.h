@@ -12,37 +12,37 @@
 
 namespace lean::validator {
 
-// One leaf (= slot) of one key, about to sign one root.
+// A request to sign one root with one leaf (= slot) of one key.
 struct SigningRequest {
   PublicKeyBytes pubkey;
   uint64_t slot = 0;
   Root root;
 };
 
-// Per key: one root a leaf, and no slot at or below the highest reserved one unless it is the same root again.
-// The network plays no part: a signed root carries no genesis, so a key's records bind it everywhere.
+// Slashing protection. For each key: a leaf signs one root, and no slot at or below the highest reserved one is signed
+// except for the same root again. The records hold for all networks, since a signed root contains no genesis.
 // Thread-safe.
 class SigningRecords {
  public:
   virtual ~SigningRecords() = default;
 
-  // Reserves all leaves of a duty in one batch, before any of them signs. Returns only once what it granted is as
-  // durable as the implementation promises. One status a request, in order: OK means that this root may be signed by
-  // this leaf, now and later; kFailedPrecondition that it never may. An error for the whole batch (say, of the disk)
-  // means that nothing of it may be signed.
+  // Reserves all leaves of a duty in one batch, before the first of them signs. Returns when the granted requests are
+  // as durable as the implementation promises. One status for each request, in order. OK: this leaf may sign this root,
+  // now and later. kFailedPrecondition: it never may. An error for the whole batch, for example of the disk: nothing in
+  // the batch may be signed.
   virtual absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) = 0;
 
-  // The highest slot reserved for a key; nullopt for a key without records.
+  // The highest reserved slot of a key; nullopt for a key without records.
   virtual absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) = 0;
 
-  // Whether the owner of these records may have signed this root with this leaf: it stands in them, or they cannot tell
-  // (the leaf's root is not known, or it is older than what is kept). False: somebody else did.
+  // True when the owner of these records may have signed this root with this leaf: the records have it, or they cannot
+  // tell because the leaf's root is unknown or no longer kept. False: another process has signed it.
   virtual absl::StatusOr<bool> MayHaveSigned(const SigningRequest& vote) = 0;
 
-  // Known roots of leaves of `from_slot` and later, of all keys, lowest slots first; at most `limit`.
+  // The known roots of all keys from `from_slot` on, lowest slots first; at most `limit`.
   virtual absl::StatusOr<std::vector<Root>> SignedRoots(uint64_t from_slot, size_t limit) = 0;
 
-  // The next start does not take it for sure that nobody else has signed meanwhile, whatever is reserved before.
+  // Makes the next start assume that another process may have signed since, whatever is reserved before then.
   virtual absl::Status ForgetWriter() = 0;
 };
 

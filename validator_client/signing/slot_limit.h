@@ -12,28 +12,28 @@
 
 namespace lean::validator {
 
-// Slots that a key may sign above what is known of it.
+// The number of slots that a key may sign above its known slots.
 inline constexpr uint64_t kSlotsAhead = 1024;
 
-// A key that has signed a slot signs none below it any more: one signature for a slot of the future ends its duties
-// until then. So a key signs at most
-//     the higher of its highest record at the start and the network's slot at the start, and kSlotsAhead more,
-//     or the slot that the operator allows, if that is higher,
-//     and one more for each slot duration that has passed on the process's own steady clock since its start.
-// The network's slot at the start counts only when its genesis time was checked against the operator's word.
-// Thread-safe.
+// Limits the slots that keys may sign. After a key has signed a slot it cannot sign a lower one, so one signature for a
+// future slot ends its duties until then. The highest slot that a key may sign is the sum of
+// - the maximum of these: its highest record at the start plus kSlotsAhead, the network's slot at the start plus
+//   kSlotsAhead, and the slot that the operator allows;
+// - the number of slot durations since the start of the process, by its steady clock.
+// The network's slot counts only when the genesis time was checked against what the operator named. Thread-safe.
 class SlotLimit {
  public:
-  // The process starts now. `clock` must outlive this object. `allowed`: the operator's word; 0: none.
+  // The start of the process is now. `clock` must outlive this object. `allowed`: the slot that the operator allows; 0:
+  // none.
   SlotLimit(const Clock& clock, uint64_t slot_duration_ms, uint64_t allowed = 0);
 
-  // The genesis time of `slots` was checked: what slot it was at the start counts from now on.
+  // Notes that the genesis time of `slots` was checked: the network's slot at the start counts from now on.
   void TrustGenesis(const SlotClock& slots);
 
   // The highest slot that a key whose records ended with `highest_at_start` may sign now.
   uint64_t Highest(std::optional<uint64_t> highest_at_start) const;
 
-  // FailedPrecondition: that is below `slot`; the message says what the operator can do.
+  // FailedPrecondition: `slot` is above Highest(); the message says what the operator can do.
   absl::Status Check(std::optional<uint64_t> highest_at_start, uint64_t slot) const;
 
  private:

@@ -1,4 +1,4 @@
-// The `keys` commands of lean-validator, as the command line has them.
+// The command line of the `keys` commands of lean-validator.
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_CLI_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_CLI_H_
 
@@ -17,21 +17,21 @@
 
 namespace lean::validator {
 
-// Lives as long as `app`, which writes into it.
+// Must live as long as `app`, which writes into it.
 class KeysCli {
  public:
   explicit KeysCli(CLI::App& app);
   KeysCli(const KeysCli&) = delete;
   KeysCli& operator=(const KeysCli&) = delete;
 
-  // Whether the command line is one of these commands.
+  // True when the command line has one of these commands.
   bool parsed() const { return keys_->parsed(); }
 
-  // Runs it. *usage: the error is in how the command was called.
+  // Runs the command. Sets *usage when it was called wrongly.
   absl::Status Run(StopSignals& signals, bool* usage);
 
  private:
-  // How key files are to be written, as the options say it.
+  // The options for how key files are written.
   struct ProtectionOptions {
     std::string password_file;
     bool plain = false;
@@ -46,16 +46,16 @@ class KeysCli {
   void AddThreads(CLI::App& command);
   void AddKeystores(CLI::App& command);
   void AddRecords(CLI::App& command);
-  // Where the records are unless the command line says otherwise: beside the list.
+  // The options for the records, with their default path beside the list.
   KeyRecordsOptions Records() const;
   static void AddProtection(CLI::App& command, ProtectionOptions& options);
-  // The password in it belongs to `password`.
+  // The result refers to the password in `password`.
   static absl::StatusOr<KeyProtection> ProtectionOf(const ProtectionOptions& options, KeystorePassword& password);
   absl::StatusOr<std::vector<uint64_t>> Indices(bool* usage) const;
-  // Those that the genesis folder gives to the node of --node-id.
+  // The indices of the node --node-id in the genesis folder.
   absl::StatusOr<std::vector<uint64_t>> IndicesOfNode() const;
-  // What Import and Export have in common: opens keys with one password, and writes them under another (`options` has
-  // source_password, protection and trees). Runs `work` with them until a signal.
+  // The common part of Import and Export, which open keys with one password and write them with another. Sets
+  // source_password, protection and trees of `options`, and runs `work` until a signal.
   template <typename Options>
   absl::Status Rewrite(StopSignals& signals, Options& options,
                        const std::function<absl::Status(RandomSource& random)>& work);
@@ -72,7 +72,7 @@ class KeysCli {
   CLI::App* delete_ = nullptr;
   CLI::App* list_ = nullptr;
   CLI::App* verify_ = nullptr;
-  std::string keystores_;  // of all commands but new
+  std::string keystores_;  // of all commands except new
   std::string indices_;
   ProtectionOptions protection_;
   std::string password_file_;  // of existing key files

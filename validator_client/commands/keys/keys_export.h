@@ -25,25 +25,25 @@ namespace lean::validator {
 
 struct KeyRecordsOptions {
   std::string database;
-  bool never_signed = false;  // the keys have no database, since they have signed nothing
+  bool never_signed = false;  // the keys have signed nothing and have no database
 };
 
 // Keys that are about to leave, and their signing records. Holds the locks of the keys' folders, of the list's and of
-// the database: from Open on nothing signs with the keys, and nobody else changes the list. Move-only.
+// the database: from Open on no process signs with the keys or changes the list. Move-only.
 class KeyRecords {
  public:
-  // Of the keys of these validators. FailedPrecondition: a running client has a folder or the database; its process id
-  // is named. NotFound: no database, unless `never_signed`; an index is not in the list. Aborted: the list was changed
-  // at that very moment.
+  // Opens the keys of these validators. FailedPrecondition: a running client has locked a folder or the database; the
+  // error names its process id. NotFound: no database, unless `never_signed`; the list lacks an index. Aborted: the
+  // list was changed meanwhile.
   static absl::StatusOr<KeyRecords> Open(const std::string& list_file, const std::vector<uint64_t>& indices,
                                          const KeyRecordsOptions& options);
 
   KeystoreFolder& folder() { return folder_; }
-  // Those that leave, in the order of the indices.
+  // The keys that leave, in the order of the indices.
   const std::vector<KeystoreEntry>& keys() const { return keys_; }
 
-  // Writes their records to a new file (0600, on the disk when this returns) that `records import` reads. The number of
-  // keys that have records. AlreadyExists: there is such a file.
+  // Writes their records to a new file for `records import` (0600, on the disk when this returns). Returns the number
+  // of keys that have records. AlreadyExists: the file exists.
   absl::StatusOr<size_t> Export(const std::string& file);
 
  private:
@@ -53,7 +53,7 @@ class KeyRecords {
   std::vector<ProcessLock> locks_;
   KeystoreFolder folder_;
   std::vector<KeystoreEntry> keys_;
-  std::unique_ptr<SqliteSigningRecords> records_;  // null: the keys have never signed
+  std::unique_ptr<SqliteSigningRecords> records_;  // null: the keys have signed nothing
 };
 
 struct KeysExportOptions {
@@ -63,16 +63,16 @@ struct KeysExportOptions {
   std::string output_dir;          // new, or empty and private
   PasswordSource source_password;  // of key files that are encrypted
   KeyProtection protection;        // of the copies
-  bool as_hash_sig_keys = false;   // copies as other clients read them, not encrypted; `protection` has no password
+  bool as_hash_sig_keys = false;   // plain copies for other clients; `protection` has no password
   xmss::KeyGenerationOptions trees = {};
-  std::stop_token stop = {};  // requested: no further key is begun, and the result is CANCELLED
+  std::stop_token stop = {};  // requested: no further key is exported, and the result is CANCELLED
 };
 
 // `keys export`: copies keys into a folder that can be carried to another machine. Writes DIR/records.json, which
-// `records import` reads, then the key files, encrypted anew, and DIR/keystores.yaml; or
-// the files and the manifest of the devnet tooling's hash-sig-keys folder.
-// The keys stay where they are: the same key must not sign in two places, so delete it here before it runs there.
-// Errors of KeyRecords, ReadWholeKey and KeystoreFolder; AlreadyExists: the folder has keys or records.
+// `records import` reads, then the key files, encrypted anew, and DIR/keystores.yaml; or the files and the manifest of
+// the devnet tooling's hash-sig-keys folder. Does not remove the keys: delete a key here before it is used there, since
+// a key must not sign in two places. Errors of KeyRecords, ReadWholeKey and KeystoreFolder; AlreadyExists: the folder
+// has keys or records.
 absl::Status ExportKeys(const KeysExportOptions& options, RandomSource& random, std::ostream& out);
 
 struct KeysDeleteOptions {

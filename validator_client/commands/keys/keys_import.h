@@ -1,4 +1,4 @@
-// `lean-validator keys import`: takes keys over from leanSig's files, or from another folder of ours.
+// `lean-validator keys import`: adds keys from files of leanSig or from another folder of this program.
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_IMPORT_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_IMPORT_H_
 
@@ -27,10 +27,10 @@ struct KeysImportOptions {
   std::stop_token stop = {};              // requested: no further key is begun, and the result is CANCELLED
 };
 
-// Reads, checks and adds one key after the other. A key that the list has already, for the same validator, is left as
-// it is: an import that failed half way can be repeated. The sources stay where they are. InvalidArgument names the
-// file: not a key, not the key of the manifest or of its *_pk.ssz; an index that the manifest lacks.
-// FailedPrecondition: a client runs with keys in the list's folder. Errors of KeystoreFolder::Add.
+// Reads, checks and adds one key after the other. Skips a key that the list already has for the same validator, so that
+// an import that failed can be repeated. Does not change the sources. InvalidArgument names the file: not a key, not
+// the key in the manifest or in *_pk.ssz, or an index that the manifest lacks. FailedPrecondition: a client runs with
+// keys in the list's folder. Errors of KeystoreFolder::Add.
 absl::Status ImportKeys(const KeysImportOptions& options, RandomSource& random, std::ostream& out);
 
 }  // namespace lean::validator

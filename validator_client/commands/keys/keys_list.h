@@ -11,14 +11,14 @@
 
 namespace lean::validator {
 
-// A line a key: index, public key, lifetime, active slots, encrypted or plain, file. Needs no password.
-// Errors of ReadKeystoreList. A key file that cannot be read has its reason in its line, and fails the whole
-// (FailedPrecondition) after the last line.
+// Writes one line for each key: index, public key, lifetime, active slots, encrypted or plain, file. Needs no password.
+// The line of a key file that cannot be read has the reason. FailedPrecondition, after the last line: a key file cannot
+// be read. Errors of ReadKeystoreList.
 absl::Status ListKeys(const std::string& list_file, std::ostream& out);
 
-// Opens each key file, with its password, and holds secret, trees, public key and list against each other. Signs
-// nothing: a signature would spend a leaf. Trees that are missing are built, with `options`. A line a key.
-// FailedPrecondition after the last line: not all of them are good. Errors of ReadKeystoreList.
+// Opens each key file with its password, and checks that secret, trees, public key and list match. Signs nothing, since
+// a signature would use a leaf. Builds missing trees with `options`. Writes one line for each key. FailedPrecondition,
+// after the last line: a key is not good. Errors of ReadKeystoreList.
 absl::Status VerifyKeys(const std::string& list_file, const PasswordSource& password,
                         const xmss::KeyGenerationOptions& options, std::ostream& out);
 

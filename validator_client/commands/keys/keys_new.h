@@ -1,4 +1,4 @@
-// `lean-validator keys new`: makes secret keys and the list that names them.
+// `lean-validator keys new`: creates secret keys and their list.
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_NEW_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYS_KEYS_NEW_H_
 
@@ -26,11 +26,11 @@ class KeyProgress {
   KeyProgress(std::ostream& out, bool terminal, size_t key_count, Time now)
       : out_(out), terminal_(terminal), key_count_(key_count), begin_(now) {}
 
-  // `fraction` of the key in work is done, 0 to 1.
+  // `fraction` (0 to 1) of the current key is done.
   void Update(double fraction, Time now);
-  // The key in work is done and saved. After the last one a line says how long all took.
+  // The current key is saved. After the last key, writes a line with the total time.
   void EndKey(Time now);
-  // Leaves the line that is being rewritten.
+  // Ends the line that is being rewritten.
   void Abandon();
 
  private:
@@ -52,11 +52,11 @@ struct KeysNewOptions {
   KeyProtection protection = {};
 };
 
-// Writes DIR/validator_N.json, or validator_N.key if plain (0600, with its tree cache beside it), for each index, then
-// DIR/keystores.yaml, which `lean-validator run --keystores` and `lean-beacon genesis --pubkeys-from` read. Progress
-// goes to `out`, in place if it is a `terminal`. On any error, `cancelled` included, the files that this call made are
-// removed again. AlreadyExists: one of them is there, found before any key is made. PermissionDenied: the folder is
-// open to group or others. Cancelled: `cancelled` has become true.
+// For each index, writes DIR/validator_N.json, or validator_N.key if plain (0600, with its tree cache beside it), then
+// DIR/keystores.yaml, which `lean-validator run --keystores` and `lean-beacon genesis --pubkeys-from` read. Writes the
+// progress to `out`, in place if it is a `terminal`. After any error, including Cancelled, removes the files that this
+// call has created. AlreadyExists: one of the files exists; this is checked before any key is made. PermissionDenied:
+// the folder is accessible to group or others. Cancelled: `cancelled` has become true.
 absl::Status MakeKeys(const KeysNewOptions& options, RandomSource& random, const std::atomic<bool>& cancelled,
                       std::ostream& out, bool terminal);
 

@@ -1,4 +1,4 @@
-// A validator's key on disk, encrypted or plain: what run, list, import, export and verify open and write.
+// Reads and writes the key file of a validator, encrypted or plain.
 #ifndef LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_KEY_FILE_H_
 #define LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_KEY_FILE_H_
 
@@ -24,10 +24,10 @@ namespace lean::validator {
 
 PublicKeyBytes PublicKeyBytesOf(const xmss::Scheme& scheme, const xmss::PublicKey& key);
 
-// validator_N.json or, if it is plain, validator_N.key: what the commands call a new key file.
+// The name of a new key file: validator_N.json, or validator_N.key if it is plain.
 std::string KeyFileName(uint64_t index, bool encrypted);
 
-// What a key file says without its password.
+// The content of a key file that can be read without its password.
 struct KeyFileSummary {
   PublicKeyBytes pubkey;
   uint32_t log_lifetime = 0;
@@ -35,50 +35,51 @@ struct KeyFileSummary {
   bool encrypted = false;
 };
 
-// Errors of OpenKeyFile, but for those that the password tells.
+// Errors of OpenKeyFile, except those of the password.
 absl::StatusOr<KeyFileSummary> SummarizeKeyFile(const std::string& path);
 
-// Asked when, and only when, a file turns out to be encrypted. The password lives as long as its source.
+// Called only when a file is encrypted. The password must live as long as its source.
 using PasswordSource = std::function<absl::StatusOr<const Password*>()>;
 
 struct OpenedKeyFile {
   xmss::SecretKeyInfo info;
-  // Of an encrypted file: the plain key file (docs/crypto.md) that it held. A plain file is read anew when it is used.
+  // The decrypted plain key file (docs/crypto.md). nullopt for a plain file, which is read again when it is used.
   std::optional<WipedBytes> content;
 };
 
-// Reads an encrypted keystore, or a plain key file of ours or leanSig's. Errors name the file.
-// NotFound; PermissionDenied: not readable, or open to group or others; InvalidArgument: damaged, of another scheme, a
-// wrong password, or a secret that is not that of the file's own public key and parameters; errors of `password`.
+// Reads an encrypted keystore, or a plain key file of ours or leanSig's. Errors name the file. NotFound.
+// PermissionDenied: not readable, or accessible to group or others. InvalidArgument: damaged, another scheme, a wrong
+// password, or a secret that does not match the public key and the parameters in the file. Errors of `password`.
 absl::StatusOr<OpenedKeyFile> OpenKeyFile(const std::string& path, const PasswordSource& password);
 
-// What the secret of a keystore is once it is decrypted: the same as if it had been read from a file. `name` is for
-// errors. InvalidArgument: no XMSS key, or one of another public key or other parameters than the keystore says.
+// Opens the decrypted secret of a keystore like a key file. `name` is the name in errors. InvalidArgument: not an XMSS
+// key, or a key with another public key or other parameters than the keystore names.
 absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, WipedBytes content,
                                             const std::string& name);
 
-// Reads a key with the trees that its file or its cache holds, whatever their slots. Where there are none of use, those
-// of its first slots are built, with `options`, and kept in a cache beside it. Errors of OpenKeyFile, except that with
-// `may_be_public` a file may be open to group or others. InvalidArgument as well: leaves that are not the secret's.
+// Reads a key with the trees in its file or its cache, for whichever slots they are. If there are no usable trees,
+// builds those of the first slots with `options` and writes them to a cache beside the file. Errors of OpenKeyFile;
+// with `may_be_public` the file may be accessible to group or others. InvalidArgument: also when leaves do not match
+// the secret.
 absl::StatusOr<xmss::SecretKey> ReadWholeKey(const std::string& path, const PasswordSource& password,
                                              bool may_be_public, const xmss::KeyGenerationOptions& options);
 
 // How new key files are written.
 struct KeyProtection {
-  const Password* password = nullptr;  // null: plain, for devnets that are thrown away
+  const Password* password = nullptr;  // null: plain, for temporary devnets
   DerivationCost cost = {};            // of the encryption
 };
 
-// Writes SaveEncryptedKey's files or xmss::SaveSecretKey's.
+// SaveEncryptedKey or xmss::SaveSecretKey.
 absl::Status SaveKey(const xmss::SecretKey& key, const std::string& path, const KeyProtection& protection,
                      RandomSource& random);
 
-// Writes an encrypted keystore and, beside it, its tree cache, both of mode 0600. AlreadyExists: `path` is there.
+// Writes an encrypted keystore and its tree cache beside it, both with mode 0600. AlreadyExists: `path` exists.
 absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& path, const Password& password,
                               const DerivationCost& cost, RandomSource& random);
 
-// The same for a key that was encrypted when it was opened, whose trees are not at hand: there is no cache of them, so
-// the first who prepares the key builds them. `protection` has a password.
+// The same for a key from an encrypted file, without its trees: writes no cache, so the first preparation of the key
+// builds them. `protection` must have a password.
 absl::Status SaveOpenedKey(const OpenedKeyFile& key, const std::string& path, const KeyProtection& protection,
                            RandomSource& random);
 

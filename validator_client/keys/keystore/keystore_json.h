@@ -1,4 +1,4 @@
-// The JSON of an encrypted keystore: EIP-2335's, with the XMSS parameters of the key beside it (docs/keystores.md).
+// The JSON form of an encrypted keystore: EIP-2335 with the XMSS parameters of the key (docs/keystores.md).
 #ifndef LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_KEYSTORE_JSON_H_
 #define LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_KEYSTORE_JSON_H_
 
@@ -15,13 +15,13 @@
 
 namespace lean::validator {
 
-// Longer texts are refused: the longest key, of a whole lifetime of 2^32 slots, takes 8.4 MB.
+// The limit for the text. The largest key, for the whole lifetime of 2^32 slots, needs 8.4 MB.
 inline constexpr size_t kMaxKeystoreBytes = 10 << 20;
 
-// Nothing in it is secret.
+// Contains nothing secret.
 struct EncryptedKeystore {
   std::string uuid;  // of this file, RFC 4122
-  std::string path;  // of key derivation; XMSS keys have none: empty
+  std::string path;  // of the key derivation; empty, since XMSS keys have none
   std::string description;
   PublicKeyBytes pubkey;
   uint32_t log_lifetime = 0;
@@ -29,13 +29,13 @@ struct EncryptedKeystore {
   EncryptedSecret secret;
 };
 
-// InvalidArgument names the field and what is wrong: no JSON, a field that is missing, of another type or out of
-// bounds, a version, scheme or function that is not ours. Whether the parts belong together only the password can tell.
+// InvalidArgument names the field and the error: malformed JSON; a field that is missing, has the wrong type or is out
+// of bounds; an unknown version, scheme or function. Only decryption can tell whether the parts belong together.
 absl::StatusOr<EncryptedKeystore> ParseKeystore(absl::string_view text);
 
 std::string FormatKeystore(const EncryptedKeystore& keystore);
 
-// A random one (version 4).
+// A random UUID (version 4).
 absl::StatusOr<std::string> MakeUuid(RandomSource& random);
 
 }  // namespace lean::validator

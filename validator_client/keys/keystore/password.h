@@ -1,4 +1,4 @@
-// Passwords of keystores: from a file or from the terminal, never from an argument.
+// Reads passwords of keystores from a file or from the terminal.
 #ifndef LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_PASSWORD_H_
 #define LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_PASSWORD_H_
 
@@ -12,14 +12,15 @@
 
 namespace lean::validator {
 
-// Longer ones, in bytes of UTF-8, are refused: it is rather the wrong file.
+// The maximum length in bytes of UTF-8. A longer text is probably not a password file.
 inline constexpr size_t kMaxPasswordBytes = 1024;
 
-// In EIP-2335's form: UTF-8, normalised by NFKD, without control codes (C0, C1 and Delete), so that a line's end in a
-// file does not count. Move-only; wiped when destroyed.
+// A password in the form of EIP-2335: UTF-8, normalised by NFKD, without control codes (C0, C1 and Delete), which also
+// removes the line end in a file. Move-only; wiped when destroyed.
 class Password {
  public:
-  // InvalidArgument: no UTF-8, longer than kMaxPasswordBytes, or nothing is left of it. The error does not quote it.
+  // InvalidArgument: not UTF-8, longer than kMaxPasswordBytes, or empty after normalisation. The error does not quote
+  // it.
   static absl::StatusOr<Password> FromText(ByteSpan utf8);
 
   ByteSpan bytes() const { return bytes_.span(); }
@@ -30,14 +31,13 @@ class Password {
   WipedBytes bytes_;
 };
 
-// The whole file is the password; it may be a pipe. Errors of ReadSecretFile (common/secrets) and of FromText, naming
-// the file.
+// Reads a file, or a pipe, whose whole content is the password. Errors of ReadSecretFile (common/secrets) and of
+// FromText; they name the file.
 absl::StatusOr<Password> ReadPasswordFile(const std::string& path);
 
-// Asks on the terminal of this process (/dev/tty) without showing what is typed; with `confirm`, twice.
-// FailedPrecondition: there is no terminal. InvalidArgument: of FromText, or the two differ. Cancelled: end of input, a
-// stop was requested, or a signal to stop is pending.
-// `option`: of the file that could hold it, for the first of these.
+// Asks for a password on the terminal of this process (/dev/tty) without echo; with `confirm`, asks twice.
+// FailedPrecondition: there is no terminal; the error names `option`, which takes a password file. InvalidArgument: an
+// error of FromText, or the two inputs differ. Cancelled: end of input, a requested stop, or a pending signal to stop.
 absl::StatusOr<Password> PromptPassword(const std::string& prompt, const std::string& option, bool confirm,
                                         const std::stop_token& stop = {});
 

@@ -15,12 +15,12 @@
 
 namespace lean::validator {
 
-// No key has more leaves than this, so no slot reaches it.
+// The maximum number of leaves of a key. Slots are below it.
 inline constexpr uint64_t kMaxLeaves = uint64_t{1} << 32;
 
 struct SignedLeaf {
   uint64_t slot = 0;         // below kMaxLeaves
-  std::optional<Root> root;  // nullopt: not known, or more than one; then no root may sign this leaf again
+  std::optional<Root> root;  // nullopt: unknown, or several roots; the leaf may not sign again
 
   friend bool operator==(const SignedLeaf&, const SignedLeaf&) = default;
 };
@@ -32,7 +32,7 @@ struct KeyHistory {
   friend bool operator==(const KeyHistory&, const KeyHistory&) = default;
 };
 
-// Drops the histories of all other keys.
+// Removes the histories of all other keys.
 inline void KeepOnly(const std::vector<PublicKeyBytes>& pubkeys, std::vector<KeyHistory>& histories) {
   const absl::flat_hash_set<PublicKeyBytes> kept(pubkeys.begin(), pubkeys.end());
   std::erase_if(histories, [&kept](const KeyHistory& history) { return !kept.contains(history.pubkey); });
@@ -42,14 +42,15 @@ inline void KeepOnly(const std::vector<PublicKeyBytes>& pubkeys, std::vector<Key
 inline constexpr size_t kMaxInterchangeBytes = size_t{64} << 20;
 
 enum class InterchangeForm {
-  kLeaves,       // every kept leaf with its root
-  kHighestOnly,  // a key's highest slot alone: nothing is granted again from it
+  kLeaves,       // all kept leaves with their roots
+  kHighestOnly,  // only the highest slot of each key, without a root
 };
 
 std::string FormatInterchange(const std::vector<KeyHistory>& histories, InterchangeForm form);
 
-// InvalidArgument, with the path of the value ("data[3].signed_leaves[0].slot: ..") or the line and column: no JSON, a
-// field that is missing, unknown, of another type or twice there, another format or version, a slot of 2^32 or more.
+// InvalidArgument, with the path of the value ("data[3].signed_leaves[0].slot: ..") or the line and column: malformed
+// JSON; a field that is missing, unknown, duplicate or of the wrong type; another format or version; a slot of 2^32 or
+// more.
 absl::StatusOr<std::vector<KeyHistory>> ParseInterchange(absl::string_view text);
 
 }  // namespace lean::validator

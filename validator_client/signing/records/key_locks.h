@@ -1,4 +1,4 @@
-// Locks that keep two clients from signing with the same keys.
+// Locks that prevent two processes from signing with the same keys.
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_KEY_LOCKS_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_KEY_LOCKS_H_
 
@@ -17,28 +17,28 @@
 
 namespace lean::validator {
 
-// What ProcessLock's refusal says of two clients.
+// The reason that ProcessLock gives when it refuses a second client.
 inline constexpr absl::string_view kTwoSigners = "two clients with the same keys would sign twice";
 
-// Locks each of the folders by its file ".lean-validator.lock"; a folder named twice counts once. Errors: those of
-// ProcessLock::Acquire; kNotFound: there is no such folder.
+// Locks each distinct folder by its file ".lean-validator.lock". kNotFound: there is no such folder. Other errors:
+// those of ProcessLock::Acquire.
 absl::StatusOr<std::vector<ProcessLock>> LockKeyFolders(const std::vector<std::string>& folders);
 
-// The keys that this process signs with, locked one by one, wherever their files are: the key file itself, so that hard
-// and symbolic links of it are one, and a name made from the public key, so that copies are. The file's lock holds for
-// every process of this kernel that has that file, the name for every process of this network namespace. Two
-// descriptors a key. The kernel drops the locks with the process. Thread-safe.
+// Locks the keys of this process one by one. Locks the key file itself, so that all hard and symbolic links to it count
+// as one, and a name made from the public key, so that copies of the file do. The lock of the file holds for all
+// processes of this kernel that can open it; the name holds for all processes of this network namespace. Uses two
+// descriptors for each key. The kernel releases the locks when the process ends. Thread-safe.
 class KeyLocks {
  public:
-  // Names of different scopes do not meet: tests use the same keys at the same time.
+  // Names in different scopes are independent. Tests use this to work with the same keys at the same time.
   explicit KeyLocks(std::string scope = "") : scope_(std::move(scope)) {}
 
-  // Before anything is signed with the key; `file` holds it. FailedPrecondition: another process has the key, or this
-  // one; the message names the process where the kernel tells. Other errors: the file cannot be opened or locked, or
-  // there are not enough descriptors.
+  // Locks the key in `file`. Call it before the key signs. FailedPrecondition: another process or this one has the key;
+  // the message names the process if the kernel knows it. Other errors: the file cannot be opened or locked, or there
+  // are not enough descriptors.
   absl::Status Add(const PublicKeyBytes& pubkey, const std::string& file);
 
-  // Nothing is signed with the key any more. Nothing happens if it is not locked.
+  // Unlocks the key, which must not sign any more. Does nothing if it is not locked.
   void Remove(const PublicKeyBytes& pubkey);
 
  private:

@@ -19,20 +19,20 @@
 
 namespace lean::validator {
 
-// Leaves of a key whose roots are kept: those of the slots from highest - kKeptSlots + 1 on. Below them, and where no
-// root is kept, every root is refused, so nothing is lost but the right to give the same signature again.
+// The number of newest slots of a key whose roots are kept, counted back from its highest slot. A leaf without a kept
+// root is refused for all roots, so pruning only prevents that the same signature is made again.
 inline constexpr uint64_t kKeptSlots = 32;
 
-// Who wrote the last record. A file that was copied has another device and inode than those in it.
+// The process that wrote the last record. A copied file has another device and inode than those stored in it.
 struct LastWriter {
   std::string machine;
   std::string boot;
   dev_t device = 0;
   ino_t inode = 0;
-  int64_t uptime_ms = 0;  // of that boot, when it wrote
+  int64_t uptime_ms = 0;  // since that boot, at the last write
 };
 
-// Which file a path leads to.
+// Identifies the file at a path.
 struct FileIdentity {
   dev_t device = 0;
   ino_t inode = 0;
@@ -41,23 +41,23 @@ struct FileIdentity {
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
-// Not thread-safe. Its owner holds the lock file. After any error the object is to be thrown away: what the file then
-// holds is known only by opening it again. Errors are those of sqlite::Connection.
+// Not thread-safe. The owner holds the lock file. After any error, destroy the object and open the file again: only
+// then is the content of the file known. Errors are those of sqlite::Connection.
 class RecordsDatabase {
  public:
   struct Key {
     int64_t id = 0;
     uint64_t highest_slot = 0;  // signed, or known to be signed
   };
-  // A leaf of a key at or below its highest slot.
+  // A recorded leaf of a key.
   struct KeptLeaf {
-    std::optional<Root> root;  // the only one that may sign it again; nullopt: none may
+    std::optional<Root> root;  // the only root that the leaf may sign again; nullopt: it may sign none
   };
 
-  // Opens the file, in WAL mode with synchronous=EXTRA, or fails. With `create`, makes one that is not there, with mode
-  // 0600. Whatever an earlier process left in the journal has reached the disk when this returns.
-  // kNotFound: no file. kPermissionDenied: open to group or others, or not writable. kInvalidArgument: no database, or
-  // that of another program. kFailedPrecondition: made by a newer version of this program. kDataLoss: damaged.
+  // Opens the file in WAL mode with synchronous=EXTRA. With `create`, creates a missing file with mode 0600. When this
+  // returns, the journal that an earlier process left is on the disk. kNotFound: no file. kPermissionDenied: accessible
+  // to group or others, or not writable. kInvalidArgument: not a database, or one of another program.
+  // kFailedPrecondition: made by a newer version of this program. kDataLoss: damaged.
   static absl::StatusOr<std::unique_ptr<RecordsDatabase>> Open(const std::string& path, bool create);
 
   absl::Status Begin() { return connection_->Execute("BEGIN IMMEDIATE"); }
@@ -68,20 +68,21 @@ class RecordsDatabase {
   absl::StatusOr<std::optional<Key>> FindKey(const PublicKeyBytes& pubkey);
   absl::StatusOr<Key> AddKey(const PublicKeyBytes& pubkey, uint64_t highest_slot);
   absl::Status SetHighestSlot(int64_t key, uint64_t slot);
-  // nullopt: none is kept.
+  // nullopt: the leaf is not kept.
   absl::StatusOr<std::optional<KeptLeaf>> FindLeaf(int64_t key, uint64_t slot);
-  // Of leaves of `from_slot` and later, of all keys, lowest slots first; at most `limit`.
+  // The kept roots of all keys from `from_slot` on, lowest slots first; at most `limit`.
   absl::StatusOr<std::vector<Root>> RootsFrom(uint64_t from_slot, size_t limit);
-  // Adds it, or replaces the root that is kept for it.
+  // Adds the leaf, or replaces its root.
   absl::Status PutLeaf(int64_t key, const SignedLeaf& leaf);
-  // Of all leaves below `slot`, drops those that their keys need not keep.
+  // Deletes leaves below `slot` that are older than the newest kKeptSlots of their key.
   absl::Status Prune(uint64_t slot);
 
   absl::StatusOr<std::optional<LastWriter>> GetLastWriter();
   absl::Status SetLastWriter(const LastWriter& writer);
   absl::Status ClearLastWriter() { return connection_->Execute("DELETE FROM last_writer"); }
 
-  // Every key with its kept leaves, keys in the order of their bytes, leaves by slot. The highest slot always has one.
+  // Visits all keys with their kept leaves: keys in the order of their bytes, leaves by slot. The leaf of the highest
+  // slot is always kept.
   absl::Status ForEachHistory(const std::function<void(KeyHistory)>& visit);
 
  private:

@@ -1,4 +1,4 @@
-// SQLite's C interface as values that clean up after themselves and report absl::Status.
+// C++ types for SQLite's C interface: they release their resources and return absl::Status.
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_SQLITE_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_SQLITE_H_
 
@@ -14,8 +14,8 @@
 
 namespace lean::validator::sqlite {
 
-// A prepared statement. It must not outlive its connection. Parameters count from 1, columns from 0.
-// Usage: bind all parameters, Step() until it is false, Reset().
+// A prepared statement. It must not outlive its connection. Parameters are numbered from 1, columns from 0. Usage: bind
+// all parameters, Step() until it is false, Reset().
 class Statement {
  public:
   Statement() = default;
@@ -25,9 +25,9 @@ class Statement {
   void BindText(int parameter, absl::string_view text);
   void BindNull(int parameter);
 
-  // True: a row is there to be read. False: done.
+  // True: there is a row to read. False: the statement is done.
   absl::StatusOr<bool> Step();
-  // For statements without rows: binds are kept, the statement is ready to run again.
+  // Runs a statement that returns no rows, and resets it. Bound parameters stay bound.
   absl::Status Run();
   void Reset();
 
@@ -47,9 +47,9 @@ class Statement {
   const std::string* path_ = nullptr;
 };
 
-// Not thread-safe. Errors name the file and say what to do: kResourceExhausted when the disk is full,
-// kPermissionDenied when it is read-only, kUnavailable when another process holds it, kDataLoss when it is damaged,
-// kInvalidArgument when it is no database, kInternal for the rest.
+// Not thread-safe. Errors name the file and say what to do. kResourceExhausted: the disk is full. kPermissionDenied:
+// the file is read-only. kUnavailable: another process has locked it. kDataLoss: it is damaged. kInvalidArgument: it is
+// not a database. kInternal: all other errors.
 class Connection {
  public:
   // Opens an existing file for reading and writing.

@@ -1,4 +1,4 @@
-// Signing records that outlive the process: one SQLite file.
+// Signing records in an SQLite file.
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_SQLITE_SIGNING_RECORDS_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_SQLITE_SIGNING_RECORDS_H_
 
@@ -26,20 +26,21 @@ namespace lean::validator {
 struct Machine {
   std::string id;                      // /etc/machine-id; empty where there is none
   std::string boot;                    // /proc/sys/kernel/random/boot_id; empty where there is none
-  std::function<int64_t()> uptime_ms;  // since that boot, time asleep included; never goes back
+  std::function<int64_t()> uptime_ms;  // since that boot, including suspended time; never decreases
 
   static Machine This();
 };
 
-// Thread-safe. What Reserve grants is on the disk before it returns: one transaction, one sync, a batch.
+// Thread-safe. Reserve makes one transaction and one sync for each batch: what it grants is on the disk when it
+// returns.
 //
-// An error of a batch leaves open whether its leaves are in the file; then the file is opened anew for the next one.
-// So a full disk that has room again is found out about by the next duty.
+// After an error of a batch it is unknown whether its leaves are in the file. The next batch opens the file again, so
+// that duties continue as soon as, for example, a full disk has room.
 class SqliteSigningRecords : public SigningRecords {
  public:
   struct Options {
     std::string path;
-    bool create = false;  // make the file if it is not there
+    bool create = false;  // create a missing file
     Machine machine = Machine::This();
   };
 
@@ -50,17 +51,17 @@ class SqliteSigningRecords : public SigningRecords {
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override;
   absl::StatusOr<bool> MayHaveSigned(const SigningRequest& vote) override;
   absl::StatusOr<std::vector<Root>> SignedRoots(uint64_t from_slot, size_t limit) override;
-  // last_write_age() of the next Open is nullopt, whatever is written before.
+  // After this, last_write_age() of the next Open is nullopt, whatever is written until then.
   absl::Status ForgetWriter() override;
 
-  // How long before Open the last record was written, if that was in this very file, by this machine since it booted.
-  // nullopt: written elsewhere, copied, exported or imported since, or nothing was written yet.
+  // The age of the last record at Open, if this machine wrote it to this very file since it booted. nullopt: another
+  // machine wrote it, the file was copied, its records were exported or imported since, or it has no records.
   std::optional<std::chrono::milliseconds> last_write_age() const { return last_write_age_; }
 
-  // All of the keys, or an error. What is exported may go on elsewhere, so last_write_age() is forgotten.
+  // The records of all keys. Also does ForgetWriter, since the keys may move to another machine.
   absl::StatusOr<std::vector<KeyHistory>> Export();
 
-  // As MergeHistories, in one transaction: all or nothing.
+  // MergeHistories in one transaction: all or nothing.
   absl::StatusOr<ImportSummary> Import(const std::vector<KeyHistory>& histories);
 
  private:
@@ -72,10 +73,10 @@ class SqliteSigningRecords : public SigningRecords {
   absl::StatusOr<std::vector<absl::Status>> ReserveBatch(const std::vector<SigningRequest>& requests)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<bool> MayHaveSignedLocked(const SigningRequest& vote) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // What becomes of one request.
+  // The result of one request.
   struct Verdict {
     absl::Status granted;
-    bool changed = false;  // the tables
+    bool changed = false;  // the request has changed the tables
   };
   static Verdict Refused(const std::string& why) { return Verdict{absl::FailedPreconditionError(why), false}; }
   absl::StatusOr<Verdict> Grant(const RecordsDatabase::Key& key, const SigningRequest& request)
