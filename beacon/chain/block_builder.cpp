@@ -8,6 +8,7 @@
 #include "beacon/chain/chain_error.h"
 #include "beacon/chain/state_transition.h"
 #include "beacon/chain/vote_processor.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -54,15 +55,12 @@ absl::StatusOr<BuiltBlock> BuildBlock(const ProposalSnapshot& snapshot, uint64_t
   block.proposer_index = proposer;
   block.parent_root = view.head.root;
 
-  absl::StatusOr<State> advanced = ProcessSlots(*view.head_state, slot);
-  if (!advanced.ok()) return advanced.status();
+  ASSIGN_OR_RETURN(State advanced, ProcessSlots(*view.head_state, slot));
   // No vote reads the body's root; it is entered when the body is complete.
-  absl::StatusOr<State> entered = ProcessBlockHeader(*advanced, block, Root());
-  if (!entered.ok()) return entered.status();
-  absl::StatusOr<VoteProcessor> processor = VoteProcessor::Create(*std::move(entered));
-  if (!processor.ok()) return processor.status();
+  ASSIGN_OR_RETURN(State entered, ProcessBlockHeader(advanced, block, Root()));
+  ASSIGN_OR_RETURN(VoteProcessor processor, VoteProcessor::Create(std::move(entered)));
 
-  const std::vector<SignedVotePtr> votes = CollectVotes(snapshot.votes, view.head_state->validators.size(), *processor);
+  const std::vector<SignedVotePtr> votes = CollectVotes(snapshot.votes, view.head_state->validators.size(), processor);
   std::vector<Attestation> messages;
   messages.reserve(votes.size());
   built.signatures.reserve(votes.size());
@@ -70,15 +68,12 @@ absl::StatusOr<BuiltBlock> BuildBlock(const ProposalSnapshot& snapshot, uint64_t
     messages.push_back(vote->message);
     built.signatures.push_back(vote->signature);
   }
-  absl::StatusOr<Attestations> attestations = Attestations::FromVector(std::move(messages));
-  if (!attestations.ok()) return attestations.status();
-  block.body.attestations = *std::move(attestations);
+  ASSIGN_OR_RETURN(block.body.attestations, Attestations::FromVector(std::move(messages)));
 
-  absl::StatusOr<State> finished = std::move(*processor).Finish();
-  if (!finished.ok()) return finished.status();
+  ASSIGN_OR_RETURN(State finished, std::move(processor).Finish());
   const StatePtr post_state = [&] {
-    finished->latest_block_header.body_root = ssz::HashTreeRoot(block.body);
-    return std::make_shared<const State>(*std::move(finished));
+    finished.latest_block_header.body_root = ssz::HashTreeRoot(block.body);
+    return std::make_shared<const State>(std::move(finished));
   }();
   block.state_root = ssz::HashTreeRoot(*post_state);
   BlockHeader header = post_state->latest_block_header;

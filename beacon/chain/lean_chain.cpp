@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/state_transition.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -131,12 +132,11 @@ absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, Impo
     events.already_known = true;
     return events;
   }
-  absl::StatusOr<State> post_state = CheckBlock(*signed_block, id, body_root, mode);
-  if (!post_state.ok()) return post_state.status();
+  ASSIGN_OR_RETURN(State post_state, CheckBlock(*signed_block, id, body_root, mode));
 
   // From here on nothing fails.
   const VoteSnapshot before = View();
-  Insert(id, signed_block, std::make_shared<const State>(*std::move(post_state)));
+  Insert(id, signed_block, std::make_shared<const State>(std::move(post_state)));
   const Attestations& votes = block.body.attestations;
   for (size_t i = 0; i < votes.size(); ++i) {
     if (mode == ImportMode::kHistory && !CheckVote(votes[i].data, nullptr).ok()) continue;
@@ -180,12 +180,11 @@ absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& si
                                      " on a parent of slot ", *parent_slot));
   }
   if (mode == ImportMode::kLive) {
-    if (absl::Status status = CheckBlockVotes(signed_block, id); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckBlockVotes(signed_block, id));
   }
   if (parent_state == nullptr) return NeedsStateError(block.parent_root);
-  absl::StatusOr<State> post_state = StateTransition(*parent_state, block, body_root);
-  if (!post_state.ok()) return post_state.status();
-  const Checkpoint& justified = post_state->latest_justified;
+  ASSIGN_OR_RETURN(State post_state, StateTransition(*parent_state, block, body_root));
+  const Checkpoint& justified = post_state.latest_justified;
   if (justified.slot > justified_.slot && !justified.root.IsZero() && !fork_choice_.Contains(justified.root)) {
     return TooOldError("block justifies one that does not descend from the finalized block");
   }
@@ -212,11 +211,10 @@ absl::Status LeanChain::CheckVoteRoot(absl::string_view what, const Checkpoint& 
 
 absl::Status LeanChain::CheckVote(const AttestationData& data, const Checkpoint* importing) const {
   if (data.source.slot > data.target.slot) return InvalidError("vote's target is older than its source");
-  absl::Status status = CheckVoteRoot("vote's source", data.source, /*check_slot=*/true, importing);
-  if (status.ok()) status = CheckVoteRoot("vote's target", data.target, /*check_slot=*/true, importing);
+  RETURN_IF_ERROR(CheckVoteRoot("vote's source", data.source, /*check_slot=*/true, importing));
+  RETURN_IF_ERROR(CheckVoteRoot("vote's target", data.target, /*check_slot=*/true, importing));
   // A head's slot is whatever the vote says: nothing reads it.
-  if (status.ok()) status = CheckVoteRoot("vote's head", data.head, /*check_slot=*/false, importing);
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(CheckVoteRoot("vote's head", data.head, /*check_slot=*/false, importing));
   if (data.slot > current_slot() + 1) {
     return FutureError(absl::StrCat("vote is for slot ", data.slot, ", it is slot ", current_slot()));
   }
@@ -224,7 +222,7 @@ absl::Status LeanChain::CheckVote(const AttestationData& data, const Checkpoint*
 }
 
 absl::Status LeanChain::CheckGossipVote(const AttestationData& data, const Checkpoint* importing) const {
-  if (absl::Status status = CheckVote(data, importing); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckVote(data, importing));
   if (data.slot > current_slot()) {
     return FutureError(absl::StrCat("vote is for slot ", data.slot, ", it is slot ", current_slot()));
   }
@@ -232,7 +230,7 @@ absl::Status LeanChain::CheckGossipVote(const AttestationData& data, const Check
 }
 
 absl::StatusOr<ChainEvents> LeanChain::OnVote(SignedVotePtr vote) {
-  if (absl::Status status = CheckGossipVote(vote->message.data, nullptr); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckGossipVote(vote->message.data, nullptr));
   AddPending(std::move(vote));
   return ChainEvents{};
 }
@@ -455,7 +453,7 @@ absl::StatusOr<ProposalSnapshot> LeanChain::PrepareProposal(uint64_t slot, const
   if (slot <= snapshot.view.head.slot) {
     return TooOldError(absl::StrCat("no block for slot ", slot, ": the head is at slot ", snapshot.view.head.slot));
   }
-  if (absl::Status status = NeedHeadState(head_state, snapshot.view); !status.ok()) return status;
+  RETURN_IF_ERROR(NeedHeadState(head_state, snapshot.view));
   return snapshot;
 }
 
@@ -464,7 +462,7 @@ absl::StatusOr<VoteSnapshot> LeanChain::PrepareVote(uint64_t slot, const StatePt
     return FutureError(absl::StrCat("slot ", slot, " is too far ahead, it is slot ", current_slot()));
   }
   VoteSnapshot view = View();
-  if (absl::Status status = NeedHeadState(head_state, view); !status.ok()) return status;
+  RETURN_IF_ERROR(NeedHeadState(head_state, view));
   return view;
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/chain_error.h"
 #include "beacon/chain/vote_processor.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 
@@ -51,22 +52,18 @@ absl::StatusOr<State> ProcessBlockHeader(const State& state, const Block& block,
 }
 
 absl::StatusOr<State> ProcessSlotsAndBlock(const State& state, const Block& block, const Root& body_root) {
-  absl::StatusOr<State> advanced = ProcessSlots(state, block.slot);
-  if (!advanced.ok()) return advanced.status();
-  absl::StatusOr<State> entered = ProcessBlockHeader(*advanced, block, body_root);
-  if (!entered.ok()) return entered.status();
-  absl::StatusOr<VoteProcessor> votes = VoteProcessor::Create(*std::move(entered));
-  if (!votes.ok()) return votes.status();
+  ASSIGN_OR_RETURN(State advanced, ProcessSlots(state, block.slot));
+  ASSIGN_OR_RETURN(State entered, ProcessBlockHeader(advanced, block, body_root));
+  ASSIGN_OR_RETURN(VoteProcessor votes, VoteProcessor::Create(std::move(entered)));
   for (const Attestation& vote : block.body.attestations) {
-    if (absl::Status status = votes->Apply(vote); !status.ok()) return status;
+    RETURN_IF_ERROR(votes.Apply(vote));
   }
-  return std::move(*votes).Finish();
+  return std::move(votes).Finish();
 }
 
 absl::StatusOr<State> StateTransition(const State& state, const Block& block, const Root& body_root) {
-  absl::StatusOr<State> post_state = ProcessSlotsAndBlock(state, block, body_root);
-  if (!post_state.ok()) return post_state.status();
-  if (block.state_root != ssz::HashTreeRoot(*post_state)) {
+  ASSIGN_OR_RETURN(State post_state, ProcessSlotsAndBlock(state, block, body_root));
+  if (block.state_root != ssz::HashTreeRoot(post_state)) {
     return InvalidError("block's state root is not that of the state it leads to");
   }
   return post_state;

@@ -13,6 +13,7 @@
 #include "common/bytes/hex.h"
 #include "common/config/plain_name.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 #include "common/version/version.h"
 
 namespace lean::beacon {
@@ -103,16 +104,13 @@ absl::StatusOr<std::unique_ptr<Beacon>> Beacon::Start(const BeaconOptions& optio
   if (!IsPlainName(options.name)) {
     return absl::InvalidArgumentError("--name: 1 to 64 letters, digits, '-', '_' or '.'");
   }
-  if (absl::Status status = CheckEngineOption(options.network_engine); !status.ok()) return status;
-  absl::StatusOr<ChainParameters> parameters = ReadChainParameters(options.genesis_dir, *log);
-  if (!parameters.ok()) return parameters.status();
-  const absl::StatusOr<KeptChainOptions> kept_options = ReadKeptOptions(options, parameters->spec);
-  if (!kept_options.ok()) return kept_options.status();
-  absl::StatusOr<StartedChain> started =
-      StartChain(*kept_options, parameters->genesis, parameters->scheme, std::move(stop), log);
-  if (!started.ok()) return started.status();
-  std::unique_ptr<Beacon> beacon(new Beacon(options, *std::move(parameters), *std::move(started), log));
-  if (absl::Status status = beacon->StartParts(); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckEngineOption(options.network_engine));
+  ASSIGN_OR_RETURN(ChainParameters parameters, ReadChainParameters(options.genesis_dir, *log));
+  ASSIGN_OR_RETURN(const KeptChainOptions kept_options, ReadKeptOptions(options, parameters.spec));
+  ASSIGN_OR_RETURN(StartedChain started,
+                   StartChain(kept_options, parameters.genesis, parameters.scheme, std::move(stop), log));
+  std::unique_ptr<Beacon> beacon(new Beacon(options, std::move(parameters), std::move(started), log));
+  RETURN_IF_ERROR(beacon->StartParts());
   return beacon;
 }
 
@@ -163,11 +161,11 @@ absl::Status Beacon::StartParts() {
       sync_context,
       SyncServiceOptions::For(parameters_.spec.slot_duration_ms, has_engine() ? 1 : 0, std::random_device()()));
   sync_->Start();
-  auto rpc = RpcService::Start(
-      Served(), {.node_name = options_.name,
-                 .server = {.address = options_.rpc_address, .tls = options_.tls, .log = log_, .reflection = true}});
-  if (!rpc.ok()) return rpc.status();
-  rpc_ = *std::move(rpc);
+  ASSIGN_OR_RETURN(
+      rpc_, RpcService::Start(
+                Served(),
+                {.node_name = options_.name,
+                 .server = {.address = options_.rpc_address, .tls = options_.tls, .log = log_, .reflection = true}}));
   listeners_ = std::make_unique<rpc::ListenerWatch>(clock_, log_);
   listeners_->Add("rpc", rpc_->address());
   metrics_ = std::make_unique<BeaconMetrics>(*registry, MeteredBeacon{.chain = chain_,
@@ -177,9 +175,7 @@ absl::Status Beacon::StartParts() {
                                                                       .log = *log_,
                                                                       .database = database_.get(),
                                                                       .storage = storage_.get()});
-  auto metrics_server = metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry, *log_);
-  if (!metrics_server.ok()) return metrics_server.status();
-  metrics_server_ = *std::move(metrics_server);
+  ASSIGN_OR_RETURN(metrics_server_, metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry, *log_));
   if (metrics_server_ != nullptr) listeners_->Add("metrics", metrics_server_->listener());
   if (const std::string warning = GroupReadableWarning({options_.tls.key}); !warning.empty()) {
     log_->warn("secrets_open_to_group message=\"{}\"", warning);

@@ -5,6 +5,7 @@
 
 #include "common/config/genesis_folder.h"
 #include "common/config/public_keys.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 
@@ -13,14 +14,12 @@ absl::StatusOr<ChainParameters> ReadChainParameters(const std::string& genesis_d
   absl::StatusOr<GenesisConfig> config = ReadGenesisConfig(genesis_dir, &warnings);
   absl::StatusOr<NetworkSpec> spec = ReadNetworkSpec(genesis_dir, &warnings);
   for (const std::string& warning : warnings) log.warn("genesis_odd message=\"{}\"", warning);
-  if (!config.ok()) return config.status();
-  if (!spec.ok()) return spec.status();
-  absl::StatusOr<crypto::SignatureScheme> scheme = crypto::SignatureScheme::Create(*spec);
-  if (!scheme.ok()) return scheme.status();
-  if (absl::Status status = CheckPublicKeys(*config, *scheme); !status.ok()) return status;
-  absl::StatusOr<Genesis> genesis = MakeGenesis(*config);
-  if (!genesis.ok()) return genesis.status();
-  return ChainParameters{*std::move(spec), *std::move(scheme), *std::move(genesis)};
+  RETURN_IF_ERROR(config.status());
+  RETURN_IF_ERROR(spec.status());
+  ASSIGN_OR_RETURN(crypto::SignatureScheme scheme, crypto::SignatureScheme::Create(*spec));
+  RETURN_IF_ERROR(CheckPublicKeys(*config, scheme));
+  ASSIGN_OR_RETURN(Genesis genesis, MakeGenesis(*config));
+  return ChainParameters{*std::move(spec), std::move(scheme), std::move(genesis)};
 }
 
 }  // namespace lean::beacon

@@ -12,6 +12,7 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "grpcpp/client_context.h"
 #include "lean/v1/beacon.grpc.pb.h"
 
@@ -35,13 +36,12 @@ class RemoteCheckpoint {
     std::string bytes;
     uint64_t total = 0;
     do {
-      const absl::StatusOr<v1::GetCheckpointResponse> page = FetchPage(part, bytes.size());
-      if (!page.ok()) return page.status();
-      total = page->total_bytes();
-      if (total > kMaxCheckpointPartBytes || page->data().empty() || page->data().size() > total - bytes.size()) {
+      ASSIGN_OR_RETURN(const v1::GetCheckpointResponse page, FetchPage(part, bytes.size()));
+      total = page.total_bytes();
+      if (total > kMaxCheckpointPartBytes || page.data().empty() || page.data().size() > total - bytes.size()) {
         return absl::InvalidArgumentError(absl::StrCat("the checkpoint from ", address_, " does not add up"));
       }
-      bytes += page->data();
+      bytes += page.data();
       log_.info("checkpoint_fetched part={} bytes={} of={}", v1::GetCheckpointRequest::Part_Name(part), bytes.size(),
                 total);
     } while (bytes.size() < total);
@@ -74,18 +74,17 @@ class RemoteCheckpoint {
 
 template <typename T>
 absl::StatusOr<T> Decode(const absl::StatusOr<std::string>& bytes, const std::string& address) {
-  if (!bytes.ok()) return bytes.status();
+  RETURN_IF_ERROR(bytes.status());
   absl::StatusOr<T> decoded = ssz::Deserialize<T>({reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size()});
   if (decoded.ok()) return decoded;
   return absl::InvalidArgumentError(absl::StrCat("the checkpoint from ", address, ": ", decoded.status().message()));
 }
 
 absl::Status FetchParts(RemoteCheckpoint& remote, const std::string& source, CheckpointParts& parts) {
-  auto block = Decode<SignedBlockWithAttestation>(remote.Fetch(v1::GetCheckpointRequest::BLOCK), source);
-  if (!block.ok()) return block.status();
-  auto state = Decode<State>(remote.Fetch(v1::GetCheckpointRequest::STATE), source);
-  if (!state.ok()) return state.status();
-  parts = {.block = *std::move(block), .state = *std::move(state)};
+  ASSIGN_OR_RETURN(auto block,
+                   Decode<SignedBlockWithAttestation>(remote.Fetch(v1::GetCheckpointRequest::BLOCK), source));
+  ASSIGN_OR_RETURN(auto state, Decode<State>(remote.Fetch(v1::GetCheckpointRequest::STATE), source));
+  parts = {.block = std::move(block), .state = std::move(state)};
   return absl::OkStatus();
 }
 

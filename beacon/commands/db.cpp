@@ -16,6 +16,7 @@
 #include "beacon/storage/database/schema.h"
 #include "beacon/storage/verify.h"
 #include "common/bytes/hex.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -47,11 +48,10 @@ std::string Mebibytes(uint64_t bytes) { return absl::StrFormat("%.1f MiB", stati
 
 absl::StatusOr<uint64_t> Count(const ChainDatabase& database, Column column) {
   uint64_t count = 0;
-  absl::Status status = database.files().Scan(column, "", [&](absl::string_view, absl::string_view) {
+  RETURN_IF_ERROR(database.files().Scan(column, "", [&](absl::string_view, absl::string_view) {
     ++count;
     return true;
-  });
-  if (!status.ok()) return status;
+  }));
   return count;
 }
 
@@ -69,9 +69,8 @@ uint64_t FolderBytes(const std::string& path) {
 
 absl::Status PrintCheckpoints(const ChainDatabase& database) {
   for (const char* key : {meta_key::kAnchor, meta_key::kHead, meta_key::kJustified, meta_key::kFinalized}) {
-    const auto checkpoint = database.ReadCheckpoint(key);
-    if (!checkpoint.ok()) return checkpoint.status();
-    Print(key, checkpoint->has_value() ? Text(**checkpoint) : "unknown");
+    ASSIGN_OR_RETURN(const auto checkpoint, database.ReadCheckpoint(key));
+    Print(key, checkpoint.has_value() ? Text(*checkpoint) : "unknown");
   }
   return absl::OkStatus();
 }
@@ -79,26 +78,22 @@ absl::Status PrintCheckpoints(const ChainDatabase& database) {
 }  // namespace
 
 absl::Status InspectFolder(const std::string& data_dir, std::stop_token stop) {
-  const auto opened = OpenToRead(data_dir, std::move(stop));
-  if (!opened.ok()) return opened.status();
-  const ChainDatabase& database = **opened;
+  ASSIGN_OR_RETURN(const auto opened, OpenToRead(data_dir, std::move(stop)));
+  const ChainDatabase& database = *opened;
   Print("data folder", data_dir);
   Print("schema", absl::StrCat(kSchemaVersion));
   Print("network", database.network());
   Print("genesis", ToHex(database.genesis().block_root.span()));
   Print("genesis time", absl::StrCat(database.genesis().state->config.genesis_time));
   Print("validators", absl::StrCat(database.genesis().state->validators.size()));
-  if (absl::Status status = PrintCheckpoints(database); !status.ok()) return status;
-  const auto known = Count(database, Column::kSlots);
-  if (!known.ok()) return known.status();
-  Print("blocks known", absl::StrCat(*known));
-  const auto oldest = database.OldestSlot();
-  if (!oldest.ok()) return oldest.status();
-  Print("blocks held", absl::StrCat("from slot ", *oldest, " on"));
-  const auto snapshots = database.Snapshots();
-  if (!snapshots.ok()) return snapshots.status();
+  RETURN_IF_ERROR(PrintCheckpoints(database));
+  ASSIGN_OR_RETURN(const auto known, Count(database, Column::kSlots));
+  Print("blocks known", absl::StrCat(known));
+  ASSIGN_OR_RETURN(const auto oldest, database.OldestSlot());
+  Print("blocks held", absl::StrCat("from slot ", oldest, " on"));
+  ASSIGN_OR_RETURN(const auto snapshots, database.Snapshots());
   Print("snapshots",
-        snapshots->empty() ? "none" : absl::StrCat(snapshots->size(), ", newest of slot ", snapshots->back().slot));
+        snapshots.empty() ? "none" : absl::StrCat(snapshots.size(), ", newest of slot ", snapshots.back().slot));
   for (const Column column : kAllColumns) {
     Print(absl::StrCat("  ", ColumnName(column)), Mebibytes(database.files().DiskBytes(column)));
   }
@@ -108,11 +103,9 @@ absl::Status InspectFolder(const std::string& data_dir, std::stop_token stop) {
 }
 
 absl::Status VerifyFolder(const std::string& data_dir, std::stop_token stop, spdlog::logger& log) {
-  const auto opened = OpenToRead(data_dir, std::move(stop));
-  if (!opened.ok()) return opened.status();
-  const VerifyReport report =
-      VerifyDatabase(**opened, log, [&](uint64_t slot) { log.info("verifying slot={}", slot); });
-  if (absl::Status status = (*opened)->files().CheckStop(); !status.ok()) return status;
+  ASSIGN_OR_RETURN(const auto opened, OpenToRead(data_dir, std::move(stop)));
+  const VerifyReport report = VerifyDatabase(*opened, log, [&](uint64_t slot) { log.info("verifying slot={}", slot); });
+  RETURN_IF_ERROR(opened->files().CheckStop());
   for (const std::string& problem : report.problems) std::cout << "wrong: " << problem << "\n";
   if (report.more_problems > 0) std::cout << "wrong: and " << report.more_problems << " more\n";
   std::cout << report.blocks << " blocks read, " << report.replayed << " replayed, " << report.snapshots
@@ -137,37 +130,32 @@ absl::Status VerifyFolder(const std::string& data_dir, std::stop_token stop, spd
 
 absl::Status PruneFolder(const std::string& data_dir, const PruneRequest& request, std::stop_token stop) {
   // For those who prune because the disk is full.
-  const auto opened = ChainDatabase::Open(
-      {.path = data_dir, .min_free_bytes = kPruneFreeBytes, .stop = std::move(stop)}, /*read_only=*/false);
-  if (!opened.ok()) return opened.status();
+  ASSIGN_OR_RETURN(const auto opened,
+                   ChainDatabase::Open({.path = data_dir, .min_free_bytes = kPruneFreeBytes, .stop = std::move(stop)},
+                                       /*read_only=*/false));
   const uint64_t before = FolderBytes(data_dir);
-  const absl::StatusOr<PruneResult> pruned = PruneDatabase(**opened, request);
-  if (!pruned.ok()) return pruned.status();
-  std::cout << "dropped " << pruned->orphans << " orphans, " << pruned->old_blocks << " old blocks, "
-            << pruned->snapshots << " snapshots; " << Mebibytes(before) << " before, "
-            << Mebibytes(FolderBytes(data_dir)) << " now" << std::endl;
+  ASSIGN_OR_RETURN(const PruneResult pruned, PruneDatabase(*opened, request));
+  std::cout << "dropped " << pruned.orphans << " orphans, " << pruned.old_blocks << " old blocks, " << pruned.snapshots
+            << " snapshots; " << Mebibytes(before) << " before, " << Mebibytes(FolderBytes(data_dir)) << " now"
+            << std::endl;
   return absl::OkStatus();
 }
 
 absl::Status ExportCheckpoint(const std::string& data_dir, const std::string& output, std::stop_token stop) {
-  const auto opened = OpenToExport(data_dir, output, std::move(stop));
-  if (!opened.ok()) return opened.status();
-  const ChainDatabase& database = **opened;
-  const auto finalized = database.ReadCheckpoint(meta_key::kFinalized);
-  if (!finalized.ok()) return finalized.status();
-  if (!finalized->has_value() || (*finalized)->slot == 0) {
+  ASSIGN_OR_RETURN(const auto opened, OpenToExport(data_dir, output, std::move(stop)));
+  const ChainDatabase& database = *opened;
+  ASSIGN_OR_RETURN(const auto finalized, database.ReadCheckpoint(meta_key::kFinalized));
+  if (!finalized.has_value() || finalized->slot == 0) {
     return absl::FailedPreconditionError("nothing but genesis is finalized: a beacon starts there by itself");
   }
-  const absl::StatusOr<SignedBlockPtr> block = database.BlockAt(**finalized);
-  if (!block.ok()) return block.status();
-  const absl::StatusOr<StatePtr> state = database.StateOf(**finalized);
-  if (!state.ok()) return state.status();
-  if (*block == nullptr || *state == nullptr) {
-    return absl::DataLossError(absl::StrCat("the finalized block of slot ", (*finalized)->slot, " is not held"));
+  ASSIGN_OR_RETURN(const SignedBlockPtr block, database.BlockAt(*finalized));
+  ASSIGN_OR_RETURN(const StatePtr state, database.StateOf(*finalized));
+  if (block == nullptr || state == nullptr) {
+    return absl::DataLossError(absl::StrCat("the finalized block of slot ", finalized->slot, " is not held"));
   }
-  if (absl::Status status = WriteCheckpointFile(output, **block, **state); !status.ok()) return status;
-  std::cout << "wrote " << output << ": " << Text(**finalized) << "\nstart from it with --checkpoint " << output
-            << " --checkpoint-root " << ToHex((*finalized)->root.span()) << std::endl;
+  RETURN_IF_ERROR(WriteCheckpointFile(output, *block, *state));
+  std::cout << "wrote " << output << ": " << Text(*finalized) << "\nstart from it with --checkpoint " << output
+            << " --checkpoint-root " << ToHex(finalized->root.span()) << std::endl;
   return absl::OkStatus();
 }
 
@@ -175,11 +163,9 @@ absl::Status ExportBlocks(const std::string& data_dir, const std::string& slots,
                           std::stop_token stop) {
   const absl::StatusOr<SlotRange> range = ParseSlotRange(slots);
   if (!range.ok()) return absl::InvalidArgumentError(absl::StrCat("--blocks: ", range.status().message()));
-  const auto opened = OpenToExport(data_dir, output, std::move(stop));
-  if (!opened.ok()) return opened.status();
-  const absl::StatusOr<uint64_t> blocks = WriteBlockFile(output, **opened, *range);
-  if (!blocks.ok()) return blocks.status();
-  std::cout << "wrote " << output << ": " << *blocks << " blocks of slots " << slots << std::endl;
+  ASSIGN_OR_RETURN(const auto opened, OpenToExport(data_dir, output, std::move(stop)));
+  ASSIGN_OR_RETURN(const uint64_t blocks, WriteBlockFile(output, *opened, *range));
+  std::cout << "wrote " << output << ": " << blocks << " blocks of slots " << slots << std::endl;
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "common/clock/real_clock.h"
 #include "common/config/genesis.h"
 #include "common/config/genesis_creation.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -42,13 +43,11 @@ absl::Status MakeGenesisFolder(const GenesisOptions& options) {
       return absl::InvalidArgumentError(absl::StrCat("--pubkeys-from ", text, ": the file is missing: [NODE=]FILE"));
     }
   }
-  const absl::StatusOr<GenesisConfig> config = CreateGenesisFolder(request, now_ms);
-  if (!config.ok()) return config.status();
-  const absl::StatusOr<Genesis> genesis = MakeGenesis(*config);
-  if (!genesis.ok()) return genesis.status();
+  ASSIGN_OR_RETURN(const GenesisConfig config, CreateGenesisFolder(request, now_ms));
+  ASSIGN_OR_RETURN(const Genesis genesis, MakeGenesis(config));
   std::cout << "genesis folder  " << options.output_dir << "\nnetwork         " << options.network.name
-            << "\nvalidators      " << config->validators.size() << "\ngenesis time    " << config->genesis_time
-            << " (Unix seconds)\ngenesis root    " << ToHex(genesis->block_root.span()) << std::endl;
+            << "\nvalidators      " << config.validators.size() << "\ngenesis time    " << config.genesis_time
+            << " (Unix seconds)\ngenesis root    " << ToHex(genesis.block_root.span()) << std::endl;
   return absl::OkStatus();
 }
 

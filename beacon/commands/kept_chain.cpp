@@ -8,6 +8,7 @@
 #include "beacon/storage/database/chain_tip.h"
 #include "beacon/storage/restore.h"
 #include "common/bytes/hex.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -24,33 +25,28 @@ absl::StatusOr<Anchor> Beginning(const KeptChainOptions& options, const Genesis&
         "--checkpoint needs --checkpoint-root, the root of a finalized block: it is what you trust, so have it from "
         "somebody else than the checkpoint");
   }
-  absl::StatusOr<CheckpointParts> parts = LoadCheckpoint(options.checkpoint, *options.checkpoint_root, stop, log);
-  if (!parts.ok()) return parts.status();
-  absl::StatusOr<Anchor> anchor = CheckAnchor(*std::move(parts), genesis, scheme, *options.checkpoint_root);
-  if (!anchor.ok()) return anchor.status();
-  log.info("checkpoint slot={} root={} from={}", anchor->block->slot, ToHex(anchor->root.span()), options.checkpoint);
+  ASSIGN_OR_RETURN(CheckpointParts parts, LoadCheckpoint(options.checkpoint, *options.checkpoint_root, stop, log));
+  ASSIGN_OR_RETURN(Anchor anchor, CheckAnchor(std::move(parts), genesis, scheme, *options.checkpoint_root));
+  log.info("checkpoint slot={} root={} from={}", anchor.block->slot, ToHex(anchor.root.span()), options.checkpoint);
   return anchor;
 }
 
 // What recovery dropped, and what is missing from the chain since.
 absl::Status TellLosses(const ChainDatabase& database, spdlog::logger& log) {
   for (const std::string& loss : database.files().losses()) log.warn("storage_lost message=\"{}\"", loss);
-  const absl::StatusOr<std::optional<std::string>> lost = LostSinceTip(database);
-  if (!lost.ok()) return lost.status();
-  if (lost->has_value()) {
-    log.warn("chain_shorter message=\"{}; peers give back what they have of it; check the disk\"", **lost);
+  ASSIGN_OR_RETURN(const std::optional<std::string> lost, LostSinceTip(database));
+  if (lost.has_value()) {
+    log.warn("chain_shorter message=\"{}; peers give back what they have of it; check the disk\"", *lost);
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<StartedChain> InMemory(const Anchor& anchor, spdlog::logger& log) {
-  absl::StatusOr<LeanChain> chain = LeanChain::FromAnchor(anchor.state, anchor.block);
-  if (!chain.ok()) return chain.status();
+  ASSIGN_OR_RETURN(LeanChain chain, LeanChain::FromAnchor(anchor.state, anchor.block));
   log.warn(
       "storage kind=memory message=\"the chain is lost when this process ends, and of what is old no block or state "
-      "can "
-      "be had; give --data to keep it\"");
-  return StartedChain{.chain = *std::move(chain), .database = nullptr, .storage = nullptr};
+      "can be had; give --data to keep it\"");
+  return StartedChain{.chain = std::move(chain), .database = nullptr, .storage = nullptr};
 }
 
 }  // namespace
@@ -60,30 +56,27 @@ absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const G
                                         const std::shared_ptr<spdlog::logger>& log) {
   std::optional<Anchor> anchor;
   if (options.data_dir.empty() || !ChainDatabase::Exists(options.data_dir)) {
-    absl::StatusOr<Anchor> beginning = Beginning(options, genesis, scheme, stop, *log);
-    if (!beginning.ok()) return beginning.status();
-    if (options.data_dir.empty()) return InMemory(*beginning, *log);
-    anchor = *std::move(beginning);
+    ASSIGN_OR_RETURN(Anchor beginning, Beginning(options, genesis, scheme, stop, *log));
+    if (options.data_dir.empty()) return InMemory(beginning, *log);
+    anchor = std::move(beginning);
   } else if (!options.checkpoint.empty()) {
     log->info("checkpoint_not_needed message=\"{} holds a chain, which goes on\"", options.data_dir);
   }
   const auto start = std::chrono::steady_clock::now();
-  auto database = ChainDatabase::OpenOrCreate(
-      {.path = options.data_dir, .network = options.network, .stop = std::move(stop)}, genesis, anchor);
-  if (!database.ok()) return database.status();
-  if (absl::Status status = TellLosses(**database, *log); !status.ok()) return status;
-  absl::StatusOr<RestoredChain> restored = RestoreChain(**database, *log);
-  if (!restored.ok()) return restored.status();
+  ASSIGN_OR_RETURN(auto database, ChainDatabase::OpenOrCreate(
+                                      {.path = options.data_dir, .network = options.network, .stop = std::move(stop)},
+                                      genesis, anchor));
+  RETURN_IF_ERROR(TellLosses(*database, *log));
+  ASSIGN_OR_RETURN(RestoredChain restored, RestoreChain(*database, *log));
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-  const LeanChain& chain = restored->chain;
+  const LeanChain& chain = restored.chain;
   log->info("storage kind=disk folder={} head={} finalized={} snapshot={} replayed={} left_out={} votes={} ms={}",
-            options.data_dir, chain.head().slot, chain.finalized().slot, restored->snapshot_slot, restored->replayed,
-            restored->left_out, restored->votes, took.count());
+            options.data_dir, chain.head().slot, chain.finalized().slot, restored.snapshot_slot, restored.replayed,
+            restored.left_out, restored.votes, took.count());
   auto storage = std::make_unique<StorageService>(
-      **database, log,
-      StorageOptions{.queue_lag = options.slot, .keep_slots = options.keep_slots, .tip = options.slot});
+      *database, log, StorageOptions{.queue_lag = options.slot, .keep_slots = options.keep_slots, .tip = options.slot});
   return StartedChain{
-      .chain = std::move(restored->chain), .database = *std::move(database), .storage = std::move(storage)};
+      .chain = std::move(restored.chain), .database = std::move(database), .storage = std::move(storage)};
 }
 
 }  // namespace lean::beacon

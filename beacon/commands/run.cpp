@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "common/log/log_text.h"
 #include "common/process/until_stopped.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -25,10 +26,9 @@ absl::Status Run(const BeaconOptions& options, StopSignals& signals, const std::
   const absl::Status status = RunStoppable(
       signals,
       [&](const std::stop_token& stop) -> absl::Status {
-        absl::StatusOr<std::unique_ptr<Beacon>> beacon = Beacon::Start(options, stop, log);
-        if (!beacon.ok()) return beacon.status();
+        ASSIGN_OR_RETURN(std::unique_ptr<Beacon> beacon, Beacon::Start(options, stop, log));
         WaitFor(stop);
-        beacon->reset();
+        beacon.reset();
         return absl::OkStatus();
       },
       [&](const char* signal) {

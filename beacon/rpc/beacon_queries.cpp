@@ -12,6 +12,7 @@
 #include "common/containers/limits.h"
 #include "common/rpc/status.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "common/version/version.h"
 
 namespace lean::beacon {
@@ -71,11 +72,10 @@ absl::StatusOr<v1::GetHeadResponse> BeaconQueries::GetHead(const v1::GetHeadRequ
     AddCheckpoints(chain, response);
     head.set_root(Hex(chain.head().root));
   });
-  const absl::StatusOr<FoundBlock> found = FindBlock(chain_, /*named=*/true, head);
-  if (!found.ok()) return found.status();
-  response.set_parent_root(Hex(found->block->parent_root));
-  response.set_state_root(Hex(found->block->state_root));
-  response.set_proposer_index(found->block->proposer_index);
+  ASSIGN_OR_RETURN(const FoundBlock found, FindBlock(chain_, /*named=*/true, head));
+  response.set_parent_root(Hex(found.block->parent_root));
+  response.set_state_root(Hex(found.block->state_root));
+  response.set_proposer_index(found.block->proposer_index);
   return response;
 }
 
@@ -115,11 +115,10 @@ absl::StatusOr<v1::GetChainStatusResponse> BeaconQueries::GetChainStatus(const v
 }
 
 absl::StatusOr<v1::GetBlockResponse> BeaconQueries::GetBlock(const v1::GetBlockRequest& request) const {
-  const absl::StatusOr<FoundBlock> found = FindBlock(chain_, request.has_block(), request.block());
-  if (!found.ok()) return found.status();
-  const Block& block = *found->block;
+  ASSIGN_OR_RETURN(const FoundBlock found, FindBlock(chain_, request.has_block(), request.block()));
+  const Block& block = *found.block;
   v1::GetBlockResponse response;
-  response.set_root(Hex(found->root));
+  response.set_root(Hex(found.root));
   response.set_slot(block.slot);
   response.set_proposer_index(block.proposer_index);
   response.set_parent_root(Hex(block.parent_root));
@@ -128,31 +127,30 @@ absl::StatusOr<v1::GetBlockResponse> BeaconQueries::GetBlock(const v1::GetBlockR
   if (!request.without_votes()) {
     for (const Attestation& vote : block.body.attestations) View(vote, *response.add_attestations());
   }
-  if (found->signed_block != nullptr) {
-    View(found->signed_block->message.proposer_attestation, *response.mutable_proposer_attestation());
+  if (found.signed_block != nullptr) {
+    View(found.signed_block->message.proposer_attestation, *response.mutable_proposer_attestation());
   }
-  response.set_canonical(found->canonical);
-  response.set_finalized(found->finalized);
+  response.set_canonical(found.canonical);
+  response.set_finalized(found.finalized);
   return response;
 }
 
 absl::StatusOr<v1::GetStateResponse> BeaconQueries::GetState(const v1::GetStateRequest& request) const {
-  const absl::StatusOr<FoundBlock> found = FindBlock(chain_, request.has_block(), request.block());
-  if (!found.ok()) return found.status();
-  absl::StatusOr<StatePtr> held = found->state;
-  if (found->state == nullptr) held = chain_.service.StateOf(found->root);
+  ASSIGN_OR_RETURN(const FoundBlock found, FindBlock(chain_, request.has_block(), request.block()));
+  absl::StatusOr<StatePtr> held = found.state;
+  if (found.state == nullptr) held = chain_.service.StateOf(found.root);
   if (absl::IsResourceExhausted(held.status())) {
     return rpc::MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", held.status().message());
   }
   if (!held.ok()) {
     return rpc::MakeError(absl::StatusCode::kNotFound, "STATE_PRUNED",
-                          absl::StrCat("the post-state of block ", ShortHex(found->root.span()),
+                          absl::StrCat("the post-state of block ", ShortHex(found.root.span()),
                                        " is not held any more: ", held.status().message()));
   }
   const State& state = **held;
   v1::GetStateResponse response;
-  response.set_block_root(Hex(found->root));
-  response.set_state_root(Hex(found->block->state_root));
+  response.set_block_root(Hex(found.root));
+  response.set_state_root(Hex(found.block->state_root));
   response.set_slot(state.slot);
   response.set_genesis_time(state.config.genesis_time);
   View(state.latest_justified, *response.mutable_justified());
@@ -164,12 +162,11 @@ absl::StatusOr<v1::GetStateResponse> BeaconQueries::GetState(const v1::GetStateR
 }
 
 absl::StatusOr<v1::GetValidatorsResponse> BeaconQueries::GetValidators(const v1::GetValidatorsRequest& request) const {
-  const absl::StatusOr<uint64_t> limit = Limit(request.limit(), kDefaultValidators, kMaxValidators);
-  if (!limit.ok()) return limit.status();
+  ASSIGN_OR_RETURN(const uint64_t limit, Limit(request.limit(), kDefaultValidators, kMaxValidators));
   const Validators& validators = chain_.genesis.state->validators;
   const uint64_t total = validators.size();
   const uint64_t first = std::min(request.start(), total);
-  const uint64_t last = first + std::min(*limit, total - first);
+  const uint64_t last = first + std::min(limit, total - first);
   v1::GetValidatorsResponse response;
   response.set_total(total);
   chain_.service.Read([&](const LeanChain& chain) {
@@ -184,13 +181,12 @@ absl::StatusOr<v1::GetValidatorsResponse> BeaconQueries::GetValidators(const v1:
 }
 
 absl::StatusOr<v1::GetForkChoiceResponse> BeaconQueries::GetForkChoice(const v1::GetForkChoiceRequest& request) const {
-  const absl::StatusOr<uint32_t> limit = Limit(request.limit(), kDefaultNodes, kMaxNodes);
-  if (!limit.ok()) return limit.status();
+  ASSIGN_OR_RETURN(const uint32_t limit, Limit(request.limit(), kDefaultNodes, kMaxNodes));
   v1::GetForkChoiceResponse response;
   const std::vector<ForkChoiceNode> nodes = chain_.service.Read([&](const LeanChain& chain) {
     AddCheckpoints(chain, response);
-    std::vector<ForkChoiceNode> newest = chain.ForkChoiceNodes(*limit);
-    response.set_total(newest.size() < *limit ? newest.size() : chain.tree_blocks());
+    std::vector<ForkChoiceNode> newest = chain.ForkChoiceNodes(limit);
+    response.set_total(newest.size() < limit ? newest.size() : chain.tree_blocks());
     return newest;
   });
   for (const ForkChoiceNode& node : nodes) {

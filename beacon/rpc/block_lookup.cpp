@@ -7,6 +7,7 @@
 #include "beacon/rpc/views.h"
 #include "common/bytes/hex.h"
 #include "common/rpc/status.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -50,18 +51,17 @@ absl::StatusOr<Root> RootOf(const ServedChain& served, const LeanChain& chain, c
 
 // `block` may be null in what it finds: the chain has let go of it.
 absl::StatusOr<FoundBlock> Find(const ServedChain& served, const LeanChain& chain, const v1::BlockId& id) {
-  absl::StatusOr<Root> root = RootOf(served, chain, id);
-  if (!root.ok()) return root.status();
-  const bool is_genesis = *root == served.genesis.block_root;
+  ASSIGN_OR_RETURN(Root root, RootOf(served, chain, id));
+  const bool is_genesis = root == served.genesis.block_root;
   FoundBlock found;
-  found.root = *root;
-  found.block = is_genesis ? served.genesis.block : chain.BlockOf(*root);
-  const std::optional<uint64_t> slot = chain.SlotOf(*root);
-  if (!slot.has_value()) return BlockNotFound(absl::StrCat("block ", ShortHex(root->span()), " is unknown"));
-  found.signed_block = chain.SignedBlockOf(*root);
-  found.state = is_genesis ? served.genesis.state : chain.StateOf(*root);
-  found.canonical = chain.IsCanonical(*root);
-  found.finalized = *root == chain.finalized().root ||
+  found.root = root;
+  found.block = is_genesis ? served.genesis.block : chain.BlockOf(root);
+  const std::optional<uint64_t> slot = chain.SlotOf(root);
+  if (!slot.has_value()) return BlockNotFound(absl::StrCat("block ", ShortHex(root.span()), " is unknown"));
+  found.signed_block = chain.SignedBlockOf(root);
+  found.state = is_genesis ? served.genesis.state : chain.StateOf(root);
+  found.canonical = chain.IsCanonical(root);
+  found.finalized = root == chain.finalized().root ||
                     (found.canonical && chain.IsCanonical(chain.finalized().root) && *slot <= chain.finalized().slot);
   return found;
 }

@@ -10,6 +10,7 @@
 #include "common/bytes/hex.h"
 #include "common/rpc/status.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -61,33 +62,28 @@ absl::StatusOr<CheckpointPages::BytesPtr> CheckpointPages::Find(const v1::GetChe
   }
   std::optional<Root> root;
   if (!request.root().empty()) {
-    const absl::StatusOr<Root> parsed = RootFromText(request.root(), "root");
-    if (!parsed.ok()) return parsed.status();
-    root = *parsed;
+    ASSIGN_OR_RETURN(root, RootFromText(request.root(), "root"));
   }
-  const absl::StatusOr<Checkpoint> id =
-      chain_.service.Read([&](const LeanChain& chain) { return FinalizedBlock(chain, root); });
-  if (!id.ok()) return id.status();
+  ASSIGN_OR_RETURN(const Checkpoint id,
+                   chain_.service.Read([&](const LeanChain& chain) { return FinalizedBlock(chain, root); }));
   {
     std::lock_guard lock(mutex_);
-    if (last_ != nullptr && last_->root == id->root && last_->part == request.part()) return last_;
+    if (last_ != nullptr && last_->root == id.root && last_->part == request.part()) return last_;
   }
-  absl::StatusOr<BytesPtr> made = Make(*id, request.part());
-  if (!made.ok()) return made.status();
+  ASSIGN_OR_RETURN(BytesPtr made, Make(id, request.part()));
   std::lock_guard lock(mutex_);
-  last_ = *made;
+  last_ = made;
   return made;
 }
 
 absl::StatusOr<v1::GetCheckpointResponse> CheckpointPages::Get(const v1::GetCheckpointRequest& request) const {
-  const absl::StatusOr<BytesPtr> bytes = Find(request);
-  if (!bytes.ok()) return bytes.status();
-  const std::string& ssz = (*bytes)->ssz;
+  ASSIGN_OR_RETURN(const BytesPtr bytes, Find(request));
+  const std::string& ssz = bytes->ssz;
   if (request.offset() > ssz.size()) {
     return rpc::MalformedRequest(absl::StrCat("offset: ", request.offset(), " of ", ssz.size(), " bytes"));
   }
   v1::GetCheckpointResponse response;
-  View({.root = (*bytes)->root, .slot = (*bytes)->slot}, *response.mutable_block());
+  View({.root = bytes->root, .slot = bytes->slot}, *response.mutable_block());
   response.set_total_bytes(ssz.size());
   response.set_data(ssz.substr(request.offset(), kPageBytes));
   return response;

@@ -11,6 +11,7 @@
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -60,10 +61,10 @@ absl::StatusOr<v1::GetDutiesResponse> Duties::GetDuties(const v1::GetDutiesReque
   }
   v1::GetDutiesResponse response;
   for (int i = 0; i < request.pubkeys_size(); ++i) {
-    const auto pubkey = rpc::FixedBytesFromProto<PublicKeyBytes>(request.pubkeys(i), absl::StrCat("pubkeys[", i, "]"));
-    if (!pubkey.ok()) return pubkey.status();
+    ASSIGN_OR_RETURN(const auto pubkey,
+                     rpc::FixedBytesFromProto<PublicKeyBytes>(request.pubkeys(i), absl::StrCat("pubkeys[", i, "]")));
     v1::ValidatorDuty& duty = *response.add_duties();
-    const auto found = indices_.find(*pubkey);
+    const auto found = indices_.find(pubkey);
     if (found == indices_.end()) continue;
     duty.set_known(true);
     duty.mutable_indices()->Add(found->second.begin(), found->second.end());
@@ -90,7 +91,7 @@ absl::StatusOr<v1::GetDutiesResponse> Duties::GetDuties(const v1::GetDutiesReque
 }
 
 absl::StatusOr<v1::BuildBlockResponse> Duties::BuildBlock(const v1::BuildBlockRequest& request) const {
-  if (absl::Status status = CheckBuildable(request.slot(), request.genesis_block_root()); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckBuildable(request.slot(), request.genesis_block_root()));
   const uint64_t proposer = request.slot() % chain_.validator_count();
   if (request.proposer_index() != proposer) {
     return rpc::MakeError(
@@ -111,7 +112,7 @@ absl::StatusOr<v1::BuildBlockResponse> Duties::BuildBlock(const v1::BuildBlockRe
 }
 
 absl::StatusOr<v1::BuildVoteResponse> Duties::BuildVote(const v1::BuildVoteRequest& request) const {
-  if (absl::Status status = CheckBuildable(request.slot(), request.genesis_block_root()); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckBuildable(request.slot(), request.genesis_block_root()));
   const absl::StatusOr<AttestationData> data = chain_.service.BuildVote(request.slot());
   if (!data.ok()) return BuildError(data.status(), chain_);
   v1::BuildVoteResponse response;
@@ -136,11 +137,11 @@ absl::StatusOr<v1::GetLivenessResponse> Duties::GetLiveness(const v1::GetLivenes
   }
   absl::flat_hash_set<Root> known;
   for (int i = 0; i < request.known_roots_size(); ++i) {
-    const auto root = rpc::FixedBytesFromProto<Root>(request.known_roots(i), absl::StrCat("known_roots[", i, "]"));
-    if (!root.ok()) return root.status();
-    known.insert(*root);
+    ASSIGN_OR_RETURN(const auto root,
+                     rpc::FixedBytesFromProto<Root>(request.known_roots(i), absl::StrCat("known_roots[", i, "]")));
+    known.insert(root);
   }
-  if (absl::Status status = CheckSynced(); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSynced());
   v1::GetLivenessResponse response;
   const std::vector<uint64_t> indices(request.indices().begin(), request.indices().end());
   for (const std::optional<uint64_t>& latest : chain_.service.seen_votes().Latest(indices)) {
@@ -189,15 +190,14 @@ std::vector<SeenVote> Duties::VotesToShow(const std::vector<uint64_t>& validator
 }
 
 absl::Status Duties::CheckBuildable(uint64_t slot, const std::string& genesis_block_root) const {
-  const auto root = rpc::FixedBytesFromProto<Root>(genesis_block_root, "genesis_block_root");
-  if (!root.ok()) return root.status();
-  if (*root != chain_.genesis.block_root) {
+  ASSIGN_OR_RETURN(const auto root, rpc::FixedBytesFromProto<Root>(genesis_block_root, "genesis_block_root"));
+  if (root != chain_.genesis.block_root) {
     return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "WRONG_GENESIS",
-                          absl::StrCat("the caller's chain begins with ", ShortHex(root->span()),
-                                       ", the beacon's with ", ShortHex(chain_.genesis.block_root.span())),
-                          {{"requested", ToHex(root->span())}, {"current", ToHex(chain_.genesis.block_root.span())}});
+                          absl::StrCat("the caller's chain begins with ", ShortHex(root.span()), ", the beacon's with ",
+                                       ShortHex(chain_.genesis.block_root.span())),
+                          {{"requested", ToHex(root.span())}, {"current", ToHex(chain_.genesis.block_root.span())}});
   }
-  if (absl::Status status = CheckSlot(slot); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSlot(slot));
   if (slot > chain_.last_slot()) {
     return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "CHAIN_ENDED",
                           absl::StrCat("the chain ended with slot ", chain_.last_slot()),

@@ -9,6 +9,7 @@
 #include "beacon/rpc/grpc_services.h"
 #include "beacon/rpc/vote_screening.h"
 #include "common/rpc/fair_pool.h"
+#include "common/status/status_macros.h"
 #include "lean/v1/network_engine.grpc.pb.h"
 
 namespace lean::beacon {
@@ -67,10 +68,9 @@ absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Start(ServedChain chain,
   rpc::ServerOptions server_options = options.server;
   server_options.gate.requests = parts->requests;
   if (parts->chain.peers != nullptr) server_options.health_names = {v1::NetworkEngine::service_full_name()};
-  auto server = rpc::Server::Start(server_options, {{&parts->beacon_service, v1::BeaconService::service_full_name()},
-                                                    {&parts->duty_service, v1::DutyService::service_full_name()}});
-  if (!server.ok()) return server.status();
-  parts->server = *std::move(server);
+  ASSIGN_OR_RETURN(parts->server,
+                   rpc::Server::Start(server_options, {{&parts->beacon_service, v1::BeaconService::service_full_name()},
+                                                       {&parts->duty_service, v1::DutyService::service_full_name()}}));
   parts->beacon_service.SetNodeInfo(std::make_shared<const NodeInfo>(
       NodeInfo{options.node_name, parts->server->address().ToString(), parts->server->tls()}));
   return std::unique_ptr<RpcService>(new RpcService(std::move(parts)));

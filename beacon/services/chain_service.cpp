@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -300,7 +301,7 @@ absl::StatusOr<BuiltBlock> ChainService::BuildBlock(uint64_t slot, uint64_t prop
     if (!state.ok()) return snapshot.status();
     snapshot = Read([&](const LeanChain& chain) { return chain.PrepareProposal(slot, *state); });
   }
-  if (!snapshot.ok()) return snapshot.status();
+  RETURN_IF_ERROR(snapshot.status());
   return beacon::BuildBlock(*snapshot, slot, proposer);
 }
 
@@ -311,7 +312,7 @@ absl::StatusOr<AttestationData> ChainService::BuildVote(uint64_t slot) const {
     if (!state.ok()) return snapshot.status();
     snapshot = Read([&](const LeanChain& chain) { return chain.PrepareVote(slot, *state); });
   }
-  if (!snapshot.ok()) return snapshot.status();
+  RETURN_IF_ERROR(snapshot.status());
   return beacon::BuildVote(*snapshot, slot);
 }
 

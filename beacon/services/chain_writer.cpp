@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "beacon/chain/chain_error.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -152,7 +153,7 @@ absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& 
     std::unique_lock lock(context_.mutex);
     events = context_.chain.OnBlock(block, mode);
   }
-  if (!events.ok()) return events.status();
+  RETURN_IF_ERROR(events.status());
   *already_known = events->already_known;
   if (*already_known) return absl::OkStatus();
   const auto import_time = context_.clock.Steady() - start;
@@ -179,7 +180,7 @@ absl::Status ChainWriter::Apply(const SignedVotePtr& vote) {
     std::unique_lock lock(context_.mutex);
     events = context_.chain.OnVote(vote);
   }
-  if (!events.ok()) return events.status();
+  RETURN_IF_ERROR(events.status());
   context_.seen_votes.Add(vote->message.data.slot, vote->message.validator_id, CurrentSlot());
   if (context_.observer != nullptr) context_.observer->VoteAccepted(vote);
   HandleEvents(*events, old_head);

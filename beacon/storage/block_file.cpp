@@ -8,6 +8,7 @@
 #include "beacon/storage/database/schema.h"
 #include "common/bytes/decimal.h"
 #include "common/process/whole_file.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -16,29 +17,25 @@ constexpr absl::string_view kBlockFileMagic = "LEANBLK1";
 constexpr absl::string_view kBetween = "..";
 
 absl::Status CheckHeld(const ChainDatabase& database, const SlotRange& slots) {
-  const auto finalized = database.ReadCheckpoint(meta_key::kFinalized);
-  if (!finalized.ok()) return finalized.status();
-  const absl::StatusOr<uint64_t> oldest = database.OldestSlot();
-  if (!oldest.ok()) return oldest.status();
-  const uint64_t last = finalized->has_value() ? (*finalized)->slot : 0;
+  ASSIGN_OR_RETURN(const auto finalized, database.ReadCheckpoint(meta_key::kFinalized));
+  ASSIGN_OR_RETURN(const uint64_t oldest, database.OldestSlot());
+  const uint64_t last = finalized.has_value() ? finalized->slot : 0;
   // Genesis has no signatures, and is in every genesis folder.
-  if (slots.first >= *oldest && slots.last <= last) return absl::OkStatus();
+  if (slots.first >= oldest && slots.last <= last) return absl::OkStatus();
   return absl::OutOfRangeError(absl::StrCat("slots ", slots.first, kBetween, slots.last,
-                                            ": finalized blocks are held of slots ", *oldest, kBetween, last));
+                                            ": finalized blocks are held of slots ", oldest, kBetween, last));
 }
 
 absl::StatusOr<uint64_t> WriteBlocks(WholeFile& file, const ChainDatabase& database, const SlotRange& slots) {
   uint64_t blocks = 0;
   for (uint64_t slot = slots.first; slot <= slots.last; ++slot) {
-    if (absl::Status status = database.files().CheckStop(); !status.ok()) return status;
-    const absl::StatusOr<std::optional<Root>> root = database.CanonicalRoot(slot);
-    if (!root.ok()) return root.status();
-    if (!root->has_value()) continue;
-    const absl::StatusOr<SignedBlockPtr> block = database.BlockAt({.root = **root, .slot = slot});
-    if (!block.ok()) return block.status();
-    if (*block == nullptr) return absl::DataLossError(absl::StrCat("the block of slot ", slot, " is not there"));
-    const std::string bytes = SszValue(**block);
-    if (absl::Status status = file.Write(absl::StrCat(NumberValue(bytes.size()), bytes)); !status.ok()) return status;
+    RETURN_IF_ERROR(database.files().CheckStop());
+    ASSIGN_OR_RETURN(const std::optional<Root> root, database.CanonicalRoot(slot));
+    if (!root.has_value()) continue;
+    ASSIGN_OR_RETURN(const SignedBlockPtr block, database.BlockAt({.root = *root, .slot = slot}));
+    if (block == nullptr) return absl::DataLossError(absl::StrCat("the block of slot ", slot, " is not there"));
+    const std::string bytes = SszValue(*block);
+    RETURN_IF_ERROR(file.Write(absl::StrCat(NumberValue(bytes.size()), bytes)));
     ++blocks;
   }
   return blocks;
@@ -60,13 +57,11 @@ absl::StatusOr<SlotRange> ParseSlotRange(absl::string_view text) {
 
 absl::StatusOr<uint64_t> WriteBlockFile(const std::string& path, const ChainDatabase& database,
                                         const SlotRange& slots) {
-  if (absl::Status status = CheckHeld(database, slots); !status.ok()) return status;
-  absl::StatusOr<WholeFile> file = WholeFile::Create(path, 0644);
-  if (!file.ok()) return file.status();
-  if (absl::Status status = file->Write(kBlockFileMagic); !status.ok()) return status;
-  absl::StatusOr<uint64_t> blocks = WriteBlocks(*file, database, slots);
-  if (!blocks.ok()) return blocks;
-  if (absl::Status status = file->PutInPlace(IfExists::kFail); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckHeld(database, slots));
+  ASSIGN_OR_RETURN(WholeFile file, WholeFile::Create(path, 0644));
+  RETURN_IF_ERROR(file.Write(kBlockFileMagic));
+  ASSIGN_OR_RETURN(const uint64_t blocks, WriteBlocks(file, database, slots));
+  RETURN_IF_ERROR(file.PutInPlace(IfExists::kFail));
   return blocks;
 }
 

@@ -13,6 +13,7 @@
 #include "common/bytes/hex.h"
 #include "common/process/whole_file.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -65,14 +66,13 @@ absl::Status CheckGenesis(const State& state, const Genesis& genesis) {
 }  // namespace
 
 absl::Status WriteCheckpointFile(const std::string& path, const SignedBlockWithAttestation& block, const State& state) {
-  absl::StatusOr<WholeFile> file = WholeFile::Create(path, 0644);
-  if (!file.ok()) return file.status();
-  if (absl::Status status = file->Write(kCheckpointMagic); !status.ok()) return status;
+  ASSIGN_OR_RETURN(WholeFile file, WholeFile::Create(path, 0644));
+  RETURN_IF_ERROR(file.Write(kCheckpointMagic));
   for (const std::string& part : {SszValue(block), SszValue(state)}) {
-    if (absl::Status status = file->Write(NumberValue(part.size())); !status.ok()) return status;
-    if (absl::Status status = file->Write(part); !status.ok()) return status;
+    RETURN_IF_ERROR(file.Write(NumberValue(part.size())));
+    RETURN_IF_ERROR(file.Write(part));
   }
-  return file->PutInPlace(IfExists::kFail);
+  return file.PutInPlace(IfExists::kFail);
 }
 
 absl::StatusOr<CheckpointParts> ReadCheckpointFile(const std::string& path) {
@@ -86,13 +86,11 @@ absl::StatusOr<CheckpointParts> ReadCheckpointFile(const std::string& path) {
   std::string magic(kCheckpointMagic.size(), '\0');
   file.read(magic.data(), static_cast<std::streamsize>(magic.size()));
   if (!file || magic != kCheckpointMagic) return NoCheckpoint(path, "it does not begin with LEANCHK1");
-  const absl::StatusOr<std::string> block = ReadPart(file, path, "block");
-  if (!block.ok()) return block.status();
-  const absl::StatusOr<std::string> state = ReadPart(file, path, "state");
-  if (!state.ok()) return state.status();
-  auto decoded_block = ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(*block));
+  ASSIGN_OR_RETURN(const std::string block, ReadPart(file, path, "block"));
+  ASSIGN_OR_RETURN(const std::string state, ReadPart(file, path, "state"));
+  auto decoded_block = ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(block));
   if (!decoded_block.ok()) return NoCheckpoint(path, absl::StrCat("block: ", decoded_block.status().message()));
-  auto decoded_state = ssz::Deserialize<State>(BytesOfText(*state));
+  auto decoded_state = ssz::Deserialize<State>(BytesOfText(state));
   if (!decoded_state.ok()) return NoCheckpoint(path, absl::StrCat("state: ", decoded_state.status().message()));
   return CheckpointParts{.block = *std::move(decoded_block), .state = *std::move(decoded_state)};
 }
@@ -105,7 +103,7 @@ absl::StatusOr<Anchor> CheckAnchor(CheckpointParts parts, const Genesis& genesis
     return absl::InvalidArgumentError(absl::StrCat("checkpoint: its block is ", ToHex(block_root.span()), " of slot ",
                                                    block.slot, ", --checkpoint-root is ", ToHex(root->span())));
   }
-  if (absl::Status status = CheckGenesis(parts.state, genesis); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckGenesis(parts.state, genesis));
   if (block.state_root != ssz::HashTreeRoot(parts.state) || parts.state.latest_block_header != HeaderInState(block)) {
     return absl::InvalidArgumentError("checkpoint: its state is not the one that its block leads to");
   }

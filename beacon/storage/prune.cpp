@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/storage/database/schema.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -23,7 +24,7 @@ absl::Status DeleteAll(Database& files, Column column, const std::vector<Checkpo
     for (size_t i = first; i < std::min(ids.size(), first + kDroppedAtOnce); ++i) {
       writes.Delete(column, BlockKey(ids[i].slot, ids[i].root));
     }
-    if (absl::Status status = files.Write(writes); !status.ok()) return status;
+    RETURN_IF_ERROR(files.Write(writes));
   }
   return absl::OkStatus();
 }
@@ -46,32 +47,27 @@ std::vector<Checkpoint> SnapshotsToDrop(const std::vector<Checkpoint>& all, uint
 }  // namespace
 
 absl::StatusOr<PruneResult> PruneDatabase(ChainDatabase& database, const PruneRequest& request) {
-  const auto finalized = database.ReadCheckpoint(meta_key::kFinalized);
-  if (!finalized.ok()) return finalized.status();
-  if (!finalized->has_value()) return absl::DataLossError("the data folder does not say what is finalized");
-  const uint64_t finalized_slot = (*finalized)->slot;
-  auto snapshots = database.Snapshots();
-  if (!snapshots.ok()) return snapshots.status();
+  ASSIGN_OR_RETURN(const auto finalized, database.ReadCheckpoint(meta_key::kFinalized));
+  if (!finalized.has_value()) return absl::DataLossError("the data folder does not say what is finalized");
+  const uint64_t finalized_slot = finalized->slot;
+  ASSIGN_OR_RETURN(auto snapshots, database.Snapshots());
   // Those above finality are what blocks that may still come are built on.
-  std::erase_if(*snapshots, [&](const Checkpoint& id) { return id.slot > finalized_slot; });
+  std::erase_if(snapshots, [&](const Checkpoint& id) { return id.slot > finalized_slot; });
   // A restart needs every block since the newest snapshot, and that one's own.
-  const uint64_t needed = snapshots->empty() ? 1 : snapshots->back().slot;
+  const uint64_t needed = snapshots.empty() ? 1 : snapshots.back().slot;
   const uint64_t wanted = finalized_slot - std::min(finalized_slot, request.keep_slots.value_or(finalized_slot));
   const uint64_t first_kept = std::min(std::max<uint64_t>(wanted, 1), needed);
 
   absl::flat_hash_set<Root> canonical;
-  absl::Status status =
-      database.files().Scan(Column::kCanonical, "", [&](absl::string_view key, absl::string_view value) {
-        const std::optional<Root> root = ParseRootKey(value);
-        if (ParseNumberKey(key).has_value() && root.has_value()) canonical.insert(*root);
-        return true;
-      });
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(database.files().Scan(Column::kCanonical, "", [&](absl::string_view key, absl::string_view value) {
+    const std::optional<Root> root = ParseRootKey(value);
+    if (ParseNumberKey(key).has_value() && root.has_value()) canonical.insert(*root);
+    return true;
+  }));
   std::vector<Checkpoint> orphans;
   std::vector<Checkpoint> old_blocks;
-  const auto held = database.HeldBlocks(0);
-  if (!held.ok()) return held.status();
-  for (const Checkpoint& id : *held) {
+  ASSIGN_OR_RETURN(const auto held, database.HeldBlocks(0));
+  for (const Checkpoint& id : held) {
     if (id.slot > finalized_slot) break;
     if (!canonical.contains(id.root)) {
       orphans.push_back(id);
@@ -79,52 +75,46 @@ absl::StatusOr<PruneResult> PruneDatabase(ChainDatabase& database, const PruneRe
       old_blocks.push_back(id);
     }
   }
-  std::vector<Checkpoint> dropped = SnapshotsToDrop(*snapshots, request.snapshot_slots);
-  for (const Checkpoint& id : *snapshots) {
+  std::vector<Checkpoint> dropped = SnapshotsToDrop(snapshots, request.snapshot_slots);
+  for (const Checkpoint& id : snapshots) {
     // A snapshot is read together with its block.
     if (id.slot < first_kept && std::find(dropped.begin(), dropped.end(), id) == dropped.end()) dropped.push_back(id);
   }
 
-  const auto oldest = database.OldestSlot();
-  if (!oldest.ok()) return oldest.status();
+  ASSIGN_OR_RETURN(const auto oldest, database.OldestSlot());
   if (!old_blocks.empty()) {
     // First: what is said to be held is held. And a beacon does not fetch them again.
     WriteSet writes;
-    ChainDatabase::PutOldestSlot(writes, std::max(*oldest, first_kept));
+    ChainDatabase::PutOldestSlot(writes, std::max(oldest, first_kept));
     ChainDatabase::PutFloorSlot(writes, first_kept);
-    if (status = database.files().Write(writes); !status.ok()) return status;
+    RETURN_IF_ERROR(database.files().Write(writes));
   }
   Database& files = database.files();
   for (const auto& [column, ids] : {std::pair{Column::kStates, &dropped}, std::pair{Column::kBlocks, &orphans},
                                     std::pair{Column::kBlocks, &old_blocks}}) {
-    if (status = DeleteAll(files, column, *ids); !status.ok()) return status;
+    RETURN_IF_ERROR(DeleteAll(files, column, *ids));
   }
-  if (status = files.Compact(); !status.ok()) return status;
+  RETURN_IF_ERROR(files.Compact());
   return PruneResult{.orphans = orphans.size(), .old_blocks = old_blocks.size(), .snapshots = dropped.size()};
 }
 
 absl::StatusOr<std::optional<uint64_t>> DropOldBlocks(ChainDatabase& database, uint64_t finalized_slot,
                                                       uint64_t keep_slots) {
-  const absl::StatusOr<uint64_t> floor = database.FloorSlot();
-  if (!floor.ok()) return floor.status();
+  ASSIGN_OR_RETURN(const uint64_t floor, database.FloorSlot());
   const uint64_t wanted = finalized_slot - std::min(finalized_slot, keep_slots);
-  if (wanted < *floor + std::clamp(keep_slots / 8, kMinStep, kMaxStep)) return std::nullopt;
-  const absl::StatusOr<uint64_t> oldest = database.OldestSlot();
-  if (!oldest.ok()) return oldest.status();
+  if (wanted < floor + std::clamp(keep_slots / 8, kMinStep, kMaxStep)) return std::nullopt;
+  ASSIGN_OR_RETURN(const uint64_t oldest, database.OldestSlot());
   uint64_t first_kept = wanted;  // if all of them are still to come by backfill, they need not
-  if (wanted > *oldest) {
-    const absl::StatusOr<std::optional<Checkpoint>> snapshot = database.SnapshotUpTo(wanted);
-    if (!snapshot.ok()) return snapshot.status();
-    if (!snapshot->has_value()) return std::nullopt;
-    first_kept = std::min((*snapshot)->slot, *oldest + kMaxStep);
+  if (wanted > oldest) {
+    ASSIGN_OR_RETURN(const std::optional<Checkpoint> snapshot, database.SnapshotUpTo(wanted));
+    if (!snapshot.has_value()) return std::nullopt;
+    first_kept = std::min(snapshot->slot, oldest + kMaxStep);
   }
-  if (first_kept <= *floor) return std::nullopt;
+  if (first_kept <= floor) return std::nullopt;
   WriteSet writes;
   ChainDatabase::DropBelow(writes, first_kept);
-  if (absl::Status status = database.files().Write(writes); !status.ok()) return status;
-  if (absl::Status status = database.files().CompactBelow(Column::kBlocks, NumberKey(first_kept)); !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(database.files().Write(writes));
+  RETURN_IF_ERROR(database.files().CompactBelow(Column::kBlocks, NumberKey(first_kept)));
   return first_kept;
 }
 

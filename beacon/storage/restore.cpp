@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/storage/database/schema.h"
 #include "common/bytes/hex.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -26,52 +27,44 @@ absl::Status Damaged(const ChainDatabase& database, const Checkpoint& id, absl::
 absl::StatusOr<LeanChain> FromSnapshot(const ChainDatabase& database, const Checkpoint& id, const Checkpoint& finalized,
                                        const std::vector<Checkpoint>& known) {
   if (id.slot <= finalized.slot) {
-    const absl::StatusOr<StoredState> stored = database.ReadSnapshot(id);
-    if (!stored.ok()) return stored.status();
-    return LeanChain::FromAnchor(stored->state, BlockPtr(stored->block, &stored->block->message.block), known);
+    ASSIGN_OR_RETURN(const StoredState stored, database.ReadSnapshot(id));
+    return LeanChain::FromAnchor(stored.state, BlockPtr(stored.block, &stored.block->message.block), known);
   }
-  const absl::StatusOr<std::vector<TreeBlock>> tree = database.Tree(finalized, id.slot);
-  if (!tree.ok()) return tree.status();
+  ASSIGN_OR_RETURN(const std::vector<TreeBlock> tree, database.Tree(finalized, id.slot));
   absl::flat_hash_map<Root, const TreeBlock*> blocks;
-  for (const TreeBlock& block : *tree) blocks[block.root] = &block;
-  absl::StatusOr<std::vector<Root>> history = database.CanonicalRoots(finalized.slot);
-  if (!history.ok()) return history.status();
-  history->resize(id.slot);
+  for (const TreeBlock& block : tree) blocks[block.root] = &block;
+  ASSIGN_OR_RETURN(std::vector<Root> history, database.CanonicalRoots(finalized.slot));
+  history.resize(id.slot);
   for (Root root = id.root; root != finalized.root;) {
     const auto block = blocks.find(root);
     if (block == blocks.end()) return Damaged(database, id, "not all of its ancestors are known");
     root = block->second->parent_root;
-    (*history)[blocks.at(root)->slot] = root;
+    history[blocks.at(root)->slot] = root;
   }
-  const absl::StatusOr<StatePtr> state = database.SnapshotState(id, *history);
-  if (!state.ok()) return state.status();
-  const absl::StatusOr<std::optional<Checkpoint>> justified = database.ReadCheckpoint(meta_key::kJustified);
-  if (!justified.ok()) return justified.status();
+  ASSIGN_OR_RETURN(const StatePtr state, database.SnapshotState(id, history));
+  ASSIGN_OR_RETURN(const std::optional<Checkpoint> justified, database.ReadCheckpoint(meta_key::kJustified));
   // What is justified above this slot, the blocks above it will tell again.
   Checkpoint begin = finalized;
-  for (const Checkpoint& candidate : {(*state)->latest_justified, justified->value_or(finalized)}) {
+  for (const Checkpoint& candidate : {state->latest_justified, justified.value_or(finalized)}) {
     if (candidate.slot > begin.slot && blocks.contains(candidate.root)) begin = candidate;
   }
-  return LeanChain::FromTree(*tree, begin, *state, known);
+  return LeanChain::FromTree(tree, begin, state, known);
 }
 
 // From the newest snapshot that is right, or from genesis.
 absl::StatusOr<LeanChain> FromNewestSnapshot(const ChainDatabase& database, spdlog::logger& log) {
-  const absl::StatusOr<std::vector<Checkpoint>> known = database.KnownBlocks();
-  if (!known.ok()) return known.status();
-  const absl::StatusOr<std::vector<Checkpoint>> snapshots = database.Snapshots();
-  if (!snapshots.ok()) return snapshots.status();
-  const absl::StatusOr<std::optional<Checkpoint>> finalized = database.ReadCheckpoint(meta_key::kFinalized);
-  if (!finalized.ok()) return finalized.status();
+  ASSIGN_OR_RETURN(const std::vector<Checkpoint> known, database.KnownBlocks());
+  ASSIGN_OR_RETURN(const std::vector<Checkpoint> snapshots, database.Snapshots());
+  ASSIGN_OR_RETURN(const std::optional<Checkpoint> finalized, database.ReadCheckpoint(meta_key::kFinalized));
   absl::Status last;
-  for (auto id = snapshots->rbegin(); id != snapshots->rend(); ++id) {
-    absl::StatusOr<LeanChain> chain = FromSnapshot(database, *id, finalized->value_or(database.anchor()), *known);
+  for (auto id = snapshots.rbegin(); id != snapshots.rend(); ++id) {
+    absl::StatusOr<LeanChain> chain = FromSnapshot(database, *id, finalized.value_or(database.anchor()), known);
     if (chain.ok()) return chain;
     last = chain.status();
     log.warn("snapshot_damaged slot={} message=\"{}; an older one is taken\"", id->slot, std::string(last.message()));
   }
   if (database.anchor().slot > 0) return last;
-  return LeanChain::FromAnchor(database.genesis().state, database.genesis().block, *known);
+  return LeanChain::FromAnchor(database.genesis().state, database.genesis().block, known);
 }
 
 // As LeanChain::OnBlock, with the states that it needs.
@@ -90,16 +83,14 @@ absl::StatusOr<ChainEvents> Import(const ChainDatabase& database, LeanChain& cha
 // The blocks above the snapshot, parents first since slots ascend.
 absl::Status Replay(const ChainDatabase& database, RestoredChain& restored, spdlog::logger& log) {
   LeanChain& chain = restored.chain;
-  const absl::StatusOr<std::vector<Checkpoint>> blocks = database.HeldBlocks(restored.snapshot_slot + 1);
-  if (!blocks.ok()) return blocks.status();
+  ASSIGN_OR_RETURN(const std::vector<Checkpoint> blocks, database.HeldBlocks(restored.snapshot_slot + 1));
   auto told = std::chrono::steady_clock::now();
-  for (const Checkpoint& id : *blocks) {
-    if (absl::Status status = database.files().CheckStop(); !status.ok()) return status;
-    const absl::StatusOr<SignedBlockPtr> block = database.BlockAt(id);
-    if (!block.ok()) return block.status();
-    if (*block == nullptr) return Damaged(database, id, "it has gone");
+  for (const Checkpoint& id : blocks) {
+    RETURN_IF_ERROR(database.files().CheckStop());
+    ASSIGN_OR_RETURN(const SignedBlockPtr block, database.BlockAt(id));
+    if (block == nullptr) return Damaged(database, id, "it has gone");
     chain.OnInterval(id.slot * kChainIntervalsPerSlot, /*has_proposal=*/false);
-    const absl::StatusOr<ChainEvents> events = Import(database, chain, *block);
+    const absl::StatusOr<ChainEvents> events = Import(database, chain, block);
     chain.Prune(kInMemoryBesideDisk);
     if (events.ok()) {
       ++restored.replayed;
@@ -110,17 +101,16 @@ absl::Status Replay(const ChainDatabase& database, RestoredChain& restored, spdl
     }
     if (const auto now = std::chrono::steady_clock::now(); now - told >= kTellEvery) {
       told = now;
-      log.info("restoring slot={} of={} blocks={} of={}", id.slot, blocks->back().slot,
-               restored.replayed + restored.left_out, blocks->size());
+      log.info("restoring slot={} of={} blocks={} of={}", id.slot, blocks.back().slot,
+               restored.replayed + restored.left_out, blocks.size());
     }
   }
   return absl::OkStatus();
 }
 
 absl::Status RestoreVotes(const ChainDatabase& database, RestoredChain& restored) {
-  const absl::StatusOr<std::vector<SignedVotePtr>> votes = database.Votes();
-  if (!votes.ok()) return votes.status();
-  for (const SignedVotePtr& vote : *votes) {
+  ASSIGN_OR_RETURN(const std::vector<SignedVotePtr> votes, database.Votes());
+  for (const SignedVotePtr& vote : votes) {
     const uint64_t slot = vote->message.data.slot;
     const std::optional<uint64_t> known = restored.chain.LatestVoteSlot(vote->message.validator_id);
     if (known.has_value() && *known >= slot) continue;
@@ -133,17 +123,15 @@ absl::Status RestoreVotes(const ChainDatabase& database, RestoredChain& restored
 }  // namespace
 
 absl::StatusOr<RestoredChain> RestoreChain(const ChainDatabase& database, spdlog::logger& log) {
-  absl::StatusOr<LeanChain> chain = FromNewestSnapshot(database, log);
-  if (!chain.ok()) return chain.status();
-  const uint64_t snapshot_slot = chain->current_slot();
-  RestoredChain restored{.chain = *std::move(chain), .snapshot_slot = snapshot_slot};
-  if (absl::Status status = Replay(database, restored, log); !status.ok()) return status;
-  if (absl::Status status = RestoreVotes(database, restored); !status.ok()) return status;
+  ASSIGN_OR_RETURN(LeanChain chain, FromNewestSnapshot(database, log));
+  const uint64_t snapshot_slot = chain.current_slot();
+  RestoredChain restored{.chain = std::move(chain), .snapshot_slot = snapshot_slot};
+  RETURN_IF_ERROR(Replay(database, restored, log));
+  RETURN_IF_ERROR(RestoreVotes(database, restored));
 
-  const absl::StatusOr<std::optional<Checkpoint>> finalized = database.ReadCheckpoint(meta_key::kFinalized);
-  if (!finalized.ok()) return finalized.status();
-  if (finalized->has_value() && !restored.chain.IsCanonical((*finalized)->root)) {
-    return Damaged(database, **finalized, "it was finalized, and is not on the chain that the blocks lead to");
+  ASSIGN_OR_RETURN(const std::optional<Checkpoint> finalized, database.ReadCheckpoint(meta_key::kFinalized));
+  if (finalized.has_value() && !restored.chain.IsCanonical(finalized->root)) {
+    return Damaged(database, *finalized, "it was finalized, and is not on the chain that the blocks lead to");
   }
   return restored;
 }

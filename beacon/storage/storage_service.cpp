@@ -7,6 +7,7 @@
 #include "beacon/storage/database/schema.h"
 #include "beacon/storage/database/state_snapshot.h"
 #include "beacon/storage/prune.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -68,7 +69,7 @@ void StorageService::CheckpointsChanged(const ChainCheckpoints& checkpoints) {
 }
 
 absl::Status StorageService::CanAccept() const {
-  if (absl::Status health = Health(); !health.ok()) return health;
+  RETURN_IF_ERROR(Health());
   if (!queue_.full()) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat("the disk is slow: ", queue_.items(), " items with ",
                                                    queue_.bytes() >> 10, " KiB wait to be written; try again"));

@@ -13,6 +13,7 @@
 #include "beacon/services/checks/edge_checks.h"
 #include "beacon/storage/database/schema.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -45,7 +46,7 @@ CheckSignatures SignatureCheck(const crypto::SignatureScheme& scheme, const Vali
                          .signature = &block.signature[i]});
       }
       for (const absl::Status& status : scheme.VerifyBatch(items)) {
-        if (!status.ok()) return status;
+        RETURN_IF_ERROR(status);
       }
     }
     return absl::OkStatus();
@@ -129,17 +130,14 @@ bool Backfill::FillRange(uint64_t first, uint64_t end) {
 }
 
 absl::StatusOr<std::vector<Checkpoint>> Backfill::Missing(uint64_t first, uint64_t end) const {
-  const absl::StatusOr<uint64_t> floor = database_.FloorSlot();
-  if (!floor.ok()) return floor.status();
+  ASSIGN_OR_RETURN(const uint64_t floor, database_.FloorSlot());
   std::vector<Checkpoint> missing;
-  for (uint64_t slot = std::max(first, *floor); slot < end; ++slot) {
-    const auto root = database_.CanonicalRoot(slot);
-    if (!root.ok()) return root.status();
-    if (!root->has_value()) continue;
-    const Checkpoint id{.root = **root, .slot = slot};
-    const auto held = database_.SlotOf(id.root);
-    if (!held.ok()) return held.status();
-    if (!held->has_value()) missing.push_back(id);
+  for (uint64_t slot = std::max(first, floor); slot < end; ++slot) {
+    ASSIGN_OR_RETURN(const auto root, database_.CanonicalRoot(slot));
+    if (!root.has_value()) continue;
+    const Checkpoint id{.root = *root, .slot = slot};
+    ASSIGN_OR_RETURN(const auto held, database_.SlotOf(id.root));
+    if (!held.has_value()) missing.push_back(id);
   }
   return missing;
 }
@@ -183,16 +181,14 @@ absl::StatusOr<std::vector<SignedBlockPtr>> Backfill::Ask(const PeerInfo& peer, 
 
 absl::StatusOr<std::vector<uint64_t>> Backfill::FillFrom(const PeerInfo& peer, const std::vector<Checkpoint>& missing,
                                                          uint64_t end) {
-  const absl::StatusOr<std::vector<SignedBlockPtr>> blocks = Ask(peer, missing, end);
-  if (!blocks.ok()) return blocks.status();
+  ASSIGN_OR_RETURN(const std::vector<SignedBlockPtr> blocks, Ask(peer, missing, end));
   WriteSet writes;
   std::vector<uint64_t> slots;
-  for (const SignedBlockPtr& block : *blocks) {
+  for (const SignedBlockPtr& block : blocks) {
     const Block& content = block->message.block;
-    const auto expected = database_.CanonicalRoot(content.slot);
-    if (!expected.ok()) return expected.status();
+    ASSIGN_OR_RETURN(const auto expected, database_.CanonicalRoot(content.slot));
     const Root root = ssz::HashTreeRoot(content);
-    if (*expected != root) {
+    if (expected != root) {
       peers_.Report(peer.id, Offence::kBadAnswer,
                     absl::StrCat("its block of slot ", content.slot, " is not finalized"));
       break;
@@ -206,7 +202,7 @@ absl::StatusOr<std::vector<uint64_t>> Backfill::FillFrom(const PeerInfo& peer, c
     ChainDatabase::PutBlock(writes, root, *block);
     slots.push_back(content.slot);
   }
-  if (absl::Status status = database_.files().Write(writes); !status.ok()) return status;
+  RETURN_IF_ERROR(database_.files().Write(writes));
   blocks_ += slots.size();
   return slots;
 }

@@ -3,6 +3,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -42,7 +43,7 @@ absl::StatusOr<std::vector<uint8_t>> ParseHex(absl::string_view text) {
   absl::ConsumePrefix(&text, "0x");
   if (text.size() % 2 != 0) return absl::InvalidArgumentError("odd number of hex digits");
   std::vector<uint8_t> bytes(text.size() / 2);
-  if (absl::Status status = Decode(text, absl::MakeSpan(bytes)); !status.ok()) return status;
+  RETURN_IF_ERROR(Decode(text, absl::MakeSpan(bytes)));
   return bytes;
 }
 

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/bytes/bytes.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 
@@ -28,7 +29,7 @@ absl::Status ParseHexInto(absl::string_view text, absl::Span<uint8_t> out);
 template <typename B>
 absl::StatusOr<B> ParseFixedHex(absl::string_view text) {
   B bytes;
-  if (absl::Status status = ParseHexInto(text, bytes.mutable_span()); !status.ok()) return status;
+  RETURN_IF_ERROR(ParseHexInto(text, bytes.mutable_span()));
   return bytes;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 
@@ -14,13 +15,12 @@ absl::StatusOr<Genesis> MakeGenesis(const GenesisConfig& config) {
   for (const PublicKeyBytes& key : config.validators) {
     validators.push_back({.pubkey = key, .index = validators.size()});
   }
-  absl::StatusOr<Validators> registry = Validators::FromVector(std::move(validators));
-  if (!registry.ok()) return registry.status();
+  ASSIGN_OR_RETURN(Validators registry, Validators::FromVector(std::move(validators)));
 
   auto state = std::make_shared<State>();
   state->config.genesis_time = config.genesis_time;
   state->latest_block_header.body_root = ssz::HashTreeRoot(BlockBody());
-  state->validators = *registry;
+  state->validators = registry;
 
   Genesis genesis;
   genesis.state_root = ssz::HashTreeRoot(*state);

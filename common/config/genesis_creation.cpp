@@ -16,6 +16,7 @@
 #include "common/config/plain_name.h"
 #include "common/config/yaml.h"
 #include "common/crypto/signature_scheme.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -35,13 +36,11 @@ class Registry {
     if (assignment_.contains(file.node)) {
       return absl::InvalidArgumentError(absl::StrCat("two files for node ", file.node, ": name each node once"));
     }
-    const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(file.path, kMaxKeysFileBytes);
-    if (!root.ok()) return root.status();
-    const absl::StatusOr<std::vector<YamlValue>> entries = root->Items(kMaxGenesisValidators);
-    if (!entries.ok()) return entries.status();
+    ASSIGN_OR_RETURN(const YamlValue root, YamlValue::ReadFile(file.path, kMaxKeysFileBytes));
+    ASSIGN_OR_RETURN(const std::vector<YamlValue> entries, root.Items(kMaxGenesisValidators));
     std::vector<uint64_t>& indices = assignment_[file.node];
-    for (const YamlValue& entry : *entries) {
-      if (absl::Status status = AddEntry(entry, file.path, indices); !status.ok()) return status;
+    for (const YamlValue& entry : entries) {
+      RETURN_IF_ERROR(AddEntry(entry, file.path, indices));
     }
     return absl::OkStatus();
   }
@@ -64,30 +63,25 @@ class Registry {
 
  private:
   absl::Status AddEntry(const YamlValue& entry, const std::string& path, std::vector<uint64_t>& indices) {
-    if (absl::Status status = entry.CheckFields({"index", "pubkey", "keystore"}); !status.ok()) return status;
-    const absl::StatusOr<YamlValue> index_field = entry.Field("index", "the validator's index");
-    if (!index_field.ok()) return index_field.status();
-    const absl::StatusOr<uint64_t> index = index_field->Number(0, kMaxGenesisValidators - 1);
-    if (!index.ok()) return index.status();
-    const absl::StatusOr<YamlValue> key_field = entry.Field("pubkey", "the validator's public key, 52 bytes of hex");
-    if (!key_field.ok()) return key_field.status();
-    const absl::StatusOr<std::string> text = key_field->Text();
-    if (!text.ok()) return text.status();
-    const absl::StatusOr<PublicKeyBytes> key = ParseFixedHex<PublicKeyBytes>(*text);
-    if (!key.ok()) return key_field->Error(absl::StrCat("not a public key: ", key.status().message()));
-    if (absl::Status status = scheme_.CheckPublicKey(*key); !status.ok()) return key_field->Error(status.message());
+    RETURN_IF_ERROR(entry.CheckFields({"index", "pubkey", "keystore"}));
+    ASSIGN_OR_RETURN(const YamlValue index_field, entry.Field("index", "the validator's index"));
+    ASSIGN_OR_RETURN(const uint64_t index, index_field.Number(0, kMaxGenesisValidators - 1));
+    ASSIGN_OR_RETURN(const YamlValue key_field, entry.Field("pubkey", "the validator's public key, 52 bytes of hex"));
+    ASSIGN_OR_RETURN(const std::string text, key_field.Text());
+    const absl::StatusOr<PublicKeyBytes> key = ParseFixedHex<PublicKeyBytes>(text);
+    if (!key.ok()) return key_field.Error(absl::StrCat("not a public key: ", key.status().message()));
+    if (absl::Status status = scheme_.CheckPublicKey(*key); !status.ok()) return key_field.Error(status.message());
 
     const std::string place = absl::StrCat(path, ":", entry.line());
-    const auto [index_place, new_index] = index_places_.emplace(*index, place);
-    if (!new_index)
-      return index_field->Error(absl::StrCat("index ", *index, " stands at ", index_place->second, " too"));
+    const auto [index_place, new_index] = index_places_.emplace(index, place);
+    if (!new_index) return index_field.Error(absl::StrCat("index ", index, " stands at ", index_place->second, " too"));
     const auto [key_place, new_key] = key_places_.emplace(*key, place);
     if (!new_key) {
-      return key_field->Error(
+      return key_field.Error(
           absl::StrCat("this key stands at ", key_place->second, " too: a leaf of it can sign for one validator only"));
     }
-    keys_.emplace(*index, *key);
-    indices.push_back(*index);
+    keys_.emplace(index, *key);
+    indices.push_back(index);
     return absl::OkStatus();
   }
 
@@ -113,26 +107,24 @@ absl::Status CheckGenesisTime(uint64_t genesis_time, int64_t now_ms) {
 // config.yaml comes last: a folder that a crash left unfinished is not taken for a genesis.
 absl::Status WriteFiles(const GenesisConfig& config, const ValidatorAssignment& assignment, const NetworkSpec& network,
                         const std::string& folder) {
-  if (absl::Status status = WriteNetworkSpec(network, folder); !status.ok()) return status;
-  if (absl::Status status = WriteValidatorAssignment(assignment, folder); !status.ok()) return status;
+  RETURN_IF_ERROR(WriteNetworkSpec(network, folder));
+  RETURN_IF_ERROR(WriteValidatorAssignment(assignment, folder));
   return WriteGenesisConfig(config, folder);
 }
 
 }  // namespace
 
 absl::StatusOr<GenesisConfig> CreateGenesisFolder(const GenesisRequest& request, int64_t now_ms) {
-  if (absl::Status status = CheckNetworkSpec(request.network); !status.ok()) return status;
-  if (absl::Status status = CheckGenesisTime(request.genesis_time, now_ms); !status.ok()) return status;
-  const absl::StatusOr<crypto::SignatureScheme> scheme = crypto::SignatureScheme::Create(request.network);
-  if (!scheme.ok()) return scheme.status();
-  Registry registry(*scheme);
+  RETURN_IF_ERROR(CheckNetworkSpec(request.network));
+  RETURN_IF_ERROR(CheckGenesisTime(request.genesis_time, now_ms));
+  ASSIGN_OR_RETURN(const crypto::SignatureScheme scheme, crypto::SignatureScheme::Create(request.network));
+  Registry registry(scheme);
   for (const ValidatorKeysFile& file : request.key_files) {
-    if (absl::Status status = registry.AddFile(file); !status.ok()) return status;
+    RETURN_IF_ERROR(registry.AddFile(file));
   }
-  absl::StatusOr<std::vector<PublicKeyBytes>> keys = registry.TakeKeys();
-  if (!keys.ok()) return keys.status();
+  ASSIGN_OR_RETURN(std::vector<PublicKeyBytes> keys, registry.TakeKeys());
   GenesisConfig config{
-      .genesis_time = request.genesis_time, .active_epoch = request.active_epoch, .validators = *std::move(keys)};
+      .genesis_time = request.genesis_time, .active_epoch = request.active_epoch, .validators = std::move(keys)};
 
   // Making the folder claims it: two runs at once cannot mix their files.
   if (mkdir(request.output_dir.c_str(), 0755) != 0) {

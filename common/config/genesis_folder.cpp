@@ -10,6 +10,7 @@
 #include "common/config/plain_name.h"
 #include "common/config/text_file.h"
 #include "common/config/yaml.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -22,21 +23,18 @@ std::string AssignmentPath(const std::string& genesis_dir) { return absl::StrCat
 
 absl::StatusOr<uint64_t> ReadNumber(const YamlValue& root, absl::string_view name, absl::string_view meaning,
                                     uint64_t min, uint64_t max) {
-  absl::StatusOr<YamlValue> field = root.Field(name, meaning);
-  if (!field.ok()) return field.status();
-  return field->Number(min, max);
+  ASSIGN_OR_RETURN(YamlValue field, root.Field(name, meaning));
+  return field.Number(min, max);
 }
 
 absl::StatusOr<std::vector<PublicKeyBytes>> ReadKeys(const YamlValue& list, std::vector<std::string>& warnings) {
-  absl::StatusOr<std::vector<YamlValue>> items = list.Items(kMaxGenesisValidators);
-  if (!items.ok()) return items.status();
+  ASSIGN_OR_RETURN(std::vector<YamlValue> items, list.Items(kMaxGenesisValidators));
   std::vector<PublicKeyBytes> keys;
-  keys.reserve(items->size());
+  keys.reserve(items.size());
   absl::flat_hash_map<PublicKeyBytes, size_t> first_index;
-  for (const YamlValue& item : *items) {
-    absl::StatusOr<std::string> text = item.Text();
-    if (!text.ok()) return text.status();
-    const absl::StatusOr<PublicKeyBytes> key = ParseFixedHex<PublicKeyBytes>(*text);
+  for (const YamlValue& item : items) {
+    ASSIGN_OR_RETURN(std::string text, item.Text());
+    const absl::StatusOr<PublicKeyBytes> key = ParseFixedHex<PublicKeyBytes>(text);
     if (!key.ok()) return item.Error(absl::StrCat("not a public key: ", key.status().message()));
     const auto [first, inserted] = first_index.emplace(*key, keys.size());
     if (!inserted) {
@@ -50,40 +48,30 @@ absl::StatusOr<std::vector<PublicKeyBytes>> ReadKeys(const YamlValue& list, std:
 }  // namespace
 
 absl::StatusOr<GenesisConfig> ReadGenesisConfig(const std::string& genesis_dir, std::vector<std::string>* warnings) {
-  const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(ConfigPath(genesis_dir), kMaxFileBytes);
-  if (!root.ok()) return root.status();
+  ASSIGN_OR_RETURN(const YamlValue root, YamlValue::ReadFile(ConfigPath(genesis_dir), kMaxFileBytes));
   std::vector<std::string> found;
-  const absl::StatusOr<std::string> unknown =
-      root->UnknownFields({"GENESIS_TIME", "ACTIVE_EPOCH", "VALIDATOR_COUNT", "GENESIS_VALIDATORS"});
-  if (!unknown.ok()) return unknown.status();
-  if (!unknown->empty()) found.push_back(*unknown);
+  ASSIGN_OR_RETURN(const std::string unknown,
+                   root.UnknownFields({"GENESIS_TIME", "ACTIVE_EPOCH", "VALIDATOR_COUNT", "GENESIS_VALIDATORS"}));
+  if (!unknown.empty()) found.push_back(unknown);
 
   GenesisConfig config;
-  absl::StatusOr<uint64_t> time =
-      ReadNumber(*root, "GENESIS_TIME", "the Unix time of slot 0, in seconds", 0, kMaxGenesisTime);
-  if (!time.ok()) return time.status();
-  config.genesis_time = *time;
+  ASSIGN_OR_RETURN(config.genesis_time,
+                   ReadNumber(root, "GENESIS_TIME", "the Unix time of slot 0, in seconds", 0, kMaxGenesisTime));
 
-  const absl::StatusOr<std::optional<YamlValue>> active_epoch = root->OptionalField("ACTIVE_EPOCH");
-  if (!active_epoch.ok()) return active_epoch.status();
-  if (active_epoch->has_value()) {
-    absl::StatusOr<uint64_t> number = (*active_epoch)->Number(0, kMaxActiveEpoch);
-    if (!number.ok()) return number.status();
-    config.active_epoch = *number;
+  ASSIGN_OR_RETURN(const std::optional<YamlValue> active_epoch, root.OptionalField("ACTIVE_EPOCH"));
+  if (active_epoch.has_value()) {
+    ASSIGN_OR_RETURN(config.active_epoch, active_epoch->Number(0, kMaxActiveEpoch));
   }
 
-  absl::StatusOr<uint64_t> count =
-      ReadNumber(*root, "VALIDATOR_COUNT", "the number of keys in GENESIS_VALIDATORS", 1, kMaxGenesisValidators);
-  if (!count.ok()) return count.status();
-  const absl::StatusOr<YamlValue> list =
-      root->Field("GENESIS_VALIDATORS", "the list of the validators' public keys, 52 bytes of hex each, by index");
-  if (!list.ok()) return list.status();
-  absl::StatusOr<std::vector<PublicKeyBytes>> keys = ReadKeys(*list, found);
-  if (!keys.ok()) return keys.status();
-  config.validators = *std::move(keys);
-  if (config.validators.size() != *count) {
-    return list->Error(absl::StrCat("the list has ", config.validators.size(), " keys but VALIDATOR_COUNT is ", *count,
-                                    ": make them agree"));
+  ASSIGN_OR_RETURN(uint64_t count, ReadNumber(root, "VALIDATOR_COUNT", "the number of keys in GENESIS_VALIDATORS", 1,
+                                              kMaxGenesisValidators));
+  ASSIGN_OR_RETURN(
+      const YamlValue list,
+      root.Field("GENESIS_VALIDATORS", "the list of the validators' public keys, 52 bytes of hex each, by index"));
+  ASSIGN_OR_RETURN(config.validators, ReadKeys(list, found));
+  if (config.validators.size() != count) {
+    return list.Error(absl::StrCat("the list has ", config.validators.size(), " keys but VALIDATOR_COUNT is ", count,
+                                   ": make them agree"));
   }
   if (warnings != nullptr) warnings->insert(warnings->end(), found.begin(), found.end());
   return config;
@@ -107,28 +95,24 @@ absl::Status WriteGenesisConfig(const GenesisConfig& config, const std::string& 
 }
 
 absl::StatusOr<ValidatorAssignment> ReadValidatorAssignment(const std::string& genesis_dir, uint64_t validator_count) {
-  const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(AssignmentPath(genesis_dir), kMaxFileBytes);
-  if (!root.ok()) return root.status();
-  const auto nodes = root->Fields();
-  if (!nodes.ok()) return nodes.status();
+  ASSIGN_OR_RETURN(const YamlValue root, YamlValue::ReadFile(AssignmentPath(genesis_dir), kMaxFileBytes));
+  ASSIGN_OR_RETURN(const auto nodes, root.Fields());
   ValidatorAssignment assignment;
   absl::flat_hash_map<uint64_t, std::string> claimed_by;
-  for (const auto& [name, list] : *nodes) {
-    const absl::StatusOr<std::vector<YamlValue>> items = list.Items(kMaxGenesisValidators);
-    if (!items.ok()) return items.status();
+  for (const auto& [name, list] : nodes) {
+    ASSIGN_OR_RETURN(const std::vector<YamlValue> items, list.Items(kMaxGenesisValidators));
     std::vector<uint64_t>& indices = assignment[name];
-    for (const YamlValue& item : *items) {
-      const absl::StatusOr<uint64_t> index = item.Number(0, kMaxGenesisValidators);
-      if (!index.ok()) return index.status();
-      if (*index >= validator_count) {
-        return item.Error(absl::StrCat("validator ", *index, " is not in the genesis: it has ", validator_count));
+    for (const YamlValue& item : items) {
+      ASSIGN_OR_RETURN(const uint64_t index, item.Number(0, kMaxGenesisValidators));
+      if (index >= validator_count) {
+        return item.Error(absl::StrCat("validator ", index, " is not in the genesis: it has ", validator_count));
       }
-      const auto [claim, inserted] = claimed_by.emplace(*index, name);
+      const auto [claim, inserted] = claimed_by.emplace(index, name);
       if (!inserted) {
-        return item.Error(absl::StrCat("validator ", *index, " is run by ", claim->second,
+        return item.Error(absl::StrCat("validator ", index, " is run by ", claim->second,
                                        " already: two signers with one key endanger it"));
       }
-      indices.push_back(*index);
+      indices.push_back(index);
     }
   }
   return assignment;

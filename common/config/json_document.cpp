@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -94,7 +95,7 @@ absl::StatusOr<json> ParseJson(absl::string_view text, size_t max_depth) {
     json document =
         json::parse(text.begin(), text.end(),
                     [&watcher](int, json::parse_event_t event, const json& value) { return watcher(event, value); });
-    if (!watcher.error().ok()) return watcher.error();
+    RETURN_IF_ERROR(watcher.error());
     return document;
   } catch (const json::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat("no JSON: ", PlaceIn(error.what())));

@@ -6,6 +6,7 @@
 #include "common/config/plain_name.h"
 #include "common/config/text_file.h"
 #include "common/config/yaml.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -48,21 +49,19 @@ absl::Status Located(const YamlValue& value, const absl::Status& check) {
 
 absl::Status ReadField(const std::string& name, const YamlValue& value, NetworkSpec& spec) {
   if (name == "NETWORK_NAME" || name == "SIGNATURE_FORM") {
-    absl::StatusOr<std::string> text = value.Text();
-    if (!text.ok()) return text.status();
-    if (name == "SIGNATURE_FORM") return Located(value, CheckForm(*text));
-    spec.name = *text;
-    return Located(value, CheckName(*text));
+    ASSIGN_OR_RETURN(std::string text, value.Text());
+    if (name == "SIGNATURE_FORM") return Located(value, CheckForm(text));
+    spec.name = text;
+    return Located(value, CheckName(text));
   }
   if (name == "SLOT_DURATION_MS" || name == "XMSS_LOG_LIFETIME") {
-    absl::StatusOr<uint64_t> number = value.Number(0, kMaxSlotMs);
-    if (!number.ok()) return number.status();
+    ASSIGN_OR_RETURN(uint64_t number, value.Number(0, kMaxSlotMs));
     if (name == "SLOT_DURATION_MS") {
-      spec.slot_duration_ms = *number;
-      return Located(value, CheckSlotDuration(*number));
+      spec.slot_duration_ms = number;
+      return Located(value, CheckSlotDuration(number));
     }
-    spec.xmss_log_lifetime = static_cast<uint32_t>(*number);
-    return Located(value, CheckLogLifetime(*number));
+    spec.xmss_log_lifetime = static_cast<uint32_t>(number);
+    return Located(value, CheckLogLifetime(number));
   }
   return value.Error("unknown field: known are NETWORK_NAME, SLOT_DURATION_MS, XMSS_LOG_LIFETIME, SIGNATURE_FORM");
 }
@@ -102,18 +101,17 @@ absl::StatusOr<NetworkSpec> ReadNetworkSpec(const std::string& genesis_dir, std:
     }
     return defaults;
   }
-  if (!root.ok()) return root.status();
-  absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> fields = root->Fields();
-  if (!fields.ok()) return fields.status();
+  RETURN_IF_ERROR(root.status());
+  ASSIGN_OR_RETURN(auto fields, root->Fields());
   NetworkSpec spec;
-  for (const auto& [name, value] : *fields) {
-    if (absl::Status status = ReadField(name, value, spec); !status.ok()) return status;
+  for (const auto& [name, value] : fields) {
+    RETURN_IF_ERROR(ReadField(name, value, spec));
   }
   return spec;
 }
 
 absl::Status WriteNetworkSpec(const NetworkSpec& spec, const std::string& genesis_dir) {
-  if (absl::Status status = CheckNetworkSpec(spec); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckNetworkSpec(spec));
   std::string text = "# What distinguishes this network, beside its genesis.\n";
   absl::StrAppend(&text, "NETWORK_NAME: \"", spec.name, "\"\n");
   absl::StrAppend(&text, "SLOT_DURATION_MS: ", spec.slot_duration_ms, "\n");

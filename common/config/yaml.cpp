@@ -9,6 +9,7 @@
 #include "common/bytes/decimal.h"
 #include "common/config/text_file.h"
 #include "common/log/log_text.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -25,9 +26,8 @@ YamlValue::YamlValue(const YAML::Node& node, std::shared_ptr<const std::string> 
 }
 
 absl::StatusOr<YamlValue> YamlValue::ReadFile(const std::string& path, size_t max_bytes) {
-  absl::StatusOr<std::string> text = ReadTextFile(path, max_bytes);
-  if (!text.ok()) return text.status();
-  return Parse(*text, path);
+  ASSIGN_OR_RETURN(std::string text, ReadTextFile(path, max_bytes));
+  return Parse(text, path);
 }
 
 absl::StatusOr<YamlValue> YamlValue::Parse(const std::string& text, const std::string& path) {
@@ -68,25 +68,22 @@ absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> YamlValue::Fields
 }
 
 absl::StatusOr<YamlValue> YamlValue::Field(absl::string_view name, absl::string_view meaning) const {
-  absl::StatusOr<std::optional<YamlValue>> field = OptionalField(name);
-  if (!field.ok()) return field.status();
-  if (!field->has_value()) return Error(absl::StrCat(name, " is missing: add it (", meaning, ")"));
-  return **std::move(field);
+  ASSIGN_OR_RETURN(std::optional<YamlValue> field, OptionalField(name));
+  if (!field.has_value()) return Error(absl::StrCat(name, " is missing: add it (", meaning, ")"));
+  return *std::move(field);
 }
 
 absl::StatusOr<std::optional<YamlValue>> YamlValue::OptionalField(absl::string_view name) const {
-  absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> fields = Fields();
-  if (!fields.ok()) return fields.status();
-  for (auto& [field_name, value] : *fields) {
+  ASSIGN_OR_RETURN(auto fields, Fields());
+  for (auto& [field_name, value] : fields) {
     if (field_name == name) return std::move(value);
   }
   return std::nullopt;
 }
 
 absl::Status YamlValue::CheckFields(std::initializer_list<absl::string_view> known) const {
-  const auto fields = Fields();
-  if (!fields.ok()) return fields.status();
-  for (const auto& [name, value] : *fields) {
+  ASSIGN_OR_RETURN(const auto fields, Fields());
+  for (const auto& [name, value] : fields) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     return value.Error(absl::StrCat("unknown field: known are ", absl::StrJoin(known, ", ")));
   }
@@ -94,11 +91,10 @@ absl::Status YamlValue::CheckFields(std::initializer_list<absl::string_view> kno
 }
 
 absl::StatusOr<std::string> YamlValue::UnknownFields(std::initializer_list<absl::string_view> known) const {
-  const auto fields = Fields();
-  if (!fields.ok()) return fields.status();
+  ASSIGN_OR_RETURN(const auto fields, Fields());
   std::string warning;
   size_t unknown = 0;
-  for (const auto& [name, value] : *fields) {
+  for (const auto& [name, value] : fields) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     ++unknown;
     if (unknown == 1) warning = std::string(value.Error("unknown field, not used").message());
@@ -127,12 +123,11 @@ absl::StatusOr<std::string> YamlValue::Text() const {
 }
 
 absl::StatusOr<uint64_t> YamlValue::Number(uint64_t min, uint64_t max) const {
-  absl::StatusOr<std::string> text = Text();
-  if (!text.ok()) return text.status();
-  const std::optional<uint64_t> number = ParseDecimal(*text);
+  ASSIGN_OR_RETURN(std::string text, Text());
+  const std::optional<uint64_t> number = ParseDecimal(text);
   if (!number.has_value() || *number < min || *number > max) {
     return Error(
-        absl::StrCat("expected a whole number from ", min, " to ", max, ", got \"", Printable(*text, kMaxShown), "\""));
+        absl::StrCat("expected a whole number from ", min, " to ", max, ", got \"", Printable(text, kMaxShown), "\""));
   }
   return *number;
 }

@@ -6,6 +6,7 @@
 #include "common/crypto/xmss/public_key.h"
 #include "common/crypto/xmss/signature.h"
 #include "common/crypto/xmss/verify.h"
+#include "common/status/status_macros.h"
 
 namespace lean::crypto {
 namespace {
@@ -19,9 +20,8 @@ absl::Status WrongSignature() {
 }  // namespace
 
 absl::StatusOr<SignatureScheme> SignatureScheme::Create(const NetworkSpec& spec) {
-  absl::StatusOr<xmss::Scheme> xmss = xmss::Scheme::Create(spec.xmss_log_lifetime);
-  if (!xmss.ok()) return xmss.status();
-  return SignatureScheme(*xmss, spec.signature_form);
+  ASSIGN_OR_RETURN(xmss::Scheme xmss, xmss::Scheme::Create(spec.xmss_log_lifetime));
+  return SignatureScheme(xmss, spec.signature_form);
 }
 
 absl::Status SignatureScheme::Verify(const PublicKeyBytes& public_key, uint64_t slot, const Root& message,
@@ -58,10 +58,8 @@ std::vector<absl::Status> SignatureScheme::VerifyBatch(absl::Span<const Verifica
 
 absl::Status SignatureScheme::Decode(const VerificationItem& item, xmss::PublicKey& key,
                                      xmss::Signature& signature) const {
-  absl::StatusOr<xmss::PublicKey> decoded = xmss::DecodePublicKey(xmss_, item.public_key->span());
-  if (!decoded.ok()) return decoded.status();
-  key = *decoded;
-  if (absl::Status status = xmss::DecodeFlat(xmss_, item.signature->span(), signature); !status.ok()) return status;
+  ASSIGN_OR_RETURN(key, xmss::DecodePublicKey(xmss_, item.public_key->span()));
+  RETURN_IF_ERROR(xmss::DecodeFlat(xmss_, item.signature->span(), signature));
   if (item.slot >= xmss_.lifetime()) return absl::InvalidArgumentError("the slot lies beyond the key's lifetime");
   return absl::OkStatus();
 }
@@ -69,10 +67,9 @@ absl::Status SignatureScheme::Decode(const VerificationItem& item, xmss::PublicK
 absl::StatusOr<SignatureBytes> SignatureScheme::Sign(const xmss::SecretKey& key, uint64_t slot,
                                                      const Root& message) const {
   if (key.scheme() != xmss_) return absl::InvalidArgumentError("the key is one of another signature scheme");
-  const absl::StatusOr<xmss::Signature> signature = key.Sign(slot, message);
-  if (!signature.ok()) return signature.status();
+  ASSIGN_OR_RETURN(const xmss::Signature signature, key.Sign(slot, message));
   SignatureBytes container;
-  xmss::EncodeFlat(xmss_, *signature, container.mutable_span());
+  xmss::EncodeFlat(xmss_, signature, container.mutable_span());
   return container;
 }
 

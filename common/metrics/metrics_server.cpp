@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "common/rpc/address.h"
 #include "common/rpc/connection_gate.h"
+#include "common/status/status_macros.h"
 #include "prometheus/text_serializer.h"
 
 namespace lean::metrics {
@@ -74,13 +75,10 @@ struct MetricsServer::Parts {
 
 absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(const std::string& address,
                                                                     std::shared_ptr<Registry> registry) {
-  const absl::StatusOr<rpc::Address> parsed = ParseMetricsAddress(address);
-  if (!parsed.ok()) return parsed.status();
+  ASSIGN_OR_RETURN(const rpc::Address parsed, ParseMetricsAddress(address));
   auto parts = std::make_unique<Parts>();
   parts->registry = std::move(registry);
-  auto gate = rpc::ConnectionGate::Open(*parsed, {.limits = kLimits});
-  if (!gate.ok()) return gate.status();
-  parts->gate = *std::move(gate);
+  ASSIGN_OR_RETURN(parts->gate, rpc::ConnectionGate::Open(parsed, {.limits = kLimits}));
   parts->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0, nullptr,
                                    nullptr, &Answer, parts->registry.get(), MHD_OPTION_THREAD_POOL_SIZE, kThreads,
                                    MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(kLimits.total),

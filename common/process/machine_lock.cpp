@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -68,15 +69,13 @@ absl::StatusOr<Descriptor> LockFile(const std::string& path) {
 }
 
 absl::StatusOr<Descriptor> LockName(const std::string& name) {
-  const absl::StatusOr<NameAddress> address = AddressOf(name);
-  if (!address.ok()) return address.status();
-  absl::StatusOr<Descriptor> holder = NewSocket();
-  if (!holder.ok()) return holder;
-  if (bind(holder->get(), reinterpret_cast<const sockaddr*>(&address->address), address->size) != 0) {
+  ASSIGN_OR_RETURN(const NameAddress address, AddressOf(name));
+  ASSIGN_OR_RETURN(Descriptor holder, NewSocket());
+  if (bind(holder.get(), reinterpret_cast<const sockaddr*>(&address.address), address.size) != 0) {
     if (errno != EADDRINUSE) return absl::ErrnoToStatus(errno, "cannot take a name on this machine");
-    return absl::FailedPreconditionError(absl::StrCat("it is in use by ", HolderOf(*address)));
+    return absl::FailedPreconditionError(absl::StrCat("it is in use by ", HolderOf(address)));
   }
-  if (listen(holder->get(), kAskers) != 0) return absl::ErrnoToStatus(errno, "cannot listen on a unix socket");
+  if (listen(holder.get(), kAskers) != 0) return absl::ErrnoToStatus(errno, "cannot listen on a unix socket");
   return holder;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -52,10 +53,9 @@ absl::Status WholeFile::PutInPlace(IfExists if_exists) {
 }
 
 absl::Status WriteWholeFile(const std::string& path, absl::string_view bytes, mode_t mode, IfExists if_exists) {
-  absl::StatusOr<WholeFile> file = WholeFile::Create(path, mode);
-  if (!file.ok()) return file.status();
-  if (absl::Status status = file->Write(bytes); !status.ok()) return status;
-  return file->PutInPlace(if_exists);
+  ASSIGN_OR_RETURN(WholeFile file, WholeFile::Create(path, mode));
+  RETURN_IF_ERROR(file.Write(bytes));
+  return file.PutInPlace(if_exists);
 }
 
 absl::Status SyncFolderOf(const std::string& path) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/status.h"
+#include "common/status/status_macros.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/async_unary_call.h"
@@ -50,13 +51,13 @@ absl::StatusOr<grpc::ByteBuffer> BoundedCalls::Call(const std::string& method, c
     return FromGrpcStatus(status);
   }
   call->context.set_deadline(std::chrono::system_clock::now() + timeout);
-  if (absl::Status status = Add(call); !status.ok()) return status;
+  RETURN_IF_ERROR(Add(call));
   if (starter_.TrySubmit([this, call, method] { Start(*call, method); }) != PushResult::kPushed) {
     call->status = {grpc::StatusCode::UNAVAILABLE, "it has not answered earlier calls yet"};
     call->self.reset();
     Done(call);
   }
-  if (absl::Status status = Await(*call, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Await(*call, timeout));
   return std::move(call->response);
 }
 

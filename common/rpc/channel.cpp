@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/rpc/address.h"
 #include "common/rpc/limits.h"
+#include "common/status/status_macros.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/support/channel_arguments.h"
 
@@ -17,13 +18,11 @@ constexpr int kChannelPingTimeoutMs = 3'000;
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& address, const ChannelOptions& options) {
-  const auto parsed = ParseAddress(address);
-  if (!parsed.ok()) return parsed.status();
-  if (parsed->port == 0 && !parsed->IsUnix()) {
+  ASSIGN_OR_RETURN(const auto parsed, ParseAddress(address));
+  if (parsed.port == 0 && !parsed.IsUnix()) {
     return absl::InvalidArgumentError(absl::StrCat("bad address \"", address, "\": a client needs a port above 0"));
   }
-  const auto credentials = MakeClientCredentials(options.tls);
-  if (!credentials.ok()) return credentials.status();
+  ASSIGN_OR_RETURN(const auto credentials, MakeClientCredentials(options.tls));
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);
@@ -38,7 +37,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& ad
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kChannelPingTimeoutMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  return grpc::CreateCustomChannel(parsed->ToString(), *credentials, arguments);
+  return grpc::CreateCustomChannel(parsed.ToString(), credentials, arguments);
 }
 
 }  // namespace lean::rpc

@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/status/status_macros.h"
 
 namespace lean::rpc {
 namespace {
@@ -114,7 +115,7 @@ ConnectionLimits DefaultConnectionLimits() {
 
 absl::StatusOr<std::unique_ptr<ConnectionGate>> ConnectionGate::Open(const Address& address, GateOptions options) {
   std::unique_ptr<ConnectionGate> gate(new ConnectionGate(address, WithDefaults(std::move(options))));
-  if (absl::Status status = gate->Listen(); !status.ok()) return status;
+  RETURN_IF_ERROR(gate->Listen());
   return gate;
 }
 
@@ -130,9 +131,8 @@ absl::Status ConnectionGate::Listen() {
 }
 
 absl::Status ConnectionGate::ListenTcp() {
-  const absl::StatusOr<AddressList> found = Resolve(address_);
-  if (!found.ok()) return found.status();
-  for (addrinfo* info = found->get(); info != nullptr; info = info->ai_next) {
+  ASSIGN_OR_RETURN(const AddressList found, Resolve(address_));
+  for (addrinfo* info = found.get(); info != nullptr; info = info->ai_next) {
     SetPort(info->ai_addr, address_.port);
     Descriptor listener = ListenOn(*info);
     if (!listener.valid()) return CannotListen(address_, errno);
@@ -143,7 +143,7 @@ absl::Status ConnectionGate::ListenTcp() {
 }
 
 absl::Status ConnectionGate::ListenUnix() {
-  if (absl::Status status = CheckUnixSocket(address_); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckUnixSocket(address_));
   unlink(address_.unix_path.c_str());  // of a process that has ended, by the check
   Descriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_un bound{};

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/containers/limits.h"
+#include "common/status/status_macros.h"
 
 namespace lean::rpc {
 namespace {
@@ -26,9 +27,7 @@ absl::Status Take(bool present, const Message& message, absl::string_view field,
 
 template <typename B>
 absl::Status TakeBytes(const std::string& bytes, absl::string_view field, B& out) {
-  absl::StatusOr<B> value = FixedBytesFromProto<B>(bytes, field);
-  if (!value.ok()) return value.status();
-  out = *value;
+  ASSIGN_OR_RETURN(out, FixedBytesFromProto<B>(bytes, field));
   return absl::OkStatus();
 }
 
@@ -85,33 +84,30 @@ v1::SignedBlock ToProto(const SignedBlockWithAttestation& block) {
 absl::StatusOr<Checkpoint> FromProto(const v1::Checkpoint& message) {
   Checkpoint checkpoint;
   checkpoint.slot = message.slot();
-  if (absl::Status status = TakeBytes(message.root(), "root", checkpoint.root); !status.ok()) return status;
+  RETURN_IF_ERROR(TakeBytes(message.root(), "root", checkpoint.root));
   return checkpoint;
 }
 
 absl::StatusOr<AttestationData> FromProto(const v1::AttestationData& message) {
   AttestationData data;
   data.slot = message.slot();
-  absl::Status status = Take(message.has_head(), message.head(), "head", data.head);
-  if (status.ok()) status = Take(message.has_target(), message.target(), "target", data.target);
-  if (status.ok()) status = Take(message.has_source(), message.source(), "source", data.source);
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(Take(message.has_head(), message.head(), "head", data.head));
+  RETURN_IF_ERROR(Take(message.has_target(), message.target(), "target", data.target));
+  RETURN_IF_ERROR(Take(message.has_source(), message.source(), "source", data.source));
   return data;
 }
 
 absl::StatusOr<Attestation> FromProto(const v1::Attestation& message) {
   Attestation attestation;
   attestation.validator_id = message.validator_index();
-  absl::Status status = Take(message.has_data(), message.data(), "data", attestation.data);
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(Take(message.has_data(), message.data(), "data", attestation.data));
   return attestation;
 }
 
 absl::StatusOr<SignedAttestation> FromProto(const v1::SignedAttestation& message) {
   SignedAttestation vote;
-  absl::Status status = Take(message.has_attestation(), message.attestation(), "attestation", vote.message);
-  if (status.ok()) status = TakeBytes(message.signature(), "signature", vote.signature);
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(Take(message.has_attestation(), message.attestation(), "attestation", vote.message));
+  RETURN_IF_ERROR(TakeBytes(message.signature(), "signature", vote.signature));
   return vote;
 }
 
@@ -123,9 +119,8 @@ absl::StatusOr<Block> FromProto(const v1::Block& message) {
   Block block;
   block.slot = message.slot();
   block.proposer_index = message.proposer_index();
-  absl::Status status = TakeBytes(message.parent_root(), "parent_root", block.parent_root);
-  if (status.ok()) status = TakeBytes(message.state_root(), "state_root", block.state_root);
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(TakeBytes(message.parent_root(), "parent_root", block.parent_root));
+  RETURN_IF_ERROR(TakeBytes(message.state_root(), "state_root", block.state_root));
   std::vector<Attestation> attestations;
   attestations.reserve(votes);
   for (const v1::Attestation& vote : message.attestations()) {
@@ -141,12 +136,9 @@ absl::StatusOr<Block> FromProto(const v1::Block& message) {
 
 absl::StatusOr<SignedBlockWithAttestation> FromProto(const v1::SignedBlock& message) {
   SignedBlockWithAttestation block;
-  absl::Status status = Take(message.has_block(), message.block(), "block", block.message.block);
-  if (status.ok()) {
-    status = Take(message.has_proposer_attestation(), message.proposer_attestation(), "proposer_attestation",
-                  block.message.proposer_attestation);
-  }
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(Take(message.has_block(), message.block(), "block", block.message.block));
+  RETURN_IF_ERROR(Take(message.has_proposer_attestation(), message.proposer_attestation(), "proposer_attestation",
+                       block.message.proposer_attestation));
   const size_t expected = block.message.block.body.attestations.size() + 1;
   if (static_cast<size_t>(message.signatures_size()) != expected) {
     return MalformedRequest(absl::StrCat("signatures: ", message.signatures_size(), ", expected ", expected,
@@ -157,8 +149,7 @@ absl::StatusOr<SignedBlockWithAttestation> FromProto(const v1::SignedBlock& mess
     const std::string& bytes = message.signatures(static_cast<int>(i));
     // The name with its index is only made when it is needed: there are thousands.
     const std::string field = bytes.size() == SignatureBytes::kSize ? "" : absl::StrCat("signatures[", i, "]");
-    status = TakeBytes(bytes, field, signatures[i]);
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(TakeBytes(bytes, field, signatures[i]));
   }
   block.signature = *BlockSignatures::FromVector(std::move(signatures));  // one more than the votes, which were checked
   return block;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/process/descriptors.h"
+#include "common/status/status_macros.h"
 
 namespace lean::rpc {
 namespace {
@@ -42,7 +43,7 @@ absl::Status Talk(const Descriptor& fd, const sockaddr* to, socklen_t size, Dead
   if (!fd.valid()) return Failed("socket", errno);
   if (connect(fd.get(), to, size) != 0) {
     if (errno != EINPROGRESS) return Failed("connect", errno);
-    if (absl::Status status = Await(fd.get(), POLLOUT, deadline, stop); !status.ok()) return status;
+    RETURN_IF_ERROR(Await(fd.get(), POLLOUT, deadline, stop));
     int error = 0;
     socklen_t error_size = sizeof(error);
     getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &error_size);

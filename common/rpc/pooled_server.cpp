@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "common/status/status_macros.h"
+
 namespace lean::rpc {
 namespace {
 
@@ -16,9 +18,7 @@ absl::StatusOr<std::unique_ptr<PooledServer>> PooledServer::Start(const PoolOpti
   pooled->service_ = make(pooled->dispatcher_);
   ServerOptions counted = options;
   counted.gate.requests = pooled->requests_;
-  auto server = Server::Start(counted, {{pooled->service_.get(), name}});
-  if (!server.ok()) return server.status();
-  pooled->server_ = *std::move(server);
+  ASSIGN_OR_RETURN(pooled->server_, Server::Start(counted, {{pooled->service_.get(), name}}));
   return pooled;
 }
 

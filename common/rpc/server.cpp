@@ -6,6 +6,7 @@
 #include "common/log/logger.h"
 #include "common/rpc/health_service.h"
 #include "common/rpc/limits.h"
+#include "common/status/status_macros.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/server_builder.h"
@@ -73,18 +74,15 @@ void SetReflection(bool on, grpc::ServerBuilder& builder) {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
                                                       const std::vector<NamedService>& services) {
-  auto address = ParseAddress(options.address);
-  if (!address.ok()) return address.status();
-  auto credentials = MakeServerCredentials(options.tls);
-  if (!credentials.ok()) return credentials.status();
-  auto gate = ConnectionGate::Open(*address, options.gate);
-  if (!gate.ok()) return gate.status();
+  ASSIGN_OR_RETURN(auto address, ParseAddress(options.address));
+  ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(options.tls));
+  ASSIGN_OR_RETURN(auto gate, ConnectionGate::Open(address, options.gate));
 
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
   using Experimental = grpc::ServerBuilder::experimental_type;
   std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor =
-      builder.experimental().AddExternalConnectionAcceptor(Experimental::ExternalConnectionType::FROM_FD, *credentials);
+      builder.experimental().AddExternalConnectionAcceptor(Experimental::ExternalConnectionType::FROM_FD, credentials);
   SetReflection(options.reflection, builder);
   std::vector<std::string> names = options.health_names;
   for (const NamedService& named : services) {
@@ -95,22 +93,22 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   builder.RegisterService(health.get());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) {
-    return absl::UnavailableError(absl::StrCat("gRPC starts no server for ", (*gate)->address().ToString()));
+    return absl::UnavailableError(absl::StrCat("gRPC starts no server for ", gate->address().ToString()));
   }
-  (*gate)->Start([acceptor](Descriptor connection, int listener) {
+  gate->Start([acceptor](Descriptor connection, int listener) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
     parameters.listener_fd = listener;
     parameters.fd = connection.Release();  // gRPC's from now on
     acceptor->HandleNewConnection(&parameters);
   });
   const bool tls = !options.tls.empty();
-  if (!tls && !address->IsLoopback()) {
+  if (!tls && !address.IsLoopback()) {
     options.log->warn(
         "rpc_open address={} tls=off message=\"whoever reaches this address may read and submit; use --tls-cert and "
         "--tls-key\"",
-        (*gate)->address().ToString());
+        gate->address().ToString());
   }
-  return std::unique_ptr<Server>(new Server(tls, std::move(health), std::move(server), *std::move(gate)));
+  return std::unique_ptr<Server>(new Server(tls, std::move(health), std::move(server), std::move(gate)));
 }
 
 Server::Server(bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server,

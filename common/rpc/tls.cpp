@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 
 namespace lean::rpc {
 namespace {
@@ -44,10 +45,9 @@ absl::StatusOr<Certificate> ParseCertificate(const std::string& path, const std:
 int NoPassphrase(char*, int, int, void*) { return -1; }
 
 absl::StatusOr<std::string> ReadCertificates(const std::string& path) {
-  const absl::StatusOr<WipedBytes> bytes = ReadRegularFile(path, kMaxPemBytes);
-  if (!bytes.ok()) return bytes.status();
-  std::string pem = TextOf(*bytes);
-  if (auto certificate = ParseCertificate(path, pem); !certificate.ok()) return certificate.status();
+  ASSIGN_OR_RETURN(const WipedBytes bytes, ReadRegularFile(path, kMaxPemBytes));
+  std::string pem = TextOf(bytes);
+  RETURN_IF_ERROR(ParseCertificate(path, pem).status());
   return pem;
 }
 
@@ -60,38 +60,32 @@ absl::StatusOr<KeyPair> ReadKeyPair(const std::string& cert_path, const std::str
   if (cert_path.empty() || key_path.empty()) {
     return absl::InvalidArgumentError("TLS needs both a certificate and its key");
   }
-  auto cert = ReadCertificates(cert_path);
-  if (!cert.ok()) return cert.status();
-  const absl::StatusOr<WipedBytes> key_bytes = ReadRegularFile(key_path, kMaxPemBytes);
-  if (!key_bytes.ok()) return key_bytes.status();
-  std::string key = TextOf(*key_bytes);
-  auto certificate = ParseCertificate(cert_path, *cert);
-  if (!certificate.ok()) return certificate.status();
+  ASSIGN_OR_RETURN(auto cert, ReadCertificates(cert_path));
+  ASSIGN_OR_RETURN(const WipedBytes key_bytes, ReadRegularFile(key_path, kMaxPemBytes));
+  std::string key = TextOf(key_bytes);
+  ASSIGN_OR_RETURN(auto certificate, ParseCertificate(cert_path, cert));
   const PrivateKey parsed(PEM_read_bio_PrivateKey(OverText(key).get(), nullptr, &NoPassphrase, nullptr),
                           &EVP_PKEY_free);
   if (parsed == nullptr) return FileError(key_path, "holds no unencrypted private key in PEM");
   // A file that is no key is named as such before its permissions are.
   struct stat info {};
   if (stat(key_path.c_str(), &info) != 0) return FileError(key_path, std::strerror(errno));
-  if (absl::Status status = CheckSecretFile(key_path, info); !status.ok()) return status;
-  if (X509_check_private_key(certificate->get(), parsed.get()) != 1) {
+  RETURN_IF_ERROR(CheckSecretFile(key_path, info));
+  if (X509_check_private_key(certificate.get(), parsed.get()) != 1) {
     return FileError(key_path, absl::StrCat("is not the key of ", cert_path));
   }
-  return KeyPair{std::move(key), *std::move(cert)};
+  return KeyPair{std::move(key), std::move(cert)};
 }
 
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const ServerTlsFiles& files) {
   if (files.empty()) return grpc::InsecureServerCredentials();
-  auto pair = ReadKeyPair(files.cert, files.key);
-  if (!pair.ok()) return pair.status();
+  ASSIGN_OR_RETURN(auto pair, ReadKeyPair(files.cert, files.key));
   grpc::SslServerCredentialsOptions options;
-  options.pem_key_cert_pairs.push_back({std::move(pair->key), std::move(pair->cert)});
+  options.pem_key_cert_pairs.push_back({std::move(pair.key), std::move(pair.cert)});
   if (!files.client_ca.empty()) {
-    auto authority = ReadCertificates(files.client_ca);
-    if (!authority.ok()) return authority.status();
-    options.pem_root_certs = *std::move(authority);
+    ASSIGN_OR_RETURN(options.pem_root_certs, ReadCertificates(files.client_ca));
     options.client_certificate_request = GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
   }
   return grpc::SslServerCredentials(options);
@@ -103,14 +97,11 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeClientCredentials(
   if (files.server_ca.empty()) {
     return absl::InvalidArgumentError("TLS to a server needs the authority of its certificate");
   }
-  auto authority = ReadCertificates(files.server_ca);
-  if (!authority.ok()) return authority.status();
-  options.pem_root_certs = *std::move(authority);
+  ASSIGN_OR_RETURN(options.pem_root_certs, ReadCertificates(files.server_ca));
   if (!files.cert.empty() || !files.key.empty()) {
-    auto pair = ReadKeyPair(files.cert, files.key);
-    if (!pair.ok()) return pair.status();
-    options.pem_private_key = std::move(pair->key);
-    options.pem_cert_chain = std::move(pair->cert);
+    ASSIGN_OR_RETURN(auto pair, ReadKeyPair(files.cert, files.key));
+    options.pem_private_key = std::move(pair.key);
+    options.pem_cert_chain = std::move(pair.cert);
   }
   return grpc::SslCredentials(options);
 }

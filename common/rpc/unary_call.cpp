@@ -6,6 +6,7 @@
 #include "common/rpc/limits.h"
 #include "common/rpc/status.h"
 #include "common/rpc/wire_limits.h"
+#include "common/status/status_macros.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "grpcpp/support/proto_buffer_writer.h"
 
@@ -95,7 +96,7 @@ absl::Status DecodeRequest(const grpc::ByteBuffer& bytes, google::protobuf::Mess
   grpc::ByteBuffer to_walk = bytes;
   grpc::ProtoBufferReader walked(&to_walk);
   if (!walked.status().ok()) return MalformedRequest("the bytes cannot be read");
-  if (absl::Status status = CheckWireLimits(walked, *request.GetDescriptor()); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckWireLimits(walked, *request.GetDescriptor()));
   grpc::ByteBuffer to_parse = bytes;
   grpc::ProtoBufferReader parsed(&to_parse);
   if (!parsed.status().ok() || !request.ParseFromZeroCopyStream(&parsed)) {

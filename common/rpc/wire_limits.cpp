@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/status.h"
+#include "common/status/status_macros.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
 
@@ -20,8 +21,8 @@ class Walker {
   absl::Status Walk(const Descriptor* type, int depth) {
     if (depth > kMaxMessageDepth) return MalformedRequest("sub-messages are nested too deep");
     while (const uint32_t tag = input_.ReadTag()) {
-      if (absl::Status status = Count(1); !status.ok()) return status;
-      if (absl::Status status = Field(tag, type, depth); !status.ok()) return status;
+      RETURN_IF_ERROR(Count(1));
+      RETURN_IF_ERROR(Field(tag, type, depth));
     }
     return input_.ConsumedEntireMessage() ? absl::OkStatus() : NotAMessage();
   }
@@ -56,13 +57,13 @@ class Walker {
     if (!input_.ReadVarintSizeAsInt(&length)) return NotAMessage();
     if (field != nullptr && field->is_packable()) {
       // Numbers in a row, of which a byte may be one and take eight in memory.
-      if (absl::Status status = Count(static_cast<size_t>(length)); !status.ok()) return status;
+      RETURN_IF_ERROR(Count(static_cast<size_t>(length)));
     }
     if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE) {
       return input_.Skip(length) ? absl::OkStatus() : NotAMessage();
     }
     const CodedInputStream::Limit outer = input_.PushLimit(length);
-    if (absl::Status status = Walk(field->message_type(), depth + 1); !status.ok()) return status;
+    RETURN_IF_ERROR(Walk(field->message_type(), depth + 1));
     if (input_.BytesUntilLimit() != 0) return NotAMessage();
     input_.PopLimit(outer);
     return absl::OkStatus();

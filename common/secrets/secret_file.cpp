@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "common/process/descriptors.h"
 #include "common/process/stop_signals.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -58,9 +59,8 @@ absl::StatusOr<WipedBytes> ReadRegular(const Descriptor& file, const std::string
                                        size_t max_bytes) {
   if (static_cast<uint64_t>(info.st_size) > max_bytes) return TooLarge(path, max_bytes);
   WipedBytes content(static_cast<size_t>(info.st_size));
-  const absl::StatusOr<size_t> size = ReadUpTo(file, path, content.mutable_span());
-  if (!size.ok()) return size.status();
-  if (*size < content.span().size()) {
+  ASSIGN_OR_RETURN(const size_t size, ReadUpTo(file, path, content.mutable_span()));
+  if (size < content.span().size()) {
     return absl::InvalidArgumentError(absl::StrCat(path, " became shorter while it was read"));
   }
   return content;
@@ -144,20 +144,18 @@ std::string GroupReadableWarning(absl::Span<const std::string> paths) {
 }
 
 absl::StatusOr<WipedBytes> ReadSecretFile(const std::string& path, size_t max_bytes, SecretFileKind kind) {
-  const absl::StatusOr<OpenedFile> opened = Open(path);
-  if (!opened.ok()) return opened.status();
-  const bool pipe = S_ISFIFO(opened->info.st_mode);
-  if (!S_ISREG(opened->info.st_mode) && !(pipe && kind == SecretFileKind::kRegularOrPipe)) return NotRegular(path);
-  if (absl::Status status = CheckSecretFile(path, opened->info); !status.ok()) return status;
-  if (pipe) return ReadPipe(opened->file, path, max_bytes);
-  return ReadRegular(opened->file, path, opened->info, max_bytes);
+  ASSIGN_OR_RETURN(const OpenedFile opened, Open(path));
+  const bool pipe = S_ISFIFO(opened.info.st_mode);
+  if (!S_ISREG(opened.info.st_mode) && !(pipe && kind == SecretFileKind::kRegularOrPipe)) return NotRegular(path);
+  RETURN_IF_ERROR(CheckSecretFile(path, opened.info));
+  if (pipe) return ReadPipe(opened.file, path, max_bytes);
+  return ReadRegular(opened.file, path, opened.info, max_bytes);
 }
 
 absl::StatusOr<WipedBytes> ReadRegularFile(const std::string& path, size_t max_bytes) {
-  const absl::StatusOr<OpenedFile> opened = Open(path);
-  if (!opened.ok()) return opened.status();
-  if (!S_ISREG(opened->info.st_mode)) return NotRegular(path);
-  return ReadRegular(opened->file, path, opened->info, max_bytes);
+  ASSIGN_OR_RETURN(const OpenedFile opened, Open(path));
+  if (!S_ISREG(opened.info.st_mode)) return NotRegular(path);
+  return ReadRegular(opened.file, path, opened.info, max_bytes);
 }
 
 absl::Status WritePrivateFile(const std::string& path, ByteSpan content, IfExists if_exists) {

@@ -14,6 +14,7 @@
 #include "common/ssz/bits.h"
 #include "common/ssz/chunk_tree.h"
 #include "common/ssz/codec.h"
+#include "common/status/status_macros.h"
 
 namespace lean::ssz {
 
@@ -31,7 +32,7 @@ class Bitlist {
   // InvalidArgument: more bits than the limit.
   static absl::StatusOr<Bitlist> FromBits(const Bits& bits) {
     Bitlist list;
-    if (absl::Status status = list.Assign(bits); !status.ok()) return status;
+    RETURN_IF_ERROR(list.Assign(bits));
     return list;
   }
 

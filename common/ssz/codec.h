@@ -25,6 +25,7 @@
 #include "common/ssz/fields.h"
 #include "common/ssz/merkle.h"
 #include "common/ssz/uint64_le.h"
+#include "common/status/status_macros.h"
 
 namespace lean::ssz {
 
@@ -156,7 +157,7 @@ struct Codec<T> {
       position += FieldSlotSize<F>();
     });
     if constexpr (kFixedSize == 0) {
-      if (!status.ok()) return status;
+      RETURN_IF_ERROR(status);
       bounds.back() = in.size();
       if (bounds.front() != kFixedPartSize) return FirstOffsetError(kFixedPartSize, bounds.front());
       variable = 0;

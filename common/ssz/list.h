@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/ssz/codec.h"
+#include "common/status/status_macros.h"
 
 namespace lean::ssz {
 
@@ -79,8 +80,7 @@ struct ElementsCodec {
     if (count > Limit) return OverLimitError(Limit, count);
     out.resize(count);
     for (size_t i = 0; i < count; ++i) {
-      absl::Status status = Codec<T>::Decode(in.subspan(i * kElementSize, kElementSize), out[i]);
-      if (!status.ok()) return status;
+      RETURN_IF_ERROR(Codec<T>::Decode(in.subspan(i * kElementSize, kElementSize), out[i]));
     }
     return absl::OkStatus();
   }
@@ -103,7 +103,7 @@ struct Codec<List<T, Limit>> {
   static void Append(const List<T, Limit>& list, std::vector<uint8_t>& out) { Elements::Append(list, out); }
   static absl::Status Decode(ByteSpan in, List<T, Limit>& out) {
     std::vector<T> elements;
-    if (absl::Status status = Elements::Decode(in, elements); !status.ok()) return status;
+    RETURN_IF_ERROR(Elements::Decode(in, elements));
     out = *List<T, Limit>::FromVector(std::move(elements));  // Decode checked the limit
     return absl::OkStatus();
   }

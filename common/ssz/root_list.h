@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "common/ssz/chunk_tree.h"
 #include "common/ssz/codec.h"
+#include "common/status/status_macros.h"
 
 namespace lean::ssz {
 
@@ -54,7 +55,7 @@ class RootList {
   // InvalidArgument: more roots than the limit.
   static absl::StatusOr<RootList> FromVector(const std::vector<Root>& roots) {
     RootList list;
-    if (absl::Status status = list.Assign(roots); !status.ok()) return status;
+    RETURN_IF_ERROR(list.Assign(roots));
     return list;
   }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/ssz/list.h"
+#include "common/status/status_macros.h"
 
 namespace lean::ssz {
 
@@ -73,7 +74,7 @@ struct Codec<SharedList<T, Limit>> {
   static void Append(const SharedList<T, Limit>& list, std::vector<uint8_t>& out) { Elements::Append(list, out); }
   static absl::Status Decode(ByteSpan in, SharedList<T, Limit>& out) {
     std::vector<T> elements;
-    if (absl::Status status = Elements::Decode(in, elements); !status.ok()) return status;
+    RETURN_IF_ERROR(Elements::Decode(in, elements));
     out = *SharedList<T, Limit>::FromVector(std::move(elements));  // Decode checked the limit
     return absl::OkStatus();
   }

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/ssz/codec.h"
+#include "common/status/status_macros.h"
 
 namespace lean::ssz {
 
@@ -24,7 +25,7 @@ std::vector<uint8_t> Serialize(const T& value) {
 template <typename T>
 absl::StatusOr<T> Deserialize(ByteSpan bytes) {
   T value;
-  if (absl::Status status = Codec<T>::Decode(bytes, value); !status.ok()) return status;
+  RETURN_IF_ERROR(Codec<T>::Decode(bytes, value));
   return value;
 }
 

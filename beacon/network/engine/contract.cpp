@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/log/log_text.h"
 #include "common/rpc/convert.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -52,11 +53,10 @@ v1::BlockRequest ToProto(uint64_t id, uint64_t peer, const AskedBlocks& asked) {
 }
 
 absl::StatusOr<ClaimedChain> FromProto(const v1::ChainStatus& message) {
-  const auto finalized = RequiredCheckpoint(message.has_finalized(), message.finalized(), "status.finalized");
-  if (!finalized.ok()) return finalized.status();
-  const auto head = RequiredCheckpoint(message.has_head(), message.head(), "status.head");
-  if (!head.ok()) return head.status();
-  return ClaimedChain{.finalized = *finalized, .head = *head};
+  ASSIGN_OR_RETURN(const auto finalized,
+                   RequiredCheckpoint(message.has_finalized(), message.finalized(), "status.finalized"));
+  ASSIGN_OR_RETURN(const auto head, RequiredCheckpoint(message.has_head(), message.head(), "status.head"));
+  return ClaimedChain{.finalized = finalized, .head = head};
 }
 
 absl::StatusOr<AskedBlocks> FromProto(const v1::BlockRequest& message) {
@@ -64,7 +64,7 @@ absl::StatusOr<AskedBlocks> FromProto(const v1::BlockRequest& message) {
   switch (message.blocks_case()) {
     case v1::BlockRequest::kByRoot: {
       const auto& roots = message.by_root().roots();
-      if (absl::Status status = CheckCount("request.by_root.roots", roots.size()); !status.ok()) return status;
+      RETURN_IF_ERROR(CheckCount("request.by_root.roots", roots.size()));
       for (const std::string& text : roots) {
         const absl::StatusOr<Root> root = rpc::FixedBytesFromProto<Root>(text, "request.by_root.roots");
         if (!root.ok()) return absl::InvalidArgumentError(root.status().message());
@@ -75,7 +75,7 @@ absl::StatusOr<AskedBlocks> FromProto(const v1::BlockRequest& message) {
     case v1::BlockRequest::kByRange: {
       asked.first_slot = message.by_range().first_slot();
       asked.count = message.by_range().count();
-      if (absl::Status status = CheckCount("request.by_range.count", asked.count); !status.ok()) return status;
+      RETURN_IF_ERROR(CheckCount("request.by_range.count", asked.count));
       return asked;
     }
     case v1::BlockRequest::BLOCKS_NOT_SET:

@@ -11,6 +11,7 @@
 #include "common/log/log_text.h"
 #include "common/rpc/address.h"
 #include "common/rpc/channel.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -28,9 +29,8 @@ constexpr std::chrono::milliseconds kStopGrace{300};
 }  // namespace
 
 absl::Status EngineStream::CheckAddress(const std::string& address) {
-  const absl::StatusOr<rpc::Address> parsed = rpc::ParseAddress(address);
-  if (!parsed.ok()) return parsed.status();
-  if (parsed->IsUnix() || (parsed->host == "127.0.0.1" && parsed->port != 0)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const rpc::Address parsed, rpc::ParseAddress(address));
+  if (parsed.IsUnix() || (parsed.host == "127.0.0.1" && parsed.port != 0)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("\"", address, "\" is not for a network engine: expected unix:PATH, or 127.0.0.1:PORT for tests"));
 }
@@ -123,14 +123,13 @@ absl::Status EngineStream::Handle(const v1::EngineToBeacon& message) {
     return owner_.OnMessage(attached, message);
   }
   if (!message.has_hello()) return absl::InvalidArgumentError("the first message is no hello");
-  const absl::StatusOr<v1::EngineHello> hello = Checked(message.hello());
-  if (!hello.ok()) return hello.status();
+  ASSIGN_OR_RETURN(const v1::EngineHello hello, Checked(message.hello()));
   log_->info("network_engine_attached address={} agent=\"{}\" peer_id={} network={} addresses={}", address_,
-             hello->agent(), hello->peer_id(), hello->network(), absl::StrJoin(hello->addresses(), ","));
+             hello.agent(), hello.peer_id(), hello.network(), absl::StrJoin(hello.addresses(), ","));
   {
     std::lock_guard lock(mutex_);
     attached_ = number_;
-    hello_ = *hello;
+    hello_ = hello;
     trouble_.clear();
     outbox_ = Outbox();
     TellWatcherLocked();

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "beacon/chain/chain_types.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 
@@ -25,9 +26,8 @@ std::string SerializeItem(const T& item) {
 // InvalidArgument: not exactly one. A block whose number of signatures is wrong is the chain's to refuse.
 template <typename T>
 absl::StatusOr<std::shared_ptr<const T>> ParseItem(absl::string_view bytes) {
-  absl::StatusOr<T> item = ssz::Deserialize<T>(ByteSpan(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
-  if (!item.ok()) return item.status();
-  return std::make_shared<const T>(*std::move(item));
+  ASSIGN_OR_RETURN(T item, ssz::Deserialize<T>(ByteSpan(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size())));
+  return std::make_shared<const T>(std::move(item));
 }
 
 }  // namespace lean::beacon

@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "common/bytes/hex.h"
 #include "common/log/log_text.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -65,21 +66,19 @@ void Peers::Reset(uint64_t stream) {
 }
 
 absl::Status Peers::OnConnected(const v1::PeerConnected& message) {
-  absl::StatusOr<v1::PeerConnected> named = Checked(message);
-  if (!named.ok()) return named.status();
-  const absl::StatusOr<ClaimedChain> chain = FromProto(message.status());
-  if (!chain.ok()) return chain.status();
+  ASSIGN_OR_RETURN(v1::PeerConnected named, Checked(message));
+  ASSIGN_OR_RETURN(const ClaimedChain chain, FromProto(message.status()));
   const SteadyTime now = clock_.Steady();
   PeerPtr peer;
   std::chrono::seconds ban{0};
   {
     std::lock_guard lock(mutex_);
-    if (named->peer() <= last_handle_) {
-      return absl::InvalidArgumentError(absl::StrCat("connected.peer: ", named->peer(), " after ", last_handle_));
+    if (named.peer() <= last_handle_) {
+      return absl::InvalidArgumentError(absl::StrCat("connected.peer: ", named.peer(), " after ", last_handle_));
     }
-    last_handle_ = named->peer();
-    peer = std::make_shared<Peer>(++last_id_, stream_, *std::move(named));
-    peer->chain = *chain;
+    last_handle_ = named.peer();
+    peer = std::make_shared<Peer>(++last_id_, stream_, std::move(named));
+    peer->chain = chain;
     peer->serves_range = message.serves_range();
     peer->since_ms = clock_.WallMs();
     ban = scores_.BanLeft(peer->named.peer_id(), now);
@@ -88,7 +87,7 @@ absl::Status Peers::OnConnected(const v1::PeerConnected& message) {
   }
   log_->info("peer_connected id={} name=\"{}\" address={} direction={} node={} head_slot={} finalized_slot={}",
              peer->id, peer->named.agent(), peer->named.address(), peer->named.outbound() ? "out" : "in",
-             peer->named.peer_id(), chain->head.slot, chain->finalized.slot);
+             peer->named.peer_id(), chain.head.slot, chain.finalized.slot);
   // An engine that was started again does not know of bans.
   if (ban.count() > 0) End(peer, ban, "it was banned, and comes too soon");
   EndIfOnOtherChain(peer);
@@ -96,13 +95,12 @@ absl::Status Peers::OnConnected(const v1::PeerConnected& message) {
 }
 
 absl::Status Peers::OnStatus(const v1::PeerStatusUpdate& message) {
-  const absl::StatusOr<ClaimedChain> chain = FromProto(message.status());
-  if (!chain.ok()) return chain.status();
+  ASSIGN_OR_RETURN(const ClaimedChain chain, FromProto(message.status()));
   const absl::StatusOr<PeerPtr> peer = OfHandle(message.peer());
   if (!peer.ok() || *peer == nullptr) return peer.status();
   {
     std::lock_guard lock(mutex_);
-    (*peer)->chain = *chain;
+    (*peer)->chain = chain;
   }
   EndIfOnOtherChain(*peer);
   return absl::OkStatus();
@@ -135,7 +133,7 @@ void Peers::OnReport(const v1::EngineReport& report) {
 
 absl::StatusOr<PeerPtr> Peers::OfHandle(uint64_t handle) const {
   std::lock_guard lock(mutex_);
-  if (absl::Status status = CheckHandleLocked(handle); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckHandleLocked(handle));
   return FindLocked(handle);
 }
 

@@ -9,6 +9,7 @@
 #include "beacon/storage/database/state_snapshot.h"
 #include "common/bytes/hex.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -25,98 +26,87 @@ bool IsOn(const Checkpoint& id, const Checkpoint& block, absl::Span<const Root> 
 // Keys of a column that is sorted by slot and root, from a slot on.
 absl::StatusOr<std::vector<Checkpoint>> KeysFrom(const Database& files, Column column, uint64_t slot) {
   std::vector<Checkpoint> keys;
-  absl::Status status = files.Scan(column, NumberKey(slot), [&](absl::string_view key, absl::string_view) {
+  RETURN_IF_ERROR(files.Scan(column, NumberKey(slot), [&](absl::string_view key, absl::string_view) {
     if (const std::optional<Checkpoint> id = ParseBlockKey(key)) keys.push_back(*id);
     return true;
-  });
-  if (!status.ok()) return status;
+  }));
   return keys;
 }
 
 }  // namespace
 
 absl::StatusOr<std::optional<Checkpoint>> ChainDatabase::ReadCheckpoint(const char* meta_key) const {
-  const auto value = files_->Get(Column::kMeta, meta_key);
-  if (!value.ok()) return value.status();
-  if (!value->has_value()) return std::nullopt;
-  const absl::StatusOr<Checkpoint> checkpoint = ssz::Deserialize<Checkpoint>(BytesOfText(**value));
+  ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kMeta, meta_key));
+  if (!value.has_value()) return std::nullopt;
+  const absl::StatusOr<Checkpoint> checkpoint = ssz::Deserialize<Checkpoint>(BytesOfText(*value));
   if (!checkpoint.ok()) return Damaged(absl::StrCat("its checkpoint \"", meta_key, "\" is none"));
   return *checkpoint;
 }
 
 absl::StatusOr<uint64_t> ChainDatabase::OldestSlot() const {
-  const auto value = files_->Get(Column::kMeta, meta_key::kOldest);
-  if (!value.ok()) return value.status();
-  const std::optional<uint64_t> slot = ParseNumberValue(value->value_or(""));
+  ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kMeta, meta_key::kOldest));
+  const std::optional<uint64_t> slot = ParseNumberValue(value.value_or(""));
   if (!slot.has_value()) return Damaged("it does not say from where on it holds blocks");
-  const absl::StatusOr<uint64_t> floor = FloorSlot();
-  if (!floor.ok()) return floor.status();
-  return std::max(*slot, *floor);
+  ASSIGN_OR_RETURN(const uint64_t floor, FloorSlot());
+  return std::max(*slot, floor);
 }
 
 absl::StatusOr<uint64_t> ChainDatabase::FloorSlot() const {
-  const auto value = files_->Get(Column::kMeta, meta_key::kFloor);
-  if (!value.ok()) return value.status();
-  return ParseNumberValue(value->value_or("")).value_or(1);
+  ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kMeta, meta_key::kFloor));
+  return ParseNumberValue(value.value_or("")).value_or(1);
 }
 
 absl::StatusOr<SignedBlockPtr> ChainDatabase::BlockByRoot(const Root& root) const {
-  const absl::StatusOr<std::optional<uint64_t>> slot = SlotOf(root);
-  if (!slot.ok()) return slot.status();
-  if (!slot->has_value()) return nullptr;
-  return BlockAt({.root = root, .slot = **slot});
+  ASSIGN_OR_RETURN(const std::optional<uint64_t> slot, SlotOf(root));
+  if (!slot.has_value()) return nullptr;
+  return BlockAt({.root = root, .slot = *slot});
 }
 
 absl::StatusOr<SignedBlockPtr> ChainDatabase::BlockAt(const Checkpoint& id) const {
-  const auto value = files_->Get(Column::kBlocks, BlockKey(id.slot, id.root));
-  if (!value.ok()) return value.status();
-  if (!value->has_value()) return nullptr;
-  auto block = ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(**value));
+  ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kBlocks, BlockKey(id.slot, id.root)));
+  if (!value.has_value()) return nullptr;
+  auto block = ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(*value));
   if (!block.ok()) return Damaged(absl::StrCat(Name("block", id), ": ", block.status().message()));
   return std::make_shared<const SignedBlockWithAttestation>(*std::move(block));
 }
 
 absl::StatusOr<std::optional<Root>> ChainDatabase::CanonicalRoot(uint64_t slot) const {
-  const auto value = files_->Get(Column::kCanonical, NumberKey(slot));
-  if (!value.ok()) return value.status();
-  if (!value->has_value()) return std::nullopt;
-  const std::optional<Root> root = ParseRootKey(**value);
+  ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kCanonical, NumberKey(slot)));
+  if (!value.has_value()) return std::nullopt;
+  const std::optional<Root> root = ParseRootKey(*value);
   if (!root.has_value()) return Damaged(absl::StrCat("the root of slot ", slot, " is none"));
   return root;
 }
 
 absl::StatusOr<std::vector<Root>> ChainDatabase::CanonicalRoots(uint64_t end_slot) const {
   std::vector<Root> roots(end_slot);
-  absl::Status status = files_->Scan(Column::kCanonical, "", [&](absl::string_view key, absl::string_view value) {
+  RETURN_IF_ERROR(files_->Scan(Column::kCanonical, "", [&](absl::string_view key, absl::string_view value) {
     const std::optional<uint64_t> slot = ParseNumberKey(key);
     const std::optional<Root> root = ParseRootKey(value);
     if (!slot.has_value()) return true;  // a link
     if (*slot >= end_slot) return false;
     if (root.has_value()) roots[*slot] = *root;
     return true;
-  });
-  if (!status.ok()) return status;
+  }));
   return roots;
 }
 
 absl::StatusOr<std::optional<uint64_t>> ChainDatabase::SlotOf(const Root& root) const {
-  const auto value = files_->Get(Column::kSlots, RootKey(root));
-  if (!value.ok()) return value.status();
-  if (!value->has_value()) return std::nullopt;
-  const std::optional<uint64_t> slot = ParseNumberValue(**value);
+  ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kSlots, RootKey(root)));
+  if (!value.has_value()) return std::nullopt;
+  const std::optional<uint64_t> slot = ParseNumberValue(*value);
   if (!slot.has_value()) return Damaged(absl::StrCat("the slot of ", ShortHex(root.span()), " is none"));
   return slot;
 }
 
 absl::StatusOr<std::vector<Checkpoint>> ChainDatabase::KnownBlocks() const {
   std::vector<Checkpoint> known;
-  absl::Status status = files_->Scan(Column::kSlots, "", [&](absl::string_view key, absl::string_view value) {
+  RETURN_IF_ERROR(files_->Scan(Column::kSlots, "", [&](absl::string_view key, absl::string_view value) {
     const std::optional<Root> root = ParseRootKey(key);
     const std::optional<uint64_t> slot = ParseNumberValue(value);
     if (root.has_value() && slot.has_value()) known.push_back({.root = *root, .slot = *slot});
     return true;
-  });
-  if (!status.ok()) return status;
+  }));
   return known;
 }
 
@@ -126,12 +116,11 @@ absl::StatusOr<std::vector<Checkpoint>> ChainDatabase::HeldBlocks(uint64_t first
 
 absl::StatusOr<std::vector<SignedVotePtr>> ChainDatabase::Votes() const {
   std::vector<SignedVotePtr> votes;
-  absl::Status status = files_->Scan(Column::kVotes, "", [&](absl::string_view, absl::string_view value) {
+  RETURN_IF_ERROR(files_->Scan(Column::kVotes, "", [&](absl::string_view, absl::string_view value) {
     absl::StatusOr<SignedAttestation> vote = ssz::Deserialize<SignedAttestation>(BytesOfText(value));
     if (vote.ok()) votes.push_back(std::make_shared<const SignedAttestation>(*std::move(vote)));
     return true;
-  });
-  if (!status.ok()) return status;
+  }));
   return votes;
 }
 
@@ -141,32 +130,27 @@ absl::StatusOr<std::vector<Checkpoint>> ChainDatabase::Snapshots() const {
 
 absl::StatusOr<std::optional<Checkpoint>> ChainDatabase::SnapshotUpTo(uint64_t slot) const {
   std::optional<Checkpoint> snapshot;
-  absl::Status status =
+  RETURN_IF_ERROR(
       files_->ScanBackwards(Column::kStates, NumberKey(slot + 1), [&](absl::string_view key, absl::string_view) {
         snapshot = ParseBlockKey(key);
         return false;
-      });
-  if (!status.ok()) return status;
+      }));
   return snapshot;
 }
 
 absl::StatusOr<StoredState> ChainDatabase::ReadSnapshot(const Checkpoint& id) const {
-  const absl::StatusOr<SignedBlockPtr> block = BlockAt(id);
-  if (!block.ok()) return block.status();
-  if (*block == nullptr) return Damaged(absl::StrCat(Name("the block of the snapshot", id), " is not held"));
-  const absl::StatusOr<std::vector<Root>> history = CanonicalRoots(id.slot);
-  if (!history.ok()) return history.status();
-  absl::StatusOr<StatePtr> state = SnapshotState(id, *history);
-  if (!state.ok()) return state.status();
-  return StoredState{.state = *std::move(state), .block = *block, .root = id.root};
+  ASSIGN_OR_RETURN(const SignedBlockPtr block, BlockAt(id));
+  if (block == nullptr) return Damaged(absl::StrCat(Name("the block of the snapshot", id), " is not held"));
+  ASSIGN_OR_RETURN(const std::vector<Root> history, CanonicalRoots(id.slot));
+  ASSIGN_OR_RETURN(StatePtr state, SnapshotState(id, history));
+  return StoredState{.state = std::move(state), .block = block, .root = id.root};
 }
 
 absl::StatusOr<StatePtr> ChainDatabase::SnapshotState(const Checkpoint& id, absl::Span<const Root> history,
                                                       const HistoricalBlockHashes& like) const {
-  const auto value = files_->Get(Column::kStates, BlockKey(id.slot, id.root));
-  if (!value.ok()) return value.status();
+  ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kStates, BlockKey(id.slot, id.root)));
   absl::StatusOr<State> state =
-      RestoreState(value->value_or(""), genesis_.state->validators, history.first(id.slot), like);
+      RestoreState(value.value_or(""), genesis_.state->validators, history.first(id.slot), like);
   if (!state.ok()) return Damaged(absl::StrCat(Name("the state of block", id), ": ", state.status().message()));
   if (BlockRootOf(*state) != id.root) {
     return Damaged(absl::StrCat(Name("the state of block", id), " is not the one that the block names"));
@@ -178,13 +162,12 @@ absl::StatusOr<std::optional<Checkpoint>> ChainDatabase::SnapshotOn(const Checkp
                                                                     absl::Span<const Root> history,
                                                                     const Checkpoint& end) const {
   std::optional<Checkpoint> snapshot;
-  absl::Status status = files_->ScanBackwards(Column::kStates, BlockKey(end.slot, end.root),
-                                              [&](absl::string_view key, absl::string_view) {
-                                                const std::optional<Checkpoint> id = ParseBlockKey(key);
-                                                if (id.has_value() && IsOn(*id, block, history)) snapshot = id;
-                                                return !snapshot.has_value();
-                                              });
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(files_->ScanBackwards(Column::kStates, BlockKey(end.slot, end.root),
+                                        [&](absl::string_view key, absl::string_view) {
+                                          const std::optional<Checkpoint> id = ParseBlockKey(key);
+                                          if (id.has_value() && IsOn(*id, block, history)) snapshot = id;
+                                          return !snapshot.has_value();
+                                        }));
   return snapshot;
 }
 
@@ -193,9 +176,8 @@ absl::StatusOr<StatePtr> ChainDatabase::Rebuild(const Branch& branch) const {
   const std::vector<Root> roots = history.ToVector();
   StatePtr state = genesis_.state;
   Checkpoint from{.root = genesis_.block_root, .slot = 0};
-  const absl::StatusOr<std::optional<Checkpoint>> snapshot = SnapshotOn(branch.block, roots, branch.block);
-  if (!snapshot.ok()) return snapshot.status();
-  if (snapshot->has_value()) from = **snapshot;
+  ASSIGN_OR_RETURN(const std::optional<Checkpoint> snapshot, SnapshotOn(branch.block, roots, branch.block));
+  if (snapshot.has_value()) from = *snapshot;
   const auto blocks =
       static_cast<uint64_t>(std::count_if(roots.begin() + static_cast<std::ptrdiff_t>(from.slot), roots.end(),
                                           [](const Root& root) { return !root.IsZero(); }));
@@ -203,18 +185,15 @@ absl::StatusOr<StatePtr> ChainDatabase::Rebuild(const Branch& branch) const {
     return absl::NotFoundError(
         absl::StrCat("the nearest state that is kept is ", blocks, " blocks below, more than ", kMaxReplayedBlocks));
   }
-  if (snapshot->has_value()) {
-    absl::StatusOr<StatePtr> stored = SnapshotState(from, roots, history);
-    if (!stored.ok()) return stored.status();
-    state = *std::move(stored);
+  if (snapshot.has_value()) {
+    ASSIGN_OR_RETURN(state, SnapshotState(from, roots, history));
   }
   for (uint64_t slot = from.slot + 1; slot <= branch.block.slot; ++slot) {
     const Checkpoint id{.root = slot < branch.block.slot ? roots[slot] : branch.block.root, .slot = slot};
     if (id.root.IsZero()) continue;
-    const absl::StatusOr<SignedBlockPtr> block = BlockAt(id);
-    if (!block.ok()) return block.status();
-    if (*block == nullptr) return absl::NotFoundError(absl::StrCat(Name("block", id), " is not held"));
-    const Block& body = (*block)->message.block;
+    ASSIGN_OR_RETURN(const SignedBlockPtr block, BlockAt(id));
+    if (block == nullptr) return absl::NotFoundError(absl::StrCat(Name("block", id), " is not held"));
+    const Block& body = block->message.block;
     absl::StatusOr<State> next = StateTransition(*state, body, ssz::HashTreeRoot(body.body));
     if (!next.ok()) return Damaged(absl::StrCat(Name("block", id), ": ", next.status().message()));
     state = std::make_shared<const State>(*std::move(next));
@@ -223,13 +202,11 @@ absl::StatusOr<StatePtr> ChainDatabase::Rebuild(const Branch& branch) const {
 }
 
 absl::StatusOr<StatePtr> ChainDatabase::StateOf(const Checkpoint& id) const {
-  const absl::StatusOr<std::optional<Root>> canonical = CanonicalRoot(id.slot);
-  if (!canonical.ok()) return canonical.status();
-  if (*canonical != id.root) return nullptr;
+  ASSIGN_OR_RETURN(const std::optional<Root> canonical, CanonicalRoot(id.slot));
+  if (canonical != id.root) return nullptr;
   if (id.slot == 0) return genesis_.state;
-  const absl::StatusOr<std::vector<Root>> roots = CanonicalRoots(id.slot);
-  if (!roots.ok()) return roots.status();
-  absl::StatusOr<HistoricalBlockHashes> history = HistoricalBlockHashes::FromVector(*roots);
+  ASSIGN_OR_RETURN(const std::vector<Root> roots, CanonicalRoots(id.slot));
+  absl::StatusOr<HistoricalBlockHashes> history = HistoricalBlockHashes::FromVector(roots);
   if (!history.ok()) return Damaged(history.status().message());
   absl::StatusOr<StatePtr> state =
       Rebuild(Branch{.block = id, .trunk = *std::move(history), .fork_slot = id.slot, .side = {}});
@@ -240,19 +217,18 @@ absl::StatusOr<StatePtr> ChainDatabase::StateOf(const Checkpoint& id) const {
 absl::StatusOr<std::vector<TreeBlock>> ChainDatabase::Tree(const Checkpoint& finalized, uint64_t last_slot) const {
   std::vector<TreeBlock> tree = {{.root = finalized.root, .parent_root = Root(), .slot = finalized.slot}};
   absl::flat_hash_set<Root> roots = {finalized.root};
-  absl::Status status = files_->Scan(Column::kCanonical, NumberKey(finalized.slot + 1),
-                                     [&](absl::string_view key, absl::string_view value) {
-                                       const std::optional<Checkpoint> id = ParseBlockKey(key);
-                                       const std::optional<Root> parent = ParseRootKey(value);
-                                       if (!id.has_value() || !parent.has_value()) return true;
-                                       if (id->slot > last_slot) return false;
-                                       if (roots.contains(*parent)) {
-                                         tree.push_back({.root = id->root, .parent_root = *parent, .slot = id->slot});
-                                         roots.insert(id->root);
-                                       }
-                                       return true;
-                                     });
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(files_->Scan(Column::kCanonical, NumberKey(finalized.slot + 1),
+                               [&](absl::string_view key, absl::string_view value) {
+                                 const std::optional<Checkpoint> id = ParseBlockKey(key);
+                                 const std::optional<Root> parent = ParseRootKey(value);
+                                 if (!id.has_value() || !parent.has_value()) return true;
+                                 if (id->slot > last_slot) return false;
+                                 if (roots.contains(*parent)) {
+                                   tree.push_back({.root = id->root, .parent_root = *parent, .slot = id->slot});
+                                   roots.insert(id->root);
+                                 }
+                                 return true;
+                               }));
   return tree;
 }
 
@@ -267,8 +243,7 @@ absl::Status ChainDatabase::DropBranches(WriteSet& writes, uint64_t first_slot, 
       return true;
     });
   };
-  absl::Status status = drop(Column::kCanonical, [](const Checkpoint&) { return false; });
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(drop(Column::kCanonical, [](const Checkpoint&) { return false; }));
   return drop(Column::kStates, [&](const Checkpoint& id) {
     return id == finalized || (id.slot < history.size() && history[id.slot] == id.root);
   });

@@ -9,6 +9,7 @@
 #include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/database/schema.h"
 #include "common/bytes/hex.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -27,13 +28,12 @@ absl::Status MakeFolder(const std::string& path) {
 
 // Genesis again, from its state.
 absl::StatusOr<Genesis> GenesisOf(absl::string_view ssz_state) {
-  const absl::StatusOr<State> state = ssz::Deserialize<State>(BytesOfText(ssz_state));
-  if (!state.ok()) return state.status();
+  ASSIGN_OR_RETURN(const State state, ssz::Deserialize<State>(BytesOfText(ssz_state)));
   GenesisConfig config;
-  config.genesis_time = state->config.genesis_time;
-  for (const Validator& validator : state->validators) config.validators.push_back(validator.pubkey);
+  config.genesis_time = state.config.genesis_time;
+  for (const Validator& validator : state.validators) config.validators.push_back(validator.pubkey);
   absl::StatusOr<Genesis> genesis = MakeGenesis(config);
-  if (genesis.ok() && genesis->state_root != ssz::HashTreeRoot(*state)) {
+  if (genesis.ok() && genesis->state_root != ssz::HashTreeRoot(state)) {
     return absl::InvalidArgumentError("its genesis state is not one that a genesis folder leads to");
   }
   return genesis;
@@ -49,46 +49,40 @@ bool ChainDatabase::Exists(const std::string& path) {
 absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::OpenFiles(const ChainFolder& folder, bool create,
                                                                         bool read_only) {
   if (create) {
-    if (absl::Status status = MakeFolder(folder.path); !status.ok()) return status;
+    RETURN_IF_ERROR(MakeFolder(folder.path));
   }
-  absl::StatusOr<ProcessLock> lock =
-      ProcessLock::Acquire(absl::StrCat(folder.path, "/", kLockFile), absl::StrCat("the data folder ", folder.path),
-                           "it holds the chain of one beacon");
-  if (!lock.ok()) return lock.status();
-  absl::StatusOr<std::unique_ptr<Database>> files = Database::Open({.path = FilesIn(folder.path),
+  ASSIGN_OR_RETURN(ProcessLock lock, ProcessLock::Acquire(absl::StrCat(folder.path, "/", kLockFile),
+                                                          absl::StrCat("the data folder ", folder.path),
+                                                          "it holds the chain of one beacon"));
+  ASSIGN_OR_RETURN(std::unique_ptr<Database> files, Database::Open({.path = FilesIn(folder.path),
                                                                     .create = create,
                                                                     .read_only = read_only,
                                                                     .env = folder.env,
                                                                     .min_free_bytes = folder.min_free_bytes,
-                                                                    .stop = folder.stop});
-  if (!files.ok()) return files.status();
-  return std::unique_ptr<ChainDatabase>(new ChainDatabase(folder.path, *std::move(lock), *std::move(files)));
+                                                                    .stop = folder.stop}));
+  return std::unique_ptr<ChainDatabase>(new ChainDatabase(folder.path, std::move(lock), std::move(files)));
 }
 
 absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::Open(const ChainFolder& folder, bool read_only) {
   if (folder.env == nullptr && !Exists(folder.path)) {
     return absl::NotFoundError(absl::StrCat("there is no chain in ", folder.path));
   }
-  absl::StatusOr<std::unique_ptr<ChainDatabase>> database = OpenFiles(folder, /*create=*/false, read_only);
-  if (!database.ok()) return database.status();
-  const absl::StatusOr<bool> known = (*database)->ReadIdentity();
-  if (!known.ok()) return known.status();
-  if (!*known) return absl::NotFoundError(absl::StrCat("there is no chain in ", folder.path));
+  ASSIGN_OR_RETURN(std::unique_ptr<ChainDatabase> database, OpenFiles(folder, /*create=*/false, read_only));
+  ASSIGN_OR_RETURN(const bool known, database->ReadIdentity());
+  if (!known) return absl::NotFoundError(absl::StrCat("there is no chain in ", folder.path));
   return database;
 }
 
 absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::OpenOrCreate(const ChainFolder& folder,
                                                                            const Genesis& genesis,
                                                                            const std::optional<Anchor>& anchor) {
-  absl::StatusOr<std::unique_ptr<ChainDatabase>> opened = OpenFiles(folder, /*create=*/true, /*read_only=*/false);
-  if (!opened.ok()) return opened.status();
-  ChainDatabase& database = **opened;
-  const absl::StatusOr<bool> known = database.ReadIdentity();
-  if (!known.ok()) return known.status();
-  if (!*known) {
+  ASSIGN_OR_RETURN(std::unique_ptr<ChainDatabase> opened, OpenFiles(folder, /*create=*/true, /*read_only=*/false));
+  ChainDatabase& database = *opened;
+  ASSIGN_OR_RETURN(const bool known, database.ReadIdentity());
+  if (!known) {
     const Anchor beginning = anchor.value_or(
         Anchor{.state = genesis.state, .block = genesis.block, .signed_block = nullptr, .root = genesis.block_root});
-    if (absl::Status status = database.WriteIdentity(folder.network, genesis, beginning); !status.ok()) return status;
+    RETURN_IF_ERROR(database.WriteIdentity(folder.network, genesis, beginning));
   } else if (database.genesis_.block_root != genesis.block_root) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the data folder ", folder.path, " holds the chain of network ", database.network_, " with genesis ",
@@ -99,28 +93,24 @@ absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::OpenOrCreate(const
 }
 
 absl::StatusOr<bool> ChainDatabase::ReadIdentity() {
-  const auto schema = files_->Get(Column::kMeta, meta_key::kSchema);
-  if (!schema.ok()) return schema.status();
-  if (!schema->has_value()) return false;
-  const std::optional<uint64_t> version = ParseNumberValue(**schema);
+  ASSIGN_OR_RETURN(const auto schema, files_->Get(Column::kMeta, meta_key::kSchema));
+  if (!schema.has_value()) return false;
+  const std::optional<uint64_t> version = ParseNumberValue(*schema);
   if (!version.has_value()) return Damaged("its schema version is not a number");
   if (*version != kSchemaVersion) {
     return absl::FailedPreconditionError(absl::StrCat("the chain in ", files_->path(), " has schema version ", *version,
                                                       ", this program knows version ", kSchemaVersion,
                                                       ": use the program that made it, or another --data folder"));
   }
-  const auto network = files_->Get(Column::kMeta, meta_key::kNetwork);
-  if (!network.ok()) return network.status();
-  network_ = network->value_or("");
-  const auto state = files_->Get(Column::kMeta, meta_key::kGenesis);
-  if (!state.ok()) return state.status();
-  absl::StatusOr<Genesis> genesis = GenesisOf(state->value_or(""));
+  ASSIGN_OR_RETURN(const auto network, files_->Get(Column::kMeta, meta_key::kNetwork));
+  network_ = network.value_or("");
+  ASSIGN_OR_RETURN(const auto state, files_->Get(Column::kMeta, meta_key::kGenesis));
+  absl::StatusOr<Genesis> genesis = GenesisOf(state.value_or(""));
   if (!genesis.ok()) return Damaged(absl::StrCat("its genesis: ", genesis.status().message()));
   genesis_ = *std::move(genesis);
-  const absl::StatusOr<std::optional<Checkpoint>> anchor = ReadCheckpoint(meta_key::kAnchor);
-  if (!anchor.ok()) return anchor.status();
-  if (!anchor->has_value()) return Damaged("it does not say where it begins");
-  anchor_ = **anchor;
+  ASSIGN_OR_RETURN(const std::optional<Checkpoint> anchor, ReadCheckpoint(meta_key::kAnchor));
+  if (!anchor.has_value()) return Damaged("it does not say where it begins");
+  anchor_ = *anchor;
   return true;
 }
 
@@ -146,7 +136,7 @@ absl::Status ChainDatabase::WriteIdentity(const std::string& network, const Gene
     PutBlock(writes, anchor.root, *anchor.signed_block);
     PutSnapshot(writes, id, *anchor.state);
   }
-  if (absl::Status status = files_->Write(writes); !status.ok()) return status;
+  RETURN_IF_ERROR(files_->Write(writes));
   network_ = network;
   genesis_ = genesis;
   anchor_ = id;

@@ -9,6 +9,7 @@
 #include "common/bytes/hex.h"
 #include "common/config/text_file.h"
 #include "common/process/whole_file.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -36,9 +37,8 @@ std::optional<Checkpoint> ParseLine(absl::string_view line, absl::string_view na
 // Whether the database lacks a block that it had. One that goes on from a later checkpoint lacks nothing.
 absl::StatusOr<bool> Lacks(const ChainDatabase& database, const Checkpoint& had, const Checkpoint& has) {
   if (has.slot >= had.slot) return false;
-  const auto slot = database.SlotOf(had.root);
-  if (!slot.ok()) return slot.status();
-  return !slot->has_value();
+  ASSIGN_OR_RETURN(const auto slot, database.SlotOf(had.root));
+  return !slot.has_value();
 }
 
 }  // namespace
@@ -66,17 +66,13 @@ absl::StatusOr<std::optional<std::string>> LostSinceTip(const ChainDatabase& dat
   const absl::StatusOr<std::optional<ChainTip>> tip = ReadChainTip(database.folder());
   if (!tip.ok()) return std::string(tip.status().message());
   if (!tip->has_value()) return std::nullopt;
-  const auto head = database.ReadCheckpoint(meta_key::kHead);
-  if (!head.ok()) return head.status();
-  const auto finalized = database.ReadCheckpoint(meta_key::kFinalized);
-  if (!finalized.ok()) return finalized.status();
-  const Checkpoint has_head = head->value_or(database.anchor());
-  const Checkpoint has_finalized = finalized->value_or(database.anchor());
-  const absl::StatusOr<bool> lacks_head = Lacks(database, (*tip)->head, has_head);
-  if (!lacks_head.ok()) return lacks_head.status();
-  const absl::StatusOr<bool> lacks_finalized = Lacks(database, (*tip)->finalized, has_finalized);
-  if (!lacks_finalized.ok()) return lacks_finalized.status();
-  if (!*lacks_head && !*lacks_finalized) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto head, database.ReadCheckpoint(meta_key::kHead));
+  ASSIGN_OR_RETURN(const auto finalized, database.ReadCheckpoint(meta_key::kFinalized));
+  const Checkpoint has_head = head.value_or(database.anchor());
+  const Checkpoint has_finalized = finalized.value_or(database.anchor());
+  ASSIGN_OR_RETURN(const bool lacks_head, Lacks(database, (*tip)->head, has_head));
+  ASSIGN_OR_RETURN(const bool lacks_finalized, Lacks(database, (*tip)->finalized, has_finalized));
+  if (!lacks_head && !lacks_finalized) return std::nullopt;
   return absl::StrCat("the chain in ", database.folder(), " is shorter than it was: its head was of slot ",
                       (*tip)->head.slot, " and is of slot ", has_head.slot, ", it had finalized slot ",
                       (*tip)->finalized.slot, " and has finalized slot ", has_finalized.slot);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "beacon/storage/database/recovery_log.h"
+#include "common/status/status_macros.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
@@ -96,7 +97,7 @@ absl::string_view ColumnName(Column column) {
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(DatabaseOptions options) {
   std::unique_ptr<Database> database(new Database(std::move(options)));
-  if (absl::Status status = database->OpenFiles(database->options_.create); !status.ok()) return status;
+  RETURN_IF_ERROR(database->OpenFiles(database->options_.create));
   return database;
 }
 
@@ -111,7 +112,7 @@ absl::Status Database::OpenFiles(bool create) {
     columns.emplace_back(std::string(kColumnNames[i]), MakeColumnOptions(static_cast<Column>(i), cache));
   }
   if (!options_.read_only) {
-    if (absl::Status status = CheckSpace(); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckSpace());
   }
   rocksdb::DBOptions options = MakeOptions(options_, create);
   const auto log = std::make_shared<RecoveryLog>();
@@ -232,7 +233,7 @@ absl::Status Database::Walk(Column column, absl::string_view from, bool backward
     at->Seek(ToSlice(from));
   }
   while (at->Valid() && visit(ToView(at->key()), ToView(at->value()))) {
-    if (absl::Status status = CheckStop(); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckStop());
     if (backwards) {
       at->Prev();
     } else {
@@ -246,8 +247,8 @@ absl::Status Database::Write(const WriteSet& writes) {
   std::shared_lock lock(mutex_);
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
   if (failed_) return absl::UnavailableError(absl::StrCat("the database ", path(), " failed to write"));
-  if (absl::Status status = CheckSpace(); !status.ok()) return status;
-  if (absl::Status status = CheckFolder(); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSpace());
+  RETURN_IF_ERROR(CheckFolder());
   if (writes.empty()) return absl::OkStatus();
   rocksdb::WriteBatch batch(writes.bytes());
   for (const WriteSet::Entry& entry : writes.entries_) {
@@ -270,9 +271,9 @@ absl::Status Database::Write(const WriteSet& writes) {
 }
 
 absl::Status Database::Recover() {
-  if (absl::Status status = CheckSpace(); !status.ok()) return status;
-  if (absl::Status status = CheckFolder(); !status.ok()) return status;
-  if (absl::Status status = Probe(); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSpace());
+  RETURN_IF_ERROR(CheckFolder());
+  RETURN_IF_ERROR(Probe());
   std::unique_lock lock(mutex_);
   if (db_ != nullptr && !failed_) return absl::OkStatus();
   CloseFiles();
@@ -283,8 +284,7 @@ absl::Status Database::Compact() {
   std::shared_lock lock(mutex_);
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
   for (size_t i = 0; i < kColumns; ++i) {
-    absl::Status status = CompactRange(rocksdb::CompactRangeOptions(), static_cast<Column>(i), nullptr);
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(CompactRange(rocksdb::CompactRangeOptions(), static_cast<Column>(i), nullptr));
   }
   return CollectGarbage();
 }
@@ -315,7 +315,7 @@ absl::Status Database::CompactRange(rocksdb::CompactRangeOptions options, Column
   options.canceled = &cancelled;
   const std::stop_callback cancel(options_.stop, [&cancelled] { cancelled = true; });
   const rocksdb::Status status = db_->CompactRange(options, Handle(column), nullptr, end);
-  if (absl::Status stopped = CheckStop(); !stopped.ok()) return stopped;
+  RETURN_IF_ERROR(CheckStop());
   return ToStatus(status, "cannot compact the database");
 }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/crypto/xmss/bottom_tree_builder.h"
 #include "common/crypto/xmss/words.h"
+#include "common/status/status_macros.h"
 
 namespace lean::xmss {
 namespace {
@@ -19,7 +20,7 @@ absl::StatusOr<PrfKey> DrawPrfKey(RandomSource& random) {
   const absl::Status status = random.Fill(absl::MakeSpan(bytes));
   PrfKey key(bytes);
   OPENSSL_cleanse(bytes.data(), bytes.size());
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(status);
   return key;
 }
 
@@ -44,27 +45,24 @@ absl::StatusOr<SlotRange> WidenActiveRange(const Scheme& scheme, SlotRange reque
 
 absl::StatusOr<SecretKey> GenerateKey(const Scheme& scheme, SlotRange requested, RandomSource& random,
                                       const KeyGenerationOptions& options) {
-  const absl::StatusOr<SlotRange> active = WidenActiveRange(scheme, requested);
-  if (!active.ok()) return active.status();
+  ASSIGN_OR_RETURN(const SlotRange active, WidenActiveRange(scheme, requested));
   SecretKeyParts parts;
-  parts.active = *active;
-  if (absl::Status status = FillRandomElements(random, absl::MakeSpan(parts.parameter)); !status.ok()) return status;
-  absl::StatusOr<PrfKey> prf_key = DrawPrfKey(random);
-  if (!prf_key.ok()) return prf_key.status();
-  parts.prf_key = *std::move(prf_key);
+  parts.active = active;
+  RETURN_IF_ERROR(FillRandomElements(random, absl::MakeSpan(parts.parameter)));
+  ASSIGN_OR_RETURN(parts.prf_key, DrawPrfKey(random));
 
-  const uint64_t first_index = active->first / scheme.bottom_leaves();
-  const uint64_t end_index = active->end / scheme.bottom_leaves();
+  const uint64_t first_index = active.first / scheme.bottom_leaves();
+  const uint64_t end_index = active.end / scheme.bottom_leaves();
   parts.left_bottom_index = first_index;
   std::vector<uint32_t> roots;
   for (uint64_t index = first_index; index < end_index; ++index) {
     BottomTreeBuilder builder(scheme, parts.prf_key.Clone(), parts.parameter, index);
-    const uint64_t leaves_before = index * scheme.bottom_leaves() - active->first;
+    const uint64_t leaves_before = index * scheme.bottom_leaves() - active.first;
     const auto progress = [&](uint64_t leaves_done) {
       return !options.progress ||
-             options.progress(static_cast<double>(leaves_before + leaves_done) / static_cast<double>(active->size()));
+             options.progress(static_cast<double>(leaves_before + leaves_done) / static_cast<double>(active.size()));
     };
-    if (absl::Status status = builder.Finish(options.threads, progress); !status.ok()) return status;
+    RETURN_IF_ERROR(builder.Finish(options.threads, progress));
     Subtree tree = std::move(builder).Take();
     const Node root = RootOf(scheme, tree);
     roots.insert(roots.end(), root.begin(), root.begin() + static_cast<ptrdiff_t>(scheme.hash_len()));
@@ -73,9 +71,7 @@ absl::StatusOr<SecretKey> GenerateKey(const Scheme& scheme, SlotRange requested,
     else if (index == first_index + 1)
       parts.right = std::move(tree);
   }
-  absl::StatusOr<Subtree> top_tree = BuildTopTree(scheme, parts.parameter, first_index, std::move(roots), random);
-  if (!top_tree.ok()) return top_tree.status();
-  parts.top_tree = *std::move(top_tree);
+  ASSIGN_OR_RETURN(parts.top_tree, BuildTopTree(scheme, parts.parameter, first_index, std::move(roots), random));
   return SecretKey::Create(scheme, std::move(parts));
 }
 

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/crypto/xmss/one_time.h"
+#include "common/status/status_macros.h"
 
 namespace lean::xmss {
 
@@ -16,7 +17,7 @@ absl::Status CheckActiveRange(const Scheme& scheme, const SlotRange& active) {
 }
 
 absl::StatusOr<SecretKey> SecretKey::Create(const Scheme& scheme, SecretKeyParts parts) {
-  if (absl::Status status = CheckActiveRange(scheme, parts.active); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckActiveRange(scheme, parts.active));
   const uint64_t first_index = parts.active.first / scheme.bottom_leaves();
   const uint64_t end_index = parts.active.end / scheme.bottom_leaves();
   if (parts.left_bottom_index < first_index || parts.left_bottom_index >= end_index - 1) {
@@ -48,13 +49,12 @@ absl::StatusOr<Signature> SecretKey::Sign(uint64_t slot, const Root& message) co
                                               prepared().first, "..", prepared().end - 1));
   }
   const auto leaf = static_cast<uint32_t>(slot);
-  const absl::StatusOr<EncodedMessage> encoded =
-      EncodeMessage(scheme_, parts_.prf_key, parts_.parameter, leaf, message);
-  if (!encoded.ok()) return encoded.status();
+  ASSIGN_OR_RETURN(const EncodedMessage encoded,
+                   EncodeMessage(scheme_, parts_.prf_key, parts_.parameter, leaf, message));
 
   Signature signature;
-  signature.randomness = encoded->randomness;
-  signature.chains = RevealChains(scheme_, parts_.prf_key, parts_.parameter, leaf, encoded->codeword);
+  signature.randomness = encoded.randomness;
+  signature.chains = RevealChains(scheme_, parts_.prf_key, parts_.parameter, leaf, encoded.codeword);
   const bool in_left = slot / scheme_.bottom_leaves() == parts_.left_bottom_index;
   const Subtree& bottom = in_left ? parts_.left : parts_.right;
   for (uint32_t level = 0; level < scheme_.log_lifetime(); ++level) {

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/crypto/sha256.h"
+#include "common/status/status_macros.h"
 
 namespace lean::xmss {
 namespace {
@@ -216,7 +217,7 @@ absl::StatusOr<SecretKey> DecodeLeanSigSecretKey(const Scheme& scheme, ByteSpan 
   if (!reader.ok()) return Malformed();
   if (active_slots > scheme.lifetime() || parts.left_bottom_index > scheme.bottom_leaves()) return Malformed();
   parts.active.end = parts.active.first + active_slots;
-  if (absl::Status status = CheckActiveRange(scheme, parts.active); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckActiveRange(scheme, parts.active));
 
   const std::vector<LayerShape> top = TopTreeShapeOf(scheme, parts.active);
   const std::vector<LayerShape> left = BottomTreeShape(scheme, parts.left_bottom_index);
@@ -282,7 +283,7 @@ absl::StatusOr<SecretKeySeed> DecodeSecretKeySeed(const Scheme& scheme, ByteSpan
   seed.active.first = reader.Read<uint64_t>();
   seed.active.end = reader.Read<uint64_t>();
   if (!reader.ok()) return Malformed();
-  if (absl::Status status = CheckActiveRange(scheme, seed.active); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckActiveRange(scheme, seed.active));
   const std::vector<LayerShape> shape = TopTreeShapeOf(scheme, seed.active);
   const size_t end = kSeedFixedBytes + SubtreeBytes(scheme, shape) + kHashBytes;
   if (bytes.size() != end) return WrongSize(end, bytes.size());

@@ -8,6 +8,7 @@
 #include "common/crypto/xmss/bottom_tree_builder.h"
 #include "common/crypto/xmss/secret_key_codec.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 
 namespace lean::xmss {
 namespace {
@@ -32,7 +33,7 @@ absl::StatusOr<CachedTrees> RebuildTrees(const Scheme& scheme, const SecretKeySe
       const double trees_done = static_cast<double>(leaves_done) / static_cast<double>(builder.leaves_total());
       return !options.progress || options.progress((trees_done + (is_right ? 1 : 0)) / 2);
     };
-    if (absl::Status status = builder.Finish(options.threads, progress); !status.ok()) return status;
+    RETURN_IF_ERROR(builder.Finish(options.threads, progress));
     (is_right ? trees.right : trees.left) = std::move(builder).Take();
   }
   return trees;
@@ -59,13 +60,10 @@ absl::Status CheckTreesServe(const Scheme& scheme, const SlotRange& active, uint
 
 absl::StatusOr<CachedTrees> ReadTreeCache(const Scheme& scheme, const SecretKeySeed& seed, const std::string& path,
                                           uint64_t slot) {
-  const absl::StatusOr<WipedBytes> bytes = ReadRegularFile(path, kMaxKeyFileBytes);
-  if (!bytes.ok()) return bytes.status();
-  absl::StatusOr<CachedTrees> trees = DecodeTreeCache(scheme, seed, bytes->span());
+  ASSIGN_OR_RETURN(const WipedBytes bytes, ReadRegularFile(path, kMaxKeyFileBytes));
+  absl::StatusOr<CachedTrees> trees = DecodeTreeCache(scheme, seed, bytes.span());
   if (!trees.ok()) return InFile(path, trees.status());
-  if (absl::Status status = CheckTreesServe(scheme, seed.active, trees->left_bottom_index, slot, path); !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(CheckTreesServe(scheme, seed.active, trees->left_bottom_index, slot, path));
   return trees;
 }
 
@@ -78,15 +76,12 @@ struct KeyFile {
 absl::StatusOr<KeyFile> ReadKeyFile(const Scheme& scheme, const std::string& path, uint64_t slot, ByteSpan bytes) {
   KeyFile file;
   if (IsSecretKeySeed(bytes)) {
-    absl::StatusOr<SecretKeySeed> seed = DecodeSecretKeySeed(scheme, bytes);
-    if (!seed.ok()) return seed.status();
-    file.seed = *std::move(seed);
+    ASSIGN_OR_RETURN(file.seed, DecodeSecretKeySeed(scheme, bytes));
     file.trees = ReadTreeCache(scheme, file.seed, TreeCachePath(path), slot);
     return file;
   }
-  absl::StatusOr<SecretKey> key = DecodeLeanSigSecretKey(scheme, bytes);
-  if (!key.ok()) return key.status();
-  SecretKeyParts parts = (*std::move(key)).TakeParts();
+  ASSIGN_OR_RETURN(SecretKey key, DecodeLeanSigSecretKey(scheme, bytes));
+  SecretKeyParts parts = std::move(key).TakeParts();
   file.seed = {.prf_key = std::move(parts.prf_key),
                .parameter = parts.parameter,
                .active = parts.active,
@@ -101,13 +96,11 @@ absl::StatusOr<KeyFile> ReadKeyFile(const Scheme& scheme, const std::string& pat
 }
 
 absl::StatusOr<SecretKeyInfo> InspectSeed(uint32_t log_lifetime, ByteSpan bytes) {
-  const absl::StatusOr<Scheme> scheme = Scheme::Create(log_lifetime);
-  if (!scheme.ok()) return scheme.status();
-  const absl::StatusOr<SecretKeySeed> seed = DecodeSecretKeySeed(*scheme, bytes);
-  if (!seed.ok()) return seed.status();
-  return SecretKeyInfo{.scheme = *scheme,
-                       .public_key = {.root = RootOf(*scheme, seed->top_tree), .parameter = seed->parameter},
-                       .active = seed->active,
+  ASSIGN_OR_RETURN(const Scheme scheme, Scheme::Create(log_lifetime));
+  ASSIGN_OR_RETURN(const SecretKeySeed seed, DecodeSecretKeySeed(scheme, bytes));
+  return SecretKeyInfo{.scheme = scheme,
+                       .public_key = {.root = RootOf(scheme, seed.top_tree), .parameter = seed.parameter},
+                       .active = seed.active,
                        .has_tree_cache = true};
 }
 
@@ -115,10 +108,9 @@ absl::StatusOr<SecretKeyInfo> InspectSeed(uint32_t log_lifetime, ByteSpan bytes)
 absl::StatusOr<SecretKeyInfo> InspectLeanSig(ByteSpan bytes) {
   absl::Status failure;
   for (const uint32_t log_lifetime : {8, 16, 32}) {
-    const absl::StatusOr<Scheme> scheme = Scheme::Create(log_lifetime);
-    if (!scheme.ok()) return scheme.status();
-    const absl::StatusOr<SecretKey> key = DecodeLeanSigSecretKey(*scheme, bytes);
-    if (key.ok()) return SecretKeyInfo{.scheme = *scheme, .public_key = key->public_key(), .active = key->active()};
+    ASSIGN_OR_RETURN(const Scheme scheme, Scheme::Create(log_lifetime));
+    const absl::StatusOr<SecretKey> key = DecodeLeanSigSecretKey(scheme, bytes);
+    if (key.ok()) return SecretKeyInfo{.scheme = scheme, .public_key = key->public_key(), .active = key->active()};
     failure = key.status();
   }
   return failure;
@@ -127,9 +119,8 @@ absl::StatusOr<SecretKeyInfo> InspectLeanSig(ByteSpan bytes) {
 }  // namespace
 
 absl::StatusOr<SecretKeyInfo> InspectSecretKey(const std::string& path) {
-  const absl::StatusOr<WipedBytes> bytes = ReadSecretFile(path, kMaxKeyFileBytes, SecretFileKind::kRegular);
-  if (!bytes.ok()) return bytes.status();
-  return InspectSecretKeyBytes(bytes->span(), path);
+  ASSIGN_OR_RETURN(const WipedBytes bytes, ReadSecretFile(path, kMaxKeyFileBytes, SecretFileKind::kRegular));
+  return InspectSecretKeyBytes(bytes.span(), path);
 }
 
 absl::StatusOr<SecretKeyInfo> InspectSecretKeyBytes(ByteSpan content, const std::string& path) {
@@ -144,7 +135,7 @@ std::string TreeCachePath(const std::string& key_path) { return absl::StrCat(key
 
 absl::Status SaveSecretKey(const SecretKey& key, const std::string& path) {
   const WipedBytes seed = EncodeSecretKeySeed(key);
-  if (absl::Status status = WritePrivateFile(path, seed.span(), IfExists::kFail); !status.ok()) return status;
+  RETURN_IF_ERROR(WritePrivateFile(path, seed.span(), IfExists::kFail));
   return SaveTreeCache(key, path);
 }
 
@@ -154,9 +145,8 @@ absl::Status SaveTreeCache(const SecretKey& key, const std::string& key_path) {
 
 absl::StatusOr<LoadedSecretKey> LoadSecretKey(const Scheme& scheme, const std::string& path, uint64_t slot,
                                               const KeyGenerationOptions& options) {
-  const absl::StatusOr<WipedBytes> bytes = ReadSecretFile(path, kMaxKeyFileBytes, SecretFileKind::kRegular);
-  if (!bytes.ok()) return bytes.status();
-  return LoadSecretKeyBytes(scheme, bytes->span(), path, slot, options);
+  ASSIGN_OR_RETURN(const WipedBytes bytes, ReadSecretFile(path, kMaxKeyFileBytes, SecretFileKind::kRegular));
+  return LoadSecretKeyBytes(scheme, bytes.span(), path, slot, options);
 }
 
 absl::StatusOr<LoadedSecretKey> LoadSecretKeyBytes(const Scheme& scheme, ByteSpan content, const std::string& path,

@@ -5,6 +5,7 @@
 
 #include "common/crypto/lanes/kernels.h"
 #include "common/crypto/xmss/words.h"
+#include "common/status/status_macros.h"
 
 namespace lean::xmss {
 namespace {
@@ -51,12 +52,12 @@ absl::StatusOr<Subtree> BuildTopTree(const Scheme& scheme, const Parameter& para
   for (uint32_t level = scheme.bottom_height();; ++level) {
     std::vector<uint32_t> padding(scheme.hash_len());
     if (layer.first_index % 2 == 1) {
-      if (absl::Status status = FillRandomElements(random, absl::MakeSpan(padding)); !status.ok()) return status;
+      RETURN_IF_ERROR(FillRandomElements(random, absl::MakeSpan(padding)));
       layer.words.insert(layer.words.begin(), padding.begin(), padding.end());
       --layer.first_index;
     }
     if (NodeCount(scheme, layer) % 2 == 1) {
-      if (absl::Status status = FillRandomElements(random, absl::MakeSpan(padding)); !status.ok()) return status;
+      RETURN_IF_ERROR(FillRandomElements(random, absl::MakeSpan(padding)));
       layer.words.insert(layer.words.end(), padding.begin(), padding.end());
     }
     tree.layers.push_back(std::move(layer));

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/crypto/field/koala_bear.h"
+#include "common/status/status_macros.h"
 
 namespace lean::xmss {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 absl::StatusOr<uint32_t> RandomElement(RandomSource& random) {
   while (true) {
     std::array<uint8_t, 4> bytes;
-    if (absl::Status status = random.Fill(absl::MakeSpan(bytes)); !status.ok()) return status;
+    RETURN_IF_ERROR(random.Fill(absl::MakeSpan(bytes)));
     const uint32_t word = (bytes[0] | bytes[1] << 8 | bytes[2] << 16 | static_cast<uint32_t>(bytes[3]) << 24) >> 1;
     if (word < crypto::Fp::kModulus) return word;
   }
@@ -36,9 +37,7 @@ void WriteWords(absl::Span<const uint32_t> words, absl::Span<uint8_t> bytes) {
 
 absl::Status FillRandomElements(RandomSource& random, absl::Span<uint32_t> words) {
   for (uint32_t& word : words) {
-    const absl::StatusOr<uint32_t> element = RandomElement(random);
-    if (!element.ok()) return element.status();
-    word = *element;
+    ASSIGN_OR_RETURN(word, RandomElement(random));
   }
   return absl::OkStatus();
 }
