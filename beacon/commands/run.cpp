@@ -1,10 +1,9 @@
 #include "beacon/commands/run.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <stop_token>
 
 #include "absl/status/statusor.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/log_text.h"
 #include "common/process/until_stopped.h"
 #include "common/status/status_macros.h"
@@ -13,10 +12,10 @@ namespace lean::beacon {
 namespace {
 
 void WaitFor(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait(lock, stop, [] { return false; });
+  Mutex mutex;
+  CondVar never;
+  MutexLock lock(mutex);
+  never.Wait(mutex, stop, [] { return false; });
 }
 
 }  // namespace

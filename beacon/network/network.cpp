@@ -72,7 +72,7 @@ void Network::RunOutbound() {
       gossip_.OnAccepted(*item);
     } else {
       {
-        std::lock_guard lock(mutex_);
+        MutexLock lock(mutex_);
         DropOldLocked();
         own_items_.emplace_back(context_.clock.Steady(), *item);
         blocks_out_ += item->block != nullptr ? 1 : 0;
@@ -108,7 +108,7 @@ v1::BeaconHello Network::Hello() {
 void Network::OnAttached(uint64_t stream) {
   peers_.Reset(stream);
   gossip_.Reset(stream);
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   told_.reset();  // the chain may have moved on since the hello
 }
 
@@ -116,7 +116,7 @@ void Network::OnDetached(uint64_t) {
   peers_.Reset(0);
   gossip_.Reset(0);
   requests_.FailAll(absl::UnavailableError("the network engine was lost"), /*stopping=*/false);
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   Add(counts_, &earlier_counts_);
   counts_.Clear();
 }
@@ -144,7 +144,7 @@ absl::Status Network::OnMessage(uint64_t stream, const v1::EngineToBeacon& messa
       return requests_.OnAnswer(message.answer());
     case v1::EngineToBeacon::kReport: {
       peers_.OnReport(message.report());
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       counts_ = message.report().counts();
       return absl::OkStatus();
     }
@@ -166,7 +166,7 @@ void Network::Publish(uint64_t stream, const OutboundItem& item) {
 void Network::PublishAgain(uint64_t stream) {
   std::deque<std::pair<SteadyTime, OutboundItem>> items;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (std::exchange(published_again_, stream) == stream) return;
     DropOldLocked();
     items = own_items_;
@@ -184,7 +184,7 @@ void Network::RefreshChain() {
   if (stream == 0) return;
   bool finalized_more = false;
   {
-    std::lock_guard lock(mutex_);  // until it is sent, so that none overtakes a newer one
+    MutexLock lock(mutex_);  // until it is sent, so that none overtakes a newer one
     const ClaimedChain chain = OwnChain();
     if (told_ == chain) return;
     finalized_more = !told_.has_value() || told_->finalized != chain.finalized;
@@ -240,7 +240,7 @@ NetworkCounts Network::counts() const {
                        .requests_out = requests_.requests(),
                        .engine_connected = stream_.attached() != 0,
                        .engine_lost = stream_.lost()};
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   counts.blocks_out = blocks_out_;
   counts.votes_out = votes_out_;
   counts.engines = earlier_counts_;

@@ -8,7 +8,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -16,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "beacon/network/engine/engine_stream.h"
 #include "beacon/network/gossip/gossip.h"
@@ -28,6 +28,7 @@
 #include "beacon/services/chain_service.h"
 #include "beacon/services/outbound.h"
 #include "common/clock/clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 #include "lean/v1/network_engine.pb.h"
 
@@ -104,7 +105,7 @@ class Network final : public PeerBlocks, public PeerList, private EngineStreamOw
   void Publish(uint64_t stream, const OutboundItem& item);
   // What was made of late, for those who were not there.
   void PublishAgain(uint64_t stream);
-  void DropOldLocked();
+  void DropOldLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const NetworkContext context_;
   const SendToEngine send_ = [this](uint64_t stream, v1::BeaconToEngine message) {
@@ -115,15 +116,14 @@ class Network final : public PeerBlocks, public PeerList, private EngineStreamOw
   BlockRequests requests_;
   BlockServer server_;
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  std::deque<std::pair<SteadyTime, OutboundItem>> own_items_;  // of late
-  uint64_t published_again_ = 0;                               // on this stream
-  std::optional<ClaimedChain> told_;                           // of our chain, to the engine that is attached
-  v1::EngineCounts counts_;                                    // of the engine that is attached
-  v1::EngineCounts earlier_counts_;                            // of those before it
-  uint64_t blocks_out_ = 0;
-  uint64_t votes_out_ = 0;
+  mutable Mutex mutex_;
+  std::deque<std::pair<SteadyTime, OutboundItem>> own_items_ ABSL_GUARDED_BY(mutex_);  // of late
+  uint64_t published_again_ ABSL_GUARDED_BY(mutex_) = 0;                               // on this stream
+  std::optional<ClaimedChain> told_ ABSL_GUARDED_BY(mutex_);  // of our chain, to the engine that is attached
+  v1::EngineCounts counts_ ABSL_GUARDED_BY(mutex_);           // of the engine that is attached
+  v1::EngineCounts earlier_counts_ ABSL_GUARDED_BY(mutex_);   // of those before it
+  uint64_t blocks_out_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t votes_out_ ABSL_GUARDED_BY(mutex_) = 0;
 
   EngineStream stream_;  // calls the parts above
   std::thread outbound_thread_;

@@ -23,7 +23,7 @@ CallerBook::CallerBook(const Clock& clock, std::chrono::milliseconds slot, size_
       bad_share_(kLeastBadShare + kVoteBytes * static_cast<double>(validators)) {}
 
 rpc::Rank CallerBook::RankOf(const rpc::Caller& caller) const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto known = records_.find(caller.identity());
   return known == records_.end() ? rpc::Rank::kUnknown : RankOf(known->second, clock_.Steady());
 }
@@ -36,7 +36,7 @@ rpc::Rank CallerBook::RankOf(const Record& record, SteadyTime now) const {
 void CallerBook::Count(const rpc::Caller& caller, size_t right, size_t wrong) {
   if (right == 0 && wrong == 0) return;
   const SteadyTime now = clock_.Steady();
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   Record& record = RecordOf(caller, now);
   if (now - record.since > kSlots * slot_) {
     record.since = now;
@@ -49,7 +49,7 @@ void CallerBook::Count(const rpc::Caller& caller, size_t right, size_t wrong) {
 
 bool CallerBook::TakeShare(const rpc::Caller& caller, size_t bytes) {
   const SteadyTime now = clock_.Steady();
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   Record& record = RecordOf(caller, now);
   const double share = RankOf(record, now) == rpc::Rank::kBad ? bad_share_ : good_share_;
   const double slots = (now - record.share_since) / slot_;

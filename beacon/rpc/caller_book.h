@@ -5,11 +5,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "common/clock/clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/rpc/caller.h"
 
 namespace lean::beacon {
@@ -47,15 +48,15 @@ class CallerBook {
   };
 
   rpc::Rank RankOf(const Record& record, SteadyTime now) const;
-  Record& RecordOf(const rpc::Caller& caller, SteadyTime now);
-  void MakeRoom(SteadyTime now);
+  Record& RecordOf(const rpc::Caller& caller, SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void MakeRoom(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Clock& clock_;
   const std::chrono::duration<double> slot_;
   const double good_share_;  // bytes
   const double bad_share_;
-  mutable std::mutex mutex_;
-  absl::flat_hash_map<std::string, Record> records_;  // guarded by mutex_; by identity
+  mutable Mutex mutex_;
+  absl::flat_hash_map<std::string, Record> records_ ABSL_GUARDED_BY(mutex_);  // by identity
 };
 
 }  // namespace lean::beacon

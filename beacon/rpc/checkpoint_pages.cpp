@@ -67,11 +67,11 @@ absl::StatusOr<CheckpointPages::BytesPtr> CheckpointPages::Find(const v1::GetChe
   ASSIGN_OR_RETURN(const Checkpoint id,
                    chain_.service.Read([&](const LeanChain& chain) { return FinalizedBlock(chain, root); }));
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (last_ != nullptr && last_->root == id.root && last_->part == request.part()) return last_;
   }
   ASSIGN_OR_RETURN(BytesPtr made, Make(id, request.part()));
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   last_ = made;
   return made;
 }

@@ -4,11 +4,12 @@
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "beacon/rpc/served_chain.h"
+#include "common/concurrency/mutex.h"
 #include "lean/v1/beacon.pb.h"
 
 namespace lean::beacon {
@@ -37,8 +38,8 @@ class CheckpointPages {
   absl::StatusOr<BytesPtr> Make(const Checkpoint& id, v1::GetCheckpointRequest::Part part) const;
 
   const ServedChain& chain_;
-  mutable std::mutex mutex_;
-  mutable BytesPtr last_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  mutable BytesPtr last_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::beacon

@@ -48,7 +48,7 @@ void VoteScreening::SubmitVotes(const rpc::Caller& caller, std::vector<SignedVot
 }
 
 void VoteScreening::Stop() {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   stopped_ = true;
   while (waiting_.Pop().has_value()) {
   }
@@ -68,7 +68,7 @@ void VoteScreening::Enqueue(const JobPtr& job) {
   const size_t weight = (job->votes.size() - job->outcomes.size()) * sizeof(SignedAttestation);
   std::vector<JobPtr> displaced;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (stopped_) return;
     displaced = waiting_.Push(rank, job->caller.host, job->caller.connection, weight, job);
   }
@@ -82,14 +82,14 @@ void VoteScreening::Enqueue(const JobPtr& job) {
 // this does not call itself.
 void VoteScreening::Pump() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (pumping_) return;
     pumping_ = true;
   }
   while (true) {
     JobPtr job;
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       std::optional<JobPtr> next = under_way_ ? std::nullopt : waiting_.Pop();
       if (!next.has_value()) {
         pumping_ = false;
@@ -116,7 +116,7 @@ void VoteScreening::Pump() {
 void VoteScreening::SubmitPiece(const JobPtr& job, size_t votes) {
   const auto first = job->votes.begin() + static_cast<ptrdiff_t>(job->outcomes.size());
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     under_way_ = true;
   }
   submit_({first, first + static_cast<ptrdiff_t>(votes)},
@@ -135,7 +135,7 @@ void VoteScreening::OnPiece(const JobPtr& job, Outcomes outcomes) {
     job->done(std::move(job->outcomes));
   }
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     under_way_ = false;
   }
   Pump();
@@ -143,7 +143,7 @@ void VoteScreening::OnPiece(const JobPtr& job, Outcomes outcomes) {
 
 size_t VoteScreening::TakeBadVotes(size_t wanted) {
   const SteadyTime now = clock_.Steady();
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (now - bad_since_ >= slot_) {
     bad_since_ = now;
     bad_taken_ = 0;

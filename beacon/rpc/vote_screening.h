@@ -6,14 +6,15 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/rpc/caller_book.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
 #include "common/concurrency/fair_queue.h"
+#include "common/concurrency/mutex.h"
 #include "common/rpc/caller.h"
 
 namespace lean::beacon {
@@ -68,14 +69,13 @@ class VoteScreening : public std::enable_shared_from_this<VoteScreening> {
   const Clock& clock_;
   const std::chrono::duration<double> slot_;
   const size_t bad_votes_;  // a slot
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  FairQueue<JobPtr, rpc::kRanks> waiting_;
-  bool pumping_ = false;    // a thread is in Pump
-  bool under_way_ = false;  // a piece is
-  bool stopped_ = false;
-  SteadyTime bad_since_{};  // a slot's time from which bad_taken_ counts
-  size_t bad_taken_ = 0;
+  Mutex mutex_;
+  FairQueue<JobPtr, rpc::kRanks> waiting_ ABSL_GUARDED_BY(mutex_);
+  bool pumping_ ABSL_GUARDED_BY(mutex_) = false;    // a thread is in Pump
+  bool under_way_ ABSL_GUARDED_BY(mutex_) = false;  // a piece is
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  SteadyTime bad_since_ ABSL_GUARDED_BY(mutex_){};  // a slot's time from which bad_taken_ counts
+  size_t bad_taken_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace lean::beacon

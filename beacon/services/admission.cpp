@@ -21,7 +21,7 @@ void Subtract(InFlight& used, const InFlight& less) {
 }  // namespace
 
 bool Admission::TryAcquire(const Origin& origin, const InFlight& what) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (!Fits(total_, what, limits_.total)) return false;
   if (origin.kind == Origin::kPeer) {
     const auto found = by_peer_.find(origin);
@@ -35,7 +35,7 @@ bool Admission::TryAcquire(const Origin& origin, const InFlight& what) {
 }
 
 void Admission::Release(const Origin& origin, const InFlight& what) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   Subtract(total_, what);
   if (origin.kind != Origin::kPeer) return;
   Subtract(peers_, what);
@@ -45,7 +45,7 @@ void Admission::Release(const Origin& origin, const InFlight& what) {
 }
 
 InFlight Admission::used() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return total_;
 }
 

@@ -3,10 +3,11 @@
 #define LEAN_BEACON_SERVICES_ADMISSION_H_
 
 #include <cstddef>
-#include <mutex>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "beacon/services/submit.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
 
@@ -37,11 +38,10 @@ class Admission {
 
  private:
   const AdmissionLimits limits_;
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  InFlight total_;
-  InFlight peers_;
-  absl::flat_hash_map<Origin, InFlight> by_peer_;  // of peers that have something in flight
+  mutable Mutex mutex_;
+  InFlight total_ ABSL_GUARDED_BY(mutex_);
+  InFlight peers_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<Origin, InFlight> by_peer_ ABSL_GUARDED_BY(mutex_);  // of peers that have something in flight
 };
 
 }  // namespace lean::beacon

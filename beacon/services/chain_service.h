@@ -8,7 +8,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <shared_mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -16,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "beacon/chain/block_builder.h"
 #include "beacon/chain/chain_types.h"
@@ -36,7 +36,7 @@
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/concurrency/bounded_channel.h"
-#include "common/concurrency/shared_mutex.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
@@ -117,7 +117,7 @@ class ChainService {
   // not be called from within f, nor may f keep the reference.
   template <typename F>
   auto Read(F&& f) const {
-    std::shared_lock lock(mutex_);
+    ReaderLock lock(mutex_);
     return std::forward<F>(f)(std::as_const(chain_));
   }
 
@@ -207,7 +207,7 @@ class ChainService {
   const ChainServiceContext context_;
   const std::unique_ptr<SignatureVerifier> verifier_;
   mutable SharedMutex mutex_;
-  LeanChain chain_;  // guarded by mutex_; only the loop, and Start before it, change it
+  LeanChain chain_ ABSL_GUARDED_BY(mutex_);  // only the loop, and Start before it, change it
   SeenVotes seen_votes_;
   mutable ClockEvidence clock_evidence_;
   RecentVotes recent_votes_;

@@ -6,7 +6,6 @@
 #include <iterator>
 #include <limits>
 #include <map>
-#include <mutex>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -54,7 +53,7 @@ void ChainWriter::CatchUp() {
     const Checkpoint old_head = context_.chain.head();
     ChainEvents events;
     {
-      std::unique_lock lock(context_.mutex);
+      WriterLock lock(context_.mutex);
       events = context_.chain.OnInterval(target, /*has_proposal=*/false);
     }
     HandleEvents(events, old_head);
@@ -74,7 +73,7 @@ void ChainWriter::SetTimeBack(uint64_t interval) {
   const Checkpoint old_head = context_.chain.head();
   ChainEvents events;
   {
-    std::unique_lock lock(context_.mutex);
+    WriterLock lock(context_.mutex);
     events = context_.chain.SetTimeBack(interval);
   }
   chain_slot_ = SlotOfTime(context_.chain);
@@ -150,7 +149,7 @@ absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& 
   const ImportMode mode = IsHistory(block->message.block.slot) ? ImportMode::kHistory : ImportMode::kLive;
   absl::StatusOr<ChainEvents> events;
   {
-    std::unique_lock lock(context_.mutex);
+    WriterLock lock(context_.mutex);
     events = context_.chain.OnBlock(block, mode);
   }
   RETURN_IF_ERROR(events.status());
@@ -177,7 +176,7 @@ absl::Status ChainWriter::Apply(const SignedVotePtr& vote) {
   const Checkpoint old_head = context_.chain.head();
   absl::StatusOr<ChainEvents> events;
   {
-    std::unique_lock lock(context_.mutex);
+    WriterLock lock(context_.mutex);
     events = context_.chain.OnVote(vote);
   }
   RETURN_IF_ERROR(events.status());
@@ -193,7 +192,7 @@ bool ChainWriter::HasParentState(const Root& parent) const {
 
 void ChainWriter::AddState(const Root& root, const absl::StatusOr<StatePtr>& state) {
   if (state.ok()) {
-    std::unique_lock lock(context_.mutex);
+    WriterLock lock(context_.mutex);
     context_.chain.AddState(*state);
   }
   std::vector<DependencyQueue::Taken> ready = waiting_.TakeForBlock(root);
@@ -305,7 +304,7 @@ void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_
 
 void ChainWriter::Prune() {
   std::vector<PrunedBlock> pruned;  // let go of outside the lock
-  std::unique_lock lock(context_.mutex);
+  WriterLock lock(context_.mutex);
   pruned = context_.chain.Prune(options_.prune);
 }
 

@@ -24,7 +24,7 @@
 #include "beacon/services/votes/seen_votes.h"
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
-#include "common/concurrency/shared_mutex.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
@@ -37,7 +37,7 @@ struct ChainWriterOptions {
 // What a writer works on; all of it outlives the writer.
 struct ChainWriterContext {
   LeanChain& chain;
-  SharedMutex& mutex;  // guards `chain`
+  SharedMutex& mutex;  // held to change `chain`; the writer's thread reads it without, since nobody else changes it
   SeenVotes& seen_votes;
   OutboundChannel& outbound;
   Clock& clock;

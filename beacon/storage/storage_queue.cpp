@@ -6,18 +6,20 @@ namespace lean::beacon {
 
 void StorageQueue::Push(StorageItem item, size_t bytes) {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (closed_) return;
     entries_.push_back({std::move(item), bytes, std::chrono::steady_clock::now()});
     bytes_ += bytes;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 std::optional<std::vector<StorageItem>> StorageQueue::Take(size_t max_bytes, std::chrono::nanoseconds wait) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   std::vector<StorageItem> items;
-  if (!changed_.wait_for(lock, wait, [this] { return closed_ || !entries_.empty(); })) return items;
+  if (!changed_.WaitFor(mutex_, wait,
+                        [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || !entries_.empty(); }))
+    return items;
   if (entries_.empty()) return std::nullopt;
   taken_since_ = entries_.front().pushed;
   while (!entries_.empty() && (items.empty() || taken_bytes_ + entries_.front().bytes <= max_bytes)) {
@@ -31,23 +33,23 @@ std::optional<std::vector<StorageItem>> StorageQueue::Take(size_t max_bytes, std
 
 void StorageQueue::Done() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     bytes_ -= std::exchange(taken_bytes_, 0);
     taken_items_ = 0;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void StorageQueue::Close() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     closed_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 bool StorageQueue::full() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (bytes_ >= max_bytes_) return true;
   if (entries_.empty() && taken_items_ == 0) return false;
   const Time oldest = taken_items_ > 0 ? taken_since_ : entries_.front().pushed;
@@ -55,18 +57,19 @@ bool StorageQueue::full() const {
 }
 
 size_t StorageQueue::items() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return entries_.size() + taken_items_;
 }
 
 size_t StorageQueue::bytes() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return bytes_;
 }
 
 void StorageQueue::AwaitEmpty() const {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return entries_.empty() && taken_items_ == 0; });
+  MutexLock lock(mutex_);
+  changed_.Wait(mutex_,
+                [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return entries_.empty() && taken_items_ == 0; });
 }
 
 }  // namespace lean::beacon

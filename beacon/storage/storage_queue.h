@@ -3,17 +3,17 @@
 #define LEAN_BEACON_STORAGE_STORAGE_QUEUE_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <variant>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/services/chain_observer.h"
 #include "common/bytes/bytes.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
 
@@ -66,14 +66,14 @@ class StorageQueue {
 
   const size_t max_bytes_;
   const std::chrono::nanoseconds max_lag_;
-  mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
-  std::deque<Entry> entries_;  // guarded by mutex_, as is the rest
-  size_t bytes_ = 0;           // of the entries and of what was taken
-  size_t taken_items_ = 0;
-  size_t taken_bytes_ = 0;
-  Time taken_since_;  // when the first of what was taken had been pushed
-  bool closed_ = false;
+  mutable Mutex mutex_;
+  mutable CondVar changed_;
+  std::deque<Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of the entries and of what was taken
+  size_t taken_items_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t taken_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  Time taken_since_ ABSL_GUARDED_BY(mutex_);  // when the first of what was taken had been pushed
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lean::beacon

@@ -37,10 +37,10 @@ void StorageService::Start() {
 
 void StorageService::Stop() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stopping_ = true;
   }
-  stop_requested_.notify_all();
+  stop_requested_.NotifyAll();
   queue_.Close();
   if (thread_.joinable()) thread_.join();
 }
@@ -76,25 +76,26 @@ absl::Status StorageService::CanAccept() const {
 }
 
 absl::Status StorageService::Health() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return health_;
 }
 
 void StorageService::SetHealth(absl::Status health) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   health_ = std::move(health);
   if (health_changed_) health_changed_(health_);
 }
 
 void StorageService::WatchHealth(std::function<void(const absl::Status&)> changed) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   health_changed_ = std::move(changed);
   if (health_changed_) health_changed_(health_);
 }
 
 bool StorageService::WaitToRetry() {
-  std::unique_lock lock(mutex_);
-  return !stop_requested_.wait_for(lock, options_.retry, [this] { return stopping_; });
+  MutexLock lock(mutex_);
+  return !stop_requested_.WaitFor(mutex_, options_.retry,
+                                  [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
 }
 
 void StorageService::Run() {

@@ -4,16 +4,15 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "beacon/chain/lean_chain.h"
@@ -21,6 +20,7 @@
 #include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/database/chain_tip.h"
 #include "beacon/storage/storage_queue.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
@@ -103,11 +103,11 @@ class StorageService final : public ChainObserver {
   std::chrono::steady_clock::time_point tip_due_;
   bool tip_failed_ = false;  // told already
 
-  mutable std::mutex mutex_;
-  std::condition_variable stop_requested_;
-  absl::Status health_;                                      // guarded by mutex_
-  std::function<void(const absl::Status&)> health_changed_;  // guarded by mutex_
-  bool stopping_ = false;                                    // guarded by mutex_
+  mutable Mutex mutex_;
+  CondVar stop_requested_;
+  absl::Status health_ ABSL_GUARDED_BY(mutex_);
+  std::function<void(const absl::Status&)> health_changed_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

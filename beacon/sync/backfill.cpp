@@ -4,14 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <set>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/services/checks/edge_checks.h"
 #include "beacon/storage/database/schema.h"
+#include "common/concurrency/mutex.h"
 #include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
 
@@ -54,9 +54,9 @@ CheckSignatures SignatureCheck(const crypto::SignatureScheme& scheme, const Vali
 }
 
 struct Backfill::Answer {
-  std::mutex mutex;
-  std::condition_variable_any came;
-  std::optional<absl::StatusOr<std::vector<SignedBlockPtr>>> blocks;  // guarded by mutex
+  Mutex mutex;
+  CondVar came;
+  std::optional<absl::StatusOr<std::vector<SignedBlockPtr>>> blocks ABSL_GUARDED_BY(mutex);
 };
 
 Backfill::Backfill(ChainDatabase& database, PeerBlocks& peers, CheckSignatures check,
@@ -78,10 +78,10 @@ void Backfill::Stop() {
 }
 
 bool Backfill::Wait(std::chrono::nanoseconds time) {
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any never;
-  never.wait_for(lock, stop_, time, [] { return false; });
+  Mutex mutex;
+  MutexLock lock(mutex);
+  CondVar never;
+  never.WaitFor(mutex, stop_, time, []() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return false; });
   return !stop_.stop_requested();
 }
 
@@ -158,10 +158,10 @@ absl::StatusOr<std::vector<SignedBlockPtr>> Backfill::Ask(const PeerInfo& peer, 
   const auto answer = std::make_shared<Answer>();
   const auto done = [answer](absl::StatusOr<std::vector<SignedBlockPtr>> blocks) {
     {
-      std::lock_guard lock(answer->mutex);
+      MutexLock lock(answer->mutex);
       answer->blocks = std::move(blocks);
     }
-    answer->came.notify_all();
+    answer->came.NotifyAll();
   };
   if (peer.serves_range) {
     peers_.BlocksByRange(peer.id, missing.front().slot, end - missing.front().slot, done);
@@ -172,8 +172,10 @@ absl::StatusOr<std::vector<SignedBlockPtr>> Backfill::Ask(const PeerInfo& peer, 
     }
     peers_.BlocksByRoot(peer.id, std::move(roots), done);
   }
-  std::unique_lock lock(answer->mutex);
-  const bool came = answer->came.wait_for(lock, stop_, options_.answer, [&] { return answer->blocks.has_value(); });
+  MutexLock lock(answer->mutex);
+  const bool came =
+      answer->came.WaitFor(answer->mutex, stop_, options_.answer,
+                           [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(answer->mutex) { return answer->blocks.has_value(); });
   if (stop_.stop_requested()) return absl::CancelledError("the beacon stops");
   if (!came) return absl::DeadlineExceededError("no answer");
   return *std::move(answer->blocks);

@@ -5,7 +5,7 @@ namespace lean::beacon {
 void SyncInbox::Want(const WantedRoot& wanted) {
   std::stop_source wake;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (closed_ || content_.wanted.size() >= kMaxWanted) return;
     content_.wanted.push_back(wanted);
     wake = wake_;
@@ -16,7 +16,7 @@ void SyncInbox::Want(const WantedRoot& wanted) {
 void SyncInbox::Push(Event event) {
   std::stop_source wake;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (closed_) return;
     content_.events.push_back(std::move(event));
     wake = wake_;
@@ -27,21 +27,21 @@ void SyncInbox::Push(Event event) {
 SyncInbox::Content SyncInbox::Take(Clock& clock, SteadyTime until) {
   std::stop_token woken;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (!closed_ && content_.wanted.empty() && content_.events.empty()) {
       wake_ = std::stop_source();
       woken = wake_.get_token();
     }
   }
   if (woken.stop_possible()) clock.WaitUntil(until, woken);
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return std::exchange(content_, {});
 }
 
 void SyncInbox::Close() {
   std::stop_source wake;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     closed_ = true;
     content_ = {};
     wake = wake_;
@@ -50,7 +50,7 @@ void SyncInbox::Close() {
 }
 
 bool SyncInbox::closed() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return closed_;
 }
 

@@ -4,13 +4,14 @@
 
 #include <cstddef>
 #include <functional>
-#include <mutex>
 #include <stop_token>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
 
@@ -40,10 +41,10 @@ class SyncInbox {
   bool closed() const;
 
  private:
-  mutable std::mutex mutex_;
-  Content content_;        // guarded by mutex_
-  std::stop_source wake_;  // guarded by mutex_; ends the wait under way
-  bool closed_ = false;    // guarded by mutex_
+  mutable Mutex mutex_;
+  Content content_ ABSL_GUARDED_BY(mutex_);
+  std::stop_source wake_ ABSL_GUARDED_BY(mutex_);  // ends the wait under way
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lean::beacon

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
 
@@ -27,11 +29,11 @@ struct SyncStatus {
 class SyncBoard {
  public:
   SyncStatus Get() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return status_;
   }
   void Set(SyncStatus status) {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     status_ = std::move(status);
     if (watcher_ != nullptr) watcher_(status_);
   }
@@ -39,16 +41,15 @@ class SyncBoard {
   // Tells the status now and each later one, on the thread that sets it; it must not call back. Null: no one. Once it
   // returns, the one before is not called any more.
   void Watch(std::function<void(const SyncStatus&)> watcher) {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     watcher_ = std::move(watcher);
     if (watcher_ != nullptr) watcher_(status_);
   }
 
  private:
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  SyncStatus status_{.synced = false, .message = "starting"};
-  std::function<void(const SyncStatus&)> watcher_;
+  mutable Mutex mutex_;
+  SyncStatus status_ ABSL_GUARDED_BY(mutex_){.synced = false, .message = "starting"};
+  std::function<void(const SyncStatus&)> watcher_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::beacon

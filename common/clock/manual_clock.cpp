@@ -5,53 +5,54 @@
 namespace lean {
 
 int64_t ManualClock::WallMs() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return wall_ms_;
 }
 
 SteadyTime ManualClock::Steady() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return steady_;
 }
 
 bool ManualClock::WaitUntil(SteadyTime deadline, std::stop_token stop) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   const auto waiter = deadlines_.insert(deadline);
-  waiters_changed_.notify_all();
-  time_changed_.wait(lock, stop, [&] { return interrupted_ || steady_ >= deadline; });
+  waiters_changed_.NotifyAll();
+  time_changed_.Wait(mutex_, stop,
+                     [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return interrupted_ || steady_ >= deadline; });
   deadlines_.erase(waiter);
   return !interrupted_ && steady_ >= deadline;
 }
 
 void ManualClock::Interrupt() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     interrupted_ = true;
   }
-  time_changed_.notify_all();
+  time_changed_.NotifyAll();
 }
 
 void ManualClock::Advance(std::chrono::milliseconds duration) {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     wall_ms_ += duration.count();
     steady_ += duration;
   }
-  time_changed_.notify_all();
+  time_changed_.NotifyAll();
 }
 
 void ManualClock::SetWallMs(int64_t wall_ms) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   wall_ms_ = wall_ms;
 }
 
 void ManualClock::AwaitWaiters(size_t count) {
-  std::unique_lock lock(mutex_);
-  waiters_changed_.wait(lock, [&] { return BlockedLocked() >= count; });
+  MutexLock lock(mutex_);
+  waiters_changed_.Wait(mutex_, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return BlockedLocked() >= count; });
 }
 
 std::optional<SteadyTime> ManualClock::NextDeadline() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto next = deadlines_.upper_bound(steady_);
   if (next == deadlines_.end()) return std::nullopt;
   return *next;

@@ -3,15 +3,15 @@
 #define LEAN_COMMON_CLOCK_MANUAL_CLOCK_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <stop_token>
 
+#include "absl/base/thread_annotations.h"
 #include "common/clock/clock.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean {
 
@@ -43,16 +43,15 @@ class ManualClock final : public Clock {
   std::optional<SteadyTime> NextDeadline() const;
 
  private:
-  size_t BlockedLocked() const;
+  size_t BlockedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  mutable std::mutex mutex_;
-  std::condition_variable_any time_changed_;
-  std::condition_variable_any waiters_changed_;
-  // All guarded by mutex_.
-  int64_t wall_ms_;
-  SteadyTime steady_{};
-  std::multiset<SteadyTime> deadlines_;  // of the threads inside WaitUntil
-  bool interrupted_ = false;
+  mutable Mutex mutex_;
+  CondVar time_changed_;
+  CondVar waiters_changed_;
+  int64_t wall_ms_ ABSL_GUARDED_BY(mutex_);
+  SteadyTime steady_ ABSL_GUARDED_BY(mutex_){};
+  std::multiset<SteadyTime> deadlines_ ABSL_GUARDED_BY(mutex_);  // of the threads inside WaitUntil
+  bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lean

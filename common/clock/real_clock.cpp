@@ -28,22 +28,22 @@ SteadyTime RealClock::Steady() const {
 }
 
 bool RealClock::WaitUntil(SteadyTime deadline, std::stop_token stop) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!interrupted_ && !stop.stop_requested()) {
     const SteadyTime now = Steady();
     if (now >= deadline) return true;
     const SteadyTime::duration piece = std::min<SteadyTime::duration>(deadline - now, kLongestPiece);
-    condition_.wait_for(lock, stop, piece, [this] { return interrupted_; });
+    condition_.WaitFor(mutex_, stop, piece, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return interrupted_; });
   }
   return false;
 }
 
 void RealClock::Interrupt() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     interrupted_ = true;
   }
-  condition_.notify_all();
+  condition_.NotifyAll();
 }
 
 }  // namespace lean

@@ -2,12 +2,12 @@
 #ifndef LEAN_COMMON_CLOCK_REAL_CLOCK_H_
 #define LEAN_COMMON_CLOCK_REAL_CLOCK_H_
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <stop_token>
 
+#include "absl/base/thread_annotations.h"
 #include "common/clock/clock.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean {
 
@@ -26,9 +26,9 @@ class RealClock final : public Clock {
   void Interrupt() override;
 
  private:
-  std::mutex mutex_;
-  std::condition_variable_any condition_;
-  bool interrupted_ = false;  // guarded by mutex_
+  Mutex mutex_;
+  CondVar condition_;
+  bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lean

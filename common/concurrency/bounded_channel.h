@@ -2,12 +2,13 @@
 #ifndef LEAN_COMMON_CONCURRENCY_BOUNDED_CHANNEL_H_
 #define LEAN_COMMON_CONCURRENCY_BOUNDED_CHANNEL_H_
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean {
 
@@ -25,19 +26,19 @@ class BoundedChannel {
   // Never waits. `value` is moved from only when kPushed, so that the caller can still answer for it.
   PushResult TryPush(T&& value) {
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       if (closed_) return PushResult::kClosed;
       if (values_.size() >= capacity_) return PushResult::kFull;
       values_.push_back(std::move(value));
     }
-    pushed_.notify_one();
+    pushed_.NotifyOne();
     return PushResult::kPushed;
   }
 
   // Waits for a value; nullopt when the channel is closed and empty.
   std::optional<T> Pop() {
-    std::unique_lock lock(mutex_);
-    pushed_.wait(lock, [this] { return closed_ || !values_.empty(); });
+    MutexLock lock(mutex_);
+    pushed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || !values_.empty(); });
     if (values_.empty()) return std::nullopt;
     std::optional<T> value(std::move(values_.front()));
     values_.pop_front();
@@ -46,24 +47,24 @@ class BoundedChannel {
 
   void Close() {
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       closed_ = true;
     }
-    pushed_.notify_all();
+    pushed_.NotifyAll();
   }
 
   size_t size() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return values_.size();
   }
   size_t capacity() const { return capacity_; }
 
  private:
   const size_t capacity_;
-  mutable std::mutex mutex_;
-  std::condition_variable pushed_;
-  std::deque<T> values_;  // guarded by mutex_
-  bool closed_ = false;   // guarded by mutex_
+  mutable Mutex mutex_;
+  CondVar pushed_;
+  std::deque<T> values_ ABSL_GUARDED_BY(mutex_);
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lean

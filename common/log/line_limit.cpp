@@ -6,7 +6,7 @@
 namespace lean {
 
 bool LineLimit::Admit(absl::string_view cause, Time now) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   auto known = causes_.find(cause);
   if (known == causes_.end() && causes_.size() >= kMostCauses) {
     cause = "other";
@@ -27,7 +27,7 @@ bool LineLimit::Admit(absl::string_view cause, Time now) {
 
 std::vector<LineLimit::LeftOut> LineLimit::TakeLeftOut(Time now) {
   std::vector<LeftOut> taken;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   absl::erase_if(causes_, [&](auto& entry) {
     Cause& state = entry.second;
     if (now - state.since < kPeriod) return false;

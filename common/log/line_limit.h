@@ -5,12 +5,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 
 namespace lean {
@@ -48,8 +49,8 @@ class LineLimit {
     uint64_t left_out = 0;
   };
 
-  std::mutex mutex_;
-  absl::flat_hash_map<std::string, Cause> causes_;  // guarded by mutex_
+  Mutex mutex_;
+  absl::flat_hash_map<std::string, Cause> causes_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean

@@ -6,11 +6,11 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "common/concurrency/mutex.h"
 #include "prometheus/collectable.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
@@ -35,7 +35,7 @@ class Registry : public prometheus::Collectable {
  private:
   prometheus::Registry families_;
   std::vector<std::function<void()>> refreshers_;
-  mutable std::mutex collecting_;  // held for a scrape
+  mutable Mutex collecting_;  // held for a scrape
 };
 
 // Families: one name, a value for each set of labels. A value is there from its first use on. Thread-safe.

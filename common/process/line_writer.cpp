@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean {
 namespace {
@@ -52,7 +53,7 @@ class LineWriter::Queue {
   bool Push(absl::string_view lines) {
     bool first = false;
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       const size_t used = waiting_.size() + writing_bytes_;
       if (untold_ > 0 && used <= max_bytes_ / 2) Tell();
       if (untold_ > 0 || used + lines.size() > max_bytes_) {
@@ -63,64 +64,64 @@ class LineWriter::Queue {
       waiting_.append(lines.data(), lines.size());
       first = !std::exchange(started_, true);
     }
-    changed_.notify_all();
+    changed_.NotifyAll();
     return first;
   }
 
   // Of the thread that writes.
   void Drain() {
     std::string writing;
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (true) {
       if (waiting_.empty() && untold_ > 0) Tell();
-      changed_.wait(lock, [this] { return ended_ || !waiting_.empty(); });
+      changed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ended_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
       std::swap(writing, waiting_);
       writing_bytes_ = writing.size();
-      lock.unlock();
+      lock.Unlock();
       const uint64_t refused = LinesIn(WriteAll(descriptor_, writing));
       writing.clear();
-      lock.lock();
+      lock.Lock();
       writing_bytes_ = 0;
       dropped_ += refused;
-      changed_.notify_all();
+      changed_.NotifyAll();
     }
   }
 
   bool Flush(std::chrono::milliseconds limit) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, limit, [this] { return waiting_.empty() && writing_bytes_ == 0; });
+    MutexLock lock(mutex_);
+    return changed_.WaitFor(mutex_, limit, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return waiting_.empty() && writing_bytes_ == 0;
+    });
   }
 
   void End() {
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       ended_ = true;
     }
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
 
   uint64_t dropped() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return dropped_;
   }
 
  private:
-  // The lock is held.
-  void Tell() { waiting_ += note_(std::exchange(untold_, 0)); }
+  void Tell() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { waiting_ += note_(std::exchange(untold_, 0)); }
 
   const int descriptor_;
   const size_t max_bytes_;
   const Note note_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  // All guarded by mutex_.
-  std::string waiting_;
-  size_t writing_bytes_ = 0;  // of what the thread has taken
-  uint64_t dropped_ = 0;
-  uint64_t untold_ = 0;  // of them, not in a note yet
-  bool started_ = false;
-  bool ended_ = false;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::string waiting_ ABSL_GUARDED_BY(mutex_);
+  size_t writing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of what the thread has taken
+  uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t untold_ ABSL_GUARDED_BY(mutex_) = 0;  // of them, not in a note yet
+  bool started_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 LineWriter::LineWriter(int descriptor, size_t max_bytes, Note note)

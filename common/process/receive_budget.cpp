@@ -78,19 +78,19 @@ ReceiveBudget::ReceiveBudget(const ReceiveLimits& limits, std::shared_ptr<spdlog
 
 ReceiveBudget::~ReceiveBudget() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stopping_ = true;
   }
-  stop_.notify_all();
+  stop_.NotifyAll();
   thread_.join();
 }
 
 void ReceiveBudget::Run() {
-  std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, kLookEvery, [this] { return stopping_; })) {
-    lock.unlock();
+  MutexLock lock(mutex_);
+  while (!stop_.WaitFor(mutex_, kLookEvery, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; })) {
+    lock.Unlock();
     LookAtAll();
-    lock.lock();
+    lock.Lock();
   }
 }
 

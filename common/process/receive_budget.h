@@ -3,16 +3,16 @@
 #define LEAN_COMMON_PROCESS_RECEIVE_BUDGET_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 
 namespace lean {
@@ -80,9 +80,9 @@ class ReceiveBudget {
   uint64_t closed_ = 0;                    // since the last line about it
   std::chrono::steady_clock::time_point next_report_{};
 
-  std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;  // guarded by mutex_
+  Mutex mutex_;
+  CondVar stop_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

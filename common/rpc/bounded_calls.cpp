@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "common/rpc/status.h"
 #include "common/status/status_macros.h"
@@ -23,7 +24,7 @@ struct BoundedCalls::Pending {
   grpc::ByteBuffer request;
   grpc::ByteBuffer response;
   grpc::Status status;
-  bool ended = false;  // guarded by mutex_
+  bool ended = false;  // guarded by the mutex of its BoundedCalls, which the annotations cannot name here
   std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>> reader;
   std::shared_ptr<Pending> self;  // gRPC's share
 };
@@ -62,7 +63,7 @@ absl::StatusOr<grpc::ByteBuffer> BoundedCalls::Call(const std::string& method, c
 }
 
 absl::Status BoundedCalls::Add(const std::shared_ptr<Pending>& call) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (cancelled_) return absl::CancelledError("this process is stopping");
   if (calls_.size() >= kMaxCalls) return absl::UnavailableError("it has not answered earlier calls yet");
   calls_.insert(call);
@@ -86,15 +87,16 @@ void BoundedCalls::TakeEnds() {
 }
 
 void BoundedCalls::Done(const std::shared_ptr<Pending>& call) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   call->ended = true;
   calls_.erase(call);
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 absl::Status BoundedCalls::Await(const Pending& call, std::chrono::milliseconds timeout) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, timeout + kMargin, [&] { return cancelled_ || call.ended; });
+  MutexLock lock(mutex_);
+  changed_.WaitFor(mutex_, timeout + kMargin,
+                   [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return cancelled_ || call.ended; });
   if (call.ended) return FromGrpcStatus(call.status);
   if (cancelled_) return absl::CancelledError("this process is stopping");
   return absl::DeadlineExceededError(absl::StrCat("no answer within ", timeout.count(), " ms"));
@@ -103,10 +105,10 @@ absl::Status BoundedCalls::Await(const Pending& call, std::chrono::milliseconds 
 void BoundedCalls::Cancel() {
   std::set<std::shared_ptr<Pending>> calls;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     cancelled_ = true;
     calls = calls_;
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
   for (const std::shared_ptr<Pending>& call : calls) {
     // Not run while gRPC keeps the thread and the queue is full: then calls end by their deadlines.

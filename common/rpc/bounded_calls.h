@@ -3,16 +3,16 @@
 #define LEAN_COMMON_RPC_BOUNDED_CALLS_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/concurrency/mutex.h"
 #include "common/concurrency/worker_pool.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
@@ -59,12 +59,10 @@ class BoundedCalls {
   grpc::GenericStub stub_;
   grpc::CompletionQueue queue_;
 
-  // std::mutex, since its waits are by the steady clock, which nobody sets.
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  std::set<std::shared_ptr<Pending>> calls_;  // that have not ended
-  bool cancelled_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  std::set<std::shared_ptr<Pending>> calls_ ABSL_GUARDED_BY(mutex_);  // that have not ended
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 
   WorkerPool starter_{1, kMaxCalls};
   std::thread ends_;

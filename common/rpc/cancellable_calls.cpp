@@ -3,19 +3,19 @@
 namespace lean::rpc {
 
 bool CancellableCalls::Begin(grpc::ClientContext& context) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   if (cancelled_) return false;
   calls_.insert(&context);
   return true;
 }
 
 void CancellableCalls::End(grpc::ClientContext& context) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   calls_.erase(&context);
 }
 
 void CancellableCalls::Cancel() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   cancelled_ = true;
   for (grpc::ClientContext* context : calls_) context->TryCancel();
 }

@@ -4,7 +4,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/synchronization/mutex.h"
+#include "common/concurrency/mutex.h"
 #include "grpcpp/client_context.h"
 
 namespace lean::rpc {
@@ -21,7 +21,7 @@ class CancellableCalls {
   void Cancel();
 
  private:
-  absl::Mutex mutex_;
+  Mutex mutex_;
   absl::flat_hash_set<grpc::ClientContext*> calls_ ABSL_GUARDED_BY(mutex_);
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -23,7 +23,7 @@ void FairPool::Submit(const Caller& caller, Rank rank, Work work) {
   const size_t weight = work.bytes + kCallBytes;
   std::vector<std::pair<Rank, Work>> refused;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (stopped_) {
       refused.emplace_back(rank, std::move(work));
     } else {
@@ -31,35 +31,37 @@ void FairPool::Submit(const Caller& caller, Rank rank, Work work) {
                               std::pair(rank, std::move(work)));
     }
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
   for (auto& [its_rank, its_work] : refused) its_work.refuse();
 }
 
 void FairPool::Stop() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stopped_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
 }
 
 void FairPool::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return waiting_.Has(EndRank()) || (stopped_ && !waiting_.Has()); });
+    changed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return waiting_.Has(EndRank()) || (stopped_ && !waiting_.Has());
+    });
     std::optional<std::pair<Rank, Work>> next = waiting_.Pop(EndRank());
     if (!next.has_value()) return;
     const bool other = next->first != Rank::kGood;
     others_running_ += other ? 1 : 0;
-    lock.unlock();
+    lock.Unlock();
     next->second.run();
     next.reset();
-    lock.lock();
+    lock.Lock();
     others_running_ -= other ? 1 : 0;
-    if (other) changed_.notify_one();
+    if (other) changed_.NotifyOne();
   }
 }
 

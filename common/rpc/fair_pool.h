@@ -2,14 +2,14 @@
 #ifndef LEAN_COMMON_RPC_FAIR_POOL_H_
 #define LEAN_COMMON_RPC_FAIR_POOL_H_
 
-#include <condition_variable>
 #include <cstddef>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "common/concurrency/fair_queue.h"
+#include "common/concurrency/mutex.h"
 #include "common/rpc/unary_call.h"
 
 namespace lean::rpc {
@@ -40,14 +40,13 @@ class FairPool {
  private:
   void Run();
   // How many ranks a free thread may serve now.
-  size_t EndRank() const { return others_running_ < others_most_ ? kRanks : 1; }
+  size_t EndRank() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return others_running_ < others_most_ ? kRanks : 1; }
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  FairQueue<std::pair<Rank, Work>, kRanks> waiting_;
-  size_t others_running_ = 0;  // calls of callers who are not known to be good
-  bool stopped_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  FairQueue<std::pair<Rank, Work>, kRanks> waiting_ ABSL_GUARDED_BY(mutex_);
+  size_t others_running_ ABSL_GUARDED_BY(mutex_) = 0;  // calls of callers who are not known to be good
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   const size_t others_most_;
   std::vector<std::thread> threads_;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "common/rpc/status.h"
 
 namespace lean::rpc {
@@ -31,27 +32,27 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
  public:
   Watcher(HealthService* owner, std::string service, HealthCheckResponse::ServingStatus status)
       : owner_(owner), service_(std::move(service)), wanted_(status) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     Write(status);
   }
 
   const std::string& service() const { return service_; }
 
   void Set(HealthCheckResponse::ServingStatus status) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     wanted_ = status;
     if (!writing_) Advance();
   }
 
   void Stop() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     stopping_ = true;
     if (wanted_ != HealthCheckResponse::SERVICE_UNKNOWN) wanted_ = HealthCheckResponse::NOT_SERVING;
     if (!writing_) Advance();
   }
 
   void OnWriteDone(bool ok) override {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     writing_ = false;
     if (!ok) {
       FinishOnce(grpc::Status::CANCELLED);
@@ -61,7 +62,7 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   }
 
   void OnCancel() override {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     FinishOnce(grpc::Status::CANCELLED);
   }
 
@@ -94,7 +95,7 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
 
   HealthService* const owner_;
   const std::string service_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   HealthCheckResponse::ServingStatus wanted_ ABSL_GUARDED_BY(mutex_);
   HealthCheckResponse response_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
@@ -107,14 +108,14 @@ HealthService::HealthService(const std::vector<std::string>& services) : service
 HealthService::~HealthService() = default;
 
 void HealthService::Set(bool serving) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   if (stopped_ || serving_ == serving) return;
   serving_ = serving;
   TellWatchers();
 }
 
 void HealthService::SetService(const std::string& service, bool serving) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   if (stopped_ || resting_.contains(service) == !serving) return;
   if (serving) {
     resting_.erase(service);
@@ -135,7 +136,7 @@ void HealthService::TellWatchers() {
 }
 
 void HealthService::Stop() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   stopped_ = true;
   for (Watcher* watcher : watchers_) watcher->Stop();
 }
@@ -148,7 +149,7 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
         MakeError(absl::StatusCode::kNotFound, "UNKNOWN_SERVICE", "this server has no service of that name")));
     return reactor;
   }
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   response->set_status(StatusOf(request->service()));
   reactor->Finish(grpc::Status::OK);
   return reactor;
@@ -156,7 +157,7 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
 
 grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(grpc::CallbackServerContext*,
                                                                     const HealthCheckRequest* request) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   if (stopped_) {
     return new RefusedWatch(MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the server is stopping"));
   }
@@ -170,7 +171,7 @@ grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(grpc::Callba
 }
 
 void HealthService::Remove(Watcher* watcher) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   watchers_.erase(watcher);
 }
 

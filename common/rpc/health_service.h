@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "common/concurrency/mutex.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 
 namespace lean::rpc {
@@ -46,7 +46,7 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   void TellWatchers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::set<std::string> services_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   bool serving_ ABSL_GUARDED_BY(mutex_) = true;
   std::set<std::string> resting_ ABSL_GUARDED_BY(mutex_);  // services that do not serve by themselves
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

@@ -94,13 +94,13 @@ void ListenerWatch::Add(const std::string& name, const Address& address) {
   Listener listener;
   listener.state.name = name;
   listener.address = address;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   listeners_.push_back(std::move(listener));
 }
 
 std::vector<ListenerWatch::State> ListenerWatch::states() const {
   std::vector<State> states;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   for (const Listener& listener : listeners_) states.push_back(listener.state);
   return states;
 }
@@ -109,7 +109,7 @@ void ListenerWatch::Run(std::stop_token stop) {
   while (clock_.WaitUntil(clock_.Steady() + kPeriod, stop)) {
     std::vector<Address> addresses;
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       for (const Listener& listener : listeners_) addresses.push_back(listener.address);
     }
     for (size_t i = 0; i < addresses.size(); ++i) {
@@ -123,7 +123,7 @@ void ListenerWatch::Run(std::stop_token stop) {
 void ListenerWatch::Note(size_t index, const absl::Status& answer) {
   Listener listener;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (std::exchange(listeners_[index].state.answers, answer.ok()) == answer.ok()) return;
     listener = listeners_[index];
   }

@@ -4,14 +4,15 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "common/clock/clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 #include "common/rpc/address.h"
 
@@ -56,9 +57,9 @@ class ListenerWatch {
 
   Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_;
-  mutable std::mutex mutex_;
-  std::vector<Listener> listeners_;  // guarded by mutex_; only grows
-  std::jthread thread_;              // last: it uses the rest
+  mutable Mutex mutex_;
+  std::vector<Listener> listeners_ ABSL_GUARDED_BY(mutex_);  // only grows
+  std::jthread thread_;                                      // last: it uses the rest
 };
 
 }  // namespace lean::rpc

@@ -30,12 +30,12 @@ std::string NameOfPeer(absl::string_view peer) {
 std::string RequestBytes::NameOf(absl::string_view host, uint16_t port) { return absl::StrCat(host, ":", port); }
 
 void RequestBytes::Open(const std::string& name) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   counted_[name] = 0;
 }
 
 void RequestBytes::Close(const std::string& name) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   counted_.erase(name);
 }
 
@@ -45,13 +45,13 @@ void RequestBytes::CountAnswer(absl::string_view peer, size_t bytes) { Add(peer,
 
 void RequestBytes::Add(absl::string_view peer, uint64_t bytes) {
   const std::string name = NameOfPeer(peer);
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto counted = counted_.find(name);
   if (counted != counted_.end()) counted->second += bytes;
 }
 
 uint64_t RequestBytes::Take(const std::string& name) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto counted = counted_.find(name);
   return counted == counted_.end() ? 0 : std::exchange(counted->second, 0);
 }

@@ -4,11 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean::rpc {
 
@@ -32,8 +33,8 @@ class RequestBytes {
  private:
   void Add(absl::string_view peer, uint64_t bytes);
 
-  std::mutex mutex_;
-  absl::flat_hash_map<std::string, uint64_t> counted_;  // by name of the open ones; guarded by mutex_
+  Mutex mutex_;
+  absl::flat_hash_map<std::string, uint64_t> counted_ ABSL_GUARDED_BY(mutex_);  // by name of the open ones
 };
 
 }  // namespace lean::rpc

@@ -80,7 +80,7 @@ void UnaryCall::OnCancel() {
 void UnaryCall::OnDone() {
   if (unread_.has_value()) calls_->unread.Remove(*unread_);
   {
-    std::lock_guard lock(context_mutex_);
+    MutexLock lock(context_mutex_);
     context_ = nullptr;
   }
   self_.reset();
@@ -88,7 +88,7 @@ void UnaryCall::OnDone() {
 
 // The lock keeps the context alive: gRPC calls OnDone by another thread, and destroys the context after it.
 void UnaryCall::Abandon() {
-  std::lock_guard lock(context_mutex_);
+  MutexLock lock(context_mutex_);
   if (context_ != nullptr) context_->TryCancel();
 }
 

@@ -11,13 +11,14 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/concurrency/mutex.h"
 #include "common/rpc/caller.h"
 #include "common/rpc/request_bytes.h"
 #include "common/rpc/unread_answers.h"
@@ -87,9 +88,9 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   const std::shared_ptr<CallsUnderWay> calls_;
   std::atomic<bool> ended_{false};
   std::optional<UnreadAnswers::Id> unread_;  // set before the answer is given, read when it has gone
-  std::mutex context_mutex_;
-  grpc::CallbackServerContext* context_;  // guarded by context_mutex_; null once gRPC is done with the call
-  std::shared_ptr<UnaryCall> self_;       // gRPC's share
+  Mutex context_mutex_;
+  grpc::CallbackServerContext* context_ ABSL_GUARDED_BY(context_mutex_);  // null once gRPC is done with the call
+  std::shared_ptr<UnaryCall> self_;                                       // gRPC's share
 };
 
 // Decodes a request within CheckWireLimits. MALFORMED_REQUEST otherwise.

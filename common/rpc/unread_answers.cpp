@@ -11,7 +11,7 @@ std::optional<UnreadAnswers::Id> UnreadAnswers::Add(const std::string& connectio
   std::vector<Answer> ended;
   Id id = 0;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     const auto own = by_connection_.find(connection);
     if (own != by_connection_.end() && own->second + weight > limits_.connection_bytes) return std::nullopt;
     id = next_++;
@@ -25,7 +25,7 @@ std::optional<UnreadAnswers::Id> UnreadAnswers::Add(const std::string& connectio
 }
 
 void UnreadAnswers::Remove(Id id) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto answer = answers_.find(id);
   if (answer != answers_.end()) Take(answer);
 }

@@ -6,11 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "common/concurrency/mutex.h"
 #include "common/rpc/limits.h"
 
 namespace lean::rpc {
@@ -46,15 +47,14 @@ class UnreadAnswers {
   };
   using Answers = std::map<Id, Answer>;
 
-  Answer Take(Answers::iterator answer);
+  Answer Take(Answers::iterator answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const UnreadLimits limits_;
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  Answers answers_;                                         // in order of age
-  absl::flat_hash_map<std::string, size_t> by_connection_;  // bytes; none is 0
-  size_t bytes_ = 0;
-  Id next_ = 0;
+  Mutex mutex_;
+  Answers answers_ ABSL_GUARDED_BY(mutex_);                                         // in order of age
+  absl::flat_hash_map<std::string, size_t> by_connection_ ABSL_GUARDED_BY(mutex_);  // bytes; none is 0
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  Id next_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace lean::rpc

@@ -14,7 +14,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
-#include "common/concurrency/shared_mutex.h"
 #include "common/containers/attestation.h"
 #include "validator_client/signing/signing_key.h"
 #include "validator_client/signing/signing_records.h"

@@ -38,17 +38,22 @@ absl::Status EngineStream::CheckAddress(const std::string& address) {
 EngineStream::~EngineStream() { Stop(); }
 
 void EngineStream::Start() {
-  trouble_ = "it was not dialled yet";
+  {
+    MutexLock lock(mutex_);
+    trouble_ = "it was not dialled yet";
+  }
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
 
 void EngineStream::Stop() {
   thread_.request_stop();
   {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     stopping_ = true;
-    changed_.notify_all();
-    if (attached_ != 0) changed_.wait_for(lock, kStopGrace, [this] { return context_ == nullptr; });
+    changed_.NotifyAll();
+    if (attached_ != 0)
+      changed_.WaitFor(mutex_, kStopGrace,
+                       [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return context_ == nullptr; });
     if (context_ != nullptr) context_->TryCancel();
   }
   if (thread_.joinable()) thread_.join();
@@ -80,7 +85,7 @@ std::string EngineStream::RunStream(SteadyTime begin, bool* was_attached) {
   const auto stub = v1::NetworkEngine::NewStub(*channel);
   grpc::ClientContext context;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (stopping_) return "";
     ++number_;
     context_ = &context;
@@ -101,19 +106,19 @@ std::string EngineStream::RunStream(SteadyTime begin, bool* was_attached) {
   if (writer.joinable()) writer.join();
   const grpc::Status ended = stream->Finish();
   if (*was_attached) owner_.OnDetached(number_);
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   context_ = nullptr;
   trouble_ = !ending_why_.empty()            ? ending_why_
              : ended.error_message().empty() ? std::string("it ended the stream")
                                              : Printable(ended.error_message());
-  changed_.notify_all();
+  changed_.NotifyAll();
   return trouble_;
 }
 
 absl::Status EngineStream::Handle(const v1::EngineToBeacon& message) {
   uint64_t attached = 0;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (!ending_why_.empty()) return absl::OkStatus();  // what was on the way when we ended it
     heard_ = clock_.Steady();
     attached = attached_;
@@ -127,7 +132,7 @@ absl::Status EngineStream::Handle(const v1::EngineToBeacon& message) {
   log_->info("network_engine_attached address={} agent=\"{}\" peer_id={} network={} addresses={}", address_,
              hello.agent(), hello.peer_id(), hello.network(), absl::StrJoin(hello.addresses(), ","));
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     attached_ = number_;
     hello_ = hello;
     trouble_.clear();
@@ -143,48 +148,50 @@ void EngineStream::Refuse(const absl::Status& status) {
   if (log_limit_.Admit("network_engine_refused", clock_.Steady())) {
     log_->error("network_engine_refused address={} message=\"{}\"", address_, why);
   }
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   EndLocked(absl::StrCat("what it sent is not of the contract: ", why));
 }
 
 bool EngineStream::Detach() {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (std::exchange(attached_, 0) == 0) return false;
   ++lost_;
   trouble_ = "its stream has ended";  // until it is known why
-  changed_.notify_all();
+  changed_.NotifyAll();
   TellWatcherLocked();
   return true;
 }
 
 void EngineStream::WriteAll(Stream& stream) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   std::optional<v1::BeaconToEngine> message;
   while (true) {
-    changed_.wait(lock, [&] { return attached_ == 0 || stopping_ || (message = outbox_.Pop()).has_value(); });
+    changed_.Wait(mutex_, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return attached_ == 0 || stopping_ || (message = outbox_.Pop()).has_value();
+    });
     if (attached_ == 0 || stopping_) break;
     writing_since_ = clock_.Steady();
-    lock.unlock();
+    lock.Unlock();
     const bool written = stream.Write(*message);
-    lock.lock();
+    lock.Lock();
     writing_since_.reset();
     if (!written) break;  // it has ended, which shows when reading
   }
-  lock.unlock();
+  lock.Unlock();
   stream.WritesDone();
 }
 
 void EngineStream::Send(uint64_t stream, v1::BeaconToEngine message) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (stream == 0 || stream != attached_) return;
   outbox_.Push(std::move(message));
   if (outbox_.is_full()) return EndLocked("the engine does not read");
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void EngineStream::Tick(SteadyTime now) {
   log_limit_.LogLeftOut(now, *log_);
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (context_ == nullptr) return;
   if (attached_ == 0 && now - heard_ > kHelloTime) EndLocked("the engine does not say hello");
   if (attached_ != 0 && now - heard_ > kSilence) EndLocked("the engine has fallen silent");
@@ -198,33 +205,33 @@ void EngineStream::EndLocked(std::string why) {
 }
 
 uint64_t EngineStream::attached() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return attached_;
 }
 
 size_t EngineStream::waiting_answer_bytes() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return outbox_.answer_bytes();
 }
 
 v1::EngineHello EngineStream::hello() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return hello_;
 }
 
 std::string EngineStream::trouble() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (trouble_.empty()) return "";
   return absl::StrCat("the network engine at ", address_, " does not answer: ", trouble_);
 }
 
 uint64_t EngineStream::lost() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return lost_;
 }
 
 void EngineStream::Watch(std::function<void(bool attached)> watcher) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   watcher_ = std::move(watcher);
   TellWatcherLocked();
 }

@@ -3,20 +3,20 @@
 #define LEAN_BEACON_NETWORK_ENGINE_ENGINE_STREAM_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "beacon/network/engine/outbox.h"
 #include "common/clock/clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 #include "grpcpp/client_context.h"
@@ -93,8 +93,8 @@ class EngineStream {
   // Sends what waits until the stream ends, or we stop.
   void WriteAll(Stream& stream);
 
-  void EndLocked(std::string why);
-  void TellWatcherLocked() const {
+  void EndLocked(std::string why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellWatcherLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (watcher_ != nullptr) watcher_(attached_ != 0);
   }
 
@@ -104,20 +104,19 @@ class EngineStream {
   const std::shared_ptr<spdlog::logger> log_;
   LineLimit log_limit_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  bool stopping_ = false;
-  uint64_t attached_ = 0;                   // the stream that is; 0: none
-  grpc::ClientContext* context_ = nullptr;  // of the stream that is under way
-  Outbox outbox_;
-  std::optional<SteadyTime> writing_since_;  // the message that is on the way
-  SteadyTime heard_;                         // the last message, or the begin of the stream
-  std::string ending_why_;                   // why we end it
-  v1::EngineHello hello_;
-  std::string trouble_;
-  uint64_t lost_ = 0;
-  std::function<void(bool)> watcher_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t attached_ ABSL_GUARDED_BY(mutex_) = 0;                   // the stream that is; 0: none
+  grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the stream that is under way
+  Outbox outbox_ ABSL_GUARDED_BY(mutex_);
+  std::optional<SteadyTime> writing_since_ ABSL_GUARDED_BY(mutex_);  // the message that is on the way
+  SteadyTime heard_ ABSL_GUARDED_BY(mutex_);                         // the last message, or the begin of the stream
+  std::string ending_why_ ABSL_GUARDED_BY(mutex_);                   // why we end it
+  v1::EngineHello hello_ ABSL_GUARDED_BY(mutex_);
+  std::string trouble_ ABSL_GUARDED_BY(mutex_);
+  uint64_t lost_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::function<void(bool)> watcher_ ABSL_GUARDED_BY(mutex_);
 
   uint64_t number_ = 0;  // of the newest stream; the thread's
   std::jthread thread_;

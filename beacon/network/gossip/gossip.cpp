@@ -81,13 +81,13 @@ std::shared_ptr<const T> Gossip::Read(const v1::GossipItem& item, const std::str
     Add(item.id(), v1::Verdict::REJECT, verdicts);
     return nullptr;
   }
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   items_[content->get()] = {.id = item.id(), .content = *content, .came = clock_.Steady()};
   return *content;
 }
 
 void Gossip::Wait(Batch batch, v1::Verdicts* verdicts) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   counts_.blocks += batch.block != nullptr ? 1 : 0;
   counts_.votes += batch.votes.size();
   const size_t bytes = batch.block != nullptr ? BytesOf(*batch.block) : batch.votes.size() * sizeof(SignedAttestation);
@@ -99,7 +99,7 @@ void Gossip::Wait(Batch batch, v1::Verdicts* verdicts) {
 }
 
 void Gossip::Pump() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   // Outcomes may come while this submits, from within it as well: whoever pumps goes on for them.
   if (std::exchange(pumping_, true)) return;
   while (work_ < max_work_) {
@@ -107,9 +107,9 @@ void Gossip::Pump() {
     if (!batch.has_value()) batch = votes_.Pop();
     if (!batch.has_value()) break;
     work_ += batch->work();
-    lock.unlock();
+    lock.Unlock();
     Submit(*batch);
-    lock.lock();
+    lock.Lock();
   }
   pumping_ = false;
 }
@@ -128,7 +128,7 @@ void Gossip::OnOutcomes(const Batch& batch, const std::vector<SubmitOutcome>& ou
   uint64_t stream = 0;
   v1::Verdicts verdicts;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stream = stream_;
     const std::vector<const void*> contents = batch.contents();
     for (size_t i = 0; i < contents.size(); ++i) {
@@ -157,7 +157,7 @@ void Gossip::OnAccepted(const OutboundItem& item) {
   uint64_t stream = 0;
   v1::Verdicts verdicts;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stream = stream_;
     if (item.block != nullptr) DecideLocked(item.block.get(), v1::Verdict::ACCEPT, &verdicts);
     for (const SignedVotePtr& vote : item.votes) DecideLocked(vote.get(), v1::Verdict::ACCEPT, &verdicts);
@@ -183,13 +183,13 @@ void Gossip::Send(uint64_t stream, v1::Verdicts verdicts) {
 }
 
 void Gossip::Reset(uint64_t stream) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   stream_ = stream;
   GiveUpLocked(SteadyTime::max());
 }
 
 void Gossip::Tick(SteadyTime now) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   GiveUpLocked(now - kVerdictTime);
 }
 
@@ -203,12 +203,12 @@ void Gossip::GiveUpLocked(SteadyTime until) {
 }
 
 Gossip::Counts Gossip::counts() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return counts_;
 }
 
 size_t Gossip::undecided() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return items_.size();
 }
 

@@ -9,11 +9,11 @@
 #include <functional>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "beacon/chain/chain_types.h"
@@ -23,6 +23,7 @@
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
 #include "common/concurrency/fair_queue.h"
+#include "common/concurrency/mutex.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
@@ -114,9 +115,10 @@ class Gossip {
   void Submit(const Batch& batch);
   void OnOutcomes(const Batch& batch, const std::vector<SubmitOutcome>& outcomes);
   // Adds the verdict on an item, and lets go of it; nullopt: the chain has queued it.
-  void DecideLocked(const void* content, std::optional<v1::Verdict::Outcome> outcome, v1::Verdicts* verdicts);
+  void DecideLocked(const void* content, std::optional<v1::Verdict::Outcome> outcome, v1::Verdicts* verdicts)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Items that came until then get no verdict any more.
-  void GiveUpLocked(SteadyTime until);
+  void GiveUpLocked(SteadyTime until) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Send(uint64_t stream, v1::Verdicts verdicts);
 
   const GossipSink sink_;
@@ -125,15 +127,14 @@ class Gossip {
   const Clock& clock_;
   const size_t max_work_;
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  uint64_t stream_ = 0;
-  Items items_;
-  FairQueue<Batch, 1> blocks_;  // that wait for their turn
-  FairQueue<Batch, 1> votes_;   // likewise, and after the blocks
-  size_t work_ = 0;
-  bool pumping_ = false;
-  Counts counts_;
+  mutable Mutex mutex_;
+  uint64_t stream_ ABSL_GUARDED_BY(mutex_) = 0;
+  Items items_ ABSL_GUARDED_BY(mutex_);
+  FairQueue<Batch, 1> blocks_ ABSL_GUARDED_BY(mutex_);  // that wait for their turn
+  FairQueue<Batch, 1> votes_ ABSL_GUARDED_BY(mutex_);   // likewise, and after the blocks
+  size_t work_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool pumping_ ABSL_GUARDED_BY(mutex_) = false;
+  Counts counts_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::beacon

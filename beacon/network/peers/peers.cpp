@@ -56,7 +56,7 @@ void View(const v1::TargetReport& target, v1::PeerView* view) {
 }  // namespace
 
 void Peers::Reset(uint64_t stream) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   for (const auto& [handle, peer] : peers_)
     ++counts_.disconnected[{peer->named.outbound(), v1::PeerDisconnected::ERROR}];
   peers_.clear();
@@ -72,7 +72,7 @@ absl::Status Peers::OnConnected(const v1::PeerConnected& message) {
   PeerPtr peer;
   std::chrono::seconds ban{0};
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (named.peer() <= last_handle_) {
       return absl::InvalidArgumentError(absl::StrCat("connected.peer: ", named.peer(), " after ", last_handle_));
     }
@@ -99,7 +99,7 @@ absl::Status Peers::OnStatus(const v1::PeerStatusUpdate& message) {
   const absl::StatusOr<PeerPtr> peer = OfHandle(message.peer());
   if (!peer.ok() || *peer == nullptr) return peer.status();
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     (*peer)->chain = chain;
   }
   EndIfOnOtherChain(*peer);
@@ -110,7 +110,7 @@ absl::StatusOr<PeerPtr> Peers::OnDisconnected(const v1::PeerDisconnected& messag
   const absl::StatusOr<PeerPtr> peer = OfHandle(message.peer());
   if (!peer.ok() || *peer == nullptr) return peer;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     peers_.erase(message.peer());
     const bool is_told = v1::PeerDisconnected::Cause_IsValid(message.cause()) && message.cause() != 0;
     ++counts_.disconnected[{(*peer)->named.outbound(), is_told ? message.cause() : v1::PeerDisconnected::ERROR}];
@@ -121,7 +121,7 @@ absl::StatusOr<PeerPtr> Peers::OnDisconnected(const v1::PeerDisconnected& messag
 }
 
 void Peers::OnReport(const v1::EngineReport& report) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   for (const v1::PeerReport& reported : report.peers()) {
     if (const PeerPtr peer = FindLocked(reported.peer())) peer->report = reported;  // it may have gone meanwhile
   }
@@ -132,19 +132,19 @@ void Peers::OnReport(const v1::EngineReport& report) {
 }
 
 absl::StatusOr<PeerPtr> Peers::OfHandle(uint64_t handle) const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   RETURN_IF_ERROR(CheckHandleLocked(handle));
   return FindLocked(handle);
 }
 
 PeerPtr Peers::Find(uint64_t id) const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   PeerPtr peer = FindByIdLocked(id);
   return peer == nullptr || peer->ending ? nullptr : peer;
 }
 
 size_t Peers::size() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return StayingLocked().size();
 }
 
@@ -154,7 +154,7 @@ void Peers::Blame(uint64_t id, Offence offence, const std::string& why) {
   double score = 0;
   std::chrono::seconds ban{0};
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     peer = FindByIdLocked(id);
     if (peer == nullptr || peer->ending) return;
     score = scores_.Add(peer->named.peer_id(), offence, now);
@@ -174,7 +174,7 @@ void Peers::Blame(uint64_t id, Offence offence, const std::string& why) {
 
 void Peers::BlameNoAnswer(uint64_t id, SteadyTime asked) {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     const PeerPtr peer = FindByIdLocked(id);
     if (peer == nullptr || (peer->no_answer_at.has_value() && asked <= *peer->no_answer_at)) return;
     peer->no_answer_at = clock_.Steady();
@@ -185,7 +185,7 @@ void Peers::BlameNoAnswer(uint64_t id, SteadyTime asked) {
 void Peers::EndOtherChains() {
   std::vector<PeerPtr> peers;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     peers = StayingLocked();
   }
   for (const PeerPtr& peer : peers) EndIfOnOtherChain(peer);
@@ -194,7 +194,7 @@ void Peers::EndOtherChains() {
 void Peers::EndIfOnOtherChain(const PeerPtr& peer) {
   ClaimedChain chain;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     chain = peer->chain;
   }
   if (!is_other_chain_(chain)) return;
@@ -213,13 +213,13 @@ void Peers::TellToEnd(const Peer& peer, std::chrono::seconds ban, const std::str
 }
 
 void Peers::ServesNoRange(uint64_t id) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (const PeerPtr peer = FindByIdLocked(id)) peer->serves_range = false;
 }
 
 std::vector<PeerInfo> Peers::Infos() const {
   const SteadyTime now = clock_.Steady();
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   std::vector<PeerInfo> infos;
   for (const PeerPtr& peer : StayingLocked()) {
     infos.push_back({.id = peer->id,
@@ -237,7 +237,7 @@ std::vector<PeerInfo> Peers::Infos() const {
 
 v1::GetPeersResponse Peers::Views() const {
   const SteadyTime now = clock_.Steady();
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   v1::GetPeersResponse views;
   for (const PeerPtr& peer : StayingLocked()) {
     View(*peer, scores_.Of(peer->named.peer_id(), now), views.add_peers());
@@ -247,7 +247,7 @@ v1::GetPeersResponse Peers::Views() const {
 }
 
 Peers::Counts Peers::counts() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return counts_;
 }
 

@@ -10,12 +10,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "beacon/network/engine/contract.h"
@@ -23,6 +23,7 @@
 #include "beacon/network/peers/peer_blocks.h"
 #include "beacon/network/peers/peer_score.h"
 #include "common/clock/clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 #include "lean/v1/beacon.pb.h"
@@ -41,7 +42,7 @@ struct Peer {
   std::atomic<bool> ending = false;         // the engine was told that it has to go
   std::atomic<uint64_t> requests_open = 0;  // of ours
 
-  // Guarded by Peers.
+  // Guarded by the mutex of Peers, which the annotations cannot name here.
   ClaimedChain chain;
   bool serves_range = false;
   std::optional<SteadyTime> no_answer_at;  // when that was held against it last
@@ -105,12 +106,12 @@ class Peers {
   Counts counts() const;
 
  private:
-  absl::Status CheckHandleLocked(uint64_t handle) const;
+  absl::Status CheckHandleLocked(uint64_t handle) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Null: it is gone.
-  PeerPtr FindLocked(uint64_t handle) const;
-  PeerPtr FindByIdLocked(uint64_t id) const;
+  PeerPtr FindLocked(uint64_t handle) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  PeerPtr FindByIdLocked(uint64_t id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Those that do not have to go.
-  std::vector<PeerPtr> StayingLocked() const;
+  std::vector<PeerPtr> StayingLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndIfOnOtherChain(const PeerPtr& peer);
   // It has to go, and is not let in again for so long.
   void End(const PeerPtr& peer, std::chrono::seconds ban, const std::string& why) {
@@ -124,15 +125,14 @@ class Peers {
   const IsOtherChain is_other_chain_;
   LineLimit log_limit_;
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  uint64_t stream_ = 0;
-  uint64_t last_handle_ = 0;  // of the stream
-  uint64_t last_id_ = 0;
-  std::map<uint64_t, PeerPtr> peers_;  // by handle
-  std::vector<v1::TargetReport> targets_;
-  PeerScores scores_;
-  Counts counts_;
+  mutable Mutex mutex_;
+  uint64_t stream_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t last_handle_ ABSL_GUARDED_BY(mutex_) = 0;  // of the stream
+  uint64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<uint64_t, PeerPtr> peers_ ABSL_GUARDED_BY(mutex_);  // by handle
+  std::vector<v1::TargetReport> targets_ ABSL_GUARDED_BY(mutex_);
+  PeerScores scores_ ABSL_GUARDED_BY(mutex_);
+  Counts counts_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::beacon

@@ -37,11 +37,11 @@ void BlockRequests::Ask(uint64_t peer_id, AskedBlocks asked, Done done) {
   if (peer == nullptr) return done(absl::NotFoundError("the peer is gone"));
   v1::BeaconToEngine message;
   {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     if (stopping_ || requests_.size() >= kMostOpen) {
       const absl::Status refusal = stopping_ ? absl::CancelledError("the network is stopping")
                                              : absl::ResourceExhaustedError("too many requests are open");
-      lock.unlock();
+      lock.Unlock();
       return done(refusal);
     }
     ++peer->requests_open;
@@ -53,7 +53,7 @@ void BlockRequests::Ask(uint64_t peer_id, AskedBlocks asked, Done done) {
 }
 
 absl::Status BlockRequests::OnAnswer(const v1::BlockAnswer& answer) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (answer.id() == 0 || answer.id() > last_id_) {
     return absl::InvalidArgumentError(absl::StrCat("answer.id: ", answer.id(), " was never asked"));
   }
@@ -80,7 +80,7 @@ absl::Status BlockRequests::OnAnswer(const v1::BlockAnswer& answer) {
     if (!status.ok()) status = absl::DataLossError(status.message());
   }
   Request taken = TakeLocked(found);
-  lock.unlock();
+  lock.Unlock();
   Finish(std::move(taken), status);
   return absl::OkStatus();
 }
@@ -107,7 +107,7 @@ void BlockRequests::Finish(Request request, const absl::Status& status) {
 void BlockRequests::FailIf(const std::function<bool(const Request&)>& ended, const absl::Status& status) {
   std::vector<Request> failed;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     for (auto it = requests_.begin(); it != requests_.end();) {
       const auto request = it++;
       if (ended(request->second)) failed.push_back(TakeLocked(request));
@@ -123,7 +123,7 @@ void BlockRequests::OnGone(uint64_t peer) {
 
 void BlockRequests::FailAll(const absl::Status& status, bool stopping) {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stopping_ = stopping_ || stopping;
   }
   FailIf([](const Request&) { return true; }, status);
@@ -135,7 +135,7 @@ void BlockRequests::Tick(SteadyTime now) {
 }
 
 uint64_t BlockRequests::requests() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return last_id_;
 }
 

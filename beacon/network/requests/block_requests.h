@@ -7,16 +7,17 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "beacon/network/engine/outbox.h"
 #include "beacon/network/peers/peer_blocks.h"
 #include "beacon/network/peers/peers.h"
 #include "beacon/network/requests/asked_blocks.h"
 #include "common/clock/clock.h"
+#include "common/concurrency/mutex.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
@@ -63,18 +64,17 @@ class BlockRequests {
 
   // Ends those that `ended` is true of.
   void FailIf(const std::function<bool(const Request&)>& ended, const absl::Status& status);
-  Request TakeLocked(Requests::iterator request);
+  Request TakeLocked(Requests::iterator request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Finish(Request request, const absl::Status& status);
 
   const SendToEngine send_;
   Peers& peers_;
   const Clock& clock_;
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  bool stopping_ = false;
-  uint64_t last_id_ = 0;  // ids begin at 1
-  Requests requests_;
+  mutable Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;  // ids begin at 1
+  Requests requests_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::beacon

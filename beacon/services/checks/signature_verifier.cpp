@@ -1,11 +1,11 @@
 #include "beacon/services/checks/signature_verifier.h"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "beacon/services/submit.h"
+#include "common/concurrency/mutex.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::beacon {
@@ -26,14 +26,14 @@ struct SignatureVerifier::BlocksJob {
   std::vector<BlockVerdict> verdicts;
   std::vector<BodyVote> body_votes;  // of the blocks whose proposer's signature is right
   std::atomic<size_t> batches_left = 0;
-  std::mutex mutex;  // guards the verdicts' refusals while pieces run on bodies
+  Mutex mutex;  // guards the verdicts' refusals while pieces run on bodies
 
   bool IsRefused(size_t block) {
-    std::lock_guard lock(mutex);
+    MutexLock lock(mutex);
     return verdicts[block].refusal.has_value();
   }
   void Refuse(size_t block, Refusal refusal) {
-    std::lock_guard lock(mutex);
+    MutexLock lock(mutex);
     if (!verdicts[block].refusal.has_value()) verdicts[block].refusal = std::move(refusal);
   }
 };

@@ -12,7 +12,7 @@ uint64_t Short(const Root& key) { return std::max<uint64_t>(ssz::LoadUint64(key.
 }  // namespace
 
 bool SignedOnce::IsTooMany(uint64_t slot, uint64_t validator, const Root& key) const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto found = slots_.find(slot);
   if (found == slots_.end()) return false;
   const Keys& keys = found->second[validator];
@@ -20,7 +20,7 @@ bool SignedOnce::IsTooMany(uint64_t slot, uint64_t validator, const Root& key) c
 }
 
 SignedOnce::Answer SignedOnce::Add(uint64_t slot, uint64_t validator, const Root& key, int64_t current_slot) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   while (!slots_.empty() && IsTooOld(slots_.begin()->first, current_slot)) slots_.erase(slots_.begin());
   // Of when the clock was further ahead than now.
   slots_.erase(slots_.upper_bound(static_cast<uint64_t>(std::max<int64_t>(current_slot, -1) + 1)), slots_.end());
@@ -38,7 +38,7 @@ SignedOnce::Answer SignedOnce::Add(uint64_t slot, uint64_t validator, const Root
 }
 
 size_t SignedOnce::size() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return slots_.size();
 }
 

@@ -6,10 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "common/bytes/bytes.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
 
@@ -53,8 +54,8 @@ class SignedOnce {
   using Keys = std::array<uint64_t, kMost>;
 
   const size_t validator_count_;
-  mutable std::mutex mutex_;
-  std::map<uint64_t, std::vector<Keys>> slots_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  std::map<uint64_t, std::vector<Keys>> slots_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::beacon

@@ -17,7 +17,7 @@ Root VerifiedCache::Key(uint64_t validator, const Root& message, const Signature
 }
 
 bool VerifiedCache::Contains(const Root& key) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto place = places_.find(key);
   if (place == places_.end()) return false;
   by_use_.splice(by_use_.begin(), by_use_, place->second);
@@ -25,7 +25,7 @@ bool VerifiedCache::Contains(const Root& key) {
 }
 
 void VerifiedCache::Insert(const Root& key) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto [place, inserted] = places_.try_emplace(key);
   if (!inserted) return;
   by_use_.push_front(key);

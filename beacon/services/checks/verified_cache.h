@@ -5,10 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
-#include <mutex>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "common/bytes/bytes.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
 
@@ -26,10 +27,9 @@ class VerifiedCache {
 
  private:
   const size_t capacity_;
-  std::mutex mutex_;
-  // Both guarded by mutex_.
-  std::list<Root> by_use_;  // newest first
-  absl::flat_hash_map<Root, std::list<Root>::iterator> places_;
+  Mutex mutex_;
+  std::list<Root> by_use_ ABSL_GUARDED_BY(mutex_);  // newest first
+  absl::flat_hash_map<Root, std::list<Root>::iterator> places_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::beacon

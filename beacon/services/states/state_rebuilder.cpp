@@ -31,11 +31,11 @@ void StateRebuilder::Start() {
 void StateRebuilder::Stop() {
   std::array<std::deque<Wanted>, kKinds> left;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stopping_ = true;
     left = std::exchange(wanted_, {});
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (thread_.joinable()) thread_.join();
   for (const std::deque<Wanted>& kind : left) {
     for (const Wanted& wanted : kind) {
@@ -47,7 +47,7 @@ void StateRebuilder::Stop() {
 void StateRebuilder::Request(const Root& root, const StateAsker& asker, Done done) {
   absl::Status refusal;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     std::deque<Wanted>& kind = wanted_[asker.kind];
     const auto same = std::find_if(kind.begin(), kind.end(), [&](const Wanted& other) { return other.root == root; });
     const auto of_peer =
@@ -63,7 +63,7 @@ void StateRebuilder::Request(const Root& root, const StateAsker& asker, Done don
     } else {
       kind.push_back({.root = root, .asker = asker, .done = {}});
       kind.back().done.push_back(std::move(done));
-      changed_.notify_all();
+      changed_.NotifyAll();
       return;
     }
   }
@@ -75,8 +75,8 @@ bool StateRebuilder::HasWork() const {
 }
 
 std::optional<StateRebuilder::Wanted> StateRebuilder::Next() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return stopping_ || HasWork(); });
+  MutexLock lock(mutex_);
+  changed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || HasWork(); });
   if (stopping_) return std::nullopt;
   const size_t other = last_kind_ == StateAsker::kPeer ? StateAsker::kCaller : StateAsker::kPeer;
   for (const size_t kind : {size_t{StateAsker::kChain}, other, last_kind_}) {
@@ -121,8 +121,8 @@ absl::StatusOr<StatePtr> StateRebuilder::Rebuild(const Wanted& wanted) {
 }
 
 void StateRebuilder::Rest(std::chrono::nanoseconds time) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, time, [this] {
+  MutexLock lock(mutex_);
+  changed_.WaitFor(mutex_, time, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return stopping_ || !wanted_[StateAsker::kChain].empty() || !wanted_[StateAsker::kCaller].empty();
   });
 }

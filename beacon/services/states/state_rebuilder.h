@@ -3,24 +3,24 @@
 #define LEAN_BEACON_SERVICES_STATES_STATE_REBUILDER_H_
 
 #include <array>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "beacon/chain/branch.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/services/states/state_source.h"
 #include "common/bytes/bytes.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
@@ -80,7 +80,7 @@ class StateRebuilder {
   std::optional<Wanted> Next();
   absl::StatusOr<StatePtr> Rebuild(const Wanted& wanted);
   void Rest(std::chrono::nanoseconds time);
-  bool HasWork() const;
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const StateSource& source_;
   const BranchOf branch_of_;
@@ -88,12 +88,11 @@ class StateRebuilder {
   const StateRebuilderOptions options_;
   std::deque<std::pair<Root, StatePtr>> cache_;  // the thread's own, newest last
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  std::array<std::deque<Wanted>, kKinds> wanted_;
-  size_t last_kind_ = StateAsker::kCaller;  // peers and callers take turns
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  std::array<std::deque<Wanted>, kKinds> wanted_ ABSL_GUARDED_BY(mutex_);
+  size_t last_kind_ ABSL_GUARDED_BY(mutex_) = StateAsker::kCaller;  // peers and callers take turns
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

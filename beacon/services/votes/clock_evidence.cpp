@@ -30,16 +30,16 @@ bool ClockEvidence::IsNewerLocked(uint64_t slot, const NewestVote& newest, Stead
 }
 
 bool ClockEvidence::IsWanted(uint64_t slot, uint64_t validator, SteadyTime now) const {
-  if (validator >= newest_votes_.size() || IsOld(slot, validator)) return false;
-  std::lock_guard lock(mutex_);
+  if (validator >= validator_count_ || IsOld(slot, validator)) return false;
+  MutexLock lock(mutex_);
   const NewestVote& newest = newest_votes_[validator];
   const bool is_soon = newest.came.has_value() && now - *newest.came < milliseconds(slots_.slot_duration_ms()) / 2;
   return !is_soon && IsNewerLocked(slot, newest, now);
 }
 
 void ClockEvidence::Heard(uint64_t slot, uint64_t validator, SteadyTime came) {
-  if (validator >= newest_votes_.size() || IsOld(slot, validator)) return;
-  std::lock_guard lock(mutex_);
+  if (validator >= validator_count_ || IsOld(slot, validator)) return;
+  MutexLock lock(mutex_);
   NewestVote& newest = newest_votes_[validator];
   if (!IsNewerLocked(slot, newest, came)) return;
   newest = {.slot = slot, .came = came};
@@ -49,7 +49,7 @@ void ClockEvidence::Heard(uint64_t slot, uint64_t validator, SteadyTime came) {
 ClockVerdict ClockEvidence::Judge(int64_t wall_ms, SteadyTime now) {
   ClockVerdict verdict;
   std::vector<int64_t> differences;  // of those that are off
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   for (const NewestVote& vote : newest_votes_) {
     if (!vote.came.has_value() || last_came_ - *vote.came > Window()) continue;
     ++verdict.heard;

@@ -5,13 +5,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "beacon/services/votes/seen_votes.h"
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
 
@@ -50,7 +51,7 @@ class ClockEvidence {
 
   // `seen` outlives it.
   ClockEvidence(const SeenVotes& seen, const SlotClock& slots, size_t validator_count)
-      : seen_(seen), slots_(slots), newest_votes_(validator_count) {}
+      : seen_(seen), slots_(slots), validator_count_(validator_count), newest_votes_(validator_count) {}
 
   // Whether a vote that the chain does not take, since its slot is too far from our clock's, is worth the check of its
   // signature: true for at most two right ones of a validator in a slot's time. Wrong ones are held against their
@@ -71,15 +72,16 @@ class ClockEvidence {
   std::chrono::milliseconds Window() const;
   // Whether the validator's vote for that slot or a later one has been seen.
   bool IsOld(uint64_t slot, uint64_t validator) const;
-  bool IsNewerLocked(uint64_t slot, const NewestVote& newest, SteadyTime now) const;
+  bool IsNewerLocked(uint64_t slot, const NewestVote& newest, SteadyTime now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const SeenVotes& seen_;
   const SlotClock slots_;
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  std::vector<NewestVote> newest_votes_;  // by validator
-  SteadyTime last_came_;
-  bool wrong_ = false;
+  const size_t validator_count_;
+  mutable Mutex mutex_;
+  std::vector<NewestVote> newest_votes_ ABSL_GUARDED_BY(mutex_);  // by validator
+  SteadyTime last_came_ ABSL_GUARDED_BY(mutex_);
+  bool wrong_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lean::beacon

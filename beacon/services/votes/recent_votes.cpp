@@ -17,7 +17,7 @@ SeenVote SeenVote::Of(const SignedVotePtr& vote) {
 }
 
 void RecentVotes::Add(const SignedVotePtr& vote, const Root& root, int64_t current_slot) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   AddLocked(SeenVote::Of(vote), &root, current_slot);
 }
 
@@ -26,7 +26,7 @@ void RecentVotes::AddBlock(const SignedBlockPtr& block, int64_t current_slot) {
   const Attestations& votes = block->message.block.body.attestations;
   // Its votes are no newer than itself.
   if (static_cast<int64_t>(proposers.data.slot) + kSlots <= current_slot) return;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   for (size_t i = 0; i < votes.size(); ++i) {
     AddLocked({.vote = {block, &votes[i]}, .signature = {block, &block->signature[i]}}, nullptr, current_slot);
   }
@@ -66,7 +66,7 @@ void RecentVotes::AddLocked(SeenVote seen, const Root* root, int64_t current_slo
 std::optional<SeenVote> RecentVotes::Find(uint64_t validator, uint64_t from_slot,
                                           const absl::flat_hash_set<Root>& known) const {
   if (validator >= validator_count_) return std::nullopt;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   for (auto slot = slots_.rbegin(); slot != slots_.rend() && slot->first >= from_slot; ++slot) {
     for (const Entry& entry : slot->second[validator]) {
       if (entry.seen.vote != nullptr && !known.contains(entry.root)) return entry.seen;
@@ -76,7 +76,7 @@ std::optional<SeenVote> RecentVotes::Find(uint64_t validator, uint64_t from_slot
 }
 
 bool RecentVotes::Has(uint64_t validator, uint64_t slot) const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto found = slots_.find(slot);
   return found != slots_.end() && validator < validator_count_ && found->second[validator].front().seen.vote != nullptr;
 }

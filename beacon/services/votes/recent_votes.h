@@ -7,13 +7,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
 #include "beacon/chain/chain_types.h"
 #include "common/bytes/bytes.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
 
@@ -57,11 +58,11 @@ class RecentVotes {
   };
   using Entries = std::array<Entry, kMost>;
 
-  void AddLocked(SeenVote seen, const Root* root, int64_t current_slot);
+  void AddLocked(SeenVote seen, const Root* root, int64_t current_slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t validator_count_;
-  mutable std::mutex mutex_;
-  std::map<uint64_t, std::vector<Entries>> slots_;  // by slot, then validator; guarded by mutex_
+  mutable Mutex mutex_;
+  std::map<uint64_t, std::vector<Entries>> slots_ ABSL_GUARDED_BY(mutex_);  // by slot, then validator
 };
 
 }  // namespace lean::beacon

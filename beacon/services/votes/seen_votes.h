@@ -5,11 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/types/span.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
 
@@ -42,10 +43,9 @@ class SeenVotes {
   };
 
   const size_t validator_count_;
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  std::map<uint64_t, Seen> slots_;  // at most kSlots
-  std::vector<std::optional<uint64_t>> latest_;
+  mutable Mutex mutex_;
+  std::map<uint64_t, Seen> slots_ ABSL_GUARDED_BY(mutex_);  // at most kSlots
+  std::vector<std::optional<uint64_t>> latest_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::beacon

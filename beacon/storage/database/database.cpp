@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
@@ -97,7 +95,10 @@ absl::string_view ColumnName(Column column) {
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(DatabaseOptions options) {
   std::unique_ptr<Database> database(new Database(std::move(options)));
-  RETURN_IF_ERROR(database->OpenFiles(database->options_.create));
+  {
+    WriterLock lock(database->mutex_);
+    RETURN_IF_ERROR(database->OpenFiles(database->options_.create));
+  }
   return database;
 }
 
@@ -191,6 +192,7 @@ absl::Status Database::Probe() const {
   const std::string file = absl::StrCat(path(), "/", kProbeFile);
   rocksdb::Status status = rocksdb::WriteStringToFile(&env, std::string(kProbeBytes, '\0'), file, /*should_sync=*/true);
   env.DeleteFile(file).PermitUncheckedError();
+  ReaderLock lock(mutex_);
   return ToStatus(status, "cannot write to");
 }
 
@@ -204,7 +206,7 @@ void Database::CloseFiles() {
 }
 
 absl::StatusOr<std::optional<std::string>> Database::Get(Column column, absl::string_view key) const {
-  std::shared_lock lock(mutex_);
+  ReaderLock lock(mutex_);
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
   std::string value;
   const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), Handle(column), ToSlice(key), &value);
@@ -222,7 +224,7 @@ absl::Status Database::ScanBackwards(Column column, absl::string_view last, cons
 }
 
 absl::Status Database::Walk(Column column, absl::string_view from, bool backwards, const Visit& visit) const {
-  std::shared_lock lock(mutex_);
+  ReaderLock lock(mutex_);
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
   rocksdb::ReadOptions options;
   options.fill_cache = false;
@@ -244,7 +246,7 @@ absl::Status Database::Walk(Column column, absl::string_view from, bool backward
 }
 
 absl::Status Database::Write(const WriteSet& writes) {
-  std::shared_lock lock(mutex_);
+  ReaderLock lock(mutex_);
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
   if (failed_) return absl::UnavailableError(absl::StrCat("the database ", path(), " failed to write"));
   RETURN_IF_ERROR(CheckSpace());
@@ -274,14 +276,14 @@ absl::Status Database::Recover() {
   RETURN_IF_ERROR(CheckSpace());
   RETURN_IF_ERROR(CheckFolder());
   RETURN_IF_ERROR(Probe());
-  std::unique_lock lock(mutex_);
+  WriterLock lock(mutex_);
   if (db_ != nullptr && !failed_) return absl::OkStatus();
   CloseFiles();
   return OpenFiles(/*create=*/false);
 }
 
 absl::Status Database::Compact() {
-  std::shared_lock lock(mutex_);
+  ReaderLock lock(mutex_);
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
   for (size_t i = 0; i < kColumns; ++i) {
     RETURN_IF_ERROR(CompactRange(rocksdb::CompactRangeOptions(), static_cast<Column>(i), nullptr));
@@ -304,7 +306,7 @@ absl::Status Database::CollectGarbage() {
 }
 
 absl::Status Database::CompactBelow(Column column, absl::string_view key) {
-  std::shared_lock lock(mutex_);
+  ReaderLock lock(mutex_);
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
   const rocksdb::Slice end = ToSlice(key);
   return CompactRange(rocksdb::CompactRangeOptions(), column, &end);
@@ -325,7 +327,7 @@ absl::Status Database::CheckStop() const {
 }
 
 absl::Status Database::VerifyTables() const {
-  std::shared_lock lock(mutex_);
+  ReaderLock lock(mutex_);
   if (db_ == nullptr) return absl::UnavailableError(absl::StrCat("the database ", path(), " is closed"));
   return ToStatus(db_->VerifyChecksum(), "cannot read the database");
 }
@@ -336,7 +338,7 @@ uint64_t Database::Property(Column column, const std::string& name) const {
 }
 
 uint64_t Database::DiskBytes(Column column) const {
-  std::shared_lock lock(mutex_);
+  ReaderLock lock(mutex_);
   if (db_ == nullptr) return 0;
   return Property(column, rocksdb::DB::Properties::kTotalSstFilesSize) +
          Property(column, rocksdb::DB::Properties::kTotalBlobFileSize) +

@@ -15,10 +15,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "common/concurrency/shared_mutex.h"
+#include "common/concurrency/mutex.h"
 
 // RocksDB's headers stay out of ours.
 namespace rocksdb {
@@ -139,22 +140,25 @@ class Database {
  private:
   explicit Database(DatabaseOptions options);
 
-  absl::Status OpenFiles(bool create);
+  absl::Status OpenFiles(bool create) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckSpace() const;
   // OK when the folder under our path is the one that was opened, with its files in it.
   absl::Status CheckFolder() const;
   // RocksDB's status as ours.
-  absl::Status ToStatus(const rocksdb::Status& status, absl::string_view what) const;
+  absl::Status ToStatus(const rocksdb::Status& status, absl::string_view what) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // Writes blocks anew, when much of their files is what was deleted, and there is room for it.
-  absl::Status CollectGarbage();
+  absl::Status CollectGarbage() ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // Whether the disk takes a file: writes one, and removes it.
   absl::Status Probe() const;
-  void CloseFiles();
+  void CloseFiles() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Walk(Column column, absl::string_view from, bool backwards, const Visit& visit) const;
-  rocksdb::ColumnFamilyHandle* Handle(Column column) const { return handles_[static_cast<size_t>(column)]; }
+  rocksdb::ColumnFamilyHandle* Handle(Column column) const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return handles_[static_cast<size_t>(column)];
+  }
   // What RocksDB says of itself, in bytes; 0 if it does not.
-  uint64_t Property(Column column, const std::string& name) const;
-  absl::Status CompactRange(rocksdb::CompactRangeOptions options, Column column, const rocksdb::Slice* end);
+  uint64_t Property(Column column, const std::string& name) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  absl::Status CompactRange(rocksdb::CompactRangeOptions options, Column column, const rocksdb::Slice* end)
+      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   // What tells a folder from another one of the same name.
   struct FolderId {
@@ -165,12 +169,12 @@ class Database {
   static std::optional<FolderId> IdOf(const std::string& path);
 
   const DatabaseOptions options_;
-  std::optional<FolderId> folder_;    // as it was opened
-  std::vector<std::string> losses_;   // of the first opening
-  mutable SharedMutex mutex_;         // writers are those that open and close the files
-  std::unique_ptr<rocksdb::DB> db_;   // null when it could not be opened anew
+  std::optional<FolderId> folder_;                           // as it was opened
+  std::vector<std::string> losses_;                          // of the first opening
+  mutable SharedMutex mutex_;                                // writers are those that open and close the files
+  std::unique_ptr<rocksdb::DB> db_ ABSL_GUARDED_BY(mutex_);  // null when it could not be opened anew
   std::atomic<bool> failed_ = false;  // a write failed: RocksDB is not asked to write before it was opened anew
-  std::array<rocksdb::ColumnFamilyHandle*, kColumns> handles_{};
+  std::array<rocksdb::ColumnFamilyHandle*, kColumns> handles_ ABSL_GUARDED_BY(mutex_){};
 };
 
 }  // namespace lean::beacon

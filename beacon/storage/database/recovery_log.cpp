@@ -33,13 +33,13 @@ void RecoveryLog::Logv(const char* format, va_list arguments) {
   if (vsnprintf(text, sizeof(text), format, arguments) < 0) return;
   const absl::string_view line(text);
   if (line.find(kDropping) == absl::string_view::npos) return;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (losses_.size() < kMaxLosses) losses_.push_back(LossOf(line));
 }
 
 std::vector<std::string> RecoveryLog::TakeLosses() {
   closed_ = true;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return std::exchange(losses_, {});
 }
 

@@ -4,11 +4,12 @@
 
 #include <atomic>
 #include <cstdarg>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
+#include "common/concurrency/mutex.h"
 #include "rocksdb/env.h"
 
 namespace lean::beacon {
@@ -28,8 +29,8 @@ class RecoveryLog : public rocksdb::Logger {
 
  private:
   std::atomic<bool> closed_ = false;
-  std::mutex mutex_;
-  std::vector<std::string> losses_;  // guarded by mutex_
+  Mutex mutex_;
+  std::vector<std::string> losses_ ABSL_GUARDED_BY(mutex_);
 };
 
 // RocksDB's words without the name of its error class, which says less than what follows it.

@@ -4,20 +4,20 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "beacon/network/engine/contract.h"
 #include "beacon/network/engine/item_codec.h"
+#include "common/concurrency/mutex.h"
 #include "grpcpp/server_builder.h"
 #include "lean/v1/network_engine.grpc.pb.h"
 #include "tests/common/patience.h"
@@ -58,27 +58,27 @@ class ScriptedEngine final : public v1::NetworkEngine::Service {
   }
   // Ends the stream that stands.
   void EndStream() {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (context_ != nullptr) context_->TryCancel();
   }
 
   // Streams that the beacon has opened and greeted so far.
   int streams() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return streams_;
   }
   bool attached() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return stream_ != nullptr;
   }
   v1::BeaconHello beacon_hello() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return beacon_hello_;
   }
 
   // False: no stream stands.
   bool Send(const v1::EngineToBeacon& message) {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return stream_ != nullptr && stream_->Write(message);
   }
   void SendPeer(uint64_t handle, const ClaimedChain& chain, bool serves_range = true) {
@@ -138,9 +138,9 @@ class ScriptedEngine final : public v1::NetworkEngine::Service {
   // The first message of this kind that was not taken yet, once it is there; nullopt: it never came. Others stay.
   std::optional<v1::BeaconToEngine> Await(const std::function<bool(const v1::BeaconToEngine&)>& wanted,
                                           std::chrono::milliseconds patience = kPatience) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     std::optional<v1::BeaconToEngine> message;
-    changed_.wait_for(lock, patience, [&] {
+    changed_.WaitFor(mutex_, patience, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       const auto found = std::find_if(received_.begin(), received_.end(), wanted);
       if (found == received_.end()) return false;
       message = std::move(*found);
@@ -151,9 +151,9 @@ class ScriptedEngine final : public v1::NetworkEngine::Service {
   }
   // The verdict on an item; nullopt: none came within `patience`.
   std::optional<v1::Verdict::Outcome> AwaitVerdict(uint64_t id, std::chrono::milliseconds patience = kPatience) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     std::optional<v1::Verdict::Outcome> outcome;
-    changed_.wait_for(lock, patience, [&] {
+    changed_.WaitFor(mutex_, patience, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       for (const v1::BeaconToEngine& message : received_) {
         for (const v1::Verdict& verdict : message.verdicts().verdicts()) {
           if (verdict.id() == id) outcome = verdict.outcome();
@@ -185,7 +185,7 @@ class ScriptedEngine final : public v1::NetworkEngine::Service {
 
   // Called with each request of the beacon instead of keeping it.
   void OnRequest(std::function<void(const v1::BlockRequest&)> handler) {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     on_request_ = std::move(handler);
   }
 
@@ -193,7 +193,7 @@ class ScriptedEngine final : public v1::NetworkEngine::Service {
     v1::BeaconToEngine message;
     if (!stream->Read(&message) || !message.has_hello()) return {grpc::StatusCode::INVALID_ARGUMENT, "no hello"};
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       ++streams_;
       beacon_hello_ = message.hello();
       context_ = context;
@@ -204,18 +204,18 @@ class ScriptedEngine final : public v1::NetworkEngine::Service {
       }
       stream_ = stream;
     }
-    changed_.notify_all();
+    changed_.NotifyAll();
     while (stream->Read(&message)) {
       std::function<void(const v1::BlockRequest&)> handler;
       {
-        std::lock_guard lock(mutex_);
+        MutexLock lock(mutex_);
         if (message.has_request()) handler = on_request_;
         if (handler == nullptr) received_.push_back(message);
       }
       if (handler != nullptr) handler(message.request());
-      changed_.notify_all();
+      changed_.NotifyAll();
     }
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (context_ == context) {
       stream_ = nullptr;
       context_ = nullptr;
@@ -226,15 +226,14 @@ class ScriptedEngine final : public v1::NetworkEngine::Service {
  private:
   const v1::EngineHello hello_;
   std::unique_ptr<grpc::Server> server_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  int streams_ = 0;
-  Stream* stream_ = nullptr;
-  grpc::ServerContext* context_ = nullptr;
-  v1::BeaconHello beacon_hello_;
-  std::deque<v1::BeaconToEngine> received_;
-  std::function<void(const v1::BlockRequest&)> on_request_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  int streams_ ABSL_GUARDED_BY(mutex_) = 0;
+  Stream* stream_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  grpc::ServerContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  v1::BeaconHello beacon_hello_ ABSL_GUARDED_BY(mutex_);
+  std::deque<v1::BeaconToEngine> received_ ABSL_GUARDED_BY(mutex_);
+  std::function<void(const v1::BlockRequest&)> on_request_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::beacon

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/clock/manual_clock.h"
+#include "common/concurrency/mutex.h"
 #include "tests/beacon/services/test_network.h"
 #include "tests/common/process/captured_log.h"
 
@@ -277,19 +278,19 @@ class GateObserver : public ChainObserver {
   void VoteAccepted(const SignedVotePtr&) override { ++votes; }
   void CheckpointsChanged(const ChainCheckpoints&) override {}
   absl::Status CanAccept() const override {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return answer_;
   }
 
   void Answer(absl::Status answer) {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     answer_ = std::move(answer);
   }
 
   std::atomic<int> votes = 0;
 
  private:
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   absl::Status answer_;
 };
 

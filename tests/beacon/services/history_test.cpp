@@ -5,13 +5,14 @@
 #include <chrono>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "beacon/services/chain_service.h"
 #include "common/clock/manual_clock.h"
+#include "common/concurrency/mutex.h"
 #include "tests/beacon/services/signed_chain.h"
 #include "tests/common/process/captured_log.h"
 
@@ -44,7 +45,7 @@ class HistoryTest : public testing::Test {
              .log = log_.logger(),
              .want =
                  [this](const WantedRoot& wanted) {
-                   std::lock_guard lock(mutex_);
+                   MutexLock lock(mutex_);
                    wanted_.push_back(wanted);
                  }},
             {}) {}
@@ -82,7 +83,7 @@ class HistoryTest : public testing::Test {
     return service_.Read([&](const LeanChain& chain) { return chain.HasBlock(SignedChain::RootOf(block)); });
   }
   std::vector<WantedRoot> Wanted() {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return std::exchange(wanted_, {});
   }
 
@@ -90,8 +91,8 @@ class HistoryTest : public testing::Test {
   ManualClock clock_{TestNetwork::StartMs(0)};
   CapturedLog log_;
   OutboundChannel outbound_{1000};
-  std::mutex mutex_;
-  std::vector<WantedRoot> wanted_;  // guarded by mutex_
+  Mutex mutex_;
+  std::vector<WantedRoot> wanted_ ABSL_GUARDED_BY(mutex_);
   ChainService service_;
 };
 

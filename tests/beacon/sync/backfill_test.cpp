@@ -7,6 +7,7 @@
 
 #include "beacon/storage/prune.h"
 #include "beacon/storage/verify.h"
+#include "common/concurrency/mutex.h"
 #include "common/ssz/ssz.h"
 #include "spdlog/sinks/null_sink.h"
 #include "tests/beacon/services/signed_chain.h"
@@ -30,7 +31,7 @@ class FakePeers : public PeerBlocks {
   explicit FakePeers(const ChainDatabase& database) : database_(database) {}
 
   std::vector<PeerInfo> Peers() const override {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     std::vector<PeerInfo> peers;
     for (size_t i = 0; i < kinds_.size(); ++i) {
       PeerInfo peer;
@@ -48,7 +49,7 @@ class FakePeers : public PeerBlocks {
     done(blocks);
   }
   void BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, Done done) override {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     ++asked_;
     if (kinds_[peer] == kNeverAnswers) return;
     if (kinds_[peer] == kSilent) return done(absl::DeadlineExceededError("no answer"));
@@ -67,27 +68,27 @@ class FakePeers : public PeerBlocks {
     done(blocks);
   }
   void Report(uint64_t peer, Offence, std::string) override {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     gone_.insert(peer);
   }
 
   void Set(std::vector<Kind> kinds) {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     kinds_ = std::move(kinds);
     gone_.clear();
   }
   std::set<uint64_t> reported() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return gone_;
   }
   int asked() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return asked_;
   }
 
  private:
   const ChainDatabase& database_;
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<Kind> kinds_;
   std::set<uint64_t> gone_;
   int asked_ = 0;

@@ -13,24 +13,24 @@ void FakePeers::Add(uint64_t id, Peer peer) {
     const Block& head = peer.canonical.back()->message.block;
     peer.info.head = {.root = ssz::HashTreeRoot(head), .slot = head.slot};
   }
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   peers_[id] = std::move(peer);
 }
 
 void FakePeers::Remove(uint64_t id) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   peers_.erase(id);
 }
 
 void FakePeers::Change(uint64_t id, const std::function<void(Peer&)>& change) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   change(peers_[id]);
 }
 
 size_t FakePeers::Expire() {
   std::vector<Done> unanswered;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     unanswered.swap(unanswered_);
   }
   for (const Done& done : unanswered) done(absl::DeadlineExceededError("no answer"));
@@ -38,17 +38,17 @@ size_t FakePeers::Expire() {
 }
 
 std::vector<FakePeers::Offender> FakePeers::offenders() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return offenders_;
 }
 
 std::map<uint64_t, int> FakePeers::answered() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return answered_;
 }
 
 std::vector<PeerInfo> FakePeers::Peers() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   std::vector<PeerInfo> infos;
   for (const auto& [id, peer] : peers_) infos.push_back(peer.info);
   return infos;
@@ -57,7 +57,7 @@ std::vector<PeerInfo> FakePeers::Peers() const {
 void FakePeers::Answer(uint64_t id, const std::function<absl::StatusOr<Blocks>(const Peer&)>& find, Done done) {
   absl::StatusOr<Blocks> answer = absl::NotFoundError("the peer is gone");
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     const auto found = peers_.find(id);
     if (found != peers_.end() && found->second.silent) {
       unanswered_.push_back(std::move(done));
@@ -99,7 +99,7 @@ void FakePeers::BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count
 }
 
 void FakePeers::Report(uint64_t peer, Offence offence, std::string) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   offenders_.push_back({.peer = peer, .offence = offence});
 }
 

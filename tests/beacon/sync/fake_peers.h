@@ -6,12 +6,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "beacon/network/peers/peer_blocks.h"
+#include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
 
@@ -52,12 +53,11 @@ class FakePeers : public PeerBlocks {
  private:
   void Answer(uint64_t id, const std::function<absl::StatusOr<Blocks>(const Peer&)>& find, Done done);
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  std::map<uint64_t, Peer> peers_;
-  std::vector<Done> unanswered_;
-  std::vector<Offender> offenders_;
-  std::map<uint64_t, int> answered_;
+  mutable Mutex mutex_;
+  std::map<uint64_t, Peer> peers_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Done> unanswered_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Offender> offenders_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, int> answered_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::beacon

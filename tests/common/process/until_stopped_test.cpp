@@ -4,22 +4,22 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <stop_token>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/mutex.h"
 #include "gtest/gtest.h"
 
 namespace lean {
 namespace {
 
 void AwaitStop(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait(lock, stop, [] { return false; });
+  Mutex mutex;
+  CondVar never;
+  MutexLock lock(mutex);
+  never.Wait(mutex, stop, []() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return false; });
 }
 
 class UntilStoppedTest : public testing::Test {

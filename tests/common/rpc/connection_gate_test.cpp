@@ -11,12 +11,12 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "common/concurrency/mutex.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
 #include "common/rpc/status.h"
@@ -101,7 +101,7 @@ class ConnectionGateTest : public ::testing::Test {
   }
 
  private:
-  std::mutex mutex_;
+  Mutex mutex_;
   std::vector<std::string> hosts_;
 };
 

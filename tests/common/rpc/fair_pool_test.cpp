@@ -2,10 +2,11 @@
 
 #include <atomic>
 #include <future>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -38,11 +39,11 @@ class FairPoolTest : public ::testing::Test {
   void Release() { release_.set_value(); }
 
   void Add(const std::string& name) {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     names_.push_back(name);
   }
   std::vector<std::string> names() {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return names_;
   }
 
@@ -50,8 +51,8 @@ class FairPoolTest : public ::testing::Test {
   std::atomic<int> holding_ = 0;
   std::promise<void> release_;
   std::shared_future<void> released_ = release_.get_future();
-  std::mutex mutex_;
-  std::vector<std::string> names_;
+  Mutex mutex_;
+  std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);
 };
 
 TEST_F(FairPoolTest, OneThreadIsLeftToGoodCallers) {

@@ -2,12 +2,12 @@
 #ifndef LEAN_TESTS_COMMON_RPC_TEST_SERVICE_H_
 #define LEAN_TESTS_COMMON_RPC_TEST_SERVICE_H_
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 #include "common/rpc/unary_call.h"
 #include "lean/v1/beacon.grpc.pb.h"
@@ -25,21 +25,21 @@ class TestPool {
   explicit TestPool(size_t capacity) : capacity_(capacity), thread_([this] { Loop(); }) {}
   ~TestPool() {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       stopping_ = true;
     }
-    changed_.notify_all();
+    changed_.NotifyAll();
     thread_.join();
   }
 
   Schedule Scheduler() {
     return [this](const Caller& caller, Work work) {
       {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         last_caller_ = caller;
         if (tasks_.size() < capacity_) {
           tasks_.push_back(std::move(work.run));
-          changed_.notify_all();
+          changed_.NotifyAll();
           return;
         }
       }
@@ -49,34 +49,34 @@ class TestPool {
 
   // Who made the last call.
   Caller last_caller() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return last_caller_;
   }
 
   // Blocks until `count` tasks wait for the thread.
   void AwaitWaiting(size_t count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return tasks_.size() == count; });
+    MutexLock lock(mutex_);
+    changed_.Wait(mutex_, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return tasks_.size() == count; });
   }
 
  private:
   void Loop() {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (true) {
-      changed_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      changed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !tasks_.empty(); });
       if (stopping_) return;
       const std::function<void()> task = std::move(tasks_.front());
       tasks_.pop_front();
-      changed_.notify_all();
-      lock.unlock();
+      changed_.NotifyAll();
+      lock.Unlock();
       task();
-      lock.lock();
+      lock.Lock();
     }
   }
 
   const size_t capacity_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  Mutex mutex_;
+  CondVar changed_;
   std::deque<std::function<void()>> tasks_;
   Caller last_caller_;
   bool stopping_ = false;

@@ -3,15 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <condition_variable>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "beacon/network/engine/item_codec.h"
 #include "common/clock/manual_clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/network/plain_items.h"
 #include "tests/common/patience.h"
@@ -31,9 +31,9 @@ class SlowSource : public BlockSource {
   }
 
   void Open() {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     open_ = true;
-    opened_.notify_all();
+    opened_.NotifyAll();
   }
 
   SignedBlockPtr ByRoot(const Root& root) const override {
@@ -62,14 +62,14 @@ class SlowSource : public BlockSource {
 
  private:
   void AwaitOpen() const {
-    std::unique_lock lock(mutex_);
-    opened_.wait(lock, [this] { return open_; });
+    MutexLock lock(mutex_);
+    opened_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return open_; });
   }
 
   std::vector<SignedBlockPtr> blocks_;
-  mutable std::mutex mutex_;
-  mutable std::condition_variable opened_;
-  bool open_ = false;  // guarded by mutex_
+  mutable Mutex mutex_;
+  mutable CondVar opened_;
+  bool open_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 class BlockServerTest : public testing::Test {
@@ -86,9 +86,10 @@ class BlockServerTest : public testing::Test {
   }
   // The messages of an answer that has come to its end.
   std::vector<v1::BlockAnswer> Await(uint64_t id) {
-    std::unique_lock lock(mutex_);
-    const auto ended = [&] { return !answers_[id].empty() && answers_[id].back().end() != v1::BlockAnswer::MORE; };
-    EXPECT_TRUE(answered_.wait_for(lock, kPatience, ended)) << id;
+    MutexLock lock(mutex_);
+    EXPECT_TRUE(answered_.WaitFor(mutex_, kPatience, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return !answers_[id].empty() && answers_[id].back().end() != v1::BlockAnswer::MORE;
+    })) << id;
     return answers_[id];
   }
   std::vector<uint64_t> Slots(uint64_t id) {
@@ -104,17 +105,17 @@ class BlockServerTest : public testing::Test {
   ManualClock clock_{0};
   CapturedLog log_;
   SlowSource source_;
-  std::mutex mutex_;
-  std::condition_variable answered_;
-  std::map<uint64_t, std::vector<v1::BlockAnswer>> answers_;  // guarded by mutex_; by id
+  Mutex mutex_;
+  CondVar answered_;
+  std::map<uint64_t, std::vector<v1::BlockAnswer>> answers_ ABSL_GUARDED_BY(mutex_);  // by id
   std::atomic<size_t> queued_bytes_ = 0;
   Peers peers_{clock_, log_.logger(), [](uint64_t, const v1::BeaconToEngine&) {},
                [](const ClaimedChain&) { return false; }};
   BlockServer server_{source_, peers_,
                       [this](uint64_t, const v1::BeaconToEngine& message) {
-                        std::lock_guard lock(mutex_);
+                        MutexLock lock(mutex_);
                         answers_[message.answer().id()].push_back(message.answer());
-                        answered_.notify_all();
+                        answered_.NotifyAll();
                       },
                       [this] { return queued_bytes_.load(); }};
 };

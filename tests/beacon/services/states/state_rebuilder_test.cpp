@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <condition_variable>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/mutex.h"
 #include "tests/beacon/services/numbered_root.h"
 #include "tests/common/process/captured_log.h"
 
@@ -22,31 +22,31 @@ using testing::SizeIs;
 class GatedSource final : public StateSource {
  public:
   absl::StatusOr<StatePtr> Rebuild(const Branch& branch) const override {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     asked_.push_back(branch.block.slot);
-    changed_.notify_all();
-    changed_.wait(lock, [this] { return open_; });
+    changed_.NotifyAll();
+    changed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return open_; });
     if (branch.block.slot == 0) return absl::NotFoundError("gone");
     return std::make_shared<const State>();
   }
   void Open() {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     open_ = true;
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
   void AwaitAsked(size_t count) const {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return asked_.size() >= count; });
+    MutexLock lock(mutex_);
+    changed_.Wait(mutex_, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return asked_.size() >= count; });
   }
   std::vector<uint64_t> asked() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return asked_;
   }
 
  private:
-  mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
-  mutable std::vector<uint64_t> asked_;  // guarded by mutex_, as is the next
+  mutable Mutex mutex_;
+  mutable CondVar changed_;
+  mutable std::vector<uint64_t> asked_ ABSL_GUARDED_BY(mutex_);
   bool open_ = false;
 };
 
