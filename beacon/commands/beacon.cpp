@@ -42,9 +42,9 @@ absl::StatusOr<KeptChainOptions> ReadKeptOptions(const BeaconOptions& options, c
 }
 
 std::unique_ptr<const BlockSource> MakeBlockSource(const ChainService& service, const ChainDatabase* database,
-                                                   const std::shared_ptr<spdlog::logger>& log) {
+                                                   const Clock& clock, const std::shared_ptr<spdlog::logger>& log) {
   if (database == nullptr) return std::make_unique<MemoryBlockSource>(service);
-  return std::make_unique<StoredBlockSource>(service, *database, log);
+  return std::make_unique<StoredBlockSource>(service, *database, clock, log);
 }
 
 std::unique_ptr<SignatureVerifier> MakeVerifier(const ChainParameters& parameters) {
@@ -99,7 +99,7 @@ class Beacon::HealthSignals {
   Network& network_;
 };
 
-absl::StatusOr<std::unique_ptr<Beacon>> Beacon::Start(const BeaconOptions& options, std::stop_token stop,
+absl::StatusOr<std::unique_ptr<Beacon>> Beacon::Start(const BeaconOptions& options, Clock& clock, std::stop_token stop,
                                                       const std::shared_ptr<spdlog::logger>& log) {
   if (!IsPlainName(options.name)) {
     return absl::InvalidArgumentError("--name: 1 to 64 letters, digits, '-', '_' or '.'");
@@ -108,16 +108,17 @@ absl::StatusOr<std::unique_ptr<Beacon>> Beacon::Start(const BeaconOptions& optio
   ASSIGN_OR_RETURN(ChainParameters parameters, ReadChainParameters(options.genesis_dir, *log));
   ASSIGN_OR_RETURN(const KeptChainOptions kept_options, ReadKeptOptions(options, parameters.spec));
   ASSIGN_OR_RETURN(StartedChain started,
-                   StartChain(kept_options, parameters.genesis, parameters.scheme, std::move(stop), log));
-  std::unique_ptr<Beacon> beacon(new Beacon(options, std::move(parameters), std::move(started), log));
+                   StartChain(kept_options, parameters.genesis, parameters.scheme, clock, std::move(stop), log));
+  std::unique_ptr<Beacon> beacon(new Beacon(options, std::move(parameters), std::move(started), clock, log));
   RETURN_IF_ERROR(beacon->StartParts());
   return beacon;
 }
 
-Beacon::Beacon(const BeaconOptions& options, ChainParameters parameters, StartedChain started,
+Beacon::Beacon(const BeaconOptions& options, ChainParameters parameters, StartedChain started, Clock& clock,
                const std::shared_ptr<spdlog::logger>& log)
     : options_(options),
       log_(log),
+      clock_(clock),
       parameters_(std::move(parameters)),
       slots_(parameters_.genesis.state->config.genesis_time, parameters_.spec.slot_duration_ms),
       database_(std::move(started.database)),
@@ -125,7 +126,7 @@ Beacon::Beacon(const BeaconOptions& options, ChainParameters parameters, Started
       outbound_(OutboundItems(parameters_.genesis.state->validators.size())),
       sync_inbox_(std::make_shared<SyncInbox>()),
       chain_(std::move(started.chain), MakeVerifier(parameters_), ChainContext(), ChainOptions(storage_ != nullptr)),
-      blocks_(MakeBlockSource(chain_, database_.get(), log_)) {}
+      blocks_(MakeBlockSource(chain_, database_.get(), clock_, log_)) {}
 
 Beacon::~Beacon() = default;
 
@@ -146,8 +147,9 @@ absl::Status Beacon::StartParts() {
                      .on_items = [this](const v1::GossipItems& items) { gossip_sizes_->Observe(items); }});
   chain_run_ = std::make_unique<ChainRun>(chain_);
   if (database_ != nullptr) {
-    backfill_ = std::make_unique<Backfill>(
-        *database_, *network_, SignatureCheck(parameters_.scheme, genesis.state->validators), log_, BackfillOptions());
+    backfill_ =
+        std::make_unique<Backfill>(*database_, *network_, SignatureCheck(parameters_.scheme, genesis.state->validators),
+                                   clock_, log_, BackfillOptions());
     backfill_->Start();
   }
   const SyncServiceContext sync_context{.chain = chain_,

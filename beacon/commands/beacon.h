@@ -24,7 +24,7 @@
 #include "beacon/sync/sync_inbox.h"
 #include "beacon/sync/sync_service.h"
 #include "beacon/sync/sync_status.h"
-#include "common/clock/real_clock.h"
+#include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/log/logger.h"
 #include "common/metrics/metrics_server.h"
@@ -51,7 +51,8 @@ class Beacon {
  public:
   // Errors as of its parts: they name the option, file or address. What had started has stopped again when it returns.
   // CANCELLED: `stop` was requested first. Requested later, it ends what would keep the beacon from stopping soon.
-  static absl::StatusOr<std::unique_ptr<Beacon>> Start(const BeaconOptions& options, std::stop_token stop,
+  // `clock` outlives it.
+  static absl::StatusOr<std::unique_ptr<Beacon>> Start(const BeaconOptions& options, Clock& clock, std::stop_token stop,
                                                        const std::shared_ptr<spdlog::logger>& log);
 
   // Stops every part, in order.
@@ -67,7 +68,7 @@ class Beacon {
   class ChainRun;
   class HealthSignals;
 
-  Beacon(const BeaconOptions& options, ChainParameters parameters, StartedChain started,
+  Beacon(const BeaconOptions& options, ChainParameters parameters, StartedChain started, Clock& clock,
          const std::shared_ptr<spdlog::logger>& log);
 
   // Starts the parts in the order of the members.
@@ -80,13 +81,13 @@ class Beacon {
 
   const BeaconOptions options_;
   const std::shared_ptr<spdlog::logger> log_;
+  Clock& clock_;
   const ChainParameters parameters_;
 
   // The order of these members is the order in which the parts start, and they stop in the opposite order: at the end,
   // and after a start that failed on the way. A part uses those above it. The chain is the exception: the network hands
   // it what peers send, and it calls the network back. So it exists before the network, and runs only as long as the
   // network exists.
-  RealClock clock_;
   const SlotClock slots_;
   const std::unique_ptr<ChainDatabase> database_;  // null when nothing is kept, as is the next
   const std::unique_ptr<StorageService> storage_;

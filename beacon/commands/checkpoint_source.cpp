@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
+#include "common/clock/real_clock.h"
 #include "common/rpc/cancellable_calls.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
@@ -55,7 +56,7 @@ class RemoteCheckpoint {
     request.set_part(part);
     request.set_offset(offset);
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kPageTimeout);
+    context.set_deadline(SystemTime() + kPageTimeout);
     context.set_wait_for_ready(true);
     if (!calls_.Begin(context)) return absl::CancelledError("the checkpoint is not wanted any more");
     v1::GetCheckpointResponse response;

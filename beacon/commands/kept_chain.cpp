@@ -52,7 +52,7 @@ absl::StatusOr<StartedChain> InMemory(const Anchor& anchor, spdlog::logger& log)
 }  // namespace
 
 absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const Genesis& genesis,
-                                        const crypto::SignatureScheme& scheme, std::stop_token stop,
+                                        const crypto::SignatureScheme& scheme, Clock& clock, std::stop_token stop,
                                         const std::shared_ptr<spdlog::logger>& log) {
   std::optional<Anchor> anchor;
   if (options.data_dir.empty() || !ChainDatabase::Exists(options.data_dir)) {
@@ -62,19 +62,20 @@ absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const G
   } else if (!options.checkpoint.empty()) {
     log->info("checkpoint_not_needed message=\"{} holds a chain, which goes on\"", options.data_dir);
   }
-  const auto start = std::chrono::steady_clock::now();
+  const SteadyTime start = clock.Steady();
   ASSIGN_OR_RETURN(auto database, ChainDatabase::OpenOrCreate(
                                       {.path = options.data_dir, .network = options.network, .stop = std::move(stop)},
                                       genesis, anchor));
   RETURN_IF_ERROR(TellLosses(*database, *log));
-  ASSIGN_OR_RETURN(RestoredChain restored, RestoreChain(*database, *log));
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+  ASSIGN_OR_RETURN(RestoredChain restored, RestoreChain(*database, clock, *log));
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock.Steady() - start);
   const LeanChain& chain = restored.chain;
   log->info("storage kind=disk folder={} head={} finalized={} snapshot={} replayed={} left_out={} votes={} ms={}",
             options.data_dir, chain.head().slot, chain.finalized().slot, restored.snapshot_slot, restored.replayed,
             restored.left_out, restored.votes, took.count());
   auto storage = std::make_unique<StorageService>(
-      *database, log, StorageOptions{.queue_lag = options.slot, .keep_slots = options.keep_slots, .tip = options.slot});
+      *database, clock, log,
+      StorageOptions{.queue_lag = options.slot, .keep_slots = options.keep_slots, .tip = options.slot});
   return StartedChain{
       .chain = std::move(restored.chain), .database = std::move(database), .storage = std::move(storage)};
 }

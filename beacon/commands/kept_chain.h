@@ -14,6 +14,7 @@
 #include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/storage_service.h"
 #include "common/bytes/bytes.h"
+#include "common/clock/clock.h"
 #include "common/config/genesis.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/log/logger.h"
@@ -35,10 +36,11 @@ struct StartedChain {
   std::unique_ptr<StorageService> storage;  // not started
 };
 
-// From the data folder; when that is new or not given, from the checkpoint or from genesis. CANCELLED: `stop` was
-// requested before it was there. Other errors as of ChainDatabase, RestoreChain, LoadCheckpoint and CheckAnchor.
+// `clock` outlives the storage. From the data folder; when that is new or not given, from the checkpoint or from
+// genesis. CANCELLED: `stop` was requested before it was there. Other errors as of ChainDatabase, RestoreChain,
+// LoadCheckpoint and CheckAnchor.
 absl::StatusOr<StartedChain> StartChain(const KeptChainOptions& options, const Genesis& genesis,
-                                        const crypto::SignatureScheme& scheme, std::stop_token stop,
+                                        const crypto::SignatureScheme& scheme, Clock& clock, std::stop_token stop,
                                         const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace lean::beacon

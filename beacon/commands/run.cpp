@@ -3,6 +3,7 @@
 #include <stop_token>
 
 #include "absl/status/statusor.h"
+#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/log_text.h"
 #include "common/process/until_stopped.h"
@@ -25,7 +26,8 @@ absl::Status Run(const BeaconOptions& options, StopSignals& signals, const std::
   const absl::Status status = RunStoppable(
       signals,
       [&](const std::stop_token& stop) -> absl::Status {
-        ASSIGN_OR_RETURN(std::unique_ptr<Beacon> beacon, Beacon::Start(options, stop, log));
+        RealClock clock;
+        ASSIGN_OR_RETURN(std::unique_ptr<Beacon> beacon, Beacon::Start(options, clock, stop, log));
         WaitFor(stop);
         beacon.reset();
         return absl::OkStatus();

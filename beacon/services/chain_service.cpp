@@ -30,9 +30,9 @@ AdmissionLimits LimitsOf(const ChainServiceOptions& options) {
 constexpr size_t kMaxGivenStates = 2 * StateRebuilderOptions().max_of_a_kind;
 
 std::unique_ptr<StateRebuilder> MakeRebuilder(const StateSource* source, StateRebuilder::BranchOf branch_of,
-                                              const std::shared_ptr<spdlog::logger>& log) {
+                                              Clock& clock, const std::shared_ptr<spdlog::logger>& log) {
   if (source == nullptr) return nullptr;
-  return std::make_unique<StateRebuilder>(*source, std::move(branch_of), log, StateRebuilderOptions());
+  return std::make_unique<StateRebuilder>(*source, std::move(branch_of), clock, log, StateRebuilderOptions());
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
       rebuilder_(MakeRebuilder(
           context.states,
           [this](const Root& root) { return Read([&](const LeanChain& c) { return c.BranchOf(root); }); },
-          context.log)),
+          context.clock, context.log)),
       // Every message counts as one item at least; and a tick.
       channel_(options.max_items_in_flight + 1 + kMaxGivenStates),
       events_(writer_.events()),

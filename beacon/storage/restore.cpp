@@ -81,10 +81,10 @@ absl::StatusOr<ChainEvents> Import(const ChainDatabase& database, LeanChain& cha
 }
 
 // The blocks above the snapshot, parents first since slots ascend.
-absl::Status Replay(const ChainDatabase& database, RestoredChain& restored, spdlog::logger& log) {
+absl::Status Replay(const ChainDatabase& database, RestoredChain& restored, const Clock& clock, spdlog::logger& log) {
   LeanChain& chain = restored.chain;
   ASSIGN_OR_RETURN(const std::vector<Checkpoint> blocks, database.HeldBlocks(restored.snapshot_slot + 1));
-  auto told = std::chrono::steady_clock::now();
+  SteadyTime told = clock.Steady();
   for (const Checkpoint& id : blocks) {
     RETURN_IF_ERROR(database.files().CheckStop());
     ASSIGN_OR_RETURN(const SignedBlockPtr block, database.BlockAt(id));
@@ -99,7 +99,7 @@ absl::Status Replay(const ChainDatabase& database, RestoredChain& restored, spdl
     } else {
       ++restored.left_out;
     }
-    if (const auto now = std::chrono::steady_clock::now(); now - told >= kTellEvery) {
+    if (const SteadyTime now = clock.Steady(); now - told >= kTellEvery) {
       told = now;
       log.info("restoring slot={} of={} blocks={} of={}", id.slot, blocks.back().slot,
                restored.replayed + restored.left_out, blocks.size());
@@ -122,11 +122,11 @@ absl::Status RestoreVotes(const ChainDatabase& database, RestoredChain& restored
 
 }  // namespace
 
-absl::StatusOr<RestoredChain> RestoreChain(const ChainDatabase& database, spdlog::logger& log) {
+absl::StatusOr<RestoredChain> RestoreChain(const ChainDatabase& database, const Clock& clock, spdlog::logger& log) {
   ASSIGN_OR_RETURN(LeanChain chain, FromNewestSnapshot(database, log));
   const uint64_t snapshot_slot = chain.current_slot();
   RestoredChain restored{.chain = std::move(chain), .snapshot_slot = snapshot_slot};
-  RETURN_IF_ERROR(Replay(database, restored, log));
+  RETURN_IF_ERROR(Replay(database, restored, clock, log));
   RETURN_IF_ERROR(RestoreVotes(database, restored));
 
   ASSIGN_OR_RETURN(const std::optional<Checkpoint> finalized, database.ReadCheckpoint(meta_key::kFinalized));

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "beacon/chain/lean_chain.h"
 #include "beacon/storage/database/chain_database.h"
+#include "common/clock/clock.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
@@ -26,7 +27,7 @@ struct RestoredChain {
 // So it reads the bodies of some tens of blocks and of nothing else, however long ago anything was finalized. Tells of
 // its progress in the log when it takes long. kDataLoss: what a block or snapshot of the finalized chain should be is
 // not there, or is something else.
-absl::StatusOr<RestoredChain> RestoreChain(const ChainDatabase& database, spdlog::logger& log);
+absl::StatusOr<RestoredChain> RestoreChain(const ChainDatabase& database, const Clock& clock, spdlog::logger& log);
 
 }  // namespace lean::beacon
 

@@ -8,18 +8,22 @@ void StorageQueue::Push(StorageItem item, size_t bytes) {
   {
     MutexLock lock(mutex_);
     if (closed_) return;
-    entries_.push_back({std::move(item), bytes, std::chrono::steady_clock::now()});
+    entries_.push_back({std::move(item), bytes, clock_.Steady()});
     bytes_ += bytes;
   }
-  changed_.NotifyAll();
+  pushed_.Signal();
 }
 
 std::optional<std::vector<StorageItem>> StorageQueue::Take(size_t max_bytes, std::chrono::nanoseconds wait) {
-  MutexLock lock(mutex_);
+  const SteadyTime deadline = clock_.Steady() + wait;
   std::vector<StorageItem> items;
-  if (!changed_.WaitFor(mutex_, wait,
-                        [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || !entries_.empty(); }))
-    return items;
+  MutexLock lock(mutex_);
+  while (entries_.empty() && !closed_) {
+    lock.Unlock();
+    const bool signalled = pushed_.WaitUntil(clock_, deadline);
+    lock.Lock();
+    if (!signalled && entries_.empty() && !closed_) return items;
+  }
   if (entries_.empty()) return std::nullopt;
   taken_since_ = entries_.front().pushed;
   while (!entries_.empty() && (items.empty() || taken_bytes_ + entries_.front().bytes <= max_bytes)) {
@@ -37,7 +41,7 @@ void StorageQueue::Done() {
     bytes_ -= std::exchange(taken_bytes_, 0);
     taken_items_ = 0;
   }
-  changed_.NotifyAll();
+  done_.NotifyAll();
 }
 
 void StorageQueue::Close() {
@@ -45,15 +49,15 @@ void StorageQueue::Close() {
     MutexLock lock(mutex_);
     closed_ = true;
   }
-  changed_.NotifyAll();
+  pushed_.Signal();
 }
 
 bool StorageQueue::full() const {
   MutexLock lock(mutex_);
   if (bytes_ >= max_bytes_) return true;
   if (entries_.empty() && taken_items_ == 0) return false;
-  const Time oldest = taken_items_ > 0 ? taken_since_ : entries_.front().pushed;
-  return std::chrono::steady_clock::now() - oldest > max_lag_;
+  const SteadyTime oldest = taken_items_ > 0 ? taken_since_ : entries_.front().pushed;
+  return clock_.Steady() - oldest > max_lag_;
 }
 
 size_t StorageQueue::items() const {
@@ -68,8 +72,7 @@ size_t StorageQueue::bytes() const {
 
 void StorageQueue::AwaitEmpty() const {
   MutexLock lock(mutex_);
-  changed_.Wait(mutex_,
-                [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return entries_.empty() && taken_items_ == 0; });
+  done_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return entries_.empty() && taken_items_ == 0; });
 }
 
 }  // namespace lean::beacon

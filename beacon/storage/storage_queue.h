@@ -13,6 +13,7 @@
 #include "beacon/chain/chain_types.h"
 #include "beacon/services/chain_observer.h"
 #include "common/bytes/bytes.h"
+#include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
@@ -34,8 +35,10 @@ using StorageItem = std::variant<ImportedBlock, SignedVotePtr, ChainCheckpoints>
 // more in; Push itself never waits and never refuses, so that what is under way is not lost. Thread-safe.
 class StorageQueue {
  public:
-  // Full when more than `max_bytes` wait to be written, or something has waited for longer than `max_lag`.
-  StorageQueue(size_t max_bytes, std::chrono::nanoseconds max_lag) : max_bytes_(max_bytes), max_lag_(max_lag) {}
+  // Full when more than `max_bytes` wait to be written, or something has waited for longer than `max_lag`. `clock`
+  // outlives it.
+  StorageQueue(Clock& clock, size_t max_bytes, std::chrono::nanoseconds max_lag)
+      : clock_(clock), max_bytes_(max_bytes), max_lag_(max_lag) {}
 
   // `bytes`: about what the item weighs.
   void Push(StorageItem item, size_t bytes);
@@ -57,22 +60,23 @@ class StorageQueue {
   void AwaitEmpty() const;
 
  private:
-  using Time = std::chrono::steady_clock::time_point;
   struct Entry {
     StorageItem item;
     size_t bytes;
-    Time pushed;
+    SteadyTime pushed;
   };
 
+  Clock& clock_;
   const size_t max_bytes_;
   const std::chrono::nanoseconds max_lag_;
   mutable Mutex mutex_;
-  mutable CondVar changed_;
+  mutable CondVar done_;
+  Wake pushed_;  // or closed
   std::deque<Entry> entries_ ABSL_GUARDED_BY(mutex_);
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of the entries and of what was taken
   size_t taken_items_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t taken_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  Time taken_since_ ABSL_GUARDED_BY(mutex_);  // when the first of what was taken had been pushed
+  SteadyTime taken_since_ ABSL_GUARDED_BY(mutex_);  // when the first of what was taken had been pushed
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

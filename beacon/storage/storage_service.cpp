@@ -16,9 +16,13 @@ constexpr size_t kCheckpointsBytes = sizeof(ChainCheckpoints);
 
 }  // namespace
 
-StorageService::StorageService(ChainDatabase& database, std::shared_ptr<spdlog::logger> log,
+StorageService::StorageService(ChainDatabase& database, Clock& clock, std::shared_ptr<spdlog::logger> log,
                                const StorageOptions& options)
-    : database_(database), log_(std::move(log)), options_(options), queue_(options.queue_bytes, options.queue_lag) {
+    : database_(database),
+      clock_(clock),
+      log_(std::move(log)),
+      options_(options),
+      queue_(clock, options.queue_bytes, options.queue_lag) {
   const auto stored = [&](const char* key) {
     const auto checkpoint = database.ReadCheckpoint(key);
     return checkpoint.ok() && checkpoint->has_value() ? **checkpoint : database.anchor();
@@ -36,11 +40,7 @@ void StorageService::Start() {
 }
 
 void StorageService::Stop() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  stop_requested_.NotifyAll();
+  stop_.request_stop();
   queue_.Close();
   if (thread_.joinable()) thread_.join();
 }
@@ -92,11 +92,7 @@ void StorageService::WatchHealth(std::function<void(const absl::Status&)> change
   if (health_changed_) health_changed_(health_);
 }
 
-bool StorageService::WaitToRetry() {
-  MutexLock lock(mutex_);
-  return !stop_requested_.WaitFor(mutex_, options_.retry,
-                                  [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
-}
+bool StorageService::WaitToRetry() { return clock_.WaitUntil(clock_.Steady() + options_.retry, stop_.get_token()); }
 
 void StorageService::Run() {
   while (const std::optional<std::vector<StorageItem>> items = queue_.Take(options_.batch_bytes, options_.check)) {
@@ -193,7 +189,7 @@ bool StorageService::Write(const WriteSet& writes) {
 }
 
 void StorageService::WriteTip(bool last) {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = clock_.Steady();
   if (tip_ == written_tip_ || (now < tip_due_ && !last)) return;
   const absl::Status status = WriteChainTip(database_.folder(), tip_);
   tip_due_ = now + options_.tip;

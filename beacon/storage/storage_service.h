@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/database/chain_tip.h"
 #include "beacon/storage/storage_queue.h"
+#include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 
@@ -44,8 +46,9 @@ struct StorageOptions {
 // goes through. Thread-safe, except for Start and Stop.
 class StorageService final : public ChainObserver {
  public:
-  // `database` outlives the service.
-  StorageService(ChainDatabase& database, std::shared_ptr<spdlog::logger> log, const StorageOptions& options);
+  // `database` and `clock` outlive the service.
+  StorageService(ChainDatabase& database, Clock& clock, std::shared_ptr<spdlog::logger> log,
+                 const StorageOptions& options);
   // As Stop().
   ~StorageService() override;
   StorageService(const StorageService&) = delete;
@@ -88,6 +91,7 @@ class StorageService final : public ChainObserver {
   bool WaitToRetry();
 
   ChainDatabase& database_;
+  Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_;
   const StorageOptions options_;
   StorageQueue queue_;
@@ -100,14 +104,13 @@ class StorageService final : public ChainObserver {
   absl::flat_hash_map<uint64_t, uint64_t> vote_slots_;  // by validator: of the vote that was written last
   ChainTip tip_;                                        // of what is written
   ChainTip written_tip_;                                // as it is beside the database
-  std::chrono::steady_clock::time_point tip_due_;
+  SteadyTime tip_due_;
   bool tip_failed_ = false;  // told already
 
   mutable Mutex mutex_;
-  CondVar stop_requested_;
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
   std::function<void(const absl::Status&)> health_changed_ ABSL_GUARDED_BY(mutex_);
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::stop_source stop_;
   std::thread thread_;
 };
 

@@ -35,7 +35,7 @@ std::vector<Place> Places(const LeanChain& chain, uint64_t first, uint64_t end) 
 SignedBlockPtr StoredBlockSource::FromDisk(const Checkpoint& id) const {
   absl::StatusOr<SignedBlockPtr> block = database_.BlockAt(id);
   if (block.ok()) return *std::move(block);
-  const auto now = std::chrono::steady_clock::now();
+  const SteadyTime now = clock_.Steady();
   lines_.LogLeftOut(now, *log_);
   if (lines_.Admit("block_unreadable", now)) {
     log_->warn("block_unreadable slot={} message=\"{}\"", id.slot, std::string(block.status().message()));

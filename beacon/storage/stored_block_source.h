@@ -10,6 +10,7 @@
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/storage/database/chain_database.h"
+#include "common/clock/clock.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 
@@ -19,9 +20,10 @@ namespace lean::beacon {
 // it: anybody may ask again and again.
 class StoredBlockSource final : public BlockSource {
  public:
-  // Both outlive it.
-  StoredBlockSource(const ChainService& service, const ChainDatabase& database, std::shared_ptr<spdlog::logger> log)
-      : service_(service), memory_(service), database_(database), log_(std::move(log)) {}
+  // The first three outlive it.
+  StoredBlockSource(const ChainService& service, const ChainDatabase& database, const Clock& clock,
+                    std::shared_ptr<spdlog::logger> log)
+      : service_(service), memory_(service), database_(database), clock_(clock), log_(std::move(log)) {}
 
   SignedBlockPtr ByRoot(const Root& root) const override;
   std::vector<SignedBlockPtr> CanonicalRange(uint64_t first_slot, uint64_t count, size_t max_bytes) const override;
@@ -33,6 +35,7 @@ class StoredBlockSource final : public BlockSource {
   const ChainService& service_;
   const MemoryBlockSource memory_;
   const ChainDatabase& database_;
+  const Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_;
   mutable LineLimit lines_;
 };

@@ -11,6 +11,7 @@
 #include "beacon/storage/database/schema.h"
 #include "beacon/storage/restore.h"
 #include "common/bytes/hex.h"
+#include "common/clock/real_clock.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::beacon {
@@ -32,7 +33,7 @@ class Verifier {
     CheckBlocks();
     CheckBranches();
     CheckCanonical();
-    report_.restart = RestoreChain(database_, log).status();
+    report_.restart = RestoreChain(database_, RealClock(), log).status();
     return std::move(report_);
   }
 

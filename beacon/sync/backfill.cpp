@@ -18,8 +18,6 @@
 namespace lean::beacon {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-
 // Of the thread: it has what others leave.
 constexpr int kNice = 10;
 // Signatures checked together.
@@ -54,14 +52,41 @@ CheckSignatures SignatureCheck(const crypto::SignatureScheme& scheme, const Vali
 }
 
 struct Backfill::Answer {
-  Mutex mutex;
-  CondVar came;
-  std::optional<absl::StatusOr<std::vector<SignedBlockPtr>>> blocks ABSL_GUARDED_BY(mutex);
+  using Blocks = absl::StatusOr<std::vector<SignedBlockPtr>>;
+
+  void Set(Blocks given) {
+    {
+      MutexLock lock(mutex_);
+      blocks_ = std::move(given);
+    }
+    came_.Signal();
+  }
+
+  // kCancelled: `stop` was requested; kDeadlineExceeded: it did not come in time.
+  Blocks Await(Clock& clock, SteadyTime deadline, const std::stop_token& stop) {
+    const std::stop_callback stopped(stop, [this] { came_.Signal(); });
+    while (came_.WaitUntil(clock, deadline) && !stop.stop_requested()) {
+      MutexLock lock(mutex_);
+      if (blocks_.has_value()) return *std::exchange(blocks_, std::nullopt);
+    }
+    if (stop.stop_requested()) return absl::CancelledError("the beacon stops");
+    return absl::DeadlineExceededError("no answer");
+  }
+
+ private:
+  Mutex mutex_;
+  Wake came_;
+  std::optional<Blocks> blocks_ ABSL_GUARDED_BY(mutex_);
 };
 
-Backfill::Backfill(ChainDatabase& database, PeerBlocks& peers, CheckSignatures check,
+Backfill::Backfill(ChainDatabase& database, PeerBlocks& peers, CheckSignatures check, Clock& clock,
                    std::shared_ptr<spdlog::logger> log, const BackfillOptions& options)
-    : database_(database), peers_(peers), check_(std::move(check)), log_(std::move(log)), options_(options) {}
+    : database_(database),
+      peers_(peers),
+      check_(std::move(check)),
+      clock_(clock),
+      log_(std::move(log)),
+      options_(options) {}
 
 Backfill::~Backfill() { Stop(); }
 
@@ -78,17 +103,14 @@ void Backfill::Stop() {
 }
 
 bool Backfill::Wait(std::chrono::nanoseconds time) {
-  Mutex mutex;
-  MutexLock lock(mutex);
-  CondVar never;
-  never.WaitFor(mutex, stop_, time, []() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return false; });
+  clock_.WaitUntil(clock_.Steady() + time, stop_);
   return !stop_.stop_requested();
 }
 
 void Backfill::Run(std::stop_token stop) {
   stop_ = std::move(stop);
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
-  started_ = told_ = SteadyClock::now();
+  started_ = told_ = clock_.Steady();
   while (true) {
     const absl::StatusOr<uint64_t> oldest = database_.OldestSlot();
     const absl::StatusOr<uint64_t> floor = database_.FloorSlot();
@@ -119,13 +141,13 @@ bool Backfill::FillRange(uint64_t first, uint64_t end) {
       if (!Wait(options_.wait)) return false;
       continue;
     }
-    const SteadyClock::time_point start = SteadyClock::now();
+    const SteadyTime start = clock_.Steady();
     const auto filled = FillFrom(*peer, *missing, end);
-    if (!filled.ok() || filled->empty()) failed_[peer->id] = SteadyClock::now() + options_.wait;
+    if (!filled.ok() || filled->empty()) failed_[peer->id] = clock_.Steady() + options_.wait;
     if (!filled.ok())
       log_->debug("backfill_failed peer={} message=\"{}\"", peer->id, std::string(filled.status().message()));
     Tell(end, /*done=*/false);
-    if (!Wait((SteadyClock::now() - start) * options_.rest)) return false;
+    if (!Wait((clock_.Steady() - start) * options_.rest)) return false;
   }
 }
 
@@ -143,7 +165,7 @@ absl::StatusOr<std::vector<Checkpoint>> Backfill::Missing(uint64_t first, uint64
 }
 
 std::optional<PeerInfo> Backfill::ChoosePeer(uint64_t slot) {
-  const SteadyClock::time_point now = SteadyClock::now();
+  const SteadyTime now = clock_.Steady();
   std::erase_if(failed_, [&](const auto& entry) { return entry.second <= now; });
   std::optional<PeerInfo> best;
   for (const PeerInfo& peer : peers_.Peers()) {
@@ -156,13 +178,7 @@ std::optional<PeerInfo> Backfill::ChoosePeer(uint64_t slot) {
 absl::StatusOr<std::vector<SignedBlockPtr>> Backfill::Ask(const PeerInfo& peer, const std::vector<Checkpoint>& missing,
                                                           uint64_t end) {
   const auto answer = std::make_shared<Answer>();
-  const auto done = [answer](absl::StatusOr<std::vector<SignedBlockPtr>> blocks) {
-    {
-      MutexLock lock(answer->mutex);
-      answer->blocks = std::move(blocks);
-    }
-    answer->came.NotifyAll();
-  };
+  const auto done = [answer](Answer::Blocks blocks) { answer->Set(std::move(blocks)); };
   if (peer.serves_range) {
     peers_.BlocksByRange(peer.id, missing.front().slot, end - missing.front().slot, done);
   } else {
@@ -172,13 +188,7 @@ absl::StatusOr<std::vector<SignedBlockPtr>> Backfill::Ask(const PeerInfo& peer, 
     }
     peers_.BlocksByRoot(peer.id, std::move(roots), done);
   }
-  MutexLock lock(answer->mutex);
-  const bool came =
-      answer->came.WaitFor(answer->mutex, stop_, options_.answer,
-                           [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(answer->mutex) { return answer->blocks.has_value(); });
-  if (stop_.stop_requested()) return absl::CancelledError("the beacon stops");
-  if (!came) return absl::DeadlineExceededError("no answer");
-  return *std::move(answer->blocks);
+  return answer->Await(clock_, clock_.Steady() + options_.answer, stop_);
 }
 
 absl::StatusOr<std::vector<uint64_t>> Backfill::FillFrom(const PeerInfo& peer, const std::vector<Checkpoint>& missing,
@@ -210,7 +220,7 @@ absl::StatusOr<std::vector<uint64_t>> Backfill::FillFrom(const PeerInfo& peer, c
 }
 
 void Backfill::Tell(uint64_t oldest, bool done) {
-  const SteadyClock::time_point now = SteadyClock::now();
+  const SteadyTime now = clock_.Steady();
   if (!done && now - told_ < options_.tell) return;
   told_ = now;
   const double seconds = std::max(std::chrono::duration<double>(now - started_).count(), 0.001);

@@ -19,6 +19,7 @@
 #include "beacon/network/peers/peer_blocks.h"
 #include "beacon/storage/database/chain_database.h"
 #include "common/bytes/bytes.h"
+#include "common/clock/clock.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/log/logger.h"
 
@@ -47,8 +48,8 @@ struct BackfillOptions {
 class Backfill {
  public:
   // All of them outlive it.
-  Backfill(ChainDatabase& database, PeerBlocks& peers, CheckSignatures check, std::shared_ptr<spdlog::logger> log,
-           const BackfillOptions& options);
+  Backfill(ChainDatabase& database, PeerBlocks& peers, CheckSignatures check, Clock& clock,
+           std::shared_ptr<spdlog::logger> log, const BackfillOptions& options);
   // As Stop().
   ~Backfill();
   Backfill(const Backfill&) = delete;
@@ -84,16 +85,17 @@ class Backfill {
   ChainDatabase& database_;
   PeerBlocks& peers_;
   const CheckSignatures check_;
+  Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_;
   const BackfillOptions options_;
 
   // The thread's own.
-  uint64_t floor_ = 1;                                                // as it was last read
-  std::map<uint64_t, std::chrono::steady_clock::time_point> failed_;  // peers not to ask before
+  uint64_t floor_ = 1;                     // as it was last read
+  std::map<uint64_t, SteadyTime> failed_;  // peers not to ask before
   uint64_t blocks_ = 0;
   std::stop_token stop_;
-  std::chrono::steady_clock::time_point started_;
-  std::chrono::steady_clock::time_point told_;
+  SteadyTime started_;
+  SteadyTime told_;
 
   std::jthread thread_;
 };

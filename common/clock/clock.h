@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <stop_token>
 
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/mutex.h"
+
 namespace lean {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -28,6 +31,38 @@ class Clock {
 
   // Ends every wait, now and later, on this clock: how a process stops. A single thread is stopped by its stop token.
   virtual void Interrupt() = 0;
+};
+
+// Lets other threads end one thread's wait for a time. Thread-safe; one thread waits.
+class Wake {
+ public:
+  // Ends the wait under way or, when there is none, the next one.
+  void Signal() {
+    std::stop_source wait;
+    {
+      MutexLock lock(mutex_);
+      wait = wait_;
+    }
+    wait.request_stop();
+  }
+
+  // Waits until `deadline` on the clock. True: it was signalled before that.
+  bool WaitUntil(Clock& clock, SteadyTime deadline) {
+    std::stop_token signalled;
+    {
+      MutexLock lock(mutex_);
+      signalled = wait_.get_token();
+    }
+    clock.WaitUntil(deadline, signalled);
+    if (!signalled.stop_requested()) return false;
+    MutexLock lock(mutex_);
+    wait_ = std::stop_source();
+    return true;
+  }
+
+ private:
+  Mutex mutex_;
+  std::stop_source wait_ ABSL_GUARDED_BY(mutex_);  // signals by requesting its stop
 };
 
 }  // namespace lean

@@ -15,8 +15,10 @@ constexpr std::chrono::milliseconds kLongestPiece{200};
 
 }  // namespace
 
+std::chrono::system_clock::time_point SystemTime() { return std::chrono::system_clock::now(); }
+
 int64_t RealClock::WallMs() const {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  const auto since_epoch = SystemTime().time_since_epoch();
   return std::chrono::floor<std::chrono::milliseconds>(since_epoch).count();
 }
 

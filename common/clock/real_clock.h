@@ -2,6 +2,7 @@
 #ifndef LEAN_COMMON_CLOCK_REAL_CLOCK_H_
 #define LEAN_COMMON_CLOCK_REAL_CLOCK_H_
 
+#include <chrono>
 #include <cstdint>
 #include <stop_token>
 
@@ -30,6 +31,9 @@ class RealClock final : public Clock {
   CondVar condition_;
   bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
 };
+
+// Now, as gRPC takes and tells its deadlines.
+std::chrono::system_clock::time_point SystemTime();
 
 }  // namespace lean
 

@@ -74,24 +74,10 @@ void ReceiveAccounts::ForgetSettled(Time now) {
 }
 
 ReceiveBudget::ReceiveBudget(const ReceiveLimits& limits, std::shared_ptr<spdlog::logger> logger)
-    : logger_(std::move(logger)), accounts_(limits), thread_([this] { Run(); }) {}
+    : logger_(std::move(logger)), accounts_(limits), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
-ReceiveBudget::~ReceiveBudget() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  stop_.NotifyAll();
-  thread_.join();
-}
-
-void ReceiveBudget::Run() {
-  MutexLock lock(mutex_);
-  while (!stop_.WaitFor(mutex_, kLookEvery, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; })) {
-    lock.Unlock();
-    LookAtAll();
-    lock.Lock();
-  }
+void ReceiveBudget::Run(const std::stop_token& stop) {
+  while (clock_.WaitUntil(clock_.Steady() + kLookEvery, stop)) LookAtAll();
 }
 
 void ReceiveBudget::LookAtAll() {
@@ -105,7 +91,7 @@ void ReceiveBudget::LookAtAll() {
     if (absl::SimpleAtoi(entry->path().filename().native(), &fd)) LookAt(fd);
   }
   std::erase_if(received_, [this](const auto& connection) { return !seen_.contains(connection.first); });
-  accounts_.ForgetSettled(std::chrono::steady_clock::now());
+  accounts_.ForgetSettled(clock_.Steady());
 }
 
 void ReceiveBudget::LookAt(int fd) {
@@ -118,14 +104,14 @@ void ReceiveBudget::LookAt(int fd) {
   seen_.insert(*cookie);
   const uint64_t before = std::exchange(received_[*cookie], *received);
   const uint64_t since = *received - std::min(before, *received);
-  if (since == 0 || accounts_.Charge(address, since, std::chrono::steady_clock::now())) return;
+  if (since == 0 || accounts_.Charge(address, since, clock_.Steady())) return;
   shutdown(fd, SHUT_RDWR);
   Report(address);
 }
 
 void ReceiveBudget::Report(const std::string& address) {
   ++closed_;
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = clock_.Steady();
   if (now < next_report_) return;
   logger_->warn("connections closed count={} last={} reason=\"the other end sent more than it may\"", closed_, address);
   closed_ = 0;

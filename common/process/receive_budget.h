@@ -8,11 +8,11 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
-#include "common/concurrency/mutex.h"
+#include "common/clock/real_clock.h"
 #include "common/log/logger.h"
 
 namespace lean {
@@ -26,7 +26,7 @@ struct ReceiveLimits {
 // Keeps the account of every address. Not thread-safe.
 class ReceiveAccounts {
  public:
-  using Time = std::chrono::steady_clock::time_point;
+  using Time = SteadyTime;
 
   explicit ReceiveAccounts(const ReceiveLimits& limits) : limits_(limits) {}
 
@@ -62,28 +62,26 @@ class ReceiveAccounts {
 class ReceiveBudget {
  public:
   ReceiveBudget(const ReceiveLimits& limits, std::shared_ptr<spdlog::logger> logger);
-  ~ReceiveBudget();
+  ~ReceiveBudget() = default;
   ReceiveBudget(const ReceiveBudget&) = delete;
   ReceiveBudget& operator=(const ReceiveBudget&) = delete;
 
  private:
-  void Run();
+  void Run(const std::stop_token& stop);
   void LookAtAll();
   void LookAt(int fd);
   void Report(const std::string& address);
 
+  RealClock clock_;  // its own: other ends send in real time, and nobody else interrupts it
   const std::shared_ptr<spdlog::logger> logger_;
   // Of the thread alone.
   ReceiveAccounts accounts_;
   std::map<uint64_t, uint64_t> received_;  // by each connection's cookie, when it was last looked at
   std::set<uint64_t> seen_;                // connections that are there now, by their cookies
   uint64_t closed_ = 0;                    // since the last line about it
-  std::chrono::steady_clock::time_point next_report_{};
+  SteadyTime next_report_{};
 
-  Mutex mutex_;
-  CondVar stop_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::jthread thread_;  // last: it uses the rest
 };
 
 }  // namespace lean

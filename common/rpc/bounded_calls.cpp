@@ -4,6 +4,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "common/clock/real_clock.h"
 #include "common/rpc/status.h"
 #include "common/status/status_macros.h"
 #include "grpcpp/client_context.h"
@@ -51,7 +52,7 @@ absl::StatusOr<grpc::ByteBuffer> BoundedCalls::Call(const std::string& method, c
       !status.ok()) {
     return FromGrpcStatus(status);
   }
-  call->context.set_deadline(std::chrono::system_clock::now() + timeout);
+  call->context.set_deadline(SystemTime() + timeout);
   RETURN_IF_ERROR(Add(call));
   if (starter_.TrySubmit([this, call, method] { Start(*call, method); }) != PushResult::kPushed) {
     call->status = {grpc::StatusCode::UNAVAILABLE, "it has not answered earlier calls yet"};

@@ -185,7 +185,7 @@ void ConnectionGate::Run() {
     const int ready = poll(waiting.data(), short_of_something ? 1 : waiting.size(), pause_ms);
     if (ready < 0 && errno != EINTR) return;
     if (waiting[0].revents != 0) return;
-    open_.EndUnfinished(std::chrono::steady_clock::now());
+    open_.EndUnfinished(clock_.Steady());
     short_of_something = false;
     for (size_t i = 1; i < waiting.size(); ++i) short_of_something |= !AcceptAll(waiting[i].fd);
   }
@@ -203,7 +203,7 @@ bool ConnectionGate::AcceptAll(int listener) {
     // The lowest free descriptor is given, so its number says how many are open at least.
     if (fd.get() >= options_.max_descriptors) continue;
     const std::string host = HostOf(peer);
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = clock_.Steady();
     if (!open_.HasRoom(host, now)) continue;
     open_.Add(fd.get(), host, RequestBytes::NameOf(host, PortOfSocket(peer)), now);
     take_(std::move(fd), listener);

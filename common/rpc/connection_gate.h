@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/clock/real_clock.h"
 #include "common/process/descriptors.h"
 #include "common/rpc/address.h"
 #include "common/rpc/open_connections.h"
@@ -70,7 +71,8 @@ class ConnectionGate {
 
   Address address_;
   const GateOptions options_;
-  OpenConnections open_;  // the thread's
+  const RealClock clock_;  // what waits on sockets waits in real time
+  OpenConnections open_;   // the thread's
   std::vector<Descriptor> listeners_;
   Descriptor stop_;  // readable once Stop was called
   Take take_;

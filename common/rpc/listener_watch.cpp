@@ -21,24 +21,29 @@ constexpr absl::string_view kNoProtocol = "lean listener probe\r\n\r\n";
 // How long a request to stop waits at most.
 constexpr std::chrono::milliseconds kStep{100};
 
-using Deadline = std::chrono::steady_clock::time_point;
+struct Deadline {
+  bool passed() const { return clock.Steady() >= time; }
+
+  const Clock& clock;
+  SteadyTime time;
+};
 
 absl::Status Failed(absl::string_view what, int error) {
   return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(error)));
 }
 
-absl::Status Await(int fd, short events, Deadline deadline, const std::stop_token& stop) {
+absl::Status Await(int fd, short events, const Deadline& deadline, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     pollfd waiting{.fd = fd, .events = events, .revents = 0};
     const int ready = poll(&waiting, 1, static_cast<int>(kStep.count()));
     if (ready > 0) return absl::OkStatus();
     if (ready < 0 && errno != EINTR) return Failed("poll", errno);
-    if (std::chrono::steady_clock::now() >= deadline) return absl::DeadlineExceededError("no answer");
+    if (deadline.passed()) return absl::DeadlineExceededError("no answer");
   }
   return absl::CancelledError("stopping");
 }
 
-absl::Status Talk(const Descriptor& fd, const sockaddr* to, socklen_t size, Deadline deadline,
+absl::Status Talk(const Descriptor& fd, const sockaddr* to, socklen_t size, const Deadline& deadline,
                   const std::stop_token& stop) {
   if (!fd.valid()) return Failed("socket", errno);
   if (connect(fd.get(), to, size) != 0) {
@@ -61,8 +66,9 @@ std::string HostToProbe(const std::string& host) {
 
 }  // namespace
 
-absl::Status ProbeListener(const Address& address, std::chrono::milliseconds timeout, std::stop_token stop) {
-  const Deadline deadline = std::chrono::steady_clock::now() + timeout;
+absl::Status ProbeListener(const Address& address, const Clock& clock, std::chrono::milliseconds timeout,
+                           std::stop_token stop) {
+  const Deadline deadline{clock, clock.Steady() + timeout};
   if (address.IsUnix()) {
     sockaddr_un to{};
     to.sun_family = AF_UNIX;
@@ -113,7 +119,7 @@ void ListenerWatch::Run(std::stop_token stop) {
       for (const Listener& listener : listeners_) addresses.push_back(listener.address);
     }
     for (size_t i = 0; i < addresses.size(); ++i) {
-      const absl::Status answer = ProbeListener(addresses[i], kTimeout, stop);
+      const absl::Status answer = ProbeListener(addresses[i], clock_, kTimeout, stop);
       if (stop.stop_requested()) return;
       Note(i, answer);
     }

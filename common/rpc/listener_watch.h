@@ -22,7 +22,8 @@ namespace lean::rpc {
 // them. That takes all on the way: the kernel, the accepting thread, TLS and the server. An address for all of a
 // machine is tried on loopback. Unavailable: why not. DeadlineExceeded: silence for `timeout`. Ends early when `stop`
 // is requested.
-absl::Status ProbeListener(const Address& address, std::chrono::milliseconds timeout, std::stop_token stop = {});
+absl::Status ProbeListener(const Address& address, const Clock& clock, std::chrono::milliseconds timeout,
+                           std::stop_token stop = {});
 
 // Probes each listener every kPeriod, and logs when one falls silent and when it answers again. One thread of its own.
 // Thread-safe.

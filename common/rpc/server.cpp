@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock/real_clock.h"
 #include "common/log/logger.h"
 #include "common/rpc/health_service.h"
 #include "common/rpc/limits.h"
@@ -124,7 +125,7 @@ void Server::SetServing(const std::string& service, bool serving) { health_->Set
 void Server::Shutdown(std::chrono::milliseconds grace) {
   gate_->Stop();
   health_->Stop();
-  server_->Shutdown(std::chrono::system_clock::now() + grace);
+  server_->Shutdown(SystemTime() + grace);
 }
 
 }  // namespace lean::rpc

@@ -18,6 +18,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/rpc/caller.h"
 #include "common/rpc/request_bytes.h"
@@ -77,7 +78,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   // Ends a call that has its answer, whose caller does not read it.
   void Abandon();
 
-  bool Late() const { return std::chrono::system_clock::now() >= deadline_; }
+  bool Late() const { return SystemTime() >= deadline_; }
 
   // True for the one caller that may finish the call; `response_` is gRPC's and lives until it does.
   bool Claim() { return !ended_.exchange(true, std::memory_order_acq_rel); }

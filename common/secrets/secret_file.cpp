@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "common/clock/real_clock.h"
 #include "common/process/descriptors.h"
 #include "common/process/stop_signals.h"
 #include "common/status/status_macros.h"
@@ -67,12 +68,12 @@ absl::StatusOr<WipedBytes> ReadRegular(const Descriptor& file, const std::string
 }
 
 absl::StatusOr<WipedBytes> ReadPipe(const Descriptor& file, const std::string& path, size_t max_bytes) {
-  const auto end = std::chrono::steady_clock::now() + kLongestWaitForPipe;
+  const RealClock clock;  // another process writes in real time
+  const SteadyTime end = clock.Steady() + kLongestWaitForPipe;
   WipedBytes read(max_bytes + 1);
   size_t size = 0;
   while (size <= max_bytes) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock.Steady()).count();
     pollfd ready{.fd = file.get(), .events = POLLIN, .revents = 0};
     if (StopSignals::Pending()) return absl::CancelledError(absl::StrCat("stopped while waiting for ", path));
     const int polled = ::poll(&ready, 1, static_cast<int>(std::clamp<int64_t>(left, 0, kPollMs)));

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <latch>
-#include <mutex>
-#include <shared_mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -44,12 +42,12 @@ Signer::Signer(std::vector<ValidatorKey> keys, SigningRecords& records, SlotLimi
       schedule_(std::move(schedule)) {}
 
 KeySetPtr Signer::keys() const {
-  std::shared_lock lock(mutex_);
+  ReaderLock lock(mutex_);
   return keys_;
 }
 
 absl::Status Signer::Add(ValidatorKey key) {
-  std::unique_lock lock(mutex_);
+  WriterLock lock(mutex_);
   if (keys_->Find(key.index) != nullptr || keys_->Find(key.key->pubkey()) != nullptr) {
     return absl::AlreadyExistsError(absl::StrFormat("validator %u, or its key %s, is one of this process already",
                                                     key.index, ShortHex(key.key->pubkey().span())));
@@ -61,14 +59,14 @@ absl::Status Signer::Add(ValidatorKey key) {
 }
 
 std::optional<ValidatorKey> Signer::Remove(const PublicKeyBytes& pubkey) {
-  std::unique_lock lock(mutex_);
+  WriterLock lock(mutex_);
   const ValidatorKey* found = keys_->Find(pubkey);
   if (found == nullptr) return std::nullopt;
   const ValidatorKey removed = *found;
   std::vector<ValidatorKey> keys = keys_->all();
   std::erase_if(keys, [&pubkey](const ValidatorKey& key) { return key.key->pubkey() == pubkey; });
   keys_ = std::make_shared<const KeySet>(std::move(keys));
-  std::lock_guard highest_lock(highest_mutex_);
+  MutexLock highest_lock(highest_mutex_);
   highest_at_start_.erase(pubkey);  // it may come again with other records
   return removed;
 }
@@ -84,7 +82,7 @@ absl::StatusOr<bool> Signer::LeafUsed(const ValidatorKey& key, uint64_t slot) {
 }
 
 absl::Status Signer::CheckLimit(const ValidatorKey& key, uint64_t slot) {
-  std::lock_guard lock(highest_mutex_);
+  MutexLock lock(highest_mutex_);
   // Nothing is signed with a key before its first check: until then its records are those it came with.
   auto found = highest_at_start_.find(key.key->pubkey());
   if (found == highest_at_start_.end()) {
@@ -109,7 +107,7 @@ absl::Status Signer::CheckActive(const ValidatorKey& key, uint64_t slot) {
 }
 
 std::vector<absl::StatusOr<SignatureBytes>> Signer::Sign(uint64_t slot, const std::vector<Attestation>& votes) {
-  std::shared_lock lock(mutex_);
+  ReaderLock lock(mutex_);
   std::vector<absl::StatusOr<SignatureBytes>> results(votes.size(), absl::InternalError("not signed"));
   std::vector<Attestation> passed;
   std::vector<size_t> positions;

@@ -5,15 +5,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
+#include "common/concurrency/mutex.h"
 #include "common/containers/attestation.h"
 #include "validator_client/signing/signing_key.h"
 #include "validator_client/signing/signing_records.h"
@@ -100,13 +101,13 @@ class Signer {
 
  private:
   mutable SharedMutex mutex_;  // shared while signing
-  KeySetPtr keys_;             // guarded by mutex_
+  KeySetPtr keys_ ABSL_GUARDED_BY(mutex_);
   SigningRecords& records_;
   SlotLimit& limit_;
   Schedule schedule_;
-  std::mutex highest_mutex_;
-  // What the records had of a key when it came; guarded by highest_mutex_.
-  absl::flat_hash_map<PublicKeyBytes, std::optional<uint64_t>> highest_at_start_;
+  Mutex highest_mutex_;
+  // What the records had of a key when it came.
+  absl::flat_hash_map<PublicKeyBytes, std::optional<uint64_t>> highest_at_start_ ABSL_GUARDED_BY(highest_mutex_);
 };
 
 }  // namespace lean::validator

@@ -11,16 +11,14 @@
 namespace lean::beacon {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-
 // Of the thread: duties come first.
 constexpr int kNice = 10;
 
 }  // namespace
 
-StateRebuilder::StateRebuilder(const StateSource& source, BranchOf branch_of, std::shared_ptr<spdlog::logger> log,
-                               const StateRebuilderOptions& options)
-    : source_(source), branch_of_(std::move(branch_of)), log_(std::move(log)), options_(options) {}
+StateRebuilder::StateRebuilder(const StateSource& source, BranchOf branch_of, Clock& clock,
+                               std::shared_ptr<spdlog::logger> log, const StateRebuilderOptions& options)
+    : source_(source), branch_of_(std::move(branch_of)), clock_(clock), log_(std::move(log)), options_(options) {}
 
 StateRebuilder::~StateRebuilder() { Stop(); }
 
@@ -36,6 +34,7 @@ void StateRebuilder::Stop() {
     left = std::exchange(wanted_, {});
   }
   changed_.NotifyAll();
+  rest_over_.Signal();
   if (thread_.joinable()) thread_.join();
   for (const std::deque<Wanted>& kind : left) {
     for (const Wanted& wanted : kind) {
@@ -64,6 +63,7 @@ void StateRebuilder::Request(const Root& root, const StateAsker& asker, Done don
       kind.push_back({.root = root, .asker = asker, .done = {}});
       kind.back().done.push_back(std::move(done));
       changed_.NotifyAll();
+      rest_over_.Signal();
       return;
     }
   }
@@ -92,9 +92,9 @@ std::optional<StateRebuilder::Wanted> StateRebuilder::Next() {
 void StateRebuilder::Run() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
   while (const std::optional<Wanted> wanted = Next()) {
-    const SteadyClock::time_point start = SteadyClock::now();
+    const SteadyTime start = clock_.Steady();
     const absl::StatusOr<StatePtr> state = Rebuild(*wanted);
-    const auto took = SteadyClock::now() - start;
+    const auto took = clock_.Steady() - start;
     for (const Done& done : wanted->done) done(state);
     if (wanted->asker.kind == StateAsker::kPeer) Rest(took * options_.rest);
   }
@@ -106,9 +106,9 @@ absl::StatusOr<StatePtr> StateRebuilder::Rebuild(const Wanted& wanted) {
   if (cached != cache_.end()) return cached->second;
   const std::optional<Branch> branch = branch_of_(wanted.root);
   if (!branch.has_value()) return absl::NotFoundError("the block's ancestors are not known any more");
-  const SteadyClock::time_point start = SteadyClock::now();
+  const SteadyTime start = clock_.Steady();
   absl::StatusOr<StatePtr> state = source_.Rebuild(*branch);
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - start);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Steady() - start);
   if (!state.ok()) {
     log_->debug("state_not_rebuilt slot={} root={} message=\"{}\"", branch->block.slot, ShortHex(wanted.root.span()),
                 std::string(state.status().message()));
@@ -121,10 +121,14 @@ absl::StatusOr<StatePtr> StateRebuilder::Rebuild(const Wanted& wanted) {
 }
 
 void StateRebuilder::Rest(std::chrono::nanoseconds time) {
+  const SteadyTime end = clock_.Steady() + time;
   MutexLock lock(mutex_);
-  changed_.WaitFor(mutex_, time, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || !wanted_[StateAsker::kChain].empty() || !wanted_[StateAsker::kCaller].empty();
-  });
+  bool resting = true;
+  while (resting && !HasUrgentWork()) {
+    lock.Unlock();
+    resting = rest_over_.WaitUntil(clock_, end);
+    lock.Lock();
+  }
 }
 
 }  // namespace lean::beacon

@@ -20,6 +20,7 @@
 #include "beacon/chain/chain_types.h"
 #include "beacon/services/states/state_source.h"
 #include "common/bytes/bytes.h"
+#include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 
@@ -51,8 +52,8 @@ class StateRebuilder {
   using BranchOf = std::function<std::optional<Branch>(const Root&)>;
   using Done = std::function<void(const absl::StatusOr<StatePtr>&)>;
 
-  // `source` outlives it. `branch_of` is asked on the thread.
-  StateRebuilder(const StateSource& source, BranchOf branch_of, std::shared_ptr<spdlog::logger> log,
+  // `source` and `clock` outlive it. `branch_of` is asked on the thread.
+  StateRebuilder(const StateSource& source, BranchOf branch_of, Clock& clock, std::shared_ptr<spdlog::logger> log,
                  const StateRebuilderOptions& options);
   // As Stop().
   ~StateRebuilder();
@@ -81,15 +82,21 @@ class StateRebuilder {
   absl::StatusOr<StatePtr> Rebuild(const Wanted& wanted);
   void Rest(std::chrono::nanoseconds time);
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What does not wait for a rest to end.
+  bool HasUrgentWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || !wanted_[StateAsker::kChain].empty() || !wanted_[StateAsker::kCaller].empty();
+  }
 
   const StateSource& source_;
   const BranchOf branch_of_;
+  Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_;
   const StateRebuilderOptions options_;
   std::deque<std::pair<Root, StatePtr>> cache_;  // the thread's own, newest last
 
   Mutex mutex_;
   CondVar changed_;
+  Wake rest_over_;
   std::array<std::deque<Wanted>, kKinds> wanted_ ABSL_GUARDED_BY(mutex_);
   size_t last_kind_ ABSL_GUARDED_BY(mutex_) = StateAsker::kCaller;  // peers and callers take turns
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock/real_clock.h"
 #include "common/config/genesis_folder.h"
 #include "common/config/network_spec.h"
 #include "gmock/gmock.h"
@@ -62,7 +63,7 @@ class BeaconTest : public testing::Test {
   }
 
   absl::StatusOr<std::unique_ptr<Beacon>> Start(const BeaconOptions& options) {
-    return Beacon::Start(options, stop_.get_token(), log_.logger());
+    return Beacon::Start(options, clock_, stop_.get_token(), log_.logger());
   }
   std::unique_ptr<Beacon> MustStart(const BeaconOptions& options) {
     auto beacon = Start(options);
@@ -98,6 +99,7 @@ class BeaconTest : public testing::Test {
   const TestNetwork network_{4};
   TemporaryFolder folder_;
   CapturedLog log_;
+  RealClock clock_;
   std::stop_source stop_;
 };
 

@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <optional>
 #include <thread>
+#include <vector>
 
+#include "common/clock/manual_clock.h"
+#include "common/clock/real_clock.h"
 #include "tests/common/patience.h"
 
 namespace lean::beacon {
@@ -16,7 +21,8 @@ ChainCheckpoints At(uint64_t slot) { return {.head = {.root = {}, .slot = slot},
 uint64_t SlotOf(const StorageItem& item) { return std::get<ChainCheckpoints>(item).head.slot; }
 
 TEST(StorageQueue, GivesItemsInOrderWithinABatchsBytes) {
-  StorageQueue queue(100, kNoLag);
+  RealClock clock;
+  StorageQueue queue(clock, 100, kNoLag);
   for (uint64_t i = 0; i < 5; ++i) queue.Push(At(i), 30);
   auto batch = queue.Take(70, kPatience);
   ASSERT_EQ(batch->size(), 2u);
@@ -27,7 +33,8 @@ TEST(StorageQueue, GivesItemsInOrderWithinABatchsBytes) {
 }
 
 TEST(StorageQueue, IsFullByItsBytesUntilTheyAreDoneAndTakesMoreNevertheless) {
-  StorageQueue queue(100, kNoLag);
+  RealClock clock;
+  StorageQueue queue(clock, 100, kNoLag);
   queue.Push(At(1), 60);
   EXPECT_FALSE(queue.full());
   queue.Push(At(2), 60);
@@ -42,10 +49,14 @@ TEST(StorageQueue, IsFullByItsBytesUntilTheyAreDoneAndTakesMoreNevertheless) {
 }
 
 TEST(StorageQueue, IsFullWhenSomethingWaitsForTooLong) {
-  StorageQueue queue(100, std::chrono::nanoseconds(1));
+  ManualClock clock(0);
+  StorageQueue queue(clock, 100, std::chrono::milliseconds(10));
   EXPECT_FALSE(queue.full());
   queue.Push(At(1), 1);
-  while (!queue.full()) std::this_thread::yield();
+  clock.Advance(std::chrono::milliseconds(10));
+  EXPECT_FALSE(queue.full());
+  clock.Advance(std::chrono::milliseconds(1));
+  EXPECT_TRUE(queue.full());
   queue.Take(10, kPatience);
   EXPECT_TRUE(queue.full()) << "taken is not done";
   queue.Done();
@@ -53,7 +64,8 @@ TEST(StorageQueue, IsFullWhenSomethingWaitsForTooLong) {
 }
 
 TEST(StorageQueue, HandsOutWhatItHoldsWhenClosedAndTakesNothingMore) {
-  StorageQueue queue(100, kNoLag);
+  RealClock clock;
+  StorageQueue queue(clock, 100, kNoLag);
   queue.Push(At(1), 1);
   queue.Close();
   queue.Push(At(2), 1);
@@ -63,18 +75,44 @@ TEST(StorageQueue, HandsOutWhatItHoldsWhenClosedAndTakesNothingMore) {
 }
 
 TEST(StorageQueue, GivesNothingWhenNothingComesInTime) {
-  StorageQueue queue(100, kNoLag);
-  const auto nothing = queue.Take(100, std::chrono::milliseconds(1));
+  ManualClock clock(0);
+  StorageQueue queue(clock, 100, kNoLag);
+  std::optional<std::vector<StorageItem>> nothing;
+  std::jthread taker([&] { nothing = queue.Take(100, std::chrono::milliseconds(5)); });
+  clock.AwaitWaiters(1);
+  clock.Advance(std::chrono::milliseconds(5));
+  taker.join();
   ASSERT_TRUE(nothing.has_value());
   EXPECT_TRUE(nothing->empty());
   queue.Done();
+}
+
+TEST(StorageQueue, AnItemEndsTheWaitBeforeItsTime) {
+  ManualClock clock(0);
+  StorageQueue queue(clock, 100, kNoLag);
+  std::optional<std::vector<StorageItem>> items;
+  std::jthread taker([&] { items = queue.Take(100, std::chrono::milliseconds(5)); });
+  clock.AwaitWaiters(1);
   queue.Push(At(1), 1);
-  EXPECT_EQ(queue.Take(100, kPatience)->size(), 1u);
+  taker.join();
+  EXPECT_EQ(items->size(), 1u);
+}
+
+TEST(StorageQueue, ClosingEndsTheWaitBeforeItsTime) {
+  ManualClock clock(0);
+  StorageQueue queue(clock, 100, kNoLag);
+  std::optional<std::vector<StorageItem>> items(std::in_place);
+  std::jthread taker([&] { items = queue.Take(100, std::chrono::milliseconds(5)); });
+  clock.AwaitWaiters(1);
+  queue.Close();
+  taker.join();
+  EXPECT_FALSE(items.has_value());
 }
 
 TEST(StorageQueue, WaitersSeeEverythingDone) {
   constexpr uint64_t kItems = 2000;
-  StorageQueue queue(1000, kNoLag);
+  RealClock clock;
+  StorageQueue queue(clock, 1000, kNoLag);
   uint64_t taken = 0;
   std::jthread writer([&] {
     while (const auto items = queue.Take(50, kPatience)) {

@@ -49,7 +49,7 @@ TEST(StoredBlockSource, WhatCannotBeReadIsLoggedOnce) {
                           .outbound = outbound,
                           .log = log.logger()},
       ChainServiceOptions());
-  const StoredBlockSource source(service, **database, log.logger());
+  const StoredBlockSource source(service, **database, clock, log.logger());
   for (int i = 0; i < 100; ++i) {
     for (const Checkpoint& id : known) EXPECT_EQ(source.ByRoot(id.root), nullptr);
   }

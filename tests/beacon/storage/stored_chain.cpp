@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<StoredChain>> StoredChain::Open(const Genesis& ge
   auto database = ChainDatabase::OpenOrCreate({.path = options.folder, .network = "test", .env = options.env}, genesis,
                                               options.anchor);
   if (!database.ok()) return database.status();
-  absl::StatusOr<RestoredChain> restored = RestoreChain(**database, *SilentLog());
+  absl::StatusOr<RestoredChain> restored = RestoreChain(**database, RealClock(), *SilentLog());
   if (!restored.ok()) return restored.status();
   return std::unique_ptr<StoredChain>(new StoredChain(genesis, *std::move(database), *std::move(restored), options));
 }
@@ -49,7 +49,7 @@ StoredChain::StoredChain(const Genesis& genesis, std::unique_ptr<ChainDatabase> 
       log_(SilentLog()),
       slots_(genesis.state->config.genesis_time, kSlotMs),
       clock_(slots_.StartMs(static_cast<int64_t>(chain_.current_slot()), kIntervalsPerSlot - 1)),
-      storage_(std::make_unique<StorageService>(*database_, log_, options.storage)),
+      storage_(std::make_unique<StorageService>(*database_, disk_clock_, log_, options.storage)),
       writer_(std::make_unique<ChainWriter>(
           ChainWriterContext{
               .chain = chain_,

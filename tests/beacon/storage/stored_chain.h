@@ -16,6 +16,7 @@
 #include "beacon/storage/restore.h"
 #include "beacon/storage/storage_service.h"
 #include "common/clock/manual_clock.h"
+#include "common/clock/real_clock.h"
 #include "common/config/genesis.h"
 
 namespace lean::beacon {
@@ -79,6 +80,7 @@ class StoredChain {
   std::shared_ptr<spdlog::logger> log_;
   SlotClock slots_;
   ManualClock clock_;
+  RealClock disk_clock_;  // of the storage, which waits for a real disk
   std::unique_ptr<StorageService> storage_;
   std::unique_ptr<ChainWriter> writer_;
   void Propose(uint64_t slot);

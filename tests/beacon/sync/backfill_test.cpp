@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "beacon/storage/prune.h"
 #include "beacon/storage/verify.h"
+#include "common/clock/manual_clock.h"
+#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/ssz/ssz.h"
 #include "spdlog/sinks/null_sink.h"
@@ -112,7 +115,7 @@ class BackfillTest : public testing::Test {
 
   std::unique_ptr<Backfill> Make(CheckSignatures check = [](const auto&, const auto&) { return absl::OkStatus(); }) {
     return std::make_unique<Backfill>(
-        late_->database(), peers_, std::move(check), SilentLog(),
+        late_->database(), peers_, std::move(check), clock_, SilentLog(),
         BackfillOptions{.slots_at_once = 8, .rest = 0, .wait = std::chrono::milliseconds(1)});
   }
   uint64_t Oldest() const { return late_->database().OldestSlot().value(); }
@@ -120,6 +123,7 @@ class BackfillTest : public testing::Test {
     while (Oldest() > slot) std::this_thread::yield();
   }
 
+  RealClock clock_;
   const Genesis genesis_ = StorageTestGenesis(4);
   TemporaryFolder source_folder_;
   TemporaryFolder late_folder_;
@@ -145,6 +149,33 @@ TEST_F(BackfillTest, APeerWithoutRangesIsAskedByRoot) {
   AwaitOldest(1);
   backfill->Stop();
   EXPECT_EQ(peers_.asked(), 0) << "by range";
+}
+
+TEST_F(BackfillTest, WaitsByItsClockBeforeItAsksAPeerAgain) {
+  constexpr std::chrono::seconds kWait{5};
+  peers_.Set({FakePeers::kNothing});
+  ManualClock clock(0);
+  Backfill backfill(late_->database(), peers_, nullptr, clock, SilentLog(), {.rest = 0, .wait = kWait});
+  backfill.Start();
+  for (int asked = 1; asked <= 3; ++asked) {
+    while (clock.NextDeadline() != clock.Steady() + kWait) std::this_thread::yield();
+    EXPECT_EQ(peers_.asked(), asked);
+    clock.Advance(kWait);
+  }
+  backfill.Stop();
+}
+
+TEST_F(BackfillTest, EndsItsWaitForAnAnswerByItsClock) {
+  peers_.Set({FakePeers::kNeverAnswers, FakePeers::kNeverAnswers});
+  ManualClock clock(0);
+  const BackfillOptions options{.rest = 0};
+  Backfill backfill(late_->database(), peers_, nullptr, clock, SilentLog(), options);
+  backfill.Start();
+  clock.AwaitWaiters(1);
+  EXPECT_EQ(peers_.asked(), 1);
+  clock.Advance(options.answer);
+  while (peers_.asked() < 2) std::this_thread::yield();
+  backfill.Stop();
 }
 
 TEST_F(BackfillTest, BringsEveryOlderBlock) {
@@ -229,7 +260,7 @@ TEST_F(BackfillTest, WhatWasPrunedOnRequestIsNotFetchedAgain) {
   const uint64_t oldest = chain.database().OldestSlot().value();
   EXPECT_GT(oldest, 1u);
   EXPECT_EQ(chain.database().FloorSlot().value(), oldest);
-  Backfill backfill(chain.database(), peers_, nullptr, SilentLog(), BackfillOptions());
+  Backfill backfill(chain.database(), peers_, nullptr, clock_, SilentLog(), BackfillOptions());
   backfill.Start();
   backfill.Stop();
   EXPECT_EQ(peers_.asked(), 0);

@@ -98,5 +98,27 @@ TEST(ManualClock, AStopTokenEndsOneWaitAlone) {
   clock.Advance(milliseconds(1));
 }
 
+TEST(Wake, ASignalEndsTheWaitUnderWay) {
+  ManualClock clock(0);
+  Wake wake;
+  bool signalled = false;
+  std::jthread waiter([&] { signalled = wake.WaitUntil(clock, clock.Steady() + milliseconds(10)); });
+  clock.AwaitWaiters(1);
+  wake.Signal();
+  waiter.join();
+  EXPECT_TRUE(signalled);
+}
+
+TEST(Wake, ASignalBeforeTheWaitEndsItOnce) {
+  ManualClock clock(0);
+  Wake wake;
+  wake.Signal();
+  wake.Signal();
+  EXPECT_TRUE(wake.WaitUntil(clock, clock.Steady() + milliseconds(10)));
+  std::jthread waiter([&] { EXPECT_FALSE(wake.WaitUntil(clock, clock.Steady() + milliseconds(10))); });
+  clock.AwaitWaiters(1);
+  clock.Advance(milliseconds(10));
+}
+
 }  // namespace
 }  // namespace lean

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/clock/manual_clock.h"
+#include "common/clock/real_clock.h"
 #include "common/rpc/connection_gate.h"
 #include "common/rpc/server.h"
 #include "gmock/gmock.h"
@@ -33,7 +34,7 @@ TEST(ProbeListenerTest, AServerAnswersInPlainTextAndWithTls) {
     for (const char* address : {"127.0.0.1:0", "0.0.0.0:0", "[::]:0"}) {
       const auto server = Server::Start({.address = address, .tls = tls, .log = SilentLog()}, {});
       ASSERT_TRUE(server.ok()) << server.status();
-      EXPECT_EQ(ProbeListener((*server)->address(), kPatience), absl::OkStatus()) << address;
+      EXPECT_EQ(ProbeListener((*server)->address(), RealClock(), kPatience), absl::OkStatus()) << address;
     }
   }
 }
@@ -42,17 +43,17 @@ TEST(ProbeListenerTest, AServerThatTurnsConnectionsAwayIsThere) {
   const auto server =
       Server::Start({.address = "127.0.0.1:0", .tls = {}, .log = SilentLog(), .gate = {.max_descriptors = 1}}, {});
   ASSERT_TRUE(server.ok()) << server.status();
-  EXPECT_EQ(ProbeListener((*server)->address(), kPatience), absl::OkStatus());
+  EXPECT_EQ(ProbeListener((*server)->address(), RealClock(), kPatience), absl::OkStatus());
 }
 
 // As after the end of an accepting thread: the kernel still takes connections, and nobody looks at them.
 TEST(ProbeListenerTest, SilenceIsNoticedThoughTheKernelTakesTheConnection) {
   const auto gate = ConnectionGate::Open({"127.0.0.1", 0}, {});
   ASSERT_TRUE(gate.ok()) << gate.status();
-  EXPECT_EQ(ProbeListener((*gate)->address(), kShort).code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(ProbeListener((*gate)->address(), RealClock(), kShort).code(), absl::StatusCode::kDeadlineExceeded);
   const Address address = (*gate)->address();
   (*gate)->Stop();
-  EXPECT_THAT(ProbeListener(address, kPatience).message(), HasSubstr("connect: Connection refused"));
+  EXPECT_THAT(ProbeListener(address, RealClock(), kPatience).message(), HasSubstr("connect: Connection refused"));
 }
 
 TEST(ListenerWatchTest, TellsWhenAListenerFallsSilentAndWhenItIsBack) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "tests/beacon/services/numbered_root.h"
 #include "tests/common/process/captured_log.h"
@@ -79,7 +80,9 @@ class StateRebuilderTest : public testing::Test {
 
   CapturedLog log_;
   GatedSource source_;
-  StateRebuilder rebuilder_{source_, BranchOf, log_.logger(), {.max_of_a_kind = kMost, .max_of_a_peer = kMostOfAPeer}};
+  RealClock clock_;
+  StateRebuilder rebuilder_{
+      source_, BranchOf, clock_, log_.logger(), {.max_of_a_kind = kMost, .max_of_a_peer = kMostOfAPeer}};
 };
 
 TEST_F(StateRebuilderTest, TheChainComesFirstAndPeersAndCallersTakeTurns) {

@@ -18,6 +18,7 @@
 #include "beacon/storage/database/chain_tip.h"
 #include "beacon/storage/prune.h"
 #include "beacon/storage/verify.h"
+#include "common/clock/real_clock.h"
 #include "tests/beacon/storage/stored_chain.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/common/process/captured_log.h"
@@ -200,7 +201,7 @@ TEST_F(LostDataTest, LongWorkIsStopped) {
   auto database = ChainDatabase::Open({.path = data_, .stop = stop.get_token()}, /*read_only=*/false).value();
   CapturedLog log;
   stop.request_stop();
-  EXPECT_TRUE(absl::IsCancelled(RestoreChain(*database, *log.logger()).status()));
+  EXPECT_TRUE(absl::IsCancelled(RestoreChain(*database, RealClock(), *log.logger()).status()));
   EXPECT_TRUE(absl::IsCancelled(PruneDatabase(*database, {.keep_slots = 1}).status()));
   EXPECT_TRUE(absl::IsCancelled(database->files().Compact()));
   EXPECT_TRUE(absl::IsCancelled(WriteBlockFile(elsewhere_, *database, {.first = 2, .last = 5}).status()));
