@@ -1,5 +1,9 @@
 #include "common/log/log_text.h"
 
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace lean {
@@ -32,7 +36,7 @@ TEST(LogText, KeepsOtherCharacters) {
 
 TEST(LogText, CutsLongTexts) {
   EXPECT_EQ(Printable(std::string(200, 'x')), std::string(200, 'x'));
-  EXPECT_EQ(Printable(std::string(201, 'x')), std::string(200, 'x') + "...");
+  EXPECT_EQ(Printable(std::string(201, 'x')), absl::StrCat(std::string(200, 'x'), "..."));
 }
 
 TEST(LogText, NamesTheCode) {

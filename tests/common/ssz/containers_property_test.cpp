@@ -89,7 +89,7 @@ TEST_P(ContainerProperty, RandomBytesAreRefusedOrCanonical) {
 }
 
 TEST_P(ContainerProperty, RandomBytesOfAFittingLengthAreRefusedOrCanonical) {
-  EXPECT_TRUE(rc::check([this](uint32_t seed) {
+  EXPECT_TRUE(rc::check([](uint32_t seed) {
     std::vector<uint8_t> bytes = GetParam().draw_encoding();
     std::minstd_rand random(seed);
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
@@ -98,7 +98,7 @@ TEST_P(ContainerProperty, RandomBytesOfAFittingLengthAreRefusedOrCanonical) {
 }
 
 TEST_P(ContainerProperty, DamagedEncodingsAreRefusedOrCanonical) {
-  EXPECT_TRUE(rc::check([this]() {
+  EXPECT_TRUE(rc::check([]() {
     std::vector<uint8_t> bytes = GetParam().draw_encoding();
     const size_t place = *rc::gen::inRange<size_t>(0, bytes.size());
     switch (*rc::gen::inRange(0, 6)) {
@@ -126,7 +126,7 @@ TEST_P(ContainerProperty, DamagedEncodingsAreRefusedOrCanonical) {
 }
 
 TEST_P(ContainerProperty, ATrailingZeroIsRefused) {
-  EXPECT_TRUE(rc::check([this]() {
+  EXPECT_TRUE(rc::check([]() {
     std::vector<uint8_t> bytes = GetParam().draw_encoding();
     bytes.push_back(0);
     RC_ASSERT(!GetParam().reads(bytes));

@@ -181,7 +181,7 @@ TEST(SharedListTest, KeepsElementsAndTheirRoot) {
   EXPECT_EQ(Shared().root(), ssz_test::NaiveListRoot({}, 2, 0));
   const std::vector<Root> roots{Filled(1), Filled(2), Filled(3)};
   const Shared list = *Shared::FromVector(roots);
-  const Shared copy = list;
+  const Shared copy = list;  // NOLINT(performance-unnecessary-copy-initialization): the copy is tested
   EXPECT_EQ(copy.root(), ssz_test::NaiveListRoot(roots, 2, 3));
   EXPECT_EQ(&copy[0], &list[0]) << "a copy shares its elements";
   EXPECT_EQ(copy, list);

@@ -147,7 +147,7 @@ TEST(LyingBeacon, HonestOnesThatDifferFindTheNewestBlockThatAnotherOneHas) {
       answer.data = {slot, Real(slot - 1), Real(slot - 1 - back), Real(slot - 3)};
     };
   });
-  beacons.ForHonest([&beacons](FakeBeacon& beacon) {
+  beacons.ForHonest([](FakeBeacon& beacon) {
     for (uint64_t slot = kFirstSlot - 3; slot <= kFirstSlot + 1; ++slot) beacon.held_blocks[Real(slot).root] = slot;
   });
   beacons.liar().held_blocks[Real(kFirstSlot - 2).root] = kFirstSlot - 2;

@@ -143,7 +143,7 @@ class NotifyingKey : public FakeKey {
 };
 
 TEST(KeyPreparerThreads, AClockThatIsSetPreparesForItsSlots) {
-  const SlotClock slots(/*genesis_time=*/1000, 4000);
+  const SlotClock slots(/*genesis_time_s=*/1000, 4000);
   ManualClock clock(slots.StartMs(700, 0));
   absl::Notification prepared;
   CapturedLog log;
