@@ -1,4 +1,4 @@
-"""Runs clang-tidy on the sources of common/, beacon/ and validator_client/, several at a time.
+"""Runs clang-tidy on the sources of common/, beacon/, validator_client/ and tests/, several at a time.
 
 Usage: tidy.py BUILD_DIR
 
@@ -18,7 +18,7 @@ import re
 import subprocess
 import sys
 
-FOLDERS = ("common", "beacon", "validator_client")
+FOLDERS = ("common", "beacon", "validator_client", "tests")
 # Options of precompiled headers, which clang-tidy does not use, and options that only GCC has.
 NOT_CLANG = re.compile(
     r" (-Winvalid-pch|-fpch-preprocess|-Wno-restrict|-Wno-stringop-\w+|-include \S*/cmake_pch\.hxx)(?= )")
