@@ -4,8 +4,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/rpc/raw_service.h"
+#include "common/rpc/status.h"
+#include "lean/v1/keymanager.grpc.pb.h"
 #include "validator_client/keymanager/access_token.h"
-#include "validator_client/keymanager/grpc_keymanager_service.h"
 
 namespace lean::validator {
 namespace {
@@ -14,6 +17,51 @@ namespace {
 constexpr rpc::PoolOptions kPool{.threads = 1, .waiting_calls = 8};
 // Of all connections together, those included that have shown no token yet.
 constexpr size_t kMemoryBytes = size_t{256} << 20;
+
+constexpr char kHeader[] = "authorization";
+constexpr char kScheme[] = "Bearer ";
+
+// Decides who may call before a request is decoded. Thread-safe. The dispatcher, and all references in the context,
+// must outlive the service.
+class GrpcKeymanagerService final : public rpc::RawService<v1::KeymanagerService> {
+ public:
+  // Without a token the transport requires a certificate of every caller.
+  GrpcKeymanagerService(KeymanagerContext context, std::optional<AccessToken> token, rpc::Dispatcher& dispatcher)
+      : RawService(dispatcher), requests_(std::move(context)), token_(std::move(token)) {
+    HandleAuthorised(&KeymanagerRequests::ListKeystores);
+    HandleAuthorised(&KeymanagerRequests::ImportKeystores);
+    HandleAuthorised(&KeymanagerRequests::DeleteKeystores);
+    HandleAuthorised(&KeymanagerRequests::ExportSigningRecords);
+    HandleAuthorised(&KeymanagerRequests::ImportSigningRecords);
+  }
+
+ private:
+  template <typename Request, typename Response>
+  void HandleAuthorised(absl::StatusOr<Response> (KeymanagerRequests::*method)(const Request&)) {
+    Handle<Request>([this, answer = Answer(requests_, method)](grpc::CallbackServerContext* context,
+                                                               const grpc::ByteBuffer* request,
+                                                               grpc::ByteBuffer* response) {
+      if (absl::Status status = CheckCaller(*context); !status.ok()) {
+        return dispatcher_.Refuse(context, *request, response, status);
+      }
+      return answer(context, request, response);
+    });
+  }
+
+  absl::Status CheckCaller(const grpc::CallbackServerContext& context) const {
+    if (!token_.has_value()) return absl::OkStatus();
+    const auto& metadata = context.client_metadata();
+    const auto header = metadata.find(kHeader);
+    absl::string_view shown;
+    if (header != metadata.end()) shown = {header->second.data(), header->second.size()};
+    if (absl::ConsumePrefix(&shown, kScheme) && token_->Matches(shown)) return absl::OkStatus();
+    return rpc::MakeError(absl::StatusCode::kUnauthenticated, "UNAUTHENTICATED",
+                          "show the token of this client's token file: 'authorization: Bearer TOKEN'");
+  }
+
+  KeymanagerRequests requests_;
+  const std::optional<AccessToken> token_;
+};
 
 }  // namespace
 

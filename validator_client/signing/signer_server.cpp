@@ -1,13 +1,24 @@
 #include "validator_client/signing/signer_server.h"
 
 #include "absl/strings/str_cat.h"
-#include "validator_client/signing/grpc_signer_service.h"
+#include "common/rpc/raw_service.h"
+#include "lean/v1/signer.grpc.pb.h"
 
 namespace lean::validator {
 namespace {
 
 // A call waits for the records' disk and for signatures, which spread over threads of their own.
 constexpr rpc::PoolOptions kPool{.threads = 2, .waiting_calls = 64};
+
+// Thread-safe. `requests` and the dispatcher must outlive the service.
+class GrpcSignerService final : public rpc::RawService<v1::Signer> {
+ public:
+  GrpcSignerService(const SignRequests& requests, rpc::Dispatcher& dispatcher) : RawService(dispatcher) {
+    Handle(requests, &SignRequests::ListKeys);
+    Handle(requests, &SignRequests::SignVotes);
+    Handle(requests, &SignRequests::SignBlock);
+  }
+};
 
 }  // namespace
 
