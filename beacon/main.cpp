@@ -1,4 +1,4 @@
-// lean-beacon: `run` serves a chain, `genesis` makes one, `db` looks after what `run` keeps.
+// lean-beacon: `run` runs a beacon, `genesis` creates a network, `db` works on a data folder.
 #include <cstdio>
 #include <optional>
 #include <stop_token>
@@ -6,9 +6,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
-#include "beacon/commands/db.h"
-#include "beacon/commands/genesis.h"
-#include "beacon/commands/run.h"
+#include "beacon/commands/commands.h"
 #include "beacon/network/engine/engine_stream.h"
 #include "common/metrics/metrics_server.h"
 #include "common/process/descriptors.h"
@@ -111,7 +109,7 @@ absl::Status RunDb(const CLI::App& app, const DbOptions& options, const std::sto
 
 int Main(int argc, char** argv) {
   if (!OpenStandardDescriptors()) return kExitFailure;
-  // Before any thread is made: they inherit what is blocked.
+  // Before any thread starts, since threads inherit the blocked signals.
   StopSignals signals;
   ReturnLargeBuffers();
   RaiseDescriptorLimit();
@@ -134,7 +132,7 @@ int Main(int argc, char** argv) {
         signals, [&](const std::stop_token& stop) { return RunDb(app, db, stop, *log); },
         [&](const char* signal) { log->info("stopping signal={}", signal); }));
   }
-  // What it leaves behind when it is ended half way is not taken for a genesis.
+  // An interrupted run leaves nothing that looks like a genesis folder.
   signals.LetEnd();
   return program.Report(MakeGenesisFolder(genesis));
 }

@@ -1,4 +1,4 @@
-// A block with its ancestors: what its state is computed from, wherever its blocks are kept.
+// A block with its ancestors, from which its state can be computed.
 #ifndef LEAN_BEACON_CHAIN_BRANCH_H_
 #define LEAN_BEACON_CHAIN_BRANCH_H_
 
@@ -18,10 +18,10 @@ struct Branch {
 };
 
 // The historical roots of the block's post-state, by slot, zero for empty slots: one for each slot below the block's.
-// Shares with `trunk` what is equal.
+// Shares the equal part with `trunk`.
 HistoricalBlockHashes HistoryOf(const Branch& branch);
 
-// The root of the block that a post-state is of.
+// The root of the block that this is the post-state of.
 Root BlockRootOf(const State& post_state);
 
 }  // namespace lean::beacon

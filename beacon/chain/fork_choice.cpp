@@ -6,10 +6,10 @@
 namespace lean::beacon {
 namespace {
 
-// Below this many droppable blocks, Prune leaves them where they are: moving the others would cost more.
+// Prune does nothing below this many droppable blocks, because moving the others would cost more.
 constexpr size_t kPruneThreshold = 64;
 
-// Room is made for an eighth more blocks at a time, so that little of it is empty.
+// The capacity grows by an eighth at a time, so that little of it is unused.
 constexpr size_t kGrowth = 8;
 constexpr size_t kMinGrowth = 64;
 
@@ -112,7 +112,7 @@ ForkChoice::Index ForkChoice::HeaviestChild(Index node) const {
   return best;
 }
 
-// An only child is its parent's best one whatever its weight.
+// An only child is its parent's best child, whatever its weight.
 bool ForkChoice::HasSibling(Index node) const {
   return At(node).next_sibling != kNone || At(At(node).parent).first_child != node;
 }
@@ -151,7 +151,7 @@ void ForkChoice::ClearPath(Index from) {
 Root ForkChoice::UpdateHead(const Root& start_root) {
   const Index start = StartOf(start_root);
   ApplyDeltas();
-  // The lowest block of the path from `start` on whose best child is another one now.
+  // The lowest block on the path from `start` whose best child has changed.
   Index branch = kNone;
   bool stale_below_start = false;
   for (const Index parent : changed_parents_) {
@@ -181,7 +181,7 @@ Root ForkChoice::UpdateHead(const Root& start_root) {
 
 Root ForkChoice::HeadWith(const Root& start_root, const VoteMap& votes) const {
   const Index start = StartOf(start_root);
-  // As AddDelta and ApplyDeltas do, beside the tree instead of in it.
+  // The same as AddDelta and ApplyDeltas, without changing the tree.
   absl::flat_hash_map<Index, int32_t> changes;  // of weights
   std::vector<Index> heap;
   const auto add = [&](Index node, int32_t change) {
@@ -199,7 +199,7 @@ Root ForkChoice::HeadWith(const Root& start_root, const VoteMap& votes) const {
     if (from != kNone) add(from, -1);
     if (to != kNone) add(to, 1);
   });
-  std::vector<Index> parents;  // whose best child may be another one
+  std::vector<Index> parents;  // whose best child may have changed
   while (!heap.empty()) {
     std::pop_heap(heap.begin(), heap.end());
     const Index index = heap.back();
@@ -215,7 +215,7 @@ Root ForkChoice::HeadWith(const Root& start_root, const VoteMap& votes) const {
     const auto it = changes.find(node);
     return At(node).weight + (it == changes.end() ? 0 : it->second);
   };
-  absl::flat_hash_map<Index, Index> best_children;  // where they are others
+  absl::flat_hash_map<Index, Index> best_children;  // where they have changed
   Index branch = At(start).on_path ? head_ : start;
   for (const Index parent : parents) {
     Index best = At(parent).first_child;
@@ -295,7 +295,7 @@ ForkChoice::Index ForkChoice::WalkByVotes(Index start, const absl::flat_hash_map
 
 void ForkChoice::Prune(const Root& root) {
   const Index base = IndexOf(root);
-  // What stays has a higher index than the new root, so the root's own tells how many must go at least.
+  // Blocks that stay have a higher index than the new root, so at least `base` blocks are dropped.
   if (base == kNone || base < kPruneThreshold || base < nodes_->size() / 2) return;
   ApplyDeltas();
   const std::vector<Index> changed_parents = std::exchange(changed_parents_, {});
@@ -322,7 +322,7 @@ void ForkChoice::Prune(const Root& root) {
   }
   for (auto& [validator, head] : vote_heads_) head = head == kNone ? kNone : moved[head];
   head_ = IndexOf(head_root);
-  // A head on a branch that is gone: the next update walks anew.
+  // The head's branch was dropped: the next update walks from the start.
   if (head_ == kNone) head_ = 0;
 }
 

@@ -1,8 +1,7 @@
-// LMD GHOST over the block tree, kept up to date incrementally: moving a vote touches the blocks between its old and
-// its new head, and finding the head touches what changed since, so no call costs more because the chain is long. Gives
-// the head that leanSpec 050fa4a (Store._compute_lmd_ghost_head) finds by walking everything: heaviest child first,
-// ties to the lexicographically larger root. Takes at most 100 bytes a block (Node and its place in the index). Thread
-// compatible.
+// LMD GHOST over the block tree, updated incrementally: moving a vote touches the blocks between its old and its new
+// head, and finding the head touches what has changed since, so that the cost of a call does not grow with the chain.
+// The head is that of leanSpec 050fa4a (Store._compute_lmd_ghost_head), which walks the whole tree: the heaviest child
+// first, and the lexicographically larger root of equals. Takes at most 100 bytes a block. Thread compatible.
 #ifndef LEAN_BEACON_CHAIN_FORK_CHOICE_H_
 #define LEAN_BEACON_CHAIN_FORK_CHOICE_H_
 
@@ -26,8 +25,8 @@ struct ForkChoiceNode {
   Root root;
   Root parent_root;
   uint64_t slot = 0;
-  uint64_t weight = 0;     // validators whose counted vote is for this block or one above it
-  bool canonical = false;  // on the way from the start of the walk to the head
+  uint64_t weight = 0;     // validators whose known vote is for this block or one above it
+  bool canonical = false;  // on the path from the start of the walk to the head
 };
 
 class ForkChoice {
@@ -35,8 +34,8 @@ class ForkChoice {
   // Slots are below 2^32: a chain ends at 2^18.
   ForkChoice(const Root& anchor, const Root& anchor_parent, uint64_t slot);
 
-  // Adds a block above its parent. False, and nothing happens: the parent is not in the tree (any more). The slot is
-  // higher than the parent's; the root is new.
+  // Adds a block above its parent. The slot is higher than the parent's, and the root is new. False: the parent is not
+  // in the tree, and nothing changes.
   bool AddBlock(const Root& root, const Root& parent_root, uint64_t slot);
 
   bool Contains(const Root& root) const { return index_->contains(root); }
@@ -45,27 +44,27 @@ class ForkChoice {
   // True when `root` is `ancestor` or lies above it; false when either is not in the tree. O(log of the distance).
   bool Descends(const Root& root, const Root& ancestor) const;
 
-  // Makes `head` what the validator's weight counts for. A head outside the tree counts for nothing.
+  // Moves the validator's weight to `head`. A head outside the tree has no weight.
   void MoveVote(uint64_t validator, const Root& head);
 
   // The head, walking from `start` (a zero root: from the earliest block). `start` is zero or in the tree.
   Root UpdateHead(const Root& start);
 
-  // The head that UpdateHead(start) would find after MoveVote for each of `votes`; nothing changes. Call it when
+  // The head that UpdateHead(start) would find after MoveVote for each of `votes`; nothing changes. Valid only when
   // nothing has changed since an UpdateHead with the same start. Costs what those calls would cost.
   Root HeadWith(const Root& start, const VoteMap& votes) const;
 
-  // The last block on the walk from `start` whose children all have fewer than min_score of `votes`, going by these
-  // votes' weights alone. `start` is zero or in the tree.
+  // Walks from `start` by the weights of `votes` only, and returns the first block whose children all have less than
+  // min_score. `start` is zero or in the tree.
   Root FindWithScore(const Root& start, const VoteMap& votes, uint64_t min_score) const;
 
-  // Drops all blocks but `root` and those above it, once there are enough of them to pay for it. Nothing happens when
+  // Drops all blocks except `root` and those above it, once they are more than half of the tree. Does nothing when
   // `root` is not in the tree.
   void Prune(const Root& root);
 
   size_t size() const { return nodes_->size(); }
-  // `from` and the blocks above it, parents before children; none when it is not in the tree. Of more than `limit` the
-  // ones added last. Weights and `canonical` as of the last UpdateHead.
+  // `from` and the blocks above it, parents before children; empty when `from` is not in the tree. When there are more
+  // than `limit`, the ones added last. Weights and `canonical` are those of the last UpdateHead.
   std::vector<ForkChoiceNode> Nodes(const Root& from, size_t limit = SIZE_MAX) const;
 
  private:

@@ -10,11 +10,11 @@
 namespace lean::beacon {
 namespace {
 
-// Ticks after which time can pass in one step: whatever was pending has been accepted, and the safe target has been
-// computed from no votes since.
+// After this many ticks further ones change nothing, so that time can advance in one step: pending votes were accepted,
+// and the safe target was computed without votes.
 constexpr int kTicksToRest = 2 * kChainIntervalsPerSlot;
 
-// Puts the given state into a view that has none of its head.
+// Sets the head's state of a view that has none.
 absl::Status NeedHeadState(const StatePtr& given, VoteSnapshot& view) {
   if (view.head_state != nullptr) return absl::OkStatus();
   if (given == nullptr || BlockRootOf(*given) != view.head.root) return NeedsStateError(view.head.root);
@@ -29,99 +29,6 @@ typename Map::mapped_type FindOrDefault(const Map& map, const Root& root) {
 }
 
 }  // namespace
-
-absl::StatusOr<LeanChain> LeanChain::FromAnchor(StatePtr state, BlockPtr block,
-                                                absl::Span<const Checkpoint> known_roots, AnchorHistory history) {
-  if (block->state_root != ssz::HashTreeRoot(*state)) {
-    return InvalidError("anchor block's state root is not that of the anchor state");
-  }
-  // A state after a block at slot s has s past slots, and everything here relies on an index being a slot.
-  if (state->historical_block_hashes.size() != block->slot || state->justified_slots.size() != block->slot) {
-    return InvalidError(absl::StrCat("anchor state has ", state->historical_block_hashes.size(),
-                                     " historical roots and ", state->justified_slots.size(),
-                                     " justified bits at a block of slot ", block->slot));
-  }
-  const Root root = ssz::HashTreeRoot(*block);
-  const StatePtr anchor_state = state;
-  LeanChain chain(std::move(state), std::move(block), root);
-  if (history == AnchorHistory::kKnown) {
-    chain.oldest_slot_ = 0;
-    chain.AddHistory(*anchor_state, anchor_state->historical_block_hashes.size());
-  }
-  for (const Checkpoint& known : known_roots) chain.AddKnown(known.root, known.slot);
-  return chain;
-}
-
-absl::StatusOr<LeanChain> LeanChain::FromTree(absl::Span<const TreeBlock> blocks, const Checkpoint& justified,
-                                              StatePtr state, absl::Span<const Checkpoint> known_roots) {
-  if (blocks.empty()) return InvalidError("the tree has no block");
-  const TreeBlock& first = blocks.front();
-  const Checkpoint anchor{.root = first.root, .slot = first.slot};
-  LeanChain chain(anchor, first.parent_root, *state);
-  for (const TreeBlock& block : blocks.subspan(1)) {
-    if (block.slot > kHistoricalRootsLimit || !chain.fork_choice_.AddBlock(block.root, block.parent_root, block.slot)) {
-      return InvalidError(absl::StrCat("the block of slot ", block.slot, " has no parent in the tree"));
-    }
-    chain.known_blocks_.insert_or_assign(block.root,
-                                         KnownBlock{.slot = static_cast<uint32_t>(block.slot), .imported = true});
-    ++chain.imported_;
-  }
-  const uint64_t slot = state->latest_block_header.slot;
-  if (state->historical_block_hashes.size() != slot || state->justified_slots.size() != slot ||
-      (slot > anchor.slot && state->historical_block_hashes[anchor.slot] != anchor.root)) {
-    return InvalidError(absl::StrCat("the state of slot ", slot, " is not above the tree's first block"));
-  }
-  if (!chain.fork_choice_.Contains(justified.root)) return InvalidError("the justified block is not in the tree");
-  chain.oldest_slot_ = 0;
-  chain.AddHistory(*state, anchor.slot);
-  for (const Checkpoint& known : known_roots) chain.AddKnown(known.root, known.slot);
-  chain.head_ = Checkpoint{.root = BlockRootOf(*state), .slot = slot};
-  chain.head_history_ = state->historical_block_hashes;
-  if (!chain.AddState(std::move(state))) return InvalidError("the state is of no block of the tree");
-  chain.justified_ = justified;
-  chain.time_ = slot * kChainIntervalsPerSlot;
-  chain.UpdateHead();
-  return chain;
-}
-
-LeanChain::LeanChain(const Checkpoint& anchor, const Root& parent_root, const State& state)
-    : config_(state.config),
-      anchor_(anchor),
-      oldest_slot_(anchor.slot),
-      time_(anchor.slot * kChainIntervalsPerSlot),
-      head_(anchor),
-      validator_count_(state.validators.size()),
-      safe_target_(anchor),
-      justified_(anchor),
-      finalized_(anchor),
-      fork_choice_(anchor.root, parent_root, anchor.slot) {
-  known_blocks_.emplace(anchor.root, KnownBlock{.slot = static_cast<uint32_t>(anchor.slot), .imported = true});
-  imported_ = 1;
-}
-
-LeanChain::LeanChain(StatePtr state, BlockPtr block, const Root& root)
-    : LeanChain(Checkpoint{.root = root, .slot = block->slot}, block->parent_root, *state) {
-  head_state_ = state;
-  head_history_ = state->historical_block_hashes;
-  states_.emplace(root, std::move(state));
-  state_order_.push_back(root);
-  HeldBlock& held = blocks_[root];
-  held.slot = block->slot;
-  held.block = std::move(block);
-}
-
-void LeanChain::AddKnown(const Root& root, uint64_t slot) {
-  if (slot > kHistoricalRootsLimit) return;  // no chain has it
-  known_blocks_.try_emplace(root, KnownBlock{.slot = static_cast<uint32_t>(slot), .imported = false});
-}
-
-void LeanChain::AddHistory(const State& state, uint64_t end_slot) {
-  std::vector<Root> past = state.historical_block_hashes.ToVector();
-  past.resize(end_slot);
-  for (uint64_t slot = 0; slot < past.size(); ++slot) {
-    if (!past[slot].IsZero()) AddKnown(past[slot], slot);  // zero: an empty slot
-  }
-}
 
 absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, ImportMode mode) {
   const Block& block = signed_block->message.block;
@@ -142,7 +49,7 @@ absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, Impo
     if (mode == ImportMode::kHistory && !CheckVote(votes[i].data, nullptr).ok()) continue;
     CountBodyVote(votes[i], signed_block->signature[i]);
   }
-  // The proposer's own vote must not weigh on its block yet, so it comes after the head.
+  // The proposer's vote must not count for its own block yet, so it is added after the head is updated.
   UpdateHead();
   const Attestation& proposer_vote = signed_block->message.proposer_attestation;
   if (mode == ImportMode::kLive || CheckGossipVote(proposer_vote.data, nullptr).ok()) {
@@ -173,8 +80,7 @@ absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& si
   if (!std::all_of(votes.begin(), votes.end(), in_range) || !in_range(proposer_vote)) {
     return InvalidError(absl::StrCat("block has a vote of a validator that is not among the ", validator_count_));
   }
-  // Cheap checks before the transition, and before anybody computes a state for it; all of them hold or fail whatever
-  // the order.
+  // Cheap checks come before the transition and before a state is restored. Their order does not matter.
   if (block.slot <= *parent_slot || block.proposer_index != ProposerOf(block.slot, validator_count_)) {
     return InvalidError(absl::StrCat("block of slot ", block.slot, " by validator ", block.proposer_index,
                                      " on a parent of slot ", *parent_slot));
@@ -213,7 +119,7 @@ absl::Status LeanChain::CheckVote(const AttestationData& data, const Checkpoint*
   if (data.source.slot > data.target.slot) return InvalidError("vote's target is older than its source");
   RETURN_IF_ERROR(CheckVoteRoot("vote's source", data.source, /*check_slot=*/true, importing));
   RETURN_IF_ERROR(CheckVoteRoot("vote's target", data.target, /*check_slot=*/true, importing));
-  // A head's slot is whatever the vote says: nothing reads it.
+  // The head's slot is not checked, because nothing reads it.
   RETURN_IF_ERROR(CheckVoteRoot("vote's head", data.head, /*check_slot=*/false, importing));
   if (data.slot > current_slot() + 1) {
     return FutureError(absl::StrCat("vote is for slot ", data.slot, ", it is slot ", current_slot()));
@@ -245,7 +151,7 @@ void LeanChain::Insert(const Checkpoint& id, SignedBlockPtr signed_block, StateP
   states_.emplace(id.root, std::move(post_state));
   state_order_.push_back(id.root);
   const uint64_t bytes = BytesOf(*signed_block);
-  blocks_.emplace(id.root, HeldBlock{.slot = id.slot, .bytes = bytes, .signed_block = signed_block, .block = block});
+  blocks_.emplace(id.root, HeldBlock{.bytes = bytes, .signed_block = signed_block, .block = block});
   block_order_.push_back(id.root);
   held_bytes_ += bytes;
 }
@@ -296,12 +202,9 @@ void LeanChain::UpdateSafeTarget() {
   safe_target_ = Checkpoint{.root = root, .slot = SlotOf(root).value_or(0)};
 }
 
-void LeanChain::Tick(bool has_proposal) {
+void LeanChain::Tick() {
   ++time_;
   switch (time_ % kChainIntervalsPerSlot) {
-    case 0:
-      if (has_proposal) AcceptPending();
-      break;
     case 2:
       UpdateSafeTarget();
       break;
@@ -311,14 +214,14 @@ void LeanChain::Tick(bool has_proposal) {
   }
 }
 
-ChainEvents LeanChain::OnInterval(uint64_t interval_since_genesis, bool has_proposal) {
+ChainEvents LeanChain::OnInterval(uint64_t interval_since_genesis) {
   const VoteSnapshot before = View();
   int ticks = 0;
   while (time_ < interval_since_genesis) {
-    // After a long pause: the ticks between would change nothing any more.
+    // After a long pause the ticks in between change nothing.
     if (ticks >= kTicksToRest) time_ = interval_since_genesis - 1;
     ++ticks;
-    Tick(has_proposal && time_ + 1 == interval_since_genesis);
+    Tick();
   }
   return EventsSince(before);
 }
@@ -340,7 +243,7 @@ void LeanChain::DropVotesAfter(uint64_t slot) {
     });
     for (const uint64_t validator : later) {
       votes->Erase(validator);
-      if (votes == &known_) fork_choice_.MoveVote(validator, Root());  // counts for nothing
+      if (votes == &known_) fork_choice_.MoveVote(validator, Root());  // removes its weight
     }
   }
 }
@@ -357,7 +260,7 @@ std::optional<Branch> LeanChain::BranchOf(const Root& root) const {
   const std::optional<uint64_t> slot = SlotOf(root);
   if (!slot.has_value()) return std::nullopt;
   Branch branch{.block = {.root = root, .slot = *slot}, .trunk = head_history_, .fork_slot = *slot, .side = {}};
-  // Down to the last ancestor that the head's chain has, too.
+  // Walk down to the newest ancestor on the head's chain.
   Checkpoint at = branch.block;
   while (CanonicalRoot(at.slot) != at.root) {
     const std::optional<Checkpoint> parent = fork_choice_.ParentOf(at.root);
@@ -369,8 +272,8 @@ std::optional<Branch> LeanChain::BranchOf(const Root& root) const {
   return branch;
 }
 
-std::vector<PrunedBlock> LeanChain::Prune(const PruneLimits& limits) {
-  // Should another fork have been justified above the finalized block, its branch is still needed.
+std::vector<SignedBlockPtr> LeanChain::Prune(const PruneLimits& limits) {
+  // When a fork that does not descend from the finalized block is justified, its branch is still needed.
   if (fork_choice_.Descends(justified_.root, finalized_.root)) fork_choice_.Prune(finalized_.root);
 
   for (size_t left = state_order_.size(); left > 0 && states_.size() > limits.states; --left) {
@@ -383,19 +286,16 @@ std::vector<PrunedBlock> LeanChain::Prune(const PruneLimits& limits) {
     }
   }
 
-  std::vector<PrunedBlock> pruned;
+  std::vector<SignedBlockPtr> dropped;
   while (!block_order_.empty() && (held_bytes_ > limits.block_bytes || block_order_.size() > limits.blocks)) {
     const Root root = block_order_.front();
     block_order_.pop_front();
     const auto it = blocks_.find(root);
     held_bytes_ -= it->second.bytes;
-    pruned.push_back(PrunedBlock{.root = root,
-                                 .slot = it->second.slot,
-                                 .canonical = IsCanonical(root),
-                                 .block = std::move(it->second.signed_block)});
+    dropped.push_back(std::move(it->second.signed_block));
     blocks_.erase(it);
   }
-  return pruned;
+  return dropped;
 }
 
 std::optional<uint64_t> LeanChain::SlotOf(const Root& root) const {
@@ -442,7 +342,7 @@ absl::StatusOr<ProposalSnapshot> LeanChain::PrepareProposal(uint64_t slot, const
   if (pending_.empty()) {
     snapshot.votes = known_.ToVector();
   } else {
-    // What accepting the pending votes would lead to: the chain itself does not change.
+    // The result of accepting the pending votes, without changing the chain.
     VoteMap votes = known_;
     pending_.ForEach([&votes](const SignedVotePtr& vote) { votes.Set(vote); });
     const Root head = fork_choice_.HeadWith(justified_.root, pending_);
@@ -464,11 +364,6 @@ absl::StatusOr<VoteSnapshot> LeanChain::PrepareVote(uint64_t slot, const StatePt
   VoteSnapshot view = View();
   RETURN_IF_ERROR(NeedHeadState(head_state, view));
   return view;
-}
-
-absl::StatusOr<Checkpoint> LeanChain::AttestationTarget() const {
-  if (head_state_ == nullptr) return NeedsStateError(head_.root);
-  return ReferenceVoteTarget(View());
 }
 
 VoteSnapshot LeanChain::View() const {

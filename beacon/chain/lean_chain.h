@@ -1,9 +1,9 @@
-// The chain as a node sees it: blocks, states, votes, fork choice, time. Source: leanSpec 050fa4a, forkchoice/store.py,
-// which it follows in all it accepts and computes; docs/spec_deviations.md lists what differs around it.
+// LeanChain: blocks, states, votes, fork choice and time. Source: leanSpec 050fa4a, forkchoice/store.py. It accepts and
+// computes what the reference does; docs/spec_deviations.md lists the differences around it.
 //
-// Pure and deterministic: no locks, clock, I/O or logging. Results, errors and changes are values. A call that is
-// refused changes nothing. Thread compatible: const methods may run at the same time, others alone (ChainService sees
-// to it). Signatures are not checked here: who submits has checked them. Their count and the validators' indices are.
+// Pure and deterministic: no locks, clock, I/O or logging. Results, errors and changes are values. A call that returns
+// an error changes nothing. Thread compatible: const methods may run concurrently, others exclusively (ChainService
+// ensures this). The caller has verified all signatures; LeanChain checks their number and the validators' indices.
 #ifndef LEAN_BEACON_CHAIN_LEAN_CHAIN_H_
 #define LEAN_BEACON_CHAIN_LEAN_CHAIN_H_
 
@@ -17,33 +17,24 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "beacon/chain/block_builder.h"
 #include "beacon/chain/branch.h"
+#include "beacon/chain/builders.h"
 #include "beacon/chain/chain_error.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/chain/fork_choice.h"
-#include "beacon/chain/vote_builder.h"
 #include "beacon/chain/vote_map.h"
 
 namespace lean::beacon {
 
-// What Prune keeps in memory, whatever finality does. Nothing of it changes what the chain accepts on the branches that
-// descend from the finalized block: a block that builds on a state that is not there is kNeedsState.
+// What Prune keeps in memory, with or without finality. The limits do not change which blocks above the finalized block
+// are accepted: a block on a pruned state is kNeedsState.
 struct PruneLimits {
-  // Post-states, the newest in the order in which they came; those of the head, the justified and the finalized block
-  // stay beyond that. One takes 5 to 10 KB of its own, up to twice the lists of votes being collected.
+  // The newest post-states, in order of arrival; those of the head, the justified and the finalized block stay as well.
+  // Each takes 5 to 10 KB, plus up to twice the lists of votes that are being collected.
   size_t states = 2048;
-  // Blocks with their signatures, the newest, and their bytes.
+  // The newest blocks with their signatures, and their bytes.
   size_t blocks = SIZE_MAX;
   uint64_t block_bytes = uint64_t{256} << 20;
-};
-
-// A block that Prune let go of, for a database.
-struct PrunedBlock {
-  Root root;
-  uint64_t slot = 0;
-  bool canonical = false;
-  SignedBlockPtr block;
 };
 
 // A block of the tree above the finalized one.
@@ -55,17 +46,17 @@ struct TreeBlock {
 
 class LeanChain {
  public:
-  // Starts from a trusted block and its post-state: both justified and finalized. kInvalid: the block's state root is
-  // not the state's, or the lengths of the state's lists do not fit each other or the block's slot.
-  // `known_roots` are further blocks that count as known wherever a vote names them: those that this node once
-  // imported, orphans included. One above the anchor can still be imported.
+  // Starts from a trusted block and its post-state, which count as justified and finalized. kInvalid: the block's state
+  // root is not the state's, or the lengths of the state's lists do not match each other or the block's slot.
+  // `known_roots` are further blocks that votes may name: blocks that this node has once imported, orphans included.
+  // One above the anchor can still be imported.
   static absl::StatusOr<LeanChain> FromAnchor(StatePtr state, BlockPtr block,
                                               absl::Span<const Checkpoint> known_roots = {},
                                               AnchorHistory history = AnchorHistory::kKnown);
 
-  // Goes on in the middle of a chain, as this node once had it. `blocks` is the tree: the finalized block, then those
-  // above it, parents first. `justified` is one of them. `state` is the post-state of one of them, whose signed form
-  // is not needed. The tree's blocks count as imported. kInvalid: these parts do not fit together.
+  // Continues a chain that this node had before. `blocks` is the tree: the finalized block, then those above it,
+  // parents first. `justified` is one of them, and `state` is the post-state of one of them. The tree's blocks count as
+  // imported. kInvalid: these parts do not match.
   static absl::StatusOr<LeanChain> FromTree(absl::Span<const TreeBlock> blocks, const Checkpoint& justified,
                                             StatePtr state, absl::Span<const Checkpoint> known_roots);
 
@@ -74,32 +65,30 @@ class LeanChain {
 
   // --- Changes ---
 
-  // Imports a block. Errors: see chain_error.h. A block that is in the chain already is no error: already_known.
+  // Imports a block. Errors: see chain_error.h. A block that is already in the chain is reported as already_known.
   // `block` is not null.
   absl::StatusOr<ChainEvents> OnBlock(SignedBlockPtr block, ImportMode mode = ImportMode::kLive);
 
-  // Takes a vote from gossip; it counts in fork choice from interval 3 on. `vote` is not null.
+  // Takes a vote from gossip. It counts in fork choice from interval 3 on. `vote` is not null.
   absl::StatusOr<ChainEvents> OnVote(SignedVotePtr vote);
 
-  // Advances time interval by interval up to the given one; a time in the past is no error and changes nothing.
-  // has_proposal: the last of them sees a proposal and accepts pending votes if it is interval 0 (for replay; the live
-  // node passes false).
-  ChainEvents OnInterval(uint64_t interval_since_genesis, bool has_proposal);
+  // Advances time interval by interval up to the given one. Does nothing when that is in the past.
+  ChainEvents OnInterval(uint64_t interval_since_genesis);
 
-  // Sets time back to the given interval, for a clock that was ahead and has been set; the reference's never goes back.
-  // As if it had not been ahead: votes of later slots are dropped. Blocks of later slots stay, since others may build
-  // on them, and so may the head be one. A time that is not in the past is no error and changes nothing.
+  // Sets time back to the given interval, after a clock that was ahead has been corrected; the reference never does
+  // this. Drops votes of later slots. Blocks of later slots stay, since others may build on them; one of them may be
+  // the head. Does nothing when the interval is not in the past.
   ChainEvents SetTimeBack(uint64_t interval_since_genesis);
 
-  // Takes a post-state that the chain has let go of, so that what was kNeedsState can go on. It needs no trust: it says
-  // itself of which block it is. False: that is no block of the tree, and nothing happens.
+  // Adds a post-state that was pruned, so that calls that returned kNeedsState succeed. The state identifies its block.
+  // False: that block is not in the tree, and nothing changes.
   bool AddState(StatePtr state);
 
-  // Drops what lies behind finality and beyond the limits. Call it after every import: whether anything is finalized or
-  // not, each block then adds at most 180 bytes for good (its root and slot, its place in the tree), and what the
-  // protocol's own lists of roots take. Costs what was dropped; the tree is cleared of what lies behind finality once
-  // that is more than half of it.
-  std::vector<PrunedBlock> Prune(const PruneLimits& limits);
+  // Drops what is behind finality or exceeds the limits. When it is called after every import, each block costs at most
+  // 180 bytes for good (root, slot and place in the tree), besides the protocol's own lists of roots. Its time is
+  // proportional to what is dropped; blocks behind finality leave the tree once they are more than half of it. Returns
+  // the dropped blocks, so that the caller frees their memory off its lock.
+  std::vector<SignedBlockPtr> Prune(const PruneLimits& limits);
 
   // --- Checkpoints and time ---
 
@@ -115,16 +104,16 @@ class LeanChain {
 
   // --- Blocks and states ---
 
-  // True for a block that need not be imported (again): for every one ever imported, orphans and pruned ones included,
-  // for the anchor, and for known ones below it.
+  // True for a block that need not be imported: for every imported block, orphans and pruned blocks included, for the
+  // anchor, and for known blocks below it.
   bool HasBlock(const Root& root) const;
   // The slot of a known block: imported, or made known by the anchor. nullopt for others.
   std::optional<uint64_t> SlotOf(const Root& root) const;
-  // How many blocks were imported, the anchor included.
+  // Number of imported blocks, the anchor included.
   size_t imported_blocks() const { return imported_; }
-  // How many are known, the imported ones included.
+  // Number of known blocks, imported ones included.
   size_t known_blocks() const { return known_blocks_.size(); }
-  // How many of them are held with their content.
+  // Number of blocks whose content is in memory.
   size_t held_blocks() const { return blocks_.size(); }
 
   // Null when unknown or pruned. The anchor has no signed form.
@@ -132,17 +121,17 @@ class LeanChain {
   BlockPtr BlockOf(const Root& root) const;
   // The block's post-state; null when unknown or pruned.
   StatePtr StateOf(const Root& root) const;
-  // Null while the head is a block whose state was pruned, which a move to a branch long abandoned can lead to: duties
-  // are kNeedsState until it is given (AddState).
+  // Null while the head's state is pruned, which can happen when an old branch becomes the head. Duties are then
+  // kNeedsState until AddState provides it.
   const StatePtr& head_state() const { return head_state_; }
   size_t held_states() const { return states_.size(); }
   size_t validator_count() const { return validator_count_; }
-  // The block with what tells all of its ancestors. nullopt: it is unknown, or was dropped from the tree and is not
-  // canonical. Costs the blocks that the block's branch has beside the head's.
+  // The block with its ancestors. nullopt: the block is unknown, or it was dropped from the tree and is not canonical.
+  // Its time is proportional to the blocks of the branch that are not canonical.
   std::optional<Branch> BranchOf(const Root& root) const;
 
-  // The block at a slot on the head's chain (which reaches back to genesis even when the anchor is later); nullopt for
-  // an empty slot and beyond the head.
+  // The block at a slot of the head's chain, back to genesis even when the anchor is later. nullopt: an empty slot, or
+  // one beyond the head.
   std::optional<Root> CanonicalRoot(uint64_t slot) const;
   // The parent of a block of the tree; nullopt for others and for the tree's first block.
   std::optional<Checkpoint> ParentOf(const Root& root) const { return fork_choice_.ParentOf(root); }
@@ -153,52 +142,48 @@ class LeanChain {
 
   const VoteMap& known_votes() const { return known_; }      // counted in fork choice
   const VoteMap& pending_votes() const { return pending_; }  // waiting for interval 3
-  // Slot of the validator's newest vote, counted or pending.
+  // Slot of the validator's newest vote, known or pending.
   std::optional<uint64_t> LatestVoteSlot(uint64_t validator) const;
   // The block tree from the finalized block up, parents first, with weights; of more than `limit` blocks the newest.
   std::vector<ForkChoiceNode> ForkChoiceNodes(size_t limit = SIZE_MAX) const {
     return fork_choice_.Nodes(finalized_.root, limit);
   }
-  // Blocks of the tree in memory: those above the finalized one, and at most as many that were not dropped yet.
+  // Blocks of the tree in memory: those above the finalized block, and at most as many that are not dropped yet.
   size_t tree_blocks() const { return fork_choice_.size(); }
 
-  // The target a vote would have by the reference's own rule; what we vote for is BuildVote. kNeedsState as
-  // PrepareVote.
-  absl::StatusOr<Checkpoint> AttestationTarget() const;
+  // --- Duties: snapshots from which blocks and votes are built off the lock. They cost one step for each validator.
+  // ---
 
-  // --- Duties: cheap snapshots to build from without holding the chain up. They cost one step for each validator. ---
-
-  // kFuture: `slot` is more than one slot ahead. kTooOld: not newer than the head. Both kNeedsState: the state of the
-  // head (or of what would be it) is not in memory, and `head_state` is not it.
+  // kFuture: `slot` is more than one slot ahead. kTooOld: it is not newer than the head. kNeedsState, of both calls:
+  // the state of the block to build on is not in memory, and `head_state` is not that state.
   absl::StatusOr<ProposalSnapshot> PrepareProposal(uint64_t slot, const StatePtr& head_state = nullptr) const;
   // kFuture: `slot` is more than one slot ahead.
   absl::StatusOr<VoteSnapshot> PrepareVote(uint64_t slot, const StatePtr& head_state = nullptr) const;
 
  private:
   struct HeldBlock {
-    uint64_t slot = 0;
     uint64_t bytes = 0;  // size in memory, about
     SignedBlockPtr signed_block;
     BlockPtr block;
   };
 
-  // Of every block ever imported, for good: small.
+  // Kept for every imported block for good, so it is small.
   struct KnownBlock {
     uint32_t slot : 31 = 0;
     uint32_t imported : 1 = 0;
   };
 
-  // Without a state, for the other two to go on from.
+  // Without a state; FromTree and the other constructor complete it.
   LeanChain(const Checkpoint& anchor, const Root& parent_root, const State& state);
   LeanChain(StatePtr state, BlockPtr block, const Root& root);
   void AddKnown(const Root& root, uint64_t slot);
   void AddHistory(const State& state, uint64_t end_slot);
 
-  // The block's post-state, when everything about it is right.
+  // Checks the block and returns its post-state.
   absl::StatusOr<State> CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& id,
                                    const Root& body_root, ImportMode mode) const;
   absl::Status CheckBlockVotes(const SignedBlockWithAttestation& signed_block, const Checkpoint& id) const;
-  // `importing`, when given, is a block about to be imported: its root counts as known.
+  // The root of `importing`, a block that is about to be imported, counts as known. May be null.
   absl::Status CheckVote(const AttestationData& data, const Checkpoint* importing) const;
   absl::Status CheckGossipVote(const AttestationData& data, const Checkpoint* importing) const;
   absl::Status CheckVoteRoot(absl::string_view what, const Checkpoint& checkpoint, bool check_slot,
@@ -210,9 +195,9 @@ class LeanChain {
   void AcceptPending();
   void UpdateHead();
   void UpdateSafeTarget();
-  void Tick(bool has_proposal);
+  void Tick();
   VoteSnapshot View() const;
-  // What changed since an earlier view.
+  // The changes since an earlier view.
   ChainEvents EventsSince(const VoteSnapshot& before) const;
 
   Config config_;

@@ -13,7 +13,7 @@ absl::StatusOr<State> ProcessSlots(const State& state, uint64_t slot) {
   if (slot <= state.slot) {
     return InvalidError(absl::StrCat("block's slot ", slot, " is not above ", state.slot, ", its parent state's"));
   }
-  // The reference steps slot by slot, but only the first step after a block does more than count.
+  // The reference steps slot by slot, but only the first step after a block does more than increment the slot.
   State result = state;
   if (result.latest_block_header.state_root.IsZero()) {
     result.latest_block_header.state_root = ssz::HashTreeRoot(state);
@@ -33,7 +33,7 @@ absl::StatusOr<State> ProcessBlockHeader(const State& state, const Block& block,
   if (block.parent_root != parent_root) return InvalidError("block's parent root is not that of the state's block");
 
   State result = state;
-  // The first block after genesis takes genesis as justified and finalized: only now is its root known.
+  // The first block after genesis sets genesis as justified and finalized, since its root is known only now.
   const bool parent_is_genesis = parent.slot == 0;
   if (parent_is_genesis) {
     result.latest_justified.root = parent_root;
@@ -67,6 +67,30 @@ absl::StatusOr<State> StateTransition(const State& state, const Block& block, co
     return InvalidError("block's state root is not that of the state it leads to");
   }
   return post_state;
+}
+
+uint64_t IntegerSqrt(uint64_t value) {
+  // One result bit a step, from the highest: no multiplication that could overflow, no floating point.
+  uint64_t remainder = value;
+  uint64_t result = 0;
+  for (uint64_t bit = uint64_t{1} << 62; bit != 0; bit >>= 2) {
+    if (remainder >= result + bit) {
+      remainder -= result + bit;
+      result = (result >> 1) + bit;
+    } else {
+      result >>= 1;
+    }
+  }
+  return result;
+}
+
+bool IsJustifiableAfter(uint64_t slot, uint64_t finalized_slot) {
+  const uint64_t distance = slot - finalized_slot;
+  if (distance <= 5) return true;
+  // root <= 2^32 - 1, so neither product overflows. The reference tests 4 * distance + 1 for an odd square, which holds
+  // exactly for n * (n + 1); n can only be the integer root.
+  const uint64_t root = IntegerSqrt(distance);
+  return root * root == distance || root * (root + 1) == distance;
 }
 
 }  // namespace lean::beacon

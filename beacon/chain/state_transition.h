@@ -1,5 +1,5 @@
-// The state transition, exact to leanSpec 050fa4a (containers/state/state.py), oddities included. Pure functions; the
-// given state is never changed. Errors are kInvalid (chain_error.h).
+// The state transition of leanSpec 050fa4a (containers/state/state.py), with all its oddities. Pure functions; the
+// given state is not changed. Errors are kInvalid (chain_error.h).
 #ifndef LEAN_BEACON_CHAIN_STATE_TRANSITION_H_
 #define LEAN_BEACON_CHAIN_STATE_TRANSITION_H_
 
@@ -26,6 +26,17 @@ absl::StatusOr<State> ProcessSlotsAndBlock(const State& state, const Block& bloc
 
 // The whole transition, the check of the state root included.
 absl::StatusOr<State> StateTransition(const State& state, const Block& block, const Root& body_root);
+
+// Which slots may be justified. Source: leanSpec 050fa4a, Slot.is_justifiable_after (3SF-mini).
+
+// Which slots may be justified. Source: leanSpec 050fa4a, Slot.is_justifiable_after (3SF-mini).
+
+// floor(sqrt(value)), exact for every value.
+uint64_t IntegerSqrt(uint64_t value);
+
+// True when the distance from the finalized slot is at most 5, a square, or a product of two neighbours (n * (n + 1)).
+// slot >= finalized_slot.
+bool IsJustifiableAfter(uint64_t slot, uint64_t finalized_slot);
 
 }  // namespace lean::beacon
 

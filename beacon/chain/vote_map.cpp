@@ -25,7 +25,7 @@ void VoteMap::Erase(uint64_t validator) {
   if (it == places_.end()) return;
   votes_[it->second] = nullptr;
   places_.erase(it);
-  // A vote set and erased again and again must not make the row of gaps grow.
+  // Setting and erasing a vote repeatedly must not make the gaps grow.
   if (votes_.size() > 2 * places_.size() + 16) Compact();
 }
 

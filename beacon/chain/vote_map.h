@@ -1,6 +1,6 @@
-// The latest vote of each validator, in the order in which validators first appeared: a replaced vote keeps its
-// validator's place, an erased one gives it up. That order is part of the protocol's reference behaviour (a body's
-// votes stand in it). Copying copies handles, not votes. Thread compatible.
+// The latest vote of each validator, in the order in which validators first appeared. A replaced vote keeps its place;
+// an erased one loses it. The order is part of the reference's behaviour, since the votes of a body have it. Copying
+// copies handles. Thread compatible.
 #ifndef LEAN_BEACON_CHAIN_VOTE_MAP_H_
 #define LEAN_BEACON_CHAIN_VOTE_MAP_H_
 

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/chain_error.h"
-#include "beacon/chain/justifiability.h"
+#include "beacon/chain/state_transition.h"
 
 namespace lean::beacon {
 
@@ -22,7 +22,7 @@ absl::StatusOr<VoteProcessor> VoteProcessor::Create(State state) {
   const std::vector<Root> roots = processor.state_.justifications_roots.ToVector();
   for (size_t i = 0; i < roots.size(); ++i) {
     processor.tallies_[roots[i]].stored_at = i;
-    // Only an anchor could hold them in another order; they are put in order then, as in the reference.
+    // Only an anchor can hold them in another order. They are then sorted, as in the reference.
     if (i > 0 && !(roots[i - 1] < roots[i])) processor.changed_ = true;
   }
   return processor;
@@ -120,7 +120,7 @@ absl::StatusOr<State> VoteProcessor::Finish() && {
     }
   }
   if (!state_.justifications_roots.Assign(roots).ok() || !state_.justifications_validators.Assign(votes).ok()) {
-    return InvalidError("state holds as many roots being voted on as it can");
+    return InvalidError("the state's list of roots that are being voted on is full");
   }
   return std::move(state_);
 }

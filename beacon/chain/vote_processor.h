@@ -1,5 +1,5 @@
-// The part of the state transition that counts a body's votes, one vote at a time, so that a block builder can ask of
-// each vote what it does to the state. Source: leanSpec 050fa4a, State.process_attestations.
+// The part of the state transition that counts the votes of a body, one at a time, so that a block builder can see the
+// effect of each vote. Source: leanSpec 050fa4a, State.process_attestations.
 #ifndef LEAN_BEACON_CHAIN_VOTE_PROCESSOR_H_
 #define LEAN_BEACON_CHAIN_VOTE_PROCESSOR_H_
 
@@ -21,8 +21,8 @@ class VoteProcessor {
   // collected do not fit its number of validators.
   static absl::StatusOr<VoteProcessor> Create(State state);
 
-  // Counts a vote. Many bad votes are skipped and are no error; kInvalid is one that fails its whole block. Nothing has
-  // changed then.
+  // Counts a vote. Most bad votes are skipped without an error. kInvalid: the vote invalidates its block, and nothing
+  // has changed.
   absl::Status Apply(const Attestation& vote);
 
   const Checkpoint& latest_justified() const { return state_.latest_justified; }

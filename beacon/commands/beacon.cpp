@@ -11,6 +11,7 @@
 #include "beacon/services/checks/signature_verifier.h"
 #include "beacon/storage/stored_block_source.h"
 #include "common/bytes/hex.h"
+#include "common/config/network_spec.h"
 #include "common/config/plain_name.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
@@ -27,13 +28,13 @@ absl::Status CheckEngineOption(const std::string& address) {
   return status.ok() ? status : absl::InvalidArgumentError(absl::StrCat("--network-engine: ", status.message()));
 }
 
-absl::StatusOr<KeptChainOptions> ReadKeptOptions(const BeaconOptions& options, const NetworkSpec& spec) {
-  KeptChainOptions kept{.data_dir = options.data_dir,
-                        .slot = std::chrono::milliseconds(spec.slot_duration_ms),
-                        .network = spec.name,
-                        .keep_slots = options.keep_slots,
-                        .checkpoint = options.checkpoint,
-                        .checkpoint_root = std::nullopt};
+absl::StatusOr<StartOptions> ReadStartOptions(const BeaconOptions& options, const NetworkSpec& spec) {
+  StartOptions kept{.data_dir = options.data_dir,
+                    .slot = std::chrono::milliseconds(spec.slot_duration_ms),
+                    .network = spec.name,
+                    .keep_slots = options.keep_slots,
+                    .checkpoint = options.checkpoint,
+                    .checkpoint_root = std::nullopt};
   if (options.checkpoint_root.empty()) return kept;
   const absl::StatusOr<Root> root = ParseFixedHex<Root>(options.checkpoint_root);
   if (!root.ok()) return absl::InvalidArgumentError(absl::StrCat("--checkpoint-root: ", root.status().message()));
@@ -52,7 +53,7 @@ std::unique_ptr<SignatureVerifier> MakeVerifier(const ChainParameters& parameter
                                              SignatureVerifierOptions());
 }
 
-// What a database keeps is read from there when it is asked for: memory has the newest of it.
+// With a database, memory holds only the newest blocks and states; older ones are read from the database.
 ChainServiceOptions ChainOptions(bool kept) {
   ChainServiceOptions options;
   if (kept) options.writer.prune = kInMemoryBesideDisk;
@@ -61,7 +62,7 @@ ChainServiceOptions ChainOptions(bool kept) {
 
 }  // namespace
 
-// The threads of the chain: they run as long as it lives.
+// Runs the threads of the chain for as long as it exists.
 class Beacon::ChainRun {
  public:
   explicit ChainRun(ChainService& chain) : chain_(chain) { chain_.Start(); }
@@ -73,7 +74,7 @@ class Beacon::ChainRun {
   ChainService& chain_;
 };
 
-// Tells the RPC server how disk, sync and network engine are, for what its health says.
+// Passes the state of disk, sync and network engine to the health service.
 class Beacon::HealthSignals {
  public:
   // `storage` may be null.
@@ -106,9 +107,9 @@ absl::StatusOr<std::unique_ptr<Beacon>> Beacon::Start(const BeaconOptions& optio
   }
   RETURN_IF_ERROR(CheckEngineOption(options.network_engine));
   ASSIGN_OR_RETURN(ChainParameters parameters, ReadChainParameters(options.genesis_dir, *log));
-  ASSIGN_OR_RETURN(const KeptChainOptions kept_options, ReadKeptOptions(options, parameters.spec));
+  ASSIGN_OR_RETURN(const StartOptions start_options, ReadStartOptions(options, parameters.spec));
   ASSIGN_OR_RETURN(StartedChain started,
-                   StartChain(kept_options, parameters.genesis, parameters.scheme, clock, std::move(stop), log));
+                   StartChain(start_options, parameters.genesis, parameters.scheme, clock, std::move(stop), log));
   std::unique_ptr<Beacon> beacon(new Beacon(options, std::move(parameters), std::move(started), clock, log));
   RETURN_IF_ERROR(beacon->StartParts());
   return beacon;

@@ -1,4 +1,4 @@
-// A beacon: its parts, and the order in which they start and stop.
+// Beacon: its members are its parts, in the order in which they start.
 #ifndef LEAN_BEACON_COMMANDS_BEACON_H_
 #define LEAN_BEACON_COMMANDS_BEACON_H_
 
@@ -11,20 +11,20 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "beacon/commands/beacon_metrics.h"
-#include "beacon/commands/chain_parameters.h"
-#include "beacon/commands/kept_chain.h"
+#include "beacon/commands/start_chain.h"
 #include "beacon/network/network.h"
 #include "beacon/rpc/rpc_service.h"
 #include "beacon/services/block_source.h"
+#include "beacon/services/chain_observer.h"
 #include "beacon/services/chain_service.h"
-#include "beacon/services/outbound.h"
 #include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/storage_service.h"
 #include "beacon/sync/backfill.h"
-#include "beacon/sync/sync_inbox.h"
+#include "beacon/sync/sync_context.h"
 #include "beacon/sync/sync_service.h"
 #include "beacon/sync/sync_status.h"
 #include "common/clock/clock.h"
+#include "common/clock/real_clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/log/logger.h"
 #include "common/metrics/metrics_server.h"
@@ -36,22 +36,22 @@ namespace lean::beacon {
 struct BeaconOptions {
   std::string genesis_dir;
   std::string name = "beacon";         // letters, digits, '-', '_', '.'
-  std::string data_dir;                // empty: the chain is kept in memory alone
-  std::optional<uint64_t> keep_slots;  // of data_dir: blocks further behind finality are dropped; nullopt: none
-  std::string checkpoint;              // file or address to begin from; empty: genesis
-  std::string checkpoint_root;         // hex; of its block
+  std::string data_dir;                // empty: the chain is kept in memory only
+  std::optional<uint64_t> keep_slots;  // blocks further behind finality are deleted; nullopt: none
+  std::string checkpoint;              // file or address to start from; empty: genesis
+  std::string checkpoint_root;         // root of its block, in hex
   std::string rpc_address = "127.0.0.1:5052";
   rpc::ServerTlsFiles tls;
-  std::string metrics_address;  // HOST:PORT or PORT; empty: none is served
-  std::string network_engine;   // unix:PATH of the process that has the peers; empty: no peers
+  std::string metrics_address;  // HOST:PORT or PORT; empty: no metrics
+  std::string network_engine;   // unix:PATH of the network engine; empty: no peers
 };
 
 // Runs from Start until it is destroyed.
 class Beacon {
  public:
-  // Errors as of its parts: they name the option, file or address. What had started has stopped again when it returns.
-  // CANCELLED: `stop` was requested first. Requested later, it ends what would keep the beacon from stopping soon.
-  // `clock` outlives it.
+  // Starts all parts. Errors are those of the parts and name the option, file or address; after an error everything has
+  // stopped. CANCELLED: `stop` was requested first. A later request ends what would delay the destruction. `clock`
+  // outlives the beacon.
   static absl::StatusOr<std::unique_ptr<Beacon>> Start(const BeaconOptions& options, Clock& clock, std::stop_token stop,
                                                        const std::shared_ptr<spdlog::logger>& log);
 
@@ -60,7 +60,7 @@ class Beacon {
   Beacon(const Beacon&) = delete;
   Beacon& operator=(const Beacon&) = delete;
 
-  // Where it listens, with the ports that the system chose; empty where it does not.
+  // The addresses on which it listens, with the ports that the system has chosen; empty: it does not listen.
   std::string rpc_address() const { return rpc_->address().ToString(); }
   std::string metrics_address() const { return metrics_server_ == nullptr ? "" : metrics_server_->address(); }
 
@@ -84,12 +84,11 @@ class Beacon {
   Clock& clock_;
   const ChainParameters parameters_;
 
-  // The order of these members is the order in which the parts start, and they stop in the opposite order: at the end,
-  // and after a start that failed on the way. A part uses those above it. The chain is the exception: the network hands
-  // it what peers send, and it calls the network back. So it exists before the network, and runs only as long as the
-  // network exists.
+  // The parts start in the order of these members and stop in the opposite order, also when a part fails to start. A
+  // part uses those above it. The chain is the exception: the network submits peers' items to it, and it calls the
+  // network back. So it exists before the network, and its threads run only while the network exists (ChainRun).
   const SlotClock slots_;
-  const std::unique_ptr<ChainDatabase> database_;  // null when nothing is kept, as is the next
+  const std::unique_ptr<ChainDatabase> database_;  // null without a data folder, like the next
   const std::unique_ptr<StorageService> storage_;
   OutboundChannel outbound_;  // from the chain to the network
   SyncBoard sync_board_;
@@ -99,12 +98,12 @@ class Beacon {
   std::unique_ptr<GossipSizes> gossip_sizes_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<ChainRun> chain_run_;
-  std::unique_ptr<Backfill> backfill_;  // null when nothing is kept
+  std::unique_ptr<Backfill> backfill_;  // null without a data folder
   std::unique_ptr<SyncService> sync_;
   std::unique_ptr<RpcService> rpc_;
   std::unique_ptr<rpc::ListenerWatch> listeners_;
   std::unique_ptr<BeaconMetrics> metrics_;
-  std::unique_ptr<metrics::MetricsServer> metrics_server_;  // null when it is not asked for
+  std::unique_ptr<metrics::MetricsServer> metrics_server_;  // null without a metrics address
   std::unique_ptr<HealthSignals> health_signals_;
 };
 

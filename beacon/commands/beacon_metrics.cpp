@@ -16,11 +16,11 @@
 namespace lean::beacon {
 namespace {
 
-// Anybody may call itself anything: only these have a series of their own.
+// Clients choose their names freely, so only these names have a series of their own.
 constexpr std::array<absl::string_view, 9> kClients = {"lean-p2p", "ream",    "zeam",      "qlean", "grandine",
                                                        "gean",     "lantern", "ethlambda", "nlean"};
 
-// As leanMetrics has it: the client's name, or "unknown".
+// The client's name as in leanMetrics, or "unknown".
 std::string ClientOf(absl::string_view agent) {
   for (const absl::string_view client : kClients) {
     if (absl::StartsWithIgnoreCase(agent, client)) return std::string(client);

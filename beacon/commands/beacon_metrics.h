@@ -1,4 +1,4 @@
-// Every metric of lean-beacon: names, meanings and labels. docs/metrics.md lists the same.
+// All metrics of lean-beacon: names, meanings and labels. docs/metrics.md lists them.
 #ifndef LEAN_BEACON_COMMANDS_BEACON_METRICS_H_
 #define LEAN_BEACON_COMMANDS_BEACON_METRICS_H_
 
@@ -20,18 +20,18 @@
 
 namespace lean::beacon {
 
-// What is told of; all of it outlives the registry's scrapes.
+// What the metrics read. All of it outlives the scrapes of the registry.
 struct MeteredBeacon {
   const ChainService& chain;
   const Network& network;
   std::function<SyncStatus()> sync;
   const rpc::ListenerWatch& listeners;
   const spdlog::logger& log;
-  const ChainDatabase* database = nullptr;  // null, as the next, when nothing is kept: its metrics are not there then
+  const ChainDatabase* database = nullptr;  // null without a data folder, like the next: its metrics are missing then
   const StorageService* storage = nullptr;
 };
 
-// Sizes of what peers bring by gossip, as SSZ. Keeps its registry.
+// Sizes of gossip items, as SSZ. Keeps its registry alive.
 class GossipSizes {
  public:
   explicit GossipSizes(std::shared_ptr<metrics::Registry> registry) : registry_(std::move(registry)) {}
@@ -50,7 +50,7 @@ class GossipSizes {
                             {512, 1024, 2048, 4096, 8192, 16384}};
 };
 
-// All else is read at a scrape: nothing on the way of a block or vote counts for it.
+// All other metrics are read at a scrape, so that they cost nothing on the path of a block or vote.
 class BeaconMetrics {
  public:
   BeaconMetrics(metrics::Registry& registry, MeteredBeacon beacon);

@@ -20,7 +20,7 @@
 namespace lean::beacon {
 namespace {
 
-// Of one page, which has 4 MiB.
+// For one page of 4 MiB.
 constexpr std::chrono::seconds kPageTimeout{60};
 
 class RemoteCheckpoint {
@@ -29,10 +29,10 @@ class RemoteCheckpoint {
                    spdlog::logger& log)
       : stub_(v1::BeaconService::NewStub(channel)), address_(std::move(address)), root_(root), log_(log) {}
 
-  // From any thread: what is being fetched, and all that would be, ends with CANCELLED.
+  // Callable from any thread. Current and later fetches end with CANCELLED.
   void Cancel() { calls_.Cancel(); }
 
-  // All pages of one part.
+  // Fetches all pages of one part.
   absl::StatusOr<std::string> Fetch(v1::GetCheckpointRequest::Part part) {
     std::string bytes;
     uint64_t total = 0;
@@ -40,7 +40,7 @@ class RemoteCheckpoint {
       ASSIGN_OR_RETURN(const v1::GetCheckpointResponse page, FetchPage(part, bytes.size()));
       total = page.total_bytes();
       if (total > kMaxCheckpointPartBytes || page.data().empty() || page.data().size() > total - bytes.size()) {
-        return absl::InvalidArgumentError(absl::StrCat("the checkpoint from ", address_, " does not add up"));
+        return absl::InvalidArgumentError(absl::StrCat("the checkpoint from ", address_, " is inconsistent"));
       }
       bytes += page.data();
       log_.info("checkpoint_fetched part={} bytes={} of={}", v1::GetCheckpointRequest::Part_Name(part), bytes.size(),
@@ -58,7 +58,7 @@ class RemoteCheckpoint {
     grpc::ClientContext context;
     context.set_deadline(SystemTime() + kPageTimeout);
     context.set_wait_for_ready(true);
-    if (!calls_.Begin(context)) return absl::CancelledError("the checkpoint is not wanted any more");
+    if (!calls_.Begin(context)) return absl::CancelledError("the request was cancelled");
     v1::GetCheckpointResponse response;
     const absl::Status status = rpc::FromGrpcStatus(stub_->GetCheckpoint(&context, request, &response));
     calls_.End(context);
@@ -104,7 +104,7 @@ absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const 
   const std::stop_callback cancel(stop, [&remote] { remote.Cancel(); });
   CheckpointParts parts;
   if (absl::Status status = FetchParts(remote, source, parts); !status.ok()) {
-    return stop.stop_requested() ? absl::CancelledError("the checkpoint was not there yet") : status;
+    return stop.stop_requested() ? absl::CancelledError("the beacon was stopped before it had the checkpoint") : status;
   }
   return parts;
 }

@@ -1,4 +1,4 @@
-// Where `run --checkpoint` has its block and state from.
+// Loads the block and state of `run --checkpoint`.
 #ifndef LEAN_BEACON_COMMANDS_CHECKPOINT_SOURCE_H_
 #define LEAN_BEACON_COMMANDS_CHECKPOINT_SOURCE_H_
 
@@ -6,15 +6,15 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "beacon/storage/checkpoint_file.h"
+#include "beacon/storage/chain_files.h"
 #include "common/bytes/bytes.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
 
-// Reads the file `source`, or asks the beacon at that address (HOST:PORT or unix:PATH) for the finalized block `root`;
-// what has a file's path is a file. The parts are not checked (CheckAnchor does). Errors name the source; CANCELLED
-// when `stop` was requested before it was there.
+// Reads the file `source` if there is one; otherwise `source` is the address of a beacon (HOST:PORT or unix:PATH), from
+// which the finalized block `root` is fetched. The parts are not checked (CheckAnchor does that). Errors name the
+// source. CANCELLED: `stop` was requested first.
 absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const Root& root, const std::stop_token& stop,
                                                spdlog::logger& log);
 

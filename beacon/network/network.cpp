@@ -1,6 +1,8 @@
 #include "beacon/network/network.h"
 
-#include "beacon/network/engine/item_codec.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "beacon/network/engine/contract.h"
 #include "common/rpc/convert.h"
 
 namespace lean::beacon {
@@ -8,10 +10,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{50};
 
-// Own items are published again for so many slots. The chain bounds what may be made in them.
+// Own items of this many slots are published again. The chain bounds their number.
 constexpr int kPublishAgainSlots = 2;
 
-// Those that go on over all engines.
+// Adds the counts that continue over all engines.
 void Add(const v1::EngineCounts& counts, v1::EngineCounts* sum) {
   sum->set_bytes_in(sum->bytes_in() + counts.bytes_in());
   sum->set_bytes_out(sum->bytes_out() + counts.bytes_out());
@@ -24,6 +26,11 @@ void Add(const v1::EngineCounts& counts, v1::EngineCounts* sum) {
   sum->set_dials_timed_out(sum->dials_timed_out() + counts.dials_timed_out());
   sum->set_arrivals_failed(sum->arrivals_failed() + counts.arrivals_failed());
   sum->set_arrivals_timed_out(sum->arrivals_timed_out() + counts.arrivals_timed_out());
+}
+
+absl::Status CheckCount(uint64_t count, absl::string_view what, uint64_t most) {
+  if (count >= 1 && count <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(count, " ", what, ", expected 1 to ", most));
 }
 
 GossipSink SinkOf(ChainService& chain) {
@@ -109,7 +116,7 @@ void Network::OnAttached(uint64_t stream) {
   peers_.Reset(stream);
   gossip_.Reset(stream);
   MutexLock lock(mutex_);
-  told_.reset();  // the chain may have moved on since the hello
+  told_.reset();  // the chain may have changed since the hello
 }
 
 void Network::OnDetached(uint64_t) {
@@ -184,7 +191,7 @@ void Network::RefreshChain() {
   if (stream == 0) return;
   bool finalized_more = false;
   {
-    MutexLock lock(mutex_);  // until it is sent, so that none overtakes a newer one
+    MutexLock lock(mutex_);  // held until it is sent, so that statuses stay in order
     const ClaimedChain chain = OwnChain();
     if (told_ == chain) return;
     finalized_more = !told_.has_value() || told_->finalized != chain.finalized;
@@ -203,7 +210,7 @@ ClaimedChain Network::OwnChain() const {
 
 bool Network::IsOtherChain(const ClaimedChain& claimed) const {
   const Checkpoint& theirs = claimed.finalized;
-  if (theirs.slot == 0 && theirs.root.IsZero()) return false;  // how some say that nothing is finalized yet
+  if (theirs.slot == 0 && theirs.root.IsZero()) return false;  // some clients report zeros until something is finalized
   return context_.chain.Read([&](const LeanChain& chain) {
     if (theirs.slot > chain.finalized().slot) return false;
     const std::optional<Root> ours = chain.CanonicalRoot(theirs.slot);
@@ -212,12 +219,12 @@ bool Network::IsOtherChain(const ClaimedChain& claimed) const {
 }
 
 void Network::BlocksByRoot(uint64_t peer, std::vector<Root> roots, Done done) {
-  if (absl::Status status = CheckRootsAsked(roots.size()); !status.ok()) return done(status);
+  if (absl::Status status = CheckCount(roots.size(), "roots", kMaxRootsAsked); !status.ok()) return done(status);
   requests_.Ask(peer, {.roots = std::move(roots)}, std::move(done));
 }
 
 void Network::BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, Done done) {
-  if (absl::Status status = CheckSlotsAsked(count); !status.ok()) return done(status);
+  if (absl::Status status = CheckCount(count, "slots", kMaxSlotsAsked); !status.ok()) return done(status);
   requests_.Ask(peer, {.roots = {}, .first_slot = first_slot, .count = count}, std::move(done));
 }
 

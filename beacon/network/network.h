@@ -1,4 +1,5 @@
-// A beacon's network: peers by way of a network engine, a process of its own (proto/lean/v1/network_engine.proto).
+// The beacon's network: its peers, through the network engine, which is a separate process
+// (proto/lean/v1/network_engine.proto).
 #ifndef LEAN_BEACON_NETWORK_NETWORK_H_
 #define LEAN_BEACON_NETWORK_NETWORK_H_
 
@@ -19,23 +20,23 @@
 #include "absl/status/status.h"
 #include "beacon/network/engine/engine_stream.h"
 #include "beacon/network/gossip/gossip.h"
-#include "beacon/network/peers/peer_blocks.h"
-#include "beacon/network/peers/peer_list.h"
+#include "beacon/network/peers/peer_view.h"
 #include "beacon/network/peers/peers.h"
 #include "beacon/network/requests/block_requests.h"
 #include "beacon/network/requests/block_server.h"
 #include "beacon/services/block_source.h"
+#include "beacon/services/chain_observer.h"
 #include "beacon/services/chain_service.h"
-#include "beacon/services/outbound.h"
 #include "common/clock/clock.h"
+#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
 
-// What a network works with; all of it outlives it. Callbacks of `chain` may still come until that is stopped, so it
-// is stopped first.
+// What the network works with. All of it outlives the network. `chain` calls back until it is stopped, so it is stopped
+// before the network is destroyed.
 struct NetworkContext {
   ChainService& chain;
   const BlockSource& blocks;
@@ -44,41 +45,41 @@ struct NetworkContext {
   std::chrono::milliseconds slot;
   size_t validators;
   std::shared_ptr<spdlog::logger> log;
-  std::function<void(const v1::GossipItems&)> on_items = nullptr;  // told of all that comes in; null: no one
+  std::function<void(const v1::GossipItems&)> on_items = nullptr;  // called with all received items; may be null
 };
 
-// Since the start.
+// Counts since the start.
 struct NetworkCounts {
   Gossip::Counts in;
   lean::beacon::Peers::Counts peers;
-  uint64_t blocks_out = 0;  // that our own validators made
+  uint64_t blocks_out = 0;  // of our own validators
   uint64_t votes_out = 0;
   uint64_t requests_in = 0;  // for blocks
   uint64_t requests_out = 0;
-  v1::EngineCounts engines = {};  // of all that were attached: bytes, and connections that did not come about
+  v1::EngineCounts engines = {};  // sums over all engines that were attached
   bool engine_connected = false;
-  uint64_t engine_lost = 0;  // how often
+  uint64_t engine_lost = 0;  // number of attached streams that have ended
 };
 
-// Runs from its construction until Stop. Goes on without an engine, and with the next one when it comes. Thread-safe,
-// except for Stop. Threads of its own: the stream's two, one for what the chain accepted, one that watches the time,
-// and a small pool that reads blocks for peers.
+// Runs from construction until Stop. Keeps running without an engine and attaches the next one. Thread-safe, except for
+// Stop. Its threads: two of the stream, one for items that the chain has accepted, one for timeouts, and a small pool
+// that reads blocks for peers.
 class Network final : public PeerBlocks, public PeerList, private EngineStreamOwner {
  public:
-  // `engine`: an address that EngineStream::CheckAddress finds good; empty: there is no network, and nobody to talk to.
+  // `engine`: an address that has passed EngineStream::CheckAddress; empty: there is no network.
   Network(const std::string& engine, const NetworkContext& context);
   // As Stop().
   ~Network() override;
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  // Closes the outbound channel, and ends the stream and the threads. May be called again.
+  // Closes the outbound channel and ends the stream and the threads. May be called again.
   void Stop();
 
   NetworkCounts counts() const;
-  // Why nothing can be sent or heard at the moment, for people; empty: all is well.
+  // Why there is no connection to the network, for people; empty: there is one.
   std::string trouble() const { return stream_.trouble(); }
-  // Tells whether an engine is attached, now and at each change; it must not call back. Null: no one.
+  // As EngineStream::Watch.
   void WatchEngine(std::function<void(bool attached)> watcher) { stream_.Watch(std::move(watcher)); }
 
   std::vector<PeerInfo> Peers() const override { return peers_.Infos(); }
@@ -98,12 +99,12 @@ class Network final : public PeerBlocks, public PeerList, private EngineStreamOw
 
   void RunOutbound();
   void RunTicks(const std::stop_token& stop);
-  // Tells the engine how far our chain is, and ends peers that turn out to be on another one.
+  // Sends our chain's status to the engine when it has changed, and ends peers on another chain.
   void RefreshChain();
   ClaimedChain OwnChain() const;
   bool IsOtherChain(const ClaimedChain& claimed) const;
   void Publish(uint64_t stream, const OutboundItem& item);
-  // What was made of late, for those who were not there.
+  // Publishes recent own items to the first peer of a new stream.
   void PublishAgain(uint64_t stream);
   void DropOldLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -117,15 +118,15 @@ class Network final : public PeerBlocks, public PeerList, private EngineStreamOw
   BlockServer server_;
 
   mutable Mutex mutex_;
-  std::deque<std::pair<SteadyTime, OutboundItem>> own_items_ ABSL_GUARDED_BY(mutex_);  // of late
-  uint64_t published_again_ ABSL_GUARDED_BY(mutex_) = 0;                               // on this stream
-  std::optional<ClaimedChain> told_ ABSL_GUARDED_BY(mutex_);  // of our chain, to the engine that is attached
-  v1::EngineCounts counts_ ABSL_GUARDED_BY(mutex_);           // of the engine that is attached
-  v1::EngineCounts earlier_counts_ ABSL_GUARDED_BY(mutex_);   // of those before it
+  std::deque<std::pair<SteadyTime, OutboundItem>> own_items_ ABSL_GUARDED_BY(mutex_);  // of the last slots
+  uint64_t published_again_ ABSL_GUARDED_BY(mutex_) = 0;      // the stream on which they were published again
+  std::optional<ClaimedChain> told_ ABSL_GUARDED_BY(mutex_);  // the status that the attached engine has
+  v1::EngineCounts counts_ ABSL_GUARDED_BY(mutex_);           // of the attached engine
+  v1::EngineCounts earlier_counts_ ABSL_GUARDED_BY(mutex_);   // of the engines before it
   uint64_t blocks_out_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t votes_out_ ABSL_GUARDED_BY(mutex_) = 0;
 
-  EngineStream stream_;  // calls the parts above
+  EngineStream stream_;  // its thread calls the parts above
   std::thread outbound_thread_;
   std::jthread tick_thread_;
 };

@@ -1,24 +1,56 @@
-// The answers of BeaconService (proto/lean/v1/beacon.proto), without gRPC.
+// The handlers of BeaconService (proto/lean/v1/beacon.proto), without gRPC.
 #ifndef LEAN_BEACON_RPC_BEACON_QUERIES_H_
 #define LEAN_BEACON_RPC_BEACON_QUERIES_H_
 
+#include <cstddef>
+#include <memory>
+#include <mutex>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "beacon/rpc/checkpoint_pages.h"
 #include "beacon/rpc/served_chain.h"
+#include "common/concurrency/mutex.h"
 #include "lean/v1/beacon.pb.h"
 
 namespace lean::beacon {
 
-// What GetNodeInfo tells beside the build.
+// Caches the bytes that were requested last, whose next page is likely to be requested next. Thread-safe.
+class CheckpointPages {
+ public:
+  static constexpr size_t kPageBytes = size_t{4} << 20;
+
+  // `chain` outlives the pages.
+  explicit CheckpointPages(const ServedChain& chain) : chain_(chain) {}
+
+  // Errors: CHECKPOINT_NOT_FOUND, MALFORMED_REQUEST.
+  absl::StatusOr<v1::GetCheckpointResponse> Get(const v1::GetCheckpointRequest& request) const;
+
+ private:
+  struct Bytes {
+    Root root;
+    uint64_t slot = 0;
+    v1::GetCheckpointRequest::Part part = v1::GetCheckpointRequest::PART_UNSPECIFIED;
+    std::string ssz;
+  };
+  using BytesPtr = std::shared_ptr<const Bytes>;
+
+  absl::StatusOr<BytesPtr> Find(const v1::GetCheckpointRequest& request) const;
+  absl::StatusOr<BytesPtr> Make(const Checkpoint& id, v1::GetCheckpointRequest::Part part) const;
+
+  const ServedChain& chain_;
+  mutable Mutex mutex_;
+  mutable BytesPtr last_ ABSL_GUARDED_BY(mutex_);
+};
+
+// What GetNodeInfo returns besides the build.
 struct NodeInfo {
   std::string name;
   std::string rpc_address;  // HOST:PORT
   bool tls = false;
 };
 
-// Thread-safe. Each call takes the chain's read lock once, for no longer than it takes to copy handles out.
+// Thread-safe. Each call takes the chain's read lock once, to copy handles.
 class BeaconQueries {
  public:
   // `chain` outlives the queries.

@@ -1,4 +1,4 @@
-// What the beacon has seen of those who submit, and what each may submit in a slot.
+// What the beacon knows about callers that submit, and how much each may submit in a slot.
 #ifndef LEAN_BEACON_RPC_CALLER_BOOK_H_
 #define LEAN_BEACON_RPC_CALLER_BOOK_H_
 
@@ -10,40 +10,41 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "common/clock/clock.h"
+#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/rpc/caller.h"
 
 namespace lean::beacon {
 
-// Callers are told apart by rpc::Caller::identity(). Only who holds validators' keys has right signatures that nobody
-// has shown before, so these are what makes a caller good: one whose wrong ones are more is bad. What is known fades
-// within kSlots slots. Thread-safe.
+// Callers are identified by rpc::Caller::identity(). A right signature that was not seen before proves that the caller
+// has validators' keys, which makes it a good caller; a caller with more wrong signatures than right ones is bad.
+// Records fade within kSlots slots. Thread-safe.
 class CallerBook {
  public:
   static constexpr int kSlots = 8;
-  // As many as may be connected, several times over. A further one displaces who was heard of longest ago, good ones
+  // Several times the number of connections. A further caller displaces the one that was silent longest, good callers
   // last.
   static constexpr size_t kMostCallers = 4096;
 
-  // `clock` outlives the book; `validators`: in the registry, at least 1.
+  // `clock` outlives the book. `validators`: size of the registry, at least 1.
   CallerBook(const Clock& clock, std::chrono::milliseconds slot, size_t validators);
 
   rpc::Rank RankOf(const rpc::Caller& caller) const;
 
-  // Signatures that were computed for the caller: right ones, and wrong ones or what needs none to be refused.
+  // Records the caller's signatures: right ones, and wrong ones or items that were refused without verification.
   void Count(const rpc::Caller& caller, size_t right, size_t wrong);
 
-  // Whether a request to submit, of this size, is within what the caller may send in a slot; if so, it is taken off
-  // that. Several times what all validators can have to say, and two messages of the largest size; a bad one's less:
-  // their votes, once.
+  // Takes a request of this size from the caller's share of the slot. False: the share is used up. The share of a good
+  // caller is several times what all validators can submit, plus two messages of the largest size; that of a bad caller
+  // is the votes of all validators once.
   bool TakeShare(const rpc::Caller& caller, size_t bytes);
 
  private:
   struct Record {
-    SteadyTime since;  // of the counts
+    SteadyTime since;  // time of the counts
     uint64_t right = 0;
     uint64_t wrong = 0;
-    SteadyTime share_since;  // when share_used was brought up to date
+    SteadyTime share_since;  // time of share_used
     double share_used = 0;   // bytes
   };
 

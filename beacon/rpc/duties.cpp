@@ -31,7 +31,7 @@ absl::Status WrongSlot(uint64_t requested, int64_t current) {
                         {{"requested", absl::StrCat(requested)}, {"current", absl::StrCat(current)}});
 }
 
-// A builder's error as the contract has it.
+// Converts a builder's error to the contract's.
 absl::Status BuildError(const absl::Status& status, const ServedChain& chain) {
   const std::optional<ChainErrorKind> kind = KindOf(status);
   const uint64_t head_slot = chain.service.Read([](const LeanChain& lean) { return lean.head().slot; });
@@ -172,7 +172,7 @@ std::vector<SeenVote> Duties::VotesToShow(const std::vector<uint64_t>& validator
       not_recent.push_back(i);
     }
   }
-  // Of earlier slots the chain has each validator's latest vote.
+  // For earlier slots the chain has each validator's latest vote.
   chain_.service.Read([&](const LeanChain& chain) {
     for (const size_t i : not_recent) {
       for (const VoteMap* votes : {&chain.pending_votes(), &chain.known_votes()}) {
@@ -207,7 +207,7 @@ absl::Status Duties::CheckBuildable(uint64_t slot, const std::string& genesis_bl
 }
 
 absl::Status Duties::CheckServes() const {
-  // What is built would be refused when it is submitted, and its leaf would be lost.
+  // The block or vote would be refused when it is submitted, and its leaf would be used up.
   if (const absl::Status health = chain_.kept.health(); !health.ok()) {
     return rpc::MakeError(absl::StatusCode::kUnavailable, reason::kStorageFailed, health.message());
   }
@@ -215,7 +215,7 @@ absl::Status Duties::CheckServes() const {
 }
 
 absl::Status Duties::CheckSynced() const {
-  // Asked anew, since the clock may have been set just now.
+  // Judged again, since the clock may have been set.
   if (const ClockStatus clock = chain_.service.clock_status(); !clock.usable) {
     return rpc::MakeError(absl::StatusCode::kUnavailable, reason::kClockWrong, clock.message,
                           {{"current", absl::StrCat(chain_.Now().slot)}});
@@ -233,7 +233,7 @@ absl::Status Duties::CheckSynced() const {
 absl::Status Duties::CheckSlot(uint64_t slot) const {
   const int64_t now_ms = chain_.clock.WallMs();
   const int64_t current = chain_.slots.At(now_ms).slot;
-  // The clocks of two machines never agree exactly: a caller whose clock is a little ahead does not lose its slot.
+  // Clocks differ slightly, so a caller whose clock is a little ahead is still served.
   const int64_t ahead_ms = static_cast<int64_t>(chain_.slots.interval_duration_ms() / kEarlyPartOfInterval);
   const int64_t early = chain_.slots.At(now_ms + ahead_ms).slot;
   if (early < 0) {

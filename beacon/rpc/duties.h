@@ -1,4 +1,4 @@
-// The answers of DutyService that build (proto/lean/v1/validator.proto), without gRPC.
+// The handlers of DutyService except for submissions (proto/lean/v1/validator.proto), without gRPC.
 #ifndef LEAN_BEACON_RPC_DUTIES_H_
 #define LEAN_BEACON_RPC_DUTIES_H_
 
@@ -14,7 +14,7 @@
 
 namespace lean::beacon {
 
-// Thread-safe. Builds on the caller's thread, off the chain's lock.
+// Builds on the caller's thread, without the chain's lock. Thread-safe.
 class Duties {
  public:
   // `chain` outlives the duties.
@@ -29,15 +29,15 @@ class Duties {
   // A signed vote of each validator for `from_slot` or later, whose root is not `known`; null where there is none.
   std::vector<SeenVote> VotesToShow(const std::vector<uint64_t>& validators, uint64_t from_slot,
                                     const absl::flat_hash_set<Root>& known) const;
-  // The checks that both builders begin with, in the order of the proto's comment.
+  // The checks of both builders, in the order of the proto's comment.
   absl::Status CheckBuildable(uint64_t slot, const std::string& genesis_block_root) const;
   absl::Status CheckSlot(uint64_t slot) const;
-  // Whether anything is built at the moment: STORAGE_FAILED, CLOCK_WRONG, SYNCING.
+  // Whether duties are served at the moment. Errors: STORAGE_FAILED, CLOCK_WRONG, SYNCING.
   absl::Status CheckServes() const;
   absl::Status CheckSynced() const;
 
   const ServedChain& chain_;
-  // The registry never changes in this protocol.
+  // By public key. The registry never changes in this protocol.
   absl::flat_hash_map<PublicKeyBytes, std::vector<uint64_t>> indices_;
 };
 

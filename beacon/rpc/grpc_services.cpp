@@ -5,137 +5,58 @@
 #include "common/rpc/status.h"
 
 namespace lean::beacon {
-namespace {
 
-// A handler that answers on the spot.
-template <typename Request, typename Response, typename Object>
-grpc::ServerUnaryReactor* Run(rpc::Dispatcher& dispatcher, grpc::CallbackServerContext* context,
-                              const grpc::ByteBuffer* request, grpc::ByteBuffer* response, const Object& object,
-                              absl::StatusOr<Response> (Object::*method)(const Request&) const) {
-  return dispatcher.Run<Request, Response>(
-      context, request, response, [&object, method](const Request& decoded, const rpc::Reply<Response>& reply) {
-        reply((object.*method)(decoded));
-      });
+GrpcBeaconService::GrpcBeaconService(const BeaconQueries& queries, rpc::Dispatcher& dispatcher)
+    : RawService(dispatcher), queries_(queries) {
+  Handle(queries, &BeaconQueries::GetHead);
+  Handle(queries, &BeaconQueries::GetChainStatus);
+  Handle(queries, &BeaconQueries::GetBlock);
+  Handle(queries, &BeaconQueries::GetState);
+  Handle(queries, &BeaconQueries::GetValidators);
+  Handle(queries, &BeaconQueries::GetForkChoice);
+  Handle(queries, &BeaconQueries::GetSpec);
+  Handle(queries, &BeaconQueries::GetGenesis);
+  Handle(queries, &BeaconQueries::GetPeers);
+  Handle(queries, &BeaconQueries::GetCheckpoint);
+  Handle(*this, &GrpcBeaconService::GetNodeInfo);
 }
 
-}  // namespace
-
-grpc::ServerUnaryReactor* GrpcBeaconService::GetHead(grpc::CallbackServerContext* context,
-                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetHead);
+absl::StatusOr<v1::GetNodeInfoResponse> GrpcBeaconService::GetNodeInfo(const v1::GetNodeInfoRequest&) const {
+  const std::shared_ptr<const NodeInfo> node = node_.load();
+  if (node == nullptr) return absl::UnavailableError("the beacon is starting");
+  return queries_.GetNodeInfo(*node);
 }
 
-grpc::ServerUnaryReactor* GrpcBeaconService::GetChainStatus(grpc::CallbackServerContext* context,
-                                                            const grpc::ByteBuffer* request,
-                                                            grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetChainStatus);
-}
-
-grpc::ServerUnaryReactor* GrpcBeaconService::GetBlock(grpc::CallbackServerContext* context,
-                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetBlock);
-}
-
-grpc::ServerUnaryReactor* GrpcBeaconService::GetState(grpc::CallbackServerContext* context,
-                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetState);
-}
-
-grpc::ServerUnaryReactor* GrpcBeaconService::GetValidators(grpc::CallbackServerContext* context,
-                                                           const grpc::ByteBuffer* request,
-                                                           grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetValidators);
-}
-
-grpc::ServerUnaryReactor* GrpcBeaconService::GetForkChoice(grpc::CallbackServerContext* context,
-                                                           const grpc::ByteBuffer* request,
-                                                           grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetForkChoice);
-}
-
-grpc::ServerUnaryReactor* GrpcBeaconService::GetSpec(grpc::CallbackServerContext* context,
-                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetSpec);
-}
-
-grpc::ServerUnaryReactor* GrpcBeaconService::GetGenesis(grpc::CallbackServerContext* context,
-                                                        const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetGenesis);
-}
-
-grpc::ServerUnaryReactor* GrpcBeaconService::GetNodeInfo(grpc::CallbackServerContext* context,
-                                                         const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return dispatcher_.Run<v1::GetNodeInfoRequest, v1::GetNodeInfoResponse>(
-      context, request, response,
-      [this](const v1::GetNodeInfoRequest&, const rpc::Reply<v1::GetNodeInfoResponse>& reply) {
-        const std::shared_ptr<const NodeInfo> node = node_.load();
-        if (node == nullptr) return reply(absl::UnavailableError("the beacon is starting"));
-        reply(queries_.GetNodeInfo(*node));
-      });
-}
-
-grpc::ServerUnaryReactor* GrpcBeaconService::GetPeers(grpc::CallbackServerContext* context,
-                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetPeers);
-}
-
-grpc::ServerUnaryReactor* GrpcBeaconService::GetCheckpoint(grpc::CallbackServerContext* context,
-                                                           const grpc::ByteBuffer* request,
-                                                           grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, queries_, &BeaconQueries::GetCheckpoint);
-}
-
-grpc::ServerUnaryReactor* GrpcDutyService::GetDuties(grpc::CallbackServerContext* context,
-                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, duties_, &Duties::GetDuties);
-}
-
-grpc::ServerUnaryReactor* GrpcDutyService::BuildBlock(grpc::CallbackServerContext* context,
-                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, duties_, &Duties::BuildBlock);
-}
-
-grpc::ServerUnaryReactor* GrpcDutyService::BuildVote(grpc::CallbackServerContext* context,
-                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, duties_, &Duties::BuildVote);
+GrpcDutyService::GrpcDutyService(const Duties& duties, const Submissions& submissions, CallerBook& callers,
+                                 rpc::Dispatcher& dispatcher)
+    : RawService(dispatcher), submissions_(submissions), callers_(callers) {
+  Handle(duties, &Duties::GetDuties);
+  Handle(duties, &Duties::BuildBlock);
+  Handle(duties, &Duties::BuildVote);
+  Handle(duties, &Duties::GetLiveness);
+  HandleSubmission(&Submissions::SubmitBlock);
+  HandleSubmission(&Submissions::SubmitVote);
+  HandleSubmission(&Submissions::SubmitVotes);
 }
 
 template <typename Request, typename Response>
-grpc::ServerUnaryReactor* GrpcDutyService::Submit(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-                                                  grpc::ByteBuffer* response,
-                                                  void (Submissions::*method)(const rpc::Caller&, const Request&,
-                                                                              rpc::Reply<Response>) const) {
-  const rpc::Caller caller = rpc::CallerOf(*context);
-  if (!callers_.TakeShare(caller, request->Length())) {
-    return dispatcher_.Refuse(context, *request, response,
-                              rpc::MakeError(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
-                                             "this caller has submitted as much as it may in a slot; try again later"));
-  }
-  return dispatcher_.Run<Request, Response>(
-      context, request, response,
-      [&submissions = submissions_, method, caller](const Request& decoded, rpc::Reply<Response> reply) {
-        (submissions.*method)(caller, decoded, std::move(reply));
-      });
-}
-
-grpc::ServerUnaryReactor* GrpcDutyService::SubmitBlock(grpc::CallbackServerContext* context,
-                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Submit(context, request, response, &Submissions::SubmitBlock);
-}
-
-grpc::ServerUnaryReactor* GrpcDutyService::SubmitVote(grpc::CallbackServerContext* context,
-                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Submit(context, request, response, &Submissions::SubmitVote);
-}
-
-grpc::ServerUnaryReactor* GrpcDutyService::SubmitVotes(grpc::CallbackServerContext* context,
-                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Submit(context, request, response, &Submissions::SubmitVotes);
-}
-
-grpc::ServerUnaryReactor* GrpcDutyService::GetLiveness(grpc::CallbackServerContext* context,
-                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return Run(dispatcher_, context, request, response, duties_, &Duties::GetLiveness);
+void GrpcDutyService::HandleSubmission(void (Submissions::*method)(const rpc::Caller&, const Request&,
+                                                                   rpc::Reply<Response>) const) {
+  Handle<Request>([this, method](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                 grpc::ByteBuffer* response) {
+    const rpc::Caller caller = rpc::CallerOf(*context);
+    if (!callers_.TakeShare(caller, request->Length())) {
+      return dispatcher_.Refuse(
+          context, *request, response,
+          rpc::MakeError(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
+                         "this caller has submitted as much as it may in a slot; try again later"));
+    }
+    return dispatcher_.Run<Request, Response>(
+        context, request, response,
+        [&submissions = submissions_, method, caller](const Request& decoded, rpc::Reply<Response> reply) {
+          (submissions.*method)(caller, decoded, std::move(reply));
+        });
+  });
 }
 
 }  // namespace lean::beacon

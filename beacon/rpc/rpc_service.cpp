@@ -15,12 +15,12 @@
 namespace lean::beacon {
 namespace {
 
-// Calls under way get this long to end when the service stops.
+// Calls in progress get this long to end when the service stops.
 constexpr std::chrono::milliseconds kStopGrace{200};
 
 constexpr rpc::PoolOptions kQueryPool{.threads = 3, .waiting_calls = 256, .waiting_bytes = size_t{32} << 20};
 
-// One more than there are processors, for the one that is left to good callers.
+// One more thread than processors, because one thread is reserved for good callers.
 rpc::PoolOptions DutyPool() {
   return {.threads = std::clamp<size_t>(std::thread::hardware_concurrency(), 2, 8) + 1, .waiting_calls = 128};
 }
@@ -39,7 +39,7 @@ VoteScreening::Submit ToChain(ChainService& service) {
 
 }  // namespace
 
-// In the order of their dependence: what stands later uses what stands before it, and is destroyed first.
+// Members use the members above them, and are destroyed before them.
 struct RpcService::Parts {
   explicit Parts(ServedChain served) : chain(std::move(served)) {}
 
@@ -82,7 +82,7 @@ RpcService::~RpcService() { Stop(); }
 
 void RpcService::Stop() {
   parts_->server->Shutdown(kStopGrace);
-  // What still waits for a thread has no caller any more and is skipped.
+  // Calls that still wait for a thread have no caller any more and are skipped.
   parts_->query_pool.Stop();
   parts_->duty_pool.Stop();
   parts_->screening->Stop();

@@ -16,8 +16,8 @@ struct RpcServiceOptions {
   rpc::ServerOptions server;
 };
 
-// Serves from Start until Stop. gRPC's own threads only take calls in; the work runs on two bounded pools, so that
-// people's questions never wait for, nor hold up, the duties of validators. Thread-safe, except for Stop.
+// Serves from Start until Stop. gRPC's threads only receive calls. The work runs on two bounded pools, so that queries
+// do not delay duties. Thread-safe, except for Stop.
 class RpcService {
  public:
   // Errors as of rpc::Server::Start. What `chain` refers to outlives the service.
@@ -28,20 +28,20 @@ class RpcService {
   RpcService(const RpcService&) = delete;
   RpcService& operator=(const RpcService&) = delete;
 
-  // Takes no more calls; those under way get a moment to end and are cancelled then. The chain service must still
-  // answer. May be called again.
+  // Refuses further calls. Calls in progress get a moment to end and are then cancelled. ChainService must still run.
+  // May be called again.
   void Stop();
 
-  // What health says, from now until Stop: SERVING at first. Thread-safe.
+  // Sets what the health service reports until Stop; SERVING at first. Thread-safe.
   void SetServing(bool serving);
-  // The same of lean.v1.DutyService alone.
+  // The same for lean.v1.DutyService only.
   void SetDutiesServed(bool served);
-  // The same of lean.v1.NetworkEngine, which health knows where there is a network: whether the beacon can talk to its
-  // engine. Nothing else depends on it: duties are served without one.
+  // The same for lean.v1.NetworkEngine, which health knows when the beacon has a network: whether the engine is
+  // attached. It does not affect the other services, since duties are served without an engine.
   void SetEngineAttached(bool attached);
 
   const rpc::Address& address() const;
-  // Calls under way, those included whose caller has gone while work for them goes on.
+  // Calls in progress, including those whose caller has gone while their work continues.
   int64_t active_calls() const;
 
  private:

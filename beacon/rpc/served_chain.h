@@ -1,31 +1,34 @@
-// What the calls are answered from: the chain, the clock, and what the network is.
+// What the RPC handlers read: the chain, the clock, and the parameters of the network.
 #ifndef LEAN_BEACON_RPC_SERVED_CHAIN_H_
 #define LEAN_BEACON_RPC_SERVED_CHAIN_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
 
 #include "absl/status/status.h"
-#include "beacon/network/peers/peer_list.h"
+#include "beacon/network/peers/peer_view.h"
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/sync/sync_status.h"
 #include "common/clock/clock.h"
+#include "common/clock/real_clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/config/genesis.h"
 #include "common/config/network_spec.h"
+#include "common/containers/limits.h"
 
 namespace lean::beacon {
 
-// What keeps the chain beyond memory. Thread-safe; calls may read from a disk.
+// The storage of the chain. Thread-safe; calls may read from a disk.
 struct KeptChain {
   bool on_disk = false;
-  // OK, or why the disk takes nothing at the moment.
+  // OK, or why the disk takes no writes at the moment.
   std::function<absl::Status()> health = [] { return absl::OkStatus(); };
 };
 
-// Thread-safe, as its parts are. Owns none of them: service, blocks and clock outlive it.
+// Thread-safe. References outlive it.
 struct ServedChain {
   ChainService& service;
   const BlockSource& blocks;
@@ -38,12 +41,13 @@ struct ServedChain {
   KeptChain kept = {};
 
   SlotTime Now() const { return slots.At(clock.WallMs()); }
-  // False while the beacon catches up with its peers; duties are refused then.
-  bool synced() const { return sync().synced; }
   uint64_t validator_count() const { return genesis.state->validators.size(); }
 
-  // The last slot that can have a block: historical lists are full after it, and so are the keys' leaves used up.
-  uint64_t last_slot() const;
+  // The last slot that can have a block. After it the historical lists are full, and the keys' leaves are used up.
+  uint64_t last_slot() const {
+    // A block at slot s has s earlier slots in its state's lists, and is signed by leaf s of 2^lifetime.
+    return std::min(kHistoricalRootsLimit, (uint64_t{1} << spec.xmss_log_lifetime) - 1);
+  }
 };
 
 }  // namespace lean::beacon

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kMaxVotes = 4096;
 
-// The chain did not look at the item: an error of the call, not an answer. OK otherwise.
+// The error of the call when the chain has not checked the item; OK otherwise.
 absl::Status NotTaken(const SubmitOutcome& outcome) {
   switch (outcome.status) {
     case SubmitOutcome::kOverloaded:
@@ -48,7 +48,7 @@ void Fill(const SubmitOutcome& outcome, v1::SubmitResult& result) {
   result.set_message(outcome.message);
 }
 
-// Votes of a batch that can be submitted, and the answers of those that cannot, by place in the request.
+// The votes of a batch that can be submitted, and the results of the others, by position in the request.
 struct Batch {
   std::vector<SignedVotePtr> votes;
   std::vector<int> places;  // of votes
@@ -85,7 +85,7 @@ absl::StatusOr<v1::SubmitVotesResponse> Answer(Batch batch, const std::vector<Su
       ++not_taken;
     }
   }
-  // When nothing of the batch was looked at, the whole call can be repeated, and its error says so.
+  // When no vote of the batch was checked, the call fails, so that the caller repeats it.
   if (not_taken > 0 && not_taken == static_cast<size_t>(batch.response.results_size())) return last;
   return std::move(batch.response);
 }

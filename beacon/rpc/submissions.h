@@ -1,4 +1,4 @@
-// The answers of DutyService that submit (proto/lean/v1/validator.proto), without gRPC.
+// The handlers of DutyService that submit blocks and votes (proto/lean/v1/validator.proto), without gRPC.
 #ifndef LEAN_BEACON_RPC_SUBMISSIONS_H_
 #define LEAN_BEACON_RPC_SUBMISSIONS_H_
 
@@ -14,8 +14,8 @@
 
 namespace lean::beacon {
 
-// Thread-safe. Each call converts on the caller's thread and replies, from there or from a thread of the service, once
-// the chain has accepted, queued or refused the item. Replies refer to nothing of this object.
+// Thread-safe. Each call converts the request on the caller's thread and replies, on that thread or on one of the
+// service's, once the chain has accepted, queued or refused the item. Replies do not refer to this object.
 class Submissions {
  public:
   // `service` outlives the submissions.

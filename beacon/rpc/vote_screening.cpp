@@ -19,7 +19,7 @@ SubmitOutcome Overloaded() {
           .root = {}};
 }
 
-// The chain looked at nothing of this, and would not at more of it now.
+// The chain has checked none of these votes, and would not check more of them now.
 bool IsNotTaken(const SubmitOutcome& outcome) {
   return outcome.status == SubmitOutcome::kOverloaded || outcome.status == SubmitOutcome::kStorageFailed ||
          outcome.status == SubmitOutcome::kShuttingDown;

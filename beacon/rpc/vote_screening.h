@@ -1,4 +1,4 @@
-// Stands between callers who submit votes and the chain, so that wrong votes do not hold up right ones.
+// Orders the votes that callers submit, so that wrong votes do not delay right ones.
 #ifndef LEAN_BEACON_RPC_VOTE_SCREENING_H_
 #define LEAN_BEACON_RPC_VOTE_SCREENING_H_
 
@@ -13,36 +13,37 @@
 #include "beacon/rpc/caller_book.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
+#include "common/clock/real_clock.h"
 #include "common/concurrency/fair_queue.h"
 #include "common/concurrency/mutex.h"
 #include "common/rpc/caller.h"
 
 namespace lean::beacon {
 
-// Votes of good callers go to the chain at once. All others' go in small pieces, one piece at a time, callers taking
-// turns, those of unknown ones first: a caller whose first piece is right is good from then on. So wrong votes keep one
-// thread of the verifier busy at most, and of what bad callers send in a slot only a part is looked at: the rest is
-// kOverloaded. Thread-safe. Held by shared pointers: what the chain still answers comes back to it.
+// Votes of good callers go to the chain at once. All others go in small pieces, one piece at a time. Callers take
+// turns, and unknown callers come first: a caller whose first piece is right is a good caller from then on. So wrong
+// votes occupy at most one thread of the verifier. Of the votes of bad callers only a part is verified in a slot; the
+// rest is kOverloaded. Thread-safe. Held by shared pointers, because outcomes of the chain return to it.
 class VoteScreening : public std::enable_shared_from_this<VoteScreening> {
  public:
   using Outcomes = std::vector<SubmitOutcome>;
   using Done = std::function<void(Outcomes)>;
-  // To the chain, as ChainService::SubmitVotes.
+  // As ChainService::SubmitVotes.
   using Submit = std::function<void(std::vector<SignedVotePtr> votes, Done done)>;
 
-  // Votes in a piece: as many signatures as a CPU with AVX-512 computes at once.
+  // Votes per piece: the number of signatures that a CPU with AVX-512 verifies at once.
   static constexpr size_t kPiece = 16;
-  // Of bad callers' votes in a slot; one more for every eight validators.
+  // Votes of bad callers that are verified in a slot; one more for every eight validators.
   static constexpr size_t kLeastBadVotes = 64;
 
-  // `clock` outlives it, and what `submit` refers to until the last answer.
+  // `clock` outlives it. What `submit` refers to outlives the last answer.
   VoteScreening(Submit submit, std::shared_ptr<CallerBook> callers, const Clock& clock, std::chrono::milliseconds slot,
                 size_t validators);
 
-  // `done` is called once, from a thread of the chain or of the caller, unless Stop comes first.
+  // `done` is called once, on a thread of the chain or of the caller, unless Stop is called first.
   void SubmitVotes(const rpc::Caller& caller, std::vector<SignedVotePtr> votes, Done done);
 
-  // What waits is dropped; so is what comes later.
+  // Drops waiting and later votes.
   void Stop();
 
  private:
@@ -56,11 +57,11 @@ class VoteScreening : public std::enable_shared_from_this<VoteScreening> {
 
   void SubmitAll(const JobPtr& job);
   void Enqueue(const JobPtr& job);
-  // Hands pieces to the chain until one is under way.
+  // Submits pieces until one is in progress.
   void Pump();
   void SubmitPiece(const JobPtr& job, size_t votes);
   void OnPiece(const JobPtr& job, Outcomes outcomes);
-  // How many of a bad caller's votes may be looked at now.
+  // How many votes of a bad caller may be verified now.
   size_t TakeBadVotes(size_t wanted);
   void Count(const rpc::Caller& caller, const Outcomes& outcomes) const;
 
@@ -68,13 +69,13 @@ class VoteScreening : public std::enable_shared_from_this<VoteScreening> {
   const std::shared_ptr<CallerBook> callers_;
   const Clock& clock_;
   const std::chrono::duration<double> slot_;
-  const size_t bad_votes_;  // a slot
+  const size_t bad_votes_;  // per slot
   Mutex mutex_;
   FairQueue<JobPtr, rpc::kRanks> waiting_ ABSL_GUARDED_BY(mutex_);
   bool pumping_ ABSL_GUARDED_BY(mutex_) = false;    // a thread is in Pump
-  bool under_way_ ABSL_GUARDED_BY(mutex_) = false;  // a piece is
+  bool under_way_ ABSL_GUARDED_BY(mutex_) = false;  // a piece is in progress
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  SteadyTime bad_since_ ABSL_GUARDED_BY(mutex_){};  // a slot's time from which bad_taken_ counts
+  SteadyTime bad_since_ ABSL_GUARDED_BY(mutex_){};  // start of the slot's time that bad_taken_ counts
   size_t bad_taken_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -9,7 +9,7 @@
 namespace lean::beacon {
 namespace {
 
-// Genesis is canonical everywhere and has no signatures: nobody asks for it.
+// Genesis has no signatures, and every node has it.
 constexpr uint64_t kFirstSlot = 1;
 
 // Whether the first canonical block at or after `slot` is held in its signed form; true beyond the head.
@@ -33,7 +33,7 @@ std::vector<SignedBlockPtr> MemoryBlockSource::CanonicalRange(uint64_t first_slo
     std::vector<SignedBlockPtr> blocks;
     size_t bytes = 0;
     const uint64_t first = std::max(first_slot, kFirstSlot);
-    // Neither sum can overflow: the chain has ended long before.
+    // No overflow: slots of a chain are far below the limit.
     if (first > chain.head().slot) return blocks;
     const uint64_t end = count > chain.head().slot - first_slot ? chain.head().slot + 1 : first_slot + count;
     for (uint64_t slot = first; slot < end; ++slot) {
@@ -49,7 +49,7 @@ std::vector<SignedBlockPtr> MemoryBlockSource::CanonicalRange(uint64_t first_slo
   });
 }
 
-// Blocks leave the memory in the order they were imported in, which on the canonical chain is that of their slots.
+// Blocks leave the memory in the order of their import, which on the canonical chain is the order of their slots.
 uint64_t MemoryBlockSource::earliest_slot() const {
   return service_.Read([](const LeanChain& chain) {
     uint64_t low = std::max(chain.anchor().slot + 1, kFirstSlot);

@@ -1,4 +1,4 @@
-// Where imported blocks are read from, for peers and people.
+// Where imported blocks are read from, for peers and for RPC.
 #ifndef LEAN_BEACON_SERVICES_BLOCK_SOURCE_H_
 #define LEAN_BEACON_SERVICES_BLOCK_SOURCE_H_
 
@@ -17,18 +17,19 @@ class BlockSource {
  public:
   virtual ~BlockSource() = default;
 
-  // Of any branch; null when it is not held. Genesis, like every block without signatures, has no such form.
+  // A block of any branch; null when it is not held. Blocks without signatures, such as genesis, have no signed form.
   virtual SignedBlockPtr ByRoot(const Root& root) const = 0;
 
-  // Of the canonical chain, ascending, first_slot <= slot < first_slot + count; as many as fit into max_bytes in memory
-  // (BytesOf), one at least when there is one. Stops before a block that is canonical and not held.
+  // Blocks of the canonical chain with first_slot <= slot < first_slot + count, in ascending order: as many as fit into
+  // `max_bytes` of memory (BytesOf), and at least one if there is one. Stops at the first canonical block that is not
+  // held.
   virtual std::vector<SignedBlockPtr> CanonicalRange(uint64_t first_slot, uint64_t count, size_t max_bytes) const = 0;
 
-  // CanonicalRange has every canonical block from here on.
+  // CanonicalRange finds every canonical block from this slot on.
   virtual uint64_t earliest_slot() const = 0;
 };
 
-// What the chain holds in memory.
+// Reads the blocks that the chain holds in memory.
 class MemoryBlockSource : public BlockSource {
  public:
   // `service` outlives it.

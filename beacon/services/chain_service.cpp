@@ -26,7 +26,7 @@ AdmissionLimits LimitsOf(const ChainServiceOptions& options) {
           .one_peer = {options.max_items_per_peer, options.max_bytes_per_peer}};
 }
 
-// States that may have come and wait for the loop: of the chain itself and for peers' blocks.
+// Restored states that may wait for the loop: for the chain itself and for peers' blocks.
 constexpr size_t kMaxGivenStates = 2 * StateRebuilderOptions().max_of_a_kind;
 
 std::unique_ptr<StateRebuilder> MakeRebuilder(const StateSource* source, StateRebuilder::BranchOf branch_of,
@@ -61,11 +61,11 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
           context.states,
           [this](const Root& root) { return Read([&](const LeanChain& c) { return c.BranchOf(root); }); },
           context.clock, context.log)),
-      // Every message counts as one item at least; and a tick.
+      // Each message counts as at least one item in flight. One more place is for the tick.
       channel_(options.max_items_in_flight + 1 + kMaxGivenStates),
       events_(writer_.events()),
       max_items_in_flight_(options.max_items_in_flight) {
-  // A chain that was kept knows votes of before this start.
+  // A stored chain has votes from before this start.
   for (uint64_t validator = 0; validator < chain_.validator_count(); ++validator) {
     if (const auto slot = chain_.LatestVoteSlot(validator)) seen_votes_.Add(*slot, validator, CurrentSlot());
   }
@@ -84,12 +84,12 @@ void ChainService::Stop() {
   stopping_ = true;
   ticker_.request_stop();
   if (ticker_.joinable()) ticker_.join();
-  // Drops the checks under way, and with them their replies, which then answer for themselves.
+  // Drops the checks in progress and their AnswerOnce objects, which then answer kShuttingDown.
   verifier_->Stop();
   if (rebuilder_ != nullptr) rebuilder_->Stop();
   channel_.Close();
   if (loop_.joinable()) loop_.join();
-  // What came in without a loop to take it, if the service was never started.
+  // Messages of a service that was never started.
   while (channel_.Pop().has_value()) {
   }
 }
@@ -159,7 +159,7 @@ void ChainService::SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& o
   if (!admission_.TryAcquire(origin, taken)) return done(std::vector(count, Overloaded(count, origin)));
   auto reply = std::make_shared<ListReply>(std::move(done), std::vector(count, ShuttingDown()),
                                            [this, origin, taken] { admission_.Release(origin, taken); });
-  SignatureVerifier::WantedVote wanted;  // our own clients' votes say nothing about our clock, which may be theirs
+  SignatureVerifier::WantedVote wanted;  // our own clients may have our clock, so their votes prove nothing about it
   const SteadyTime came = context_.clock.Steady();
   if (origin.kind == Origin::kPeer) {
     wanted = [this, came](const Attestation& vote) {
@@ -190,7 +190,7 @@ std::optional<SubmitOutcome> ChainService::NotAccepting() const {
 
 SubmitOutcome ChainService::Overloaded(size_t items, const Origin& origin) const {
   events_.Overloaded(items, origin);
-  return Unanswered(SubmitOutcome::kOverloaded, reason::kOverloaded, "too much is in flight: try again");
+  return Unanswered(SubmitOutcome::kOverloaded, reason::kOverloaded, "too much is in flight; try again");
 }
 
 SubmitOutcome ChainService::Refuse(const WaitingItem& item, const Refusal& refusal) const {
@@ -203,8 +203,8 @@ SubmitOutcome ChainService::Refuse(const WaitingItem& item, const Refusal& refus
 
 void ChainService::RunLoop() {
   while (const std::optional<MessagePtr> message = channel_.Pop()) {
-    if (stopping_) continue;  // the reply answers for itself
-    if (std::holds_alternative<Tick>(**message)) tick_pending_ = false;
+    if (stopping_) continue;  // its AnswerOnce answers kShuttingDown
+    if (std::holds_alternative<Tick>(**message)) tick_queued_ = false;
     writer_.CatchUp();
     std::visit([this](const auto& content) { Handle(content); }, **message);
   }
@@ -219,7 +219,7 @@ void ChainService::Handle(const CheckedHistory& checked) {
   std::vector<SubmitOutcome> outcomes;
   for (size_t i = 0; i < checked.blocks.size(); ++i) {
     if (stopping_) return;
-    writer_.CatchUp();  // time goes on meanwhile
+    writer_.CatchUp();  // a long import takes time
     const SignedBlockPtr& block = checked.blocks[i];
     std::optional<SubmitOutcome> outcome = EdgeOutcome(block, checked.verdicts[i], checked.origin);
     if (!outcome.has_value()) recent_votes_.AddBlock(block, CurrentSlot());
@@ -256,7 +256,7 @@ void ChainService::Handle(const CheckedVotes& checked) {
   checked.reply->Answer(std::move(outcomes));
 }
 
-// Waits from interval to interval, before genesis too, so that a wall clock that is set is noticed within one.
+// Waits from interval to interval, also before genesis, so that a change of the wall clock is noticed within one.
 void ChainService::RunTicker(std::stop_token stop) {
   bool running = true;
   while (running) {
@@ -265,7 +265,7 @@ void ChainService::RunTicker(std::stop_token stop) {
     const SlotTime time = context_.slot_clock.At(now);
     const int64_t next = context_.slot_clock.StartMs(time.slot, time.interval + 1);
     running = context_.clock.WaitUntil(steady_now + std::chrono::milliseconds(next - now), stop);
-    if (running && !tick_pending_.exchange(true)) channel_.TryPush(std::make_unique<Message>(Tick{}));
+    if (running && !tick_queued_.exchange(true)) channel_.TryPush(std::make_unique<Message>(Tick{}));
   }
 }
 

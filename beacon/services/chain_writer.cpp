@@ -16,7 +16,7 @@ namespace lean::beacon {
 namespace {
 
 int64_t SlotOfTime(const LeanChain& chain) {
-  // Time 0 is also what a chain has that waits for its genesis.
+  // A chain before its genesis has time 0, too.
   return chain.time_intervals() == 0 ? std::numeric_limits<int64_t>::min() : static_cast<int64_t>(chain.current_slot());
 }
 
@@ -54,7 +54,7 @@ void ChainWriter::CatchUp() {
     ChainEvents events;
     {
       WriterLock lock(context_.mutex);
-      events = context_.chain.OnInterval(target, /*has_proposal=*/false);
+      events = context_.chain.OnInterval(target);
     }
     HandleEvents(events, old_head);
   }
@@ -64,7 +64,7 @@ void ChainWriter::CatchUp() {
   chain_slot_ = SlotOfTime(context_.chain);
   for (DependencyQueue::Taken& taken : waiting_.TakeExpired(CurrentSlot())) HandleExpired(std::move(taken));
   ImportWaiting(waiting_.TakeForSlot(CurrentSlot()));
-  WantHeadState();  // again, if it could not be had
+  WantHeadState();  // again, if the last request failed
   UpdateSizes();
 }
 
@@ -220,7 +220,7 @@ std::optional<ChainWriter::Wait> ChainWriter::WaitFor(const absl::Status& status
     return Wait{*needed, reason::kNeedsState};
   }
   if (KindOf(status) == ChainErrorKind::kFuture) {
-    // The edge lets nothing pass that is more than a slot early.
+    // The edge checks refuse items that are more than one slot early.
     return Wait{std::max(static_cast<int64_t>(item.slot()), CurrentSlot() + 1), reason::kEarly};
   }
   return std::nullopt;
@@ -249,7 +249,7 @@ SubmitOutcome ChainWriter::Enqueue(DependencyQueue::Taken taken, bool from_queue
 }
 
 void ChainWriter::Want(const WaitingItem& item, const Root& root, int64_t arrival_slot) const {
-  // What waits itself needs something else, which has been asked for.
+  // A block that waits itself needs another block, which was requested.
   if (context_.want == nullptr || waiting_.Contains(root)) return;
   context_.want({.root = root,
                  .origin = item.origin,
@@ -257,7 +257,7 @@ void ChainWriter::Want(const WaitingItem& item, const Root& root, int64_t arriva
                  .expires_slot = arrival_slot + options_.waiting.expiry_slots});
 }
 
-// A loop, not a recursion: a chain of waiting blocks may be as long as the queue.
+// Not recursive, because a chain of waiting blocks may be as long as the queue.
 void ChainWriter::ImportWaiting(std::vector<DependencyQueue::Taken> ready) {
   std::deque<DependencyQueue::Taken> work(std::make_move_iterator(ready.begin()), std::make_move_iterator(ready.end()));
   std::map<Origin, ReleasedVotes> released;
@@ -303,12 +303,12 @@ void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_
 }
 
 void ChainWriter::Prune() {
-  std::vector<PrunedBlock> pruned;  // let go of outside the lock
+  std::vector<SignedBlockPtr> dropped;  // freed off the lock
   WriterLock lock(context_.mutex);
-  pruned = context_.chain.Prune(options_.prune);
+  dropped = context_.chain.Prune(options_.prune);
 }
 
-// Blocks of the old chain that the new one leaves out.
+// The number of blocks of the old chain that are not on the new one.
 uint64_t ChainWriter::ReorgDepth(const Checkpoint& old_head) const {
   uint64_t depth = 0;
   std::optional<Checkpoint> at = old_head;

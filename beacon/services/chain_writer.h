@@ -1,4 +1,4 @@
-// Changes LeanChain: imports checked items, ticks, keeps what must wait, and tells what happened.
+// Changes LeanChain: imports checked items, advances time, keeps items that must wait, and reports events.
 #ifndef LEAN_BEACON_SERVICES_CHAIN_WRITER_H_
 #define LEAN_BEACON_SERVICES_CHAIN_WRITER_H_
 
@@ -19,10 +19,10 @@
 #include "beacon/services/chain_observer.h"
 #include "beacon/services/dependency_queue.h"
 #include "beacon/services/event_log.h"
-#include "beacon/services/outbound.h"
 #include "beacon/services/submit.h"
 #include "beacon/services/votes/seen_votes.h"
 #include "common/clock/clock.h"
+#include "common/clock/real_clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
@@ -34,7 +34,7 @@ struct ChainWriterOptions {
   PruneLimits prune;
 };
 
-// What a writer works on; all of it outlives the writer.
+// What the writer works on. All of it outlives the writer.
 struct ChainWriterContext {
   LeanChain& chain;
   SharedMutex& mutex;  // held to change `chain`; the writer's thread reads it without, since nobody else changes it
@@ -43,78 +43,80 @@ struct ChainWriterContext {
   Clock& clock;
   SlotClock slot_clock;
   std::shared_ptr<spdlog::logger> log;
-  ChainObserver* observer = nullptr;  // null: nobody keeps the chain
-  // Told of each block that is missing, once for every item that waits for it. Must not block. Null: nobody asks for
-  // it.
+  ChainObserver* observer = nullptr;  // null: the chain is not stored
+  // Called with each missing block, once for every item that waits for it. Must not block. Null: missing blocks are not
+  // fetched.
   std::function<void(const WantedRoot&)> want = nullptr;
-  // Told of each state that is missing; whoever gets it hands it to AddState. Must not block. Null: nobody does, and a
-  // block that builds on such a state is refused.
+  // Called with each missing state, which is then passed to AddState. Must not block. Null: there is no source of
+  // states, and a block that builds on a missing state is refused.
   std::function<void(const WantedState&)> want_state = nullptr;
 };
 
-// One thread calls it; the numbers at the end may be read from any.
+// Used by one thread; the sizes and CurrentSlot may be read from any.
 class ChainWriter {
  public:
   ChainWriter(const ChainWriterContext& context, const ChainWriterOptions& options);
   ChainWriter(const ChainWriter&) = delete;
   ChainWriter& operator=(const ChainWriter&) = delete;
 
-  // Ticks the chain, interval by interval, up to the clock's time, and imports what waited for a slot that has begun.
-  // While the clock is less than a slot behind the chain, nothing happens. When it is further behind, it was ahead and
-  // has been set: the chain's time is set back, though not behind the finalized block.
+  // Advances the chain interval by interval to the clock's time, and imports items that waited for a slot that has
+  // begun. Does nothing while the clock is less than a slot behind the chain. A clock that is further behind was set
+  // back: then the chain's time is set back too, though not behind the finalized block.
   void CatchUp();
 
-  // Items whose form and signatures have been checked. `root` is the block's. What waited for the block follows it in.
-  // A block is imported as history (ImportMode) when its slot is as far behind the clock as an item waits at most, and
-  // is not published then. So a block that waited in vain for what its votes name is judged like one that comes late.
+  // Imports a block whose form and signatures are checked, then the items that waited for it. `root` is the block's. A
+  // block whose slot is further behind the clock than an item may wait is imported as history (ImportMode) and is not
+  // published.
   SubmitOutcome ImportBlock(SignedBlockPtr block, const Root& root, const Origin& origin);
-  // roots[i] is hash_tree_root of votes[i]'s message. An outcome for each, in order.
+  // Imports votes whose signatures are checked. roots[i] is the hash_tree_root of votes[i]'s message. Returns an
+  // outcome for each, in order.
   std::vector<SubmitOutcome> ImportVotes(absl::Span<const SignedVotePtr> votes, absl::Span<const Root> roots,
                                          const Origin& origin);
 
-  // The post-state of `root` that was wanted, or why there is none: what waited for it is imported, or dropped.
+  // Takes a post-state that was requested, or the error why there is none. Imports the items that waited for it, or
+  // drops them.
   void AddState(const Root& root, const absl::StatusOr<StatePtr>& state);
 
-  // To be shared by those who log of the same chain.
+  // Shared by everybody who logs events of this chain.
   const EventLog& events() const { return events_; }
 
   size_t waiting_blocks() const { return waiting_blocks_.load(std::memory_order_relaxed); }
   size_t waiting_votes() const { return waiting_votes_.load(std::memory_order_relaxed); }
-  // The slot by the clock; negative before genesis. The chain's own when that is ahead by one slot, or by as many as
-  // the finalized block is.
+  // The slot by the clock; negative before genesis. The chain's own slot if that is one ahead, or as far ahead as the
+  // finalized block.
   int64_t CurrentSlot() const;
 
  private:
-  // Where an item is put that cannot be imported yet, and why.
+  // What an item that cannot be imported yet waits for, and why.
   struct Wait {
     Dependency dependency;
     absl::string_view reason;
   };
 
-  // Votes of one origin that had waited and were taken up together.
+  // Votes of one origin that waited and are imported together.
   struct ReleasedVotes {
     std::vector<SignedVotePtr> accepted;
-    size_t count = 0;  // with those that were not
+    size_t count = 0;  // of all votes, accepted or not
   };
 
-  // Imports an item that came just now, or comes back from the queue, or puts it (back) into the queue.
+  // Imports a new item or one from the queue. Puts it into the queue, or back, when it has to wait.
   SubmitOutcome Process(DependencyQueue::Taken taken, bool from_queue);
   bool IsHistory(uint64_t slot) const;
   void SetTimeBack(uint64_t interval);
-  // The last try for a block that has become history; others are dropped.
+  // Handles an item that has waited too long: imports a block that has become history, drops anything else.
   void HandleExpired(DependencyQueue::Taken taken);
   void Want(const WaitingItem& item, const Root& root, int64_t arrival_slot) const;
-  // Whether the block's parent is here with its state.
+  // Whether the parent block is in the chain with its state.
   bool HasParentState(const Root& parent) const;
   void WantHeadState() const;
-  // Lets go of what memory is not meant to keep.
+  // Drops what exceeds the limits of memory.
   void Prune();
   absl::Status Apply(const SignedBlockPtr& block, const WaitingItem& item, bool* already_known);
   absl::Status Apply(const SignedVotePtr& vote);
   std::optional<Wait> WaitFor(const absl::Status& status, const WaitingItem& item) const;
   SubmitOutcome Enqueue(DependencyQueue::Taken taken, bool from_queue, const Wait& wait, const absl::Status& status);
   void ImportWaiting(std::vector<DependencyQueue::Taken> ready);
-  // Counts and publishes votes, of `count` that were tried together, as one item.
+  // Counts accepted votes, out of `count` that were imported together, and publishes them as one item.
   void FinishVotes(std::vector<SignedVotePtr> accepted, size_t count, const Origin& origin);
   void HandleEvents(const ChainEvents& events, const Checkpoint& old_head, ImportMode mode = ImportMode::kLive);
   uint64_t ReorgDepth(const Checkpoint& old_head) const;

@@ -55,7 +55,7 @@ DependencyQueue::AddResult DependencyQueue::Insert(Taken taken, const Dependency
 }
 
 std::optional<std::vector<DependencyQueue::Order>> DependencyQueue::FindRoom(const Origin& origin, size_t bytes) const {
-  // What each origin would hold, and how far its newest items would be gone.
+  // What each origin would hold, and which of its newest items would be displaced.
   struct Rest {
     size_t items = 0;
     size_t bytes = 0;

@@ -1,4 +1,4 @@
-// Blocks and votes that cannot be imported yet: what they build on is not here, or their slot has not come.
+// Blocks and votes that cannot be imported yet, because a block that they need is missing or their slot has not begun.
 #ifndef LEAN_BEACON_SERVICES_DEPENDENCY_QUEUE_H_
 #define LEAN_BEACON_SERVICES_DEPENDENCY_QUEUE_H_
 
@@ -19,7 +19,7 @@ namespace lean::beacon {
 
 struct WaitingItem {
   std::variant<SignedBlockPtr, SignedVotePtr> content;
-  Root root;  // identifies it: of the block; of a vote, hash_tree_root(Attestation)
+  Root root;  // identifies the item: the block's root, or hash_tree_root(Attestation) of a vote
   Origin origin;
 
   bool is_block() const { return std::holds_alternative<SignedBlockPtr>(content); }
@@ -27,51 +27,50 @@ struct WaitingItem {
   size_t bytes() const;  // as of BytesOf
 };
 
-// What an item waits for: a block's import, or the begin of a slot.
+// What an item waits for: the import of a block, or the start of a slot.
 using Dependency = std::variant<Root, int64_t>;
 
 struct DependencyLimits {
   size_t max_items = 16'384;                     // four slots of the largest registry's votes
   size_t max_bytes = size_t{128} * 1024 * 1024;  // nine of the largest blocks
-  int64_t expiry_slots = 8;                      // an item is dropped when it has waited for so many
+  int64_t expiry_slots = 8;                      // an item is dropped after it has waited this long
 };
 
-// Bounded in items and bytes. When it is full, a new item displaces the newest items of whichever origin holds most,
-// as long as that one holds more than the new item's origin would: so an origin that floods the queue cannot push out
-// what others left there, nor keep others from leaving something. A copy of a waiting item from another origin is not
-// held twice: it is charged to whichever of the two holds less.
-// Deterministic; thread compatible.
+// Bounded in items and bytes. When the queue is full, a new item displaces the newest items of the origin that holds
+// most, provided that this origin holds more than the new item's origin would. So an origin that floods the queue can
+// neither displace other origins' items nor keep them out. The same item from two origins is held once, and charged to
+// the origin that holds less. Deterministic; thread compatible.
 class DependencyQueue {
  public:
   enum class AddResult { kAdded, kAlreadyWaiting, kFull };
 
-  // An item taken out, with what it needs to be put back.
+  // An item that was taken out, with what AddBack needs.
   struct Taken {
     WaitingItem item;
     uint64_t order = 0;        // of arrival
-    int64_t arrival_slot = 0;  // when it came
+    int64_t arrival_slot = 0;  // the slot in which it arrived
   };
 
   explicit DependencyQueue(const DependencyLimits& limits) : limits_(limits) {}
 
-  // `slot` is the current one; it goes back from call to call only by SetTimeBack. Displaced items are appended to
-  // `displaced`; with kFull there are none.
+  // `slot` is the current slot, which only SetTimeBack may lower. Appends displaced items to `displaced`; with kFull
+  // there are none.
   AddResult Add(WaitingItem item, const Dependency& dependency, int64_t slot, std::vector<WaitingItem>* displaced);
 
-  // Puts an item back that waits for something else now: it keeps its place and its age.
+  // Puts back an item that now waits for something else. It keeps its place and its age.
   AddResult AddBack(Taken taken, const Dependency& dependency, std::vector<WaitingItem>* displaced);
 
-  // Takes out what waits for this block, or for any slot up to this one; in order of arrival.
+  // Take out what waits for this block, or for any slot up to this one, in order of arrival.
   std::vector<Taken> TakeForBlock(const Root& root);
   std::vector<Taken> TakeForSlot(int64_t slot);
 
-  // Takes out what has waited too long; in order of arrival.
+  // Takes out what has waited too long, in order of arrival.
   std::vector<Taken> TakeExpired(int64_t slot);
 
-  // The current slot is this one, though it was later before: what came since came now.
+  // Lowers the current slot to `slot`. Items that arrived in later slots count as arrived in this one.
   void SetTimeBack(int64_t slot);
 
-  // True while the item waits.
+  // Whether the item waits.
   bool Contains(const Root& id) const { return by_id_.contains(id); }
 
   size_t blocks() const { return blocks_; }
@@ -92,7 +91,7 @@ class DependencyQueue {
   };
 
   AddResult Insert(Taken taken, const Dependency& dependency, std::vector<WaitingItem>* displaced);
-  // The items to displace so that one of `bytes` from `origin` fits; nullopt when it may not have the room.
+  // The items to displace so that an item of `bytes` from `origin` fits; nullopt: it may not displace enough.
   std::optional<std::vector<Order>> FindRoom(const Origin& origin, size_t bytes) const;
   Taken Remove(Order order);
   void Charge(Order order, const Origin& origin, size_t bytes);
@@ -105,7 +104,7 @@ class DependencyQueue {
   absl::flat_hash_map<Root, Order> by_id_;
   absl::flat_hash_map<Root, std::set<Order>> by_block_;
   std::map<int64_t, std::set<Order>> by_slot_;
-  std::map<Origin, Share> shares_;  // of origins that hold something
+  std::map<Origin, Share> shares_;  // of origins that hold items
   size_t blocks_ = 0;
   size_t bytes_ = 0;
 };

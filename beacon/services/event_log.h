@@ -1,4 +1,4 @@
-// What happens to the chain, for people: one line an event, `event key=value ...` in a fixed order.
+// Logs what happens to the chain: one line per event, `event key=value ...`, with keys in a fixed order.
 #ifndef LEAN_BEACON_SERVICES_EVENT_LOG_H_
 #define LEAN_BEACON_SERVICES_EVENT_LOG_H_
 
@@ -12,10 +12,11 @@
 
 #include "absl/strings/string_view.h"
 #include "beacon/chain/chain_types.h"
+#include "beacon/services/chain_observer.h"
 #include "beacon/services/dependency_queue.h"
-#include "beacon/services/outbound.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
+#include "common/clock/real_clock.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 
@@ -24,7 +25,7 @@ namespace lean::beacon {
 // "local", or "peer-7".
 std::string OriginName(const Origin& origin);
 
-// How often things happened, history included. Thread-safe.
+// Counts of events, history included. Thread-safe.
 struct EventCounts {
   std::atomic<uint64_t> blocks_accepted = 0;
   std::atomic<uint64_t> votes_accepted = 0;
@@ -39,9 +40,9 @@ struct EventCounts {
   std::atomic<uint64_t> reorgs = 0;
 };
 
-// As thread-safe as its logger. What history (ImportMode) brings is for debugging: there is much of it, and the line of
-// the sync's progress says it all. What clients, peers and validators can cause at will is limited by LineLimit, a
-// cause for each kind of line and reason. Copies share counts and limit.
+// As thread-safe as its logger. Events of history (ImportMode) are logged at debug level, since sync logs its progress.
+// Lines that clients, peers and validators can cause at will are limited by LineLimit, by kind of line and reason.
+// Copies share counts and limit.
 class EventLog {
  public:
   // `clock` outlives the log.
@@ -49,31 +50,31 @@ class EventLog {
 
   const std::shared_ptr<EventCounts>& counts() const { return counts_; }
 
-  // Tells how many lines were left out, once a minute for each cause. To be called at least as often.
+  // Logs how many lines were left out, once a minute for each cause. Call it at least that often.
   void LeftOut() const { limit_->LogLeftOut(clock_->Steady(), *log_); }
 
   void BlockAccepted(const SignedBlockWithAttestation& block, const Root& root, const Origin& origin,
                      std::chrono::milliseconds import_time, ImportMode mode) const;
   void VotesAccepted(size_t accepted, size_t submitted, const Origin& origin) const;
-  // Refused outright, or when its wait was over. What our own clients sent is worth a warning; peers send anything.
+  // An item was refused, at once or after it had waited. A warning for our own clients' items only.
   void Refused(const WaitingItem& item, absl::string_view reason, absl::string_view message) const;
-  // The second thing that its validator has signed for its slot.
+  // The second item that its validator has signed for its slot.
   void Equivocation(const WaitingItem& item) const;
   void Queued(const WaitingItem& item, absl::string_view reason, absl::string_view message) const;
-  // Dropped from the dependency queue: displaced by others' items, or expired.
+  // An item was dropped from the dependency queue: displaced by other items, or expired.
   void Dropped(const WaitingItem& item, absl::string_view why) const;
 
   void Head(const Checkpoint& head, ImportMode mode) const;
   void Reorg(const Checkpoint& old_head, const Checkpoint& new_head, uint64_t depth) const;
   void Justified(const Checkpoint& justified, ImportMode mode) const;
   void Finalized(const Checkpoint& finalized, ImportMode mode) const;
-  // The chain's time went on by more than a slot at once: the machine slept, or its clock was set.
+  // The chain's time advanced by more than a slot at once: the machine was suspended, or its clock was set.
   void TimeJumped(uint64_t from_slot, uint64_t to_slot) const;
-  // It was set back, since the clock was.
+  // The chain's time was set back together with the clock.
   void TimeSetBack(uint64_t from_slot, uint64_t to_slot) const;
-  // Accepted, but the network's channel has no room.
+  // An accepted item was not published, because the network's channel is full.
   void NotPublished(const OutboundItem& item) const;
-  // Submitted, and not looked at since too much was in flight.
+  // Items were refused unchecked, because too much is in flight.
   void Overloaded(size_t items, const Origin& origin) const;
 
  private:
@@ -82,7 +83,7 @@ class EventLog {
 
   void CheckpointLine(absl::string_view what, const Checkpoint& checkpoint, ImportMode mode) const;
 
-  // Whether a line of this cause may be written.
+  // Whether a line with this cause may be written.
   bool Admit(absl::string_view cause) const { return limit_->Admit(cause, clock_->Steady()); }
 
   std::shared_ptr<spdlog::logger> log_;

@@ -1,4 +1,4 @@
-// Where a block or vote came from, and what became of it.
+// Where a block or vote comes from, and the outcome of submitting it.
 #ifndef LEAN_BEACON_SERVICES_SUBMIT_H_
 #define LEAN_BEACON_SERVICES_SUBMIT_H_
 
@@ -13,10 +13,10 @@
 
 namespace lean::beacon {
 
-// What is bounded is bounded per origin, so that one of them cannot push out the others.
+// Who submitted an item. Bounds apply to each origin, so that no origin can displace the others.
 struct Origin {
   enum Kind : uint8_t {
-    kLocal,  // a validator client of ours, by RPC
+    kLocal,  // one of our validator clients, by RPC
     kPeer,
   };
   Kind kind = kLocal;
@@ -32,7 +32,7 @@ struct Origin {
   }
 };
 
-// Reasons as they stand in SubmitResult.reason (proto/lean/v1/validator.proto).
+// The values of SubmitResult.reason (proto/lean/v1/validator.proto).
 namespace reason {
 // Refused.
 inline constexpr absl::string_view kMalformed = "MALFORMED";
@@ -52,16 +52,16 @@ inline constexpr absl::string_view kUnknownParent = "UNKNOWN_PARENT";
 inline constexpr absl::string_view kUnknownBlock = "UNKNOWN_BLOCK";
 inline constexpr absl::string_view kEarly = "EARLY";
 inline constexpr absl::string_view kNeedsState = "NEEDS_STATE";
-// Neither: the service did not take the item.
+// Not checked: the service did not take the item.
 inline constexpr absl::string_view kOverloaded = "OVERLOADED";
 inline constexpr absl::string_view kStorageFailed = "STORAGE_FAILED";
 inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
-// Of duties, which nothing is built for.
+// Of duties that are refused.
 inline constexpr absl::string_view kClockWrong = "CLOCK_WRONG";
 }  // namespace reason
 
-// Whether a refusal for this reason is the fault of who sent the item: an honest beacon, which has checked it, does not
-// send it. What it cannot know of us (our clock, our queues, the blocks that we have) is not among them.
+// Whether a refusal for this reason is the sender's fault: an honest beacon checks for it before it sends an item.
+// Reasons that depend on our own state (clock, queues, known blocks) are not the sender's fault.
 inline bool IsOffence(absl::string_view why) {
   constexpr std::array kReasons = {
       reason::kMalformed,    reason::kUnknownValidator,  reason::kWrongProposer, reason::kProposerVoteMismatch,
@@ -69,36 +69,36 @@ inline bool IsOffence(absl::string_view why) {
   return std::find(kReasons.begin(), kReasons.end(), why) != kReasons.end();
 }
 
-// A block that something waits for, in case a peer has it.
+// A missing block that an item waits for.
 struct WantedRoot {
   Root root;
-  Origin origin;             // of the item that names it: the first to ask
-  Root wanted_by;            // that item
+  Origin origin;             // of the item that names it: the first peer to ask
+  Root wanted_by;            // the item that waits
   int64_t expires_slot = 0;  // the item is dropped when this slot begins
 };
 
-// A block's post-state that the chain has let go of and needs again.
+// A post-state that the chain has dropped from memory and needs again.
 struct WantedState {
   Root root;             // of the block
   Origin origin;         // of the block that builds on it
-  bool is_head = false;  // the chain's own head needs it: more urgent than any block
+  bool is_head = false;  // the chain's head needs it, which comes before any block
 };
 
 struct SubmitOutcome {
   enum Status {
     kAccepted,       // in the chain
-    kAlreadyKnown,   // was there before
-    kQueued,         // waits for a block it names, or for its slot; what becomes of it is logged
+    kAlreadyKnown,   // was in the chain before
+    kQueued,         // waits for a block that it names, or for its slot; its final outcome is logged
     kRefused,        // see reason
-    kOverloaded,     // nothing was looked at: try again
-    kStorageFailed,  // nothing was looked at: the disk takes no more (see message); goes on once it does
+    kOverloaded,     // not checked: try again
+    kStorageFailed,  // not checked: the disk takes no writes (see message)
     kShuttingDown,   // the service is stopping
   };
   Status status = kRefused;
   std::string reason;   // one of the above; empty when accepted or already known
   std::string message;  // for people; empty when accepted
   Root root;            // of the block; of a vote, hash_tree_root(Attestation). Zero when it was never computed.
-  // Of a vote: its signature was computed for it and is right; false when it was known before.
+  // Of a vote: its signature was verified for this submission; false when it was known to be right.
   bool new_signature = false;
 };
 

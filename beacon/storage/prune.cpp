@@ -14,7 +14,7 @@ namespace {
 // Keys deleted in one batch.
 constexpr size_t kDroppedAtOnce = 1024;
 
-// Slots dropped at once by a beacon that runs.
+// Slots that a running beacon deletes at once.
 constexpr uint64_t kMinStep = 32;
 constexpr uint64_t kMaxStep = 1024;
 
@@ -29,7 +29,7 @@ absl::Status DeleteAll(Database& files, Column column, const std::vector<Checkpo
   return absl::OkStatus();
 }
 
-// Of the older ones, those within snapshot_slots of the one kept before. The newest stays, since restarts begin there.
+// The older snapshots within snapshot_slots of the one that is kept before them. The newest stays for restarts.
 std::vector<Checkpoint> SnapshotsToDrop(const std::vector<Checkpoint>& all, uint64_t snapshot_slots) {
   std::vector<Checkpoint> drop;
   if (all.empty()) return drop;
@@ -48,12 +48,12 @@ std::vector<Checkpoint> SnapshotsToDrop(const std::vector<Checkpoint>& all, uint
 
 absl::StatusOr<PruneResult> PruneDatabase(ChainDatabase& database, const PruneRequest& request) {
   ASSIGN_OR_RETURN(const auto finalized, database.ReadCheckpoint(meta_key::kFinalized));
-  if (!finalized.has_value()) return absl::DataLossError("the data folder does not say what is finalized");
+  if (!finalized.has_value()) return absl::DataLossError("the data folder has no finalized checkpoint");
   const uint64_t finalized_slot = finalized->slot;
   ASSIGN_OR_RETURN(auto snapshots, database.Snapshots());
-  // Those above finality are what blocks that may still come are built on.
+  // Snapshots above finality are needed for blocks that may still arrive.
   std::erase_if(snapshots, [&](const Checkpoint& id) { return id.slot > finalized_slot; });
-  // A restart needs every block since the newest snapshot, and that one's own.
+  // A restart needs the newest snapshot with its block, and every block since.
   const uint64_t needed = snapshots.empty() ? 1 : snapshots.back().slot;
   const uint64_t wanted = finalized_slot - std::min(finalized_slot, request.keep_slots.value_or(finalized_slot));
   const uint64_t first_kept = std::min(std::max<uint64_t>(wanted, 1), needed);
@@ -77,13 +77,13 @@ absl::StatusOr<PruneResult> PruneDatabase(ChainDatabase& database, const PruneRe
   }
   std::vector<Checkpoint> dropped = SnapshotsToDrop(snapshots, request.snapshot_slots);
   for (const Checkpoint& id : snapshots) {
-    // A snapshot is read together with its block.
+    // Reading a snapshot needs its block.
     if (id.slot < first_kept && std::find(dropped.begin(), dropped.end(), id) == dropped.end()) dropped.push_back(id);
   }
 
   ASSIGN_OR_RETURN(const auto oldest, database.OldestSlot());
   if (!old_blocks.empty()) {
-    // First: what is said to be held is held. And a beacon does not fetch them again.
+    // Written first, so that the database never claims blocks that it has deleted, and backfill does not fetch them.
     WriteSet writes;
     ChainDatabase::PutOldestSlot(writes, std::max(oldest, first_kept));
     ChainDatabase::PutFloorSlot(writes, first_kept);
@@ -104,7 +104,7 @@ absl::StatusOr<std::optional<uint64_t>> DropOldBlocks(ChainDatabase& database, u
   const uint64_t wanted = finalized_slot - std::min(finalized_slot, keep_slots);
   if (wanted < floor + std::clamp(keep_slots / 8, kMinStep, kMaxStep)) return std::nullopt;
   ASSIGN_OR_RETURN(const uint64_t oldest, database.OldestSlot());
-  uint64_t first_kept = wanted;  // if all of them are still to come by backfill, they need not
+  uint64_t first_kept = wanted;  // backfill need not fetch any of them
   if (wanted > oldest) {
     ASSIGN_OR_RETURN(const std::optional<Checkpoint> snapshot, database.SnapshotUpTo(wanted));
     if (!snapshot.has_value()) return std::nullopt;

@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kTellEvery{2};
 absl::Status Damaged(const ChainDatabase& database, const Checkpoint& id, absl::string_view why) {
   return absl::DataLossError(absl::StrCat("the chain in ", database.files().path(), " is damaged: block ",
                                           ShortHex(id.root.span()), " of slot ", id.slot, ": ", why,
-                                          "; `lean-beacon db verify` tells what is left of it"));
+                                          "; run `lean-beacon db verify`"));
 }
 
 // Of one snapshot and what lies at its slot and below. What is finalized is a chain with an anchor; above it there is a
@@ -43,7 +43,7 @@ absl::StatusOr<LeanChain> FromSnapshot(const ChainDatabase& database, const Chec
   }
   ASSIGN_OR_RETURN(const StatePtr state, database.SnapshotState(id, history));
   ASSIGN_OR_RETURN(const std::optional<Checkpoint> justified, database.ReadCheckpoint(meta_key::kJustified));
-  // What is justified above this slot, the blocks above it will tell again.
+  // Blocks above this slot restore later justified checkpoints.
   Checkpoint begin = finalized;
   for (const Checkpoint& candidate : {state->latest_justified, justified.value_or(finalized)}) {
     if (candidate.slot > begin.slot && blocks.contains(candidate.root)) begin = candidate;
@@ -51,7 +51,7 @@ absl::StatusOr<LeanChain> FromSnapshot(const ChainDatabase& database, const Chec
   return LeanChain::FromTree(tree, begin, state, known);
 }
 
-// From the newest snapshot that is right, or from genesis.
+// Starts from the newest right snapshot, or from genesis.
 absl::StatusOr<LeanChain> FromNewestSnapshot(const ChainDatabase& database, spdlog::logger& log) {
   ASSIGN_OR_RETURN(const std::vector<Checkpoint> known, database.KnownBlocks());
   ASSIGN_OR_RETURN(const std::vector<Checkpoint> snapshots, database.Snapshots());
@@ -61,13 +61,13 @@ absl::StatusOr<LeanChain> FromNewestSnapshot(const ChainDatabase& database, spdl
     absl::StatusOr<LeanChain> chain = FromSnapshot(database, *id, finalized.value_or(database.anchor()), known);
     if (chain.ok()) return chain;
     last = chain.status();
-    log.warn("snapshot_damaged slot={} message=\"{}; an older one is taken\"", id->slot, std::string(last.message()));
+    log.warn("snapshot_damaged slot={} message=\"{}; an older one is used\"", id->slot, std::string(last.message()));
   }
   if (database.anchor().slot > 0) return last;
   return LeanChain::FromAnchor(database.genesis().state, database.genesis().block, known);
 }
 
-// As LeanChain::OnBlock, with the states that it needs.
+// LeanChain::OnBlock, with the states that it needs from the database.
 absl::StatusOr<ChainEvents> Import(const ChainDatabase& database, LeanChain& chain, const SignedBlockPtr& block) {
   absl::StatusOr<ChainEvents> events = chain.OnBlock(block, ImportMode::kHistory);
   const std::optional<Root> needed = NeededState(events.status());
@@ -80,7 +80,7 @@ absl::StatusOr<ChainEvents> Import(const ChainDatabase& database, LeanChain& cha
   return chain.OnBlock(block, ImportMode::kHistory);
 }
 
-// The blocks above the snapshot, parents first since slots ascend.
+// Imports the blocks above the snapshot in the order of their slots, so that parents come first.
 absl::Status Replay(const ChainDatabase& database, RestoredChain& restored, const Clock& clock, spdlog::logger& log) {
   LeanChain& chain = restored.chain;
   ASSIGN_OR_RETURN(const std::vector<Checkpoint> blocks, database.HeldBlocks(restored.snapshot_slot + 1));
@@ -89,7 +89,7 @@ absl::Status Replay(const ChainDatabase& database, RestoredChain& restored, cons
     RETURN_IF_ERROR(database.files().CheckStop());
     ASSIGN_OR_RETURN(const SignedBlockPtr block, database.BlockAt(id));
     if (block == nullptr) return Damaged(database, id, "it has gone");
-    chain.OnInterval(id.slot * kChainIntervalsPerSlot, /*has_proposal=*/false);
+    chain.OnInterval(id.slot * kChainIntervalsPerSlot);
     const absl::StatusOr<ChainEvents> events = Import(database, chain, block);
     chain.Prune(kInMemoryBesideDisk);
     if (events.ok()) {
@@ -114,7 +114,7 @@ absl::Status RestoreVotes(const ChainDatabase& database, RestoredChain& restored
     const uint64_t slot = vote->message.data.slot;
     const std::optional<uint64_t> known = restored.chain.LatestVoteSlot(vote->message.validator_id);
     if (known.has_value() && *known >= slot) continue;
-    restored.chain.OnInterval(slot * kChainIntervalsPerSlot, /*has_proposal=*/false);
+    restored.chain.OnInterval(slot * kChainIntervalsPerSlot);
     restored.votes += restored.chain.OnVote(vote).ok() ? 1 : 0;
   }
   return absl::OkStatus();

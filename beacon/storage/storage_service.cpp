@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/storage/database/schema.h"
-#include "beacon/storage/database/state_snapshot.h"
 #include "beacon/storage/prune.h"
 #include "common/status/status_macros.h"
 
@@ -29,7 +28,7 @@ StorageService::StorageService(ChainDatabase& database, Clock& clock, std::share
   };
   justified_ = stored(meta_key::kJustified);
   tip_ = {.head = stored(meta_key::kHead), .finalized = stored(meta_key::kFinalized)};
-  written_tip_ = tip_;  // what is beside the database may be of a longer chain: it stays until this one goes on
+  written_tip_ = tip_;  // the file may be of a longer chain; it stays until this chain advances
   canonical_slot_ = told_finalized_slot_ = tip_.finalized.slot;
 }
 
@@ -102,8 +101,10 @@ void StorageService::Run() {
     queue_.Done();
     if (written) continue;
     if (items->empty() && queue_.items() == 0) return;
-    log_->error("storage_lost items={} message=\"the disk failed to the end; peers have these blocks\"",
-                items->size() + queue_.items());
+    log_->error(
+        "storage_lost items={} message=\"the disk still failed when the beacon stopped; the blocks are fetched again "
+        "from peers\"",
+        items->size() + queue_.items());
     return;
   }
   WriteTip(/*last=*/true);
@@ -111,7 +112,7 @@ void StorageService::Run() {
 
 WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
   WriteSet writes;
-  absl::flat_hash_map<uint64_t, SignedVotePtr> votes;  // the last of each validator
+  absl::flat_hash_map<uint64_t, SignedVotePtr> votes;  // the newest of each validator
   const auto add_vote = [&](const SignedVotePtr& vote) {
     votes[vote->message.validator_id] = vote;
     vote_slots_[vote->message.validator_id] = vote->message.data.slot;
@@ -129,7 +130,7 @@ WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
         history = &*block->history;
       }
       for (const SignedVotePtr& vote : block->votes) {
-        // Those that came by themselves were written then.
+        // Votes from gossip are already written.
         const auto written = vote_slots_.find(vote->message.validator_id);
         if (written == vote_slots_.end() || written->second < vote->message.data.slot) add_vote(vote);
       }
@@ -173,7 +174,7 @@ void StorageService::Finalize(const ImportedBlock& block, WriteSet& writes) {
 bool StorageService::Write(const WriteSet& writes) {
   absl::Status status = database_.files().Write(writes);
   if (status.ok()) return true;
-  log_->error("storage_failed message=\"{}; nothing is accepted until it can be written\"",
+  log_->error("storage_failed message=\"{}; nothing is accepted until the disk takes writes\"",
               std::string(status.message()));
   bool stopping = false;
   while (!status.ok() && !stopping) {
@@ -195,7 +196,7 @@ void StorageService::WriteTip(bool last) {
   tip_due_ = now + options_.tip;
   if (status.ok()) written_tip_ = tip_;
   if (!status.ok() && !tip_failed_) {
-    log_->warn("chain_tip_not_written message=\"{}; what the database loses from now on is not noticed\"",
+    log_->warn("chain_tip_not_written message=\"{}; data that the database loses from now on is not noticed\"",
                std::string(status.message()));
   }
   tip_failed_ = !status.ok();

@@ -12,7 +12,7 @@
 namespace lean::beacon {
 namespace {
 
-// Looked up under one hold of the chain's lock.
+// Looked up together under the chain's lock.
 constexpr uint64_t kSlotsAtOnce = 256;
 
 struct Place {

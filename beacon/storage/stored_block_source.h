@@ -1,4 +1,4 @@
-// Blocks from memory and, where the chain has let go of them, from the disk.
+// Reads blocks from memory and, when the chain has dropped them, from the disk.
 #ifndef LEAN_BEACON_STORAGE_STORED_BLOCK_SOURCE_H_
 #define LEAN_BEACON_STORAGE_STORED_BLOCK_SOURCE_H_
 
@@ -11,13 +11,14 @@
 #include "beacon/services/chain_service.h"
 #include "beacon/storage/database/chain_database.h"
 #include "common/clock/clock.h"
+#include "common/clock/real_clock.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
 
-// Reads the disk off the chain's lock. What cannot be read counts as not held, and the log says why, as LineLimit has
-// it: anybody may ask again and again.
+// Reads the disk without the chain's lock. A block that cannot be read counts as not held, and the error is logged,
+// limited by LineLimit because anybody may ask again.
 class StoredBlockSource final : public BlockSource {
  public:
   // The first three outlive it.

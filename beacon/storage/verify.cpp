@@ -7,7 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/state_transition.h"
-#include "beacon/storage/database/chain_tip.h"
+#include "beacon/storage/database/losses.h"
 #include "beacon/storage/database/schema.h"
 #include "beacon/storage/restore.h"
 #include "common/bytes/hex.h"
@@ -52,7 +52,7 @@ class Verifier {
     if (!status.ok()) Problem(status.message());
   }
 
-  // Contents fit their keys, and every parent was imported.
+  // Checks that values match their keys and that every parent was imported.
   void CheckBlocks() {
     const auto known = database_.KnownBlocks();
     if (!known.ok()) return Check(known.status());
@@ -70,7 +70,7 @@ class Verifier {
     }));
   }
 
-  // The links of the blocks above the finalized one, which a start reads in part.
+  // Checks the links of the blocks above the finalized one.
   void CheckBranches() {
     Check(database_.files().Scan(Column::kCanonical, "", [&](absl::string_view key, absl::string_view value) {
       const std::optional<Checkpoint> id = ParseBlockKey(key);
@@ -93,16 +93,17 @@ class Verifier {
     }
     const auto slot = slots_.find(id.root);
     if (slot == slots_.end() || slot->second != id.slot) Problem(id, "its root is not known, or with another slot");
-    // The oldest one's parent is where the chain was begun or backfill has come to.
+    // The parent of the oldest block is below the anchor, or where backfill has stopped.
     if (id.slot > oldest && !slots_.contains(content.parent_root)) Problem(id, "its parent is not known");
   }
 
-  // The finalized chain has all its blocks, each on the one before, and leads to the states that it should.
+  // Checks that the finalized chain has all its blocks, that each builds on the one before, and that the states are
+  // right.
   void CheckCanonical() {
     const auto oldest = database_.OldestSlot();
     const auto finalized = database_.ReadCheckpoint(meta_key::kFinalized);
     if (!oldest.ok() || !finalized.ok() || !finalized->has_value()) {
-      return Problem("it does not say what is finalized, or from where on it holds blocks");
+      return Problem("it has no finalized checkpoint, or does not say from where on it holds blocks");
     }
     std::optional<Root> parent;
     for (uint64_t slot = *oldest; slot <= (*finalized)->slot; ++slot) {
@@ -136,7 +137,7 @@ class Verifier {
     if (state_ == nullptr) state_ = snapshot->state;
   }
 
-  // The state goes on with the block; without one (below the first snapshot), nothing can be computed.
+  // Applies the block to the state. Below the first snapshot there is no state.
   void Replay(const Checkpoint& id, const Block& block) {
     if (state_ == nullptr && block.parent_root == database_.genesis().block_root) state_ = database_.genesis().state;
     if (state_ == nullptr) return;

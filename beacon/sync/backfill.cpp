@@ -18,11 +18,11 @@
 namespace lean::beacon {
 namespace {
 
-// Of the thread: it has what others leave.
+// The thread's priority: it uses what others leave.
 constexpr int kNice = 10;
 // Signatures checked together.
 constexpr size_t kBatch = 64;
-// Of a peer that does not serve ranges.
+// Roots per request to a peer that does not serve ranges.
 constexpr size_t kRootsAtOnce = 16;
 
 }  // namespace
@@ -69,7 +69,7 @@ struct Backfill::Answer {
       MutexLock lock(mutex_);
       if (blocks_.has_value()) return *std::exchange(blocks_, std::nullopt);
     }
-    if (stop.stop_requested()) return absl::CancelledError("the beacon stops");
+    if (stop.stop_requested()) return absl::CancelledError("the beacon is stopping");
     return absl::DeadlineExceededError("no answer");
   }
 
@@ -136,7 +136,7 @@ bool Backfill::FillRange(uint64_t first, uint64_t end) {
     }
     const std::optional<PeerInfo> peer =
         missing.ok() && !missing->empty() ? ChoosePeer(missing->front().slot) : std::nullopt;
-    if (!peer.has_value()) {  // the disk fails, or nobody has them
+    if (!peer.has_value()) {  // the disk fails, or no peer has the blocks
       Tell(end, /*done=*/false);
       if (!Wait(options_.wait)) return false;
       continue;

@@ -1,4 +1,4 @@
-// Fetches the blocks below the one that a chain began with, in the background.
+// Fetches the blocks before the checkpoint that a chain has started from, in the background.
 #ifndef LEAN_BEACON_SYNC_BACKFILL_H_
 #define LEAN_BEACON_SYNC_BACKFILL_H_
 
@@ -16,38 +16,39 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "beacon/chain/chain_types.h"
-#include "beacon/network/peers/peer_blocks.h"
+#include "beacon/network/peers/peer_view.h"
 #include "beacon/storage/database/chain_database.h"
 #include "common/bytes/bytes.h"
 #include "common/clock/clock.h"
+#include "common/clock/real_clock.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
 
-// Whether the signatures of a block, whose root is known to be right, are; else InvalidArgument. CANCELLED: `stop` was
-// requested before all were checked.
+// Checks the signatures of a block whose root is known to be right. InvalidArgument: a signature is wrong. CANCELLED:
+// `stop` was requested first.
 using CheckSignatures =
     std::function<absl::Status(const SignedBlockWithAttestation& block, const std::stop_token& stop)>;
 
-// The proposer's signature and the body's, on the caller's thread. `registry` outlives it.
+// Verifies the proposer's signature and those of the body, on the caller's thread. `registry` outlives it.
 CheckSignatures SignatureCheck(const crypto::SignatureScheme& scheme, const Validators& registry);
 
 struct BackfillOptions {
-  uint64_t slots_at_once = 64;               // finished before the next; a restart fetches at most these again
-  uint64_t rest = 3;                         // after work it rests this many times as long: duties come first
-  std::chrono::milliseconds wait{5000};      // for a peer, or for the disk
-  std::chrono::milliseconds answer{60'000};  // for an answer; the network has deadlines of its own
-  std::chrono::milliseconds tell{10'000};    // between lines of the log
+  uint64_t slots_at_once = 64;               // per step; a restart repeats at most one step
+  uint64_t rest = 3;                         // pauses this many times as long as it has worked: duties come first
+  std::chrono::milliseconds wait{5000};      // before a retry, for a peer or for the disk
+  std::chrono::milliseconds answer{60'000};  // for an answer; the network has its own deadlines
+  std::chrono::milliseconds tell{10'000};    // between log lines
 };
 
-// Goes from the oldest block that is held down to slot 1 (or to the floor below which bodies are dropped on request,
-// which may rise meanwhile). The roots are known, from the trusted state's history, so that a block is the right one or
-// not; its signatures are checked, too, since peers will have them from here. Uses little of the machine, lasts as long
-// as it lasts, and goes on after a restart. Thread-safe, except for Start and Stop.
+// Works from the oldest stored block down to slot 1, or to the floor below which blocks are pruned, which may rise
+// meanwhile. The trusted state's history has the roots, so that a block is either the right one or not. Signatures are
+// verified as well, since peers receive these blocks from us. Uses little CPU and continues after a restart.
+// Thread-safe, except for Start and Stop.
 class Backfill {
  public:
-  // All of them outlive it.
+  // All arguments outlive it.
   Backfill(ChainDatabase& database, PeerBlocks& peers, CheckSignatures check, Clock& clock,
            std::shared_ptr<spdlog::logger> log, const BackfillOptions& options);
   // As Stop().
@@ -55,31 +56,31 @@ class Backfill {
   Backfill(const Backfill&) = delete;
   Backfill& operator=(const Backfill&) = delete;
 
-  // Without effect when nothing is missing.
+  // Does nothing when no block is missing.
   void Start();
-  // Ends what it waits for and what it checks. Before the network's. May be called again.
+  // Interrupts waits and checks and joins the thread. To be called before the network stops. May be called again.
   void Stop();
 
  private:
-  // An answer that a network thread gives, perhaps when nobody waits for it any more.
+  // An answer, which may arrive when nobody waits for it any more.
   struct Answer;
 
   void Run(std::stop_token stop);
-  // The blocks of slots [first, end) that are missing and still wanted. False: the service stops.
+  // Fetches the missing blocks of slots [first, end). False: the service stops.
   bool FillRange(uint64_t first, uint64_t end);
-  // Asks one peer for missing blocks below `end`, at least one, and writes those that are right. The slots they have.
+  // Requests missing blocks below `end` from one peer and stores those that are right. Returns their slots.
   absl::StatusOr<std::vector<uint64_t>> FillFrom(const PeerInfo& peer, const std::vector<Checkpoint>& missing,
                                                  uint64_t end);
-  // By range, or by their roots when the peer does not serve ranges.
+  // Requests by range, or by root when the peer does not serve ranges.
   absl::StatusOr<std::vector<SignedBlockPtr>> Ask(const PeerInfo& peer, const std::vector<Checkpoint>& missing,
                                                   uint64_t end);
-  // A peer that says it has blocks from `slot` on and did not fail of late.
+  // A peer that claims to have the block of `slot` and has not failed recently.
   std::optional<PeerInfo> ChoosePeer(uint64_t slot);
-  // Of these slots, as far as they are above the floor.
+  // The missing blocks of these slots above the floor.
   absl::StatusOr<std::vector<Checkpoint>> Missing(uint64_t first, uint64_t end) const;
   // False: the service stops.
   bool Wait(std::chrono::nanoseconds time);
-  // How far it is: held from `oldest` on.
+  // Logs the progress: blocks are held from `oldest` on.
   void Tell(uint64_t oldest, bool done);
 
   ChainDatabase& database_;
@@ -89,9 +90,9 @@ class Backfill {
   const std::shared_ptr<spdlog::logger> log_;
   const BackfillOptions options_;
 
-  // The thread's own.
-  uint64_t floor_ = 1;                     // as it was last read
-  std::map<uint64_t, SteadyTime> failed_;  // peers not to ask before
+  // Used by the thread only.
+  uint64_t floor_ = 1;                     // as last read
+  std::map<uint64_t, SteadyTime> failed_;  // peers that are not asked before this time
   uint64_t blocks_ = 0;
   std::stop_token stop_;
   SteadyTime started_;

@@ -1,4 +1,4 @@
-// What sync remembers of peers: whom it believes, and whom it asks first. Pure; time comes in as an argument.
+// What sync remembers about peers: which ones it believes, and which ones it asks first. Pure; time is an argument.
 #ifndef LEAN_BEACON_SYNC_PEER_BOOK_H_
 #define LEAN_BEACON_SYNC_PEER_BOOK_H_
 
@@ -9,17 +9,17 @@
 #include <random>
 #include <vector>
 
-#include "beacon/network/peers/peer_blocks.h"
+#include "beacon/network/peers/peer_view.h"
 #include "common/clock/clock.h"
 
 namespace lean::beacon {
 
 struct PeerBookOptions {
   size_t requests_per_peer = 2;
-  // How long a peer is not believed after it was found out or did not answer: doubled with each further time.
+  // How long a peer is not believed after a false claim or a missing answer; doubled each further time.
   std::chrono::milliseconds disbelief{32'000};
   int max_doublings = 5;
-  // How long a peer that is asked too much is left alone.
+  // How long an overloaded peer is not asked.
   std::chrono::milliseconds pause{500};
 };
 
@@ -27,26 +27,26 @@ class PeerBook {
  public:
   PeerBook(const PeerBookOptions& options, uint64_t seed) : options_(options), random_(seed) {}
 
-  // Takes the peers as they are now; forgets those that are gone.
+  // Updates the peers; forgets those that have disconnected.
   void Update(std::vector<PeerInfo> peers, int64_t clock_slot, SteadyTime now);
 
-  // The believed ones, best first: those whom most others agree with on what is finalized and what is the head, then
-  // the better score, the fewer open requests, the faster answers; among equals at random. Claims that lie in the
-  // future are not believed: a peer's head may be one slot ahead of our clock.
+  // The believed peers, best first: those whose finalized block and head most others share, then those with the better
+  // score, fewer open requests and faster answers; equals in random order. A head more than one slot ahead of our clock
+  // is not believed.
   const std::vector<PeerInfo>& believed() const { return believed_; }
-  // All of them.
+  // All peers.
   const std::vector<PeerInfo>& linked() const { return linked_; }
   const PeerInfo* Find(uint64_t peer) const;
 
-  // Linked, not left alone, and not asked too much at once.
+  // Whether the peer is connected, not overloaded, and below its bound of open requests.
   bool MayAsk(uint64_t peer, SteadyTime now) const;
 
   void Asked(uint64_t peer);
   void Answered(uint64_t peer, std::chrono::milliseconds took);
-  // It turned out to have no blocks below this slot, whatever it says.
+  // Records that the peer has no blocks below this slot.
   void SetKeptFrom(uint64_t peer, uint64_t slot);
   void Pause(uint64_t peer, SteadyTime now);
-  // It is not believed for a while.
+  // Stops believing the peer for a while.
   void Disbelieve(uint64_t peer, SteadyTime now);
 
  private:
@@ -61,7 +61,7 @@ class PeerBook {
 
   const PeerBookOptions options_;
   std::mt19937_64 random_;
-  std::map<uint64_t, Entry> entries_;  // of linked_
+  std::map<uint64_t, Entry> entries_;  // by id
   std::vector<PeerInfo> linked_;
   std::vector<PeerInfo> believed_;
 };

@@ -27,7 +27,7 @@ SyncServiceOptions SyncServiceOptions::For(uint64_t slot_duration_ms, size_t con
   const milliseconds slot(slot_duration_ms);
   SyncServiceOptions options;
   options.verdict.configured_peers = configured_peers;
-  // Links take their time whatever the slots.
+  // The time to connect does not depend on the length of a slot.
   options.verdict.start_wait = std::max(2 * slot, milliseconds(4'000));
   options.verdict.hearing_wait = options.verdict.start_wait;
   options.verdict.proof_wait = std::max(8 * slot, milliseconds(10'000));
@@ -101,7 +101,7 @@ void SyncService::Update() {
                                                     .peers_head = peers_head,
                                                     .linked_peers = book_.linked().size(),
                                                     .progress = range_.fetched()});
-  // Far behind, what comes by gossip lacks everything below it: the range brings that.
+  // Far behind, the ancestors of gossip items are fetched by range, not by root.
   if (state != SyncVerdict::State::kSyncing) roots_.Update(now);
   Publish(state, ahead, head.slot);
 }
@@ -126,7 +126,7 @@ void SyncService::Publish(SyncVerdict::State state, const std::vector<AheadPeer>
   } else if (status.lag_slots > 0) {
     status.message = absl::StrCat(status.lag_slots, " slots behind ", status.ahead);
     if (const std::optional<RangeSync::Gap>& gap = range_.gap()) {
-      absl::StrAppend(&status.message, "; no peer keeps blocks from slot ", gap->first_slot,
+      absl::StrAppend(&status.message, "; no peer has the blocks from slot ", gap->first_slot,
                       " on, the oldest is of slot ", gap->kept_from,
                       ": link to one that does, or start with an empty data folder and --checkpoint");
     }

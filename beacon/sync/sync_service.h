@@ -1,5 +1,5 @@
-// Keeps the beacon as far as its peers: finds out who is ahead, fetches what is missing, and says whether duties can be
-// served. docs/sync.md
+// Keeps the beacon in sync with its peers: finds out who is ahead, fetches what is missing, and decides whether duties
+// can be served (docs/sync.md).
 #ifndef LEAN_BEACON_SYNC_SYNC_SERVICE_H_
 #define LEAN_BEACON_SYNC_SYNC_SERVICE_H_
 
@@ -12,15 +12,16 @@
 #include <thread>
 #include <vector>
 
-#include "beacon/network/peers/peer_blocks.h"
+#include "beacon/network/peers/peer_view.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/sync/peer_book.h"
 #include "beacon/sync/range/range_sync.h"
-#include "beacon/sync/roots/root_sync.h"
-#include "beacon/sync/sync_inbox.h"
+#include "beacon/sync/roots/root_requests.h"
+#include "beacon/sync/sync_context.h"
 #include "beacon/sync/sync_status.h"
 #include "beacon/sync/sync_verdict.h"
 #include "common/clock/clock.h"
+#include "common/clock/real_clock.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {
@@ -30,15 +31,15 @@ struct SyncServiceOptions {
   PeerBookOptions book;
   RangeSyncOptions range;
   RootRequestsOptions roots;
-  std::chrono::milliseconds tick{250};  // how often it looks around when nothing happens
-  uint64_t seed = 0;                    // of the choice between equal peers
+  std::chrono::milliseconds tick{250};  // between updates when nothing happens
+  uint64_t seed = 0;                    // for the random choice between equal peers
 
-  // As fits slots of this length. configured_peers: that are expected to be linked soon after the start.
+  // Options for slots of this length. `configured_peers` are expected to connect soon after the start.
   static SyncServiceOptions For(uint64_t slot_duration_ms, size_t configured_peers, uint64_t seed);
 };
 
-// What it works with; all of it outlives the service. The inbox is where the chain service says what is missing
-// (ChainServiceContext::want); `peers` may call back as long as the inbox lives.
+// What the service works with. All of it outlives the service. ChainService puts missing blocks into the inbox
+// (ChainServiceContext::want); `peers` may call back as long as the inbox exists.
 struct SyncServiceContext {
   ChainService& chain;
   PeerBlocks& peers;
@@ -46,11 +47,11 @@ struct SyncServiceContext {
   std::shared_ptr<SyncInbox> inbox;
   SyncBoard& board;
   std::shared_ptr<spdlog::logger> log;
-  // Why the network is cut off, for people; empty: it is not.
+  // Why there is no connection to the network, for people; empty: there is one.
   std::function<std::string()> network_trouble = [] { return std::string(); };
 };
 
-// One thread calls it; the work is done on a thread of its own.
+// Used by one thread. Works on its own thread.
 class SyncService {
  public:
   SyncService(const SyncServiceContext& context, const SyncServiceOptions& options);
@@ -60,12 +61,12 @@ class SyncService {
   SyncService& operator=(const SyncService&) = delete;
 
   void Start();
-  // Joins the thread. Before ChainService's and the network's. May be called again.
+  // Joins the thread. To be called before ChainService and the network stop. May be called again.
   void Stop();
 
  private:
   void Run();
-  // One look around.
+  // One update: looks at the peers, starts what is due, and publishes the status.
   void Update();
   std::vector<AheadPeer> PeersAhead(Checkpoint* head, Checkpoint* finalized) const;
   void Publish(SyncVerdict::State state, const std::vector<AheadPeer>& ahead, uint64_t head_slot);
@@ -73,7 +74,7 @@ class SyncService {
 
   const SyncServiceContext context_;
   const SyncServiceOptions options_;
-  // The thread's, and Start's before it.
+  // Used by the thread, and by Start before it.
   PeerBook book_;
   SyncVerdict verdict_;
   RangeSync range_;

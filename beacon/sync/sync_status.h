@@ -1,4 +1,4 @@
-// Whether the beacon is as far as its peers, for those who serve duties and answer people.
+// Whether the beacon is in sync with its peers.
 #ifndef LEAN_BEACON_SYNC_SYNC_STATUS_H_
 #define LEAN_BEACON_SYNC_SYNC_STATUS_H_
 
@@ -13,11 +13,11 @@
 namespace lean::beacon {
 
 struct SyncStatus {
-  bool synced = true;        // duties are served: we are as far as our peers, and our clock is right
-  uint64_t lag_slots = 0;    // how far the head is behind the best peer that is believed
-  std::string ahead = {};    // that peer, for people; empty: nobody is ahead
-  uint64_t target_slot = 0;  // its head's slot; 0: nobody is ahead
-  // Of the range that is being fetched, if any; 0 else.
+  bool synced = true;        // in sync and with a right clock: duties are served
+  uint64_t lag_slots = 0;    // distance of our head behind the best believed peer
+  std::string ahead = {};    // that peer, for people; empty: no peer is ahead
+  uint64_t target_slot = 0;  // slot of its head; 0: no peer is ahead
+  // Of the range that is being fetched; 0 if there is none.
   uint64_t slots_done = 0;
   uint64_t slots_left = 0;
   double blocks_per_second = 0;
@@ -25,7 +25,7 @@ struct SyncStatus {
   std::string message = "synced";
 };
 
-// Where the sync says how it stands. Thread-safe. Nothing said yet: not synced.
+// Holds the latest status of the sync. Not synced until the first Set. Thread-safe.
 class SyncBoard {
  public:
   SyncStatus Get() const {
@@ -38,8 +38,8 @@ class SyncBoard {
     if (watcher_ != nullptr) watcher_(status_);
   }
 
-  // Tells the status now and each later one, on the thread that sets it; it must not call back. Null: no one. Once it
-  // returns, the one before is not called any more.
+  // Calls `watcher` with the status now and at each change, on the thread that calls Set; it must not call back. Null
+  // removes the watcher. After Watch returns, the watcher before is not called any more.
   void Watch(std::function<void(const SyncStatus&)> watcher) {
     MutexLock lock(mutex_);
     watcher_ = std::move(watcher);

@@ -1,4 +1,4 @@
-// Whether we are behind: the decision, apart from how it is mended. Pure; time comes in as an argument.
+// Decides whether the beacon is behind its peers. Pure; time is an argument.
 #ifndef LEAN_BEACON_SYNC_SYNC_VERDICT_H_
 #define LEAN_BEACON_SYNC_SYNC_VERDICT_H_
 
@@ -12,30 +12,32 @@
 namespace lean::beacon {
 
 struct SyncVerdictOptions {
-  uint64_t behind_slots = 8;     // more than this behind a peer: syncing
-  uint64_t caught_up_slots = 2;  // at most this: synced again
-  // After the start, how long the configured peers may take to be linked before we are synced without them.
+  uint64_t behind_slots = 8;     // syncing when more than this behind a peer
+  uint64_t caught_up_slots = 2;  // synced again when at most this behind
+  // How long after the start we wait for the configured peers before we are synced without them.
   std::chrono::milliseconds start_wait{8'000};
-  // With a head that is far behind the clock, synced only after a peer was linked for so long: all may have been off,
-  // or our clock is wrong, and by then the votes of others tell which.
+  // With a head far behind the clock we are synced only after a peer was connected for this long. Either all beacons
+  // were off, or our clock is wrong; by then the votes of others have shown which.
   std::chrono::milliseconds hearing_wait{0};
-  // Syncing for so long without one block more: whoever claims to be ahead does not show it. Synced, until blocks come.
+  // After syncing for this long without a new block, the claims of the peers count as false, and we are synced until
+  // blocks arrive.
   std::chrono::milliseconds proof_wait{32'000};
   size_t configured_peers = 0;
 };
 
-// What is known at a moment.
+// The inputs of one decision.
 struct SyncView {
   SteadyTime now;
   uint64_t head_slot = 0;
   int64_t clock_slot = 0;              // negative before genesis
-  std::optional<uint64_t> peers_head;  // highest slot that a believed peer claims and that we lack
+  std::optional<uint64_t> peers_head;  // highest slot that a believed peer claims and we lack
   size_t linked_peers = 0;
-  uint64_t progress = 0;  // any number that grows when blocks come in
+  uint64_t progress = 0;  // any number that grows with each new block
 };
 
-// A beacon that no believed peer is ahead of is synced: after a pause of all beacons the chain must go on. Since nobody
-// is believed to be ahead of the clock, nobody can make us syncing while our own head keeps up with it.
+// A beacon is synced when no believed peer is ahead of it, so that the chain continues after all beacons were off.
+// Peers that claim to be ahead of the clock are not believed, so that nobody can make us sync while our head follows
+// the clock.
 class SyncVerdict {
  public:
   enum class State { kStarting, kSynced, kSyncing };
@@ -47,7 +49,7 @@ class SyncVerdict {
   State state() const { return state_; }
 
  private:
-  // The head is so near to the clock that no peer can be far ahead of it.
+  // The head is so close to the clock that no peer can be far ahead of it.
   bool IsFresh(const SyncView& view) const;
   bool MayLeaveStart(const SyncView& view) const;
   bool MayServe(const SyncView& view) const;
@@ -56,9 +58,9 @@ class SyncVerdict {
   const SteadyTime start_;
   State state_ = State::kStarting;
   uint64_t progress_ = 0;
-  SteadyTime progress_since_;               // when it grew last, or syncing began
-  std::optional<SteadyTime> linked_since_;  // of the first peer
-  bool claims_unproven_ = false;            // syncing ended without one block more
+  SteadyTime progress_since_;               // when `progress` last grew, or syncing began
+  std::optional<SteadyTime> linked_since_;  // since when at least one peer is connected
+  bool claims_unproven_ = false;            // syncing ended without a new block
 };
 
 }  // namespace lean::beacon

@@ -21,7 +21,7 @@ constexpr uint64_t kValidators = kValidatorRegistryLimit;
 // The next block of a chain, without votes.
 void AddEmptyBlock(LeanChain& chain) {
   const uint64_t slot = chain.current_slot() + 1;
-  chain.OnInterval(slot * kChainIntervalsPerSlot, false);
+  chain.OnInterval(slot * kChainIntervalsPerSlot);
   Block block{.slot = slot,
               .proposer_index = ProposerOf(slot, kValidators),
               .parent_root = chain.head().root,
@@ -58,14 +58,14 @@ void VoteByAll(LeanChain& chain, uint64_t slot) {
 void BM_ForkChoiceSlot(benchmark::State& state) {
   LeanChain chain = MakeLongChain(static_cast<uint64_t>(state.range(0)));
   VoteByAll(chain, chain.current_slot());
-  chain.OnInterval(chain.time_intervals() + 3, false);
+  chain.OnInterval(chain.time_intervals() + 3);
   for (auto _ : state) {
     state.PauseTiming();
     AddEmptyBlock(chain);
     const uint64_t slot = chain.current_slot();
     VoteByAll(chain, slot);
     state.ResumeTiming();
-    chain.OnInterval(slot * kChainIntervalsPerSlot + 3, false);
+    chain.OnInterval(slot * kChainIntervalsPerSlot + 3);
   }
   state.SetLabel(std::to_string(chain.imported_blocks()) + " blocks, nothing finalized");
 }
@@ -99,7 +99,7 @@ BENCHMARK(BM_ForkChoiceOldVotes)->Arg(10'000)->Arg(kHistoricalRootsLimit)->Unit(
 LeanChain MakeVotedChain(uint64_t slots) {
   LeanChain chain = MakeLongChain(slots);
   VoteByAll(chain, chain.current_slot());
-  chain.OnInterval((chain.current_slot() + 1) * kChainIntervalsPerSlot, false);
+  chain.OnInterval((chain.current_slot() + 1) * kChainIntervalsPerSlot);
   return chain;
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
-#include "beacon/storage/database/state_snapshot.h"
+#include "beacon/storage/database/schema.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/storage/stored_chain.h"
 

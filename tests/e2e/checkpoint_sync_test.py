@@ -50,7 +50,7 @@ class CheckpointSyncTest(e2e.NetworkTest):
             beacon.signal(signal.SIGINT)
             # Half of the time for which it would wait for an answer.
             self.assertEqual(beacon.wait(30), 0)
-            self.assertIn("stopped by SIGINT: the checkpoint was not there yet", beacon.log_tail())
+            self.assertIn("stopped by SIGINT: the beacon was stopped before it had the checkpoint", beacon.log_tail())
 
     def _start_second(self, source, root):
         self.net.places[1].arguments = ("--checkpoint", source, "--checkpoint-root", root)

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "beacon/network/engine/item_codec.h"
+#include "beacon/network/engine/contract.h"
 
 namespace lean::beacon {
 namespace {

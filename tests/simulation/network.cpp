@@ -27,7 +27,7 @@ void Network::RunInterval(uint64_t interval) {
   const uint64_t part = interval % beacon::kChainIntervalsPerSlot;
   if (part == 0) PlanPartition(slot);
   for (size_t node = 0; node < nodes_.size(); ++node) {
-    nodes_[node].OnInterval(interval, /*has_proposal=*/false);
+    nodes_[node].OnInterval(interval);
     Deliver(node, interval);
   }
   if (part == 0 && slot > 0) Propose(slot);

@@ -32,4 +32,19 @@ beacon::SignedVotePtr WithZeroSignature(const Attestation& vote) {
 
 uint64_t IntervalsAt(uint64_t time, uint64_t genesis_time) { return time < genesis_time ? 0 : time - genesis_time; }
 
+beacon::ChainEvents OnProposal(beacon::LeanChain& chain, uint64_t interval) {
+  if (interval % beacon::kChainIntervalsPerSlot == 0 && chain.time_intervals() < interval) {
+    // Interval 3 of the slot before accepts them: it runs again.
+    chain.OnInterval(interval - 1);
+    chain.SetTimeBack(interval - 2);
+  }
+  return chain.OnInterval(interval);
+}
+
+absl::StatusOr<Checkpoint> ReferenceTarget(const beacon::LeanChain& chain) {
+  const absl::StatusOr<beacon::VoteSnapshot> snapshot = chain.PrepareVote(chain.current_slot());
+  if (!snapshot.ok()) return snapshot.status();
+  return beacon::ReferenceVoteTarget(*snapshot);
+}
+
 }  // namespace lean::spec

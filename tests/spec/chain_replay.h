@@ -21,6 +21,13 @@ beacon::SignedVotePtr WithZeroSignature(const Attestation& vote);
 // Unix seconds as the vectors' chain counts time: intervals of a second since genesis, 0 before it.
 uint64_t IntervalsAt(uint64_t time, uint64_t genesis_time);
 
+// Advances time to `interval`. When that begins a slot, the pending votes are accepted there, as the reference does
+// when it sees the slot's proposal; a node never does.
+beacon::ChainEvents OnProposal(beacon::LeanChain& chain, uint64_t interval);
+
+// The target that a vote has by the reference's own rule. Errors as of PrepareVote and ReferenceVoteTarget.
+absl::StatusOr<Checkpoint> ReferenceTarget(const beacon::LeanChain& chain);
+
 }  // namespace lean::spec
 
 #endif  // LEAN_TESTS_SPEC_CHAIN_REPLAY_H_

@@ -98,7 +98,7 @@ void CheckVote(const LeanChain& chain, const json& check) {
 }
 
 void CheckStore(const LeanChain& chain, const json& checks) {
-  const absl::StatusOr<Checkpoint> target = chain.AttestationTarget();
+  const absl::StatusOr<Checkpoint> target = ReferenceTarget(chain);
   const json actual = {{"time", chain.time_intervals()},
                        {"headSlot", chain.head().slot},
                        {"headRoot", Hex(chain.head().root)},
@@ -124,13 +124,13 @@ absl::Status ApplyStep(const json& step, LeanChain& chain) {
   const std::string& type = step["stepType"].get_ref<const std::string&>();
   const uint64_t genesis_time = chain.config().genesis_time;
   if (type == "tick") {
-    chain.OnInterval(IntervalsAt(step["time"], genesis_time), /*has_proposal=*/false);
+    chain.OnInterval(IntervalsAt(step["time"], genesis_time));
     return absl::OkStatus();
   }
   if (type == "block") {
     absl::StatusOr<BlockWithAttestation> block = FromJson<BlockWithAttestation>(step["block"]);
     if (!block.ok()) return block.status();
-    chain.OnInterval(block->block.slot * beacon::kChainIntervalsPerSlot, /*has_proposal=*/true);
+    OnProposal(chain, block->block.slot * beacon::kChainIntervalsPerSlot);
     const size_t signature_count = block->block.body.attestations.size() + 1;
     return chain.OnBlock(WithZeroSignatures(*std::move(block), signature_count)).status();
   }

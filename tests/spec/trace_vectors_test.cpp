@@ -45,7 +45,7 @@ std::string Digest(const beacon::VoteMap& votes) {
 }
 
 json Snapshot(const LeanChain& chain) {
-  const absl::StatusOr<Checkpoint> target = chain.AttestationTarget();
+  const absl::StatusOr<Checkpoint> target = ReferenceTarget(chain);
   return {{"time", chain.time_intervals()},
           {"head", ToJson(chain.head())},
           {"latestJustified", ToJson(chain.justified())},
@@ -67,7 +67,8 @@ json WithoutErrorNames(json snapshot) {
 absl::Status Apply(const json& event, uint64_t genesis_time, beacon::StateArchive& archive, LeanChain& chain) {
   const std::string& type = event["type"].get_ref<const std::string&>();
   if (type == "tick") {
-    chain.OnInterval(IntervalsAt(event["time"], genesis_time), event["hasProposal"]);
+    const uint64_t interval = IntervalsAt(event["time"], genesis_time);
+    event["hasProposal"] ? OnProposal(chain, interval) : chain.OnInterval(interval);
     return absl::OkStatus();
   }
   if (type == "block") {

@@ -1,5 +1,7 @@
 #include "beacon/network/engine/contract.h"
 
+#include <limits>
+#include <set>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -29,6 +31,31 @@ absl::Status CheckCount(absl::string_view field, uint64_t count) {
 }
 
 void Clean(std::string* text, size_t limit) { *text = Printable(*text, limit); }
+
+absl::Status CheckRoots(const std::vector<Root>& roots, const std::vector<SignedBlockPtr>& blocks) {
+  std::set<Root> asked(roots.begin(), roots.end());
+  for (const SignedBlockPtr& block : blocks) {
+    if (asked.erase(ssz::HashTreeRoot(block->message.block)) == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the block at slot ", block->message.block.slot, " was not asked for"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSlots(const AskedBlocks& asked, const std::vector<SignedBlockPtr>& blocks) {
+  uint64_t next = asked.first_slot;
+  for (const SignedBlockPtr& block : blocks) {
+    const uint64_t slot = block->message.block.slot;
+    if (slot < next || slot - asked.first_slot >= asked.count) {
+      return absl::InvalidArgumentError(absl::StrCat("a block at slot ", slot, ", asked from ", asked.first_slot,
+                                                     " for ", asked.count, ", expected from ", next));
+    }
+    if (slot == std::numeric_limits<uint64_t>::max()) return absl::InvalidArgumentError("a block at the last slot");
+    next = slot + 1;
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -86,8 +113,8 @@ absl::StatusOr<AskedBlocks> FromProto(const v1::BlockRequest& message) {
 
 absl::StatusOr<v1::EngineHello> Checked(v1::EngineHello message) {
   if (message.contract_version() != kContractVersion) {
-    return absl::InvalidArgumentError(absl::StrCat("the engine keeps to version ", message.contract_version(),
-                                                   " of the contract, this beacon to ", kContractVersion));
+    return absl::InvalidArgumentError(absl::StrCat("the engine implements version ", message.contract_version(),
+                                                   " of the contract, this beacon version ", kContractVersion));
   }
   Clean(message.mutable_agent(), kMaxAgentBytes);
   Clean(message.mutable_peer_id(), kMaxPeerIdBytes);
@@ -113,6 +140,14 @@ v1::TargetReport Checked(v1::TargetReport message) {
   Clean(message.mutable_address(), kMaxAddressBytes);
   Clean(message.mutable_failure(), kMaxReasonBytes);
   return message;
+}
+
+absl::Status CheckAnswered(const AskedBlocks& asked, const std::vector<SignedBlockPtr>& blocks) {
+  const uint64_t most = asked.by_root() ? asked.roots.size() : asked.count;
+  if (blocks.size() > most) {
+    return absl::InvalidArgumentError(absl::StrCat(blocks.size(), " blocks, at most ", most));
+  }
+  return asked.by_root() ? CheckRoots(asked.roots, blocks) : CheckSlots(asked, blocks);
 }
 
 }  // namespace lean::beacon

@@ -1,26 +1,36 @@
-// The messages of network_engine.proto, checked as they come in: sizes of roots, lengths of lists, what must be there.
-// Errors are InvalidArgument and name the field; an engine that sends such a message does not keep to the contract.
-// Texts for people are cut and cleaned instead.
+// The messages of network_engine.proto, and their conversion from and to the beacon's types. Whatever comes from the
+// engine is checked here: the sizes of roots, the lengths of lists, and the presence of required fields. Errors are
+// InvalidArgument and name the field; an engine that causes one violates the contract. Text for people is not refused
+// but cut and cleaned.
 #ifndef LEAN_BEACON_NETWORK_ENGINE_CONTRACT_H_
 #define LEAN_BEACON_NETWORK_ENGINE_CONTRACT_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "beacon/network/requests/asked_blocks.h"
+#include "absl/strings/string_view.h"
+#include "beacon/chain/chain_types.h"
+#include "common/bytes/bytes.h"
 #include "common/containers/checkpoint.h"
+#include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
 
 inline constexpr uint32_t kContractVersion = 1;
-inline constexpr size_t kMaxAskedByPeer = 1024;  // roots or slots of one request
+inline constexpr size_t kMaxAskedByPeer = 1024;  // roots or slots in one request
 inline constexpr size_t kMaxReasonBytes = 256;
-// Of the blocks of an answer, unless it is a single one.
+// Bytes of all blocks in one answer. A single block may be larger.
 inline constexpr size_t kMaxAnswerBytes = size_t{32} << 20;
 
-// How far a chain is, as its node says.
+// The chain that a node claims to have.
 struct ClaimedChain {
   Checkpoint finalized;
   Checkpoint head;
@@ -29,15 +39,42 @@ struct ClaimedChain {
 };
 
 v1::ChainStatus ToProto(const ClaimedChain& chain);
-v1::BlockRequest ToProto(uint64_t id, uint64_t peer, const AskedBlocks& asked);
-
 absl::StatusOr<ClaimedChain> FromProto(const v1::ChainStatus& message);
+
+// The blocks that a request asks for: by root, or by slot (first_slot <= slot < first_slot + count).
+struct AskedBlocks {
+  std::vector<Root> roots;  // empty: by slot
+  uint64_t first_slot = 0;
+  uint64_t count = 0;
+
+  bool by_root() const { return !roots.empty(); }
+};
+
+v1::BlockRequest ToProto(uint64_t id, uint64_t peer, const AskedBlocks& asked);
 absl::StatusOr<AskedBlocks> FromProto(const v1::BlockRequest& message);
 
-// The same message, fit for logs and answers.
+// InvalidArgument: `blocks` has more blocks than were asked for, a block that was not asked for, the same block twice,
+// or slots that do not ascend.
+absl::Status CheckAnswered(const AskedBlocks& asked, const std::vector<SignedBlockPtr>& blocks);
+
+// The same message, checked and with clean text.
 absl::StatusOr<v1::EngineHello> Checked(v1::EngineHello message);
 absl::StatusOr<v1::PeerConnected> Checked(v1::PeerConnected message);
 v1::TargetReport Checked(v1::TargetReport message);
+
+// The SSZ of a block or vote. T: SignedBlockWithAttestation or SignedAttestation.
+template <typename T>
+std::string SerializeItem(const T& item) {
+  const std::vector<uint8_t> bytes = ssz::Serialize(item);
+  return std::string(bytes.begin(), bytes.end());
+}
+
+// InvalidArgument: `bytes` are not the SSZ of one T. The number of a block's signatures is not checked here.
+template <typename T>
+absl::StatusOr<std::shared_ptr<const T>> ParseItem(absl::string_view bytes) {
+  ASSIGN_OR_RETURN(T item, ssz::Deserialize<T>(ByteSpan(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size())));
+  return std::make_shared<const T>(std::move(item));
+}
 
 }  // namespace lean::beacon
 

@@ -19,11 +19,11 @@ namespace {
 constexpr std::chrono::seconds kHelloTime{10};
 // The engine reports once a second.
 constexpr std::chrono::seconds kSilence{15};
-// A message that has not left by then: the engine does not read.
+// A write that takes longer means that the engine does not read.
 constexpr std::chrono::seconds kWriteTime{15};
-// After a stream that stood for so long the next one is opened without a pause.
+// After a stream that lasted this long the next one is opened without a pause.
 constexpr std::chrono::seconds kStood{5};
-// For a stream to end by itself when the beacon stops.
+// How long a stream may take to end by itself when the beacon stops.
 constexpr std::chrono::milliseconds kStopGrace{300};
 
 }  // namespace
@@ -40,7 +40,7 @@ EngineStream::~EngineStream() { Stop(); }
 void EngineStream::Start() {
   {
     MutexLock lock(mutex_);
-    trouble_ = "it was not dialled yet";
+    trouble_ = "the beacon has not dialled it yet";
   }
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
@@ -79,7 +79,7 @@ void EngineStream::Run(const std::stop_token& stop) {
 }
 
 std::string EngineStream::RunStream(SteadyTime begin, bool* was_attached) {
-  // A channel for each attempt: gRPC's pauses between attempts are not ours.
+  // Each attempt has its own channel, because a channel has its own backoff.
   const auto channel = rpc::MakeChannel(address_);
   if (!channel.ok()) return Printable(channel.status().message());
   const auto stub = v1::NetworkEngine::NewStub(*channel);
@@ -109,7 +109,7 @@ std::string EngineStream::RunStream(SteadyTime begin, bool* was_attached) {
   MutexLock lock(mutex_);
   context_ = nullptr;
   trouble_ = !ending_why_.empty()            ? ending_why_
-             : ended.error_message().empty() ? std::string("it ended the stream")
+             : ended.error_message().empty() ? std::string("the engine ended the stream")
                                              : Printable(ended.error_message());
   changed_.NotifyAll();
   return trouble_;
@@ -119,15 +119,15 @@ absl::Status EngineStream::Handle(const v1::EngineToBeacon& message) {
   uint64_t attached = 0;
   {
     MutexLock lock(mutex_);
-    if (!ending_why_.empty()) return absl::OkStatus();  // what was on the way when we ended it
+    if (!ending_why_.empty()) return absl::OkStatus();  // received after we have ended the stream
     heard_ = clock_.Steady();
     attached = attached_;
   }
   if (attached != 0) {
-    if (message.has_hello()) return absl::InvalidArgumentError("a second hello");
+    if (message.has_hello()) return absl::InvalidArgumentError("the engine sent a second hello");
     return owner_.OnMessage(attached, message);
   }
-  if (!message.has_hello()) return absl::InvalidArgumentError("the first message is no hello");
+  if (!message.has_hello()) return absl::InvalidArgumentError("the first message is not a hello");
   ASSIGN_OR_RETURN(const v1::EngineHello hello, Checked(message.hello()));
   log_->info("network_engine_attached address={} agent=\"{}\" peer_id={} network={} addresses={}", address_,
              hello.agent(), hello.peer_id(), hello.network(), absl::StrJoin(hello.addresses(), ","));
@@ -149,14 +149,14 @@ void EngineStream::Refuse(const absl::Status& status) {
     log_->error("network_engine_refused address={} message=\"{}\"", address_, why);
   }
   MutexLock lock(mutex_);
-  EndLocked(absl::StrCat("what it sent is not of the contract: ", why));
+  EndLocked(absl::StrCat("the engine violated the contract: ", why));
 }
 
 bool EngineStream::Detach() {
   MutexLock lock(mutex_);
   if (std::exchange(attached_, 0) == 0) return false;
   ++lost_;
-  trouble_ = "its stream has ended";  // until it is known why
+  trouble_ = "the stream has ended";  // until Finish returns the reason
   changed_.NotifyAll();
   TellWatcherLocked();
   return true;
@@ -175,7 +175,7 @@ void EngineStream::WriteAll(Stream& stream) {
     const bool written = stream.Write(*message);
     lock.Lock();
     writing_since_.reset();
-    if (!written) break;  // it has ended, which shows when reading
+    if (!written) break;  // the stream has ended, which the reader notices
   }
   lock.Unlock();
   stream.WritesDone();
@@ -193,8 +193,8 @@ void EngineStream::Tick(SteadyTime now) {
   log_limit_.LogLeftOut(now, *log_);
   MutexLock lock(mutex_);
   if (context_ == nullptr) return;
-  if (attached_ == 0 && now - heard_ > kHelloTime) EndLocked("the engine does not say hello");
-  if (attached_ != 0 && now - heard_ > kSilence) EndLocked("the engine has fallen silent");
+  if (attached_ == 0 && now - heard_ > kHelloTime) EndLocked("the engine sends no hello");
+  if (attached_ != 0 && now - heard_ > kSilence) EndLocked("the engine sends nothing");
   if (writing_since_.has_value() && now - *writing_since_ > kWriteTime) EndLocked("the engine does not read");
 }
 

@@ -6,11 +6,11 @@
 namespace lean::beacon {
 namespace {
 
-// Beyond what crosses the socket, a message and a verdict take so much in memory, about.
+// Approximate memory of a message and of a verdict besides their bytes on the socket.
 constexpr size_t kMessageBytes = 128;
 constexpr size_t kVerdictBytes = 48;
 
-size_t BytesOf(const v1::BeaconToEngine& message) {
+size_t MemoryOf(const v1::BeaconToEngine& message) {
   return kMessageBytes + message.ByteSizeLong() +
          kVerdictBytes * static_cast<size_t>(message.verdicts().verdicts_size());
 }
@@ -34,7 +34,7 @@ Outbox::Urgency Outbox::UrgencyOf(const v1::BeaconToEngine& message) {
 void Outbox::Push(v1::BeaconToEngine message) {
   const Urgency urgency = UrgencyOf(message);
   std::deque<Waiting>& queue = queues_[urgency];
-  size_t bytes = BytesOf(message);
+  size_t bytes = MemoryOf(message);
   bytes_ += bytes;
   if (urgency == kAnswers) answer_bytes_ += bytes;
   if (message.has_status()) {

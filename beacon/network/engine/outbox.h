@@ -1,4 +1,4 @@
-// What waits to be sent to the network engine.
+// The queue of messages to the network engine.
 #ifndef LEAN_BEACON_NETWORK_ENGINE_OUTBOX_H_
 #define LEAN_BEACON_NETWORK_ENGINE_OUTBOX_H_
 
@@ -13,24 +13,24 @@
 
 namespace lean::beacon {
 
-// How the parts of the network talk to the engine: void unless this stream is the one that is attached.
+// Sends a message to the engine. Drops it when `stream` is not the attached one.
 using SendToEngine = std::function<void(uint64_t stream, v1::BeaconToEngine message)>;
 
-// What is short goes first: requests, peers that have to go and the status, of which the last one alone; then verdicts,
-// own blocks, own votes, and answers last. Verdicts share messages, and so do votes. Thread compatible.
+// Messages leave in this order: requests, end_peer and status, of which only the last is kept; verdicts; own blocks;
+// own votes; answers. Verdicts are combined into one message, and so are votes. Thread compatible.
 class Outbox {
  public:
-  // Of all that waits. An engine that lets more pile up does not read.
+  // The most bytes that may wait. When more wait, the engine does not read.
   static constexpr size_t kMaxBytes = size_t{96} << 20;
   static constexpr int kMaxVotesInMessage = 256;
   static constexpr int kMaxVerdictsInMessage = 4096;
 
   void Push(v1::BeaconToEngine message);
-  // The next message; nullopt: nothing waits.
+  // The next message; nullopt: the queue is empty.
   std::optional<v1::BeaconToEngine> Pop();
 
   bool is_full() const { return bytes_ > kMaxBytes; }
-  // Of the answers that wait.
+  // Bytes of the answers that wait.
   size_t answer_bytes() const { return answer_bytes_; }
 
  private:

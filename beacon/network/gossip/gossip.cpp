@@ -6,18 +6,18 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "beacon/network/engine/item_codec.h"
+#include "beacon/network/engine/contract.h"
 
 namespace lean::beacon {
 namespace {
 
-// Of votes that are submitted together.
+// The most votes in one submission.
 constexpr size_t kMaxVotesAtOnce = 256;
 
-// The origin of items whose peer has gone before them.
+// The origin of items whose peer has already disconnected.
 constexpr uint64_t kGonePeer = 0;
 
-// nullopt: it waits for a block it names, or for its slot.
+// nullopt: the item waits for a block or for its slot.
 std::optional<v1::Verdict::Outcome> VerdictOn(const SubmitOutcome& outcome) {
   switch (outcome.status) {
     case SubmitOutcome::kAccepted:
@@ -45,7 +45,7 @@ void Add(uint64_t id, v1::Verdict::Outcome outcome, v1::Verdicts* verdicts) {
 
 absl::Status Gossip::OnItems(uint64_t stream, const v1::GossipItems& items) {
   v1::Verdicts verdicts;
-  std::map<uint64_t, std::vector<SignedVotePtr>> votes;  // by peer, to be checked together
+  std::map<uint64_t, std::vector<SignedVotePtr>> votes;  // by peer
   for (const v1::GossipItem& item : items.items()) {
     const absl::StatusOr<PeerPtr> peer = peers_.OfHandle(item.peer());
     if (!peer.ok()) return absl::InvalidArgumentError(absl::StrCat("items.", peer.status().message()));
@@ -100,7 +100,7 @@ void Gossip::Wait(Batch batch, v1::Verdicts* verdicts) {
 
 void Gossip::Pump() {
   MutexLock lock(mutex_);
-  // Outcomes may come while this submits, from within it as well: whoever pumps goes on for them.
+  // Outcomes may arrive during Submit, even on this thread. The thread that pumps continues for them.
   if (std::exchange(pumping_, true)) return;
   while (work_ < max_work_) {
     std::optional<Batch> batch = blocks_.Pop();
@@ -167,7 +167,7 @@ void Gossip::OnAccepted(const OutboundItem& item) {
 
 void Gossip::DecideLocked(const void* content, std::optional<v1::Verdict::Outcome> outcome, v1::Verdicts* verdicts) {
   const auto found = items_.find(content);
-  if (found == items_.end()) return;  // not an item, or it was accepted meanwhile
+  if (found == items_.end()) return;  // not an item, or already accepted
   Item& item = found->second;
   item.queued = !outcome.has_value();
   if (item.queued && item.due) return;
@@ -198,7 +198,7 @@ void Gossip::GiveUpLocked(SteadyTime until) {
     const auto item = it++;
     if (item->second.came > until) continue;
     item->second.due = false;
-    if (item->second.queued) items_.erase(item);  // else it is still to be checked
+    if (item->second.queued) items_.erase(item);  // otherwise its outcome is pending
   }
 }
 

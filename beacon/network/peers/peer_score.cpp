@@ -8,13 +8,13 @@ namespace {
 constexpr double kWorst =
     PeerScores::kBackAt - PeerScores::kForgivenPerSecond * static_cast<double>(PeerScores::kLongestBan.count());
 
-struct OffenceKind {
+struct OffenceTraits {
   absl::string_view name;
   double weight;
 };
 
-// Bytes that are no message cannot come from an honest beacon; a wrong item could from one with a fault, a few times.
-OffenceKind KindOf(Offence offence) {
+// No honest beacon sends malformed bytes. A beacon with a fault may send a few wrong items.
+OffenceTraits TraitsOf(Offence offence) {
   switch (offence) {
     case Offence::kMalformed:
       return {"MALFORMED", 100};
@@ -32,7 +32,7 @@ OffenceKind KindOf(Offence offence) {
 
 }  // namespace
 
-absl::string_view OffenceName(Offence offence) { return KindOf(offence).name; }
+absl::string_view OffenceName(Offence offence) { return TraitsOf(offence).name; }
 
 double PeerScores::Score::At(SteadyTime now) const {
   const double seconds = std::chrono::duration<double>(std::max(now, since) - since).count();
@@ -40,7 +40,7 @@ double PeerScores::Score::At(SteadyTime now) const {
 }
 
 double PeerScores::Add(const std::string& peer_id, Offence offence, SteadyTime now) {
-  const double score = std::max(Of(peer_id, now) - KindOf(offence).weight, kWorst);
+  const double score = std::max(Of(peer_id, now) - TraitsOf(offence).weight, kWorst);
   scores_[peer_id] = {.score = score, .since = now};
   if (scores_.size() > kMost) {
     std::erase_if(scores_, [now](const auto& entry) { return entry.second.At(now) >= 0; });

@@ -1,4 +1,4 @@
-// What is held against peers, and for how long.
+// Scores and bans of peers.
 #ifndef LEAN_BEACON_NETWORK_PEERS_PEER_SCORE_H_
 #define LEAN_BEACON_NETWORK_PEERS_PEER_SCORE_H_
 
@@ -8,31 +8,31 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "beacon/network/peers/peer_blocks.h"
+#include "beacon/network/peers/peer_view.h"
 #include "common/clock/clock.h"
 
 namespace lean::beacon {
 
 absl::string_view OffenceName(Offence offence);
 
-// Scores by peer id. 0 is best: offences lower it, time raises it again. They outlive connections, so that nobody is
-// better off for leaving and coming back, and engines, which know of no bans when they start. Bounded: with too many
-// the best one is forgotten. Thread compatible.
+// Scores by peer id. 0 is best; offences lower a score, and time raises it again. Scores outlive connections, so that a
+// peer gains nothing by reconnecting, and engines, which start without bans. Bounded: when there are too many, the best
+// score is dropped. Thread compatible.
 class PeerScores {
  public:
-  // A peer that falls so far has to go, and may come back when it is forgiven so much: in a minute. Whoever goes on
-  // after that is kept out for longer, since what it does then comes on top.
+  // A peer is banned at kEndAt and may return at kBackAt, a minute later. Its score does not start over, so that
+  // further offences ban it for longer.
   static constexpr double kEndAt = -100;
   static constexpr double kBackAt = -88;
   static constexpr double kForgivenPerSecond = 0.2;
-  // However bad, it may come back then.
+  // The longest ban.
   static constexpr std::chrono::seconds kLongestBan{3600};
   static constexpr size_t kMost = 4096;
 
-  // The score after it.
+  // Records an offence and returns the new score.
   double Add(const std::string& peer_id, Offence offence, SteadyTime now);
   double Of(const std::string& peer_id, SteadyTime now) const;
-  // Until it may come back; 0: it may now.
+  // The rest of the ban; 0: not banned.
   std::chrono::seconds BanLeft(const std::string& peer_id, SteadyTime now) const;
 
  private:

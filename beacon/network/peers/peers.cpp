@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::ptrdiff_t kMaxTargets = 256;
 
-// A peer on another chain is met again after it.
+// How long a peer on another chain is banned.
 constexpr std::chrono::seconds kOtherChainBan{60};
 
 void View(const Checkpoint& checkpoint, v1::CheckpointView* view) {
@@ -88,8 +88,8 @@ absl::Status Peers::OnConnected(const v1::PeerConnected& message) {
   log_->info("peer_connected id={} name=\"{}\" address={} direction={} node={} head_slot={} finalized_slot={}",
              peer->id, peer->named.agent(), peer->named.address(), peer->named.outbound() ? "out" : "in",
              peer->named.peer_id(), chain.head.slot, chain.finalized.slot);
-  // An engine that was started again does not know of bans.
-  if (ban.count() > 0) End(peer, ban, "it was banned, and comes too soon");
+  // An engine that was restarted does not know the bans.
+  if (ban.count() > 0) End(peer, ban, "it is banned");
   EndIfOnOtherChain(peer);
   return absl::OkStatus();
 }
@@ -123,7 +123,7 @@ absl::StatusOr<PeerPtr> Peers::OnDisconnected(const v1::PeerDisconnected& messag
 void Peers::OnReport(const v1::EngineReport& report) {
   MutexLock lock(mutex_);
   for (const v1::PeerReport& reported : report.peers()) {
-    if (const PeerPtr peer = FindLocked(reported.peer())) peer->report = reported;  // it may have gone meanwhile
+    if (const PeerPtr peer = FindLocked(reported.peer())) peer->report = reported;  // null: it has disconnected
   }
   targets_.clear();
   for (const v1::TargetReport& target : report.targets()) {

@@ -5,13 +5,12 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/network/engine/contract.h"
-#include "beacon/network/engine/item_codec.h"
 #include "common/log/log_text.h"
 
 namespace lean::beacon {
 namespace {
 
-// What the end of an answer means to who asked.
+// The error of an answer's end.
 absl::Status StatusOf(const v1::BlockAnswer& answer) {
   const std::string message = Printable(answer.message());
   switch (answer.end()) {
@@ -48,7 +47,7 @@ void BlockRequests::Ask(uint64_t peer_id, AskedBlocks asked, Done done) {
     *message.mutable_request() = ToProto(++last_id_, peer->named.peer(), asked);
     requests_.emplace(last_id_, Request{peer, std::move(asked), clock_.Steady(), std::move(done)});
   }
-  // Void when its stream has ended meanwhile: the request ends in Tick then.
+  // Has no effect when the stream has ended; then Tick ends the request.
   send_(peer->stream, std::move(message));
 }
 
@@ -58,7 +57,7 @@ absl::Status BlockRequests::OnAnswer(const v1::BlockAnswer& answer) {
     return absl::InvalidArgumentError(absl::StrCat("answer.id: ", answer.id(), " was never asked"));
   }
   const auto found = requests_.find(answer.id());
-  if (found == requests_.end()) return absl::OkStatus();  // it is over
+  if (found == requests_.end()) return absl::OkStatus();  // already ended
   Request& request = found->second;
   absl::Status status;
   for (const std::string& ssz : answer.blocks()) {

@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/network/engine/contract.h"
-#include "beacon/network/engine/item_codec.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {
@@ -23,7 +22,7 @@ absl::Status BlockServer::OnRequest(const v1::BlockRequest& message) {
 }
 
 void BlockServer::Serve(const Peer& peer, uint64_t id, const AskedBlocks& asked) {
-  if (peers_.Find(peer.id) == nullptr) return;  // nobody waits for it any more
+  if (peers_.Find(peer.id) == nullptr) return;  // nobody waits for the answer
   if (queued_bytes_() > kQueuedBytes) return Refuse(peer, id, "answers wait to be sent");
   v1::BlockAnswer piece;
   size_t bytes = 0;

@@ -1,4 +1,4 @@
-// Peers' requests for blocks, answered from what this beacon holds.
+// Answers peers' requests for blocks.
 #ifndef LEAN_BEACON_NETWORK_REQUESTS_BLOCK_SERVER_H_
 #define LEAN_BEACON_NETWORK_REQUESTS_BLOCK_SERVER_H_
 
@@ -11,28 +11,28 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "beacon/network/engine/contract.h"
 #include "beacon/network/engine/outbox.h"
 #include "beacon/network/peers/peers.h"
-#include "beacon/network/requests/asked_blocks.h"
 #include "beacon/services/block_source.h"
 #include "common/concurrency/worker_pool.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
 
-// Every request is answered: OVERLOADED when too many are under way, or the engine is slow to take the answers. How
-// many each peer may have is the engine's to bound. Thread-safe, except for Stop.
+// Answers every request; with OVERLOADED when too many requests wait, or when the engine is slow to read answers. The
+// engine bounds the requests of each peer. Thread-safe, except for Stop.
 class BlockServer {
  public:
   static constexpr size_t kThreads = 2;
   static constexpr size_t kWaiting = 256;  // requests
-  // Of the blocks of one answer, and of one message of it, unless it is a single block.
+  // Bytes of the blocks of one answer and of one message. A single block may be larger.
   static constexpr size_t kAnswerBytes = size_t{16} << 20;
   static constexpr size_t kMessageBytes = size_t{4} << 20;
-  // Of answers that wait for the engine to read them.
+  // Bytes of answers that wait for the engine to read them.
   static constexpr size_t kQueuedBytes = size_t{48} << 20;
 
-  // All of it outlives the server. `queued_bytes`: of the answers that were sent and wait.
+  // All arguments outlive the server. `queued_bytes` returns the bytes of the answers that wait.
   BlockServer(const BlockSource& source, const Peers& peers, SendToEngine send, std::function<size_t()> queued_bytes)
       : source_(source),
         peers_(peers),
@@ -40,12 +40,12 @@ class BlockServer {
         queued_bytes_(std::move(queued_bytes)),
         pool_(kThreads, kWaiting) {}
 
-  // InvalidArgument: it is not of the contract.
+  // InvalidArgument: the request violates the contract.
   absl::Status OnRequest(const v1::BlockRequest& message);
-  // Takes no more requests and ends the threads.
+  // Ends the threads; later requests are refused.
   void Stop() { pool_.Stop(); }
 
-  // So far.
+  // The number of requests so far.
   uint64_t requests() const { return requests_; }
 
  private:

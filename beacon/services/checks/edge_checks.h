@@ -1,4 +1,4 @@
-// What the node's edge asks of blocks and votes beyond the reference's rules, signatures apart
+// What the node checks of blocks and votes beyond the reference's rules, except for signatures
 // (docs/spec_deviations.md). Pure functions.
 #ifndef LEAN_BEACON_SERVICES_CHECKS_EDGE_CHECKS_H_
 #define LEAN_BEACON_SERVICES_CHECKS_EDGE_CHECKS_H_
@@ -14,22 +14,23 @@
 
 namespace lean::beacon {
 
-// Why an item is not let through: a reason of submit.h, and words for people.
+// Why an item is refused: a reason of submit.h, and a message for people.
 struct Refusal {
   absl::string_view reason;
   std::string message;
 };
 
-// A block's only authentication is its proposer's vote, so the two must be tied: the vote is by the block's proposer,
-// for its slot, with the block as its head. Also: the proposer is the slot's, the votes' validators exist, one
-// signature for each vote and one for the proposer's. `root` is the block's.
+// Checks that the proposer's vote belongs to the block, since that vote's signature is all that authenticates the
+// block: the vote is the proposer's, for the block's slot, and its head is the block. Checks also that the proposer is
+// the slot's, that the votes' validators exist, and that there is one signature for each vote and one for the
+// proposer's vote. `root` is the block's.
 std::optional<Refusal> CheckBlockAtEdge(const SignedBlockWithAttestation& block, const Root& root,
                                         uint64_t validator_count);
 
-// The validator exists.
+// Checks that the validator exists.
 std::optional<Refusal> CheckVoteAtEdge(const Attestation& vote, uint64_t validator_count);
 
-// Something for `slot` is at most one slot early. `current_slot` is negative before genesis.
+// Checks that `slot` is at most one ahead of `current_slot`, which is negative before genesis.
 std::optional<Refusal> CheckSlotAtEdge(uint64_t slot, int64_t current_slot);
 
 }  // namespace lean::beacon

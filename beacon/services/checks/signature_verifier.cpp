@@ -10,7 +10,7 @@
 
 namespace lean::beacon {
 
-// Blocks on their way; shared by the pieces of work on them.
+// Blocks that are being checked; shared by their tasks.
 struct SignatureVerifier::BlocksJob {
   struct BodyVote {
     size_t block = 0;  // place in `blocks`
@@ -19,14 +19,14 @@ struct SignatureVerifier::BlocksJob {
   };
 
   std::vector<SignedBlockPtr> blocks;
-  bool asked_for = false;  // SignedOnce is not asked
+  bool asked_for = false;  // neither age nor SignedOnce matters
   int64_t current_slot = 0;
   KnownBlock already_known;
   BlocksDone done;
   std::vector<BlockVerdict> verdicts;
   std::vector<BodyVote> body_votes;  // of the blocks whose proposer's signature is right
   std::atomic<size_t> batches_left = 0;
-  Mutex mutex;  // guards the verdicts' refusals while pieces run on bodies
+  Mutex mutex;  // guards the verdicts' refusals while bodies are checked
 
   bool IsRefused(size_t block) {
     MutexLock lock(mutex);
@@ -41,7 +41,7 @@ struct SignatureVerifier::BlocksJob {
 struct SignatureVerifier::VotesJob {
   std::vector<SignedVotePtr> votes;
   int64_t current_slot = 0;
-  std::vector<VoteVerdict> verdicts;  // each written by one piece of work
+  std::vector<VoteVerdict> verdicts;  // each is written by one task
   WantedVote wanted;
   VotesDone done;
   std::atomic<size_t> batches_left = 0;
@@ -49,7 +49,7 @@ struct SignatureVerifier::VotesJob {
 
 namespace {
 
-// In SignedOnce of blocks: a slot has one.
+// The validator index in blocks_once_, which has one entry per slot.
 constexpr uint64_t kProposer = 0;
 constexpr size_t kLeastCached = 4096;
 
@@ -65,7 +65,7 @@ Refusal TooMany(absl::string_view what, const Attestation& vote) {
                                               " other ", what, " for slot ", vote.data.slot)};
 }
 
-// What cannot be told apart any more, from a peer or a client that is far behind.
+// Refuses items that are too old for SignedOnce.
 std::optional<Refusal> CheckAge(uint64_t slot, int64_t current_slot) {
   if (!SignedOnce::IsTooOld(slot, current_slot)) return std::nullopt;
   return Refusal{reason::kStale, absl::StrCat("slot ", slot, " is more than ", SignedOnce::kSlots,
@@ -179,7 +179,7 @@ void SignatureVerifier::VerifyBodies(const std::shared_ptr<BlocksJob>& job, size
   std::vector<size_t> blocks;
   for (size_t i = first; i < std::min(job->body_votes.size(), first + kVerificationBatch); ++i) {
     const BlocksJob::BodyVote& body_vote = job->body_votes[i];
-    if (job->IsRefused(body_vote.block)) continue;  // its other votes need no look
+    if (job->IsRefused(body_vote.block)) continue;  // its block is refused already
     batch.emplace_back(*body_vote.vote, *body_vote.signature);
     blocks.push_back(body_vote.block);
   }
@@ -251,7 +251,7 @@ void SignatureVerifier::VerifyPart(const std::shared_ptr<VotesJob>& job, size_t 
 }
 
 void SignatureVerifier::RunInBatches(size_t count, const std::function<void(size_t)>& task) {
-  // The first piece is this thread's own.
+  // This thread runs the first batch.
   for (size_t first = kVerificationBatch; first < count; first += kVerificationBatch) {
     // Closed: the verifier is stopping, and the task drops its work.
     pool_.SubmitOrRun([task, first] { task(first); });

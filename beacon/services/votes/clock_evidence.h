@@ -1,4 +1,4 @@
-// What the votes of other beacons' validators say about our clock.
+// Whether the votes of other beacons' validators disprove our clock.
 #ifndef LEAN_BEACON_SERVICES_VOTES_CLOCK_EVIDENCE_H_
 #define LEAN_BEACON_SERVICES_VOTES_CLOCK_EVIDENCE_H_
 
@@ -11,37 +11,37 @@
 #include "absl/base/thread_annotations.h"
 #include "beacon/services/votes/seen_votes.h"
 #include "common/clock/clock.h"
+#include "common/clock/real_clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/concurrency/mutex.h"
 
 namespace lean::beacon {
 
-// What the votes say at a moment. Validators are counted.
+// What the votes say at one moment. The numbers count validators.
 struct ClockVerdict {
-  bool wrong = false;     // our clock is: nothing may be signed by it
+  bool wrong = false;     // our clock is wrong: nothing may be signed by it
   size_t heard = 0;       // validators whose votes count
-  size_t off = 0;         // of them, those whose votes name other slots than our clock
-  int64_t slots_off = 0;  // the median of how far theirs are ahead of ours; negative: behind. 0 when none is off
+  size_t off = 0;         // those of them whose votes name other slots than our clock
+  int64_t slots_off = 0;  // median distance of their slots ahead of ours; negative: behind; 0 when none is off
 };
 
-// Every validator signs one vote a slot, and names the slot. When a third of the registry or more, and most of those
-// that are heard, name slots more than one from the slot of our clock, then our clock is wrong, and a key that signs by
-// it may be locked for as long as it is ahead. Validators are counted, by votes whose signatures are right; never
-// peers, of whom anybody can have many.
+// Every validator signs one vote a slot, and names the slot. Our clock is wrong when a third of the registry or more,
+// and most of the validators that are heard, name slots more than one from the slot of our clock. A key that signs by a
+// wrong clock may be locked for as long as the clock is ahead. Votes with right signatures are counted, never peers,
+// since anybody can run many peers.
 //
-// - Of each validator its newest vote counts, as of when it came. A vote counts as old, and is no evidence, when the
-//   validator's vote for that slot or a later one has been seen before, in gossip or in a block (SeenVotes): whoever
-//   sends old votes again gets nothing by it, as long as newer ones come from anybody. A vote for a future slot cannot
-//   be had without its key.
-// - A vote that comes late is off only when it is kLateness past the end of its slot as well: that long a network or a
-// busy
-//   machine may take.
-// - The votes that count are those of the kWindowSlots slots before the newest one that came. Silence changes nothing:
-// who
-//   heard that its clock is wrong and then loses its links does not begin to sign.
-// - The clock is wrong until most of those that are heard name our slot again. Votes that came before are judged anew
-// by
-//   where the clock is now, reckoned back by the steady clock: when the clock is set, the verdict changes at once.
+// - Each validator counts once, by its newest vote at the time when it arrived. A vote is old, and no evidence, when
+// the
+//   validator's vote for that slot or a later one was seen before (SeenVotes). So replaying old votes has no effect
+//   while newer ones arrive. A vote for a future slot cannot be made without the validator's key.
+// - A late vote is off only when it also arrives more than kLateness after the end of its slot, the time that a slow
+//   network or machine may take.
+// - The votes of the kWindowSlots slots before the newest arrival count. Silence changes nothing: a beacon that knows
+// that
+//   its clock is wrong and then loses its peers does not begin to sign.
+// - The clock stays wrong until most of the validators that are heard name our slot again. Earlier votes are judged
+// anew
+//   by the current offset of the clock, so that the verdict changes as soon as the clock is set.
 //
 // Thread-safe.
 class ClockEvidence {
@@ -53,12 +53,11 @@ class ClockEvidence {
   ClockEvidence(const SeenVotes& seen, const SlotClock& slots, size_t validator_count)
       : seen_(seen), slots_(slots), validator_count_(validator_count), newest_votes_(validator_count) {}
 
-  // Whether a vote that the chain does not take, since its slot is too far from our clock's, is worth the check of its
-  // signature: true for at most two right ones of a validator in a slot's time. Wrong ones are held against their
-  // sender.
+  // Whether the signature of a vote that the chain refuses, because its slot is too far from our clock's, should be
+  // verified: true for at most two right votes of a validator in a slot's time. A wrong one is its sender's offence.
   bool IsWanted(uint64_t slot, uint64_t validator, SteadyTime now) const;
 
-  // A vote whose signature is right came from a peer.
+  // Records a vote with a right signature from a peer.
   void Heard(uint64_t slot, uint64_t validator, SteadyTime came);
 
   ClockVerdict Judge(int64_t wall_ms, SteadyTime now);
@@ -70,7 +69,7 @@ class ClockEvidence {
   };
 
   std::chrono::milliseconds Window() const;
-  // Whether the validator's vote for that slot or a later one has been seen.
+  // Whether the validator's vote for that slot or a later one was seen.
   bool IsOld(uint64_t slot, uint64_t validator) const;
   bool IsNewerLocked(uint64_t slot, const NewestVote& newest, SteadyTime now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

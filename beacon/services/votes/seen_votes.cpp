@@ -1,8 +1,17 @@
 #include "beacon/services/votes/seen_votes.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "common/ssz/ssz.h"
 
 namespace lean::beacon {
+namespace {
+
+constexpr int64_t kEarlySlots = 1;  // by which a vote may be ahead of the clock
+
+}  // namespace
 
 void SeenVotes::Add(uint64_t slot, uint64_t validator, int64_t current_slot) {
   if (validator >= validator_count_ || current_slot < -1) return;
@@ -47,6 +56,75 @@ std::vector<std::optional<uint64_t>> SeenVotes::Latest(absl::Span<const uint64_t
     latest.push_back(validator < validator_count_ ? latest_[validator] : std::nullopt);
   }
   return latest;
+}
+
+SeenVote SeenVote::Of(const SignedVotePtr& vote) {
+  return {.vote = {vote, &vote->message}, .signature = {vote, &vote->signature}};
+}
+
+void RecentVotes::Add(const SignedVotePtr& vote, const Root& root, int64_t current_slot) {
+  MutexLock lock(mutex_);
+  AddLocked(SeenVote::Of(vote), &root, current_slot);
+}
+
+void RecentVotes::AddBlock(const SignedBlockPtr& block, int64_t current_slot) {
+  const Attestation& proposers = block->message.proposer_attestation;
+  const Attestations& votes = block->message.block.body.attestations;
+  // A block's votes are not newer than the block.
+  if (static_cast<int64_t>(proposers.data.slot) + kSlots <= current_slot) return;
+  MutexLock lock(mutex_);
+  for (size_t i = 0; i < votes.size(); ++i) {
+    AddLocked({.vote = {block, &votes[i]}, .signature = {block, &block->signature[i]}}, nullptr, current_slot);
+  }
+  AddLocked({.vote = {block, &proposers}, .signature = {block, &block->signature.back()}}, nullptr, current_slot);
+}
+
+void RecentVotes::AddLocked(SeenVote seen, const Root* root, int64_t current_slot) {
+  const uint64_t slot = seen.vote->data.slot;
+  const int64_t newest = current_slot + kEarlySlots;
+  if (seen.vote->validator_id >= validator_count_ || static_cast<int64_t>(slot) > newest ||
+      static_cast<int64_t>(slot) <= newest - kSlots) {
+    return;
+  }
+  while (!slots_.empty() && static_cast<int64_t>(slots_.begin()->first) <= newest - kSlots) {
+    slots_.erase(slots_.begin());
+  }
+  // Slots from when the clock was ahead.
+  while (!slots_.empty() && static_cast<int64_t>(slots_.rbegin()->first) > newest) {
+    slots_.erase(std::prev(slots_.end()));
+  }
+  std::vector<Entries>& validators = slots_[slot];
+  if (validators.empty()) validators.resize(validator_count_);
+  for (Entry& entry : validators[seen.vote->validator_id]) {
+    if (entry.seen.vote == nullptr) {
+      entry.root = root != nullptr ? *root : ssz::HashTreeRoot(*seen.vote);
+      entry.seen = std::move(seen);
+      return;
+    }
+    if (*entry.seen.vote == *seen.vote) {
+      // The newer holder stays, since the chain holds a block for longer than a single vote.
+      entry.seen = std::move(seen);
+      return;
+    }
+  }
+}
+
+std::optional<SeenVote> RecentVotes::Find(uint64_t validator, uint64_t from_slot,
+                                          const absl::flat_hash_set<Root>& known) const {
+  if (validator >= validator_count_) return std::nullopt;
+  MutexLock lock(mutex_);
+  for (auto slot = slots_.rbegin(); slot != slots_.rend() && slot->first >= from_slot; ++slot) {
+    for (const Entry& entry : slot->second[validator]) {
+      if (entry.seen.vote != nullptr && !known.contains(entry.root)) return entry.seen;
+    }
+  }
+  return std::nullopt;
+}
+
+bool RecentVotes::Has(uint64_t validator, uint64_t slot) const {
+  MutexLock lock(mutex_);
+  const auto found = slots_.find(slot);
+  return found != slots_.end() && validator < validator_count_ && found->second[validator].front().seen.vote != nullptr;
 }
 
 }  // namespace lean::beacon

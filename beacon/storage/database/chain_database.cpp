@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/state_transition.h"
 #include "beacon/storage/database/schema.h"
-#include "beacon/storage/database/state_snapshot.h"
 #include "common/bytes/hex.h"
 #include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
@@ -18,12 +17,12 @@ std::string Name(absl::string_view what, const Checkpoint& id) {
   return absl::StrCat(what, " ", ShortHex(id.root.span()), " of slot ", id.slot);
 }
 
-// Whether a block is `block` or, by the roots of its ancestors, one of them.
+// Whether a block is `block` or one of its ancestors.
 bool IsOn(const Checkpoint& id, const Checkpoint& block, absl::Span<const Root> history) {
   return id == block || (id.slot < history.size() && history[id.slot] == id.root);
 }
 
-// Keys of a column that is sorted by slot and root, from a slot on.
+// Reads the keys of a column that is sorted by slot and root, from a slot on.
 absl::StatusOr<std::vector<Checkpoint>> KeysFrom(const Database& files, Column column, uint64_t slot) {
   std::vector<Checkpoint> keys;
   RETURN_IF_ERROR(files.Scan(column, NumberKey(slot), [&](absl::string_view key, absl::string_view) {
@@ -39,7 +38,7 @@ absl::StatusOr<std::optional<Checkpoint>> ChainDatabase::ReadCheckpoint(const ch
   ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kMeta, meta_key));
   if (!value.has_value()) return std::nullopt;
   const absl::StatusOr<Checkpoint> checkpoint = ssz::Deserialize<Checkpoint>(BytesOfText(*value));
-  if (!checkpoint.ok()) return Damaged(absl::StrCat("its checkpoint \"", meta_key, "\" is none"));
+  if (!checkpoint.ok()) return Damaged(absl::StrCat("checkpoint \"", meta_key, "\" is invalid"));
   return *checkpoint;
 }
 
@@ -74,7 +73,7 @@ absl::StatusOr<std::optional<Root>> ChainDatabase::CanonicalRoot(uint64_t slot) 
   ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kCanonical, NumberKey(slot)));
   if (!value.has_value()) return std::nullopt;
   const std::optional<Root> root = ParseRootKey(*value);
-  if (!root.has_value()) return Damaged(absl::StrCat("the root of slot ", slot, " is none"));
+  if (!root.has_value()) return Damaged(absl::StrCat("slot ", slot, " has no block root"));
   return root;
 }
 
@@ -95,7 +94,7 @@ absl::StatusOr<std::optional<uint64_t>> ChainDatabase::SlotOf(const Root& root) 
   ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kSlots, RootKey(root)));
   if (!value.has_value()) return std::nullopt;
   const std::optional<uint64_t> slot = ParseNumberValue(*value);
-  if (!slot.has_value()) return Damaged(absl::StrCat("the slot of ", ShortHex(root.span()), " is none"));
+  if (!slot.has_value()) return Damaged(absl::StrCat("block ", ShortHex(root.span()), " has no slot"));
   return slot;
 }
 
@@ -183,7 +182,7 @@ absl::StatusOr<StatePtr> ChainDatabase::Rebuild(const Branch& branch) const {
                                           [](const Root& root) { return !root.IsZero(); }));
   if (blocks > kMaxReplayedBlocks) {
     return absl::NotFoundError(
-        absl::StrCat("the nearest state that is kept is ", blocks, " blocks below, more than ", kMaxReplayedBlocks));
+        absl::StrCat("the nearest stored state is ", blocks, " blocks below, more than ", kMaxReplayedBlocks));
   }
   if (snapshot.has_value()) {
     ASSIGN_OR_RETURN(state, SnapshotState(from, roots, history));

@@ -1,4 +1,4 @@
-// Opening and beginning a ChainDatabase: what makes a folder the right one.
+// Opens and creates the folder of a ChainDatabase, and checks that it is the right one.
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -26,7 +26,7 @@ absl::Status MakeFolder(const std::string& path) {
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot make the data folder ", path));
 }
 
-// Genesis again, from its state.
+// Rebuilds genesis from its state.
 absl::StatusOr<Genesis> GenesisOf(absl::string_view ssz_state) {
   ASSIGN_OR_RETURN(const State state, ssz::Deserialize<State>(BytesOfText(ssz_state)));
   GenesisConfig config;
@@ -123,7 +123,7 @@ absl::Status ChainDatabase::WriteIdentity(const std::string& network, const Gene
   for (const char* key : {meta_key::kAnchor, meta_key::kHead, meta_key::kJustified, meta_key::kFinalized}) {
     PutCheckpoint(writes, key, id);
   }
-  // Genesis has no body to hold: the first one will be that of a block above it.
+  // Genesis has no body; the first body is that of a block above it.
   PutOldestSlot(writes, std::max<uint64_t>(id.slot, 1));
   PutSlot(writes, id);
   PutSlot(writes, {.root = genesis.block_root, .slot = 0});
@@ -144,8 +144,8 @@ absl::Status ChainDatabase::WriteIdentity(const std::string& network, const Gene
 }
 
 absl::Status ChainDatabase::Damaged(absl::string_view what) const {
-  return absl::DataLossError(absl::StrCat("the chain in ", files_->path(), " is damaged: ", what,
-                                          "; `lean-beacon db verify` tells what is left of it"));
+  return absl::DataLossError(
+      absl::StrCat("the chain in ", files_->path(), " is damaged: ", what, "; run `lean-beacon db verify`"));
 }
 
 }  // namespace lean::beacon

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "beacon/storage/database/recovery_log.h"
+#include "beacon/storage/database/losses.h"
 #include "common/status/status_macros.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/db.h"
@@ -22,27 +22,27 @@
 namespace lean::beacon {
 namespace {
 
-// Small, so that memory and log are emptied often. A block that is larger than its buffer is written at once.
+// Small, so that memory and log are flushed often. A block larger than its buffer is written at once.
 constexpr size_t kMemtableBytes = size_t{16} << 20;  // of all columns together
 constexpr size_t kBlockMemtableBytes = size_t{8} << 20;
 constexpr size_t kSmallMemtableBytes = size_t{4} << 20;
-constexpr size_t kCacheBytes = size_t{4} << 20;  // of keys and of their tables' indexes; blocks are not in it
+constexpr size_t kCacheBytes = size_t{4} << 20;  // for keys and the indexes of their tables, not for blocks
 constexpr uint64_t kLogBytes = uint64_t{16} << 20;
 constexpr uint64_t kManifestBytes = uint64_t{1} << 20;
 constexpr int kOpenFiles = 128;
 
-// Of the blocks' files: with more than this share of garbage, Compact writes them anew.
+// Compact rewrites files of blocks with more than this share of garbage.
 constexpr double kGarbageShare = 0.1;
 
 // RocksDB's file that names the others.
 constexpr char kCurrentFile[] = "CURRENT";
 
-// The next step when a database is damaged.
+// What to do when a database is damaged.
 constexpr absl::string_view kWhenOpen = "`lean-beacon db verify` tells what is left of it";
 constexpr absl::string_view kWhenClosed =
     "check the disk, move the data folder away and start in an empty one, with `run --checkpoint` or from genesis";
 
-// Written to find out whether the disk takes anything.
+// A file that is written to check whether the disk takes writes.
 constexpr char kProbeFile[] = "probe";
 constexpr size_t kProbeBytes = size_t{1} << 16;
 
@@ -63,7 +63,7 @@ rocksdb::DBOptions MakeOptions(const DatabaseOptions& options, bool create) {
   db.max_open_files = kOpenFiles;
   db.max_background_jobs = 2;
   db.bytes_per_sync = uint64_t{1} << 20;
-  // A log that was cut off by a crash is read up to the cut: whole batches, in order.
+  // A log that a crash has cut off is read up to the cut, in whole batches.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   return db;
 }
@@ -141,7 +141,7 @@ absl::Status Database::OpenFiles(bool create) {
 
 absl::Status Database::CheckSpace() const {
   std::error_code error;
-  // The folder may be about to be made.
+  // The folder may not exist yet.
   const std::filesystem::path folder = std::filesystem::exists(path(), error)
                                            ? std::filesystem::path(path())
                                            : std::filesystem::absolute(path(), error).parent_path();
@@ -323,7 +323,7 @@ absl::Status Database::CompactRange(rocksdb::CompactRangeOptions options, Column
 
 absl::Status Database::CheckStop() const {
   if (!options_.stop.stop_requested()) return absl::OkStatus();
-  return absl::CancelledError(absl::StrCat("not everything was read of ", path()));
+  return absl::CancelledError(absl::StrCat("stopped while reading ", path()));
 }
 
 absl::Status Database::VerifyTables() const {

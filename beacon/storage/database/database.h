@@ -1,4 +1,4 @@
-// RocksDB as this project uses it: six columns, atomic batches, and a way back after the disk failed.
+// Database: RocksDB with six columns and atomic batches, which recovers after the disk has failed.
 #ifndef LEAN_BEACON_STORAGE_DATABASE_DATABASE_H_
 #define LEAN_BEACON_STORAGE_DATABASE_DATABASE_H_
 
@@ -21,7 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "common/concurrency/mutex.h"
 
-// RocksDB's headers stay out of ours.
+// Forward declarations keep RocksDB's headers out of this one.
 namespace rocksdb {
 class ColumnFamilyHandle;
 class DB;
@@ -34,8 +34,8 @@ struct CompactRangeOptions;
 namespace lean::beacon {
 
 enum class Column {
-  kMeta,       // names to what the folder is, and checkpoints
-  kSlots,      // root of every block ever imported -> slot
+  kMeta,       // what the folder is, and checkpoints, by name
+  kSlots,      // root of every imported block -> slot
   kBlocks,     // slot and root -> signed block
   kCanonical,  // slot -> root, for the finalized chain
   kStates,     // slot and root -> snapshot of a finalized state
@@ -48,17 +48,17 @@ inline constexpr uint64_t kMinFreeBytes = uint64_t{64} << 20;
 
 struct DatabaseOptions {
   std::string path;             // a folder
-  bool create = false;          // make it when it is not there
+  bool create = false;          // create it when it does not exist
   bool read_only = false;       // change nothing, not even by recovery from the log
-  rocksdb::Env* env = nullptr;  // where the files are; null: the machine's own. Outlives the database.
-  // Nothing is written when the disk has less room than this. RocksDB moves what it has about, and Debian's is built
-  // with assertions, some of which do not survive a disk that becomes full under it.
+  rocksdb::Env* env = nullptr;  // for tests; null: the file system. Outlives the database.
+  // Nothing is written when the disk has less free space. RocksDB needs space to move data, and assertions in Debian's
+  // build end the process on a full disk.
   uint64_t min_free_bytes = kMinFreeBytes;
-  // Once it is requested, what reads or rewrites much ends soon, with kCancelled; single reads and writes go on.
+  // When requested, long operations end soon with kCancelled; single reads and writes continue.
   std::stop_token stop = {};
 };
 
-// What is written at once: all of it, or nothing.
+// A batch, which is written as a whole or not at all.
 class WriteSet {
  public:
   void Put(Column column, std::string key, std::string value) {
@@ -69,7 +69,7 @@ class WriteSet {
     bytes_ += key.size();
     entries_.push_back({column, std::move(key), std::nullopt});
   }
-  // All keys below `key`, as one entry however many they are. What is put afterwards stays.
+  // Deletes all keys below `key`, as one entry. Later additions stay.
   void DeleteBelow(Column column, std::string key) {
     bytes_ += key.size();
     entries_.push_back({column, std::move(key), std::nullopt, /*all_below=*/true});
@@ -84,57 +84,57 @@ class WriteSet {
     Column column;
     std::string key;
     std::optional<std::string> value;  // nullopt: the key is deleted
-    bool all_below = false;            // not the key, but those below it
+    bool all_below = false;            // the keys below it instead of the key
   };
   std::vector<Entry> entries_;
   size_t bytes_ = 0;
 };
 
-// Thread-safe. Errors say what failed and in which folder, in the system's words: kNotFound, kDataLoss (what is read is
-// not what was written; the next step is told), kResourceExhausted (no space), kUnavailable (the disk failed
-// otherwise), kCancelled (the stop of the options was requested).
+// Thread-safe. Errors name the operation and the folder, in the system's words: kNotFound, kDataLoss (damaged data; the
+// message says what to do next), kResourceExhausted (no space), kUnavailable (another failure of the disk), kCancelled
+// (the stop of the options was requested).
 class Database {
  public:
-  // kNotFound: there is none and `create` is not set.
+  // kNotFound: there is no database and `create` is false.
   static absl::StatusOr<std::unique_ptr<Database>> Open(DatabaseOptions options);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // nullopt: no such key.
+  // nullopt: there is no such key.
   absl::StatusOr<std::optional<std::string>> Get(Column column, absl::string_view key) const;
 
-  // Calls visit(key, value) in the order of keys from `first` on, or backwards from `last` on, these included, until it
-  // returns false. `visit` must not call the database.
+  // Calls visit(key, value) in ascending order from `first`, or descending from `last`, both included, until it returns
+  // false. `visit` must not call the database.
   using Visit = std::function<bool(absl::string_view key, absl::string_view value)>;
   absl::Status Scan(Column column, absl::string_view first, const Visit& visit) const;
   absl::Status ScanBackwards(Column column, absl::string_view last, const Visit& visit) const;
 
-  // On disk, fsync included, when it returns OK; not at all otherwise. An empty set finds out whether something could
-  // be written: the disk has room, and the folder is the one that was opened.
+  // Writes the batch with fsync. On an error nothing is written. An empty batch checks whether writing is possible: the
+  // disk has space, and the folder is the one that was opened.
   absl::Status Write(const WriteSet& writes);
 
-  // After a write that failed: makes the database writable again, once the disk takes something, by opening it anew.
-  // OK: the next write may succeed. If it cannot be opened, reads fail, too, until it can.
+  // Reopens the database after a failed write. OK: the next write may succeed. While it cannot be reopened, reads fail,
+  // too.
   absl::Status Recover();
 
-  // What was dropped when it was opened, since it could not be read: sentences for people.
+  // Messages for people about data that could not be read and was dropped when the database was opened.
   const std::vector<std::string>& losses() const { return losses_; }
 
-  // Gives space of what was deleted back to the disk; takes a while.
+  // Returns the space of deleted data to the file system; takes a while.
   absl::Status Compact();
-  // The same for what DeleteBelow took. Reads and writes keys, not blocks, so that it takes little.
+  // The same for what DeleteBelow has deleted. Fast, since it reads and writes keys but no blocks.
   absl::Status CompactBelow(Column column, absl::string_view key);
 
-  // Reads all tables and compares their checksums. A scan does not tell of every one that is wrong: RocksDB may pass
-  // over a table whose first block cannot be read as if it held nothing.
+  // Reads all tables and verifies their checksums. A scan does not find every error: RocksDB may treat a table with an
+  // unreadable first block as empty.
   absl::Status VerifyTables() const;
 
-  // Bytes on disk of one column, about.
+  // Approximate bytes on disk of one column.
   uint64_t DiskBytes(Column column) const;
 
   const std::string& path() const { return options_.path; }
-  // OK, or kCancelled: for those who read much, one by one.
+  // OK, or kCancelled when the stop was requested. For loops over many reads.
   absl::Status CheckStop() const;
 
  private:
@@ -142,25 +142,25 @@ class Database {
 
   absl::Status OpenFiles(bool create) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckSpace() const;
-  // OK when the folder under our path is the one that was opened, with its files in it.
+  // OK when the folder at the path is still the one that was opened, with its files.
   absl::Status CheckFolder() const;
-  // RocksDB's status as ours.
+  // Converts RocksDB's status.
   absl::Status ToStatus(const rocksdb::Status& status, absl::string_view what) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  // Writes blocks anew, when much of their files is what was deleted, and there is room for it.
+  // Rewrites the files of blocks when most of their content is deleted and there is space.
   absl::Status CollectGarbage() ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  // Whether the disk takes a file: writes one, and removes it.
+  // Whether the disk takes writes: writes a file and removes it.
   absl::Status Probe() const;
   void CloseFiles() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Walk(Column column, absl::string_view from, bool backwards, const Visit& visit) const;
   rocksdb::ColumnFamilyHandle* Handle(Column column) const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return handles_[static_cast<size_t>(column)];
   }
-  // What RocksDB says of itself, in bytes; 0 if it does not.
+  // A property of RocksDB, in bytes; 0: unknown.
   uint64_t Property(Column column, const std::string& name) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   absl::Status CompactRange(rocksdb::CompactRangeOptions options, Column column, const rocksdb::Slice* end)
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
-  // What tells a folder from another one of the same name.
+  // Identifies a folder, so that another one with the same name is noticed.
   struct FolderId {
     dev_t device = 0;
     ino_t inode = 0;
@@ -169,11 +169,11 @@ class Database {
   static std::optional<FolderId> IdOf(const std::string& path);
 
   const DatabaseOptions options_;
-  std::optional<FolderId> folder_;                           // as it was opened
-  std::vector<std::string> losses_;                          // of the first opening
-  mutable SharedMutex mutex_;                                // writers are those that open and close the files
-  std::unique_ptr<rocksdb::DB> db_ ABSL_GUARDED_BY(mutex_);  // null when it could not be opened anew
-  std::atomic<bool> failed_ = false;  // a write failed: RocksDB is not asked to write before it was opened anew
+  std::optional<FolderId> folder_;                           // of the opened folder
+  std::vector<std::string> losses_;                          // when it was first opened
+  mutable SharedMutex mutex_;                                // taken exclusively to open and close the files
+  std::unique_ptr<rocksdb::DB> db_ ABSL_GUARDED_BY(mutex_);  // null when it could not be reopened
+  std::atomic<bool> failed_ = false;  // a write has failed: the database is reopened before the next write
   std::array<rocksdb::ColumnFamilyHandle*, kColumns> handles_ ABSL_GUARDED_BY(mutex_){};
 };
 

@@ -10,9 +10,9 @@
 namespace lean::beacon {
 namespace {
 
-size_t BytesOf(const std::vector<SignedBlockPtr>& blocks) {
+size_t TotalBytes(const std::vector<SignedBlockPtr>& blocks) {
   size_t bytes = 0;
-  for (const SignedBlockPtr& block : blocks) bytes += beacon::BytesOf(*block);
+  for (const SignedBlockPtr& block : blocks) bytes += BytesOf(*block);
   return bytes;
 }
 
@@ -64,7 +64,7 @@ std::vector<RangePlan::Ask> RangePlan::Next(const std::vector<PeerInfo>& peers,
     const bool is_next = &batch == &batches_.front();
     if (batch.complete()) continue;
     if (!is_next && bytes_held_ >= options_.max_bytes_held) break;
-    // Everybody waits for the next batch, so it does not wait for one slow peer.
+    // The next batch blocks all others, so a second peer is asked when the first is slow.
     const bool is_late = is_next && now - batch.asked_at >= options_.patience;
     if (!batch.asked.empty() && !is_late) continue;
     const auto peer = std::find_if(peers.begin(), peers.end(), [&](const PeerInfo& info) {
@@ -72,7 +72,7 @@ std::vector<RangePlan::Ask> RangePlan::Next(const std::vector<PeerInfo>& peers,
              reserve(info.id);
     });
     if (peer == peers.end()) {
-      if (batch.asked.empty()) batch.tried.clear();  // those that failed get another chance
+      if (batch.asked.empty()) batch.tried.clear();  // peers that have failed are asked again
       continue;
     }
     batch.asked.insert(peer->id);
@@ -102,7 +102,7 @@ absl::Status RangePlan::Answered(uint64_t peer, uint64_t first_slot, std::vector
     if (first_slot == batch->first) silent_peers_.insert(peer);
     return absl::OkStatus();
   }
-  bytes_held_ += BytesOf(blocks);
+  bytes_held_ += TotalBytes(blocks);
   batch->answers.push_back({.peer = peer, .blocks = std::move(blocks)});
   return absl::OkStatus();
 }
@@ -115,7 +115,7 @@ void RangePlan::Failed(uint64_t peer, uint64_t first_slot) {
 }
 
 void RangePlan::Reset(Batch& batch) {
-  for (const Ready& answer : batch.answers) bytes_held_ -= BytesOf(answer.blocks);
+  for (const Ready& answer : batch.answers) bytes_held_ -= TotalBytes(answer.blocks);
   batch.answers.clear();
   batch.asked.clear();
   batch.next = batch.first;
@@ -127,7 +127,7 @@ std::optional<RangePlan::Ready> RangePlan::Take() {
     if (!batch.answers.empty()) {
       Ready ready = std::move(batch.answers.front());
       batch.answers.pop_front();
-      bytes_held_ -= BytesOf(ready.blocks);
+      bytes_held_ -= TotalBytes(ready.blocks);
       batch.first = ready.blocks.back()->message.block.slot + 1;
       out_ = true;
       return ready;

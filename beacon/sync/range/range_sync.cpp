@@ -10,7 +10,7 @@
 namespace lean::beacon {
 namespace {
 
-// Bases that turned out to be of no use; without finality they are not forgotten otherwise.
+// The most blocks in left_below_, which is bounded by finality otherwise.
 constexpr size_t kLeftBelowRemembered = 64;
 
 double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
@@ -70,7 +70,7 @@ void RangeSync::ChooseTarget(const std::vector<AheadPeer>& ahead, const Checkpoi
     if (!is_urgent && now - ahead_since_[peer.peer] < options_.patience) continue;
     const AheadPeer*& best = peer.serves_range ? by_range : by_root;
     if (best != nullptr && peer.head.slot <= best->head.slot) continue;
-    // By root it would be alone with what it keeps.
+    // By root only this peer would be asked.
     const uint64_t first = BaseOf(peer, head, finalized).slot + 1;
     if (peer.serves_range || peer.earliest_slot <= first) {
       best = &peer;
@@ -117,9 +117,9 @@ std::optional<RangeSync::Gap> RangeSync::GapAbove(const Checkpoint& base) const 
 void RangeSync::SetGap(const std::optional<Gap>& gap) {
   if (gap == std::exchange(gap_, gap) || !gap.has_value()) return;
   context_.log->warn(
-      "sync_needs_checkpoint first_slot={} kept_from={} message=\"no peer keeps the blocks that are needed: link to "
+      "sync_needs_checkpoint first_slot={} kept_from={} message=\"no peer has the blocks that are needed: connect to "
       "one "
-      "that does, or start with an empty data folder and --checkpoint\"",
+      "that has them, or start with an empty data folder and --checkpoint\"",
       gap->first_slot, gap->kept_from);
 }
 
@@ -147,7 +147,7 @@ void RangeSync::End(absl::string_view why) {
                      base_.slot + 1, plan_->last(), blocks, Seconds(began_, now), std::string(why));
   plan_.reset();
   importing_.reset();
-  // A range that brought nothing is not tried again at once.
+  // A range without new blocks is not repeated at once.
   not_before_ = now + (blocks > 0 ? options_.pause : std::max(options_.pause, options_.patience));
 }
 
@@ -236,7 +236,7 @@ void RangeSync::OnOutcomes(uint64_t plan, const std::vector<SubmitOutcome>& outc
       default:
         break;
     }
-    // It could not be taken now.
+    // The import failed for a reason of our own.
     import_not_before_ = context_.clock.Steady() + options_.pause;
     return;
   }

@@ -1,5 +1,5 @@
-// Fetches what peers have and we lack, from the highest block that we have; where the peers' chain turns out to leave
-// ours below it, from our finalized slot on. From peers by range, or by root where they do not serve that.
+// Fetches what peers have and we lack, starting at our highest block, or at our finalized slot when the peers' chain
+// leaves ours below that block. Fetches by range, or by root from peers that do not serve ranges.
 #ifndef LEAN_BEACON_SYNC_RANGE_RANGE_SYNC_H_
 #define LEAN_BEACON_SYNC_RANGE_RANGE_SYNC_H_
 
@@ -23,19 +23,19 @@ namespace lean::beacon {
 struct RangeSyncOptions {
   RangePlanOptions plan;
   WalkSyncOptions walk;
-  uint64_t urgent_slots = 2;                  // a peer that is more than this ahead is fetched from at once,
-  std::chrono::milliseconds patience{4'000};  // another when what it has does not come by itself within this
-  std::chrono::milliseconds pause{1'000};     // between two plans, and before what could not be taken is tried again
-  size_t import_bytes = size_t{16} * 1024 * 1024;   // imported at once
-  std::chrono::milliseconds progress_every{5'000};  // a line in the log
+  uint64_t urgent_slots = 2;                        // blocks of a peer that is further ahead are fetched at once,
+  std::chrono::milliseconds patience{4'000};        // those of other peers when they do not arrive by gossip in time
+  std::chrono::milliseconds pause{1'000};           // between two plans, and before a failed import is repeated
+  size_t import_bytes = size_t{16} * 1024 * 1024;   // per import
+  std::chrono::milliseconds progress_every{5'000};  // between log lines
 };
 
-// What a believed peer has and we lack.
+// A believed peer that is ahead of us.
 struct AheadPeer {
   uint64_t peer = 0;
   Checkpoint head;
   bool serves_range = true;
-  uint64_t earliest_slot = 0;  // it has no blocks below
+  uint64_t earliest_slot = 0;  // it has no older blocks
 };
 
 class RangeSync {
@@ -51,15 +51,15 @@ class RangeSync {
     uint64_t slots_left = 0;
     double blocks_per_second = 0;
   };
-  // nullopt: nothing is being fetched.
+  // nullopt: nothing is fetched at the moment.
   std::optional<Progress> progress() const;
-  // Grows with every block that was fetched and is right, as far as that can be told.
+  // Grows with every fetched block that seems right.
   uint64_t fetched() const { return imported_ + walk_.imported() + walk_.walked(); }
 
-  // Of what is to be fetched, nobody who is believed keeps the beginning.
+  // No believed peer has the first blocks that we need.
   struct Gap {
-    uint64_t first_slot = 0;  // that we need
-    uint64_t kept_from = 0;   // the lowest that a peer keeps
+    uint64_t first_slot = 0;  // the first that we need
+    uint64_t kept_from = 0;   // the lowest that a peer has
 
     friend bool operator==(const Gap&, const Gap&) = default;
   };
@@ -68,13 +68,13 @@ class RangeSync {
  private:
   void ChooseTarget(const std::vector<AheadPeer>& ahead, const Checkpoint& head, const Checkpoint& finalized,
                     SteadyTime now);
-  // Above which block a range up to this target begins.
+  // The block after which a range up to this target begins.
   Checkpoint BaseOf(const AheadPeer& target, const Checkpoint& head, const Checkpoint& finalized) const;
-  // Of what is above the base and served by range.
+  // Peers that serve blocks above the base by range.
   std::optional<Gap> GapAbove(const Checkpoint& base) const;
   static void AddGap(const Gap& more, std::optional<Gap>* gap);
   void SetGap(const std::optional<Gap>& gap);
-  // By range, unless the target does not serve that.
+  // Starts a range, or a walk when the target does not serve ranges.
   void Begin(const AheadPeer& target, const Checkpoint& base, bool alone, SteadyTime now);
   void End(absl::string_view why);
   void Ask(SteadyTime now);
@@ -83,9 +83,9 @@ class RangeSync {
   void Import(SteadyTime now);
   void SubmitNext();
   void OnOutcomes(uint64_t plan, const std::vector<SubmitOutcome>& outcomes);
-  // The peer's blocks build on nothing that we have.
+  // The peer's blocks do not build on any block that we have.
   void HandleDisconnected(uint64_t peer);
-  // The range is through: was there what its target claimed?
+  // The range is complete: checks whether the target had what it claimed.
   void Judge();
   void LogProgress(SteadyTime now);
   bool HasBlock(const Root& root) const;
@@ -93,29 +93,29 @@ class RangeSync {
   const SyncContext context_;
   const RangeSyncOptions options_;
 
-  std::map<uint64_t, SteadyTime> ahead_since_;  // of peers that are ahead without a break
-  std::optional<uint64_t> ask_alone_;           // whose range is to be fetched from it alone, next
-  std::optional<AheadPeer> walk_next_;          // whose chain is to be fetched by roots, next
-  std::set<uint64_t> suspects_;                 // who may have kept back what that one is about to give
-  SteadyTime not_before_;                       // of the next plan
+  std::map<uint64_t, SteadyTime> ahead_since_;  // peers that have been ahead since this time
+  std::optional<uint64_t> ask_alone_;           // the next range is fetched from this peer only
+  std::optional<AheadPeer> walk_next_;          // the next chain to fetch by roots
+  std::set<uint64_t> suspects_;                 // peers that may have withheld those blocks
+  SteadyTime not_before_;                       // earliest start of the next plan
   Checkpoint finalized_;                        // as of the last Update
-  Checkpoint last_fetched_;                     // the last block that a range brought into the chain
-  std::set<Root> left_below_;  // blocks above the finalized one that the peers' chain does not build on
+  Checkpoint last_fetched_;                     // the last block that a range has imported
+  std::set<Root> left_below_;                   // our blocks above the finalized one that are not on the peers' chain
   std::optional<Gap> gap_;
 
   // While a range is being fetched:
   std::optional<RangePlan> plan_;
   uint64_t plan_id_ = 0;
   AheadPeer target_;
-  bool target_came_ = false;  // its head's block is imported, or waits for something
-  Checkpoint base_;           // the range begins above it
+  bool target_came_ = false;  // the target's head is imported or waits in the dependency queue
+  Checkpoint base_;           // the range begins after it
   SteadyTime began_;
   SteadyTime logged_;
   uint64_t imported_before_ = 0;
   std::optional<RangePlan::Ready> importing_;
-  size_t import_offset_ = 0;      // blocks of it that have been imported
-  size_t import_count_ = 0;       // of the import under way; 0: none is
-  SteadyTime import_not_before_;  // when it could not be taken
+  size_t import_offset_ = 0;      // number of its blocks that were imported
+  size_t import_count_ = 0;       // blocks of the import in progress; 0: none
+  SteadyTime import_not_before_;  // earliest retry of a failed import
 
   uint64_t imported_ = 0;
   WalkSync walk_;

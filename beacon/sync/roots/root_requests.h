@@ -1,4 +1,4 @@
-// Blocks that are asked for by their root, since something waits for them. Pure.
+// Blocks that items wait for: which roots to request from which peer, and fetching them.
 #ifndef LEAN_BEACON_SYNC_ROOTS_ROOT_REQUESTS_H_
 #define LEAN_BEACON_SYNC_ROOTS_ROOT_REQUESTS_H_
 
@@ -11,8 +11,10 @@
 #include <set>
 #include <vector>
 
-#include "beacon/network/peers/peer_blocks.h"
+#include "absl/status/statusor.h"
+#include "beacon/network/peers/peer_view.h"
 #include "beacon/services/submit.h"
+#include "beacon/sync/sync_context.h"
 #include "common/bytes/bytes.h"
 #include "common/clock/clock.h"
 
@@ -20,18 +22,18 @@ namespace lean::beacon {
 
 struct RootRequestsOptions {
   size_t max_roots = 1024;
-  size_t max_roots_per_origin = 128;  // so that one peer's orphans leave room for what others wait for
-  // An orphan's ancestors are followed this far; farther is the range sync's.
+  size_t max_roots_per_origin = 128;  // so that one peer's orphans cannot fill the table
+  // The ancestors of an orphan are followed this far; range sync fetches longer gaps.
   size_t max_depth = 32;
   size_t roots_per_request = 16;
-  // Nothing is asked for longer, should the clock have been ahead when it was named.
+  // The longest time that a root is requested, in case the clock was ahead when the root was named.
   int64_t max_slots = 64;
-  // When no peer had it, all are asked again after this.
+  // When no peer has the block, all are asked again after this time.
   std::chrono::milliseconds pause{4'000};
 };
 
-// Who named a root is asked for it first, then the others, each once before the first is asked again, until it is here
-// or nothing waits for it any more. Not to have it is no offence.
+// The peers that named a root are asked first, then the others, each once per round, until the block arrives or no item
+// waits for it. Not having the block is no offence.
 class RootRequests {
  public:
   struct Ask {
@@ -42,16 +44,16 @@ class RootRequests {
   explicit RootRequests(const RootRequestsOptions& options) : options_(options) {}
 
   void Want(const WantedRoot& wanted);
-  // It is in the chain, or waits itself: not to be asked for any more.
+  // The block is in the chain or waits itself: it is not requested any more.
   void Resolve(const Root& root) { entries_.erase(root); }
-  // Forgets what nothing waits for any more.
+  // Forgets roots that no item waits for any more.
   void Expire(int64_t slot);
 
-  // What to ask of whom now. `peers`: best first; may_ask: of further requests to one of them.
+  // The requests to send now. `peers`: best first. `may_ask`: whether a peer may have one more open request.
   std::vector<Ask> Next(const std::vector<PeerInfo>& peers, const std::function<bool(uint64_t)>& may_ask,
                         SteadyTime now);
-  // Whoever was asked for it does not have it, or what came is no good: the next one's turn. A root for which that is
-  // not said, is not asked for again: its block is here and waits for something itself.
+  // The peer does not have the block, or its answer was wrong: the next peer is asked. Without this call a root is not
+  // requested again: its block has arrived and waits itself.
   void Missed(const Root& root);
 
   bool Contains(const Root& root) const { return entries_.contains(root); }
@@ -60,21 +62,39 @@ class RootRequests {
 
  private:
   struct Entry {
-    Origin origin;                 // that it is charged to
+    Origin origin;                 // whose bound it counts against
     std::deque<uint64_t> sources;  // peers that named it
-    std::set<uint64_t> asked;      // in this round
-    bool open = false;             // an answer is waited for, or has come
+    std::set<uint64_t> asked;      // in the current round
+    bool open = false;             // a request is open or answered
     size_t depth = 0;
     int64_t expires_slot = 0;
     SteadyTime not_before;
   };
 
-  // Whom to ask for it now, or null.
+  // The peer to ask now; null: none.
   const PeerInfo* Choose(const Entry& entry, const std::vector<PeerInfo>& peers,
                          const std::function<bool(uint64_t)>& may_ask) const;
 
   const RootRequestsOptions options_;
   std::map<Root, Entry> entries_;
+};
+
+class RootSync {
+ public:
+  RootSync(const SyncContext& context, const RootRequestsOptions& options) : context_(context), requests_(options) {}
+
+  void Want(const WantedRoot& wanted) { requests_.Want(wanted); }
+  // Sends the requests that are due.
+  void Update(SteadyTime now);
+
+ private:
+  void Send(RootRequests::Ask ask, SteadyTime now);
+  void OnAnswer(uint64_t peer, const std::vector<Root>& asked, SteadyTime sent,
+                absl::StatusOr<std::vector<SignedBlockPtr>> answer);
+  void OnOutcomes(uint64_t peer, const std::vector<SubmitOutcome>& outcomes, const std::vector<Root>& roots);
+
+  const SyncContext context_;
+  RootRequests requests_;
 };
 
 }  // namespace lean::beacon

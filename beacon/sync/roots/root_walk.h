@@ -1,5 +1,4 @@
-// A chain fetched by its blocks' roots alone: from its head backward to a block that is known, then handed out in
-// order. Pure.
+// Fetches a chain by roots only: backward from its head to a known block, then returns it in order. Pure.
 #ifndef LEAN_BEACON_SYNC_ROOTS_ROOT_WALK_H_
 #define LEAN_BEACON_SYNC_ROOTS_ROOT_WALK_H_
 
@@ -16,15 +15,15 @@
 namespace lean::beacon {
 
 struct RootWalkOptions {
-  // Of the blocks that are held and not handed out. Beyond it those of the highest slots are let go of, down to their
-  // roots, and asked for again when what is below them was handed out. One block is always held.
+  // Bytes of held blocks. Beyond it the blocks with the highest slots are dropped, except for their roots, and
+  // requested again after the blocks below them were taken. One block is always held.
   size_t max_bytes_held = size_t{64} << 20;
-  // Of one request for such blocks, several of which are asked for together since their roots are known.
+  // Blocks of one request for dropped blocks, whose roots are known.
   size_t request_bytes = size_t{8} << 20;
   size_t roots_per_request = 16;
 };
 
-// Each block names its parent's root only, so that the way backward is one request for each block.
+// A block names only its parent, so that the walk backward takes one request per block.
 class RootWalk {
  public:
   using Known = std::function<bool(const Root&)>;
@@ -33,23 +32,23 @@ class RootWalk {
   RootWalk(const Checkpoint& head, uint64_t floor, const RootWalkOptions& options)
       : options_(options), floor_(floor), lowest_slot_(head.slot + 1), wanted_(head.root) {}
 
-  // What to ask for now; none: an answer is waited for, or what is held is to be taken first.
+  // The roots to request now; none: a request is open, or held blocks have to be taken first.
   std::vector<Root> Next();
-  // The answer: blocks that were asked for, in any order; possibly fewer. NotFound: not the one that is needed next.
-  // OutOfRange: the chain leaves ours below the floor. InvalidArgument: its slots do not descend.
+  // The answer: requested blocks in any order, possibly fewer. NotFound: the next block is missing. OutOfRange: the
+  // chain leaves ours below the floor. InvalidArgument: its slots do not descend.
   absl::Status Answered(const std::vector<SignedBlockPtr>& blocks, const Known& known);
-  // There is no answer: it may be asked for again.
+  // The request failed: it may be repeated.
   void Failed() { asked_.clear(); }
 
-  // The next blocks in order, as many as fit and one at least; none before a known block was reached, and while they
-  // are to be fetched again.
+  // Takes the next blocks in order, as many as fit and at least one; none before a known block is reached, and while
+  // they are fetched again.
   std::vector<SignedBlockPtr> Take(size_t max_bytes);
 
-  // A known block was reached.
+  // Whether the walk has reached a known block.
   bool connected() const { return connected_; }
-  // All blocks were handed out.
+  // Whether all blocks were taken.
   bool finished() const { return connected_ && path_.empty(); }
-  // Of the lowest block that has come so far.
+  // Slot of the lowest block so far.
   uint64_t lowest_slot() const { return lowest_slot_; }
   size_t bytes_held() const { return bytes_held_; }
 
@@ -57,7 +56,7 @@ class RootWalk {
   struct Step {
     Root root;
     size_t bytes = 0;
-    SignedBlockPtr block;  // null: let go of
+    SignedBlockPtr block;  // null: dropped
   };
 
   absl::Status AnsweredBackward(const SignedBlockPtr& block, const Known& known);
@@ -66,10 +65,10 @@ class RootWalk {
   const RootWalkOptions options_;
   const uint64_t floor_;
   uint64_t lowest_slot_;
-  Root wanted_;              // backward: the next one
-  std::vector<Root> asked_;  // an answer is waited for
+  Root wanted_;              // the next root of the walk backward
+  std::vector<Root> asked_;  // open request
   bool connected_ = false;
-  std::vector<Step> path_;  // from the head down; those at the end are held
+  std::vector<Step> path_;  // from the head down; the blocks at the end are held
   size_t held_ = 0;
   size_t bytes_held_ = 0;
 };

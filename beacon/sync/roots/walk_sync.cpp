@@ -81,7 +81,7 @@ void WalkSync::OnAnswer(const absl::StatusOr<std::vector<SignedBlockPtr>>& answe
   if (absl::IsNotFound(status)) return OnMissing();
   if (!status.ok()) return EndAndBlame(Offence::kBadAnswer, std::string(status.message()));
   if (!backward) return;
-  // Else anybody could make up a chain of any length.
+  // Otherwise anybody could invent a chain of any length.
   if (const std::optional<Refusal> refusal = context_.chain.CheckProposer(*answer->front())) {
     return EndAndBlame(Offence::kInvalidItem,
                        absl::StrCat("a block of its chain is wrong: ", refusal->reason, ", ", refusal->message));
@@ -98,7 +98,7 @@ void WalkSync::OnMissing() {
     }
     return End("the peer has moved on");
   }
-  // It has pruned them, or never had them.
+  // The peer has pruned these blocks, or never had them.
   const uint64_t kept_from = walk_->lowest_slot();
   context_.book.SetKeptFrom(peer_, kept_from);
   // Not a gap that a peer with older blocks could fill: what it leaves out is below what we have.
@@ -148,7 +148,7 @@ void WalkSync::OnOutcomes(uint64_t walk, const std::vector<SubmitOutcome>& outco
       default:
         break;
     }
-    // It could not be taken now.
+    // The import failed for a reason of our own.
     import_not_before_ = context_.clock.Steady() + options_.pause;
     return;
   }

@@ -1,5 +1,5 @@
-// Fetches the chain of one peer by roots (RootWalk) and imports it: for peers that do not answer requests by range, or
-// do not give by range what they claim.
+// Fetches and imports the chain of one peer by roots (RootWalk): for peers that do not serve ranges, or that do not
+// deliver by range what they claim.
 #ifndef LEAN_BEACON_SYNC_ROOTS_WALK_SYNC_H_
 #define LEAN_BEACON_SYNC_ROOTS_WALK_SYNC_H_
 
@@ -19,37 +19,37 @@ namespace lean::beacon {
 
 struct WalkSyncOptions {
   RootWalkOptions walk;
-  size_t import_bytes = size_t{16} << 20;  // imported at once
-  // A peer whose answers fail, or are slower than this while others could be asked, is left after so many of them.
+  size_t import_bytes = size_t{16} << 20;  // per import
+  // A peer is left after `max_strikes` answers that failed, or took longer than this while another peer could be asked.
   std::chrono::milliseconds patience{2'000};
   int max_strikes = 3;
-  std::chrono::milliseconds pause{1'000};           // before what could not be taken is tried again
-  std::chrono::milliseconds progress_every{5'000};  // a line in the log
+  std::chrono::milliseconds pause{1'000};           // before a failed import is repeated
+  std::chrono::milliseconds progress_every{5'000};  // between log lines
 };
 
 class WalkSync {
  public:
   WalkSync(const SyncContext& context, const WalkSyncOptions& options) : context_(context), options_(options) {}
 
-  // `finalized`: ours. Only while none is active.
+  // `finalized` is our finalized block. Call it only while no walk is active.
   void Begin(uint64_t peer, const Checkpoint& head, const Checkpoint& finalized, SteadyTime now);
   void Update(SteadyTime now);
   bool active() const { return walk_.has_value(); }
 
-  // The last one has imported something.
+  // Whether the last walk has imported blocks.
   bool brought_something() const { return imported_ > imported_before_; }
-  // Blocks imported so far, and those that have come with their proposer's signature, over all walks.
+  // Blocks imported, and blocks received with a right proposer's signature, over all walks.
   uint64_t imported() const { return imported_; }
   uint64_t walked() const { return walked_; }
 
-  // Slots of the walk that is active.
+  // Slots of the active walk.
   uint64_t slots_done() const;
   uint64_t slots_left() const;
 
  private:
   void Ask(SteadyTime now);
   void OnAnswer(const absl::StatusOr<std::vector<SignedBlockPtr>>& answer);
-  // Somebody else could be asked.
+  // Whether another peer could be asked.
   bool HasOther() const;
   // The peer does not have the next block.
   void OnMissing();
@@ -67,10 +67,10 @@ class WalkSync {
   uint64_t walk_id_ = 0;
   uint64_t peer_ = 0;
   Checkpoint head_;
-  Checkpoint base_;  // our finalized block, then the last one imported
+  Checkpoint base_;  // our finalized block, then the last imported one
   Checkpoint finalized_;
   std::vector<SignedBlockPtr> importing_;
-  size_t import_offset_ = 0;  // blocks of it that have been imported
+  size_t import_offset_ = 0;  // number of its blocks that were imported
   bool import_open_ = false;
   int strikes_ = 0;
   SteadyTime import_not_before_;

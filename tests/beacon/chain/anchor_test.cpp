@@ -38,7 +38,7 @@ TEST(Anchor, ChainIsFollowedFromTheFirstBlockAboveIt) {
   EXPECT_EQ(late.CanonicalRoot(12), std::nullopt);
   EXPECT_FALSE(late.SlotOf(Root()).has_value());
 
-  late.OnInterval(run.chain.time_intervals(), false);
+  late.OnInterval(run.chain.time_intervals());
   for (const SignedBlockPtr& block : run.blocks) {
     const auto events = late.OnBlock(block);
     ASSERT_TRUE(events.ok()) << block->message.block.slot << ": " << events.status();
@@ -48,8 +48,8 @@ TEST(Anchor, ChainIsFollowedFromTheFirstBlockAboveIt) {
   EXPECT_EQ(late.justified(), run.chain.justified());
   // It builds what the others take, and votes as they do, once votes of its own time have given it a safe target.
   const auto tick = [&](uint64_t interval) {
-    run.chain.OnInterval(interval, false);
-    late.OnInterval(interval, false);
+    run.chain.OnInterval(interval);
+    late.OnInterval(interval);
   };
   for (uint64_t slot = 21; slot <= 30; ++slot) {
     tick(IntervalOf(slot));
@@ -80,7 +80,7 @@ TEST(Anchor, WithoutItsHistoryIsTheReferences) {
   const PlainRun run(20);
   LeanChain late = ChainFrom(run.chain, run.chain.finalized().root, {}, AnchorHistory::kUnknown);
   EXPECT_EQ(late.known_blocks(), 1u);
-  late.OnInterval(run.chain.time_intervals(), false);
+  late.OnInterval(run.chain.time_intervals());
   const SignedBlockPtr next = run.chain.SignedBlockOf(*run.chain.CanonicalRoot(18));
   EXPECT_EQ(KindOf(late.OnBlock(next).status()), ChainErrorKind::kMissingRoot);
   EXPECT_TRUE(late.OnBlock(next, ImportMode::kHistory).ok());
@@ -92,7 +92,7 @@ struct OrphanRun {
     for (uint64_t slot = 1; slot <= 10; ++slot) RunSlot(chain, slot);
     anchor = chain.finalized();
     // Two blocks on the head of slot 10; the one of slot 11 loses.
-    chain.OnInterval(IntervalOf(12), false);
+    chain.OnInterval(IntervalOf(12));
     orphan = SignBlock(Build(chain, 11));
     const BuiltBlock winner = Build(chain, 12);
     chain.OnBlock(orphan).value();
@@ -100,7 +100,7 @@ struct OrphanRun {
     orphan_id = Checkpoint{.root = ssz::HashTreeRoot(orphan->message.block), .slot = 11};
     VoteFor(orphan_id, {3});
     VoteFor(Checkpoint{.root = winner.root, .slot = 12}, {1, 2});
-    chain.OnInterval(IntervalOf(12, 3), false);
+    chain.OnInterval(IntervalOf(12, 3));
     for (uint64_t slot = 13; slot <= 25; ++slot) RunSlot(chain, slot);
     for (uint64_t slot = 1; slot <= 25; ++slot) {
       if (const auto root = chain.CanonicalRoot(slot)) canonical.push_back(chain.SignedBlockOf(*root));
@@ -116,7 +116,7 @@ struct OrphanRun {
   // A chain at the same time that has imported nothing yet, from genesis or from the anchor.
   LeanChain Joiner(bool from_anchor, const std::vector<Checkpoint>& known_roots = {}) const {
     LeanChain joiner = ChainFrom(chain, from_anchor ? anchor.root : chain.anchor().root, known_roots);
-    joiner.OnInterval(chain.time_intervals(), false);
+    joiner.OnInterval(chain.time_intervals());
     return joiner;
   }
 
@@ -222,10 +222,10 @@ TEST(History, PruningDoesNotChangeWhatIsAccepted) {
   EXPECT_EQ(keeps.finalized(), run.chain.finalized());
   EXPECT_GT(keeps.held_blocks(), prunes.held_blocks());
   for (uint64_t slot = 26; slot <= 32; ++slot) {
-    prunes.OnInterval(IntervalOf(slot), false);
+    prunes.OnInterval(IntervalOf(slot));
     const SignedBlockPtr block = RunSlot(keeps, slot);
     ASSERT_TRUE(prunes.OnBlock(block).ok()) << slot;
-    prunes.OnInterval(IntervalOf(slot, 3), false);
+    prunes.OnInterval(IntervalOf(slot, 3));
     prunes.Prune({.states = 8, .block_bytes = 0});
   }
   EXPECT_EQ(keeps.finalized(), prunes.finalized());

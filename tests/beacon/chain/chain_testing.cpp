@@ -57,18 +57,18 @@ SignedBlockPtr RunSlot(LeanChain& chain, uint64_t slot) { return RunSlot(chain, 
 
 SignedBlockPtr RunSlot(LeanChain& chain, uint64_t slot, uint64_t present) {
   const uint64_t validators = chain.validator_count();
-  chain.OnInterval(IntervalOf(slot), false);
+  chain.OnInterval(IntervalOf(slot));
   SignedBlockPtr block;
   if (ProposerOf(slot, validators) < present) {
     block = SignBlock(Build(chain, slot));
     chain.OnBlock(block).value();
   }
-  chain.OnInterval(IntervalOf(slot, 1), false);
+  chain.OnInterval(IntervalOf(slot, 1));
   const AttestationData data = BuildVote(chain.PrepareVote(slot).value(), slot);
   for (uint64_t validator = 0; validator < present; ++validator) {
     if (validator != ProposerOf(slot, validators)) chain.OnVote(SignVote(validator, data)).value();
   }
-  chain.OnInterval(IntervalOf(slot, 3), false);
+  chain.OnInterval(IntervalOf(slot, 3));
   return block;
 }
 

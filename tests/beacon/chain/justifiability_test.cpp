@@ -1,7 +1,6 @@
-#include "beacon/chain/justifiability.h"
-
 #include <cstdint>
 
+#include "beacon/chain/state_transition.h"
 #include "gtest/gtest.h"
 
 namespace lean::beacon {

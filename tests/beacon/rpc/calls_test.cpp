@@ -3,6 +3,8 @@
 #include <optional>
 #include <shared_mutex>
 
+#include "common/containers/attestation.h"
+#include "common/containers/checkpoint.h"
 #include "common/containers/limits.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/limits.h"
@@ -134,7 +136,7 @@ TestBeaconOptions FullChain() {
   options.validators = kValidatorRegistryLimit;
   options.prepare = [](LeanChain& chain) {
     const Checkpoint genesis = chain.head();
-    chain.OnInterval(kIntervalsPerSlot, false);
+    chain.OnInterval(kIntervalsPerSlot);
     for (uint64_t validator = 0; validator < kValidatorRegistryLimit; ++validator) {
       auto vote = std::make_shared<SignedAttestation>();
       vote->message = {validator, {.slot = 1, .head = genesis, .target = genesis, .source = genesis}};

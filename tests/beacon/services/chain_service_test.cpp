@@ -1,4 +1,4 @@
-// The service with its threads, on real signatures and a clock moved by hand.
+// What is submitted to the service and how it is answered.
 #include "beacon/services/chain_service.h"
 
 #include <gmock/gmock.h>
@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <future>
 #include <latch>
 #include <memory>
@@ -17,6 +16,7 @@
 
 #include "common/clock/manual_clock.h"
 #include "common/concurrency/mutex.h"
+#include "tests/beacon/services/chain_service_fixture.h"
 #include "tests/beacon/services/test_network.h"
 #include "tests/common/process/captured_log.h"
 
@@ -29,102 +29,6 @@ using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::SizeIs;
-
-constexpr milliseconds kInterval(TestNetwork::kSlotMs / 4);
-
-class ChainServiceTest : public testing::Test {
- protected:
-  static constexpr uint64_t kValidators = 4;
-
-  explicit ChainServiceTest(const ChainServiceOptions& options = {}, ChainObserver* observer = nullptr)
-      : service_(
-            LeanChain::FromAnchor(network_.genesis().state, network_.genesis().block).value(),
-            std::make_unique<SignatureVerifier>(network_.scheme(), network_.registry(), SignatureVerifierOptions()),
-            {.clock = clock_,
-             .slot_clock = SlotClock(TestNetwork::kGenesisTime, TestNetwork::kSlotMs),
-             .outbound = outbound_,
-             .log = log_.logger(),
-             .observer = observer},
-            options) {}
-
-  uint64_t ChainTime() const {
-    return service_.Read([](const LeanChain& chain) { return chain.time_intervals(); });
-  }
-
-  // Moves time on interval by interval, letting the service tick at each.
-  void GoTo(uint64_t slot, uint64_t interval) {
-    while (ChainTime() < slot * 4 + interval) {
-      const uint64_t time = ChainTime();
-      clock_.AwaitWaiters(1);
-      clock_.Advance(kInterval);
-      while (ChainTime() == time) std::this_thread::yield();
-    }
-  }
-
-  std::future<SubmitOutcome> Submit(SignedBlockPtr block, const Origin& origin = Origin::Local()) {
-    auto promise = std::make_shared<std::promise<SubmitOutcome>>();
-    service_.SubmitBlock(std::move(block), origin,
-                         [promise](SubmitOutcome outcome) { promise->set_value(std::move(outcome)); });
-    return promise->get_future();
-  }
-
-  std::future<std::vector<SubmitOutcome>> Submit(std::vector<SignedVotePtr> votes,
-                                                 const Origin& origin = Origin::Local()) {
-    auto promise = std::make_shared<std::promise<std::vector<SubmitOutcome>>>();
-    service_.SubmitVotes(std::move(votes), origin,
-                         [promise](std::vector<SubmitOutcome> outcomes) { promise->set_value(std::move(outcomes)); });
-    return promise->get_future();
-  }
-
-  SignedBlockPtr BuildAndSign(uint64_t slot) {
-    return network_.SignBlock(service_.BuildBlock(slot, slot % kValidators).value());
-  }
-
-  // All that validators do in a slot, the given ones taking part; then on to the next slot.
-  void RunSlot(uint64_t slot, const std::vector<uint64_t>& voters) {
-    const SubmitOutcome outcome = Submit(BuildAndSign(slot)).get();
-    ASSERT_EQ(outcome.status, SubmitOutcome::kAccepted) << outcome.message;
-    GoTo(slot, 1);
-    const AttestationData data = service_.BuildVote(slot).value();
-    std::vector<SignedVotePtr> votes;
-    for (uint64_t voter : voters) {
-      if (voter != slot % kValidators) votes.push_back(network_.Vote(voter, data));
-    }
-    for (const SubmitOutcome& vote : Submit(votes).get()) ASSERT_EQ(vote.status, SubmitOutcome::kAccepted);
-    GoTo(slot + 1, 0);
-  }
-
-  const TestNetwork network_{kValidators};
-  ManualClock clock_{TestNetwork::StartMs(0)};
-  CapturedLog log_;
-  OutboundChannel outbound_{1000};
-  ChainService service_;
-};
-
-TEST_F(ChainServiceTest, TicksByTheClockAlone) {
-  service_.Start();
-  GoTo(2, 3);
-  EXPECT_EQ(ChainTime(), 11u);
-  EXPECT_EQ(service_.CurrentSlot(), 2);
-}
-
-TEST_F(ChainServiceTest, StartCatchesUp) {
-  clock_.Advance(milliseconds(TestNetwork::kSlotMs * 1000));
-  service_.Start();
-  EXPECT_EQ(ChainTime(), 4000u);
-}
-
-TEST_F(ChainServiceTest, BeforeGenesisItWaits) {
-  clock_.SetWallMs(TestNetwork::StartMs(0) - 150);
-  service_.Start();
-  clock_.AwaitWaiters(1);
-  EXPECT_EQ(service_.CurrentSlot(), -1);
-  EXPECT_EQ(ChainTime(), 0u);
-  clock_.Advance(milliseconds(150));
-  clock_.AwaitWaiters(1);
-  EXPECT_EQ(service_.CurrentSlot(), 0);
-  GoTo(1, 0);
-}
 
 TEST_F(ChainServiceTest, ValidatorsFinalizeAChain) {
   service_.Start();
@@ -161,48 +65,6 @@ TEST_F(ChainServiceTest, BuildingLeavesNoTrace) {
   EXPECT_FALSE(service_.Read([&](const LeanChain& chain) { return chain.HasBlock(first); }));
   EXPECT_FALSE(service_.BuildBlock(1, 2).ok());
   EXPECT_FALSE(service_.BuildVote(10).ok());
-}
-
-// Votes that are refused for their slot are evidence of the time nevertheless, once their signatures are checked.
-TEST_F(ChainServiceTest, OthersVotesTellThatTheClockIsWrong) {
-  service_.Start();
-  GoTo(200, 0);
-  const AttestationData data = network_.DataAt(10);
-  auto forged = std::make_shared<SignedAttestation>(*network_.Vote(1, data));
-  forged->signature.data[7] ^= 1;
-  EXPECT_EQ(Submit({network_.Vote(0, data), network_.Vote(2, data), forged}).get()[0].reason, reason::kStale);
-  EXPECT_EQ(service_.signature_counts().verified, 0u) << "those of our own clients, whose clock is ours";
-  EXPECT_EQ(Submit({forged}, Origin::Peer(1)).get()[0].reason, reason::kBadSignature) << "an offence of its sender";
-  EXPECT_TRUE(service_.clock_status().usable);
-  for (const SubmitOutcome& outcome : Submit({network_.Vote(0, data), network_.Vote(2, data)}, Origin::Peer(1)).get()) {
-    EXPECT_EQ(outcome.reason, reason::kStale);
-  }
-  EXPECT_EQ(service_.signature_counts().verified, 2u);
-  const ClockStatus status = service_.clock_status();
-  EXPECT_FALSE(status.usable);
-  EXPECT_THAT(status.message,
-              HasSubstr("it is slot 200, but of 2 validators that are heard 2 sign for other slots, most "
-                        "of them 190 slots behind: set the clock"));
-  // The clock is set, and all goes on.
-  clock_.SetWallMs(TestNetwork::StartMs(10));
-  EXPECT_TRUE(service_.clock_status().usable);
-  EXPECT_EQ(Submit({network_.Vote(3, data)}, Origin::Peer(1)).get()[0].status, SubmitOutcome::kAccepted);
-  EXPECT_EQ(ChainTime(), 40u);
-  // A vote of the future cannot have come late.
-  clock_.SetWallMs(TestNetwork::StartMs(8) - 1);
-  EXPECT_EQ(Submit({network_.Vote(1, data)}, Origin::Peer(1)).get()[0].reason, reason::kFutureSlot);
-  EXPECT_FALSE(service_.clock_status().usable);
-}
-
-TEST_F(ChainServiceTest, AHeadOfTheFutureSaysThatTheClockIsWrong) {
-  service_.Start();
-  GoTo(6, 0);
-  ASSERT_EQ(Submit(BuildAndSign(6)).get().status, SubmitOutcome::kAccepted);
-  EXPECT_TRUE(service_.clock_status().usable);
-  clock_.SetWallMs(TestNetwork::StartMs(4));
-  EXPECT_THAT(service_.clock_status().message, HasSubstr("it is slot 4, but the head has slot 6"));
-  clock_.SetWallMs(TestNetwork::StartMs(5));
-  EXPECT_TRUE(service_.clock_status().usable);
 }
 
 TEST_F(ChainServiceTest, WhatIsRefusedWithoutEndTakesALineAndACount) {
@@ -254,21 +116,6 @@ TEST_F(ChainServiceTest, ABlockKnownAlreadyAndOneTooFarAheadAreSaidToBe) {
   EXPECT_FALSE(again.root.IsZero());
   EXPECT_EQ(Submit(network_.BlockAtEdge(3, Root(), {})).get().reason, reason::kFutureSlot);
   EXPECT_EQ(Submit(network_.BlockAtEdge(2, again.root, {})).get().status, SubmitOutcome::kQueued);
-}
-
-TEST_F(ChainServiceTest, AnItemOneSlotEarlyIsImportedWhenItsSlotBegins) {
-  service_.Start();
-  GoTo(1, 3);
-  const SignedBlockPtr block = BuildAndSign(2);
-  const SubmitOutcome outcome = Submit(block).get();
-  EXPECT_EQ(outcome.status, SubmitOutcome::kQueued);
-  EXPECT_EQ(outcome.reason, reason::kEarly);
-  EXPECT_EQ(service_.queue_sizes().waiting_blocks, 1u);
-  GoTo(2, 0);
-  // The next answer comes after the tick's work.
-  Submit({network_.Vote(0, network_.DataAt(1))}).get();
-  EXPECT_TRUE(service_.Read([&](const LeanChain& chain) { return chain.HasBlock(outcome.root); }));
-  EXPECT_EQ(service_.queue_sizes().waiting_blocks, 0u);
 }
 
 // Keeps nothing, and takes only what it is told to.
@@ -362,13 +209,6 @@ TEST_F(ChainServiceTest, AServiceNeverStartedAnswersAtItsEnd) {
   service_.Stop();
   EXPECT_THAT(votes.get(), Each(Field(&SubmitOutcome::status, SubmitOutcome::kShuttingDown)));
   EXPECT_EQ(block.get().status, SubmitOutcome::kShuttingDown);
-}
-
-TEST_F(ChainServiceTest, AnInterruptedClockStopsTheTicksAndNothingElse) {
-  service_.Start();
-  clock_.Interrupt();
-  EXPECT_EQ(Submit({network_.Vote(0, network_.DataAt(0))}).get().front().status, SubmitOutcome::kAccepted);
-  service_.Stop();
 }
 
 TEST_F(ChainServiceTest, EverySubmissionIsAnsweredOnceUnderLoad) {

@@ -26,7 +26,7 @@ class ChainSource {
 
   // The next block of this chain, at `slot`, imported here.
   SignedBlockPtr AddBlock(uint64_t slot) {
-    chain_.OnInterval(slot * kChainIntervalsPerSlot, /*has_proposal=*/false);
+    chain_.OnInterval(slot * kChainIntervalsPerSlot);
     const uint64_t proposer = slot % chain_.head_state()->validators.size();
     const BuiltBlock built = BuildBlock(chain_.PrepareProposal(slot).value(), slot, proposer).value();
     auto block = std::make_shared<SignedBlockWithAttestation>();

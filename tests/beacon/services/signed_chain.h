@@ -21,7 +21,7 @@ class SignedChain {
 
   // The slot's block on the head, not imported.
   SignedBlockPtr Build(uint64_t slot) {
-    chain_.OnInterval(slot * kChainIntervalsPerSlot, /*has_proposal=*/false);
+    chain_.OnInterval(slot * kChainIntervalsPerSlot);
     return network_.SignBlock(BuildBlock(chain_.PrepareProposal(slot).value(), slot, slot % network_.size()).value());
   }
 
@@ -49,7 +49,7 @@ class SignedChain {
       if (validator != slot % network_.size()) voters.push_back(validator);
     }
     Vote(slot, voters);
-    chain_.OnInterval(slot * kChainIntervalsPerSlot + 3, /*has_proposal=*/false);
+    chain_.OnInterval(slot * kChainIntervalsPerSlot + 3);
   }
 
   LeanChain& chain() { return chain_; }
@@ -75,7 +75,7 @@ struct OrphanedVote {
     for (uint64_t validator = 0; validator + 1 < network.size(); ++validator) others.push_back(validator);
     source.Vote(5, {network.size() - 1}, Checkpoint{.root = SignedChain::RootOf(orphan), .slot = 4});
     source.Vote(5, others, Checkpoint{.root = SignedChain::RootOf(winner), .slot = 5});
-    source.chain().OnInterval(5 * kChainIntervalsPerSlot + 3, /*has_proposal=*/false);
+    source.chain().OnInterval(5 * kChainIntervalsPerSlot + 3);
     canonical.push_back(winner);
     for (uint64_t slot = 6; slot <= last_slot; ++slot) canonical.push_back(source.RunSlot(slot));
   }

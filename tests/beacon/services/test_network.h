@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "beacon/chain/block_builder.h"
+#include "beacon/chain/builders.h"
 #include "beacon/chain/chain_types.h"
 #include "common/config/genesis.h"
 #include "common/crypto/signature_scheme.h"

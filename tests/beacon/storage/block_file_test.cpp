@@ -1,5 +1,3 @@
-#include "beacon/storage/block_file.h"
-
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -7,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "beacon/storage/chain_files.h"
 #include "beacon/storage/database/schema.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/storage/stored_chain.h"

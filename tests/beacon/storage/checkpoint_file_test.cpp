@@ -1,9 +1,8 @@
-#include "beacon/storage/checkpoint_file.h"
-
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include "absl/strings/match.h"
+#include "beacon/storage/chain_files.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/services/signed_chain.h"
 #include "tests/common/config/temporary_folder.h"
@@ -43,7 +42,7 @@ TEST_F(CheckpointTest, ARightOneIsAnAnchorThatTheChainGoesOnFrom) {
   EXPECT_EQ(anchor->root, root);
   LeanChain chain = LeanChain::FromAnchor(anchor->state, anchor->block).value();
   for (uint64_t slot = 4; slot <= 6; ++slot) {
-    chain.OnInterval(slot * kChainIntervalsPerSlot, false);
+    chain.OnInterval(slot * kChainIntervalsPerSlot);
     EXPECT_TRUE(chain.OnBlock(blocks_[slot - 1]).ok()) << slot;
   }
 }
@@ -53,7 +52,7 @@ TEST_F(CheckpointTest, WhatIsNotRightIsRefusedWithItsReason) {
 
   CheckpointParts parts = PartsAt(3);
   parts.state = PartsAt(4).state;
-  ExpectRefused(std::move(parts), std::nullopt, "its state is not the one that its block leads to");
+  ExpectRefused(std::move(parts), std::nullopt, "the state is not the post-state of the block");
 
   parts = PartsAt(3);
   parts.block.signature[0].data[9] ^= 1;

@@ -5,9 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "beacon/chain/block_builder.h"
+#include "beacon/chain/builders.h"
 #include "beacon/chain/state_transition.h"
-#include "beacon/chain/vote_builder.h"
 #include "common/ssz/ssz.h"
 #include "gtest/gtest.h"
 #include "spdlog/sinks/null_sink.h"

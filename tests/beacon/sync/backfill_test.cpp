@@ -8,6 +8,7 @@
 
 #include "beacon/storage/prune.h"
 #include "beacon/storage/verify.h"
+#include "common/clock/clock.h"
 #include "common/clock/manual_clock.h"
 #include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "beacon/network/peers/peer_blocks.h"
+#include "beacon/network/peers/peer_view.h"
 #include "common/concurrency/mutex.h"
 
 namespace lean::beacon {

@@ -1,4 +1,4 @@
-// The service on a chain of real signatures, with peers that behave as told, on a clock moved by hand.
+// Catching up with peers, honest and not.
 #include "beacon/sync/sync_service.h"
 
 #include <gmock/gmock.h>
@@ -6,107 +6,23 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <string>
-#include <thread>
-#include <utility>
 #include <vector>
 
-#include "common/clock/manual_clock.h"
 #include "tests/beacon/services/signed_chain.h"
 #include "tests/beacon/sync/fake_peers.h"
-#include "tests/common/process/captured_log.h"
+#include "tests/beacon/sync/sync_service_fixture.h"
 
 namespace lean::beacon {
 namespace {
 
-using std::chrono::milliseconds;
 using testing::Contains;
 using testing::Each;
 using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr size_t kValidators = 4;
-constexpr uint64_t kLastSlot = 24;  // of the peers' chain
-
-class SyncServiceTest : public testing::Test {
- protected:
-  ~SyncServiceTest() override {
-    if (sync_ != nullptr) sync_->Stop();
-    service_.Stop();
-  }
-
-  static SyncServiceOptions Options(size_t configured_peers) {
-    SyncServiceOptions options = SyncServiceOptions::For(TestNetwork::kSlotMs, configured_peers, /*seed=*/1);
-    options.range.plan.batch_slots = 4;
-    options.range.walk.walk.max_bytes_held = 100'000;  // some blocks
-    options.range.walk.import_bytes = 30'000;
-    options.range.progress_every = milliseconds(1);
-    return options;
-  }
-
-  // The beacon has genesis, and it is this slot.
-  void StartAt(uint64_t slot, size_t configured_peers = 1) {
-    clock_.SetWallMs(TestNetwork::StartMs(slot));
-    service_.Start();
-    sync_ = std::make_unique<SyncService>(SyncServiceContext{.chain = service_,
-                                                             .peers = peers_,
-                                                             .clock = clock_,
-                                                             .inbox = inbox_,
-                                                             .board = board_,
-                                                             .log = log_.logger()},
-                                          Options(configured_peers));
-    sync_->Start();
-  }
-
-  // Lets time pass until it is so; false when it does not come to be within many slots.
-  template <typename Condition>
-  bool Await(Condition condition) {
-    for (int i = 0; i < 4000; ++i) {
-      if (condition()) return true;
-      std::this_thread::sleep_for(std::chrono::microseconds(500));
-      clock_.Advance(milliseconds(5));
-    }
-    return false;
-  }
-
-  Checkpoint Head() const {
-    return service_.Read([](const LeanChain& chain) { return chain.head(); });
-  }
-  bool AwaitHead(const SignedChain& source) {
-    return Await([&] { return Head() == source.chain().head() && board_.Get().synced; });
-  }
-  bool Has(const SignedBlockPtr& block) const {
-    return service_.Read([&](const LeanChain& chain) { return chain.HasBlock(SignedChain::RootOf(block)); });
-  }
-  bool IsBlamed(uint64_t peer, Offence offence) const {
-    for (const FakePeers::Offender& offender : peers_.offenders()) {
-      if (offender.peer == peer && offender.offence == offence) return true;
-    }
-    return false;
-  }
-
-  const TestNetwork network_{kValidators};
-  ManualClock clock_{TestNetwork::StartMs(0)};
-  CapturedLog log_;
-  OutboundChannel outbound_{1000};
-  FakePeers peers_;
-  SyncBoard board_;
-  std::shared_ptr<SyncInbox> inbox_ = std::make_shared<SyncInbox>();
-  ChainService service_{
-      LeanChain::FromAnchor(network_.genesis().state, network_.genesis().block).value(),
-      std::make_unique<SignatureVerifier>(network_.scheme(), network_.registry(), SignatureVerifierOptions()),
-      {.clock = clock_,
-       .slot_clock = SlotClock(TestNetwork::kGenesisTime, TestNetwork::kSlotMs),
-       .outbound = outbound_,
-       .log = log_.logger(),
-       .want = [inbox = inbox_](const WantedRoot& wanted) { inbox->Want(wanted); }},
-      {}};
-  std::unique_ptr<SyncService> sync_;
-};
 
 // The chain of the peers has an orphan that nobody has any more, and a vote that names it.
 TEST_F(SyncServiceTest, ALateJoinerCatchesUpFromSeveralPeersAcrossAnOrphan) {
@@ -302,7 +218,7 @@ TEST_F(SyncServiceTest, WhereNobodyKeepsWhatIsNeededItSaysWhatToDo) {
   StartAt(kLastSlot + 8, 2);
   ASSERT_TRUE(Await([&] { return board_.Get().message.find("--checkpoint") != std::string::npos; }));
   EXPECT_THAT(board_.Get().message, HasSubstr("24 slots behind fake"));
-  EXPECT_THAT(board_.Get().message, HasSubstr("no peer keeps blocks from slot 1 on, the oldest is of slot 12"));
+  EXPECT_THAT(board_.Get().message, HasSubstr("no peer has the blocks from slot 1 on, the oldest is of slot 12"));
   EXPECT_THAT(log_.Matching("sync_needs_checkpoint first_slot=1 kept_from=12"), SizeIs(1));
   EXPECT_THAT(log_.Matching("sync_range_begins"), IsEmpty());
   EXPECT_THAT(peers_.answered(), IsEmpty());
@@ -311,89 +227,6 @@ TEST_F(SyncServiceTest, WhereNobodyKeepsWhatIsNeededItSaysWhatToDo) {
   ASSERT_TRUE(AwaitHead(run.source));
   EXPECT_TRUE(Await([&] { return board_.Get().message.find("--checkpoint") == std::string::npos; }));
   EXPECT_THAT(peers_.offenders(), IsEmpty());
-}
-
-// Only blocks by root, one after the other, from the head back; more than may be in memory at once.
-TEST_F(SyncServiceTest, APeerWithoutRangesIsWalkedBackByRoot) {
-  const OrphanedVote run(network_, kLastSlot);
-  FakePeers::Peer peer{.info = {}, .canonical = run.canonical, .others = {}};
-  peer.info.serves_range = false;
-  peers_.Add(1, peer);
-  StartAt(kLastSlot + 8, 1);
-  ASSERT_TRUE(AwaitHead(run.source));
-  EXPECT_THAT(peers_.offenders(), IsEmpty());
-  EXPECT_THAT(log_.Matching("sync_range_begins"), IsEmpty());
-  ASSERT_TRUE(Await([&] { return log_.Count("sync_walk_ended") == 1; }));
-  EXPECT_THAT(log_.Matching("sync_walk_ended"), Contains(HasSubstr("lowest_slot=1 blocks=23")));
-  EXPECT_GT(peers_.answered()[1], 23) << "what was let go of came again";
-}
-
-TEST_F(SyncServiceTest, WhoServesRangesIsAskedBeforeWhoDoesNot) {
-  const OrphanedVote run(network_, kLastSlot);
-  FakePeers::Peer peer{.info = {}, .canonical = run.canonical, .others = {}};
-  peers_.Add(2, peer);
-  peer.info.serves_range = false;
-  peers_.Add(1, peer);
-  StartAt(kLastSlot + 8, 2);
-  ASSERT_TRUE(AwaitHead(run.source));
-  EXPECT_THAT(log_.Matching("sync_walk"), IsEmpty());
-  EXPECT_EQ(peers_.answered().count(1), 0u);
-}
-
-// That nobody tells from where on it has blocks is found out, and no offence.
-TEST_F(SyncServiceTest, APeerThatHasPrunedWithoutSayingSoIsNoLiar) {
-  const OrphanedVote run(network_, kLastSlot);
-  FakePeers::Peer pruned{.info = {}, .canonical = {run.canonical.begin() + 10, run.canonical.end()}, .others = {}};
-  peers_.Add(1, pruned);
-  pruned.info.serves_range = false;
-  peers_.Add(2, pruned);
-  StartAt(kLastSlot + 8, 2);
-  ASSERT_TRUE(Await([&] { return board_.Get().message.find("the oldest is of slot 12") != std::string::npos; }))
-      << log_.text();
-  EXPECT_THAT(peers_.offenders(), IsEmpty());
-  peers_.Add(3, {.info = {}, .canonical = run.canonical, .others = {}});
-  ASSERT_TRUE(AwaitHead(run.source));
-  EXPECT_THAT(peers_.offenders(), IsEmpty());
-}
-
-// A chain whose proposers did not sign it could have any length: it is left at its first block.
-TEST_F(SyncServiceTest, AMadeUpChainIsFoundOutAtItsFirstBlock) {
-  const OrphanedVote run(network_, kLastSlot);
-  FakePeers::Peer liar{.info = {}, .canonical = {}, .others = {}};
-  Root parent = network_.genesis().block_root;
-  for (uint64_t slot = 1; slot <= 30; ++slot) {
-    auto block = std::make_shared<SignedBlockWithAttestation>(*network_.BlockAtEdge(slot, parent, {}));
-    block->signature[0].data[50] ^= 1;
-    parent = SignedChain::RootOf(block);
-    liar.canonical.push_back(block);
-  }
-  liar.info.serves_range = false;
-  peers_.Add(1, liar);
-  StartAt(kLastSlot + 8, 2);
-  ASSERT_TRUE(Await([&] { return IsBlamed(1, Offence::kInvalidItem); }));
-  EXPECT_EQ(peers_.answered()[1], 1);
-  FakePeers::Peer honest{.info = {}, .canonical = run.canonical, .others = {}};
-  honest.info.serves_range = false;
-  peers_.Add(2, honest);
-  ASSERT_TRUE(AwaitHead(run.source));
-}
-
-// At the live edge: what a vote or a block names is fetched by its root, and its ancestors after it.
-TEST_F(SyncServiceTest, MissingBlocksAndTheirAncestorsAreFetchedByRoot) {
-  const OrphanedVote run(network_, 6);
-  StartAt(6);
-  FakePeers::Peer quiet;  // nobody is ahead: there is nothing to fetch by range
-  quiet.info.head = {.root = network_.genesis().block_root, .slot = 0};
-  peers_.Add(1, quiet);
-  quiet.others = run.canonical;
-  quiet.others.push_back(run.orphan);
-  peers_.Add(2, quiet);
-  service_.SubmitBlock(run.canonical.back(), Origin::Peer(1), [](const SubmitOutcome&) {});
-  ASSERT_TRUE(Await([&] { return Head() == run.source.chain().head(); }));
-  EXPECT_TRUE(Has(run.orphan));
-  EXPECT_THAT(peers_.offenders(), IsEmpty());
-  // It counts them after it has imported them.
-  EXPECT_TRUE(Await([&] { return service_.queue_sizes().waiting_blocks == 0; }));
 }
 
 TEST_F(SyncServiceTest, AClockThatOthersVotesDisproveEndsDutiesUntilItIsSet) {

@@ -128,7 +128,7 @@ TEST_F(HostileEngineTest, AnotherVersionOfTheContract) {
   hello.set_contract_version(2);
   Restart(hello);
   ASSERT_TRUE(Eventually([&] { return engine_->streams() > 2; }));
-  EXPECT_THAT(node_.log().lines(), Contains(HasSubstr("version 2 of the contract, this beacon to 1")));
+  EXPECT_THAT(node_.log().lines(), Contains(HasSubstr("version 2 of the contract, this beacon version 1")));
   EXPECT_FALSE(node_.network().counts().engine_connected);
 }
 
@@ -138,7 +138,7 @@ TEST_F(HostileEngineTest, TheFirstMessageIsNoHello) {
   const int streams = engine_->streams();
   engine_->Send(v1::EngineToBeacon());
   ASSERT_TRUE(Eventually([&] { return engine_->streams() > streams; }));
-  EXPECT_THAT(node_.log().lines(), Contains(HasSubstr("the first message is no hello")));
+  EXPECT_THAT(node_.log().lines(), Contains(HasSubstr("the first message is not a hello")));
 }
 
 // It starts without one, says so once, and finds it when it comes.

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "beacon/network/engine/item_codec.h"
+#include "beacon/network/engine/contract.h"
 #include "common/clock/manual_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/ssz/ssz.h"

@@ -1,7 +1,6 @@
-#include "beacon/services/votes/recent_votes.h"
-
 #include <gtest/gtest.h>
 
+#include "beacon/services/votes/seen_votes.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::beacon {

@@ -7,7 +7,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/storage/database/schema.h"
-#include "beacon/storage/database/state_snapshot.h"
 #include "common/bytes/hex.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/storage/stored_chain.h"

@@ -14,8 +14,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "beacon/storage/block_file.h"
-#include "beacon/storage/database/chain_tip.h"
+#include "beacon/storage/chain_files.h"
+#include "beacon/storage/database/losses.h"
 #include "beacon/storage/prune.h"
 #include "beacon/storage/verify.h"
 #include "common/clock/real_clock.h"
@@ -151,7 +151,7 @@ TEST_F(LostDataTest, AByteFlippedInTheMiddleOfTheLogIsTold) {
   Flip(logs.back(), fs::file_size(logs.back()) / 2);
 
   const std::string problems = Problems();
-  EXPECT_THAT(problems, HasSubstr(absl::StrCat("its write-ahead log ", logs.back().filename().string(),
+  EXPECT_THAT(problems, HasSubstr(absl::StrCat("the write-ahead log ", logs.back().filename().string(),
                                                " cannot be read to its end")));
   EXPECT_THAT(problems, HasSubstr(absl::StrCat("is shorter than it was: its head was of slot ", head)));
   EXPECT_THAT(problems, HasSubstr(absl::StrCat("it had finalized slot ", finalized)));
