@@ -1,4 +1,5 @@
-// A queue between threads that never grows beyond its bound.
+// A queue between threads that never grows beyond its bound. Written here because neither the standard library nor
+// Abseil has a bounded queue.
 #ifndef LEAN_COMMON_CONCURRENCY_BOUNDED_CHANNEL_H_
 #define LEAN_COMMON_CONCURRENCY_BOUNDED_CHANNEL_H_
 
@@ -57,7 +58,6 @@ class BoundedChannel {
     MutexLock lock(mutex_);
     return values_.size();
   }
-  size_t capacity() const { return capacity_; }
 
  private:
   const size_t capacity_;

@@ -1,4 +1,5 @@
-// Threads for short, independent pieces of work.
+// Threads for short, independent pieces of work. Written here because the pools of the libraries in use have unbounded
+// queues.
 #ifndef LEAN_COMMON_CONCURRENCY_WORKER_POOL_H_
 #define LEAN_COMMON_CONCURRENCY_WORKER_POOL_H_
 

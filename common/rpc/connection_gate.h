@@ -1,4 +1,5 @@
-// Takes a server's connections in, or turns them away before the server spends anything on them.
+// Accepts a server's connections, or closes them before the server spends anything on them. Written here because gRPC
+// bounds neither connections nor handshakes of one address.
 #ifndef LEAN_COMMON_RPC_CONNECTION_GATE_H_
 #define LEAN_COMMON_RPC_CONNECTION_GATE_H_
 

@@ -1,4 +1,4 @@
-// grpc.health.v1 over our own descriptor, so that reflection can describe it.
+// grpc.health.v1. Written here because gRPC's own health service does not bound its watchers.
 #ifndef LEAN_COMMON_RPC_HEALTH_SERVICE_H_
 #define LEAN_COMMON_RPC_HEALTH_SERVICE_H_
 

@@ -1,4 +1,5 @@
-// Bounds what a message costs in memory before it is parsed.
+// Bounds what a message costs in memory before it is parsed. Written here because Protocol Buffers bounds only the
+// bytes of a message, and some bytes decode to 25 times their size.
 #ifndef LEAN_COMMON_RPC_WIRE_LIMITS_H_
 #define LEAN_COMMON_RPC_WIRE_LIMITS_H_
 

@@ -1,4 +1,5 @@
-// Simple Serialize: bytes and roots of containers.
+// Simple Serialize: bytes and roots of containers. Written here because no C++ library of Debian has SSZ, and because
+// states have to share unchanged subtrees.
 #ifndef LEAN_COMMON_SSZ_SSZ_H_
 #define LEAN_COMMON_SSZ_SSZ_H_
 
