@@ -3,20 +3,20 @@
 #define LEAN_VALIDATOR_CLIENT_BEACONS_BEACON_CALLS_H_
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "common/concurrency/mutex.h"
 #include "common/concurrency/worker_pool.h"
 #include "validator_client/beacons/beacon_session.h"
 
@@ -52,10 +52,10 @@ class Gathering {
   explicit Gathering(size_t size) : results_(size), open_(size) {}
 
   void Put(size_t i, Result result) {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     results_[i] = std::move(result);
     --open_;
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
 
   // The results so far; nullopt where a call has not ended.
@@ -63,9 +63,9 @@ class Gathering {
 
   // Waits until all calls have ended, until `enough` returns true, or for `timeout`. May be called repeatedly.
   Results Await(absl::Duration timeout, const std::function<bool(const Results&)>& enough) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, absl::ToChronoNanoseconds(std::clamp(timeout, absl::ZeroDuration(), kLongest)),
-                      [&] { return open_ == 0 || enough(results_); });
+    MutexLock lock(mutex_);
+    changed_.WaitFor(mutex_, absl::ToChronoNanoseconds(std::clamp(timeout, absl::ZeroDuration(), kLongest)),
+                     [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return open_ == 0 || enough(results_); });
     return results_;
   }
 
@@ -73,12 +73,10 @@ class Gathering {
   static constexpr absl::Duration kLongest =
       absl::Hours(24);  // longer than any call, short enough for the clock not to overflow
 
-  // std::mutex, since the thread sanitizer does not see through Debian's Abseil.
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  Results results_;
-  size_t open_;
+  Mutex mutex_;
+  CondVar changed_;
+  Results results_ ABSL_GUARDED_BY(mutex_);
+  size_t open_ ABSL_GUARDED_BY(mutex_);
 };
 
 // The error of a beacon for which no thread is free.

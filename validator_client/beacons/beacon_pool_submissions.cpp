@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "common/status/status_macros.h"
 #include "validator_client/beacons/beacon_calls.h"
 #include "validator_client/beacons/beacon_client.h"
 #include "validator_client/beacons/beacon_pool.h"
@@ -28,12 +29,11 @@ absl::StatusOr<SubmitResult> BeaconPool::SubmitBlock(SignedBlockWithAttestation 
   const Checkpoint head = block.message.proposer_attestation.data.head;  // the block itself
   const auto shared = std::make_shared<const SignedBlockWithAttestation>(std::move(block));
   const SubmitCall call = [shared](BeaconClient& client, Timeout timeout) -> Results {
-    absl::StatusOr<SubmitResult> result = client.SubmitBlock(*shared, timeout);
-    if (!result.ok()) return result.status();
-    return std::vector<SubmitResult>{*std::move(result)};
+    ASSIGN_OR_RETURN(SubmitResult result, client.SubmitBlock(*shared, timeout));
+    return std::vector<SubmitResult>{std::move(result)};
   };
   Results results = Submit(call, builder, remaining);
-  if (!results.ok()) return results.status();
+  RETURN_IF_ERROR(results.status());
   // Of a block that came in time, whose builder is asked for what it has built: a good block gets to the others.
   if (remaining() > Timeout::zero()) standings_[builder].Claim(head);
   return std::move(results->front());

@@ -11,6 +11,7 @@
 #include "common/bytes/hex.h"
 #include "common/clock/slot_clock.h"
 #include "common/log/log_text.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -50,10 +51,9 @@ absl::Status BeaconSession::CheckRegistered(const RegisteredKey& key, uint64_t s
   if (network_.has_value() && network_->genesis_checked()) {
     return CheckInRegistry(*network_->registry, "the network", key);
   }
-  const absl::StatusOr<DutiesAnswer> answer = client_.GetDuties({key.pubkey}, slot, timeout);
-  if (!answer.ok()) return answer.status();
-  if (absl::Status status = CheckNetwork(*answer); !status.ok()) return status;
-  return CheckRegistry(*answer, {key});
+  ASSIGN_OR_RETURN(const DutiesAnswer answer, client_.GetDuties({key.pubkey}, slot, timeout));
+  RETURN_IF_ERROR(CheckNetwork(answer));
+  return CheckRegistry(answer, {key});
 }
 
 BeaconSession::Reading BeaconSession::Ask(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms) const {
@@ -81,7 +81,7 @@ void BeaconSession::MarkFailed(const absl::Status& status) { SetReady(status); }
 
 absl::Status BeaconSession::CheckTime(int64_t beacon_ms, int64_t our_ms) const {
   if (!network_.has_value()) return absl::FailedPreconditionError("no network is known yet");
-  if (absl::Status status = CheckUnixTime(beacon_ms); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckUnixTime(beacon_ms));
   const SlotClock slots(network_->genesis_time, network_->slot_duration_ms);
   const int64_t theirs = slots.At(beacon_ms).slot;
   const int64_t ours = slots.At(our_ms).slot;
@@ -93,11 +93,9 @@ absl::Status BeaconSession::CheckTime(int64_t beacon_ms, int64_t our_ms) const {
 absl::Status BeaconSession::LearnNetwork(const Reading& reading) {
   const DutiesAnswer& answer = *reading.answer;
   if (reading.registry.has_value()) {
-    absl::StatusOr<Network> checked = CheckGenesis(answer, *reading.registry);
-    if (!checked.ok()) return checked.status();
-    network_ = *std::move(checked);
+    ASSIGN_OR_RETURN(network_, CheckGenesis(answer, *reading.registry));
   } else {
-    if (absl::Status status = CheckRegistry(answer, keys_); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckRegistry(answer, keys_));
     network_ = NetworkNamedBy(answer);  // of our slot duration, CheckNetwork saw to it
   }
   logger_->info("network learned beacon={} genesis={} genesis_time={} slot_ms={} validators={} checked={}",
@@ -122,7 +120,7 @@ absl::StatusOr<Network> BeaconSession::CheckGenesis(const DutiesAnswer& answer,
         answer.genesis_time, registry->size()));
   }
   for (const RegisteredKey& key : keys_) {
-    if (absl::Status status = CheckInRegistry(*registry, "--genesis-root", key); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckInRegistry(*registry, "--genesis-root", key));
   }
   return network;
 }
@@ -130,17 +128,17 @@ absl::StatusOr<Network> BeaconSession::CheckGenesis(const DutiesAnswer& answer,
 absl::Status BeaconSession::JudgeAnswer(const Reading& reading, uint64_t slot) {
   const DutiesAnswer& answer = *reading.answer;
   on_network_ = false;
-  if (absl::Status status = CheckNetwork(answer); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckNetwork(answer));
   if (!network_.has_value()) {
-    if (absl::Status status = LearnNetwork(reading); !status.ok()) return status;
+    RETURN_IF_ERROR(LearnNetwork(reading));
   }
   // Our keys are known to be in the registry: a beacon that does not know them is wrong.
   if (absl::Status status = CheckRegistry(answer, keys_); !status.ok()) {
     return absl::FailedPreconditionError(status.message());
   }
   on_network_ = true;
-  if (absl::Status status = CheckClock(answer, reading.sent_ms, reading.received_ms); !status.ok()) return status;
-  if (absl::Status status = CheckHead(answer, reading.received_ms); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckClock(answer, reading.sent_ms, reading.received_ms));
+  RETURN_IF_ERROR(CheckHead(answer, reading.received_ms));
   head_slot_ = answer.head_slot;
   latency_ = std::chrono::milliseconds(reading.received_ms - reading.sent_ms);
   heard_slot_ = slot;
@@ -226,7 +224,7 @@ absl::Status BeaconSession::CheckRegistry(const DutiesAnswer& answer, const std:
 }
 
 absl::Status BeaconSession::CheckClock(const DutiesAnswer& answer, int64_t sent_ms, int64_t received_ms) {
-  if (absl::Status status = CheckUnixTime(answer.time_ms); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckUnixTime(answer.time_ms));
   // The answer was written at some moment between sending and receiving: only what lies outside is a difference.
   int64_t offset = 0;
   if (answer.time_ms < sent_ms) offset = answer.time_ms - sent_ms;

@@ -9,6 +9,7 @@
 #include "common/rpc/convert.h"
 #include "common/rpc/unary_call.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "lean/v1/beacon.pb.h"
 #include "lean/v1/validator.pb.h"
 
@@ -47,11 +48,11 @@ absl::StatusOr<DutiesAnswer> DutiesFromProto(const v1::GetDutiesResponse& messag
   for (const v1::ValidatorDuty& duty : message.duties()) {
     answer.duties.push_back({duty.known(), {duty.indices().begin(), duty.indices().end()}});
   }
-  const auto block_root = rpc::FixedBytesFromProto<Root>(message.genesis_block_root(), "genesis_block_root");
-  if (!block_root.ok()) return block_root.status();
+  ASSIGN_OR_RETURN(const auto block_root,
+                   rpc::FixedBytesFromProto<Root>(message.genesis_block_root(), "genesis_block_root"));
   answer.proposer_index = message.proposer_index();
   answer.validator_count = message.validator_count();
-  answer.genesis_block_root = *block_root;
+  answer.genesis_block_root = block_root;
   answer.genesis_time = message.genesis_time();
   answer.slot_duration_ms = message.slot_duration_ms();
   answer.xmss_log_lifetime = message.xmss_log_lifetime();
@@ -67,18 +68,15 @@ absl::StatusOr<DutiesAnswer> DutiesFromProto(const v1::GetDutiesResponse& messag
 absl::StatusOr<BuiltBlockAnswer> BuiltBlockFromProto(const v1::BuildBlockResponse& message) {
   if (!message.has_block()) return absl::InvalidArgumentError("block: is missing");
   if (!message.has_proposer_attestation()) return absl::InvalidArgumentError("proposer_attestation: is missing");
-  absl::StatusOr<Block> block = rpc::FromProto(message.block());
-  if (!block.ok()) return block.status();
-  const absl::StatusOr<Attestation> vote = rpc::FromProto(message.proposer_attestation());
-  if (!vote.ok()) return vote.status();
+  ASSIGN_OR_RETURN(Block block, rpc::FromProto(message.block()));
+  ASSIGN_OR_RETURN(const Attestation vote, rpc::FromProto(message.proposer_attestation()));
   BuiltBlockAnswer answer;
-  answer.block = *std::move(block);
-  answer.proposer_attestation = *vote;
+  answer.block = std::move(block);
+  answer.proposer_attestation = vote;
   answer.time_ms = static_cast<int64_t>(message.time_ms());
   for (const std::string& bytes : message.attestation_signatures()) {
-    const auto signature = rpc::FixedBytesFromProto<SignatureBytes>(bytes, "attestation_signatures");
-    if (!signature.ok()) return signature.status();
-    answer.attestation_signatures.push_back(*signature);
+    ASSIGN_OR_RETURN(const auto signature, rpc::FixedBytesFromProto<SignatureBytes>(bytes, "attestation_signatures"));
+    answer.attestation_signatures.push_back(signature);
   }
   return answer;
 }
@@ -109,7 +107,7 @@ absl::StatusOr<BlockHeader> HeaderFromProto(const v1::GetBlockResponse& message)
   const auto state_root = ParseFixedHex<Root>(message.state_root());
   const auto body_root = ParseFixedHex<Root>(message.body_root());
   for (const auto& root : {parent_root, state_root, body_root}) {
-    if (!root.ok()) return root.status();
+    RETURN_IF_ERROR(root.status());
   }
   return BlockHeader{message.slot(), message.proposer_index(), *parent_root, *state_root, *body_root};
 }
@@ -125,7 +123,7 @@ absl::StatusOr<DutiesAnswer> GrpcBeaconClient::GetDuties(const std::vector<Publi
   for (const PublicKeyBytes& pubkey : pubkeys) request.add_pubkeys(rpc::BytesToProto(pubkey));
   request.set_slot(slot);
   v1::GetDutiesResponse response;
-  if (absl::Status status = Call("GetDuties", request, response, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Call("GetDuties", request, response, timeout));
   absl::StatusOr<DutiesAnswer> answer = DutiesFromProto(response);
   if (!answer.ok()) return BadAnswer("GetDuties", answer.status());
   return answer;
@@ -135,8 +133,7 @@ absl::StatusOr<Registry> GrpcBeaconClient::GetRegistry(Timeout timeout) {
   v1::GetValidatorsRequest request;
   request.set_limit(kMaxGenesisValidators);
   v1::GetValidatorsResponse response;
-  const absl::Status status = Call("GetValidators", request, response, timeout, "BeaconService");
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(Call("GetValidators", request, response, timeout, "BeaconService"));
   absl::StatusOr<Registry> registry = RegistryFromProto(response);
   if (!registry.ok()) return BadAnswer("GetValidators", registry.status());
   return registry;
@@ -149,7 +146,7 @@ absl::StatusOr<BuiltBlockAnswer> GrpcBeaconClient::BuildBlock(uint64_t slot, uin
   request.set_proposer_index(proposer_index);
   request.set_genesis_block_root(rpc::BytesToProto(genesis_block_root));
   v1::BuildBlockResponse response;
-  if (absl::Status status = Call("BuildBlock", request, response, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Call("BuildBlock", request, response, timeout));
   absl::StatusOr<BuiltBlockAnswer> answer = BuiltBlockFromProto(response);
   if (!answer.ok()) return BadAnswer("BuildBlock", answer.status());
   return answer;
@@ -161,7 +158,7 @@ absl::StatusOr<VoteDataAnswer> GrpcBeaconClient::BuildVote(uint64_t slot, const 
   request.set_slot(slot);
   request.set_genesis_block_root(rpc::BytesToProto(genesis_block_root));
   v1::BuildVoteResponse response;
-  if (absl::Status status = Call("BuildVote", request, response, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Call("BuildVote", request, response, timeout));
   if (!response.has_data()) return BadAnswer("BuildVote", absl::InvalidArgumentError("data: is missing"));
   const absl::StatusOr<AttestationData> data = rpc::FromProto(response.data());
   if (!data.ok()) return BadAnswer("BuildVote", data.status());
@@ -172,7 +169,7 @@ absl::StatusOr<SubmitResult> GrpcBeaconClient::SubmitBlock(const SignedBlockWith
   v1::SubmitBlockRequest request;
   *request.mutable_block() = rpc::ToProto(block);
   v1::SubmitBlockResponse response;
-  if (absl::Status status = Call("SubmitBlock", request, response, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Call("SubmitBlock", request, response, timeout));
   absl::StatusOr<SubmitResult> result = SubmitResultFromProto(response.result());
   if (!result.ok()) return BadAnswer("SubmitBlock", result.status());
   return result;
@@ -183,7 +180,7 @@ absl::StatusOr<std::vector<SubmitResult>> GrpcBeaconClient::SubmitVotes(const st
   v1::SubmitVotesRequest request;
   for (const SignedAttestation& vote : votes) *request.add_votes() = rpc::ToProto(vote);
   v1::SubmitVotesResponse response;
-  if (absl::Status status = Call("SubmitVotes", request, response, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Call("SubmitVotes", request, response, timeout));
   std::vector<SubmitResult> results;
   for (const v1::SubmitResult& message : response.results()) {
     absl::StatusOr<SubmitResult> result = SubmitResultFromProto(message);
@@ -200,7 +197,7 @@ absl::StatusOr<std::vector<Liveness>> GrpcBeaconClient::GetLiveness(const Livene
   request.set_show_votes(true);
   for (const Root& root : query.known_roots) request.add_known_roots(rpc::BytesToProto(root));
   v1::GetLivenessResponse response;
-  if (absl::Status status = Call("GetLiveness", request, response, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Call("GetLiveness", request, response, timeout));
   std::vector<Liveness> answer;
   for (const v1::ValidatorLiveness& validator : response.validators()) {
     Liveness& liveness = answer.emplace_back(Liveness{validator.live(), validator.latest_vote_slot(), nullptr});
@@ -217,7 +214,7 @@ absl::StatusOr<uint64_t> GrpcBeaconClient::GetBlockSlot(const Root& root, Timeou
   request.mutable_block()->set_root(ToHex(root.span()));
   request.set_without_votes(true);
   v1::GetBlockResponse response;
-  if (absl::Status status = Call("GetBlock", request, response, timeout, "BeaconService"); !status.ok()) return status;
+  RETURN_IF_ERROR(Call("GetBlock", request, response, timeout, "BeaconService"));
   const absl::StatusOr<BlockHeader> header = HeaderFromProto(response);
   if (!header.ok()) return BadAnswer("GetBlock", header.status());
   // Whoever knows the block can tell what its root is made of.
@@ -229,11 +226,10 @@ absl::StatusOr<uint64_t> GrpcBeaconClient::GetBlockSlot(const Root& root, Timeou
 
 absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::Message& request,
                                     google::protobuf::Message& response, Timeout timeout, const char* service) {
-  const absl::StatusOr<grpc::ByteBuffer> bytes =
-      calls_.Call(absl::StrCat("/lean.v1.", service, "/", method), request, timeout);
-  if (!bytes.ok()) return bytes.status();
+  ASSIGN_OR_RETURN(const grpc::ByteBuffer bytes,
+                   calls_.Call(absl::StrCat("/lean.v1.", service, "/", method), request, timeout));
   // Generic bytes, since gRPC's own decoding would build a message of any number of fields.
-  if (absl::Status decoded = rpc::DecodeRequest(*bytes, response); !decoded.ok()) return BadAnswer(method, decoded);
+  if (absl::Status decoded = rpc::DecodeRequest(bytes, response); !decoded.ok()) return BadAnswer(method, decoded);
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
 #include "common/config/genesis.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 
@@ -30,9 +31,8 @@ std::vector<size_t> MostNamedFirst(const std::vector<std::optional<Network>>& na
 }
 
 absl::StatusOr<Network> NetworkOfGenesis(const GenesisConfig& genesis, uint64_t slot_duration_ms) {
-  const absl::StatusOr<Genesis> made = MakeGenesis(genesis);
-  if (!made.ok()) return made.status();
-  return Network{made->block_root, genesis.genesis_time, slot_duration_ms, genesis.validators.size(),
+  ASSIGN_OR_RETURN(const Genesis made, MakeGenesis(genesis));
+  return Network{made.block_root, genesis.genesis_time, slot_duration_ms, genesis.validators.size(),
                  std::make_shared<const Registry>(genesis.validators)};
 }
 

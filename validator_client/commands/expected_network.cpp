@@ -4,6 +4,7 @@
 #include "common/bytes/hex.h"
 #include "common/config/genesis_folder.h"
 #include "common/config/network_spec.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -13,36 +14,32 @@ absl::StatusOr<NetworkSpec> ReadSpec(const NetworkOptions& options, ExpectedNetw
                                      std::vector<std::string>& warnings) {
   const std::string file = NetworkSpecPath(options.genesis_dir);
   std::vector<std::string> missing;
-  absl::StatusOr<NetworkSpec> spec = ReadNetworkSpec(options.genesis_dir, &missing);
-  if (!spec.ok()) return spec.status();
+  ASSIGN_OR_RETURN(NetworkSpec spec, ReadNetworkSpec(options.genesis_dir, &missing));
   if (!missing.empty()) {
     warnings.insert(warnings.end(), missing.begin(), missing.end());
     return spec;
   }
-  if (options.slot_ms.has_value() && *options.slot_ms != spec->slot_duration_ms) {
+  if (options.slot_ms.has_value() && *options.slot_ms != spec.slot_duration_ms) {
     return absl::InvalidArgumentError(absl::StrCat("--slot-ms ", *options.slot_ms, ": ", file, " has slots of ",
-                                                   spec->slot_duration_ms, " ms: leave the option out"));
+                                                   spec.slot_duration_ms, " ms: leave the option out"));
   }
-  expected.slot_duration_ms = spec->slot_duration_ms;
+  expected.slot_duration_ms = spec.slot_duration_ms;
   expected.slot_duration_origin = file;
   return spec;
 }
 
 absl::Status ReadGenesisFolder(const NetworkOptions& options, ExpectedNetwork& expected,
                                std::vector<std::string>& warnings) {
-  const absl::StatusOr<GenesisConfig> config = ReadGenesisConfig(options.genesis_dir, &warnings);
-  if (!config.ok()) return config.status();
-  const absl::StatusOr<NetworkSpec> spec = ReadSpec(options, expected, warnings);
-  if (!spec.ok()) return spec.status();
-  expected.xmss_log_lifetime = spec->xmss_log_lifetime;
-  absl::StatusOr<Network> network = NetworkOfGenesis(*config, expected.slot_duration_ms);
-  if (!network.ok()) return network.status();
-  if (expected.genesis_block_root.has_value() && *expected.genesis_block_root != network->genesis_block_root) {
+  ASSIGN_OR_RETURN(const GenesisConfig config, ReadGenesisConfig(options.genesis_dir, &warnings));
+  ASSIGN_OR_RETURN(const NetworkSpec spec, ReadSpec(options, expected, warnings));
+  expected.xmss_log_lifetime = spec.xmss_log_lifetime;
+  ASSIGN_OR_RETURN(Network network, NetworkOfGenesis(config, expected.slot_duration_ms));
+  if (expected.genesis_block_root.has_value() && *expected.genesis_block_root != network.genesis_block_root) {
     return absl::InvalidArgumentError(absl::StrCat("--genesis-root is not the root of ", options.genesis_dir,
-                                                   ", which is ", ToHex(network->genesis_block_root.span())));
+                                                   ", which is ", ToHex(network.genesis_block_root.span())));
   }
-  expected.genesis_block_root = network->genesis_block_root;
-  expected.network = *std::move(network);
+  expected.genesis_block_root = network.genesis_block_root;
+  expected.network = std::move(network);
   return absl::OkStatus();
 }
 
@@ -64,7 +61,7 @@ absl::StatusOr<ExpectedNetwork> MakeExpectedNetwork(const NetworkOptions& option
     expected.genesis_block_root = *root;
   }
   if (options.genesis_dir.empty()) return expected;
-  if (absl::Status status = ReadGenesisFolder(options, expected, warnings); !status.ok()) return status;
+  RETURN_IF_ERROR(ReadGenesisFolder(options, expected, warnings));
   return expected;
 }
 
@@ -77,8 +74,7 @@ absl::Status ExpectKeys(const NetworkOptions& options, const std::vector<Registe
                                                      log_lifetime));
     }
     for (const RegisteredKey& key : keys) {
-      absl::Status status = CheckInRegistry(*expected.network->registry, options.genesis_dir, key);
-      if (!status.ok()) return status;
+      RETURN_IF_ERROR(CheckInRegistry(*expected.network->registry, options.genesis_dir, key));
     }
   }
   expected.xmss_log_lifetime = log_lifetime;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "common/bytes/decimal.h"
 #include "common/containers/limits.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -53,11 +54,9 @@ absl::StatusOr<uint64_t> ParseIndex(absl::string_view text) {
 
 absl::StatusOr<const Password*> KeystorePassword::Get() {
   if (!password_.has_value()) {
-    absl::StatusOr<Password> password =
-        file_.empty() ? PromptPassword(PromptOf(kind_), OptionOf(kind_), /*confirm=*/kind_ == kNew, stop_)
-                      : ReadPasswordFile(file_);
-    if (!password.ok()) return password.status();
-    password_ = *std::move(password);
+    ASSIGN_OR_RETURN(password_, file_.empty()
+                                    ? PromptPassword(PromptOf(kind_), OptionOf(kind_), /*confirm=*/kind_ == kNew, stop_)
+                                    : ReadPasswordFile(file_));
   }
   return &*password_;
 }
@@ -73,12 +72,10 @@ absl::StatusOr<std::vector<uint64_t>> ParseIndexList(absl::string_view text) {
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
     const std::pair<absl::string_view, absl::string_view> range = absl::StrSplit(part, absl::MaxSplits("..", 1));
     const bool is_range = part.find("..") != absl::string_view::npos;
-    const absl::StatusOr<uint64_t> first = ParseIndex(range.first);
-    if (!first.ok()) return first.status();
-    const absl::StatusOr<uint64_t> last = is_range ? ParseIndex(range.second) : first;
-    if (!last.ok()) return last.status();
-    if (*last < *first) return absl::InvalidArgumentError(absl::StrCat("'", part, "' ends before it begins"));
-    for (uint64_t index = *first; index <= *last; ++index) {
+    ASSIGN_OR_RETURN(const uint64_t first, ParseIndex(range.first));
+    ASSIGN_OR_RETURN(const uint64_t last, is_range ? ParseIndex(range.second) : first);
+    if (last < first) return absl::InvalidArgumentError(absl::StrCat("'", part, "' ends before it begins"));
+    for (uint64_t index = first; index <= last; ++index) {
       if (!seen.insert(index).second) return absl::InvalidArgumentError(absl::StrCat("index ", index, " stands twice"));
       indices.push_back(index);
     }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/bytes/hex.h"
+#include "common/clock/real_clock.h"
 #include "common/config/text_file.h"
 #include "common/log/log_text.h"
 #include "common/process/program.h"
@@ -19,6 +20,7 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 #include "grpcpp/client_context.h"
 #include "lean/v1/keymanager.grpc.pb.h"
 #include "validator_client/commands/key_options.h"
@@ -63,15 +65,12 @@ class KeymanagerCli::Caller {
   static absl::StatusOr<Caller> Connect(const KeymanagerCli& options) {
     std::string token;
     if (!options.token_file_.empty()) {
-      absl::StatusOr<std::string> read = ReadAccessToken(options.token_file_);
-      if (!read.ok()) return read.status();
-      token = *std::move(read);
+      ASSIGN_OR_RETURN(token, ReadAccessToken(options.token_file_));
     }
     rpc::ChannelOptions channel_options;
     channel_options.tls = options.tls_;
-    const auto channel = rpc::MakeChannel(options.address_, channel_options);
-    if (!channel.ok()) return channel.status();
-    return Caller(v1::KeymanagerService::NewStub(*channel), std::move(token));
+    ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(options.address_, channel_options));
+    return Caller(v1::KeymanagerService::NewStub(channel), std::move(token));
   }
 
   template <typename Request, typename Response>
@@ -79,7 +78,7 @@ class KeymanagerCli::Caller {
                                                                                     const Request&, Response*),
                                 const Request& request) {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    context.set_deadline(SystemTime() + kPatience);
     if (!token_.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", token_));
     Response response;
     if (const grpc::Status status = (stub_.get()->*method)(&context, request, &response); !status.ok()) {
@@ -132,19 +131,18 @@ absl::Status KeymanagerCli::Run(StopSignals& signals, std::ostream& out, bool* u
 }
 
 absl::Status KeymanagerCli::RunCommand(const std::stop_token& stop, std::ostream& out, bool* usage) const {
-  absl::StatusOr<Caller> caller = Caller::Connect(*this);
-  if (!caller.ok()) return caller.status();
-  if (import_->parsed()) return Import(*caller, stop, out, usage);
-  if (delete_->parsed()) return Delete(*caller, out, usage);
-  if (export_records_->parsed()) return ExportRecords(*caller, out);
-  if (import_records_->parsed()) return ImportRecords(*caller, out);
-  return List(*caller, out);
+  ASSIGN_OR_RETURN(Caller caller, Caller::Connect(*this));
+  if (import_->parsed()) return Import(caller, stop, out, usage);
+  if (delete_->parsed()) return Delete(caller, out, usage);
+  if (export_records_->parsed()) return ExportRecords(caller, out);
+  if (import_records_->parsed()) return ImportRecords(caller, out);
+  return List(caller, out);
 }
 
 absl::Status KeymanagerCli::List(Caller& caller, std::ostream& out) const {
-  const auto response = caller.Call(&v1::KeymanagerService::Stub::ListKeystores, v1::ListKeystoresRequest());
-  if (!response.ok()) return response.status();
-  for (const v1::KeystoreView& key : response->keystores()) {
+  ASSIGN_OR_RETURN(const auto response,
+                   caller.Call(&v1::KeymanagerService::Stub::ListKeystores, v1::ListKeystoresRequest()));
+  for (const v1::KeystoreView& key : response.keystores()) {
     out << "index=" << key.validator_index() << " pubkey=" << Printable(key.pubkey())
         << " state=" << Word(v1::KeystoreState_Name(key.state()), "KEYSTORE_STATE_") << " slots=" << key.first_slot()
         << ".." << key.last_slot() << " ready=" << (key.ready() ? "yes" : "no")
@@ -162,35 +160,29 @@ absl::Status KeymanagerCli::Import(Caller& caller, const std::stop_token& stop, 
     *usage = true;
     return absl::InvalidArgumentError(absl::StrCat("--indices: ", indices.status().message()));
   }
-  const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(from_);
-  if (!entries.ok()) return entries.status();
+  ASSIGN_OR_RETURN(const std::vector<KeystoreEntry> entries, ReadKeystoreList(from_));
   std::string records;
   if (!records_file_.empty()) {
-    const absl::StatusOr<std::string> text = ReadTextFile(records_file_, kMaxInterchangeBytes);
-    if (!text.ok()) return text.status();
-    records = *text;
+    ASSIGN_OR_RETURN(records, ReadTextFile(records_file_, kMaxInterchangeBytes));
   }
   KeystorePassword password_source(password_file_, KeystorePassword::kSource, stop);
-  const absl::StatusOr<const Password*> password = password_source.Get();
-  if (!password.ok()) return password.status();
-  const ByteSpan secret = (*password)->bytes();
+  ASSIGN_OR_RETURN(const Password* password, password_source.Get());
+  const ByteSpan secret = password->bytes();
   size_t refused = 0;
-  for (const KeystoreEntry& entry : *entries) {
+  for (const KeystoreEntry& entry : entries) {
     if (!indices->empty() && std::find(indices->begin(), indices->end(), entry.index) == indices->end()) continue;
-    const absl::StatusOr<std::string> keystore = ReadTextFile(entry.path, kMaxKeystoreBytes);
-    if (!keystore.ok()) return keystore.status();
+    ASSIGN_OR_RETURN(const std::string keystore, ReadTextFile(entry.path, kMaxKeystoreBytes));
     // One a call, so that no call is large or long.
     v1::ImportKeystoresRequest request;
     request.set_records(std::exchange(records, ""));
     v1::KeystoreToImport& item = *request.add_keystores();
-    item.set_keystore(*keystore);
+    item.set_keystore(keystore);
     item.set_password(std::string(secret.begin(), secret.end()));
     item.set_validator_index(entry.index);
     item.set_never_signed(never_signed_);
-    const auto response = caller.Call(&v1::KeymanagerService::Stub::ImportKeystores, request);
-    if (!response.ok()) return response.status();
-    if (response->results_size() != 1) return absl::InternalError("the client answered for another number of keys");
-    const v1::ImportResult& result = response->results(0);
+    ASSIGN_OR_RETURN(const auto response, caller.Call(&v1::KeymanagerService::Stub::ImportKeystores, request));
+    if (response.results_size() != 1) return absl::InternalError("the client answered for another number of keys");
+    const v1::ImportResult& result = response.results(0);
     out << "index=" << entry.index << " pubkey=" << ShortHex(entry.pubkey.span())
         << " result=" << Word(v1::ImportStatus_Name(result.status()), "IMPORT_STATUS_");
     if (!result.reason().empty()) {
@@ -208,62 +200,58 @@ absl::Status KeymanagerCli::Delete(Caller& caller, std::ostream& out, bool* usag
     *usage = true;
     return absl::InvalidArgumentError(absl::StrCat("--indices: ", indices.status().message()));
   }
-  if (absl::Status status = CheckNewFile(records_file_); !status.ok()) return status;
-  const auto keys = caller.Call(&v1::KeymanagerService::Stub::ListKeystores, v1::ListKeystoresRequest());
-  if (!keys.ok()) return keys.status();
+  RETURN_IF_ERROR(CheckNewFile(records_file_));
+  ASSIGN_OR_RETURN(const auto keys,
+                   caller.Call(&v1::KeymanagerService::Stub::ListKeystores, v1::ListKeystoresRequest()));
   v1::DeleteKeystoresRequest request;
   for (const uint64_t index : *indices) {
-    const auto found = std::find_if(keys->keystores().begin(), keys->keystores().end(),
+    const auto found = std::find_if(keys.keystores().begin(), keys.keystores().end(),
                                     [index](const auto& key) { return key.validator_index() == index; });
-    if (found == keys->keystores().end()) {
+    if (found == keys.keystores().end()) {
       return absl::NotFoundError(absl::StrCat("the client has no key of validator ", index));
     }
     request.add_pubkeys(found->pubkey());
   }
-  const auto response = caller.Call(&v1::KeymanagerService::Stub::DeleteKeystores, request);
-  if (!response.ok()) return response.status();
-  if (response->results_size() != request.pubkeys_size()) {
+  ASSIGN_OR_RETURN(const auto response, caller.Call(&v1::KeymanagerService::Stub::DeleteKeystores, request));
+  if (response.results_size() != request.pubkeys_size()) {
     return absl::InternalError("the client answered for another number of keys");
   }
   size_t failed = 0;
-  for (int i = 0; i < response->results_size(); ++i) {
-    const v1::DeleteResult& result = response->results(i);
+  for (int i = 0; i < response.results_size(); ++i) {
+    const v1::DeleteResult& result = response.results(i);
     out << "index=" << (*indices)[static_cast<size_t>(i)]
         << " result=" << Word(v1::DeleteStatus_Name(result.status()), "DELETE_STATUS_");
     if (!result.message().empty()) out << " message=\"" << Printable(result.message()) << "\"";
     out << "\n";
     failed += result.status() == v1::DELETE_STATUS_DELETED ? 0 : 1;
   }
-  if (!response->records().empty()) {
-    if (absl::Status status = WriteRecords(records_file_, response->records()); !status.ok()) {
+  if (!response.records().empty()) {
+    if (absl::Status status = WriteRecords(records_file_, response.records()); !status.ok()) {
       return absl::Status(status.code(), absl::StrCat(status.message(), "; the records are on the client's machine: ",
-                                                      Printable(response->records_file())));
+                                                      Printable(response.records_file())));
     }
     out << "records are in " << records_file_ << " and, on the client's machine, in "
-        << Printable(response->records_file()) << ": keep them as long as a copy of the keys may exist\n";
+        << Printable(response.records_file()) << ": keep them as long as a copy of the keys may exist\n";
   }
   return SomeRefused(failed);
 }
 
 absl::Status KeymanagerCli::ExportRecords(Caller& caller, std::ostream& out) const {
-  const auto response =
-      caller.Call(&v1::KeymanagerService::Stub::ExportSigningRecords, v1::ExportSigningRecordsRequest());
-  if (!response.ok()) return response.status();
-  if (absl::Status status = WriteRecords(records_file_, response->records()); !status.ok()) return status;
-  out << absl::StrCat("records of ", response->keys(), " keys are in ", records_file_,
+  ASSIGN_OR_RETURN(const auto response,
+                   caller.Call(&v1::KeymanagerService::Stub::ExportSigningRecords, v1::ExportSigningRecordsRequest()));
+  RETURN_IF_ERROR(WriteRecords(records_file_, response.records()));
+  out << absl::StrCat("records of ", response.keys(), " keys are in ", records_file_,
                       ". Keys that go on signing leave it behind at once\n");
   return absl::OkStatus();
 }
 
 absl::Status KeymanagerCli::ImportRecords(Caller& caller, std::ostream& out) const {
-  const absl::StatusOr<std::string> text = ReadTextFile(records_file_, kMaxInterchangeBytes);
-  if (!text.ok()) return text.status();
+  ASSIGN_OR_RETURN(const std::string text, ReadTextFile(records_file_, kMaxInterchangeBytes));
   v1::ImportSigningRecordsRequest request;
-  request.set_records(*text);
-  const auto response = caller.Call(&v1::KeymanagerService::Stub::ImportSigningRecords, request);
-  if (!response.ok()) return response.status();
-  out << absl::StrCat("imported ", response->keys(), " keys: ", response->new_keys(), " new, ", response->new_leaves(),
-                      " leaves above what was known, ", response->closed_leaves(),
+  request.set_records(text);
+  ASSIGN_OR_RETURN(const auto response, caller.Call(&v1::KeymanagerService::Stub::ImportSigningRecords, request));
+  out << absl::StrCat("imported ", response.keys(), " keys: ", response.new_keys(), " new, ", response.new_leaves(),
+                      " leaves above what was known, ", response.closed_leaves(),
                       " leaves that no root may sign any more\n");
   return absl::OkStatus();
 }

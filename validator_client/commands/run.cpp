@@ -4,6 +4,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/process/until_stopped.h"
+#include "common/status/status_macros.h"
 #include "validator_client/commands/validator_client.h"
 
 namespace lean::validator {
@@ -23,7 +24,7 @@ absl::Status Run(const RunOptions& options, StopSignals& signals, const std::sha
       },
       told);
   if (stopped) return absl::OkStatus();
-  if (!started.ok()) return started;
+  RETURN_IF_ERROR(started);
   return RunUntilStopped(
       signals, [&client] { return (*client)->Run(); },
       [&](const char* signal) {

@@ -14,6 +14,7 @@
 #include "common/process/until_stopped.h"
 #include "common/rpc/listener_watch.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 #include "validator_client/commands/expected_network.h"
 #include "validator_client/commands/key_options.h"
 #include "validator_client/keys/key_admission.h"
@@ -29,9 +30,8 @@ namespace {
 
 absl::Status CheckKnown(const std::vector<ValidatorKey>& keys, SigningRecords& records, const std::string& path) {
   for (const ValidatorKey& key : keys) {
-    const auto highest = records.HighestSlot(key.key->pubkey());
-    if (!highest.ok()) return highest.status();
-    if (highest->has_value()) continue;
+    ASSIGN_OR_RETURN(const auto highest, records.HighestSlot(key.key->pubkey()));
+    if (highest.has_value()) continue;
     return absl::FailedPreconditionError(
         absl::StrCat(key.origin, ": ", path,
                      " has no records of this key, which may have signed before; import its "
@@ -48,11 +48,11 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   server_options.address = options.listen;
   server_options.tls = options.tls;
   server_options.log = log;
-  if (absl::Status status = CheckSignerAddress(server_options); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSignerAddress(server_options));
   std::vector<std::string> warnings;
   absl::StatusOr<ExpectedNetwork> expected = MakeExpectedNetwork(options.network, warnings);
   for (const std::string& warning : warnings) log->warn("network odd message=\"{}\"", warning);
-  if (!expected.ok()) return expected.status();
+  RETURN_IF_ERROR(expected.status());
   KeyLocks key_locks;
   bool stopped = false;
   const auto told = [&](const char* signal) {
@@ -71,32 +71,29 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
       },
       told);
   if (stopped) return absl::OkStatus();
-  if (!opening.ok()) return opening;
+  RETURN_IF_ERROR(opening);
   Keystores& keystores = opened->keystores;
-  absl::Status fits = ExpectKeys(options.network, RegisteredKeysOf(keystores.keys), keystores.log_lifetime, *expected);
-  if (!fits.ok()) return fits;
+  RETURN_IF_ERROR(ExpectKeys(options.network, RegisteredKeysOf(keystores.keys), keystores.log_lifetime, *expected));
   const Network& network = *expected->network;  // a genesis folder has all of it
-  const absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
-      SqliteSigningRecords::Open({.path = options.records, .create = true});
-  if (!records.ok()) return records.status();
+  ASSIGN_OR_RETURN(const std::unique_ptr<SqliteSigningRecords> records,
+                   SqliteSigningRecords::Open({.path = options.records, .create = true}));
   if (!options.new_keys) {
-    if (absl::Status status = CheckKnown(keystores.keys, **records, options.records); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckKnown(keystores.keys, *records, options.records));
   }
 
   RealClock clock;
   const SlotClock slots(network.genesis_time, network.slot_duration_ms);
-  KeyPreparer preparer(keystores.keys, log);
+  KeyPreparer preparer(keystores.keys, clock, log);
   WorkerPool pool(KeyThreads(), keystores.keys.size());
   SlotLimit limit(clock, network.slot_duration_ms);
   limit.TrustGenesis(slots);
-  Signer signer(std::move(keystores.keys), **records, limit,
+  Signer signer(std::move(keystores.keys), *records, limit,
                 [&pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
   // Whatever the records say, another process may have signed in the slot in which this one starts.
   const uint64_t first_slot = static_cast<uint64_t>(std::max<int64_t>(slots.At(clock.WallMs()).slot + 1, 0));
-  const SignRequests requests(signer, **records, clock, slots, first_slot, log);
-  const auto server = StartSignerServer(requests, server_options);
-  if (!server.ok()) return server.status();
-  log->info("signer listening address={} keys={} records={} first_slot={}", (*server)->address().ToString(),
+  const SignRequests requests(signer, *records, clock, slots, first_slot, log);
+  ASSIGN_OR_RETURN(const auto server, StartSignerServer(requests, server_options));
+  log->info("signer listening address={} keys={} records={} first_slot={}", server->address().ToString(),
             signer.keys()->size(), options.records, first_slot);
   std::vector<std::string> secrets = std::move(opened->key_files);
   secrets.insert(secrets.end(), {options.password_file, options.tls.key});
@@ -104,7 +101,7 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
     log->warn("secrets open to a group message=\"{}\"", warning);
   }
   rpc::ListenerWatch listeners(clock, log);
-  listeners.Add("signer", (*server)->address());
+  listeners.Add("signer", server->address());
   preparer.Check(first_slot, std::chrono::milliseconds(network.slot_duration_ms));
   return RunUntilStopped(
       signals,
@@ -114,7 +111,7 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
       },
       [&](const char* signal) {
         told(signal);
-        (*server)->Stop();
+        server->Stop();
         clock.Interrupt();
         preparer.Stop();
       });

@@ -16,6 +16,7 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/limits.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 #include "validator_client/keys/key_admission.h"
 #include "validator_client/keys/keystores.h"
 #include "validator_client/keys/start_guard.h"
@@ -37,26 +38,22 @@ absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std:
                          SigningSide& side) {
   side.password_source = std::make_unique<KeystorePassword>(options.password_file, KeystorePassword::kExisting, stop);
   // Keys that come later are put beside the list.
-  absl::StatusOr<LockedKeystores> opened = OpenLockedKeystores({.list_file = options.keystores,
+  ASSIGN_OR_RETURN(LockedKeystores opened, OpenLockedKeystores({.list_file = options.keystores,
                                                                 .changes_list = !options.keymanager.address.empty(),
                                                                 .threads = std::max(1u, KeyThreads() / 2)},
-                                                               side.password_source->source(), side.key_locks, log);
-  if (!opened.ok()) return opened.status();
-  side.folder_locks = std::move(opened->folders);
-  side.key_files = std::move(opened->key_files);
-  std::vector<ValidatorKey> keys = std::move(opened->keystores.keys);
-  absl::StatusOr<const Password*> password = side.password_source->GetIfAtHand();
-  if (!password.ok()) return password.status();
+                                                               side.password_source->source(), side.key_locks, log));
+  side.folder_locks = std::move(opened.folders);
+  side.key_files = std::move(opened.key_files);
+  std::vector<ValidatorKey> keys = std::move(opened.keystores.keys);
+  ASSIGN_OR_RETURN(const Password* password, side.password_source->GetIfAtHand());
   if (options.keymanager.address.empty()) {
     side.password_source->Drop();
   } else {
-    side.password = *password;  // protects the keys that come by it
+    side.password = password;  // protects the keys that come by it
   }
-  side.log_lifetime = opened->keystores.log_lifetime;
-  absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
-      SqliteSigningRecords::Open({.path = RecordsPath(options.records, options.keystores), .create = true});
-  if (!records.ok()) return records.status();
-  side.records = *std::move(records);
+  side.log_lifetime = opened.keystores.log_lifetime;
+  ASSIGN_OR_RETURN(side.records, SqliteSigningRecords::Open(
+                                     {.path = RecordsPath(options.records, options.keystores), .create = true}));
   const std::optional<std::chrono::milliseconds> age = side.records->last_write_age();
   side.signed_a_moment_ago = age.has_value() && *age <= kMoment;
   // What has no room in the pool runs at once on the duty's own thread: no signature is ever turned away.
@@ -75,9 +72,7 @@ absl::Status ConnectSigner(const RunOptions& options, SlotLimit& limit, SigningS
   if (!channel.ok()) {
     return absl::Status(channel.status().code(), absl::StrCat("--signer: ", channel.status().message()));
   }
-  auto signer = RemoteSigner::Connect(*std::move(channel), side.remote_records, limit);
-  if (!signer.ok()) return signer.status();
-  side.signer = *std::move(signer);
+  ASSIGN_OR_RETURN(side.signer, RemoteSigner::Connect(*std::move(channel), side.remote_records, limit));
   side.log_lifetime = side.signer->keys()->all().front().key->log_lifetime();
   return absl::OkStatus();
 }
@@ -109,22 +104,21 @@ RunOptions WithDefaults(RunOptions options) {
 absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options, SlotLimit& limit,
                                                              const std::stop_token& stop, spdlog::logger& log) {
   auto side = std::make_unique<SigningSide>();
-  const absl::Status status =
-      options.signer.empty() ? OpenOwnKeys(options, limit, stop, log, *side) : ConnectSigner(options, limit, *side);
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(options.signer.empty() ? OpenOwnKeys(options, limit, stop, log, *side)
+                                         : ConnectSigner(options, limit, *side));
   return side;
 }
 
 absl::StatusOr<std::unique_ptr<ValidatorClient>> ValidatorClient::Start(const RunOptions& options,
                                                                         const std::stop_token& stop,
                                                                         const std::shared_ptr<spdlog::logger>& log) {
-  if (absl::Status status = CheckKeymanagerOptions(options); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckKeymanagerOptions(options));
   std::vector<std::string> warnings;
   absl::StatusOr<ExpectedNetwork> expected = MakeExpectedNetwork(options.network, warnings);
   for (const std::string& warning : warnings) log->warn("network odd message=\"{}\"", warning);
-  if (!expected.ok()) return expected.status();
+  RETURN_IF_ERROR(expected.status());
   std::unique_ptr<ValidatorClient> client(new ValidatorClient(WithDefaults(options), *std::move(expected), log));
-  if (absl::Status status = client->StartParts(stop); !status.ok()) return status;
+  RETURN_IF_ERROR(client->StartParts(stop));
   return client;
 }
 
@@ -147,16 +141,13 @@ void ValidatorClient::Stop() {
 }
 
 absl::Status ValidatorClient::StartParts(const std::stop_token& stop) {
-  absl::StatusOr<std::unique_ptr<SigningSide>> side = OpenSigningSide(options_, limit_, stop, *log_);
-  if (!side.ok()) return side.status();
-  side_ = *std::move(side);
-  absl::Status status =
-      ExpectKeys(options_.network, RegisteredKeysOf(side_->signer->keys()->all()), side_->log_lifetime, expected_);
-  if (!status.ok()) return status;
-  if (status = ConnectBeacons(); !status.ok()) return status;
+  ASSIGN_OR_RETURN(side_, OpenSigningSide(options_, limit_, stop, *log_));
+  RETURN_IF_ERROR(
+      ExpectKeys(options_.network, RegisteredKeysOf(side_->signer->keys()->all()), side_->log_lifetime, expected_));
+  RETURN_IF_ERROR(ConnectBeacons());
   LogStart();
-  if (status = StartDuties(); !status.ok()) return status;
-  if (status = StartServers(); !status.ok()) return status;
+  RETURN_IF_ERROR(StartDuties());
+  RETURN_IF_ERROR(StartServers());
   WarnOfGroupReadableSecrets();
   return absl::OkStatus();
 }
@@ -170,21 +161,17 @@ absl::Status ValidatorClient::ConnectBeacons() {
     if (!seen.insert(address).second) {
       return absl::InvalidArgumentError(absl::StrCat("--beacon: ", address, " is named twice"));
     }
-    const auto channel = rpc::MakeChannel(address, channel_options);
-    if (!channel.ok()) return channel.status();
-    beacons_.push_back(std::make_unique<GrpcBeaconClient>(address, *channel));
+    ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(address, channel_options));
+    beacons_.push_back(std::make_unique<GrpcBeaconClient>(address, channel));
   }
   return absl::OkStatus();
 }
 
 absl::Status ValidatorClient::StartDuties() {
-  absl::StatusOr<crypto::SignatureScheme> scheme =
-      crypto::SignatureScheme::Create({.xmss_log_lifetime = side_->log_lifetime});
-  if (!scheme.ok()) return scheme.status();
-  scheme_ = *std::move(scheme);
+  ASSIGN_OR_RETURN(scheme_, crypto::SignatureScheme::Create({.xmss_log_lifetime = side_->log_lifetime}));
   Signer& signer = *side_->signer;
   const KeySetPtr keys_at_start = signer.keys();
-  preparer_ = std::make_unique<KeyPreparer>(keys_at_start->all(), log_);
+  preparer_ = std::make_unique<KeyPreparer>(keys_at_start->all(), clock_, log_);
   keys_ = std::make_unique<LiveKeys>(signer, *preparer_);
   lanes_ = std::make_unique<BeaconLanes>(beacons_.size());
   std::vector<BeaconClient*> clients;
@@ -218,14 +205,9 @@ absl::Status ValidatorClient::StartServers() {
       metrics_->listener_answers.Set(listener.answers ? 1 : 0, {{"listener", listener.name}});
     }
   });
-  absl::StatusOr<std::unique_ptr<metrics::MetricsServer>> metrics_server =
-      metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry_, *log_);
-  if (!metrics_server.ok()) return metrics_server.status();
-  metrics_server_ = *std::move(metrics_server);
+  ASSIGN_OR_RETURN(metrics_server_, metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry_, *log_));
   if (metrics_server_ != nullptr) listeners_->Add("metrics", metrics_server_->listener());
-  absl::StatusOr<std::unique_ptr<rpc::PooledServer>> keymanager = StartKeymanager();
-  if (!keymanager.ok()) return keymanager.status();
-  keymanager_ = *std::move(keymanager);
+  ASSIGN_OR_RETURN(keymanager_, StartKeymanager());
   if (keymanager_ != nullptr) listeners_->Add("keymanager", keymanager_->address());
   return absl::OkStatus();
 }
@@ -233,23 +215,21 @@ absl::Status ValidatorClient::StartServers() {
 absl::StatusOr<std::unique_ptr<rpc::PooledServer>> ValidatorClient::StartKeymanager() {
   const KeymanagerServerOptions& server = options_.keymanager;
   if (server.address.empty()) return nullptr;
-  auto keymanager = StartKeymanagerServer({.keys = *keys_,
-                                           .records = *side_->records,
-                                           .locks = side_->key_locks,
-                                           .random = random_,
-                                           .keystores = options_.keystores,
-                                           .protection = {.password = side_->password},
-                                           .log_lifetime = side_->log_lifetime,
-                                           .threads = std::max(1u, KeyThreads() / 2),
-                                           .stopping = stopping_.get_token(),
-                                           .log = log_},
-                                          server);
-  if (!keymanager.ok()) return keymanager.status();
-  const std::string address = (*keymanager)->address().ToString();
+  ASSIGN_OR_RETURN(auto keymanager, StartKeymanagerServer({.keys = *keys_,
+                                                           .records = *side_->records,
+                                                           .locks = side_->key_locks,
+                                                           .random = random_,
+                                                           .keystores = options_.keystores,
+                                                           .protection = {.password = side_->password},
+                                                           .log_lifetime = side_->log_lifetime,
+                                                           .threads = std::max(1u, KeyThreads() / 2),
+                                                           .stopping = stopping_.get_token(),
+                                                           .log = log_},
+                                                          server));
+  const std::string address = keymanager->address().ToString();
   for (ProcessLock& lock : side_->folder_locks) {
-    const absl::Status status = lock.Announce(
-        absl::StrCat("ask it at ", address, ": lean-validator keymanager --address ", address, " list|import|delete"));
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(lock.Announce(
+        absl::StrCat("ask it at ", address, ": lean-validator keymanager --address ", address, " list|import|delete")));
   }
   log_->info("keymanager listening address={} tls={} authorised_by={}", address, !server.tls.empty(),
              server.tls.client_ca.empty() ? server.token_file : "certificate");

@@ -10,6 +10,7 @@
 #include "common/bytes/hex.h"
 #include "common/log/log_text.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "validator_client/signing/duty_checks.h"
 
 namespace lean::validator {
@@ -97,20 +98,19 @@ void Duties::Propose(uint64_t slot) {
 }
 
 absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
-  if (absl::Status status = CheckSignable(key, slot); !status.ok()) return status;
-  if (!beacons_.ready().ok()) return beacons_.ready();
+  RETURN_IF_ERROR(CheckSignable(key, slot));
+  RETURN_IF_ERROR(beacons_.ready());
   Stopwatch watch(timer_);
-  absl::StatusOr<BuiltBlock> block_built = beacons_.BuildBlock(
-      slot, key.index, Until(slot, 1), [&](const BeaconSession& beacon, const BuiltBlockAnswer& answer) {
-        if (absl::Status status = beacon.CheckTime(answer.time_ms, timer_.NowMs()); !status.ok()) return status;
-        return CheckBuiltBlock(slot, key.index, answer.block, answer.attestation_signatures.size(),
-                               answer.proposer_attestation);
-      });
-  if (!block_built.ok()) return block_built.status();
-  const BuiltBlockAnswer& built = block_built->answer;
-  const size_t builder = block_built->builder;
+  const auto check = [&](const BeaconSession& beacon, const BuiltBlockAnswer& answer) -> absl::Status {
+    RETURN_IF_ERROR(beacon.CheckTime(answer.time_ms, timer_.NowMs()));
+    return CheckBuiltBlock(slot, key.index, answer.block, answer.attestation_signatures.size(),
+                           answer.proposer_attestation);
+  };
+  ASSIGN_OR_RETURN(const BuiltBlock block_built, beacons_.BuildBlock(slot, key.index, Until(slot, 1), check));
+  const BuiltBlockAnswer& built = block_built.answer;
+  const size_t builder = block_built.builder;
   const int64_t build_ms = watch.Lap();
-  if (absl::Status status = CheckSlotIsNow(slot); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSlotIsNow(slot));
 
   const std::vector<absl::StatusOr<SignatureBytes>> signatures = signer_.Sign(slot, {built.proposer_attestation});
   const absl::StatusOr<SignatureBytes>& signature = signatures.front();
@@ -190,18 +190,17 @@ absl::Status Duties::CheckSignable(const ValidatorKey& key, uint64_t slot) {
 }
 
 absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey*>& voters) {
-  if (!beacons_.ready().ok()) return beacons_.ready();
+  RETURN_IF_ERROR(beacons_.ready());
   Stopwatch watch(timer_);
-  const absl::StatusOr<BuiltVote> built =
-      beacons_.BuildVote(slot, Until(slot, 2), [&](const BeaconSession& beacon, const VoteDataAnswer& answer) {
-        if (absl::Status status = beacon.CheckTime(answer.time_ms, timer_.NowMs()); !status.ok()) return status;
-        return CheckVoteData(slot, answer.data);
-      });
-  if (!built.ok()) return built.status();
-  const AttestationData& data = built->data;
-  const size_t builder = built->builder;
+  const auto check = [&](const BeaconSession& beacon, const VoteDataAnswer& answer) -> absl::Status {
+    RETURN_IF_ERROR(beacon.CheckTime(answer.time_ms, timer_.NowMs()));
+    return CheckVoteData(slot, answer.data);
+  };
+  ASSIGN_OR_RETURN(const BuiltVote built, beacons_.BuildVote(slot, Until(slot, 2), check));
+  const AttestationData& data = built.data;
+  const size_t builder = built.builder;
   const int64_t build_ms = watch.Lap();
-  if (absl::Status status = CheckSlotIsNow(slot); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSlotIsNow(slot));
 
   std::vector<Attestation> unsigned_votes;
   unsigned_votes.reserve(voters.size());

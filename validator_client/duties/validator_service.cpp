@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "common/log/log_text.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -58,7 +59,7 @@ absl::Status ValidatorService::Run() {
   }
   PrepareKeys(first_slot);
   next_attempt_ = clock_.Steady();
-  if (absl::Status status = GuardStart(guard, watch, timer); !status.ok()) return status;
+  RETURN_IF_ERROR(GuardStart(guard, watch, timer));
   while (true) {
     const bool ready = beacons_.ready().ok();
     const SlotTimer::Wake wake = timer.Next(ready ? std::nullopt : std::optional<SteadyTime>(next_attempt_));
@@ -74,15 +75,14 @@ absl::Status ValidatorService::Run() {
         OnTick(wake, guard.admitted(), timer, duties, admission, watch);
         break;
     }
-    if (absl::Status status = GuardStart(guard, watch, timer); !status.ok()) return status;
+    RETURN_IF_ERROR(GuardStart(guard, watch, timer));
   }
 }
 
 absl::Status ValidatorService::GuardStart(StartGuard& guard, KeyWatch& watch, const SlotTimer& timer) {
-  const absl::StatusOr<std::vector<StartGuard::Refused>> refused =
-      guard.Step(timer.Now(), timer.UntilNextInterval() / 2);
-  if (!refused.ok()) return refused.status();
-  for (const StartGuard::Refused& key : *refused) watch.Stop(key.key, key.why);
+  ASSIGN_OR_RETURN(const std::vector<StartGuard::Refused> refused,
+                   guard.Step(timer.Now(), timer.UntilNextInterval() / 2));
+  for (const StartGuard::Refused& key : refused) watch.Stop(key.key, key.why);
   return watch.KeysLeft();
 }
 

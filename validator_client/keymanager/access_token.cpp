@@ -9,6 +9,7 @@
 #include "common/bytes/hex.h"
 #include "common/crypto/sha256.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -21,7 +22,7 @@ Root DigestOf(absl::string_view token) {
 
 absl::Status Make(const std::string& path, RandomSource& random) {
   Bytes<kRandomBytes> bytes;
-  if (absl::Status status = random.Fill(bytes.mutable_span()); !status.ok()) return status;
+  RETURN_IF_ERROR(random.Fill(bytes.mutable_span()));
   const std::string text = absl::StrCat(ToHex(bytes.span()).substr(2), "\n");
   return WritePrivateFile(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, IfExists::kFail);
 }
@@ -29,9 +30,8 @@ absl::Status Make(const std::string& path, RandomSource& random) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadAccessToken(const std::string& path) {
-  const absl::StatusOr<WipedBytes> content = ReadSecretFile(path, kMaxTokenBytes, SecretFileKind::kRegular);
-  if (!content.ok()) return content.status();
-  const ByteSpan bytes = content->span();
+  ASSIGN_OR_RETURN(const WipedBytes content, ReadSecretFile(path, kMaxTokenBytes, SecretFileKind::kRegular));
+  const ByteSpan bytes = content.span();
   const std::string token(absl::StripAsciiWhitespace({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
   if (token.size() < kMinTokenBytes) {
     return absl::InvalidArgumentError(
@@ -46,10 +46,10 @@ absl::StatusOr<std::string> ReadAccessToken(const std::string& path) {
 absl::StatusOr<AccessToken> AccessToken::ReadOrMake(const std::string& path, RandomSource& random) {
   absl::StatusOr<std::string> token = ReadAccessToken(path);
   if (absl::IsNotFound(token.status())) {
-    if (absl::Status status = Make(path, random); !status.ok()) return status;
+    RETURN_IF_ERROR(Make(path, random));
     token = ReadAccessToken(path);
   }
-  if (!token.ok()) return token.status();
+  RETURN_IF_ERROR(token.status());
   const AccessToken made(DigestOf(*token));
   OPENSSL_cleanse(token->data(), token->size());
   return made;

@@ -8,9 +8,11 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/bytes/hex.h"
+#include "common/clock/real_clock.h"
 #include "common/rpc/limits.h"
 #include "common/rpc/status.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 #include "validator_client/keys/keystore/encrypted_secret.h"
 #include "validator_client/keys/keystore/keystore_json.h"
 #include "validator_client/keys/xmss_signing_key.h"
@@ -120,14 +122,13 @@ absl::StatusOr<v1::ImportKeystoresResponse> KeymanagerRequests::ImportKeystores(
     return rpc::MalformedRequest(
         absl::StrCat("keystores: ", request.keystores_size(), ", expected 1 to ", kMaxImported));
   }
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (!request.records().empty()) {
-    if (const auto merged = MergeRecords(request.records()); !merged.ok()) return merged.status();
+    RETURN_IF_ERROR(MergeRecords(request.records()).status());
   }
-  absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(context_.keystores);
-  if (!folder.ok()) return folder.status();
+  ASSIGN_OR_RETURN(KeystoreFolder folder, KeystoreFolder::Open(context_.keystores));
   v1::ImportKeystoresResponse response;
-  for (const v1::KeystoreToImport& item : request.keystores()) *response.add_results() = ImportOne(item, *folder);
+  for (const v1::KeystoreToImport& item : request.keystores()) *response.add_results() = ImportOne(item, folder);
   return response;
 }
 
@@ -198,27 +199,25 @@ absl::StatusOr<v1::DeleteKeystoresResponse> KeymanagerRequests::DeleteKeystores(
   if (request.pubkeys_size() < 1 || request.pubkeys_size() > kMaxDeleted) {
     return rpc::MalformedRequest(absl::StrCat("pubkeys: ", request.pubkeys_size(), ", expected 1 to ", kMaxDeleted));
   }
-  const absl::StatusOr<std::vector<PublicKeyBytes>> pubkeys = Pubkeys(request.pubkeys());
-  if (!pubkeys.ok()) return pubkeys.status();
-  std::lock_guard lock(mutex_);
-  absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(context_.keystores);
-  if (!folder.ok()) return folder.status();
+  ASSIGN_OR_RETURN(const std::vector<PublicKeyBytes> pubkeys, Pubkeys(request.pubkeys()));
+  MutexLock lock(mutex_);
+  ASSIGN_OR_RETURN(KeystoreFolder folder, KeystoreFolder::Open(context_.keystores));
 
   v1::DeleteKeystoresResponse response;
-  for (size_t i = 0; i < pubkeys->size(); ++i) response.add_results()->set_status(v1::DELETE_STATUS_NOT_FOUND);
+  for (size_t i = 0; i < pubkeys.size(); ++i) response.add_results()->set_status(v1::DELETE_STATUS_NOT_FOUND);
   std::vector<Deletion> deletions;
-  for (size_t i = 0; i < pubkeys->size(); ++i) {
-    std::optional<LiveKeys::Entry> removed = context_.keys.Remove((*pubkeys)[i]);
+  for (size_t i = 0; i < pubkeys.size(); ++i) {
+    std::optional<LiveKeys::Entry> removed = context_.keys.Remove(pubkeys[i]);
     if (!removed.has_value()) continue;
-    deletions.push_back({(*pubkeys)[i], *std::move(removed), response.mutable_results(static_cast<int>(i))});
+    deletions.push_back({pubkeys[i], *std::move(removed), response.mutable_results(static_cast<int>(i))});
   }
   if (deletions.empty()) return response;
 
   // From here on none of them signs: what is exported is final.
   const absl::Status saved = SaveRecords(deletions, response);
   for (const Deletion& deletion : deletions) {
-    const absl::Status status = saved.ok() ? folder->Remove(deletion.pubkey) : saved;
-    const bool gone = saved.ok() && folder->Find(deletion.pubkey) == nullptr;
+    const absl::Status status = saved.ok() ? folder.Remove(deletion.pubkey) : saved;
+    const bool gone = saved.ok() && folder.Find(deletion.pubkey) == nullptr;
     deletion.result->set_status(gone ? v1::DELETE_STATUS_DELETED : v1::DELETE_STATUS_FAILED);
     deletion.result->set_message(std::string(status.message()));
     if (gone) {
@@ -237,19 +236,19 @@ absl::StatusOr<v1::DeleteKeystoresResponse> KeymanagerRequests::DeleteKeystores(
 
 absl::Status KeymanagerRequests::SaveRecords(const std::vector<Deletion>& deletions,
                                              v1::DeleteKeystoresResponse& response) {
-  absl::StatusOr<std::vector<KeyHistory>> histories = context_.records.Export();
-  if (!histories.ok()) return histories.status();
+  ASSIGN_OR_RETURN(std::vector<KeyHistory> histories, context_.records.Export());
   std::vector<PublicKeyBytes> pubkeys;
   for (const Deletion& deletion : deletions) pubkeys.push_back(deletion.pubkey);
-  KeepOnly(pubkeys, *histories);
-  std::string text = FormatInterchange(*histories, InterchangeForm::kLeaves);
+  KeepOnly(pubkeys, histories);
+  std::string text = FormatInterchange(histories, InterchangeForm::kLeaves);
   if (text.size() > rpc::kMaxMessageBytes - kAnswerRoom) {
     return absl::ResourceExhaustedError("their records are too large for one answer: delete fewer keys at once");
   }
-  const std::string name = absl::StrCat("deleted-", absl::ToUnixMicros(absl::Now()), ".records.json");
+  const std::string name =
+      absl::StrCat("deleted-", absl::ToUnixMicros(absl::FromChrono(SystemTime())), ".records.json");
   const std::string file = (std::filesystem::path(context_.keystores).parent_path() / name).string();
   const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  if (absl::Status status = WritePrivateFile(file, bytes, IfExists::kFail); !status.ok()) return status;
+  RETURN_IF_ERROR(WritePrivateFile(file, bytes, IfExists::kFail));
   response.set_records(std::move(text));
   response.set_records_file(file);
   return absl::OkStatus();
@@ -257,12 +256,11 @@ absl::Status KeymanagerRequests::SaveRecords(const std::vector<Deletion>& deleti
 
 absl::StatusOr<v1::ExportSigningRecordsResponse> KeymanagerRequests::ExportSigningRecords(
     const v1::ExportSigningRecordsRequest& request) {
-  const absl::StatusOr<std::vector<PublicKeyBytes>> pubkeys = Pubkeys(request.pubkeys());
-  if (!pubkeys.ok()) return pubkeys.status();
-  std::lock_guard lock(mutex_);
+  ASSIGN_OR_RETURN(const std::vector<PublicKeyBytes> pubkeys, Pubkeys(request.pubkeys()));
+  MutexLock lock(mutex_);
   absl::StatusOr<std::vector<KeyHistory>> histories = context_.records.Export();
   if (!histories.ok()) return RecordsError(histories.status());
-  if (!pubkeys->empty()) KeepOnly(*pubkeys, *histories);
+  if (!pubkeys.empty()) KeepOnly(pubkeys, *histories);
   v1::ExportSigningRecordsResponse response;
   response.set_keys(histories->size());
   response.set_records(FormatInterchange(*histories, InterchangeForm::kLeaves));
@@ -271,14 +269,13 @@ absl::StatusOr<v1::ExportSigningRecordsResponse> KeymanagerRequests::ExportSigni
 
 absl::StatusOr<v1::ImportSigningRecordsResponse> KeymanagerRequests::ImportSigningRecords(
     const v1::ImportSigningRecordsRequest& request) {
-  std::lock_guard lock(mutex_);
-  const absl::StatusOr<ImportSummary> summary = MergeRecords(request.records());
-  if (!summary.ok()) return summary.status();
+  MutexLock lock(mutex_);
+  ASSIGN_OR_RETURN(const ImportSummary summary, MergeRecords(request.records()));
   v1::ImportSigningRecordsResponse response;
-  response.set_keys(summary->keys);
-  response.set_new_keys(summary->new_keys);
-  response.set_new_leaves(summary->new_leaves);
-  response.set_closed_leaves(summary->closed_leaves);
+  response.set_keys(summary.keys);
+  response.set_new_keys(summary.new_keys);
+  response.set_new_leaves(summary.new_leaves);
+  response.set_closed_leaves(summary.closed_leaves);
   return response;
 }
 

@@ -4,13 +4,14 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 #include "common/secrets/random_source.h"
 #include "lean/v1/keymanager.pb.h"
@@ -51,15 +52,17 @@ class KeymanagerRequests {
  private:
   struct Deletion;
 
-  // mutex_ is held by the callers of all that follows.
-  absl::StatusOr<ImportSummary> MergeRecords(const std::string& records);
-  v1::ImportResult ImportOne(const v1::KeystoreToImport& item, KeystoreFolder& folder);
-  v1::ImportResult Store(uint64_t index, OpenedKeyFile opened, bool never_signed, KeystoreFolder& folder);
+  absl::StatusOr<ImportSummary> MergeRecords(const std::string& records) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  v1::ImportResult ImportOne(const v1::KeystoreToImport& item, KeystoreFolder& folder)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  v1::ImportResult Store(uint64_t index, OpenedKeyFile opened, bool never_signed, KeystoreFolder& folder)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Writes the records of the deleted keys to a new file, and puts them into `response`.
-  absl::Status SaveRecords(const std::vector<Deletion>& deletions, v1::DeleteKeystoresResponse& response);
+  absl::Status SaveRecords(const std::vector<Deletion>& deletions, v1::DeleteKeystoresResponse& response)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const KeymanagerContext context_;
-  std::mutex mutex_;
+  Mutex mutex_;  // one request at a time, apart from ListKeystores
 };
 
 }  // namespace lean::validator

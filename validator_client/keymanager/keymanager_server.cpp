@@ -7,6 +7,7 @@
 #include "absl/strings/strip.h"
 #include "common/rpc/raw_service.h"
 #include "common/rpc/status.h"
+#include "common/status/status_macros.h"
 #include "lean/v1/keymanager.grpc.pb.h"
 #include "validator_client/keymanager/access_token.h"
 
@@ -66,9 +67,8 @@ class GrpcKeymanagerService final : public rpc::RawService<v1::KeymanagerService
 }  // namespace
 
 absl::Status CheckKeymanagerAddress(const KeymanagerServerOptions& options) {
-  const auto address = rpc::ParseAddress(options.address);
-  if (!address.ok()) return address.status();
-  if (address->IsLoopback() || !options.tls.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto address, rpc::ParseAddress(options.address));
+  if (address.IsLoopback() || !options.tls.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("the keymanager does not listen on ", options.address,
                    " without TLS, since passwords and its token would cross the network in plain text: use "
@@ -77,12 +77,10 @@ absl::Status CheckKeymanagerAddress(const KeymanagerServerOptions& options) {
 
 absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartKeymanagerServer(KeymanagerContext context,
                                                                          const KeymanagerServerOptions& options) {
-  if (absl::Status status = CheckKeymanagerAddress(options); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckKeymanagerAddress(options));
   std::optional<AccessToken> token;
   if (options.tls.client_ca.empty()) {
-    absl::StatusOr<AccessToken> read = AccessToken::ReadOrMake(options.token_file, context.random);
-    if (!read.ok()) return read.status();
-    token = *std::move(read);
+    ASSIGN_OR_RETURN(token, AccessToken::ReadOrMake(options.token_file, context.random));
   }
   rpc::ServerOptions server_options;
   server_options.address = options.address;

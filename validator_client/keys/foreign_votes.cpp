@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "common/log/log_text.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -27,9 +28,7 @@ absl::StatusOr<Sightings> ForeignVotes::Look(const std::vector<ValidatorKey>& ke
   LivenessQuery query;
   query.from_slot = from_slot;
   for (const ValidatorKey& key : keys) query.indices.push_back(key.index);
-  absl::StatusOr<std::vector<Root>> roots = signer_.records().SignedRoots(from_slot, kMaxKnownRoots);
-  if (!roots.ok()) return roots.status();
-  query.known_roots = *std::move(roots);
+  ASSIGN_OR_RETURN(query.known_roots, signer_.records().SignedRoots(from_slot, kMaxKnownRoots));
 
   Sightings sightings;
   absl::flat_hash_set<uint64_t> proved;
@@ -78,16 +77,14 @@ absl::StatusOr<ForeignVotes::Judged> ForeignVotes::Judge(const std::vector<Valid
   for (size_t i = 0; i < keys.size(); ++i) {
     if (validators[i].vote != nullptr) {
       const SignedAttestation& vote = *validators[i].vote;
-      const absl::StatusOr<bool> foreign = IsForeign(keys[i], from_slot, vote);
-      if (!foreign.ok()) return foreign.status();
-      if (*foreign) {
+      ASSIGN_OR_RETURN(const bool foreign, IsForeign(keys[i], from_slot, vote));
+      if (foreign) {
         judged.proved.push_back({keys[i], vote.message.data.slot, ssz::HashTreeRoot(vote.message), answer.beacon});
         continue;
       }
     }
-    const absl::StatusOr<bool> claimed = IsUnexplained(keys[i], validators[i]);
-    if (!claimed.ok()) return claimed.status();
-    if (*claimed) judged.claimed.push_back(i);
+    ASSIGN_OR_RETURN(const bool claimed, IsUnexplained(keys[i], validators[i]));
+    if (claimed) judged.claimed.push_back(i);
   }
   return judged;
 }

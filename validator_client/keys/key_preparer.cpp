@@ -40,8 +40,9 @@ bool IsDue(const SigningKey& key, uint64_t slot) {
 
 }  // namespace
 
-KeyPreparer::KeyPreparer(const std::vector<ValidatorKey>& keys, std::shared_ptr<spdlog::logger> logger)
-    : logger_(std::move(logger)) {
+KeyPreparer::KeyPreparer(const std::vector<ValidatorKey>& keys, const Clock& clock,
+                         std::shared_ptr<spdlog::logger> logger)
+    : clock_(clock), logger_(std::move(logger)) {
   for (const ValidatorKey& key : keys) Add(key);
   thread_ = std::thread([this] { Work(); });
 }
@@ -52,14 +53,14 @@ KeyPreparer::~KeyPreparer() {
 }
 
 void KeyPreparer::Add(const ValidatorKey& key) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   entries_.push_back(std::make_shared<Entry>(Entry{.key = key}));
 }
 
 void KeyPreparer::Remove(const PublicKeyBytes& pubkey) {
   std::vector<EntryPtr> removed;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     const auto rest = std::stable_partition(entries_.begin(), entries_.end(), [&pubkey](const EntryPtr& entry) {
       return entry->key.key->pubkey() != pubkey;
     });
@@ -71,25 +72,25 @@ void KeyPreparer::Remove(const PublicKeyBytes& pubkey) {
 }
 
 void KeyPreparer::Check(uint64_t slot, milliseconds slot_duration) {
-  lines_.LogLeftOut(std::chrono::steady_clock::now(), *logger_);
-  std::lock_guard lock(mutex_);
+  lines_.LogLeftOut(clock_.Steady(), *logger_);
+  MutexLock lock(mutex_);
   WarnOfEnds(slot, slot_duration);
   for (const EntryPtr& entry : entries_) {
     if (entry->queued || stopped_ || !IsDue(*entry->key.key, slot)) continue;
     entry->queued = true;
     jobs_.push_back(Job{entry, slot});
-    work_or_stop_.notify_one();
+    work_or_stop_.NotifyOne();
   }
 }
 
 void KeyPreparer::Stop() {
   std::vector<std::shared_ptr<SigningKey>> keys;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stopped_ = true;
     for (const EntryPtr& entry : entries_) keys.push_back(entry->key.key);
   }
-  work_or_stop_.notify_all();
+  work_or_stop_.NotifyAll();
   for (const std::shared_ptr<SigningKey>& key : keys) key->Cancel();
 }
 
@@ -133,21 +134,21 @@ void KeyPreparer::Work() {
     Job job;
     ValidatorKey key;
     {
-      std::unique_lock lock(mutex_);
-      work_or_stop_.wait(lock, [this] { return stopped_ || !jobs_.empty(); });
+      MutexLock lock(mutex_);
+      work_or_stop_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopped_ || !jobs_.empty(); });
       if (stopped_) return;
       job = jobs_.front();
       jobs_.pop_front();
       if (job.entry->removed) continue;
       key = job.entry->key;
     }
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = clock_.Steady();
     int quarters_logged = 0;
     const absl::Status status =
         key.key->Prepare(job.slot, [&](double fraction) { LogProgress(key, fraction, quarters_logged); });
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Steady() - begin);
     const SlotRange prepared = key.key->prepared_slots();
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     job.entry->queued = false;
     if (status.ok()) {
       ++prepared_in_a_row_;

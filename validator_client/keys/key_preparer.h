@@ -3,16 +3,16 @@
 #define LEAN_VALIDATOR_CLIENT_KEYS_KEY_PREPARER_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 #include "validator_client/signing/signer.h"
@@ -26,7 +26,7 @@ inline constexpr std::chrono::milliseconds kWarnBefore = std::chrono::hours(7 * 
 // the number of lines left out (LineLimit), independent of the number of keys. Thread-safe.
 class KeyPreparer {
  public:
-  KeyPreparer(const std::vector<ValidatorKey>& keys, std::shared_ptr<spdlog::logger> logger);
+  KeyPreparer(const std::vector<ValidatorKey>& keys, const Clock& clock, std::shared_ptr<spdlog::logger> logger);
   ~KeyPreparer();  // stops
 
   KeyPreparer(const KeyPreparer&) = delete;
@@ -54,7 +54,7 @@ class KeyPreparer {
     std::chrono::milliseconds warn_at_left = kWarnBefore;  // time left at which the next warning is due
     bool end_reported = false;
   };
-  using EntryPtr = std::shared_ptr<Entry>;  // its fields but key are guarded by mutex_
+  using EntryPtr = std::shared_ptr<Entry>;  // mutex_ protects its fields but key
   struct Job {
     EntryPtr entry;
     uint64_t slot = 0;
@@ -62,21 +62,20 @@ class KeyPreparer {
 
   void LogProgress(const ValidatorKey& key, double fraction, int& quarters_logged);
   // True when a line for this cause may be logged now.
-  bool Admit(absl::string_view cause) { return lines_.Admit(cause, std::chrono::steady_clock::now()); }
+  bool Admit(absl::string_view cause) { return lines_.Admit(cause, clock_.Steady()); }
   // Logs one warning for all keys, with the first of them and their number.
-  void WarnOfEnds(uint64_t slot, std::chrono::milliseconds slot_duration);
+  void WarnOfEnds(uint64_t slot, std::chrono::milliseconds slot_duration) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work();
 
+  const Clock& clock_;
   std::shared_ptr<spdlog::logger> logger_;
   LineLimit lines_;
-  // std::mutex, since the thread sanitizer does not see through Debian's Abseil.
-  std::mutex mutex_;
-  std::condition_variable work_or_stop_;
-  // All guarded by mutex_.
-  std::vector<EntryPtr> entries_;
-  std::deque<Job> jobs_;
-  bool stopped_ = false;
-  size_t prepared_in_a_row_ = 0;  // since the queue was empty
+  Mutex mutex_;
+  CondVar work_or_stop_;
+  std::vector<EntryPtr> entries_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Job> jobs_ ABSL_GUARDED_BY(mutex_);
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  size_t prepared_in_a_row_ ABSL_GUARDED_BY(mutex_) = 0;  // since the queue was empty
   std::thread thread_;
 };
 

@@ -10,6 +10,7 @@
 #include "common/bytes/hex.h"
 #include "common/crypto/xmss/secret_key_file.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace fs = std::filesystem;
@@ -18,9 +19,7 @@ absl::StatusOr<KeystoreFolder> KeystoreFolder::Open(const std::string& list_file
   KeystoreFolder folder(list_file);
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(list_file, ignored))) return folder;
-  absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
-  if (!entries.ok()) return entries.status();
-  folder.entries_ = *std::move(entries);
+  ASSIGN_OR_RETURN(folder.entries_, ReadKeystoreList(list_file));
   return folder;
 }
 
@@ -73,9 +72,9 @@ absl::Status KeystoreFolder::AddFile(uint64_t index, const PublicKeyBytes& pubke
         absl::StrCat(list_file_, " has the key ", ShortHex(pubkey.span()), " already, for validator ", same->index));
   }
   const fs::path folder = FolderOf(list_file_);
-  if (absl::Status status = PreparePrivateFolder(folder.string()); !status.ok()) return status;
+  RETURN_IF_ERROR(PreparePrivateFolder(folder.string()));
   const std::string path = (folder / KeyFileName(index, encrypted)).string();
-  if (absl::Status status = save(path); !status.ok()) return status;
+  RETURN_IF_ERROR(save(path));
   std::vector<KeystoreEntry> entries = entries_;
   entries.push_back(KeystoreEntry{index, pubkey, path, list_file_});
   if (absl::Status status = WriteList(entries); !status.ok()) {
@@ -97,7 +96,7 @@ absl::Status KeystoreFolder::Remove(const PublicKeyBytes& pubkey) {
   std::vector<KeystoreEntry> entries;
   std::copy_if(entries_.begin(), entries_.end(), std::back_inserter(entries),
                [&pubkey](const KeystoreEntry& entry) { return entry.pubkey != pubkey; });
-  if (absl::Status status = WriteList(entries); !status.ok()) return status;
+  RETURN_IF_ERROR(WriteList(entries));
   entries_ = std::move(entries);
   std::error_code ignored;
   fs::remove(xmss::TreeCachePath(path), ignored);  // nothing secret

@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "common/bytes/hex.h"
 #include "common/config/yaml.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -24,27 +25,21 @@ absl::StatusOr<KeystoreEntry> ParseEntry(const YamlValue& value, const std::stri
                                          const std::filesystem::path& folder) {
   KeystoreEntry entry;
   entry.origin = absl::StrCat(file, ":", value.line());
-  if (absl::Status status = value.CheckFields({"index", "pubkey", "keystore"}); !status.ok()) return status;
-  const auto index_field = value.Field("index", "the validator's index in the registry");
-  if (!index_field.ok()) return index_field.status();
-  const absl::StatusOr<uint64_t> index = index_field->Number(0, std::numeric_limits<uint64_t>::max());
-  if (!index.ok()) return index.status();
+  RETURN_IF_ERROR(value.CheckFields({"index", "pubkey", "keystore"}));
+  ASSIGN_OR_RETURN(const auto index_field, value.Field("index", "the validator's index in the registry"));
+  ASSIGN_OR_RETURN(const uint64_t index, index_field.Number(0, std::numeric_limits<uint64_t>::max()));
 
-  const auto pubkey_field = value.Field("pubkey", "the public key, 52 bytes of hex");
-  if (!pubkey_field.ok()) return pubkey_field.status();
-  const absl::StatusOr<std::string> hex = pubkey_field->Text();
-  if (!hex.ok()) return hex.status();
-  const absl::StatusOr<PublicKeyBytes> pubkey = ParseFixedHex<PublicKeyBytes>(*hex);
-  if (!pubkey.ok()) return pubkey_field->Error(pubkey.status().message());
+  ASSIGN_OR_RETURN(const auto pubkey_field, value.Field("pubkey", "the public key, 52 bytes of hex"));
+  ASSIGN_OR_RETURN(const std::string hex, pubkey_field.Text());
+  const absl::StatusOr<PublicKeyBytes> pubkey = ParseFixedHex<PublicKeyBytes>(hex);
+  if (!pubkey.ok()) return pubkey_field.Error(pubkey.status().message());
 
-  const auto keystore_field = value.Field("keystore", "the secret key file, relative to this one");
-  if (!keystore_field.ok()) return keystore_field.status();
-  const absl::StatusOr<std::string> keystore = keystore_field->Text();
-  if (!keystore.ok()) return keystore.status();
-  if (keystore->empty()) return keystore_field->Error("expected the name of a file");
-  entry.index = *index;
+  ASSIGN_OR_RETURN(const auto keystore_field, value.Field("keystore", "the secret key file, relative to this one"));
+  ASSIGN_OR_RETURN(const std::string keystore, keystore_field.Text());
+  if (keystore.empty()) return keystore_field.Error("expected the name of a file");
+  entry.index = index;
   entry.pubkey = *pubkey;
-  entry.path = (folder / *keystore).lexically_normal().string();  // an absolute keystore replaces the folder
+  entry.path = (folder / keystore).lexically_normal().string();  // an absolute keystore replaces the folder
   return entry;
 }
 
@@ -73,29 +68,26 @@ std::string Quoted(absl::string_view text) {
 }  // namespace
 
 absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& file) {
-  const absl::StatusOr<YamlValue> root = YamlValue::ReadFile(file, kMaxFileBytes);
-  if (!root.ok()) return root.status();
-  const absl::StatusOr<std::vector<YamlValue>> items = root->Items(kMaxKeystores);
-  if (!items.ok()) return items.status();
-  if (items->empty()) return root->Error("lists no validators");
+  ASSIGN_OR_RETURN(const YamlValue root, YamlValue::ReadFile(file, kMaxFileBytes));
+  ASSIGN_OR_RETURN(const std::vector<YamlValue> items, root.Items(kMaxKeystores));
+  if (items.empty()) return root.Error("lists no validators");
   const std::filesystem::path folder = std::filesystem::path(file).parent_path();
   FirstSeen<uint64_t> indices("index");
   FirstSeen<PublicKeyBytes> pubkeys("pubkey");
   FirstSeen<std::string> files("keystore");
   std::vector<KeystoreEntry> entries;
-  entries.reserve(items->size());
-  for (const YamlValue& item : *items) {
-    absl::StatusOr<KeystoreEntry> entry = ParseEntry(item, file, folder);
-    if (!entry.ok()) return entry.status();
+  entries.reserve(items.size());
+  for (const YamlValue& item : items) {
+    ASSIGN_OR_RETURN(KeystoreEntry entry, ParseEntry(item, file, folder));
     // Two names of one file are one file; one that does not exist is found when it is opened.
     std::error_code ignored;
-    const std::string real = std::filesystem::weakly_canonical(entry->path, ignored).string();
-    for (const absl::Status& status : {indices.Add(entry->index, entry->origin, absl::StrCat(entry->index)),
-                                       pubkeys.Add(entry->pubkey, entry->origin, ShortHex(entry->pubkey.span())),
-                                       files.Add(real.empty() ? entry->path : real, entry->origin, entry->path)}) {
-      if (!status.ok()) return status;
+    const std::string real = std::filesystem::weakly_canonical(entry.path, ignored).string();
+    for (const absl::Status& status : {indices.Add(entry.index, entry.origin, absl::StrCat(entry.index)),
+                                       pubkeys.Add(entry.pubkey, entry.origin, ShortHex(entry.pubkey.span())),
+                                       files.Add(real.empty() ? entry.path : real, entry.origin, entry.path)}) {
+      RETURN_IF_ERROR(status);
     }
-    entries.push_back(*std::move(entry));
+    entries.push_back(std::move(entry));
   }
   return entries;
 }

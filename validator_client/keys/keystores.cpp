@@ -4,13 +4,16 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
+#include "common/clock/real_clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/process/descriptors.h"
+#include "common/status/status_macros.h"
 #include "validator_client/keys/keystore_list.h"
 #include "validator_client/keys/xmss_signing_key.h"
 
@@ -42,7 +45,7 @@ class FileOpener {
  private:
   void Work() {
     const PasswordSource password = [this] {
-      std::lock_guard lock(password_mutex_);
+      MutexLock lock(password_mutex_);
       return password_();
     };
     while (!failed_) {
@@ -50,7 +53,7 @@ class FileOpener {
       if (next >= entries_.size()) return;
       files_[next] = OpenKeyFile(entries_[next].path, password);
       if (!files_[next].ok()) failed_ = true;
-      std::lock_guard lock(progress_mutex_);
+      MutexLock lock(progress_mutex_);
       ++opened_;
       if (progress_ != nullptr) progress_(opened_, entries_.size());
     }
@@ -62,19 +65,18 @@ class FileOpener {
   std::vector<absl::StatusOr<OpenedKeyFile>> files_;  // each written by the thread that took its number
   std::atomic<size_t> next_{0};
   std::atomic<bool> failed_{false};
-  std::mutex password_mutex_;
-  std::mutex progress_mutex_;
-  size_t opened_ = 0;  // guarded by progress_mutex_
+  Mutex password_mutex_;
+  Mutex progress_mutex_;
+  size_t opened_ ABSL_GUARDED_BY(progress_mutex_) = 0;
 };
 
 constexpr std::chrono::seconds kProgressEvery{5};
 
 // By the list as it is now that nobody else changes it.
 absl::Status LockKeys(const std::string& list_file, KeyLocks& locks) {
-  const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
-  if (!entries.ok()) return entries.status();
+  ASSIGN_OR_RETURN(const std::vector<KeystoreEntry> entries, ReadKeystoreList(list_file));
   RaiseDescriptorLimit();
-  for (const KeystoreEntry& entry : *entries) {
+  for (const KeystoreEntry& entry : entries) {
     if (const absl::Status status = locks.Add(entry.pubkey, entry.path); !status.ok()) {
       return absl::Status(status.code(), absl::StrCat(entry.origin, ": ", status.message()));
     }
@@ -88,13 +90,12 @@ unsigned KeyThreads() { return std::clamp(std::thread::hardware_concurrency(), 1
 
 absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const PasswordSource& password, unsigned threads,
                                         const OpenProgress& progress) {
-  const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
-  if (!entries.ok()) return entries.status();
+  ASSIGN_OR_RETURN(const std::vector<KeystoreEntry> entries, ReadKeystoreList(list_file));
   Keystores keystores;
-  keystores.folders = KeyFolders(*entries);
-  std::vector<absl::StatusOr<OpenedKeyFile>> files = FileOpener(*entries, password, progress).Open();
+  keystores.folders = KeyFolders(entries);
+  std::vector<absl::StatusOr<OpenedKeyFile>> files = FileOpener(entries, password, progress).Open();
   for (size_t i = 0; i < files.size(); ++i) {
-    const KeystoreEntry& entry = (*entries)[i];
+    const KeystoreEntry& entry = entries[i];
     absl::StatusOr<OpenedKeyFile>& file = files[i];
     if (!file.ok()) return At(entry.origin, file.status().code(), file.status().message());
     auto key = std::make_shared<XmssSigningKey>(entry.path, *std::move(file), threads);
@@ -118,30 +119,28 @@ absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const Pass
 absl::StatusOr<LockedKeystores> OpenLockedKeystores(const LockedKeystoresOptions& options,
                                                     const PasswordSource& password, KeyLocks& locks,
                                                     spdlog::logger& log) {
-  const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(options.list_file);
-  if (!entries.ok()) return entries.status();
-  const std::vector<std::string> key_folders = KeyFolders(*entries);
+  ASSIGN_OR_RETURN(const std::vector<KeystoreEntry> entries, ReadKeystoreList(options.list_file));
+  const std::vector<std::string> key_folders = KeyFolders(entries);
   std::vector<std::string> folders = key_folders;
   if (options.changes_list) folders.push_back(FolderOf(options.list_file));
-  absl::StatusOr<std::vector<ProcessLock>> folder_locks = LockKeyFolders(folders);
-  if (!folder_locks.ok()) return folder_locks.status();
-  if (absl::Status status = LockKeys(options.list_file, locks); !status.ok()) return status;
-  log.info("keys opening keys={} list={}", entries->size(), options.list_file);
-  auto told = std::chrono::steady_clock::now();
-  absl::StatusOr<Keystores> keystores =
-      OpenKeystores(options.list_file, password, options.threads, [&](size_t opened, size_t total) {
-        const auto now = std::chrono::steady_clock::now();
-        if (now - told < kProgressEvery) return;
-        told = now;
-        log.info("keys opening opened={} of={}", opened, total);
-      });
-  if (!keystores.ok()) return keystores.status();
-  if (keystores->folders != key_folders) {
+  ASSIGN_OR_RETURN(std::vector<ProcessLock> folder_locks, LockKeyFolders(folders));
+  RETURN_IF_ERROR(LockKeys(options.list_file, locks));
+  log.info("keys opening keys={} list={}", entries.size(), options.list_file);
+  const RealClock clock;
+  SteadyTime told = clock.Steady();
+  ASSIGN_OR_RETURN(Keystores keystores,
+                   OpenKeystores(options.list_file, password, options.threads, [&](size_t opened, size_t total) {
+                     const SteadyTime now = clock.Steady();
+                     if (now - told < kProgressEvery) return;
+                     told = now;
+                     log.info("keys opening opened={} of={}", opened, total);
+                   }));
+  if (keystores.folders != key_folders) {
     return absl::AbortedError(absl::StrCat(options.list_file, " was changed while it was opened: start again"));
   }
   std::vector<std::string> key_files;
-  for (const KeystoreEntry& entry : *entries) key_files.push_back(entry.path);
-  return LockedKeystores{*std::move(keystores), std::move(key_files), *std::move(folder_locks)};
+  for (const KeystoreEntry& entry : entries) key_files.push_back(entry.path);
+  return LockedKeystores{std::move(keystores), std::move(key_files), std::move(folder_locks)};
 }
 
 }  // namespace lean::validator

@@ -19,7 +19,7 @@ std::vector<LiveKeys::Entry>::iterator LiveKeys::FindWaiting(const SigningKey& k
 }
 
 absl::Status LiveKeys::Add(ValidatorKey key, bool never_signed) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const KeySetPtr active = signer_.keys();
   const PublicKeyBytes pubkey = key.key->pubkey();
   const bool there = active->Find(key.index) != nullptr || active->Find(pubkey) != nullptr ||
@@ -36,7 +36,7 @@ absl::Status LiveKeys::Add(ValidatorKey key, bool never_signed) {
 }
 
 std::optional<LiveKeys::Entry> LiveKeys::Remove(const PublicKeyBytes& pubkey) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto candidate = std::find_if(candidates_.begin(), candidates_.end(),
                                       [&pubkey](const Entry& entry) { return entry.key.key->pubkey() == pubkey; });
   if (candidate != candidates_.end()) {
@@ -50,7 +50,7 @@ std::optional<LiveKeys::Entry> LiveKeys::Remove(const PublicKeyBytes& pubkey) {
 }
 
 void LiveKeys::PutBack(const Entry& removed) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (removed.state == State::kActive) {
     signer_.Add(removed.key).IgnoreError();  // its place was free, and Add takes it from nobody else
   } else {
@@ -59,7 +59,7 @@ void LiveKeys::PutBack(const Entry& removed) {
 }
 
 std::vector<LiveKeys::Entry> LiveKeys::List() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   std::vector<Entry> all;
   const KeySetPtr active = signer_.keys();
   for (const ValidatorKey& key : active->all()) all.push_back(Entry{.key = key, .state = State::kActive, .reason = ""});
@@ -68,7 +68,7 @@ std::vector<LiveKeys::Entry> LiveKeys::List() const {
 }
 
 std::vector<LiveKeys::Entry> LiveKeys::Waiting() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   std::vector<Entry> waiting;
   std::copy_if(candidates_.begin(), candidates_.end(), std::back_inserter(waiting),
                [](const Entry& entry) { return entry.state == State::kWaiting; });
@@ -76,7 +76,7 @@ std::vector<LiveKeys::Entry> LiveKeys::Waiting() const {
 }
 
 bool LiveKeys::Admit(const SigningKey& key) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto candidate = FindWaiting(key);
   if (candidate == candidates_.end()) return false;
   const bool added = signer_.Add(candidate->key).ok();
@@ -85,7 +85,7 @@ bool LiveKeys::Admit(const SigningKey& key) {
 }
 
 bool LiveKeys::Refuse(const SigningKey& key, const absl::Status& why) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto candidate = FindWaiting(key);
   if (candidate == candidates_.end()) return false;
   candidate->state = State::kRefused;
@@ -94,7 +94,7 @@ bool LiveKeys::Refuse(const SigningKey& key, const absl::Status& why) {
 }
 
 bool LiveKeys::Stop(const PublicKeyBytes& pubkey, const absl::Status& why) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   std::optional<ValidatorKey> stopped = signer_.Remove(pubkey);
   if (!stopped.has_value()) return false;
   candidates_.push_back(Entry{.key = *std::move(stopped), .state = State::kRefused, .reason = StatusText(why)});

@@ -2,13 +2,14 @@
 #ifndef LEAN_VALIDATOR_CLIENT_KEYS_LIVE_KEYS_H_
 #define LEAN_VALIDATOR_CLIENT_KEYS_LIVE_KEYS_H_
 
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "common/bytes/bytes.h"
+#include "common/concurrency/mutex.h"
 #include "validator_client/keys/key_preparer.h"
 #include "validator_client/signing/signer.h"
 
@@ -63,14 +64,13 @@ class LiveKeys {
   bool Stop(const PublicKeyBytes& pubkey, const absl::Status& why);
 
  private:
-  // end(): it does not wait. mutex_ is held.
-  std::vector<Entry>::iterator FindWaiting(const SigningKey& key);
+  // end(): it does not wait.
+  std::vector<Entry>::iterator FindWaiting(const SigningKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Signer& signer_;
   KeyPreparer& preparer_;
-  // std::mutex, since the thread sanitizer does not see through Debian's Abseil.
-  mutable std::mutex mutex_;
-  std::vector<Entry> candidates_;  // waiting or refused; guarded by mutex_
+  mutable Mutex mutex_;
+  std::vector<Entry> candidates_ ABSL_GUARDED_BY(mutex_);  // waiting or refused
 };
 
 }  // namespace lean::validator

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "common/bytes/hex.h"
 #include "common/log/log_text.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -48,12 +49,12 @@ absl::StatusOr<std::vector<StartGuard::Refused>> StartGuard::Step(const SlotTime
   }
   if (admitted() || !beacons_.ready().ok()) return refused;
   if (history_pending_) {
-    if (absl::Status status = CheckHistory(timeout, refused); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckHistory(timeout, refused));
     if (!refused.empty()) return refused;  // they are not asked about again
   }
   const bool over = now.slot > last_slot_ || (now.slot == last_slot_ && now.interval == kLastInterval);
   if (watch_pending_ && over) {
-    if (absl::Status status = CheckWatched(now, timeout, refused); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckWatched(now, timeout, refused));
   }
   return refused;
 }
@@ -73,21 +74,19 @@ bool StartGuard::SignedTogether() {
 absl::Status StartGuard::CheckHistory(std::chrono::milliseconds timeout, std::vector<Refused>& refused) {
   std::vector<ValidatorKey> unknown;
   for (ValidatorKey& key : keys_()) {
-    const absl::StatusOr<std::optional<uint64_t>> highest = signer_.HighestSlot(key);
-    if (!highest.ok()) return highest.status();
-    if (!highest->has_value()) unknown.push_back(std::move(key));
+    ASSIGN_OR_RETURN(const std::optional<uint64_t> highest, signer_.HighestSlot(key));
+    if (!highest.has_value()) unknown.push_back(std::move(key));
   }
   if (!unknown.empty()) {
-    const absl::StatusOr<Sightings> seen = votes_.Look(unknown, 0, timeout);
-    if (!seen.ok()) return seen.status();
-    for (const ForeignVote& vote : seen->proved) {
+    ASSIGN_OR_RETURN(const Sightings seen, votes_.Look(unknown, 0, timeout));
+    for (const ForeignVote& vote : seen.proved) {
       refused.push_back({vote.key, absl::FailedPreconditionError(absl::StrFormat(
                                        "it has voted on this chain, last seen in slot %u, and there are no records of "
                                        "it here: import its records, or say --new-keys if no other machine has signed "
                                        "with it",
                                        vote.slot))});
     }
-    if (!seen->clear) return absl::OkStatus();
+    if (!seen.clear) return absl::OkStatus();
   }
   history_pending_ = false;
   return absl::OkStatus();
@@ -96,16 +95,15 @@ absl::Status StartGuard::CheckHistory(std::chrono::milliseconds timeout, std::ve
 absl::Status StartGuard::CheckWatched(const SlotTime& now, std::chrono::milliseconds timeout,
                                       std::vector<Refused>& refused) {
   const std::vector<ValidatorKey> keys = keys_();
-  const absl::StatusOr<Sightings> seen = votes_.Look(keys, static_cast<uint64_t>(first_slot_), timeout);
-  if (!seen.ok()) return seen.status();
-  for (const ForeignVote& vote : seen->proved) {
+  ASSIGN_OR_RETURN(const Sightings seen, votes_.Look(keys, static_cast<uint64_t>(first_slot_), timeout));
+  for (const ForeignVote& vote : seen.proved) {
     refused.push_back({vote.key, absl::FailedPreconditionError(absl::StrFormat(
                                      "another client works with its key: it has signed %s in slot %u, as the beacon %s "
                                      "shows; nothing was signed here. Stop one of the two",
                                      ShortHex(vote.root.span()), vote.slot, vote.beacon))});
   }
-  if (!seen->answered) return absl::OkStatus();
-  if (!seen->clear) {
+  if (!seen.answered) return absl::OkStatus();
+  if (!seen.clear) {
     // What was claimed is over, or is claimed anew.
     first_slot_ = std::max(first_slot_, now.slot);
     last_slot_ = now.slot + 1;

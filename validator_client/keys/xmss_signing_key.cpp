@@ -7,7 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/clock/real_clock.h"
 #include "common/crypto/xmss/signature.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -31,24 +33,23 @@ XmssSigningKey::XmssSigningKey(std::string path, OpenedKeyFile file, unsigned th
       pubkey_(PublicKeyBytesOf(file_.info.scheme, file_.info.public_key)) {}
 
 SlotRange XmssSigningKey::prepared_slots() const {
-  absl::ReaderMutexLock lock(&mutex_);
+  ReaderLock lock(mutex_);
   return key_.has_value() ? key_->prepared() : SlotRange{};
 }
 
 absl::StatusOr<SignatureBytes> XmssSigningKey::Sign(uint64_t slot, const Root& message) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  ReaderLock lock(mutex_);
   if (!key_.has_value() || !key_->prepared().Contains(slot)) {
     return absl::FailedPreconditionError(absl::StrCat("the key is not prepared for slot ", slot));
   }
-  const absl::StatusOr<xmss::Signature> signature = key_->Sign(slot, message);
-  if (!signature.ok()) return signature.status();
+  ASSIGN_OR_RETURN(const xmss::Signature signature, key_->Sign(slot, message));
   SignatureBytes bytes;
-  xmss::EncodeFlat(file_.info.scheme, *signature, bytes.mutable_span());
+  xmss::EncodeFlat(file_.info.scheme, signature, bytes.mutable_span());
   return bytes;
 }
 
 absl::Status XmssSigningKey::Prepare(uint64_t slot, const PrepareProgress& progress) {
-  absl::MutexLock lock(&prepare_mutex_);
+  MutexLock lock(prepare_mutex_);
   // A key that is not active yet is prepared for its first slot.
   slot = std::max(slot, file_.info.active.first);
   if (!file_.info.active.Contains(slot)) {
@@ -56,10 +57,10 @@ absl::Status XmssSigningKey::Prepare(uint64_t slot, const PrepareProgress& progr
         absl::StrCat("slot ", slot, " is past the key's last slot, ", file_.info.active.end - 1));
   }
   if (!prepared_slots().Contains(slot)) {
-    if (absl::Status status = Load(slot, progress); !status.ok()) return status;
+    RETURN_IF_ERROR(Load(slot, progress));
   }
   while (IsPastLeftTree(slot)) {
-    if (absl::Status status = AdvanceOnce(progress); !status.ok()) return status;
+    RETURN_IF_ERROR(AdvanceOnce(progress));
   }
   return absl::OkStatus();
 }
@@ -71,44 +72,44 @@ absl::Status XmssSigningKey::Load(uint64_t slot, const PrepareProgress& progress
     progress(fraction);
     return !cancelled_.HasBeenNotified();
   };
-  absl::StatusOr<xmss::LoadedSecretKey> loaded =
-      file_.content.has_value()
-          ? xmss::LoadSecretKeyBytes(file_.info.scheme, file_.content->span(), path_, slot, options)
-          : xmss::LoadSecretKey(file_.info.scheme, path_, slot, options);
-  if (!loaded.ok()) return loaded.status();
-  if (loaded->key.public_key() != file_.info.public_key || loaded->key.active() != file_.info.active) {
+  ASSIGN_OR_RETURN(xmss::LoadedSecretKey loaded,
+                   file_.content.has_value()
+                       ? xmss::LoadSecretKeyBytes(file_.info.scheme, file_.content->span(), path_, slot, options)
+                       : xmss::LoadSecretKey(file_.info.scheme, path_, slot, options));
+  if (loaded.key.public_key() != file_.info.public_key || loaded.key.active() != file_.info.active) {
     return absl::InvalidArgumentError(absl::StrCat(path_, " has been replaced by another key since the start"));
   }
-  absl::MutexLock lock(&mutex_);
-  key_ = std::move(loaded->key);
-  return Kept(loaded->cache);
+  WriterLock lock(mutex_);
+  key_ = std::move(loaded.key);
+  return Kept(loaded.cache);
 }
 
 absl::Status XmssSigningKey::AdvanceOnce(const PrepareProgress& progress) {
   std::optional<xmss::BottomTreeBuilder> builder;
   {
-    absl::ReaderMutexLock lock(&mutex_);
+    ReaderLock lock(mutex_);
     builder = key_->NextTreeBuilder();
   }
+  const RealClock clock;  // how much of this machine the work takes
   while (!builder->done()) {
-    const absl::Time begin = absl::Now();
+    const SteadyTime begin = clock.Steady();
     builder->Step(kSliceLeaves);
     progress(static_cast<double>(builder->leaves_done()) / static_cast<double>(builder->leaves_total()));
     // Duties come first: this tree is needed half a key's prepared slots from now.
-    const absl::Duration pause = std::clamp(absl::Now() - begin, absl::ZeroDuration(), kLongestPause);
+    const absl::Duration pause = std::min(absl::FromChrono(clock.Steady() - begin), kLongestPause);
     if (cancelled_.WaitForNotificationWithTimeout(pause)) return absl::CancelledError("stopped");
   }
   {
-    absl::MutexLock lock(&mutex_);
-    if (absl::Status status = key_->Advance(*std::move(builder)); !status.ok()) return status;
+    WriterLock lock(mutex_);
+    RETURN_IF_ERROR(key_->Advance(*std::move(builder)));
   }
   if (!file_.info.has_tree_cache) return absl::OkStatus();
-  absl::ReaderMutexLock lock(&mutex_);
+  ReaderLock lock(mutex_);
   return Kept(xmss::SaveTreeCache(*key_, path_));
 }
 
 bool XmssSigningKey::IsPastLeftTree(uint64_t slot) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  ReaderLock lock(mutex_);
   return key_->CanAdvance() && slot >= key_->prepared().first + file_.info.scheme.bottom_leaves();
 }
 

@@ -7,8 +7,8 @@
 
 #include "absl/base/call_once.h"
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "common/concurrency/mutex.h"
 #include "common/crypto/xmss/secret_key.h"
 #include "common/crypto/xmss/secret_key_file.h"
 #include "validator_client/keys/keystore/key_file.h"
@@ -45,8 +45,8 @@ class XmssSigningKey : public SigningKey {
   PublicKeyBytes pubkey_;
   absl::once_flag cancel_once_;
   absl::Notification cancelled_;
-  absl::Mutex prepare_mutex_;  // one Prepare at a time; taken before mutex_
-  mutable absl::Mutex mutex_;
+  Mutex prepare_mutex_;  // one Prepare at a time; taken before mutex_
+  mutable SharedMutex mutex_;
   std::optional<xmss::SecretKey> key_ ABSL_GUARDED_BY(mutex_);
 };
 

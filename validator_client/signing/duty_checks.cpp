@@ -6,6 +6,7 @@
 #include "common/bytes/hex.h"
 #include "common/containers/limits.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -35,12 +36,8 @@ absl::Status CheckVoteData(uint64_t slot, const AttestationData& data) {
                                                          data.source.slot, data.target.slot));
   }
   if (data.head.root.IsZero()) return absl::FailedPreconditionError(absl::StrFormat("the vote's head has no root"));
-  if (absl::Status status = CheckSameBlockSameSlot("head", data.head, "target", data.target); !status.ok()) {
-    return status;
-  }
-  if (absl::Status status = CheckSameBlockSameSlot("head", data.head, "source", data.source); !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(CheckSameBlockSameSlot("head", data.head, "target", data.target));
+  RETURN_IF_ERROR(CheckSameBlockSameSlot("head", data.head, "source", data.source));
   return CheckSameBlockSameSlot("target", data.target, "source", data.source);
 }
 

@@ -8,10 +8,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock/real_clock.h"
 #include "common/log/log_text.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "grpcpp/client_context.h"
 #include "lean/v1/signer.grpc.pb.h"
 
@@ -46,15 +48,14 @@ class RemoteKey : public SigningKey {
 
 absl::StatusOr<ValidatorKey> KeyOf(const v1::SignerKey& listed, int position) {
   const std::string field = absl::StrCat("keys[", position, "]");
-  const auto pubkey = rpc::FixedBytesFromProto<PublicKeyBytes>(listed.pubkey(), absl::StrCat(field, ".pubkey"));
-  if (!pubkey.ok()) return pubkey.status();
+  ASSIGN_OR_RETURN(const auto pubkey,
+                   rpc::FixedBytesFromProto<PublicKeyBytes>(listed.pubkey(), absl::StrCat(field, ".pubkey")));
   if (listed.last_slot() < listed.first_slot() || listed.last_slot() >= (uint64_t{1} << 32)) {
     return absl::InvalidArgumentError(
         absl::StrCat(field, ": active from slot ", listed.first_slot(), " to slot ", listed.last_slot()));
   }
   const SlotRange active{listed.first_slot(), listed.last_slot() + 1};
-  return ValidatorKey{listed.validator_index(),
-                      std::make_shared<RemoteKey>(*pubkey, listed.xmss_log_lifetime(), active),
+  return ValidatorKey{listed.validator_index(), std::make_shared<RemoteKey>(pubkey, listed.xmss_log_lifetime(), active),
                       absl::StrCat("signer: ", field)};
 }
 
@@ -67,19 +68,18 @@ absl::StatusOr<std::vector<ValidatorKey>> KeysOf(const v1::ListKeysResponse& res
   std::set<PublicKeyBytes> pubkeys;
   for (int i = 0; i < response.keys_size(); ++i) {
     const v1::SignerKey& listed = response.keys(i);
-    absl::StatusOr<ValidatorKey> key = KeyOf(listed, i);
-    if (!key.ok()) return key.status();
-    if (!indices.insert(key->index).second) {
-      return absl::InvalidArgumentError(absl::StrCat("two keys of validator ", key->index));
+    ASSIGN_OR_RETURN(ValidatorKey key, KeyOf(listed, i));
+    if (!indices.insert(key.index).second) {
+      return absl::InvalidArgumentError(absl::StrCat("two keys of validator ", key.index));
     }
-    if (!pubkeys.insert(key->key->pubkey()).second) {
+    if (!pubkeys.insert(key.key->pubkey()).second) {
       return absl::InvalidArgumentError(absl::StrCat("keys[", i, "].pubkey: stands twice"));
     }
     if (listed.xmss_log_lifetime() != response.keys(0).xmss_log_lifetime()) {
       return absl::InvalidArgumentError("keys of different lifetimes");
     }
-    if (listed.has_highest_signed_slot()) records.NoteHighest(key->key->pubkey(), listed.highest_signed_slot());
-    keys.push_back(*std::move(key));
+    if (listed.has_highest_signed_slot()) records.NoteHighest(key.key->pubkey(), listed.highest_signed_slot());
+    keys.push_back(std::move(key));
   }
   return keys;
 }
@@ -101,13 +101,13 @@ absl::StatusOr<std::vector<absl::Status>> RemoteRecords::Reserve(const std::vect
 }
 
 absl::StatusOr<std::optional<uint64_t>> RemoteRecords::HighestSlot(const PublicKeyBytes& pubkey) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto found = keys_.find(pubkey);
   return found == keys_.end() ? std::nullopt : std::optional<uint64_t>(found->second.highest);
 }
 
 absl::StatusOr<bool> RemoteRecords::MayHaveSigned(const SigningRequest& vote) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto key = keys_.find(vote.pubkey);
   if (key == keys_.end()) return false;
   if (key->second.before.has_value() && vote.slot <= *key->second.before) return true;
@@ -117,7 +117,7 @@ absl::StatusOr<bool> RemoteRecords::MayHaveSigned(const SigningRequest& vote) {
 }
 
 absl::StatusOr<std::vector<Root>> RemoteRecords::SignedRoots(uint64_t from_slot, size_t limit) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   std::vector<Root> all;
   for (auto slot = roots_.lower_bound(from_slot); slot != roots_.end(); ++slot) {
     for (const Root& root : slot->second) {
@@ -129,12 +129,12 @@ absl::StatusOr<std::vector<Root>> RemoteRecords::SignedRoots(uint64_t from_slot,
 }
 
 void RemoteRecords::NoteHighest(const PublicKeyBytes& pubkey, uint64_t slot) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   keys_[pubkey] = {.before = slot, .highest = slot};
 }
 
 void RemoteRecords::Note(const SigningRequest& vote) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   Known& known = keys_[vote.pubkey];
   known.highest = std::max(known.highest, vote.slot);
   roots_[vote.slot].insert(vote.root);
@@ -144,7 +144,7 @@ void RemoteRecords::Note(const SigningRequest& vote) {
 absl::StatusOr<std::unique_ptr<RemoteSigner>> RemoteSigner::Connect(std::shared_ptr<grpc::Channel> channel,
                                                                     RemoteRecords& records, SlotLimit& limit) {
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kConnectTimeout);
+  context.set_deadline(SystemTime() + kConnectTimeout);
   context.set_wait_for_ready(true);
   v1::ListKeysResponse response;
   const grpc::Status status = v1::Signer::NewStub(channel)->ListKeys(&context, v1::ListKeysRequest(), &response);
@@ -177,7 +177,7 @@ std::vector<absl::StatusOr<SignatureBytes>> RemoteSigner::SignWith(const KeySet&
   }
 
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kSignTimeout);
+  context.set_deadline(SystemTime() + kSignTimeout);
   v1::SignVotesResponse response;
   absl::Status status = rpc::FromGrpcStatus(v1::Signer::NewStub(channel_)->SignVotes(&context, request, &response));
   if (status.ok() && response.results_size() != request.votes_size()) {

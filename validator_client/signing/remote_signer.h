@@ -5,15 +5,16 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
+#include "common/concurrency/mutex.h"
 #include "grpcpp/channel.h"
 #include "validator_client/signing/signer.h"
 #include "validator_client/signing/signing_records.h"
@@ -46,10 +47,10 @@ class RemoteRecords : public SigningRecords {
     uint64_t highest = 0;
   };
 
-  std::mutex mutex_;
-  // Both guarded by mutex_.
-  absl::flat_hash_map<PublicKeyBytes, Known> keys_;
-  std::map<uint64_t, absl::flat_hash_set<Root>> roots_;  // by slot, of all keys: a root names its validator
+  Mutex mutex_;
+  absl::flat_hash_map<PublicKeyBytes, Known> keys_ ABSL_GUARDED_BY(mutex_);
+  // By slot, of all keys: a root names its validator.
+  std::map<uint64_t, absl::flat_hash_set<Root>> roots_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Sends whole votes, never roots. Has no secrets, and no records that safety depends on. Thread-safe.

@@ -10,6 +10,7 @@
 #include "common/rpc/convert.h"
 #include "common/rpc/status.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "validator_client/signing/duty_checks.h"
 
 namespace lean::validator {
@@ -59,9 +60,8 @@ absl::StatusOr<v1::ListKeysResponse> SignRequests::ListKeys(const v1::ListKeysRe
     listed.set_last_slot(active.end - 1);
     listed.set_ready(key.key->prepared_slots().Contains(static_cast<uint64_t>(std::max<int64_t>(slot, 0))));
     listed.set_xmss_log_lifetime(key.key->log_lifetime());
-    const auto highest = records_.HighestSlot(key.key->pubkey());
-    if (!highest.ok()) return highest.status();
-    if (highest->has_value()) listed.set_highest_signed_slot(**highest);
+    ASSIGN_OR_RETURN(const auto highest, records_.HighestSlot(key.key->pubkey()));
+    if (highest.has_value()) listed.set_highest_signed_slot(*highest);
   }
   return response;
 }
@@ -76,17 +76,16 @@ absl::StatusOr<v1::SignVotesResponse> SignRequests::SignVotes(const v1::SignVote
   for (int i = 0; i < request.votes_size(); ++i) {
     const v1::VoteToSign& item = request.votes(i);
     const std::string field = absl::StrCat("votes[", i, "].");
-    const auto pubkey = PubkeyOf(item.pubkey(), absl::StrCat(field, "pubkey"));
-    if (!pubkey.ok()) return pubkey.status();
+    ASSIGN_OR_RETURN(const auto pubkey, PubkeyOf(item.pubkey(), absl::StrCat(field, "pubkey")));
     if (!item.has_attestation()) return rpc::MalformedRequest(absl::StrCat(field, "attestation: missing"));
     const auto vote = rpc::FromProto(item.attestation());
     if (!vote.ok()) return rpc::MalformedRequest(absl::StrCat(field, "attestation.", vote.status().message()));
-    if (absl::Status status = CheckVote(*pubkey, slot, *vote); !status.ok()) {
+    if (absl::Status status = CheckVote(pubkey, slot, *vote); !status.ok()) {
       Refuse(status, rpc::ReasonOf(status), results[static_cast<size_t>(i)]);
     }
     votes.push_back(*vote);
   }
-  if (absl::Status status = CheckSlot(slot); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSlot(slot));
   Sign(slot, votes, results);
   Log("votes", slot, results);
   v1::SignVotesResponse response;
@@ -95,8 +94,7 @@ absl::StatusOr<v1::SignVotesResponse> SignRequests::SignVotes(const v1::SignVote
 }
 
 absl::StatusOr<v1::SignBlockResponse> SignRequests::SignBlock(const v1::SignBlockRequest& request) const {
-  const auto pubkey = PubkeyOf(request.pubkey(), "pubkey");
-  if (!pubkey.ok()) return pubkey.status();
+  ASSIGN_OR_RETURN(const auto pubkey, PubkeyOf(request.pubkey(), "pubkey"));
   if (!request.has_block()) return rpc::MalformedRequest("block: missing");
   if (!request.has_proposer_attestation()) return rpc::MalformedRequest("proposer_attestation: missing");
   const auto block = rpc::FromProto(request.block());
@@ -106,12 +104,12 @@ absl::StatusOr<v1::SignBlockResponse> SignRequests::SignBlock(const v1::SignBloc
 
   const uint64_t slot = block->slot;
   std::vector<v1::SignResult> results(1);
-  if (absl::Status status = CheckVote(*pubkey, slot, *vote); !status.ok()) {
+  if (absl::Status status = CheckVote(pubkey, slot, *vote); !status.ok()) {
     Refuse(status, rpc::ReasonOf(status), results[0]);
   } else if (absl::Status tied = CheckProposerVote(*block, *vote); !tied.ok()) {
     Refuse(tied, kInvalidMessage, results[0]);
   }
-  if (absl::Status status = CheckSlot(slot); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSlot(slot));
   Sign(slot, {*vote}, results);
   Log("block", slot, results);
   v1::SignBlockResponse response;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "common/bytes/hex.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -76,9 +77,8 @@ absl::StatusOr<std::optional<uint64_t>> Signer::HighestSlot(const ValidatorKey& 
 }
 
 absl::StatusOr<bool> Signer::LeafUsed(const ValidatorKey& key, uint64_t slot) {
-  const absl::StatusOr<std::optional<uint64_t>> highest = HighestSlot(key);
-  if (!highest.ok()) return highest.status();
-  return highest->has_value() && **highest >= slot;
+  ASSIGN_OR_RETURN(const std::optional<uint64_t> highest, HighestSlot(key));
+  return highest.has_value() && *highest >= slot;
 }
 
 absl::Status Signer::CheckLimit(const ValidatorKey& key, uint64_t slot) {
@@ -86,9 +86,8 @@ absl::Status Signer::CheckLimit(const ValidatorKey& key, uint64_t slot) {
   // Nothing is signed with a key before its first check: until then its records are those it came with.
   auto found = highest_at_start_.find(key.key->pubkey());
   if (found == highest_at_start_.end()) {
-    const absl::StatusOr<std::optional<uint64_t>> highest = HighestSlot(key);
-    if (!highest.ok()) return highest.status();
-    found = highest_at_start_.emplace(key.key->pubkey(), *highest).first;
+    ASSIGN_OR_RETURN(const std::optional<uint64_t> highest, HighestSlot(key));
+    found = highest_at_start_.emplace(key.key->pubkey(), highest).first;
   }
   return limit_.Check(found->second, slot);
 }

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/raw_service.h"
+#include "common/status/status_macros.h"
 #include "lean/v1/signer.grpc.pb.h"
 
 namespace lean::validator {
@@ -23,9 +24,8 @@ class GrpcSignerService final : public rpc::RawService<v1::Signer> {
 }  // namespace
 
 absl::Status CheckSignerAddress(const rpc::ServerOptions& options) {
-  const auto address = rpc::ParseAddress(options.address);
-  if (!address.ok()) return address.status();
-  if (address->IsUnix() || !options.tls.client_ca.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto address, rpc::ParseAddress(options.address));
+  if (address.IsUnix() || !options.tls.client_ca.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("a signer does not listen on ", options.address,
                    " without certificates, since whoever reaches it makes its keys sign: use unix:PATH, or --tls-cert, "
@@ -34,7 +34,7 @@ absl::Status CheckSignerAddress(const rpc::ServerOptions& options) {
 
 absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartSignerServer(const SignRequests& requests,
                                                                      const rpc::ServerOptions& options) {
-  if (absl::Status status = CheckSignerAddress(options); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSignerAddress(options));
   return rpc::PooledServer::Start(
       kPool, options, v1::Signer::service_full_name(),
       [&requests](rpc::Dispatcher& dispatcher) { return std::make_unique<GrpcSignerService>(requests, dispatcher); });

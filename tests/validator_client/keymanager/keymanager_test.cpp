@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
+#include "common/clock/real_clock.h"
 #include "common/config/text_file.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
@@ -53,7 +54,7 @@ class KeymanagerTest : public ::testing::Test {
     ASSERT_TRUE(records.ok()) << records.status();
     records_ = *std::move(records);
     signer_.emplace(keystores->keys, *records_, limit_, [](std::function<void()> task) { task(); });
-    preparer_.emplace(keystores->keys, log_.logger());
+    preparer_.emplace(keystores->keys, clock_, log_.logger());
     live_.emplace(*signer_, *preparer_);
     requests_.emplace(Context());
   }
@@ -128,6 +129,7 @@ class KeymanagerTest : public ::testing::Test {
   std::unique_ptr<SqliteSigningRecords> records_;
   NoSlotLimit limit_;
   std::optional<Signer> signer_;
+  RealClock clock_;
   std::optional<KeyPreparer> preparer_;
   std::optional<LiveKeys> live_;
   std::optional<KeymanagerRequests> requests_;

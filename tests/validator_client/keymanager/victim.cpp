@@ -9,6 +9,7 @@
 
 #include "CLI/CLI.hpp"
 #include "common/bytes/hex.h"
+#include "common/clock/real_clock.h"
 #include "spdlog/sinks/null_sink.h"
 #include "tests/validator_client/keymanager/fault_files.h"
 #include "tests/validator_client/signing/records/victim_signing.h"
@@ -65,7 +66,8 @@ int Main(int argc, char** argv) {
   const auto log = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_mt>());
   NoSlotLimit limit;
   Signer signer(keystores->keys, **records, limit, [](std::function<void()> task) { task(); });
-  KeyPreparer preparer(keystores->keys, log);
+  const RealClock clock;
+  KeyPreparer preparer(keystores->keys, clock, log);
   LiveKeys live(signer, preparer);
   SystemRandomSource random;
   KeyLocks locks(options.keystores);  // its keys are those of other tests, too

@@ -24,7 +24,8 @@ void CheckUntilLogged(KeyPreparer& preparer, uint64_t slot, CapturedLog& log, ab
 TEST(KeyPreparerThreads, PreparesAKeyInItsSecondHalf) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 1000}, SlotRange{0, 32});
   CapturedLog log;
-  KeyPreparer preparer({{0, key, "keys.yaml:1"}}, log.logger());
+  ManualClock preparer_clock(0);
+  KeyPreparer preparer({{0, key, "keys.yaml:1"}}, preparer_clock, log.logger());
   preparer.Check(15, kSlot);
   CheckUntilLogged(preparer, 16, log, "key prepared validator=0 first_slot=16 end_slot=48", 1);
   EXPECT_EQ(key->prepare_calls(), 1) << "nothing was due at slot 15";
@@ -35,7 +36,8 @@ TEST(KeyPreparerThreads, PreparesAKeyInItsSecondHalf) {
 TEST(KeyPreparerThreads, CatchesUpWithAKeyThatLaysStill) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 1000}, SlotRange{0, 32});
   CapturedLog log;
-  KeyPreparer preparer({{0, key, "keys.yaml:1"}}, log.logger());
+  ManualClock preparer_clock(0);
+  KeyPreparer preparer({{0, key, "keys.yaml:1"}}, preparer_clock, log.logger());
   CheckUntilLogged(preparer, 500, log, "key prepared validator=0", 1);
   EXPECT_TRUE(key->prepared_slots().Contains(500));
 }
@@ -44,7 +46,8 @@ TEST(KeyPreparerThreads, LeavesTheLastSlotsAlone) {
   auto last = std::make_shared<FakeKey>(0, SlotRange{0, 32}, SlotRange{0, 32});
   auto next = std::make_shared<FakeKey>(1, SlotRange{0, 1000}, SlotRange{0, 32});
   CapturedLog log;
-  KeyPreparer preparer({{0, last, ""}, {1, next, ""}}, log.logger());
+  ManualClock preparer_clock(0);
+  KeyPreparer preparer({{0, last, ""}, {1, next, ""}}, preparer_clock, log.logger());
   CheckUntilLogged(preparer, 31, log, "key prepared validator=1", 1);  // queued after the other, were that due
   EXPECT_EQ(last->prepare_calls(), 0);
 }
@@ -56,7 +59,8 @@ TEST(KeyPreparerThreads, WarnsAWeekBeforeTheEndThenDailyThenHourly) {
   constexpr uint64_t kEnd = 8 * kDay;
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, kEnd}, SlotRange{0, kEnd});
   CapturedLog log;
-  KeyPreparer preparer({{0, key, ""}}, log.logger());
+  ManualClock preparer_clock(0);
+  KeyPreparer preparer({{0, key, ""}}, preparer_clock, log.logger());
   for (uint64_t slot = 0; slot < kDay; ++slot) preparer.Check(slot, kMinute);
   EXPECT_EQ(log.Count("key ends soon"), 0);
   for (uint64_t slot = kDay; slot < kEnd + 10; ++slot) preparer.Check(slot, kMinute);
@@ -78,7 +82,8 @@ TEST(KeyPreparerThreads, AThousandKeysGetALineForEachThingThatHappensToThem) {
     keys.push_back({index, std::make_shared<FakeKey>(index, SlotRange{0, 64}, SlotRange{0, 32}), ""});
   }
   CapturedLog log;
-  KeyPreparer preparer(keys, log.logger());
+  ManualClock preparer_clock(0);
+  KeyPreparer preparer(keys, preparer_clock, log.logger());
   CheckUntilLogged(preparer, 40, log, "keys prepared keys=1024", 1);
   for (uint64_t slot = 41; slot < 100; ++slot) preparer.Check(slot, kSlot);
   EXPECT_EQ(log.Count("key ends soon validator=0 "), 1) << log.text();
@@ -90,7 +95,8 @@ TEST(KeyPreparerThreads, AThousandKeysGetALineForEachThingThatHappensToThem) {
 TEST(KeyPreparerThreads, WarnsOnceOfAKeyThatBeginsNearItsEnd) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 400}, SlotRange{0, 400});
   CapturedLog log;
-  KeyPreparer preparer({{0, key, ""}}, log.logger());
+  ManualClock preparer_clock(0);
+  KeyPreparer preparer({{0, key, ""}}, preparer_clock, log.logger());
   for (uint64_t slot = 250; slot < 400; ++slot) preparer.Check(slot, kSlot);
   EXPECT_EQ(log.Count("warning key ends soon validator=0 days_left=0 hours_left=0 slots_left=150 last_slot=399"), 1)
       << log.text();
@@ -103,7 +109,8 @@ TEST(KeyPreparerThreads, TakesKeysInAndLetsThemGo) {
   std::latch never(1);  // only Cancel counts it down
   goes->block_prepare = &never;
   CapturedLog log;
-  KeyPreparer preparer({{1, goes, ""}}, log.logger());
+  ManualClock preparer_clock(0);
+  KeyPreparer preparer({{1, goes, ""}}, preparer_clock, log.logger());
   preparer.Check(500, kSlot);
   preparer.Add({0, stays, ""});
   preparer.Remove(goes->pubkey());
@@ -119,7 +126,8 @@ TEST(KeyPreparerThreads, StopsWithinAPreparation) {
   key->block_prepare = &never;
   CapturedLog log;
   {
-    KeyPreparer preparer({{0, key, ""}}, log.logger());
+    ManualClock preparer_clock(0);
+    KeyPreparer preparer({{0, key, ""}}, preparer_clock, log.logger());
     preparer.Check(500, kSlot);
   }
   EXPECT_EQ(log.Count("key prepared"), 0);
@@ -147,7 +155,8 @@ TEST(KeyPreparerThreads, AClockThatIsSetPreparesForItsSlots) {
   ManualClock clock(slots.StartMs(700, 0));
   absl::Notification prepared;
   CapturedLog log;
-  KeyPreparer preparer({{0, std::make_shared<NotifyingKey>(101, prepared), ""}}, log.logger());
+  ManualClock preparer_clock(0);
+  KeyPreparer preparer({{0, std::make_shared<NotifyingKey>(101, prepared), ""}}, preparer_clock, log.logger());
   std::thread keeper([&] { KeepPrepared(clock, slots, preparer); });
   clock.AwaitWaiters(1);
   EXPECT_EQ(clock.NextDeadline(), clock.Steady() + kSlot / 2) << "once the votes of a slot are cast";

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "common/clock/manual_clock.h"
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/memory_signing_records.h"
@@ -281,7 +282,8 @@ TEST(LiveKeysThreads, NothingIsSignedOnceRemoveHasReturned) {
   CapturedLog log;
   NoSlotLimit limit;
   Signer signer({}, records, limit, [](std::function<void()> task) { task(); });
-  KeyPreparer preparer({}, log.logger());
+  ManualClock preparer_clock(0);
+  KeyPreparer preparer({}, preparer_clock, log.logger());
   LiveKeys live(signer, preparer);
   std::atomic<uint64_t> slot{1};
   std::atomic<bool> stop{false};

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "common/clock/manual_clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/ssz/ssz.h"
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/fake_beacon.h"
@@ -160,10 +161,10 @@ TEST(SignerThreads, SpreadsTheSignaturesOfADuty) {
   Keys keys(kKeys);
   MemorySigningRecords records;
   std::vector<std::thread> threads;
-  std::mutex mutex;
+  Mutex mutex;
   NoSlotLimit limit;
   Signer signer(keys.keys, records, limit, [&](std::function<void()> task) {
-    std::lock_guard lock(mutex);
+    MutexLock lock(mutex);
     threads.emplace_back(std::move(task));
   });
   std::vector<Attestation> votes;

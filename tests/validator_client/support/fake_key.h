@@ -6,11 +6,12 @@
 #include <cstdint>
 #include <latch>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "common/clock/manual_clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/ssz/ssz.h"
 #include "validator_client/signing/signer.h"
 #include "validator_client/signing/signing_key.h"
@@ -58,12 +59,12 @@ class FakeKey : public SigningKey {
   uint32_t log_lifetime() const override { return 16; }
   SlotRange active_slots() const override { return active_; }
   SlotRange prepared_slots() const override {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return prepared_;
   }
 
   absl::StatusOr<SignatureBytes> Sign(uint64_t slot, const Root& message) const override {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     signed_.push_back({slot, message});
     return FakeSignature(pubkey_, slot, message);
   }
@@ -72,7 +73,7 @@ class FakeKey : public SigningKey {
   absl::Status Prepare(uint64_t slot, const PrepareProgress& progress) override {
     if (block_prepare != nullptr) block_prepare->wait();
     for (int percent = 1; percent <= 100; ++percent) progress(percent / 100.0);
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (cancelled_) return absl::CancelledError("stopped");
     ++prepare_calls_;
     const uint64_t half = (prepared_.end - prepared_.first) / 2;
@@ -85,7 +86,7 @@ class FakeKey : public SigningKey {
 
   void Cancel() override {
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       if (cancelled_) return;
       cancelled_ = true;
     }
@@ -93,11 +94,11 @@ class FakeKey : public SigningKey {
   }
 
   std::vector<Signed> signed_roots() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return signed_;
   }
   int prepare_calls() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return prepare_calls_;
   }
 
@@ -106,12 +107,11 @@ class FakeKey : public SigningKey {
  private:
   const PublicKeyBytes pubkey_;
   const SlotRange active_;
-  mutable std::mutex mutex_;
-  // All guarded by mutex_.
-  SlotRange prepared_;
-  mutable std::vector<Signed> signed_;
-  int prepare_calls_ = 0;
-  bool cancelled_ = false;
+  mutable Mutex mutex_;
+  SlotRange prepared_ ABSL_GUARDED_BY(mutex_);
+  mutable std::vector<Signed> signed_ ABSL_GUARDED_BY(mutex_);
+  int prepare_calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // A SlotLimit that allows every slot that a key can have.

@@ -8,27 +8,27 @@ namespace lean::validator {
 absl::StatusOr<std::vector<absl::Status>> MemorySigningRecords::Reserve(const std::vector<SigningRequest>& requests) {
   std::vector<absl::Status> results;
   results.reserve(requests.size());
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   for (const SigningRequest& request : requests) results.push_back(ReserveOne(request));
   return results;
 }
 
 absl::StatusOr<std::optional<uint64_t>> MemorySigningRecords::HighestSlot(const PublicKeyBytes& pubkey) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto found = newest_.find(pubkey);
   if (found == newest_.end()) return std::nullopt;
   return found->second.slot;
 }
 
 absl::StatusOr<bool> MemorySigningRecords::MayHaveSigned(const SigningRequest& vote) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   const auto found = newest_.find(vote.pubkey);
   if (found == newest_.end() || vote.slot > found->second.slot) return false;
   return vote.slot < found->second.slot || vote.root == found->second.root;
 }
 
 absl::StatusOr<std::vector<Root>> MemorySigningRecords::SignedRoots(uint64_t from_slot, size_t limit) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   std::vector<Root> roots;
   for (const auto& [pubkey, newest] : newest_) {
     if (newest.slot >= from_slot && roots.size() < limit) roots.push_back(newest.root);

@@ -3,11 +3,12 @@
 #define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_MEMORY_SIGNING_RECORDS_H_
 
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "common/concurrency/mutex.h"
 #include "validator_client/signing/signing_records.h"
 
 namespace lean::validator {
@@ -35,8 +36,8 @@ class MemorySigningRecords : public SigningRecords {
   absl::Status ReserveOne(const SigningRequest& request);
 
   std::atomic<int> forgotten_ = 0;
-  std::mutex mutex_;
-  absl::flat_hash_map<PublicKeyBytes, Newest> newest_;  // guarded by mutex_
+  Mutex mutex_;
+  absl::flat_hash_map<PublicKeyBytes, Newest> newest_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::validator

@@ -19,7 +19,7 @@ void RunningClient::Start(const std::vector<ValidatorKey>& keys, const StartOpti
                    log_.logger());
   limit_.emplace(clock_, expected.slot_duration_ms);
   signer_.emplace(keys, records_, *limit_, [](std::function<void()> task) { task(); });
-  preparer_.emplace(keys, log_.logger());
+  preparer_.emplace(keys, clock_, log_.logger());
   keys_.emplace(*signer_, *preparer_);
   votes_.emplace(clock_, *beacons_, *signer_, VerifyFake, log_.logger());
   service_.emplace(clock_, *beacons_, *votes_, *keys_, options, 1, metrics_, log_.logger());

@@ -11,6 +11,7 @@
 #include "common/config/genesis_folder.h"
 #include "common/process/program.h"
 #include "common/process/until_stopped.h"
+#include "common/status/status_macros.h"
 #include "validator_client/commands/key_options.h"
 #include "validator_client/commands/keys/keys_export.h"
 #include "validator_client/commands/keys/keys_import.h"
@@ -52,9 +53,7 @@ void KeysCli::AddProtection(CLI::App& command, ProtectionOptions& options) {
 absl::StatusOr<KeyProtection> KeysCli::ProtectionOf(const ProtectionOptions& options, KeystorePassword& password) {
   KeyProtection protection;
   if (options.plain) return protection;
-  const absl::StatusOr<const Password*> given = password.Get();
-  if (!given.ok()) return given.status();
-  protection.password = *given;
+  ASSIGN_OR_RETURN(protection.password, password.Get());
   if (options.kdf == "pbkdf2") protection.cost = Pbkdf2Cost{};
   return protection;
 }
@@ -160,23 +159,17 @@ absl::StatusOr<std::vector<uint64_t>> KeysCli::Indices(bool* usage) const {
 }
 
 absl::StatusOr<std::vector<uint64_t>> KeysCli::IndicesOfNode() const {
-  const absl::StatusOr<GenesisConfig> config = ReadGenesisConfig(genesis_);
-  if (!config.ok()) return config.status();
-  absl::StatusOr<ValidatorAssignment> nodes = ReadValidatorAssignment(genesis_, config->validators.size());
-  if (!nodes.ok()) return nodes.status();
-  const auto node = nodes->find(node_id_);
-  if (node != nodes->end() && !node->second.empty()) return std::move(node->second);
+  ASSIGN_OR_RETURN(const GenesisConfig config, ReadGenesisConfig(genesis_));
+  ASSIGN_OR_RETURN(ValidatorAssignment nodes, ReadValidatorAssignment(genesis_, config.validators.size()));
+  const auto node = nodes.find(node_id_);
+  if (node != nodes.end() && !node->second.empty()) return std::move(node->second);
   return absl::NotFoundError(absl::StrCat(genesis_, "/validators.yaml has no validators of a node ", node_id_));
 }
 
 absl::Status KeysCli::New(StopSignals& signals, bool* usage) {
-  const auto indices = Indices(usage);
-  if (!indices.ok()) return indices.status();
-  new_options_.indices = *indices;
+  ASSIGN_OR_RETURN(new_options_.indices, Indices(usage));
   KeystorePassword password(protection_.password_file, KeystorePassword::kNew);
-  const absl::StatusOr<KeyProtection> protection = ProtectionOf(protection_, password);
-  if (!protection.ok()) return protection.status();
-  new_options_.protection = *protection;
+  ASSIGN_OR_RETURN(new_options_.protection, ProtectionOf(protection_, password));
   new_options_.threads = threads_;
   std::atomic<bool> cancelled{false};
   absl::Status status = RunUntilStopped(
@@ -199,9 +192,7 @@ absl::Status KeysCli::Rewrite(StopSignals& signals, Options& options,
       [&](const std::stop_token& stop) -> absl::Status {
         KeystorePassword source_password(password_file_, KeystorePassword::kSource, stop);
         KeystorePassword password(protection_.password_file, KeystorePassword::kNew, stop);
-        const absl::StatusOr<KeyProtection> protection = ProtectionOf(protection_, password);
-        if (!protection.ok()) return protection.status();
-        options.protection = *protection;
+        ASSIGN_OR_RETURN(options.protection, ProtectionOf(protection_, password));
         options.source_password = source_password.source();
         options.trees = {.threads = threads_, .progress = [&stop](double) { return !stop.stop_requested(); }};
         options.stop = stop;
@@ -216,9 +207,7 @@ absl::Status KeysCli::Import(StopSignals& signals, bool* usage) {
   options.source = import_source_;
   options.keystores = keystores_;
   if (!indices_.empty() || !node_id_.empty()) {
-    absl::StatusOr<std::vector<uint64_t>> indices = node_id_.empty() ? Indices(usage) : IndicesOfNode();
-    if (!indices.ok()) return indices.status();
-    options.indices = *std::move(indices);
+    ASSIGN_OR_RETURN(options.indices, node_id_.empty() ? Indices(usage) : IndicesOfNode());
   }
   return Rewrite(signals, options, [&options](RandomSource& random) { return ImportKeys(options, random, std::cout); });
 }
@@ -229,16 +218,13 @@ absl::Status KeysCli::Export(StopSignals& signals, bool* usage) {
   options.output_dir = export_dir_;
   options.as_hash_sig_keys = as_hash_sig_keys_;
   options.records = Records();
-  absl::StatusOr<std::vector<uint64_t>> indices = Indices(usage);
-  if (!indices.ok()) return indices.status();
-  options.indices = *std::move(indices);
+  ASSIGN_OR_RETURN(options.indices, Indices(usage));
   return Rewrite(signals, options, [&options](RandomSource& random) { return ExportKeys(options, random, std::cout); });
 }
 
 absl::Status KeysCli::Delete(bool* usage) {
-  const absl::StatusOr<std::vector<uint64_t>> indices = Indices(usage);
-  if (!indices.ok()) return indices.status();
-  return DeleteKeys({keystores_, *indices, Records(), records_output_}, std::cout);
+  ASSIGN_OR_RETURN(const std::vector<uint64_t> indices, Indices(usage));
+  return DeleteKeys({keystores_, indices, Records(), records_output_}, std::cout);
 }
 
 absl::Status KeysCli::Verify(StopSignals& signals) {

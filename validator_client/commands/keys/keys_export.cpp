@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 #include "validator_client/keys/keystore/key_manifest.h"
 #include "validator_client/keys/keystore_folder.h"
 #include "validator_client/signing/records/interchange.h"
@@ -20,11 +21,9 @@ struct Selection {
 };
 
 absl::StatusOr<Selection> Select(const std::string& list_file, const std::vector<uint64_t>& indices) {
-  absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(list_file);
-  if (!folder.ok()) return folder.status();
-  absl::StatusOr<std::vector<KeystoreEntry>> keys = folder->Select(indices);
-  if (!keys.ok()) return keys.status();
-  return Selection{*std::move(folder), *std::move(keys)};
+  ASSIGN_OR_RETURN(KeystoreFolder folder, KeystoreFolder::Open(list_file));
+  ASSIGN_OR_RETURN(std::vector<KeystoreEntry> keys, folder.Select(indices));
+  return Selection{std::move(folder), std::move(keys)};
 }
 
 // Where the copies go.
@@ -43,7 +42,7 @@ class KeystoreCopies : public Copies {
       : folder_(std::move(folder)), protection_(protection), random_(random) {}
 
   absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key) override {
-    if (absl::Status status = folder_.Add(entry.index, key, protection_, random_); !status.ok()) return status;
+    RETURN_IF_ERROR(folder_.Add(entry.index, key, protection_, random_));
     return folder_.Find(entry.pubkey)->path;
   }
   absl::Status Finish() override { return absl::OkStatus(); }
@@ -65,7 +64,7 @@ class HashSigCopies : public Copies {
       return absl::InvalidArgumentError(absl::StrCat(
           entry.path, " has another lifetime or other slots than the key before it: one manifest names both"));
     }
-    if (absl::Status status = WriteHashSigKey(folder_, entry.index, key); !status.ok()) return status;
+    RETURN_IF_ERROR(WriteHashSigKey(folder_, entry.index, key));
     keys_.emplace_back(entry.index, entry.pubkey);
     return absl::StrCat(folder_, "/validator_", entry.index, "_sk.ssz");
   }
@@ -79,28 +78,24 @@ class HashSigCopies : public Copies {
 
 absl::StatusOr<std::unique_ptr<Copies>> MakeCopies(const KeysExportOptions& options, RandomSource& random) {
   if (options.as_hash_sig_keys) return std::make_unique<HashSigCopies>(options.output_dir);
-  absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(absl::StrCat(options.output_dir, "/keystores.yaml"));
-  if (!folder.ok()) return folder.status();
-  return std::make_unique<KeystoreCopies>(*std::move(folder), options.protection, random);
+  ASSIGN_OR_RETURN(KeystoreFolder folder, KeystoreFolder::Open(absl::StrCat(options.output_dir, "/keystores.yaml")));
+  return std::make_unique<KeystoreCopies>(std::move(folder), options.protection, random);
 }
 
 }  // namespace
 
 absl::StatusOr<KeyRecords> KeyRecords::Open(const std::string& list_file, const std::vector<uint64_t>& indices,
                                             const KeyRecordsOptions& options) {
-  const absl::StatusOr<Selection> unlocked = Select(list_file, indices);
-  if (!unlocked.ok()) return unlocked.status();
-  std::vector<std::string> folders = KeyFolders(unlocked->keys);
+  ASSIGN_OR_RETURN(const Selection unlocked, Select(list_file, indices));
+  std::vector<std::string> folders = KeyFolders(unlocked.keys);
   folders.push_back(FolderOf(list_file));
-  absl::StatusOr<std::vector<ProcessLock>> locks = LockKeyFolders(folders);
-  if (!locks.ok()) return locks.status();
+  ASSIGN_OR_RETURN(std::vector<ProcessLock> locks, LockKeyFolders(folders));
   // What counts is what it says now that nobody changes it.
-  absl::StatusOr<Selection> selection = Select(list_file, indices);
-  if (!selection.ok()) return selection.status();
-  if (KeyFolders(selection->keys) != KeyFolders(unlocked->keys)) {
+  ASSIGN_OR_RETURN(Selection selection, Select(list_file, indices));
+  if (KeyFolders(selection.keys) != KeyFolders(unlocked.keys)) {
     return absl::AbortedError(absl::StrCat(list_file, " was changed while it was opened: try again"));
   }
-  KeyRecords opened(*std::move(locks), std::move(selection->folder), std::move(selection->keys));
+  KeyRecords opened(std::move(locks), std::move(selection.folder), std::move(selection.keys));
   absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
       SqliteSigningRecords::Open({.path = options.database, .create = false});
   if (records.ok()) {
@@ -118,56 +113,47 @@ absl::StatusOr<KeyRecords> KeyRecords::Open(const std::string& list_file, const 
 absl::StatusOr<size_t> KeyRecords::Export(const std::string& file) {
   std::vector<KeyHistory> histories;
   if (records_ != nullptr) {
-    absl::StatusOr<std::vector<KeyHistory>> all = records_->Export();
-    if (!all.ok()) return all.status();
-    histories = *std::move(all);
+    ASSIGN_OR_RETURN(histories, records_->Export());
     std::vector<PublicKeyBytes> pubkeys;
     for (const KeystoreEntry& key : keys_) pubkeys.push_back(key.pubkey);
     KeepOnly(pubkeys, histories);
   }
   const std::string text = FormatInterchange(histories, InterchangeForm::kLeaves);
   const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  if (absl::Status status = WritePrivateFile(file, bytes, IfExists::kFail); !status.ok()) return status;
+  RETURN_IF_ERROR(WritePrivateFile(file, bytes, IfExists::kFail));
   return histories.size();
 }
 
 absl::Status ExportKeys(const KeysExportOptions& options, RandomSource& random, std::ostream& out) {
-  absl::StatusOr<KeyRecords> records = KeyRecords::Open(options.keystores, options.indices, options.records);
-  if (!records.ok()) return records.status();
-  if (absl::Status status = PreparePrivateFolder(options.output_dir); !status.ok()) return status;
-  const absl::StatusOr<size_t> with_records = records->Export(absl::StrCat(options.output_dir, "/records.json"));
-  if (!with_records.ok()) return with_records.status();
-  const absl::StatusOr<std::unique_ptr<Copies>> copies = MakeCopies(options, random);
-  if (!copies.ok()) return copies.status();
-  for (const KeystoreEntry& entry : records->keys()) {
+  ASSIGN_OR_RETURN(KeyRecords records, KeyRecords::Open(options.keystores, options.indices, options.records));
+  RETURN_IF_ERROR(PreparePrivateFolder(options.output_dir));
+  ASSIGN_OR_RETURN(const size_t with_records, records.Export(absl::StrCat(options.output_dir, "/records.json")));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Copies> copies, MakeCopies(options, random));
+  for (const KeystoreEntry& entry : records.keys()) {
     if (options.stop.stop_requested()) return absl::CancelledError("the keys that follow were not exported");
-    const absl::StatusOr<xmss::SecretKey> key =
-        ReadWholeKey(entry.path, options.source_password, /*may_be_public=*/false, options.trees);
-    if (!key.ok()) return key.status();
-    if (PublicKeyBytesOf(key->scheme(), key->public_key()) != entry.pubkey) {
+    ASSIGN_OR_RETURN(const xmss::SecretKey key,
+                     ReadWholeKey(entry.path, options.source_password, /*may_be_public=*/false, options.trees));
+    if (PublicKeyBytesOf(key.scheme(), key.public_key()) != entry.pubkey) {
       return absl::InvalidArgumentError(absl::StrCat(entry.path, " holds another key than the list says"));
     }
-    const absl::StatusOr<std::string> file = (*copies)->Add(entry, *key);
-    if (!file.ok()) return file.status();
-    out << "index=" << entry.index << " pubkey=" << ShortHex(entry.pubkey.span()) << " result=exported file=" << *file
+    ASSIGN_OR_RETURN(const std::string file, copies->Add(entry, key));
+    out << "index=" << entry.index << " pubkey=" << ShortHex(entry.pubkey.span()) << " result=exported file=" << file
         << std::endl;
   }
-  if (absl::Status status = (*copies)->Finish(); !status.ok()) return status;
-  out << absl::StrCat("exported ", records->keys().size(), " keys and the records of ", *with_records, " of them to ",
+  RETURN_IF_ERROR(copies->Finish());
+  out << absl::StrCat("exported ", records.keys().size(), " keys and the records of ", with_records, " of them to ",
                       options.output_dir, ". They are still in ", options.keystores,
                       ": delete them here before they run there\n");
   return absl::OkStatus();
 }
 
 absl::Status DeleteKeys(const KeysDeleteOptions& options, std::ostream& out) {
-  absl::StatusOr<KeyRecords> records = KeyRecords::Open(options.keystores, options.indices, options.records);
-  if (!records.ok()) return records.status();
-  const absl::StatusOr<size_t> with_records = records->Export(options.records_output);
-  if (!with_records.ok()) return with_records.status();
-  out << absl::StrCat("records of ", *with_records, " keys are in ", options.records_output,
+  ASSIGN_OR_RETURN(KeyRecords records, KeyRecords::Open(options.keystores, options.indices, options.records));
+  ASSIGN_OR_RETURN(const size_t with_records, records.Export(options.records_output));
+  out << absl::StrCat("records of ", with_records, " keys are in ", options.records_output,
                       ": keep it as long as a copy of the keys may exist\n");
-  for (const KeystoreEntry& key : records->keys()) {
-    if (absl::Status status = records->folder().Remove(key.pubkey); !status.ok()) return status;
+  for (const KeystoreEntry& key : records.keys()) {
+    RETURN_IF_ERROR(records.folder().Remove(key.pubkey));
     out << "index=" << key.index << " pubkey=" << ShortHex(key.pubkey.span()) << " result=deleted" << std::endl;
   }
   return absl::OkStatus();

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "common/bytes/hex.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 #include "validator_client/keys/keystore/key_manifest.h"
 #include "validator_client/keys/keystore_folder.h"
 #include "validator_client/signing/records/key_locks.h"
@@ -38,11 +39,10 @@ absl::StatusOr<std::vector<Source>> SourcesOf(const KeysImportOptions& options, 
     return absl::InvalidArgumentError(absl::StrCat(options.source, " is one key: name its validator (--indices N)"));
   }
   const std::string manifest = is_folder ? (fs::path(options.source) / kManifestName).string() : options.source;
-  const absl::StatusOr<KeyManifest> read = ReadKeyManifest(manifest);
-  if (!read.ok()) return read.status();
-  if (!read->warning.empty()) out << "warning: " << read->warning << "\n";
+  ASSIGN_OR_RETURN(const KeyManifest read, ReadKeyManifest(manifest));
+  if (!read.warning.empty()) out << "warning: " << read.warning << "\n";
   std::vector<Source> sources;
-  for (const ManifestEntry& entry : read->entries) {
+  for (const ManifestEntry& entry : read.entries) {
     const bool wanted = options.indices.empty() ||
                         std::find(options.indices.begin(), options.indices.end(), entry.index) != options.indices.end();
     if (wanted) sources.push_back({entry.index, entry.path, entry.pubkey});
@@ -61,7 +61,7 @@ absl::Status CheckPublicFile(const std::string& secret_path, const PublicKeyByte
   const std::string path = absl::StrCat(secret_path.substr(0, secret_path.size() - kSecretEnd.size()), kPublicEnd);
   const absl::StatusOr<WipedBytes> bytes = ReadRegularFile(path, pubkey.data.size());
   if (absl::IsNotFound(bytes.status())) return absl::OkStatus();
-  if (!bytes.ok()) return bytes.status();
+  RETURN_IF_ERROR(bytes.status());
   if (bytes->span() == pubkey.span()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(path, " is not the public key of ", secret_path, ", which is ", ToHex(pubkey.span())));
@@ -69,45 +69,40 @@ absl::Status CheckPublicFile(const std::string& secret_path, const PublicKeyByte
 
 absl::StatusOr<xmss::SecretKey> ReadSource(const Source& source, const KeysImportOptions& options) {
   // The devnet tooling leaves its keys open to everybody.
-  absl::StatusOr<xmss::SecretKey> key =
-      ReadWholeKey(source.path, options.source_password, /*may_be_public=*/true, options.trees);
-  if (!key.ok()) return key;
-  const PublicKeyBytes pubkey = PublicKeyBytesOf(key->scheme(), key->public_key());
+  ASSIGN_OR_RETURN(xmss::SecretKey key,
+                   ReadWholeKey(source.path, options.source_password, /*may_be_public=*/true, options.trees));
+  const PublicKeyBytes pubkey = PublicKeyBytesOf(key.scheme(), key.public_key());
   if (source.pubkey.has_value() && *source.pubkey != pubkey) {
     return absl::InvalidArgumentError(absl::StrCat(source.path, " holds the key ", ToHex(pubkey.span()),
                                                    ", the manifest says ", ToHex(source.pubkey->span())));
   }
-  if (absl::Status status = CheckPublicFile(source.path, pubkey); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckPublicFile(source.path, pubkey));
   return key;
 }
 
 }  // namespace
 
 absl::Status ImportKeys(const KeysImportOptions& options, RandomSource& random, std::ostream& out) {
-  const absl::StatusOr<std::vector<Source>> sources = SourcesOf(options, out);
-  if (!sources.ok()) return sources.status();
+  ASSIGN_OR_RETURN(const std::vector<Source> sources, SourcesOf(options, out));
   // A client that runs reads the list now and then, and may change it.
   const std::string list_folder = FolderOf(options.keystores);
-  if (absl::Status status = PreparePrivateFolder(list_folder); !status.ok()) return status;
-  const absl::StatusOr<std::vector<ProcessLock>> locks = LockKeyFolders({list_folder});
-  if (!locks.ok()) return locks.status();
-  absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(options.keystores);
-  if (!folder.ok()) return folder.status();
+  RETURN_IF_ERROR(PreparePrivateFolder(list_folder));
+  ASSIGN_OR_RETURN(const std::vector<ProcessLock> locks, LockKeyFolders({list_folder}));
+  ASSIGN_OR_RETURN(KeystoreFolder folder, KeystoreFolder::Open(options.keystores));
   size_t imported = 0;
-  for (const Source& source : *sources) {
+  for (const Source& source : sources) {
     if (options.stop.stop_requested()) return absl::CancelledError("the keys that follow were not imported");
-    const absl::StatusOr<xmss::SecretKey> key = ReadSource(source, options);
-    if (!key.ok()) return key.status();
-    const PublicKeyBytes pubkey = PublicKeyBytesOf(key->scheme(), key->public_key());
-    const KeystoreEntry* present = folder->Find(pubkey);
+    ASSIGN_OR_RETURN(const xmss::SecretKey key, ReadSource(source, options));
+    const PublicKeyBytes pubkey = PublicKeyBytesOf(key.scheme(), key.public_key());
+    const KeystoreEntry* present = folder.Find(pubkey);
     if (present != nullptr && present->index == source.index) {
       out << "index=" << source.index << " pubkey=" << ShortHex(pubkey.span()) << " result=already_there\n";
       continue;
     }
-    if (absl::Status status = folder->Add(source.index, *key, options.protection, random); !status.ok()) return status;
+    RETURN_IF_ERROR(folder.Add(source.index, key, options.protection, random));
     ++imported;
     out << "index=" << source.index << " pubkey=" << ShortHex(pubkey.span())
-        << " result=imported file=" << folder->Find(pubkey)->path << std::endl;
+        << " result=imported file=" << folder.Find(pubkey)->path << std::endl;
   }
   if (imported > 0) {
     out << absl::StrCat("imported ", imported, " keys into ", options.keystores,

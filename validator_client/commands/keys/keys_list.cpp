@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/bytes/hex.h"
+#include "common/status/status_macros.h"
 #include "validator_client/keys/keystore/key_file.h"
 #include "validator_client/keys/keystore_list.h"
 
@@ -13,9 +14,8 @@ namespace {
 
 absl::Status VerifyKey(const KeystoreEntry& entry, const PasswordSource& password,
                        const xmss::KeyGenerationOptions& options) {
-  const absl::StatusOr<xmss::SecretKey> key = ReadWholeKey(entry.path, password, /*may_be_public=*/false, options);
-  if (!key.ok()) return key.status();
-  if (PublicKeyBytesOf(key->scheme(), key->public_key()) != entry.pubkey) {
+  ASSIGN_OR_RETURN(const xmss::SecretKey key, ReadWholeKey(entry.path, password, /*may_be_public=*/false, options));
+  if (PublicKeyBytesOf(key.scheme(), key.public_key()) != entry.pubkey) {
     return absl::InvalidArgumentError(absl::StrCat(entry.path, " holds another key than the list says"));
   }
   return absl::OkStatus();
@@ -24,10 +24,9 @@ absl::Status VerifyKey(const KeystoreEntry& entry, const PasswordSource& passwor
 }  // namespace
 
 absl::Status ListKeys(const std::string& list_file, std::ostream& out) {
-  const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
-  if (!entries.ok()) return entries.status();
+  ASSIGN_OR_RETURN(const std::vector<KeystoreEntry> entries, ReadKeystoreList(list_file));
   size_t failures = 0;
-  for (const KeystoreEntry& entry : *entries) {
+  for (const KeystoreEntry& entry : entries) {
     out << "index=" << entry.index << " pubkey=" << ToHex(entry.pubkey.span());
     absl::StatusOr<KeyFileSummary> summary = SummarizeKeyFile(entry.path);
     if (summary.ok() && summary->pubkey != entry.pubkey) {
@@ -44,15 +43,14 @@ absl::Status ListKeys(const std::string& list_file, std::ostream& out) {
   }
   if (failures == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat(failures, " of the ", entries->size(), " keys in ", list_file, " cannot be used"));
+      absl::StrCat(failures, " of the ", entries.size(), " keys in ", list_file, " cannot be used"));
 }
 
 absl::Status VerifyKeys(const std::string& list_file, const PasswordSource& password,
                         const xmss::KeyGenerationOptions& options, std::ostream& out) {
-  const absl::StatusOr<std::vector<KeystoreEntry>> entries = ReadKeystoreList(list_file);
-  if (!entries.ok()) return entries.status();
+  ASSIGN_OR_RETURN(const std::vector<KeystoreEntry> entries, ReadKeystoreList(list_file));
   size_t failures = 0;
-  for (const KeystoreEntry& entry : *entries) {
+  for (const KeystoreEntry& entry : entries) {
     const absl::Status status = VerifyKey(entry, password, options);
     if (absl::IsCancelled(status)) return status;
     out << "index=" << entry.index << " pubkey=" << ShortHex(entry.pubkey.span());
@@ -66,7 +64,7 @@ absl::Status VerifyKeys(const std::string& list_file, const PasswordSource& pass
   }
   if (failures == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat(failures, " of the ", entries->size(), " keys in ", list_file, " are not good"));
+      absl::StrCat(failures, " of the ", entries.size(), " keys in ", list_file, " are not good"));
 }
 
 }  // namespace lean::validator

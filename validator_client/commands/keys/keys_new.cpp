@@ -10,10 +10,12 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/clock/real_clock.h"
 #include "common/config/text_file.h"
 #include "common/containers/limits.h"
 #include "common/crypto/xmss/key_generation.h"
 #include "common/crypto/xmss/secret_key_file.h"
+#include "common/status/status_macros.h"
 #include "validator_client/keys/keystore/key_file.h"
 #include "validator_client/keys/keystore_folder.h"
 #include "validator_client/keys/keystore_list.h"
@@ -43,11 +45,10 @@ std::vector<fs::path> FilesOf(const fs::path& folder, const KeysNewOptions& opti
 absl::StatusOr<PublicKeyBytes> MakeKey(const KeysNewOptions& options, const xmss::Scheme& scheme,
                                        const xmss::SlotRange& active, RandomSource& random, const std::string& path,
                                        const std::function<bool(double)>& progress) {
-  const absl::StatusOr<xmss::SecretKey> key =
-      xmss::GenerateKey(scheme, active, random, xmss::KeyGenerationOptions{options.threads, progress});
-  if (!key.ok()) return key.status();
-  if (absl::Status status = SaveKey(*key, path, options.protection, random); !status.ok()) return status;
-  return PublicKeyBytesOf(scheme, key->public_key());
+  ASSIGN_OR_RETURN(const xmss::SecretKey key,
+                   xmss::GenerateKey(scheme, active, random, xmss::KeyGenerationOptions{options.threads, progress}));
+  RETURN_IF_ERROR(SaveKey(key, path, options.protection, random));
+  return PublicKeyBytesOf(scheme, key.public_key());
 }
 
 }  // namespace
@@ -89,15 +90,13 @@ void KeyProgress::Abandon() {
 
 absl::Status MakeKeys(const KeysNewOptions& options, RandomSource& random, const std::atomic<bool>& cancelled,
                       std::ostream& out, bool terminal) {
-  const absl::StatusOr<xmss::Scheme> scheme = xmss::Scheme::Create(options.log_lifetime);
-  if (!scheme.ok()) return scheme.status();
+  ASSIGN_OR_RETURN(const xmss::Scheme scheme, xmss::Scheme::Create(options.log_lifetime));
   const uint64_t active_slots =
-      options.active_slots != 0 ? options.active_slots : std::min(scheme->lifetime(), kHistoricalRootsLimit);
-  const absl::StatusOr<xmss::SlotRange> active = xmss::WidenActiveRange(*scheme, {0, active_slots});
-  if (!active.ok()) return active.status();
+      options.active_slots != 0 ? options.active_slots : std::min(scheme.lifetime(), kHistoricalRootsLimit);
+  ASSIGN_OR_RETURN(const xmss::SlotRange active, xmss::WidenActiveRange(scheme, {0, active_slots}));
 
   const fs::path folder = options.output_dir;
-  if (absl::Status status = PreparePrivateFolder(folder.string()); !status.ok()) return status;
+  RETURN_IF_ERROR(PreparePrivateFolder(folder.string()));
   const fs::path list = folder / "keystores.yaml";
   const std::vector<fs::path> files = FilesOf(folder, options, list);
   for (const fs::path& file : files) {
@@ -112,13 +111,14 @@ absl::Status MakeKeys(const KeysNewOptions& options, RandomSource& random, const
     for (const fs::path& file : files) fs::remove(file, ignored);
   };
 
-  const auto now = [] { return std::chrono::steady_clock::now(); };
+  const RealClock clock;
+  const auto now = [&clock] { return clock.Steady(); };
   KeyProgress progress(out, terminal, options.indices.size(), now());
   std::vector<KeystoreEntry> entries;
   for (const uint64_t index : options.indices) {
     const std::string name = KeyFileName(index, options.protection.password != nullptr);
     const absl::StatusOr<PublicKeyBytes> pubkey =
-        MakeKey(options, *scheme, *active, random, (folder / name).string(), [&](double fraction) {
+        MakeKey(options, scheme, active, random, (folder / name).string(), [&](double fraction) {
           progress.Update(fraction, now());
           return !cancelled;
         });
@@ -129,11 +129,11 @@ absl::Status MakeKeys(const KeysNewOptions& options, RandomSource& random, const
     progress.EndKey(now());
     entries.push_back(KeystoreEntry{index, *pubkey, name, ""});
   }
-  if (absl::Status status = WriteNewTextFile(list.string(), FormatKeystoreList(entries)); !status.ok()) return status;
+  RETURN_IF_ERROR(WriteNewTextFile(list.string(), FormatKeystoreList(entries)));
   std::move(remove_files).Cancel();
   out << absl::StrCat("made ", entries.size(), options.protection.password == nullptr ? " plain" : " encrypted",
-                      " keys of lifetime 2^", options.log_lifetime, " for slots ", active->first, " to ",
-                      active->end - 1, "; their list is ", list.string(), "\n");
+                      " keys of lifetime 2^", options.log_lifetime, " for slots ", active.first, " to ", active.end - 1,
+                      "; their list is ", list.string(), "\n");
   return absl::OkStatus();
 }
 

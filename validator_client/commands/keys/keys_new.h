@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "common/clock/clock.h"
 #include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/key_file.h"
 
@@ -20,7 +21,7 @@ namespace lean::validator {
 // elsewhere. Not thread-safe.
 class KeyProgress {
  public:
-  using Time = std::chrono::steady_clock::time_point;
+  using Time = SteadyTime;
 
   // The first of `key_count` keys begins.
   KeyProgress(std::ostream& out, bool terminal, size_t key_count, Time now)

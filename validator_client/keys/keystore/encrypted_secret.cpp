@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -107,7 +108,7 @@ absl::Status CheckCost(const DerivationCost& cost) {
 }
 
 absl::StatusOr<WipedBytes> DeriveKey(const Password& password, const DerivationCost& cost, ByteSpan salt) {
-  if (absl::Status status = CheckCost(cost); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckCost(cost));
   if (salt.empty() || salt.size() > kMaxSaltBytes) {
     return absl::InvalidArgumentError(absl::StrCat("the salt has ", salt.size(), " bytes, not 1 to ", kMaxSaltBytes));
   }
@@ -123,35 +124,24 @@ absl::StatusOr<EncryptedSecret> Encrypt(ByteSpan secret, const Password& passwor
   EncryptedSecret encrypted;
   encrypted.cost = cost;
   encrypted.salt.resize(kSaltBytes);
-  if (absl::Status status = random.Fill(absl::MakeSpan(encrypted.salt)); !status.ok()) return status;
-  if (absl::Status status = random.Fill(absl::MakeSpan(encrypted.iv)); !status.ok()) return status;
-  const absl::StatusOr<WipedBytes> key = DeriveKey(password, cost, encrypted.salt);
-  if (!key.ok()) return key.status();
+  RETURN_IF_ERROR(random.Fill(absl::MakeSpan(encrypted.salt)));
+  RETURN_IF_ERROR(random.Fill(absl::MakeSpan(encrypted.iv)));
+  ASSIGN_OR_RETURN(const WipedBytes key, DeriveKey(password, cost, encrypted.salt));
   encrypted.ciphertext.resize(secret.size());
-  if (absl::Status status = ApplyCipher(key->span(), encrypted.iv, secret, absl::MakeSpan(encrypted.ciphertext));
-      !status.ok()) {
-    return status;
-  }
-  const absl::StatusOr<Root> checksum = Checksum(key->span(), encrypted.ciphertext);
-  if (!checksum.ok()) return checksum.status();
-  encrypted.checksum = *checksum;
+  RETURN_IF_ERROR(ApplyCipher(key.span(), encrypted.iv, secret, absl::MakeSpan(encrypted.ciphertext)));
+  ASSIGN_OR_RETURN(encrypted.checksum, Checksum(key.span(), encrypted.ciphertext));
   return encrypted;
 }
 
 absl::StatusOr<WipedBytes> Decrypt(const EncryptedSecret& encrypted, const Password& password) {
-  const absl::StatusOr<WipedBytes> key = DeriveKey(password, encrypted.cost, encrypted.salt);
-  if (!key.ok()) return key.status();
-  const absl::StatusOr<Root> checksum = Checksum(key->span(), encrypted.ciphertext);
-  if (!checksum.ok()) return checksum.status();
-  if (CRYPTO_memcmp(checksum->data.data(), encrypted.checksum.data.data(), checksum->data.size()) != 0) {
+  ASSIGN_OR_RETURN(const WipedBytes key, DeriveKey(password, encrypted.cost, encrypted.salt));
+  ASSIGN_OR_RETURN(const Root checksum, Checksum(key.span(), encrypted.ciphertext));
+  if (CRYPTO_memcmp(checksum.data.data(), encrypted.checksum.data.data(), checksum.data.size()) != 0) {
     return absl::InvalidArgumentError(
         "wrong password (or the file is damaged: its checksum is not that of the password)");
   }
   WipedBytes secret(encrypted.ciphertext.size());
-  if (absl::Status status = ApplyCipher(key->span(), encrypted.iv, encrypted.ciphertext, secret.mutable_span());
-      !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(ApplyCipher(key.span(), encrypted.iv, encrypted.ciphertext, secret.mutable_span()));
   return secret;
 }
 

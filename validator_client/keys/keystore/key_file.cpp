@@ -10,6 +10,7 @@
 #include "common/crypto/xmss/public_key.h"
 #include "common/crypto/xmss/secret_key_codec.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -54,47 +55,41 @@ absl::Status CheckContent(const EncryptedKeystore& keystore, const xmss::SecretK
 }
 
 absl::StatusOr<OpenedKeyFile> OpenEncrypted(const std::string& path, ByteSpan file, const PasswordSource& source) {
-  const absl::StatusOr<EncryptedKeystore> keystore = Parse(path, file);
-  if (!keystore.ok()) return keystore.status();
+  ASSIGN_OR_RETURN(const EncryptedKeystore keystore, Parse(path, file));
   const absl::StatusOr<const Password*> password = source();
   if (!password.ok()) return InFile(path, password.status());
-  absl::StatusOr<WipedBytes> content = Decrypt(keystore->secret, **password);
+  absl::StatusOr<WipedBytes> content = Decrypt(keystore.secret, **password);
   if (!content.ok()) return InFile(path, content.status());
-  return OpenDecrypted(*keystore, *std::move(content), path);
+  return OpenDecrypted(keystore, *std::move(content), path);
 }
 
 absl::StatusOr<OpenedKeyFile> Open(const std::string& path, ByteSpan file, const PasswordSource& password) {
   if (IsEncrypted(file)) return OpenEncrypted(path, file, password);
-  absl::StatusOr<xmss::SecretKeyInfo> info = xmss::InspectSecretKeyBytes(file, path);
-  if (!info.ok()) return info.status();
-  return OpenedKeyFile{*std::move(info), std::nullopt};
+  ASSIGN_OR_RETURN(xmss::SecretKeyInfo info, xmss::InspectSecretKeyBytes(file, path));
+  return OpenedKeyFile{std::move(info), std::nullopt};
 }
 
 // The key of a plain key file of ours with the trees of its cache.
 absl::StatusOr<xmss::SecretKey> ReadCached(const xmss::Scheme& scheme, ByteSpan content, const std::string& path) {
-  absl::StatusOr<xmss::SecretKeySeed> seed = xmss::DecodeSecretKeySeed(scheme, content);
-  if (!seed.ok()) return seed.status();
-  const absl::StatusOr<WipedBytes> cache = ReadRegularFile(xmss::TreeCachePath(path), xmss::kMaxKeyFileBytes);
-  if (!cache.ok()) return cache.status();
-  absl::StatusOr<xmss::CachedTrees> trees = xmss::DecodeTreeCache(scheme, *seed, cache->span());
-  if (!trees.ok()) return trees.status();
-  return xmss::SecretKey::Create(scheme, {.prf_key = std::move(seed->prf_key),
-                                          .parameter = seed->parameter,
-                                          .active = seed->active,
-                                          .top_tree = std::move(seed->top_tree),
-                                          .left_bottom_index = trees->left_bottom_index,
-                                          .left = std::move(trees->left),
-                                          .right = std::move(trees->right)});
+  ASSIGN_OR_RETURN(xmss::SecretKeySeed seed, xmss::DecodeSecretKeySeed(scheme, content));
+  ASSIGN_OR_RETURN(const WipedBytes cache, ReadRegularFile(xmss::TreeCachePath(path), xmss::kMaxKeyFileBytes));
+  ASSIGN_OR_RETURN(xmss::CachedTrees trees, xmss::DecodeTreeCache(scheme, seed, cache.span()));
+  return xmss::SecretKey::Create(scheme, {.prf_key = std::move(seed.prf_key),
+                                          .parameter = seed.parameter,
+                                          .active = seed.active,
+                                          .top_tree = std::move(seed.top_tree),
+                                          .left_bottom_index = trees.left_bottom_index,
+                                          .left = std::move(trees.left),
+                                          .right = std::move(trees.right)});
 }
 
 absl::StatusOr<xmss::SecretKey> ReadOrBuild(const xmss::SecretKeyInfo& info, ByteSpan content, const std::string& path,
                                             const xmss::KeyGenerationOptions& options) {
   if (!xmss::IsSecretKeySeed(content)) return xmss::DecodeLeanSigSecretKey(info.scheme, content);
   if (absl::StatusOr<xmss::SecretKey> cached = ReadCached(info.scheme, content, path); cached.ok()) return cached;
-  absl::StatusOr<xmss::LoadedSecretKey> loaded =
-      xmss::LoadSecretKeyBytes(info.scheme, content, path, info.active.first, options);
-  if (!loaded.ok()) return loaded.status();
-  return std::move(loaded->key);
+  ASSIGN_OR_RETURN(xmss::LoadedSecretKey loaded,
+                   xmss::LoadSecretKeyBytes(info.scheme, content, path, info.active.first, options));
+  return std::move(loaded.key);
 }
 
 // Trees are checked to hash up to the key's root when they are read; that they grow from its seed is seen from their
@@ -119,17 +114,15 @@ absl::Status CheckLeaves(const xmss::SecretKey& key) {
 // Encrypts a plain key file of ours into a new keystore.
 absl::Status SaveSeed(const KeyFileSummary& summary, ByteSpan seed, const std::string& path, const Password& password,
                       const DerivationCost& cost, RandomSource& random) {
-  const absl::StatusOr<std::string> uuid = MakeUuid(random);
-  if (!uuid.ok()) return uuid.status();
-  absl::StatusOr<EncryptedSecret> secret = Encrypt(seed, password, cost, random);
-  if (!secret.ok()) return secret.status();
-  const EncryptedKeystore keystore = {.uuid = *uuid,
+  ASSIGN_OR_RETURN(const std::string uuid, MakeUuid(random));
+  ASSIGN_OR_RETURN(EncryptedSecret secret, Encrypt(seed, password, cost, random));
+  const EncryptedKeystore keystore = {.uuid = uuid,
                                       .path = "",
                                       .description = "validator key",
                                       .pubkey = summary.pubkey,
                                       .log_lifetime = summary.log_lifetime,
                                       .active = summary.active,
-                                      .secret = *std::move(secret)};
+                                      .secret = std::move(secret)};
   const std::string text = FormatKeystore(keystore);
   const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
   return WritePrivateFile(path, bytes, IfExists::kFail);
@@ -149,23 +142,18 @@ std::string KeyFileName(uint64_t index, bool encrypted) {
 }
 
 absl::StatusOr<KeyFileSummary> SummarizeKeyFile(const std::string& path) {
-  const absl::StatusOr<WipedBytes> file = ReadKeyFile(path, /*may_be_public=*/false);
-  if (!file.ok()) return file.status();
-  if (IsEncrypted(file->span())) {
-    const absl::StatusOr<EncryptedKeystore> keystore = Parse(path, file->span());
-    if (!keystore.ok()) return keystore.status();
-    return KeyFileSummary{keystore->pubkey, keystore->log_lifetime, keystore->active, true};
+  ASSIGN_OR_RETURN(const WipedBytes file, ReadKeyFile(path, /*may_be_public=*/false));
+  if (IsEncrypted(file.span())) {
+    ASSIGN_OR_RETURN(const EncryptedKeystore keystore, Parse(path, file.span()));
+    return KeyFileSummary{keystore.pubkey, keystore.log_lifetime, keystore.active, true};
   }
-  const absl::StatusOr<xmss::SecretKeyInfo> info = xmss::InspectSecretKeyBytes(file->span(), path);
-  if (!info.ok()) return info.status();
-  return KeyFileSummary{PublicKeyBytesOf(info->scheme, info->public_key), info->scheme.log_lifetime(), info->active,
-                        false};
+  ASSIGN_OR_RETURN(const xmss::SecretKeyInfo info, xmss::InspectSecretKeyBytes(file.span(), path));
+  return KeyFileSummary{PublicKeyBytesOf(info.scheme, info.public_key), info.scheme.log_lifetime(), info.active, false};
 }
 
 absl::StatusOr<OpenedKeyFile> OpenKeyFile(const std::string& path, const PasswordSource& password) {
-  const absl::StatusOr<WipedBytes> file = ReadKeyFile(path, /*may_be_public=*/false);
-  if (!file.ok()) return file.status();
-  return Open(path, file->span(), password);
+  ASSIGN_OR_RETURN(const WipedBytes file, ReadKeyFile(path, /*may_be_public=*/false));
+  return Open(path, file.span(), password);
 }
 
 absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, WipedBytes content,
@@ -174,20 +162,17 @@ absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, W
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": the password is right, but what it decrypts is no XMSS key: crypto.cipher is damaged"));
   }
-  const absl::StatusOr<xmss::SecretKeyInfo> info = xmss::InspectSecretKeyBytes(content.span(), name);
-  if (!info.ok()) return info.status();
-  if (absl::Status status = CheckContent(keystore, *info); !status.ok()) return InFile(name, status);
-  return OpenedKeyFile{*info, std::move(content)};
+  ASSIGN_OR_RETURN(const xmss::SecretKeyInfo info, xmss::InspectSecretKeyBytes(content.span(), name));
+  if (absl::Status status = CheckContent(keystore, info); !status.ok()) return InFile(name, status);
+  return OpenedKeyFile{info, std::move(content)};
 }
 
 absl::StatusOr<xmss::SecretKey> ReadWholeKey(const std::string& path, const PasswordSource& password,
                                              bool may_be_public, const xmss::KeyGenerationOptions& options) {
-  const absl::StatusOr<WipedBytes> file = ReadKeyFile(path, may_be_public);
-  if (!file.ok()) return file.status();
-  absl::StatusOr<OpenedKeyFile> opened = Open(path, file->span(), password);
-  if (!opened.ok()) return opened.status();
-  const ByteSpan content = opened->content.has_value() ? opened->content->span() : file->span();
-  absl::StatusOr<xmss::SecretKey> key = ReadOrBuild(opened->info, content, path, options);
+  ASSIGN_OR_RETURN(const WipedBytes file, ReadKeyFile(path, may_be_public));
+  ASSIGN_OR_RETURN(OpenedKeyFile opened, Open(path, file.span(), password));
+  const ByteSpan content = opened.content.has_value() ? opened.content->span() : file.span();
+  absl::StatusOr<xmss::SecretKey> key = ReadOrBuild(opened.info, content, path, options);
   if (!key.ok()) return InFile(path, key.status());
   if (absl::Status status = CheckLeaves(*key); !status.ok()) return InFile(path, status);
   return key;
@@ -205,7 +190,7 @@ absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& pat
                                   .log_lifetime = key.scheme().log_lifetime(),
                                   .active = key.active()};
   const WipedBytes seed = xmss::EncodeSecretKeySeed(key);
-  if (absl::Status status = SaveSeed(summary, seed.span(), path, password, cost, random); !status.ok()) return status;
+  RETURN_IF_ERROR(SaveSeed(summary, seed.span(), path, password, cost, random));
   return xmss::SaveTreeCache(key, path);
 }
 

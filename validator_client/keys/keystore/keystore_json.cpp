@@ -14,6 +14,7 @@
 #include "common/bytes/hex.h"
 #include "common/config/json_document.h"
 #include "common/log/log_text.h"
+#include "common/status/status_macros.h"
 #include "nlohmann/json.hpp"
 
 namespace lean::validator {
@@ -155,16 +156,15 @@ absl::StatusOr<EncryptedKeystore> ParseKeystore(absl::string_view text) {
     return absl::InvalidArgumentError(
         absl::StrCat("has ", text.size(), " bytes, more than the ", kMaxKeystoreBytes, " a keystore can have"));
   }
-  const absl::StatusOr<json> root = ParseJson(text, kMaxDepth);
-  if (!root.ok()) return root.status();
-  Fields fields(*root);
+  ASSIGN_OR_RETURN(const json root, ParseJson(text, kMaxDepth));
+  Fields fields(root);
   fields.Expect("version", kVersion);
   fields.Expect("scheme.function", kSchemeFunction);
   EncryptedKeystore keystore;
   keystore.uuid = fields.Text("uuid");
   if (!IsUuid(keystore.uuid)) fields.Fail("uuid", "is no UUID");
   keystore.path = fields.Text("path");
-  if (root->contains("description")) keystore.description = fields.Text("description");
+  if (root.contains("description")) keystore.description = fields.Text("description");
   fields.FixedBytes("pubkey", keystore.pubkey.mutable_span());
   const uint64_t log_lifetime = fields.Number("scheme.params.log_lifetime");
   if (log_lifetime > xmss::kMaxLogLifetime) fields.Fail("scheme.params.log_lifetime", "is above 32");
@@ -184,7 +184,7 @@ absl::StatusOr<EncryptedKeystore> ParseKeystore(absl::string_view text) {
   fields.FixedBytes("crypto.cipher.params.iv", absl::MakeSpan(keystore.secret.iv));
   keystore.secret.ciphertext = fields.Bytes("crypto.cipher.message");
   fields.ExpectNothingElse();
-  if (!fields.status().ok()) return fields.status();
+  RETURN_IF_ERROR(fields.status());
   return keystore;
 }
 
@@ -219,7 +219,7 @@ std::string FormatKeystore(const EncryptedKeystore& keystore) {
 
 absl::StatusOr<std::string> MakeUuid(RandomSource& random) {
   Bytes<16> bytes;
-  if (absl::Status status = random.Fill(bytes.mutable_span()); !status.ok()) return status;
+  RETURN_IF_ERROR(random.Fill(bytes.mutable_span()));
   bytes.data[6] = static_cast<uint8_t>((bytes.data[6] & 0x0f) | 0x40);
   bytes.data[8] = static_cast<uint8_t>((bytes.data[8] & 0x3f) | 0x80);
   const std::string text = Hex(bytes.span());

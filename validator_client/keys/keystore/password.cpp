@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "common/process/stop_signals.h"
 #include "common/secrets/secret_file.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -144,9 +145,8 @@ absl::StatusOr<Password> Password::FromText(ByteSpan utf8) {
 }
 
 absl::StatusOr<Password> ReadPasswordFile(const std::string& path) {
-  const absl::StatusOr<WipedBytes> text = ReadSecretFile(path, kMaxPasswordBytes, SecretFileKind::kRegularOrPipe);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<Password> password = Password::FromText(text->span());
+  ASSIGN_OR_RETURN(const WipedBytes text, ReadSecretFile(path, kMaxPasswordBytes, SecretFileKind::kRegularOrPipe));
+  absl::StatusOr<Password> password = Password::FromText(text.span());
   if (!password.ok())
     return absl::Status(password.status().code(), absl::StrCat(path, ": ", password.status().message()));
   return password;
@@ -161,9 +161,8 @@ absl::StatusOr<Password> PromptPassword(const std::string& prompt, const std::st
   }
   absl::StatusOr<Password> password = terminal.ReadPassword(absl::StrCat(prompt, ": "), stop);
   if (!password.ok() || !confirm) return password;
-  const absl::StatusOr<Password> again = terminal.ReadPassword(absl::StrCat(prompt, ", once more: "), stop);
-  if (!again.ok()) return again.status();
-  if (again->bytes() != password->bytes()) return absl::InvalidArgumentError("the two passwords differ");
+  ASSIGN_OR_RETURN(const Password again, terminal.ReadPassword(absl::StrCat(prompt, ", once more: "), stop));
+  if (again.bytes() != password->bytes()) return absl::InvalidArgumentError("the two passwords differ");
   return password;
 }
 

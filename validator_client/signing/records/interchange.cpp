@@ -12,6 +12,7 @@
 #include "common/bytes/decimal.h"
 #include "common/bytes/hex.h"
 #include "common/config/json_document.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -49,12 +50,11 @@ absl::StatusOr<const json*> Field(const json& object, const std::string& path, c
 }
 
 absl::StatusOr<std::string> StringField(const json& object, const std::string& path, const char* name) {
-  const absl::StatusOr<const json*> value = Field(object, path, name);
-  if (!value.ok()) return value.status();
-  if (!(*value)->is_string()) {
-    return At(Join(path, name), absl::StrCat("expected a string, is ", (*value)->type_name()));
+  ASSIGN_OR_RETURN(const json* value, Field(object, path, name));
+  if (!value->is_string()) {
+    return At(Join(path, name), absl::StrCat("expected a string, is ", value->type_name()));
   }
-  return (*value)->get_ref<const std::string&>();
+  return value->get_ref<const std::string&>();
 }
 
 absl::StatusOr<const json*> ArrayField(const json& object, const std::string& path, const char* name) {
@@ -67,36 +67,28 @@ absl::StatusOr<const json*> ArrayField(const json& object, const std::string& pa
 
 template <typename B>
 absl::StatusOr<B> BytesField(const json& object, const std::string& path, const char* name) {
-  const absl::StatusOr<std::string> text = StringField(object, path, name);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<B> bytes = ParseFixedHex<B>(*text);
+  ASSIGN_OR_RETURN(const std::string text, StringField(object, path, name));
+  absl::StatusOr<B> bytes = ParseFixedHex<B>(text);
   if (!bytes.ok()) return At(Join(path, name), bytes.status().message());
   return bytes;
 }
 
 absl::StatusOr<uint64_t> SlotField(const json& object, const std::string& path) {
-  const absl::StatusOr<std::string> text = StringField(object, path, "slot");
-  if (!text.ok()) return text.status();
-  const std::optional<uint64_t> slot = ParseDecimal(*text);
+  ASSIGN_OR_RETURN(const std::string text, StringField(object, path, "slot"));
+  const std::optional<uint64_t> slot = ParseDecimal(text);
   if (!slot.has_value()) return At(Join(path, "slot"), "expected a number in decimal digits");
   if (*slot >= kMaxLeaves) return At(Join(path, "slot"), "no key has a leaf of 2^32 or more");
   return *slot;
 }
 
 absl::Status CheckMetadata(const json& document) {
-  const absl::StatusOr<const json*> metadata = Field(document, "", "metadata");
-  if (!metadata.ok()) return metadata.status();
+  ASSIGN_OR_RETURN(const json* metadata, Field(document, "", "metadata"));
   const std::string path = "metadata";
-  if (absl::Status status = CheckObject(**metadata, path, {"interchange_format", "interchange_format_version"});
-      !status.ok()) {
-    return status;
-  }
-  const absl::StatusOr<std::string> format = StringField(**metadata, path, "interchange_format");
-  if (!format.ok()) return format.status();
-  if (*format != kFormat) return At(Join(path, "interchange_format"), absl::StrCat("expected \"", kFormat, "\""));
-  const absl::StatusOr<std::string> version = StringField(**metadata, path, "interchange_format_version");
-  if (!version.ok()) return version.status();
-  if (*version != kVersion) {
+  RETURN_IF_ERROR(CheckObject(*metadata, path, {"interchange_format", "interchange_format_version"}));
+  ASSIGN_OR_RETURN(const std::string format, StringField(*metadata, path, "interchange_format"));
+  if (format != kFormat) return At(Join(path, "interchange_format"), absl::StrCat("expected \"", kFormat, "\""));
+  ASSIGN_OR_RETURN(const std::string version, StringField(*metadata, path, "interchange_format_version"));
+  if (version != kVersion) {
     return At(Join(path, "interchange_format_version"),
               absl::StrCat("expected \"", kVersion, "\": use a version of this program that knows the file's"));
   }
@@ -104,31 +96,23 @@ absl::Status CheckMetadata(const json& document) {
 }
 
 absl::StatusOr<SignedLeaf> ParseLeaf(const json& value, const std::string& path) {
-  if (absl::Status status = CheckObject(value, path, {"slot", "signing_root"}); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckObject(value, path, {"slot", "signing_root"}));
   SignedLeaf leaf;
-  const absl::StatusOr<uint64_t> slot = SlotField(value, path);
-  if (!slot.ok()) return slot.status();
-  leaf.slot = *slot;
+  ASSIGN_OR_RETURN(leaf.slot, SlotField(value, path));
   if (value.contains("signing_root")) {
-    const absl::StatusOr<Root> root = BytesField<Root>(value, path, "signing_root");
-    if (!root.ok()) return root.status();
-    leaf.root = *root;
+    ASSIGN_OR_RETURN(leaf.root, BytesField<Root>(value, path, "signing_root"));
   }
   return leaf;
 }
 
 absl::StatusOr<KeyHistory> ParseHistory(const json& value, const std::string& path) {
-  if (absl::Status status = CheckObject(value, path, {"pubkey", "signed_leaves"}); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckObject(value, path, {"pubkey", "signed_leaves"}));
   KeyHistory history;
-  const absl::StatusOr<PublicKeyBytes> pubkey = BytesField<PublicKeyBytes>(value, path, "pubkey");
-  if (!pubkey.ok()) return pubkey.status();
-  history.pubkey = *pubkey;
-  const absl::StatusOr<const json*> leaves = ArrayField(value, path, "signed_leaves");
-  if (!leaves.ok()) return leaves.status();
-  for (size_t i = 0; i < (*leaves)->size(); ++i) {
-    const absl::StatusOr<SignedLeaf> leaf = ParseLeaf((**leaves)[i], absl::StrCat(path, ".signed_leaves[", i, "]"));
-    if (!leaf.ok()) return leaf.status();
-    history.leaves.push_back(*leaf);
+  ASSIGN_OR_RETURN(history.pubkey, BytesField<PublicKeyBytes>(value, path, "pubkey"));
+  ASSIGN_OR_RETURN(const json* leaves, ArrayField(value, path, "signed_leaves"));
+  for (size_t i = 0; i < leaves->size(); ++i) {
+    ASSIGN_OR_RETURN(const SignedLeaf leaf, ParseLeaf((*leaves)[i], absl::StrCat(path, ".signed_leaves[", i, "]")));
+    history.leaves.push_back(leaf);
   }
   return history;
 }
@@ -158,17 +142,14 @@ std::string FormatInterchange(const std::vector<KeyHistory>& histories, Intercha
 }
 
 absl::StatusOr<std::vector<KeyHistory>> ParseInterchange(absl::string_view text) {
-  const absl::StatusOr<json> document = ParseJson(text, kMaxDepth);
-  if (!document.ok()) return document.status();
-  if (absl::Status status = CheckObject(*document, "", {"metadata", "data"}); !status.ok()) return status;
-  if (absl::Status status = CheckMetadata(*document); !status.ok()) return status;
-  const absl::StatusOr<const json*> data = ArrayField(*document, "", "data");
-  if (!data.ok()) return data.status();
+  ASSIGN_OR_RETURN(const json document, ParseJson(text, kMaxDepth));
+  RETURN_IF_ERROR(CheckObject(document, "", {"metadata", "data"}));
+  RETURN_IF_ERROR(CheckMetadata(document));
+  ASSIGN_OR_RETURN(const json* data, ArrayField(document, "", "data"));
   std::vector<KeyHistory> histories;
-  for (size_t i = 0; i < (*data)->size(); ++i) {
-    absl::StatusOr<KeyHistory> history = ParseHistory((**data)[i], absl::StrCat("data[", i, "]"));
-    if (!history.ok()) return history.status();
-    histories.push_back(*std::move(history));
+  for (size_t i = 0; i < data->size(); ++i) {
+    ASSIGN_OR_RETURN(KeyHistory history, ParseHistory((*data)[i], absl::StrCat("data[", i, "]")));
+    histories.push_back(std::move(history));
   }
   return histories;
 }

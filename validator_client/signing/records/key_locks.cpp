@@ -10,6 +10,7 @@
 #include "common/bytes/hex.h"
 #include "common/crypto/sha256.h"
 #include "common/process/machine_lock.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -49,16 +50,15 @@ absl::StatusOr<std::vector<ProcessLock>> LockKeyFolders(const std::vector<std::s
   }
   std::vector<ProcessLock> locks;
   for (const std::string& folder : distinct) {
-    absl::StatusOr<ProcessLock> lock = ProcessLock::Acquire(absl::StrCat(folder, "/", kFolderLock),
-                                                            absl::StrCat("the key folder ", folder), kTwoSigners);
-    if (!lock.ok()) return lock.status();
-    locks.push_back(*std::move(lock));
+    ASSIGN_OR_RETURN(ProcessLock lock, ProcessLock::Acquire(absl::StrCat(folder, "/", kFolderLock),
+                                                            absl::StrCat("the key folder ", folder), kTwoSigners));
+    locks.push_back(std::move(lock));
   }
   return locks;
 }
 
 absl::Status KeyLocks::Add(const PublicKeyBytes& pubkey, const std::string& file) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   // The name first, since its error tells more.
   absl::StatusOr<Descriptor> name = LockName(NameOf(scope_, pubkey));
   if (!name.ok()) return Refusal(pubkey, file, name.status());
@@ -69,7 +69,7 @@ absl::Status KeyLocks::Add(const PublicKeyBytes& pubkey, const std::string& file
 }
 
 void KeyLocks::Remove(const PublicKeyBytes& pubkey) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   held_.erase(pubkey);
 }
 

@@ -2,16 +2,17 @@
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_KEY_LOCKS_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_KEY_LOCKS_H_
 
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/bytes/bytes.h"
+#include "common/concurrency/mutex.h"
 #include "common/process/descriptors.h"
 #include "common/process/process_lock.h"
 
@@ -48,8 +49,8 @@ class KeyLocks {
   };
 
   const std::string scope_;
-  std::mutex mutex_;
-  absl::flat_hash_map<PublicKeyBytes, Held> held_;  // guarded by mutex_
+  Mutex mutex_;
+  absl::flat_hash_map<PublicKeyBytes, Held> held_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::validator

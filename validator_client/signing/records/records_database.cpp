@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
@@ -98,18 +99,15 @@ absl::Status CheckFile(const std::string& path, bool create) {
 
 // Before anything is written to it. True: it has no tables yet.
 absl::StatusOr<bool> CheckOwner(sqlite::Connection& connection, const std::string& path) {
-  const absl::StatusOr<int64_t> application = connection.QueryInt("PRAGMA application_id");
-  if (!application.ok()) return application.status();
-  const absl::StatusOr<int64_t> version = connection.QueryInt("PRAGMA user_version");
-  if (!version.ok()) return version.status();
-  const absl::StatusOr<int64_t> tables = connection.QueryInt("SELECT count(*) FROM sqlite_schema");
-  if (!tables.ok()) return tables.status();
-  if (*application == 0 && *version == 0 && *tables == 0) return true;
-  if (*application != kApplicationId) {
+  ASSIGN_OR_RETURN(const int64_t application, connection.QueryInt("PRAGMA application_id"));
+  ASSIGN_OR_RETURN(const int64_t version, connection.QueryInt("PRAGMA user_version"));
+  ASSIGN_OR_RETURN(const int64_t tables, connection.QueryInt("SELECT count(*) FROM sqlite_schema"));
+  if (application == 0 && version == 0 && tables == 0) return true;
+  if (application != kApplicationId) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is no signing records database: it is another program's"));
   }
-  if (*version != kSchemaVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(path, " has schema version ", *version, ", this program knows ",
+  if (version != kSchemaVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " has schema version ", version, ", this program knows ",
                                                       kSchemaVersion,
                                                       ": use the newer version of it that wrote the file"));
   }
@@ -117,17 +115,15 @@ absl::StatusOr<bool> CheckOwner(sqlite::Connection& connection, const std::strin
 }
 
 absl::Status Configure(sqlite::Connection& connection, const std::string& path) {
-  const absl::StatusOr<std::string> mode = connection.QueryText("PRAGMA journal_mode=WAL");
-  if (!mode.ok()) return mode.status();
-  if (*mode != "wal") {
-    return absl::InternalError(absl::StrCat(path, " cannot be used in WAL mode, SQLite chose ", *mode));
+  ASSIGN_OR_RETURN(const std::string mode, connection.QueryText("PRAGMA journal_mode=WAL"));
+  if (mode != "wal") {
+    return absl::InternalError(absl::StrCat(path, " cannot be used in WAL mode, SQLite chose ", mode));
   }
-  if (absl::Status status = connection.Execute("PRAGMA synchronous=EXTRA"); !status.ok()) return status;
-  const absl::StatusOr<int64_t> synchronous = connection.QueryInt("PRAGMA synchronous");
-  if (!synchronous.ok()) return synchronous.status();
-  if (*synchronous != kSynchronousExtra) {
-    return absl::InternalError(absl::StrCat(path, ": SQLite has synchronous=", *synchronous, ", not ",
-                                            kSynchronousExtra, ": a commit would not be durable"));
+  RETURN_IF_ERROR(connection.Execute("PRAGMA synchronous=EXTRA"));
+  ASSIGN_OR_RETURN(const int64_t synchronous, connection.QueryInt("PRAGMA synchronous"));
+  if (synchronous != kSynchronousExtra) {
+    return absl::InternalError(absl::StrCat(path, ": SQLite has synchronous=", synchronous, ", not ", kSynchronousExtra,
+                                            ": a commit would not be durable"));
   }
   return absl::OkStatus();
 }
@@ -135,35 +131,31 @@ absl::Status Configure(sqlite::Connection& connection, const std::string& path) 
 // What a killed process left in the journal may be in the system's cache only; so is what follows a failed sync. Moved
 // into the database and synced, it is on the disk before anything is granted because of it.
 absl::Status FlushJournal(sqlite::Connection& connection, const std::string& path) {
-  const absl::StatusOr<int64_t> busy = connection.QueryInt("PRAGMA wal_checkpoint(TRUNCATE)");
-  if (!busy.ok()) return busy.status();
-  if (*busy != 0) return absl::UnavailableError(absl::StrCat(path, " is in use by another program: close it first"));
+  ASSIGN_OR_RETURN(const int64_t busy, connection.QueryInt("PRAGMA wal_checkpoint(TRUNCATE)"));
+  if (busy != 0) return absl::UnavailableError(absl::StrCat(path, " is in use by another program: close it first"));
   return absl::OkStatus();
 }
 
 absl::Status CheckContent(sqlite::Connection& connection, const std::string& path) {
-  const absl::StatusOr<std::string> result = connection.QueryText("PRAGMA quick_check(1)");
-  if (!result.ok()) return result.status();
-  if (*result == "ok") return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string result, connection.QueryText("PRAGMA quick_check(1)"));
+  if (result == "ok") return absl::OkStatus();
   return absl::DataLossError(
-      absl::StrCat(path, " is damaged: import the last export into a new database (", *result, ")"));
+      absl::StrCat(path, " is damaged: import the last export into a new database (", result, ")"));
 }
 
 absl::StatusOr<std::unique_ptr<sqlite::Connection>> OpenRecordsFile(const std::string& path, bool create) {
-  if (absl::Status status = CheckFile(path, create); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<sqlite::Connection>> opened = sqlite::Connection::Open(path);
-  if (!opened.ok()) return opened;
-  sqlite::Connection& connection = **opened;
+  RETURN_IF_ERROR(CheckFile(path, create));
+  ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Connection> opened, sqlite::Connection::Open(path));
+  sqlite::Connection& connection = *opened;
   // No second process, even one that does not know our lock file; and no shared memory file beside the database.
-  if (absl::Status status = connection.Execute("PRAGMA locking_mode=EXCLUSIVE"); !status.ok()) return status;
-  const absl::StatusOr<bool> empty = CheckOwner(connection, path);
-  if (!empty.ok()) return empty.status();
-  if (absl::Status status = Configure(connection, path); !status.ok()) return status;
-  if (*empty) {
-    if (absl::Status status = connection.Execute(kSchema); !status.ok()) return status;
+  RETURN_IF_ERROR(connection.Execute("PRAGMA locking_mode=EXCLUSIVE"));
+  ASSIGN_OR_RETURN(const bool empty, CheckOwner(connection, path));
+  RETURN_IF_ERROR(Configure(connection, path));
+  if (empty) {
+    RETURN_IF_ERROR(connection.Execute(kSchema));
   }
-  if (absl::Status status = FlushJournal(connection, path); !status.ok()) return status;
-  if (absl::Status status = CheckContent(connection, path); !status.ok()) return status;
+  RETURN_IF_ERROR(FlushJournal(connection, path));
+  RETURN_IF_ERROR(CheckContent(connection, path));
   return opened;
 }
 
@@ -176,10 +168,9 @@ absl::StatusOr<FileIdentity> FileIdentity::Of(const std::string& path) {
 }
 
 absl::StatusOr<std::unique_ptr<RecordsDatabase>> RecordsDatabase::Open(const std::string& path, bool create) {
-  absl::StatusOr<std::unique_ptr<sqlite::Connection>> connection = OpenRecordsFile(path, create);
-  if (!connection.ok()) return connection.status();
-  std::unique_ptr<RecordsDatabase> database(new RecordsDatabase(*std::move(connection)));
-  if (absl::Status status = database->PrepareStatements(); !status.ok()) return status;
+  ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Connection> connection, OpenRecordsFile(path, create));
+  std::unique_ptr<RecordsDatabase> database(new RecordsDatabase(std::move(connection)));
+  RETURN_IF_ERROR(database->PrepareStatements());
   return database;
 }
 
@@ -203,19 +194,17 @@ absl::Status RecordsDatabase::PrepareStatements() {
        "uptime_ms = excluded.uptime_ms"},
   };
   for (const auto& [statement, sql] : statements) {
-    absl::StatusOr<sqlite::Statement> prepared = connection_->Prepare(sql);
-    if (!prepared.ok()) return prepared.status();
-    *statement = *std::move(prepared);
+    ASSIGN_OR_RETURN(sqlite::Statement prepared, connection_->Prepare(sql));
+    *statement = std::move(prepared);
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<RecordsDatabase::Key>> RecordsDatabase::FindKey(const PublicKeyBytes& pubkey) {
   find_key_.BindBlob(1, pubkey.span());
-  const absl::StatusOr<bool> row = find_key_.Step();
-  if (!row.ok()) return row.status();
+  ASSIGN_OR_RETURN(const bool row, find_key_.Step());
   std::optional<Key> key;
-  if (*row) key = Key{find_key_.Int(0), static_cast<uint64_t>(find_key_.Int(1))};
+  if (row) key = Key{find_key_.Int(0), static_cast<uint64_t>(find_key_.Int(1))};
   find_key_.Reset();
   return key;
 }
@@ -223,7 +212,7 @@ absl::StatusOr<std::optional<RecordsDatabase::Key>> RecordsDatabase::FindKey(con
 absl::StatusOr<RecordsDatabase::Key> RecordsDatabase::AddKey(const PublicKeyBytes& pubkey, uint64_t highest_slot) {
   add_key_.BindBlob(1, pubkey.span());
   add_key_.Bind(2, ToColumn(highest_slot));
-  if (absl::Status status = add_key_.Run(); !status.ok()) return status;
+  RETURN_IF_ERROR(add_key_.Run());
   return Key{connection_->last_insert_id(), highest_slot};
 }
 
@@ -236,10 +225,9 @@ absl::Status RecordsDatabase::SetHighestSlot(int64_t key, uint64_t slot) {
 absl::StatusOr<std::optional<RecordsDatabase::KeptLeaf>> RecordsDatabase::FindLeaf(int64_t key, uint64_t slot) {
   find_leaf_.Bind(1, key);
   find_leaf_.Bind(2, ToColumn(slot));
-  const absl::StatusOr<bool> row = find_leaf_.Step();
-  if (!row.ok()) return row.status();
+  ASSIGN_OR_RETURN(const bool row, find_leaf_.Step());
   std::optional<KeptLeaf> leaf;
-  if (*row) leaf = KeptLeaf{RootOf(find_leaf_, 0)};
+  if (row) leaf = KeptLeaf{RootOf(find_leaf_, 0)};
   find_leaf_.Reset();
   return leaf;
 }
@@ -249,9 +237,8 @@ absl::StatusOr<std::vector<Root>> RecordsDatabase::RootsFrom(uint64_t from_slot,
   roots_from_.Bind(2, static_cast<int64_t>(limit));
   std::vector<Root> roots;
   while (true) {
-    const absl::StatusOr<bool> row = roots_from_.Step();
-    if (!row.ok()) return row.status();
-    if (!*row) break;
+    ASSIGN_OR_RETURN(const bool row, roots_from_.Step());
+    if (!row) break;
     roots.push_back(FixedBytes<Root>(roots_from_.Blob(0)));
   }
   roots_from_.Reset();
@@ -276,14 +263,12 @@ absl::Status RecordsDatabase::Prune(uint64_t slot) {
 }
 
 absl::StatusOr<std::optional<LastWriter>> RecordsDatabase::GetLastWriter() {
-  absl::StatusOr<sqlite::Statement> select =
-      connection_->Prepare("SELECT machine, boot, device, inode, uptime_ms FROM last_writer");
-  if (!select.ok()) return select.status();
-  const absl::StatusOr<bool> row = select->Step();
-  if (!row.ok()) return row.status();
-  if (!*row) return std::nullopt;
-  return LastWriter{select->Text(0), select->Text(1), static_cast<dev_t>(select->Int(2)),
-                    static_cast<ino_t>(select->Int(3)), select->Int(4)};
+  ASSIGN_OR_RETURN(sqlite::Statement select,
+                   connection_->Prepare("SELECT machine, boot, device, inode, uptime_ms FROM last_writer"));
+  ASSIGN_OR_RETURN(const bool row, select.Step());
+  if (!row) return std::nullopt;
+  return LastWriter{select.Text(0), select.Text(1), static_cast<dev_t>(select.Int(2)),
+                    static_cast<ino_t>(select.Int(3)), select.Int(4)};
 }
 
 absl::Status RecordsDatabase::SetLastWriter(const LastWriter& writer) {
@@ -296,10 +281,9 @@ absl::Status RecordsDatabase::SetLastWriter(const LastWriter& writer) {
 }
 
 absl::Status RecordsDatabase::ForEachHistory(const std::function<void(KeyHistory)>& visit) {
-  absl::StatusOr<sqlite::Statement> keys = connection_->Prepare(
-      "SELECT keys.pubkey, keys.highest_slot, leaves.slot, leaves.root FROM keys "
-      "LEFT JOIN leaves ON leaves.key = keys.id ORDER BY keys.pubkey, leaves.slot");
-  if (!keys.ok()) return keys.status();
+  ASSIGN_OR_RETURN(sqlite::Statement keys,
+                   connection_->Prepare("SELECT keys.pubkey, keys.highest_slot, leaves.slot, leaves.root FROM keys "
+                                        "LEFT JOIN leaves ON leaves.key = keys.id ORDER BY keys.pubkey, leaves.slot"));
   std::optional<KeyHistory> history;
   uint64_t highest_slot = 0;
   const auto finish = [&] {
@@ -310,17 +294,16 @@ absl::Status RecordsDatabase::ForEachHistory(const std::function<void(KeyHistory
     visit(*std::move(history));
   };
   while (true) {
-    const absl::StatusOr<bool> row = keys->Step();
-    if (!row.ok()) return row.status();
-    if (!*row) break;
-    const auto pubkey = FixedBytes<PublicKeyBytes>(keys->Blob(0));
+    ASSIGN_OR_RETURN(const bool row, keys.Step());
+    if (!row) break;
+    const auto pubkey = FixedBytes<PublicKeyBytes>(keys.Blob(0));
     if (!history.has_value() || history->pubkey != pubkey) {
       finish();
       history = KeyHistory{pubkey, {}};
-      highest_slot = static_cast<uint64_t>(keys->Int(1));
+      highest_slot = static_cast<uint64_t>(keys.Int(1));
     }
-    if (keys->IsNull(2)) continue;
-    history->leaves.push_back(SignedLeaf{static_cast<uint64_t>(keys->Int(2)), RootOf(*keys, 3)});
+    if (keys.IsNull(2)) continue;
+    history->leaves.push_back(SignedLeaf{static_cast<uint64_t>(keys.Int(2)), RootOf(keys, 3)});
   }
   finish();
   return absl::OkStatus();

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "common/status/status_macros.h"
+
 namespace lean::validator {
 namespace {
 
@@ -27,41 +29,37 @@ std::map<PublicKeyBytes, Leaves> Gather(const std::vector<KeyHistory>& histories
 // A leaf at or below the highest slot: where a root is kept, it must be this one.
 absl::Status Close(const RecordsDatabase::Key& key, const SignedLeaf& leaf, RecordsDatabase& database,
                    ImportSummary& summary) {
-  const absl::StatusOr<std::optional<RecordsDatabase::KeptLeaf>> kept = database.FindLeaf(key.id, leaf.slot);
-  if (!kept.ok()) return kept.status();
+  ASSIGN_OR_RETURN(const std::optional<RecordsDatabase::KeptLeaf> kept, database.FindLeaf(key.id, leaf.slot));
   // Nothing kept: refused already, and adding a root would grant it.
-  if (!kept->has_value() || !(*kept)->root.has_value() || (*kept)->root == leaf.root) return absl::OkStatus();
+  if (!kept.has_value() || !kept->root.has_value() || kept->root == leaf.root) return absl::OkStatus();
   ++summary.closed_leaves;
   return database.PutLeaf(key.id, SignedLeaf{leaf.slot, std::nullopt});
 }
 
 absl::Status MergeKey(const PublicKeyBytes& pubkey, const Leaves& leaves, RecordsDatabase& database,
                       ImportSummary& summary) {
-  const absl::StatusOr<std::optional<RecordsDatabase::Key>> found = database.FindKey(pubkey);
-  if (!found.ok()) return found.status();
+  ASSIGN_OR_RETURN(const std::optional<RecordsDatabase::Key> found, database.FindKey(pubkey));
   const uint64_t imported_highest = leaves.rbegin()->first;
-  const bool is_new = !found->has_value();
+  const bool is_new = !found.has_value();
   RecordsDatabase::Key key;
   if (is_new) {
-    const absl::StatusOr<RecordsDatabase::Key> added = database.AddKey(pubkey, imported_highest);
-    if (!added.ok()) return added.status();
-    key = *added;
+    ASSIGN_OR_RETURN(key, database.AddKey(pubkey, imported_highest));
     ++summary.new_keys;
   } else {
-    key = **found;
+    key = *found;
   }
   const uint64_t highest = std::max(key.highest_slot, imported_highest);
   for (const auto& [slot, root] : leaves) {
     const SignedLeaf leaf{slot, root};
     if (!is_new && slot <= key.highest_slot) {
-      if (absl::Status status = Close(key, leaf, database, summary); !status.ok()) return status;
+      RETURN_IF_ERROR(Close(key, leaf, database, summary));
       continue;
     }
     ++summary.new_leaves;
     if (!root.has_value()) ++summary.closed_leaves;
     // Older ones are refused for being below the highest.
     if (slot + kKeptSlots <= highest) continue;
-    if (absl::Status status = database.PutLeaf(key.id, leaf); !status.ok()) return status;
+    RETURN_IF_ERROR(database.PutLeaf(key.id, leaf));
   }
   if (highest == key.highest_slot) return absl::OkStatus();
   return database.SetHighestSlot(key.id, highest);
@@ -70,16 +68,16 @@ absl::Status MergeKey(const PublicKeyBytes& pubkey, const Leaves& leaves, Record
 }  // namespace
 
 absl::StatusOr<ImportSummary> MergeHistories(const std::vector<KeyHistory>& histories, RecordsDatabase& database) {
-  if (absl::Status status = database.Begin(); !status.ok()) return status;
+  RETURN_IF_ERROR(database.Begin());
   ImportSummary summary;
   for (const auto& [pubkey, leaves] : Gather(histories)) {
     ++summary.keys;
-    if (absl::Status status = MergeKey(pubkey, leaves, database, summary); !status.ok()) return status;
+    RETURN_IF_ERROR(MergeKey(pubkey, leaves, database, summary));
   }
-  if (absl::Status status = database.Prune(kMaxLeaves); !status.ok()) return status;
+  RETURN_IF_ERROR(database.Prune(kMaxLeaves));
   // What was imported was signed elsewhere: this machine cannot know how long ago, nor whether it still goes on there.
-  if (absl::Status status = database.ClearLastWriter(); !status.ok()) return status;
-  if (absl::Status status = database.Commit(); !status.ok()) return status;
+  RETURN_IF_ERROR(database.ClearLastWriter());
+  RETURN_IF_ERROR(database.Commit());
   return summary;
 }
 

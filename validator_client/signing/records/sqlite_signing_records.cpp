@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/bytes/hex.h"
+#include "common/status/status_macros.h"
 #include "validator_client/signing/records/key_locks.h"
 
 namespace lean::validator {
@@ -47,27 +48,21 @@ absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> SqliteSigningRecords::Open
   if (!options.create && !std::filesystem::exists(options.path, ignored)) {
     return absl::NotFoundError(absl::StrCat("there are no signing records at ", options.path));
   }
-  absl::StatusOr<ProcessLock> lock = ProcessLock::Acquire(
-      absl::StrCat(options.path, ".lock"), absl::StrCat("the signing records ", options.path), kTwoSigners);
-  if (!lock.ok()) return lock.status();
-  std::unique_ptr<SqliteSigningRecords> records(new SqliteSigningRecords(std::move(options), *std::move(lock)));
-  absl::MutexLock guard(&records->mutex_);
-  absl::StatusOr<std::unique_ptr<RecordsDatabase>> database =
-      RecordsDatabase::Open(records->options_.path, records->options_.create);
-  if (!database.ok()) return database.status();
-  records->database_ = *std::move(database);
-  const absl::StatusOr<FileIdentity> file = FileIdentity::Of(records->options_.path);
-  if (!file.ok()) return file.status();
-  records->file_ = *file;
-  if (absl::Status status = records->ReadLastWriteAge(); !status.ok()) return status;
+  ASSIGN_OR_RETURN(ProcessLock lock,
+                   ProcessLock::Acquire(absl::StrCat(options.path, ".lock"),
+                                        absl::StrCat("the signing records ", options.path), kTwoSigners));
+  std::unique_ptr<SqliteSigningRecords> records(new SqliteSigningRecords(std::move(options), std::move(lock)));
+  MutexLock guard(records->mutex_);
+  ASSIGN_OR_RETURN(records->database_, RecordsDatabase::Open(records->options_.path, records->options_.create));
+  ASSIGN_OR_RETURN(records->file_, FileIdentity::Of(records->options_.path));
+  RETURN_IF_ERROR(records->ReadLastWriteAge());
   return records;
 }
 
 absl::Status SqliteSigningRecords::ReadLastWriteAge() {
-  const absl::StatusOr<std::optional<LastWriter>> writer = database_->GetLastWriter();
-  if (!writer.ok()) return writer.status();
-  if (!writer->has_value()) return absl::OkStatus();
-  const LastWriter& last = **writer;
+  ASSIGN_OR_RETURN(const std::optional<LastWriter> writer, database_->GetLastWriter());
+  if (!writer.has_value()) return absl::OkStatus();
+  const LastWriter& last = *writer;
   const Machine& here = options_.machine;
   if (here.boot.empty() || last.boot != here.boot || last.machine != here.id) return absl::OkStatus();
   if (FileIdentity{last.device, last.inode} != file_) return absl::OkStatus();
@@ -79,9 +74,7 @@ absl::Status SqliteSigningRecords::ReadLastWriteAge() {
 absl::Status SqliteSigningRecords::EnsureOpen() {
   if (database_ == nullptr) {
     // Not created again: a file that has gone took its records with it.
-    absl::StatusOr<std::unique_ptr<RecordsDatabase>> database = RecordsDatabase::Open(options_.path, false);
-    if (!database.ok()) return database.status();
-    database_ = *std::move(database);
+    ASSIGN_OR_RETURN(database_, RecordsDatabase::Open(options_.path, false));
   }
   const absl::StatusOr<FileIdentity> file = FileIdentity::Of(options_.path);
   if (file.ok() && *file == file_) return absl::OkStatus();
@@ -91,8 +84,8 @@ absl::Status SqliteSigningRecords::EnsureOpen() {
 }
 
 absl::StatusOr<std::vector<absl::Status>> SqliteSigningRecords::Reserve(const std::vector<SigningRequest>& requests) {
-  absl::MutexLock lock(&mutex_);
-  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(EnsureOpen());
   absl::StatusOr<std::vector<absl::Status>> results = ReserveBatch(requests);
   if (!results.ok()) database_.reset();
   return results;
@@ -100,54 +93,50 @@ absl::StatusOr<std::vector<absl::Status>> SqliteSigningRecords::Reserve(const st
 
 absl::StatusOr<std::vector<absl::Status>> SqliteSigningRecords::ReserveBatch(
     const std::vector<SigningRequest>& requests) {
-  if (absl::Status status = database_->Begin(); !status.ok()) return status;
+  RETURN_IF_ERROR(database_->Begin());
   std::vector<absl::Status> results;
   results.reserve(requests.size());
   bool changed = false;
   uint64_t newest = 0;
   for (const SigningRequest& request : requests) {
-    absl::StatusOr<Verdict> verdict = ReserveOne(request);
-    if (!verdict.ok()) return verdict.status();
-    changed = changed || verdict->changed;
-    if (verdict->changed) newest = std::max(newest, request.slot);
-    results.push_back(std::move(verdict->granted));
+    ASSIGN_OR_RETURN(Verdict verdict, ReserveOne(request));
+    changed = changed || verdict.changed;
+    if (verdict.changed) newest = std::max(newest, request.slot);
+    results.push_back(std::move(verdict.granted));
   }
   if (!changed) {
-    if (absl::Status status = database_->Rollback(); !status.ok()) return status;
+    RETURN_IF_ERROR(database_->Rollback());
     return results;
   }
   if (newest >= kKeptSlots) {
-    if (absl::Status status = database_->Prune(newest - kKeptSlots + 1); !status.ok()) return status;
+    RETURN_IF_ERROR(database_->Prune(newest - kKeptSlots + 1));
   }
   if (!writer_forgotten_) {
-    if (absl::Status status = WriteLastWriter(); !status.ok()) return status;
+    RETURN_IF_ERROR(WriteLastWriter());
   }
-  if (absl::Status status = database_->Commit(); !status.ok()) return status;
+  RETURN_IF_ERROR(database_->Commit());
   return results;
 }
 
 absl::StatusOr<SqliteSigningRecords::Verdict> SqliteSigningRecords::ReserveOne(const SigningRequest& request) {
   if (request.slot >= kMaxLeaves)
     return Refused(absl::StrFormat("slot %u is beyond the leaves of any key", request.slot));
-  const absl::StatusOr<std::optional<RecordsDatabase::Key>> key = database_->FindKey(request.pubkey);
-  if (!key.ok()) return key.status();
-  if (!key->has_value()) {
-    const absl::StatusOr<RecordsDatabase::Key> added = database_->AddKey(request.pubkey, request.slot);
-    if (!added.ok()) return added.status();
-    return Grant(*added, request);
+  ASSIGN_OR_RETURN(const std::optional<RecordsDatabase::Key> key, database_->FindKey(request.pubkey));
+  if (!key.has_value()) {
+    ASSIGN_OR_RETURN(const RecordsDatabase::Key added, database_->AddKey(request.pubkey, request.slot));
+    return Grant(added, request);
   }
-  const RecordsDatabase::Key& known = **key;
+  const RecordsDatabase::Key& known = *key;
   if (request.slot > known.highest_slot) {
-    if (absl::Status status = database_->SetHighestSlot(known.id, request.slot); !status.ok()) return status;
+    RETURN_IF_ERROR(database_->SetHighestSlot(known.id, request.slot));
     return Grant(known, request);
   }
-  const absl::StatusOr<std::optional<RecordsDatabase::KeptLeaf>> kept = database_->FindLeaf(known.id, request.slot);
-  if (!kept.ok()) return kept.status();
-  if (!kept->has_value()) {
+  ASSIGN_OR_RETURN(const std::optional<RecordsDatabase::KeptLeaf> kept, database_->FindLeaf(known.id, request.slot));
+  if (!kept.has_value()) {
     return Refused(absl::StrFormat("slot %u is not above the highest signed slot of this key, %u", request.slot,
                                    known.highest_slot));
   }
-  const std::optional<Root>& root = (*kept)->root;
+  const std::optional<Root>& root = kept->root;
   if (!root.has_value()) {
     return Refused(absl::StrFormat(
         "the leaf of slot %u has signed a root that is not known here, or two: no root may sign it again",
@@ -160,8 +149,7 @@ absl::StatusOr<SqliteSigningRecords::Verdict> SqliteSigningRecords::ReserveOne(c
 
 absl::StatusOr<SqliteSigningRecords::Verdict> SqliteSigningRecords::Grant(const RecordsDatabase::Key& key,
                                                                           const SigningRequest& request) {
-  const absl::Status status = database_->PutLeaf(key.id, SignedLeaf{request.slot, request.root});
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(database_->PutLeaf(key.id, SignedLeaf{request.slot, request.root}));
   return Verdict{absl::OkStatus(), true};
 }
 
@@ -171,8 +159,8 @@ absl::Status SqliteSigningRecords::WriteLastWriter() {
 }
 
 absl::StatusOr<std::optional<uint64_t>> SqliteSigningRecords::HighestSlot(const PublicKeyBytes& pubkey) {
-  absl::MutexLock lock(&mutex_);
-  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(EnsureOpen());
   const absl::StatusOr<std::optional<RecordsDatabase::Key>> key = database_->FindKey(pubkey);
   if (!key.ok()) {
     database_.reset();
@@ -183,35 +171,33 @@ absl::StatusOr<std::optional<uint64_t>> SqliteSigningRecords::HighestSlot(const 
 }
 
 absl::StatusOr<bool> SqliteSigningRecords::MayHaveSigned(const SigningRequest& vote) {
-  absl::MutexLock lock(&mutex_);
-  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(EnsureOpen());
   absl::StatusOr<bool> result = MayHaveSignedLocked(vote);
   if (!result.ok()) database_.reset();
   return result;
 }
 
 absl::StatusOr<bool> SqliteSigningRecords::MayHaveSignedLocked(const SigningRequest& vote) {
-  const absl::StatusOr<std::optional<RecordsDatabase::Key>> key = database_->FindKey(vote.pubkey);
-  if (!key.ok()) return key.status();
-  if (!key->has_value() || vote.slot > (*key)->highest_slot) return false;
-  const absl::StatusOr<std::optional<RecordsDatabase::KeptLeaf>> leaf = database_->FindLeaf((*key)->id, vote.slot);
-  if (!leaf.ok()) return leaf.status();
-  if (!leaf->has_value()) return (*key)->highest_slot - vote.slot >= kKeptSlots;
-  const std::optional<Root>& root = (*leaf)->root;
+  ASSIGN_OR_RETURN(const std::optional<RecordsDatabase::Key> key, database_->FindKey(vote.pubkey));
+  if (!key.has_value() || vote.slot > key->highest_slot) return false;
+  ASSIGN_OR_RETURN(const std::optional<RecordsDatabase::KeptLeaf> leaf, database_->FindLeaf(key->id, vote.slot));
+  if (!leaf.has_value()) return key->highest_slot - vote.slot >= kKeptSlots;
+  const std::optional<Root>& root = leaf->root;
   return !root.has_value() || *root == vote.root;
 }
 
 absl::StatusOr<std::vector<Root>> SqliteSigningRecords::SignedRoots(uint64_t from_slot, size_t limit) {
-  absl::MutexLock lock(&mutex_);
-  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(EnsureOpen());
   absl::StatusOr<std::vector<Root>> roots = database_->RootsFrom(from_slot, limit);
   if (!roots.ok()) database_.reset();
   return roots;
 }
 
 absl::Status SqliteSigningRecords::ForgetWriter() {
-  absl::MutexLock lock(&mutex_);
-  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(EnsureOpen());
   writer_forgotten_ = true;
   absl::Status status = database_->ClearLastWriter();
   if (!status.ok()) database_.reset();
@@ -219,8 +205,8 @@ absl::Status SqliteSigningRecords::ForgetWriter() {
 }
 
 absl::StatusOr<std::vector<KeyHistory>> SqliteSigningRecords::Export() {
-  absl::MutexLock lock(&mutex_);
-  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(EnsureOpen());
   std::vector<KeyHistory> histories;
   absl::Status status =
       database_->ForEachHistory([&histories](KeyHistory history) { histories.push_back(std::move(history)); });
@@ -233,8 +219,8 @@ absl::StatusOr<std::vector<KeyHistory>> SqliteSigningRecords::Export() {
 }
 
 absl::StatusOr<ImportSummary> SqliteSigningRecords::Import(const std::vector<KeyHistory>& histories) {
-  absl::MutexLock lock(&mutex_);
-  if (absl::Status status = EnsureOpen(); !status.ok()) return status;
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(EnsureOpen());
   absl::StatusOr<ImportSummary> summary = MergeHistories(histories, *database_);
   if (!summary.ok()) database_.reset();
   return summary;

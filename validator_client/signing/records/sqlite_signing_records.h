@@ -13,7 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
+#include "common/concurrency/mutex.h"
 #include "common/process/process_lock.h"
 #include "validator_client/signing/records/interchange.h"
 #include "validator_client/signing/records/records_database.h"
@@ -86,7 +86,7 @@ class SqliteSigningRecords : public SigningRecords {
   const Options options_;
   const ProcessLock lock_;
   std::optional<std::chrono::milliseconds> last_write_age_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::unique_ptr<RecordsDatabase> database_ ABSL_GUARDED_BY(mutex_);  // null after an error
   FileIdentity file_ ABSL_GUARDED_BY(mutex_);                          // that database_ has open
   bool writer_forgotten_ ABSL_GUARDED_BY(mutex_) = false;
