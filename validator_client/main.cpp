@@ -1,5 +1,5 @@
-// lean-validator: `run` does the duties of its validators, `keys` looks after their keys, `records` moves what they
-// signed.
+// lean-validator: `run` does the duties of its validators, `keys` manages their keys, `records` exports and imports
+// what they have signed.
 #include <iostream>
 #include <optional>
 #include <string>
@@ -131,10 +131,10 @@ void AddRecords(CLI::App& app, RecordsCommands& commands) {
 
 int Main(int argc, char** argv) {
   if (!OpenStandardDescriptors()) return kExitFailure;
-  // Before any thread is made: they inherit what is blocked.
+  // Before the first thread: threads inherit the blocked signals.
   StopSignals signals;
   RaiseDescriptorLimit();
-  // Before any secret is read.
+  // Before the first secret is read.
   const absl::Status unlocked = ProtectSecretMemory();
 
   Program program("lean-validator", "validator client");
@@ -163,7 +163,7 @@ int Main(int argc, char** argv) {
     const absl::Status status = keymanager.Run(signals, std::cout, &usage);
     return program.Report(status, usage);
   }
-  // What the others leave behind when they are ended half way is whole, or is not taken for whole.
+  // A signal may end the other commands at any moment: their files are complete, or are recognised as incomplete.
   signals.LetEnd();
   if (records.export_command->parsed()) return program.Report(ExportRecords(records.options, std::cout));
   return program.Report(ImportRecords(records.options, std::cout));

@@ -11,7 +11,7 @@
 namespace lean::validator {
 namespace {
 
-// A beacon that needs longer than this part of a slot for an answer about duties is slow.
+// A beacon is slow when its answer about duties takes longer than this part of a slot.
 constexpr int64_t kSlowPartOfSlot = 8;
 
 }  // namespace
@@ -58,7 +58,7 @@ std::vector<BeaconSession::Reading> BeaconPool::AskAll(uint64_t slot, Timeout ti
     });
     if (!runs) gathering->Put(i, Reading{BeaconIsBusy(), now_ms(), now_ms()});
   }
-  // All of them end within their timeout, and have to: they work with what belongs to us.
+  // Waits for all calls, since they use objects of this function. All end within their timeout.
   const auto readings = gathering->Await(absl::InfiniteDuration(), [](const auto&) { return false; });
   std::vector<Reading> all;
   all.reserve(readings.size());
@@ -98,7 +98,7 @@ absl::Status BeaconPool::ready() const {
     errors.Add(*session, session->ready());
   }
   const absl::Status status = errors.Together(absl::OkStatus());
-  // For each of several beacons to lack a key of ours is Probe's to say.
+  // With several beacons, only Probe decides that all of them lack a key of ours.
   return sessions_.size() > 1 ? absl::UnavailableError(status.message()) : status;
 }
 

@@ -1,4 +1,4 @@
-// How a pool has votes and blocks built.
+// The part of BeaconPool that builds votes and blocks.
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -16,7 +16,7 @@
 namespace lean::validator {
 namespace {
 
-// So many beacons that contradict one are not all wrong, as long as a single one is.
+// If at most one beacon is wrong, this many beacons that contradict another one are not all wrong.
 constexpr size_t kCertainDenials = 2;
 
 absl::Status BuildError(const absl::Status& status) {
@@ -29,17 +29,17 @@ absl::Status NotBorneOut(const VoteCandidate& vote) {
                       ShortHex(vote.data.head.root.span()), vote.data.head.slot));
 }
 
-// This client knows a block that is newer by more than a beacon may lag.
+// True when this client knows a block that is more than kMaxLagSlots newer.
 bool IsStale(uint64_t head_slot, uint64_t known_slot) { return head_slot + kMaxLagSlots < known_slot; }
 
-// Those of two lists, in order, each once.
+// The union of two lists, in order, without duplicates.
 std::vector<size_t> Joined(std::vector<size_t> first, const std::vector<size_t>& second) {
   std::copy_if(second.begin(), second.end(), std::back_inserter(first),
                [&](size_t i) { return std::find(first.begin(), first.end(), i) == first.end(); });
   return first;
 }
 
-// The votes of those candidates that are not built on an old head, or of the others.
+// The candidates with a recent head, or those with an old head.
 std::vector<VoteCandidate> WhereStaleIs(bool stale, const std::vector<VoteCandidate>& candidates, uint64_t known_slot) {
   std::vector<VoteCandidate> some;
   std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(some),
@@ -47,7 +47,7 @@ std::vector<VoteCandidate> WhereStaleIs(bool stale, const std::vector<VoteCandid
   return some;
 }
 
-// The first one with the newest head, of those whose blocks are all borne out.
+// Of the candidates whose blocks are all borne out, the first one with the newest head.
 std::optional<VoteCandidate> NewestBorneOut(const std::vector<VoteCandidate>& votes, const BlockWitnesses& witnesses) {
   std::optional<VoteCandidate> best;
   for (const VoteCandidate& vote : votes) {
@@ -57,7 +57,7 @@ std::optional<VoteCandidate> NewestBorneOut(const std::vector<VoteCandidate>& vo
   return best;
 }
 
-// Two beacons have built the same, and not on an old head.
+// True when two beacons have built the same vote on a recent head.
 bool TwoAgree(const Gathering<absl::StatusOr<VoteDataAnswer>>::Results& answers, uint64_t known_slot) {
   std::vector<VoteCandidate> candidates;
   for (size_t i = 0; i < answers.size(); ++i) {
@@ -71,7 +71,7 @@ bool TwoAgree(const Gathering<absl::StatusOr<VoteDataAnswer>>::Results& answers,
 absl::StatusOr<BuiltVote> BeaconPool::BuildVote(uint64_t slot, const Remaining& remaining, const CheckVote& check) {
   BeaconErrors errors;
   const BeaconOrder order = Order();
-  // One beacon alone gets all of the time, and several leave half of it for a second round.
+  // A single beacon gets all of the time. Several get half of it, which leaves time for a second round.
   const Timeout left = remaining();
   const bool alone = order.good.size() + order.reserve.size() < 2;
   if (!order.good.empty()) {
@@ -80,7 +80,7 @@ absl::StatusOr<BuiltVote> BeaconPool::BuildVote(uint64_t slot, const Remaining& 
     if (vote.has_value()) return *vote;
     if (alone) return Failure(errors);
   }
-  // The good ones were silent, or contradict each other.
+  // The good beacons gave no answer, or contradict each other.
   std::vector<size_t> second = Joined(order.good, order.reserve);
   std::erase_if(second, [this](size_t i) { return !sessions_[i]->ready().ok(); });
   const Timeout rest = remaining();
@@ -150,7 +150,7 @@ bool BeaconPool::IsAloneOfTwo(size_t beacon) const {
 
 std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandidate>& candidates, size_t max_denials,
                                                     const Remaining& remaining) {
-  // All of its blocks are borne out.
+  // Takes a vote whose blocks are all borne out, and adds them to the known blocks.
   const auto take = [this](const VoteCandidate& vote) {
     for (const Checkpoint& block : BlocksOf(vote.data)) {
       if (!known_.Contains(block)) known_.Add(block);
@@ -173,7 +173,7 @@ std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandid
     }
   }
   AskForBlocks(unknown, remaining() / 2, UnlessStale(), witnesses);
-  // Whoever builds on another new head and does not say that it knows this one contradicts it.
+  // A beacon that builds on another new head and does not say that it knows this one contradicts it.
   for (const VoteCandidate& vote : fresh) {
     for (const Root& root : unknown) {
       if (!witnesses.HasSpoken(vote.beacon, root)) witnesses.Lacks(vote.beacon, root);
@@ -184,14 +184,14 @@ std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandid
     for (const VoteCandidate& vote : fresh) {
       if (witnesses.Denials(vote) != denials) continue;
       if (IsAloneOfTwo(vote.beacon)) {
-        // It has been followed: the other one may lag when it is back.
+        // Notes the blocks of the beacon that is used: the other one may lag after its return.
         for (const Checkpoint& block : BlocksOf(vote.data)) known_.AddUnconfirmed(block);
         alone_ = vote.beacon;
         alone_slot_ = probed_slot_;
       }
       return vote;
     }
-    // A real block, though an old one, rather than one that is contradicted.
+    // Prefers a confirmed old block to a contradicted one.
     if (max_denials == 0) continue;
     if (const auto best = NewestBorneOut(stale, witnesses); best.has_value()) return take(*best);
   }
@@ -248,8 +248,8 @@ absl::StatusOr<BuiltBlock> BeaconPool::BuildBlock(uint64_t slot, uint64_t propos
   BeaconErrors errors;
   const BeaconOrder order = Order();
   const std::vector<size_t> to_ask = Joined(order.good, order.reserve);
-  // The best of those that are not good enough to end the search: uncontradicted, then on an old head, then
-  // contradicted by one.
+  // The best block so far that does not end the search: an uncontradicted one, then one on an old head, then one that
+  // one beacon contradicts.
   enum class Rank { kUncontradicted, kStale, kContradicted, kNone };
   std::optional<BuiltBlock> fallback;
   Rank fallback_rank = Rank::kNone;
@@ -276,7 +276,7 @@ absl::StatusOr<BuiltBlock> BeaconPool::BuildBlock(uint64_t slot, uint64_t propos
     const std::optional<size_t> denials = DenialsOf(built, remaining);
     const uint64_t parent_slot = known_.SlotOf(built.answer.block.parent_root).value_or(slot);
     const bool stale = IsStale(parent_slot, known_.newest_slot());
-    // With one other beacon at most there is nobody better to ask.
+    // With at most one other beacon, no better result is possible.
     if (!stale && (!denials.has_value() || (*denials == 0 && to_ask.size() <= kCertainDenials))) return built;
     PassOver(
         beacon, slot,
@@ -305,7 +305,7 @@ std::optional<size_t> BeaconPool::DenialsOf(const BuiltBlock& block, const Remai
   if (borne_out()) return std::nullopt;
   std::vector<Root> unknown;
   for (const Root& root : {parent, vote.target.root, vote.source.root}) {
-    // Its builder is not asked.
+    // The builder of the block is not asked.
     witnesses.Knows(block.builder, {root, block.answer.block.slot});
     if (!witnesses.BorneOut(block.builder, root)) unknown.push_back(root);
   }
@@ -327,7 +327,7 @@ void BeaconPool::SettleClaims(Timeout timeout) {
   }
   std::vector<Root> roots;
   for (const auto& [root, slot] : claimed) roots.push_back(root);
-  // One whose head is older may get the block yet.
+  // A beacon with an older head may still receive the block.
   const auto is_as_far = [&claimed](const BeaconSession& beacon, const Root& root) {
     return beacon.head_slot() >= claimed.at(root);
   };
@@ -339,7 +339,7 @@ void BeaconPool::SettleClaims(Timeout timeout) {
       if (!known_.Contains(claim)) known_.Add(claim);
       standings_[i].DropClaim();
     } else if (witnesses.Denials(i, claim) >= kCertainDenials) {
-      // One other beacon may lack the block for its own reasons.
+      // A single denial is not enough: the other beacon may have a problem of its own.
       standings_[i].ClaimDisproved(probed_slot_);
       logger_->warn(
           "beacon loses its place beacon={} slots={} reason=\"no other beacon has the block {} of slot {}, which it "

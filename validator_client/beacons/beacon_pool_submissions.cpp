@@ -1,4 +1,4 @@
-// How a pool hands in what is signed.
+// The part of BeaconPool that submits what is signed.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -13,7 +13,7 @@
 namespace lean::validator {
 namespace {
 
-// To so many at once: one of them may make what it takes disappear.
+// The number of beacons that get an item at once, since one of them may suppress it.
 constexpr size_t kAtOnce = 2;
 
 absl::StatusOr<std::vector<SubmitResult>> CheckCount(absl::StatusOr<std::vector<SubmitResult>> results, size_t count) {
@@ -34,7 +34,7 @@ absl::StatusOr<SubmitResult> BeaconPool::SubmitBlock(SignedBlockWithAttestation 
   };
   Results results = Submit(call, builder, remaining);
   RETURN_IF_ERROR(results.status());
-  // Of a block that came in time, whose builder is asked for what it has built: a good block gets to the others.
+  // If the block was in time, SettleClaims checks later that it has reached the other beacons.
   if (remaining() > Timeout::zero()) standings_[builder].Claim(head);
   return std::move(results->front());
 }

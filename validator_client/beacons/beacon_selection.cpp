@@ -6,7 +6,7 @@
 namespace lean::validator {
 namespace {
 
-// The newest head slot that is borne out.
+// The newest confirmed head slot.
 uint64_t BestHead(const std::vector<BeaconHealth>& beacons, uint64_t known_slot) {
   std::vector<uint64_t> heads;
   for (const BeaconHealth& beacon : beacons) {

@@ -16,12 +16,12 @@
 namespace lean::validator {
 namespace {
 
-// Later than any network will live, and far from where milliseconds overflow.
+// Later than the end of any network, and small enough that milliseconds do not overflow.
 constexpr int64_t kMaxTimeMs = int64_t{1} << 46;
 constexpr int64_t kRepeatMs = 60'000;
 constexpr char kSyncing[] = "SYNCING";
 
-// Keeps differences of times from overflowing.
+// Prevents an overflow of differences between times.
 absl::Status CheckUnixTime(int64_t time_ms) {
   if (time_ms >= 0 && time_ms <= kMaxTimeMs) return absl::OkStatus();
   return absl::FailedPreconditionError(
@@ -57,7 +57,7 @@ absl::Status BeaconSession::CheckRegistered(const RegisteredKey& key, uint64_t s
 }
 
 BeaconSession::Reading BeaconSession::Ask(uint64_t slot, std::chrono::milliseconds timeout, const NowMs& now_ms) const {
-  // Both calls together have the time that was given.
+  // Both calls share the timeout.
   const bool needs_registry = !network_.has_value() && expected_.genesis_block_root.has_value();
   const std::chrono::milliseconds call_timeout = needs_registry ? timeout / 2 : timeout;
   const int64_t sent_ms = now_ms();
@@ -132,7 +132,7 @@ absl::Status BeaconSession::JudgeAnswer(const Reading& reading, uint64_t slot) {
   if (!network_.has_value()) {
     RETURN_IF_ERROR(LearnNetwork(reading));
   }
-  // Our keys are known to be in the registry: a beacon that does not know them is wrong.
+  // The registry is known to have our keys: a beacon that lacks them is wrong.
   if (absl::Status status = CheckRegistry(answer, keys_); !status.ok()) {
     return absl::FailedPreconditionError(status.message());
   }
@@ -147,7 +147,7 @@ absl::Status BeaconSession::JudgeAnswer(const Reading& reading, uint64_t slot) {
         "the beacon names proposer %u for slot %u, by the rules it is %u", answer.proposer_index, slot, proposer));
   }
   if (answer.synced) return absl::OkStatus();
-  // How far it still has to sync differs from answer to answer, and would be a line each.
+  // Leaves out the beacon's message, which changes with each answer while it syncs: each change would be logged.
   if (answer.refusal.empty() || answer.refusal == kSyncing)
     return absl::FailedPreconditionError("the beacon is syncing");
   return absl::FailedPreconditionError(absl::StrFormat("the beacon serves no duties: %s: %s", Printable(answer.refusal),
@@ -225,7 +225,7 @@ absl::Status BeaconSession::CheckRegistry(const DutiesAnswer& answer, const std:
 
 absl::Status BeaconSession::CheckClock(const DutiesAnswer& answer, int64_t sent_ms, int64_t received_ms) {
   RETURN_IF_ERROR(CheckUnixTime(answer.time_ms));
-  // The answer was written at some moment between sending and receiving: only what lies outside is a difference.
+  // The beacon wrote the answer between sent_ms and received_ms. Only a time outside this range is a difference.
   int64_t offset = 0;
   if (answer.time_ms < sent_ms) offset = answer.time_ms - sent_ms;
   if (answer.time_ms > received_ms) offset = answer.time_ms - received_ms;
@@ -240,7 +240,7 @@ absl::Status BeaconSession::CheckClock(const DutiesAnswer& answer, int64_t sent_
 }
 
 absl::Status BeaconSession::CheckHead(const DutiesAnswer& answer, int64_t our_ms) const {
-  // A head from the future would make every honest beacon look as if it lagged. Clocks may differ by one slot.
+  // A head in the future would make all honest beacons appear to lag. Clocks may differ by one slot.
   const int64_t now = SlotClock(network_->genesis_time, network_->slot_duration_ms).At(our_ms).slot;
   const uint64_t latest = static_cast<uint64_t>(std::max<int64_t>(now + 1, 0));
   if (answer.head_slot <= latest) return absl::OkStatus();

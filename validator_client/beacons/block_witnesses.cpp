@@ -7,7 +7,7 @@ namespace lean::validator {
 void KnownBlocks::Add(const Checkpoint& block) {
   const std::optional<uint64_t> known = SlotOf(block.root);
   if (known.has_value() && *known != block.slot) {
-    // What one beacon said of its slot gives way to what two say.
+    // The slot that two beacons give replaces the slot that one beacon gave.
     if (unconfirmed_.erase({*known, block.root}) == 0) return;
     by_slot_.erase({*known, block.root});
     slots_.erase(block.root);
@@ -105,7 +105,7 @@ size_t BlockWitnesses::Denials(size_t teller, const Checkpoint& block) const {
     denials += lacking->second.size() - lacking->second.count(teller);
   }
   if (const auto known = slots_.find(block.root); known != slots_.end()) {
-    // All of them at another slot, since it is not borne out.
+    // All of these beacons have the block at another slot, since it is not borne out.
     denials += known->second.size() - known->second.count(teller);
   }
   return denials;

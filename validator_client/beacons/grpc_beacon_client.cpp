@@ -16,7 +16,7 @@
 namespace lean::validator {
 namespace {
 
-// The beacon answered, and not by the contract.
+// The error of an answer that violates the contract.
 absl::Status BadAnswer(const char* method, const absl::Status& status) {
   return absl::InternalError(absl::StrCat("the beacon's answer to ", method, " is malformed: ", status.message()));
 }
@@ -81,7 +81,7 @@ absl::StatusOr<BuiltBlockAnswer> BuiltBlockFromProto(const v1::BuildBlockRespons
   return answer;
 }
 
-// The whole of it, in order.
+// Decodes all items, in order.
 absl::StatusOr<Registry> RegistryFromProto(const v1::GetValidatorsResponse& message) {
   const size_t size = static_cast<size_t>(message.validators_size());
   if (size > kMaxGenesisValidators || size != message.total()) {
@@ -217,7 +217,7 @@ absl::StatusOr<uint64_t> GrpcBeaconClient::GetBlockSlot(const Root& root, Timeou
   RETURN_IF_ERROR(Call("GetBlock", request, response, timeout, "BeaconService"));
   const absl::StatusOr<BlockHeader> header = HeaderFromProto(response);
   if (!header.ok()) return BadAnswer("GetBlock", header.status());
-  // Whoever knows the block can tell what its root is made of.
+  // The fields must hash to the root, so only a beacon that knows the block can return them.
   if (ssz::HashTreeRoot(*header) != root) {
     return BadAnswer("GetBlock", absl::InvalidArgumentError("it is not the block of the root asked for"));
   }
@@ -228,7 +228,7 @@ absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::
                                     google::protobuf::Message& response, Timeout timeout, const char* service) {
   ASSIGN_OR_RETURN(const grpc::ByteBuffer bytes,
                    calls_.Call(absl::StrCat("/lean.v1.", service, "/", method), request, timeout));
-  // Generic bytes, since gRPC's own decoding would build a message of any number of fields.
+  // Takes the answer as bytes, since gRPC's own decoding does not bound the number of fields.
   if (absl::Status decoded = rpc::DecodeRequest(bytes, response); !decoded.ok()) return BadAnswer(method, decoded);
   return absl::OkStatus();
 }

@@ -9,7 +9,7 @@
 namespace lean::validator {
 namespace {
 
-// What network.yaml says, or would: of a folder without one the slot duration is the operator's.
+// The content of network.yaml. For a folder without one, the operator gives the slot duration.
 absl::StatusOr<NetworkSpec> ReadSpec(const NetworkOptions& options, ExpectedNetwork& expected,
                                      std::vector<std::string>& warnings) {
   const std::string file = NetworkSpecPath(options.genesis_dir);

@@ -32,10 +32,10 @@
 namespace lean::validator {
 namespace {
 
-// A key's password takes a second, and there may be 64 of them.
+// Decrypting a key takes a second, and a call may have 64 keys.
 constexpr std::chrono::minutes kPatience{5};
 
-// IMPORT_STATUS_DUPLICATE: "duplicate".
+// "duplicate" for IMPORT_STATUS_DUPLICATE.
 std::string Word(absl::string_view name, absl::string_view prefix) {
   absl::ConsumePrefix(&name, prefix);
   return absl::AsciiStrToLower(name);
@@ -50,7 +50,7 @@ absl::Status WriteRecords(const std::string& file, const std::string& records) {
   return WritePrivateFile(file, {reinterpret_cast<const uint8_t*>(records.data()), records.size()}, IfExists::kFail);
 }
 
-// Before anything is asked for that only its file would keep.
+// Checks the file before requesting data that would be only in it.
 absl::Status CheckNewFile(const std::string& file) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return absl::OkStatus();
@@ -59,7 +59,7 @@ absl::Status CheckNewFile(const std::string& file) {
 
 }  // namespace
 
-// One connection, with what shows who calls.
+// A connection with the credentials of the caller.
 class KeymanagerCli::Caller {
  public:
   static absl::StatusOr<Caller> Connect(const KeymanagerCli& options) {
@@ -123,8 +123,8 @@ KeymanagerCli::KeymanagerCli(CLI::App& app)
 }
 
 absl::Status KeymanagerCli::Run(StopSignals& signals, std::ostream& out, bool* usage) const {
-  // What it leaves behind when it is ended half way is whole. The terminal must be put back where a password is asked
-  // for.
+  // A signal may end the other commands at any moment, since their files are complete. Where a password is asked for,
+  // the terminal must be restored.
   return RunOrExit(
       signals, kExitFailure, [&](const std::stop_token& stop) { return RunCommand(stop, out, usage); },
       [](const char*) {});
@@ -172,7 +172,7 @@ absl::Status KeymanagerCli::Import(Caller& caller, const std::stop_token& stop, 
   for (const KeystoreEntry& entry : entries) {
     if (!indices->empty() && std::find(indices->begin(), indices->end(), entry.index) == indices->end()) continue;
     ASSIGN_OR_RETURN(const std::string keystore, ReadTextFile(entry.path, kMaxKeystoreBytes));
-    // One a call, so that no call is large or long.
+    // Sends one key in each call, so that calls stay small and short.
     v1::ImportKeystoresRequest request;
     request.set_records(std::exchange(records, ""));
     v1::KeystoreToImport& item = *request.add_keystores();

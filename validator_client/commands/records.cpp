@@ -18,7 +18,7 @@
 namespace lean::validator {
 namespace {
 
-// A database in use, and nobody else who signs with its keys.
+// An open database, and the locks that keep other processes from signing with its keys.
 struct OpenRecords {
   std::vector<ProcessLock> folders;
   std::unique_ptr<SqliteSigningRecords> records;
@@ -43,7 +43,7 @@ absl::Status ExportRecords(const RecordsOptions& options, std::ostream& out) {
   const InterchangeForm form = options.highest_only ? InterchangeForm::kHighestOnly : InterchangeForm::kLeaves;
   const std::string text = FormatInterchange(histories, form);
   const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  // On the disk before anybody relies on it.
+  // The file is on the disk before this command reports success.
   RETURN_IF_ERROR(WritePrivateFile(options.file, bytes, IfExists::kFail));
   out << absl::StrCat("exported the records of ", histories.size(), " keys to ", options.file, "\n");
   return absl::OkStatus();

@@ -89,7 +89,7 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   limit.TrustGenesis(slots);
   Signer signer(std::move(keystores.keys), *records, limit,
                 [&pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
-  // Whatever the records say, another process may have signed in the slot in which this one starts.
+  // Another process may have signed in the current slot, whatever the records say.
   const uint64_t first_slot = static_cast<uint64_t>(std::max<int64_t>(slots.At(clock.WallMs()).slot + 1, 0));
   const SignRequests requests(signer, *records, clock, slots, first_slot, log);
   ASSIGN_OR_RETURN(const auto server, StartSignerServer(requests, server_options));

@@ -24,20 +24,20 @@
 namespace lean::validator {
 namespace {
 
-// Where the keymanager's token is unless a file is named: beside the keystores list.
+// The default path of the keymanager's token: beside the keystores list.
 std::string KeymanagerTokenPath(const std::string& keystores) {
   return (std::filesystem::path(keystores).parent_path() / "keymanager_token").string();
 }
 
-// A record of this machine that is no older than this was written by a client that was stopped only to be started
-// again: nobody has taken its keys elsewhere meanwhile.
+// If the last record of this machine is not older than this, the client was only restarted, and the keys have not been
+// used elsewhere meanwhile.
 constexpr std::chrono::seconds kMoment{30};
 
-// Keys of this process.
+// Opens the keys of this process.
 absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std::stop_token& stop, spdlog::logger& log,
                          SigningSide& side) {
   side.password_source = std::make_unique<KeystorePassword>(options.password_file, KeystorePassword::kExisting, stop);
-  // Keys that come later are put beside the list.
+  // New keys are written to the folder of the list.
   ASSIGN_OR_RETURN(LockedKeystores opened, OpenLockedKeystores({.list_file = options.keystores,
                                                                 .changes_list = !options.keymanager.address.empty(),
                                                                 .threads = std::max(1u, KeyThreads() / 2)},
@@ -56,7 +56,7 @@ absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std:
                                      {.path = RecordsPath(options.records, options.keystores), .create = true}));
   const std::optional<std::chrono::milliseconds> age = side.records->last_write_age();
   side.signed_a_moment_ago = age.has_value() && *age <= kMoment;
-  // What has no room in the pool runs at once on the duty's own thread: no signature is ever turned away.
+  // If the pool is full, a signature runs on the thread of the duty. None is dropped.
   side.pool = std::make_unique<WorkerPool>(KeyThreads(), keys.size());
   side.signer =
       std::make_unique<Signer>(std::move(keys), *side.records, limit,
@@ -64,7 +64,7 @@ absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std:
   return absl::OkStatus();
 }
 
-// Keys of another one.
+// Connects to the process that has the keys.
 absl::Status ConnectSigner(const RunOptions& options, SlotLimit& limit, SigningSide& side) {
   rpc::ChannelOptions channel_options;
   channel_options.tls = options.signer_tls;
@@ -77,7 +77,7 @@ absl::Status ConnectSigner(const RunOptions& options, SlotLimit& limit, SigningS
   return absl::OkStatus();
 }
 
-// A beacon's largest answer is a block, of which it builds one a slot.
+// The largest answer of a beacon is a block; it builds one in a slot.
 constexpr ReceiveLimits kReceiveLimits = {.burst_bytes = rpc::kMaxMessageBytes + (4u << 20),
                                           .bytes_per_second = rpc::kMaxMessageBytes / 2};
 

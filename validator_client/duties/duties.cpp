@@ -29,7 +29,7 @@ class Stopwatch {
  public:
   explicit Stopwatch(const SlotTimer& timer) : timer_(timer), last_ms_(timer.NowMs()) {}
 
-  // Since the last call.
+  // The time since the last call.
   int64_t Lap() {
     const int64_t now_ms = timer_.NowMs();
     return now_ms - std::exchange(last_ms_, now_ms);
@@ -54,7 +54,7 @@ const char* SubmitText(SubmitResult::Status status) {
   return "unknown";
 }
 
-// The beacon that built what was signed.
+// The name of the beacon that built the item.
 const std::string& BeaconName(const BeaconPool& beacons, size_t builder) {
   return beacons.session(builder).client().name();
 }
@@ -77,7 +77,7 @@ Duties::Duties(BeaconPool& beacons, Signer& signer, const SlotTimer& timer, uint
 uint64_t Duties::ProposerOf(uint64_t slot) const { return slot % beacons_.network()->validator_count; }
 
 bool Duties::HasProposal(uint64_t slot) const {
-  // Slot 0 has its block, genesis.
+  // Slot 0 has the genesis block.
   return slot > 0 && slot >= first_slot_ && signer_.keys()->Find(ProposerOf(slot)) != nullptr;
 }
 

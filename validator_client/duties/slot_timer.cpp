@@ -29,7 +29,7 @@ SlotTimer::Wake SlotTimer::Next(std::optional<SteadyTime> no_later_than) {
     const bool early = no_later_than.has_value() && *no_later_than < deadline;
     if (early) deadline = *no_later_than;
     if (!clock_.WaitUntil(deadline)) return Wake{Wake::Kind::kStopped, Now(), 0};
-    // A suspended machine may wake for the early deadline well past the tick: the tick goes first.
+    // A machine that was suspended may wake for `no_later_than` long after the tick: the tick comes first.
     if (early && IntervalIndex(Now()) <= last_index_) return Wake{Wake::Kind::kEarly, Now(), 0};
   }
 }

@@ -40,7 +40,7 @@ absl::Status ValidatorService::Run() {
   const Network& network = *beacons_.network();
   SlotTimer timer(clock_, SlotClock(network.genesis_time, network.slot_duration_ms));
   if (network.genesis_checked()) keys_.signer().limit().TrustGenesis(timer.slots());
-  // Records that were restored or copied may lack what was signed in the current slot.
+  // Restored or copied records may lack a signature of the current slot.
   const int64_t slot = timer.Now().slot;
   const uint64_t first_slot = AtLeastZero(slot + 1);
   const KeySetPtr of_start = keys_.signer().keys();
@@ -161,7 +161,7 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTi
       const bool proposing = wake.time.interval == 0;
       const uint64_t duty_slot = static_cast<uint64_t>(slot);
       if (proposing && !duties.HasProposal(duty_slot)) break;
-      // With no beacon to ask, those in doubt get a short chance to prove themselves before the duty.
+      // If no beacon is ready, probes all of them briefly before the duty.
       if (!beacons_.ready().ok()) Probe(slot, timer.UntilNextInterval() / 4, timer);
       if (proposing) {
         duties.Propose(duty_slot);
@@ -173,11 +173,11 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTi
     }
     case 2:
       PrepareKeys(AtLeastZero(slot + 1));
-      // Over before the probe of interval 3, which is for the next duties.
+      // Ends before the probe of interval 3, which is for the next duties.
       admission.Step(timer.Now(), [&timer, slot] { return timer.Until(slot, 3) / 2; });
       break;
     default:
-      // In the quiet part of the slot, and over before the duty: a hung beacon must not delay it.
+      // In the quiet part of the slot. Ends before the next duty, so that a beacon that hangs does not delay it.
       Probe(slot + 1, timer.UntilNextInterval() / 2, timer);
       beacons_.SettleClaims(timer.UntilNextInterval() / 2);
       if (beacons_.ready().ok()) watch.Step(timer.Now(), timer.UntilNextInterval() / 2);
@@ -193,7 +193,7 @@ void ValidatorService::Probe(int64_t slot, std::chrono::milliseconds timeout, Sl
   if (beacons_.ready().ok()) {
     backoff_.Reset();
   } else {
-    // An answer judged by the wrong time is worth another look at once.
+    // Probes again at once, since the last answer was judged by the wrong time.
     PlanNextAttempt(followed ? Backoff::Delay(0) : backoff_.Next());
   }
 }

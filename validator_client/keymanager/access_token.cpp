@@ -56,7 +56,7 @@ absl::StatusOr<AccessToken> AccessToken::ReadOrMake(const std::string& path, Ran
 }
 
 bool AccessToken::Matches(absl::string_view shown) const {
-  // Of the digests, which all have one length.
+  // Compares digests, which have equal lengths.
   const Root digest = DigestOf(shown);
   return CRYPTO_memcmp(digest.data.data(), digest_.data.data(), digest_.data.size()) == 0;
 }

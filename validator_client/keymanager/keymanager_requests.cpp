@@ -71,7 +71,7 @@ absl::StatusOr<std::vector<PublicKeyBytes>> Pubkeys(const google::protobuf::Repe
   return pubkeys;
 }
 
-// Whether the list has room for a key of that validator.
+// The result for a key that conflicts with one in the list; nullopt: there is no conflict.
 std::optional<v1::ImportResult> Conflict(const KeystoreFolder& folder, uint64_t index, const PublicKeyBytes& pubkey) {
   if (const KeystoreEntry* same = folder.Find(pubkey); same != nullptr) {
     if (same->index == index) {
@@ -148,7 +148,7 @@ v1::ImportResult KeymanagerRequests::ImportOne(const v1::KeystoreToImport& item,
   const PublicKeyBytes& pubkey = keystore->pubkey;
   const uint64_t index = item.validator_index();
   if (context_.stopping.stop_requested()) return WithPubkey(Refused(kStopping, "this client is stopping"), pubkey);
-  // All that needs no password first: it takes a second and a lot of memory.
+  // Makes all checks without the password first, since decryption takes a second and much memory.
   if (auto conflict = Conflict(folder, index, pubkey); conflict.has_value()) return WithPubkey(*conflict, pubkey);
   if (keystore->log_lifetime != context_.log_lifetime) {
     return WithPubkey(Refused(kInvalidKeystore, absl::StrCat("a key of lifetime 2^", keystore->log_lifetime,
@@ -213,7 +213,7 @@ absl::StatusOr<v1::DeleteKeystoresResponse> KeymanagerRequests::DeleteKeystores(
   }
   if (deletions.empty()) return response;
 
-  // From here on none of them signs: what is exported is final.
+  // None of the keys signs from here on, so the exported records are final.
   const absl::Status saved = SaveRecords(deletions, response);
   for (const Deletion& deletion : deletions) {
     const absl::Status status = saved.ok() ? folder.Remove(deletion.pubkey) : saved;

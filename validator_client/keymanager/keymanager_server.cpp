@@ -14,9 +14,9 @@
 namespace lean::validator {
 namespace {
 
-// One change at a time anyway, and one password's 256 MiB.
+// Requests are handled one at a time, and each decryption takes 256 MiB.
 constexpr rpc::PoolOptions kPool{.threads = 1, .waiting_calls = 8};
-// Of all connections together, those included that have shown no token yet.
+// The limit for all connections together, including those that have not sent a token yet.
 constexpr size_t kMemoryBytes = size_t{256} << 20;
 
 constexpr char kHeader[] = "authorization";

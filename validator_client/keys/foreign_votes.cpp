@@ -13,7 +13,7 @@
 namespace lean::validator {
 namespace {
 
-// What proto/lean/v1/validator.proto allows.
+// The limit in proto/lean/v1/validator.proto.
 constexpr size_t kMaxKnownRoots = 16'384;
 
 }  // namespace

@@ -39,7 +39,7 @@ void KeyAdmission::Step(const SlotTime& now, const BeaconPool::Remaining& remain
 
 void KeyAdmission::TakeUp(const SlotTime& now) {
   const std::vector<LiveKeys::Entry> waiting = keys_.Waiting();
-  // By the object, not by its public key: one that went and came again waits anew.
+  // Compares objects, not public keys: a key that was removed and added again starts to wait again.
   std::erase_if(candidates_, [&waiting](const Candidate& candidate) {
     return std::none_of(waiting.begin(), waiting.end(),
                         [&candidate](const LiveKeys::Entry& entry) { return entry.key.key == candidate.key.key; });
@@ -73,7 +73,7 @@ absl::Status KeyAdmission::Check(Candidate& candidate, const SlotTime& now, std:
   if (!refused.ok()) return absl::UnavailableError(refused.status().message());  // the records' disk
   if (!refused->empty()) return refused->front().why;
   if (now.slot < candidate.start.slot) candidate.start = now;  // the clock was ahead when it came
-  // Another process may have signed in the slot of its coming, which has ended by the next one only.
+  // Another process may have signed in the slot in which the key was added.
   const bool slot_over = candidate.start.slot < 0 || now.slot > candidate.start.slot;
   if (!candidate.guard->admitted() || !slot_over) return absl::UnavailableError("not yet");
   return absl::OkStatus();

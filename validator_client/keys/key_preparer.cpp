@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Causes of LineLimit: a key that is being prepared has passed a quarter, a half, three quarters.
+// Causes for LineLimit: the preparation of a key has passed a quarter, a half, three quarters.
 constexpr const char* kPreparing[] = {"key_preparing_25", "key_preparing_50", "key_preparing_75"};
 
 constexpr uint32_t kCheckInterval = 2;  // of KeepPrepared
@@ -18,13 +18,13 @@ constexpr uint32_t kCheckInterval = 2;  // of KeepPrepared
 constexpr milliseconds kDay = std::chrono::hours(24);
 constexpr milliseconds kHour = std::chrono::hours(1);
 
-// When to warn next, once it was done with `left`: at the next whole day, on the last one at the next whole hour.
+// The time left at the next warning, after one at `left`: the next whole day, or whole hour on the last day.
 milliseconds NextWarning(milliseconds left) {
   const milliseconds step = left > kDay ? kDay : kHour;
   return (left - milliseconds(1)) / step * step;
 }
 
-// A key of 2^32 slots of a minute each is far from where this overflows.
+// Does not overflow, even with 2^32 slots of a minute each.
 milliseconds TimeLeft(uint64_t slots_left, milliseconds slot_duration) {
   return static_cast<int64_t>(slots_left) * slot_duration;
 }

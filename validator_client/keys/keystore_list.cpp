@@ -43,7 +43,7 @@ absl::StatusOr<KeystoreEntry> ParseEntry(const YamlValue& value, const std::stri
   return entry;
 }
 
-// Remembers where each value stood first.
+// Stores where each value was found first.
 template <typename T>
 class FirstSeen {
  public:
@@ -60,7 +60,7 @@ class FirstSeen {
   absl::flat_hash_map<T, std::string> seen_;
 };
 
-// Within quotes, where YAML takes a backslash for the beginning of an escape.
+// A quoted YAML string.
 std::string Quoted(absl::string_view text) {
   return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}}), "\"");
 }
@@ -79,7 +79,8 @@ absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& f
   entries.reserve(items.size());
   for (const YamlValue& item : items) {
     ASSIGN_OR_RETURN(KeystoreEntry entry, ParseEntry(item, file, folder));
-    // Two names of one file are one file; one that does not exist is found when it is opened.
+    // Resolves paths, so that two names of one file are a duplicate. A missing file is an error later, when it is
+    // opened.
     std::error_code ignored;
     const std::string real = std::filesystem::weakly_canonical(entry.path, ignored).string();
     for (const absl::Status& status : {indices.Add(entry.index, entry.origin, absl::StrCat(entry.index)),

@@ -26,13 +26,13 @@ absl::Status At(const std::string& origin, absl::StatusCode code, absl::string_v
   return absl::Status(code, absl::StrCat(origin, ": ", message));
 }
 
-// Opens the files of a list on several threads, each the next one that nobody has begun. After an error none is begun.
+// Opens the files of a list on several threads. Each thread takes the next file. Starts no file after an error.
 class FileOpener {
  public:
   FileOpener(const std::vector<KeystoreEntry>& entries, const PasswordSource& password, const OpenProgress& progress)
       : entries_(entries), password_(password), progress_(progress), files_(entries.size()) {}
 
-  // In the list's order. What was not begun is Unknown, which only follows an error.
+  // In the order of the list. Unknown for files that were not started because of an error.
   std::vector<absl::StatusOr<OpenedKeyFile>> Open() {
     const size_t count = std::min<size_t>({KeyThreads(), kKeysOpenedAtOnce, entries_.size()});
     std::vector<std::thread> threads;
@@ -72,7 +72,7 @@ class FileOpener {
 
 constexpr std::chrono::seconds kProgressEvery{5};
 
-// By the list as it is now that nobody else changes it.
+// Reads the list again, since no other process can change it now.
 absl::Status LockKeys(const std::string& list_file, KeyLocks& locks) {
   ASSIGN_OR_RETURN(const std::vector<KeystoreEntry> entries, ReadKeystoreList(list_file));
   RaiseDescriptorLimit();

@@ -43,7 +43,7 @@ absl::StatusOr<std::vector<StartGuard::Refused>> StartGuard::Step(const SlotTime
                                                                   std::chrono::milliseconds timeout) {
   std::vector<Refused> refused;
   if (now.slot < first_slot_) {
-    // The clock was ahead at the start. As many slots are watched from now on.
+    // The clock was ahead at the start. Watches the same number of slots from now on.
     last_slot_ -= first_slot_ - now.slot;
     first_slot_ = now.slot;
   }
@@ -104,7 +104,7 @@ absl::Status StartGuard::CheckWatched(const SlotTime& now, std::chrono::millisec
   }
   if (!seen.answered) return absl::OkStatus();
   if (!seen.clear) {
-    // What was claimed is over, or is claimed anew.
+    // Starts again: the claimed votes are in the past, or will be claimed again.
     first_slot_ = std::max(first_slot_, now.slot);
     last_slot_ = now.slot + 1;
     return absl::OkStatus();

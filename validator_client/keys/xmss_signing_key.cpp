@@ -14,11 +14,11 @@
 namespace lean::validator {
 namespace {
 
-// Some ten milliseconds of one core.
+// About ten milliseconds on one core.
 constexpr uint64_t kSliceLeaves = 256;
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
 
-// Trees that are ready, and whether the next start finds them.
+// The result of a preparation whose trees are ready: an error when they could not be written to the cache.
 absl::Status Kept(const absl::Status& cache) {
   if (cache.ok()) return cache;
   return absl::Status(cache.code(), absl::StrCat("it can sign, but a start builds its trees anew: ", cache.message()));
@@ -50,7 +50,7 @@ absl::StatusOr<SignatureBytes> XmssSigningKey::Sign(uint64_t slot, const Root& m
 
 absl::Status XmssSigningKey::Prepare(uint64_t slot, const PrepareProgress& progress) {
   MutexLock lock(prepare_mutex_);
-  // A key that is not active yet is prepared for its first slot.
+  // Prepares a key that is not active yet for its first slot.
   slot = std::max(slot, file_.info.active.first);
   if (!file_.info.active.Contains(slot)) {
     return absl::OutOfRangeError(
@@ -95,7 +95,7 @@ absl::Status XmssSigningKey::AdvanceOnce(const PrepareProgress& progress) {
     const SteadyTime begin = clock.Steady();
     builder->Step(kSliceLeaves);
     progress(static_cast<double>(builder->leaves_done()) / static_cast<double>(builder->leaves_total()));
-    // Duties come first: this tree is needed half a key's prepared slots from now.
+    // Leaves time for duties: this tree is needed only after half of the prepared slots.
     const absl::Duration pause = std::min(absl::FromChrono(clock.Steady() - begin), kLongestPause);
     if (cancelled_.WaitForNotificationWithTimeout(pause)) return absl::CancelledError("stopped");
   }

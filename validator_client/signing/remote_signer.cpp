@@ -24,7 +24,7 @@ constexpr std::chrono::seconds kConnectTimeout{10};
 constexpr std::chrono::seconds kSignTimeout{1};
 constexpr int kMaxKeys = 4096;
 
-// A key whose secret is elsewhere: there it is prepared, too.
+// A key whose secret is in another process, which also prepares it.
 class RemoteKey : public SigningKey {
  public:
   RemoteKey(const PublicKeyBytes& pubkey, uint32_t log_lifetime, SlotRange active)
@@ -159,7 +159,7 @@ absl::StatusOr<std::unique_ptr<RemoteSigner>> RemoteSigner::Connect(std::shared_
 
 RemoteSigner::RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<ValidatorKey> keys,
                            RemoteRecords& records, SlotLimit& limit)
-    // Nothing is computed here, so nothing is scheduled.
+    // Runs tasks at once, since this process computes no signatures.
     : Signer(std::move(keys), records, limit, [](std::function<void()> task) { task(); }),
       channel_(std::move(channel)),
       records_(records) {}
@@ -190,7 +190,7 @@ std::vector<absl::StatusOr<SignatureBytes>> RemoteSigner::SignWith(const KeySet&
     } else {
       results[i] = absl::Status(status.code(), absl::StrCat("the signer: ", status.message()));
     }
-    // Also after an error: the answer may have been lost, and the leaf be used.
+    // Notes the vote also after an error: the signer may have used the leaf although its answer was lost.
     if (results[i].ok() || !status.ok()) {
       records_.Note({keys.Find(votes[i].validator_id)->key->pubkey(), slot, ssz::HashTreeRoot(votes[i])});
     }

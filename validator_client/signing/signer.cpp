@@ -13,7 +13,7 @@
 namespace lean::validator {
 namespace {
 
-// A vote whose leaf is to be reserved, and where its result belongs.
+// A vote whose leaf will be reserved, and the index of its result.
 struct Pending {
   size_t position = 0;
   const ValidatorKey* key = nullptr;
@@ -83,7 +83,7 @@ absl::StatusOr<bool> Signer::LeafUsed(const ValidatorKey& key, uint64_t slot) {
 
 absl::Status Signer::CheckLimit(const ValidatorKey& key, uint64_t slot) {
   MutexLock lock(highest_mutex_);
-  // Nothing is signed with a key before its first check: until then its records are those it came with.
+  // A key signs nothing before its first check, so its records are still those of the start.
   auto found = highest_at_start_.find(key.key->pubkey());
   if (found == highest_at_start_.end()) {
     ASSIGN_OR_RETURN(const std::optional<uint64_t> highest, HighestSlot(key));

@@ -8,7 +8,7 @@
 namespace lean::validator {
 namespace {
 
-// A call waits for the records' disk and for signatures, which spread over threads of their own.
+// A call waits for the disk of the records and for signatures, which use other threads.
 constexpr rpc::PoolOptions kPool{.threads = 2, .waiting_calls = 64};
 
 // Thread-safe. `requests` and the dispatcher must outlive the service.

@@ -9,7 +9,7 @@
 namespace lean::validator {
 namespace {
 
-// Far beyond every slot of a key, and what passes can be added to it.
+// Above all slots of a key, and small enough that adding elapsed slots does not overflow.
 constexpr uint64_t kMostAllowed = uint64_t{1} << 32;
 
 }  // namespace

@@ -186,7 +186,7 @@ absl::Status KeysCli::New(StopSignals& signals, bool* usage) {
 template <typename Options>
 absl::Status KeysCli::Rewrite(StopSignals& signals, Options& options,
                               const std::function<absl::Status(RandomSource& random)>& work) {
-  // What is on the disk at any moment is whole: see KeystoreFolder.
+  // The files are consistent at any moment (KeystoreFolder), so a signal may end the process.
   return RunOrExit(
       signals, kExitFailure,
       [&](const std::stop_token& stop) -> absl::Status {

@@ -26,13 +26,13 @@ absl::StatusOr<Selection> Select(const std::string& list_file, const std::vector
   return Selection{std::move(folder), std::move(keys)};
 }
 
-// Where the copies go.
+// Writes the copies.
 class Copies {
  public:
   virtual ~Copies() = default;
-  // Writes the file of one key, and tells its name.
+  // Writes the file of one key, and returns its name.
   virtual absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key) = 0;
-  // All keys were added.
+  // Called after the last key.
   virtual absl::Status Finish() = 0;
 };
 
@@ -90,7 +90,7 @@ absl::StatusOr<KeyRecords> KeyRecords::Open(const std::string& list_file, const 
   std::vector<std::string> folders = KeyFolders(unlocked.keys);
   folders.push_back(FolderOf(list_file));
   ASSIGN_OR_RETURN(std::vector<ProcessLock> locks, LockKeyFolders(folders));
-  // What counts is what it says now that nobody changes it.
+  // Reads the list again, since no other process can change it now.
   ASSIGN_OR_RETURN(Selection selection, Select(list_file, indices));
   if (KeyFolders(selection.keys) != KeyFolders(unlocked.keys)) {
     return absl::AbortedError(absl::StrCat(list_file, " was changed while it was opened: try again"));

@@ -55,7 +55,7 @@ absl::StatusOr<std::vector<Source>> SourcesOf(const KeysImportOptions& options, 
   return sources;
 }
 
-// validator_N_pk.ssz beside validator_N_sk.ssz, if it is there.
+// Checks validator_N_pk.ssz beside validator_N_sk.ssz, if it exists.
 absl::Status CheckPublicFile(const std::string& secret_path, const PublicKeyBytes& pubkey) {
   if (!absl::EndsWith(secret_path, kSecretEnd)) return absl::OkStatus();
   const std::string path = absl::StrCat(secret_path.substr(0, secret_path.size() - kSecretEnd.size()), kPublicEnd);
@@ -68,7 +68,7 @@ absl::Status CheckPublicFile(const std::string& secret_path, const PublicKeyByte
 }
 
 absl::StatusOr<xmss::SecretKey> ReadSource(const Source& source, const KeysImportOptions& options) {
-  // The devnet tooling leaves its keys open to everybody.
+  // The devnet tooling writes its keys readable for everybody.
   ASSIGN_OR_RETURN(xmss::SecretKey key,
                    ReadWholeKey(source.path, options.source_password, /*may_be_public=*/true, options.trees));
   const PublicKeyBytes pubkey = PublicKeyBytesOf(key.scheme(), key.public_key());
@@ -84,7 +84,7 @@ absl::StatusOr<xmss::SecretKey> ReadSource(const Source& source, const KeysImpor
 
 absl::Status ImportKeys(const KeysImportOptions& options, RandomSource& random, std::ostream& out) {
   ASSIGN_OR_RETURN(const std::vector<Source> sources, SourcesOf(options, out));
-  // A client that runs reads the list now and then, and may change it.
+  // A running client may read and change the list.
   const std::string list_folder = FolderOf(options.keystores);
   RETURN_IF_ERROR(PreparePrivateFolder(list_folder));
   ASSIGN_OR_RETURN(const std::vector<ProcessLock> locks, LockKeyFolders({list_folder}));

@@ -31,7 +31,7 @@ double SecondsBetween(KeyProgress::Time begin, KeyProgress::Time end) {
 
 namespace fs = std::filesystem;
 
-// Everything that MakeKeys writes into its folder.
+// The files that MakeKeys writes.
 std::vector<fs::path> FilesOf(const fs::path& folder, const KeysNewOptions& options, const fs::path& list) {
   std::vector<fs::path> files = {list};
   for (const uint64_t index : options.indices) {
@@ -56,7 +56,7 @@ absl::StatusOr<PublicKeyBytes> MakeKey(const KeysNewOptions& options, const xmss
 void KeyProgress::Update(double fraction, Time now) {
   const double done =
       (static_cast<double>(keys_done_) + std::clamp(fraction, 0.0, 1.0)) / static_cast<double>(key_count_);
-  // All of it is shown only once the last key is saved.
+  // Shows 100 percent only when the last key is saved.
   const int most = keys_done_ == key_count_ ? 100 : 99;
   const int percent = std::min(static_cast<int>(done * 100), most);
   const int shown = terminal_ ? percent : percent / kPlainStepPercent * kPlainStepPercent;
@@ -105,7 +105,7 @@ absl::Status MakeKeys(const KeysNewOptions& options, RandomSource& random, const
       return absl::AlreadyExistsError(absl::StrCat(file.string(), " is there already: name another folder"));
     }
   }
-  // Keys that no list names would only be in the way of the next attempt.
+  // Removes the keys, which no list names and which would make the next attempt fail.
   absl::Cleanup remove_files = [&files] {
     std::error_code ignored;
     for (const fs::path& file : files) fs::remove(file, ignored);

@@ -15,7 +15,7 @@
 namespace lean::validator {
 namespace {
 
-// What OpenSSL needs beside 128 * n * r, for the largest r and p.
+// The memory that OpenSSL needs in addition to 128 * n * r, for the largest r and p.
 constexpr uint64_t kScryptSlackBytes = 64 << 20;
 constexpr uint64_t kMaxScryptBlock = 1024;  // r
 
@@ -69,7 +69,7 @@ struct FreeDigest {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
-// AES-128-CTR; encrypts and decrypts alike. `out` is as long as `in`.
+// AES-128-CTR, for encryption and decryption. `out` has the length of `in`.
 absl::Status ApplyCipher(ByteSpan derived_key, const std::array<uint8_t, kInitialVectorBytes>& iv, ByteSpan in,
                          absl::Span<uint8_t> out) {
   if (in.size() > static_cast<size_t>(std::numeric_limits<int>::max())) {

@@ -29,7 +29,7 @@ absl::StatusOr<WipedBytes> ReadKeyFile(const std::string& path, bool may_be_publ
   return file;
 }
 
-// Neither plain form looks so: ours begins with LEANXMSS, and leanSig's, which begins with random bytes, has zeros.
+// No plain key file starts like this: ours starts with LEANXMSS, and leanSig's contains zeros.
 bool IsEncrypted(ByteSpan content) {
   const auto first = std::find_if(content.begin(), content.end(), [](uint8_t byte) {
     return byte != ' ' && byte != '\n' && byte != '\r' && byte != '\t';
@@ -69,7 +69,7 @@ absl::StatusOr<OpenedKeyFile> Open(const std::string& path, ByteSpan file, const
   return OpenedKeyFile{std::move(info), std::nullopt};
 }
 
-// The key of a plain key file of ours with the trees of its cache.
+// The key in a plain key file of ours, with the trees of its cache.
 absl::StatusOr<xmss::SecretKey> ReadCached(const xmss::Scheme& scheme, ByteSpan content, const std::string& path) {
   ASSIGN_OR_RETURN(xmss::SecretKeySeed seed, xmss::DecodeSecretKeySeed(scheme, content));
   ASSIGN_OR_RETURN(const WipedBytes cache, ReadRegularFile(xmss::TreeCachePath(path), xmss::kMaxKeyFileBytes));
@@ -92,8 +92,8 @@ absl::StatusOr<xmss::SecretKey> ReadOrBuild(const xmss::SecretKeyInfo& info, Byt
   return std::move(loaded.key);
 }
 
-// Trees are checked to hash up to the key's root when they are read; that they grow from its seed is seen from their
-// ends.
+// Reading the trees checks that they hash to the key's root. Their first and last leaves show that they belong to its
+// seed.
 absl::Status CheckLeaves(const xmss::SecretKey& key) {
   const xmss::SecretKeyParts& parts = key.parts();
   for (const xmss::Subtree* tree : {&parts.left, &parts.right}) {

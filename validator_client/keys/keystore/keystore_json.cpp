@@ -32,8 +32,8 @@ constexpr char kPrf[] = "hmac-sha256";
 
 std::string Hex(ByteSpan bytes) { return ToHex(bytes).substr(2); }
 
-// Reads fields of nested objects by their path, "crypto.kdf.params.n". What is read after an error is empty, and
-// status() is that first error.
+// Reads fields of nested objects by their path, for example "crypto.kdf.params.n". Keeps the first error in status();
+// later reads return empty values.
 class Fields {
  public:
   explicit Fields(const json& root) : root_(root) {}
@@ -67,7 +67,7 @@ class Fields {
   void FixedBytes(const char* path, absl::Span<uint8_t> out) {
     if (absl::Status status = ParseHexInto(Text(path), out); !status.ok()) Fail(path, status.message());
   }
-  // Refuses every field that was not asked for: it may say something that must not be missed.
+  // Refuses all fields that were not read, since their meaning may matter.
   void ExpectNothingElse() { ExpectKnown(root_, ""); }
 
   // An object without fields, or none.

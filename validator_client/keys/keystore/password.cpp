@@ -28,7 +28,7 @@ absl::Status TooLong() {
   return absl::InvalidArgumentError(absl::StrCat("the password has more than ", kMaxPasswordBytes, " bytes"));
 }
 
-// utf8proc's buffer: wiped before it is freed.
+// Wipes the buffer of utf8proc before it is freed.
 struct Normalized {
   ~Normalized() {
     if (text == nullptr) return;
@@ -48,7 +48,7 @@ constexpr int kPollMs = 100;
 
 bool ContinuesCharacter(uint8_t byte) { return (byte & 0xc0) == 0x80; }
 
-// The terminal without echo, key by key: a process that blocks SIGINT would otherwise not see Ctrl-C while it asks.
+// The terminal without echo, in raw mode, since this process blocks SIGINT and would not see Ctrl-C otherwise.
 class Terminal {
  public:
   Terminal() : descriptor_(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
@@ -95,7 +95,7 @@ class Terminal {
   }
 
  private:
-  // For a moment only, so that a stop is noticed.
+  // Waits briefly, so that a requested stop is noticed.
   bool WaitForKey() const {
     pollfd terminal{.fd = descriptor_, .events = POLLIN, .revents = 0};
     return ::poll(&terminal, 1, kPollMs) > 0;
@@ -125,7 +125,7 @@ absl::StatusOr<Password> Password::FromText(ByteSpan utf8) {
                    static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT));
   if (normalized.size < 0) return absl::InvalidArgumentError("the password is not valid UTF-8");
 
-  // Normalising may have made it longer; taking out control codes makes it shorter.
+  // Normalising can make the text longer; removing control codes makes it shorter.
   WipedBytes kept(static_cast<size_t>(normalized.size));
   size_t size = 0;
   for (utf8proc_ssize_t at = 0; at < normalized.size;) {

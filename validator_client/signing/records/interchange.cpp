@@ -31,7 +31,7 @@ std::string Join(const std::string& path, absl::string_view field) {
   return path.empty() ? std::string(field) : absl::StrCat(path, ".", field);
 }
 
-// An object whose fields are among `allowed`; a field that is not known may say something that must not be missed.
+// An object whose fields are in `allowed`. An unknown field is an error, since its meaning may matter.
 absl::Status CheckObject(const json& value, const std::string& path, std::initializer_list<absl::string_view> allowed) {
   if (!value.is_object()) return At(path, absl::StrCat("expected an object, is ", value.type_name()));
   for (const auto& [name, ignored] : value.items()) {

@@ -17,14 +17,14 @@ namespace {
 
 constexpr char kFolderLock[] = ".lean-validator.lock";
 
-// "lean-validator/", then SHA-256 of the public key.
+// The name is "lean-validator/" and the SHA-256 of the public key.
 std::string NameOf(const std::string& scope, const PublicKeyBytes& pubkey) {
   std::vector<uint8_t> text(scope.begin(), scope.end());
   text.insert(text.end(), pubkey.data.begin(), pubkey.data.end());
   return absl::StrCat("lean-validator/", ToHex(crypto::Sha256(text).span()));
 }
 
-// What kept a key from being locked, in the words of a refusal.
+// The error for a key that cannot be locked.
 absl::Status Refusal(const PublicKeyBytes& pubkey, const std::string& file, const absl::Status& why) {
   if (absl::IsFailedPrecondition(why)) {
     return absl::FailedPreconditionError(absl::StrCat("the key ", ShortHex(pubkey.span()), " of ", file, ": ",
@@ -59,7 +59,7 @@ absl::StatusOr<std::vector<ProcessLock>> LockKeyFolders(const std::vector<std::s
 
 absl::Status KeyLocks::Add(const PublicKeyBytes& pubkey, const std::string& file) {
   MutexLock lock(mutex_);
-  // The name first, since its error tells more.
+  // Locks the name first, since its error is more informative.
   absl::StatusOr<Descriptor> name = LockName(NameOf(scope_, pubkey));
   if (!name.ok()) return Refusal(pubkey, file, name.status());
   absl::StatusOr<Descriptor> locked = LockFile(file);

@@ -25,7 +25,7 @@ B FixedBytes(ByteSpan bytes) {
   return fixed;
 }
 
-// The schema's checks hold roots to 32 bytes.
+// The checks in the schema guarantee that roots have 32 bytes.
 std::optional<Root> RootOf(const sqlite::Statement& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   return FixedBytes<Root>(row.Blob(column));
@@ -38,7 +38,7 @@ constexpr mode_t kOwnerOnly = 0600;
 constexpr mode_t kOthers = 0077;
 constexpr int64_t kSynchronousExtra = 3;
 
-// Leaves lie by slot, not by key, so that a duty of a thousand keys writes a few pages in one place.
+// Leaves are ordered by slot, not by key, so that a duty with a thousand keys writes a few adjacent pages.
 constexpr char kSchema[] = R"(
   BEGIN IMMEDIATE;
   CREATE TABLE keys(
@@ -75,7 +75,7 @@ absl::Status SyncFolder(const std::filesystem::path& folder) {
   return status;
 }
 
-// SQLite would make it with the mode that the umask leaves, and gives its journal the mode of the database.
+// SQLite would create the file with a mode that depends on the umask. It gives the journal the mode of the database.
 absl::Status CreateFile(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
   if (descriptor < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", path));
@@ -97,7 +97,7 @@ absl::Status CheckFile(const std::string& path, bool create) {
   return absl::OkStatus();
 }
 
-// Before anything is written to it. True: it has no tables yet.
+// Checks whose database it is, before anything is written to it. True: it has no tables yet.
 absl::StatusOr<bool> CheckOwner(sqlite::Connection& connection, const std::string& path) {
   ASSIGN_OR_RETURN(const int64_t application, connection.QueryInt("PRAGMA application_id"));
   ASSIGN_OR_RETURN(const int64_t version, connection.QueryInt("PRAGMA user_version"));
@@ -128,8 +128,8 @@ absl::Status Configure(sqlite::Connection& connection, const std::string& path) 
   return absl::OkStatus();
 }
 
-// What a killed process left in the journal may be in the system's cache only; so is what follows a failed sync. Moved
-// into the database and synced, it is on the disk before anything is granted because of it.
+// The journal that a killed process left, or that follows a failed sync, may be only in the system's cache. Moves it
+// into the database and syncs it, so that everything is on the disk before it is the reason for a grant.
 absl::Status FlushJournal(sqlite::Connection& connection, const std::string& path) {
   ASSIGN_OR_RETURN(const int64_t busy, connection.QueryInt("PRAGMA wal_checkpoint(TRUNCATE)"));
   if (busy != 0) return absl::UnavailableError(absl::StrCat(path, " is in use by another program: close it first"));
@@ -147,7 +147,7 @@ absl::StatusOr<std::unique_ptr<sqlite::Connection>> OpenRecordsFile(const std::s
   RETURN_IF_ERROR(CheckFile(path, create));
   ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Connection> opened, sqlite::Connection::Open(path));
   sqlite::Connection& connection = *opened;
-  // No second process, even one that does not know our lock file; and no shared memory file beside the database.
+  // Excludes other processes, including those that do not know our lock file. Needs no shared memory file.
   RETURN_IF_ERROR(connection.Execute("PRAGMA locking_mode=EXCLUSIVE"));
   ASSIGN_OR_RETURN(const bool empty, CheckOwner(connection, path));
   RETURN_IF_ERROR(Configure(connection, path));

@@ -10,7 +10,7 @@
 namespace lean::validator {
 namespace {
 
-// One key's leaves, each slot once: nullopt where two roots are known, or one is not.
+// The leaves of one key by slot. nullopt: two roots are known, or the root is unknown.
 using Leaves = std::map<uint64_t, std::optional<Root>>;
 
 std::map<PublicKeyBytes, Leaves> Gather(const std::vector<KeyHistory>& histories) {
@@ -26,11 +26,11 @@ std::map<PublicKeyBytes, Leaves> Gather(const std::vector<KeyHistory>& histories
   return gathered;
 }
 
-// A leaf at or below the highest slot: where a root is kept, it must be this one.
+// Merges a leaf at or below the highest slot: if another root is kept for it, the leaf is closed.
 absl::Status Close(const RecordsDatabase::Key& key, const SignedLeaf& leaf, RecordsDatabase& database,
                    ImportSummary& summary) {
   ASSIGN_OR_RETURN(const std::optional<RecordsDatabase::KeptLeaf> kept, database.FindLeaf(key.id, leaf.slot));
-  // Nothing kept: refused already, and adding a root would grant it.
+  // No root is kept, so the leaf is refused. Adding a root would grant it.
   if (!kept.has_value() || !kept->root.has_value() || kept->root == leaf.root) return absl::OkStatus();
   ++summary.closed_leaves;
   return database.PutLeaf(key.id, SignedLeaf{leaf.slot, std::nullopt});
@@ -57,7 +57,7 @@ absl::Status MergeKey(const PublicKeyBytes& pubkey, const Leaves& leaves, Record
     }
     ++summary.new_leaves;
     if (!root.has_value()) ++summary.closed_leaves;
-    // Older ones are refused for being below the highest.
+    // Older leaves are refused because they are below the highest slot.
     if (slot + kKeptSlots <= highest) continue;
     RETURN_IF_ERROR(database.PutLeaf(key.id, leaf));
   }
@@ -75,7 +75,7 @@ absl::StatusOr<ImportSummary> MergeHistories(const std::vector<KeyHistory>& hist
     RETURN_IF_ERROR(MergeKey(pubkey, leaves, database, summary));
   }
   RETURN_IF_ERROR(database.Prune(kMaxLeaves));
-  // What was imported was signed elsewhere: this machine cannot know how long ago, nor whether it still goes on there.
+  // The imported leaves were signed elsewhere, and this machine cannot know when, or whether that client still runs.
   RETURN_IF_ERROR(database.ClearLastWriter());
   RETURN_IF_ERROR(database.Commit());
   return summary;

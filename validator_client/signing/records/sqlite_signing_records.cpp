@@ -17,7 +17,7 @@
 namespace lean::validator {
 namespace {
 
-// Not ReadTextFile: files of /proc have no size.
+// ReadTextFile does not read files in /proc, which have size 0.
 std::string FirstLine(const char* path) {
   std::ifstream file(path);
   std::string line;
@@ -25,7 +25,7 @@ std::string FirstLine(const char* path) {
   return line;
 }
 
-// The lock belongs to the file, by whatever links it is reached.
+// Resolves links, so that the lock is the same for all paths to the file.
 std::string RealPath(const std::string& path) {
   std::error_code error;
   const std::filesystem::path real = std::filesystem::weakly_canonical(path, error);
@@ -73,7 +73,7 @@ absl::Status SqliteSigningRecords::ReadLastWriteAge() {
 
 absl::Status SqliteSigningRecords::EnsureOpen() {
   if (database_ == nullptr) {
-    // Not created again: a file that has gone took its records with it.
+    // Does not create a missing file again: its records are lost.
     ASSIGN_OR_RETURN(database_, RecordsDatabase::Open(options_.path, false));
   }
   const absl::StatusOr<FileIdentity> file = FileIdentity::Of(options_.path);
