@@ -5,6 +5,7 @@
 #include "absl/strings/cord.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "grpcpp/support/error_details.h"
 
 namespace lean::rpc {
 namespace {
@@ -68,19 +69,20 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
     info.set_reason(DefaultReason(status.code()));
     info.set_domain(std::string(kErrorDomain));
   }
-  const std::string message = Bounded(status.message());
   google::rpc::Status details;
   details.set_code(static_cast<int>(status.code()));
-  details.set_message(message);
+  details.set_message(Bounded(status.message()));
   details.add_details()->PackFrom(info);
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), message, details.SerializeAsString());
+  grpc::Status result;
+  grpc::SetErrorDetails(details, &result);
+  return result;
 }
 
 absl::Status FromGrpcStatus(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   absl::Status result(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return result;
+  if (!grpc::ExtractErrorDetails(status, &details).ok()) return result;
   for (const auto& detail : details.details()) {
     if (detail.type_url() == kErrorInfoUrl) result.SetPayload(kErrorInfoUrl, absl::Cord(detail.value()));
   }
