@@ -104,7 +104,7 @@ BeaconPool::Results BeaconPool::SubmitTogether(const SubmitCall& call, const std
     }
     best = best.has_value() ? BetterOf(*std::move(best), *results) : *results;
     if (sessions_.size() > 1 && !AllTaken(*results)) {
-      logger_->warn("submission not taken beacon={}: it did not take all of it", session.client().name());
+      logger_->warn("submission not taken beacon={}: it did not accept all items", session.client().name());
     }
   }
   if (best.has_value()) return *std::move(best);

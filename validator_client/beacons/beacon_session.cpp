@@ -107,9 +107,10 @@ absl::Status BeaconSession::LearnNetwork(const Reading& reading) {
 absl::StatusOr<Network> BeaconSession::CheckGenesis(const DutiesAnswer& answer,
                                                     const absl::StatusOr<Registry>& registry) const {
   if (!registry.ok()) {
-    return absl::Status(registry.status().code(),
-                        absl::StrCat("no registry to check --genesis-root by (--genesis DIR needs none): ",
-                                     registry.status().message()));
+    return absl::Status(
+        registry.status().code(),
+        absl::StrCat("cannot check --genesis-root without the beacon's registry (--genesis DIR does not need it): ",
+                     registry.status().message()));
   }
   absl::StatusOr<Network> network =
       NetworkOfGenesis({.genesis_time = answer.genesis_time, .validators = *registry}, expected_.slot_duration_ms);
@@ -143,8 +144,8 @@ absl::Status BeaconSession::JudgeAnswer(const Reading& reading, uint64_t slot) {
   latency_ = std::chrono::milliseconds(reading.received_ms - reading.sent_ms);
   heard_slot_ = slot;
   if (const uint64_t proposer = slot % network_->validator_count; answer.proposer_index != proposer) {
-    return absl::FailedPreconditionError(absl::StrFormat(
-        "the beacon names proposer %u for slot %u, by the rules it is %u", answer.proposer_index, slot, proposer));
+    return absl::FailedPreconditionError(absl::StrFormat("the beacon names proposer %u for slot %u, expected %u",
+                                                         answer.proposer_index, slot, proposer));
   }
   if (answer.synced) return absl::OkStatus();
   // Leaves out the beacon's message, which changes with each answer while it syncs: each change would be logged.

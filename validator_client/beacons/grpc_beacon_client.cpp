@@ -219,7 +219,7 @@ absl::StatusOr<uint64_t> GrpcBeaconClient::GetBlockSlot(const Root& root, Timeou
   if (!header.ok()) return BadAnswer("GetBlock", header.status());
   // The fields must hash to the root, so only a beacon that knows the block can return them.
   if (ssz::HashTreeRoot(*header) != root) {
-    return BadAnswer("GetBlock", absl::InvalidArgumentError("it is not the block of the root asked for"));
+    return BadAnswer("GetBlock", absl::InvalidArgumentError("the answer is not the block with the requested root"));
   }
   return header->slot;
 }

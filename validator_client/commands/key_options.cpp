@@ -41,7 +41,7 @@ const char* OptionOf(KeystorePassword::Kind kind) {
 absl::StatusOr<uint64_t> ParseIndex(absl::string_view text) {
   const std::optional<uint64_t> index = ParseDecimal(text);
   if (!index.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("'", text, "' is no index: expected a list like 0..3 or 0,2,5"));
+    return absl::InvalidArgumentError(absl::StrCat("'", text, "' is not an index: expected a list like 0..3 or 0,2,5"));
   }
   if (*index >= kValidatorRegistryLimit) {
     return absl::InvalidArgumentError(

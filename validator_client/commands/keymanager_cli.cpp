@@ -241,7 +241,7 @@ absl::Status KeymanagerCli::ExportRecords(Caller& caller, std::ostream& out) con
                    caller.Call(&v1::KeymanagerService::Stub::ExportSigningRecords, v1::ExportSigningRecordsRequest()));
   RETURN_IF_ERROR(WriteRecords(records_file_, response.records()));
   out << absl::StrCat("records of ", response.keys(), " keys are in ", records_file_,
-                      ". Keys that go on signing leave it behind at once\n");
+                      ". The export does not contain what the keys sign from now on\n");
   return absl::OkStatus();
 }
 
@@ -252,7 +252,7 @@ absl::Status KeymanagerCli::ImportRecords(Caller& caller, std::ostream& out) con
   ASSIGN_OR_RETURN(const auto response, caller.Call(&v1::KeymanagerService::Stub::ImportSigningRecords, request));
   out << absl::StrCat("imported ", response.keys(), " keys: ", response.new_keys(), " new, ", response.new_leaves(),
                       " leaves above what was known, ", response.closed_leaves(),
-                      " leaves that no root may sign any more\n");
+                      " leaves that may not sign any more\n");
   return absl::OkStatus();
 }
 

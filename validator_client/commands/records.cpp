@@ -59,7 +59,7 @@ absl::Status ImportRecords(const RecordsOptions& options, std::ostream& out) {
   ASSIGN_OR_RETURN(const ImportSummary summary, open.records->Import(*histories));
   out << absl::StrCat("imported ", summary.keys, " keys from ", options.file, ": ", summary.new_keys, " new, ",
                       summary.new_leaves, " leaves above what was known, ", summary.closed_leaves,
-                      " leaves that no root may sign any more\n");
+                      " leaves that may not sign any more\n");
   return absl::OkStatus();
 }
 

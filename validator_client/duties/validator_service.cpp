@@ -149,8 +149,8 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTi
   metrics_.slot.Set(static_cast<double>(wake.time.slot));
   if (wake.missed > 0) {
     metrics_.missed_intervals.Add({}, static_cast<double>(wake.missed));
-    logger_->warn("intervals skipped missed={} slot={} interval={}: their duties are not made up for", wake.missed,
-                  wake.time.slot, wake.time.interval);
+    logger_->warn("intervals skipped missed={} slot={} interval={}: their duties are lost", wake.missed, wake.time.slot,
+                  wake.time.interval);
   }
   WarnOfWallJump(timer);
   const int64_t slot = wake.time.slot;
@@ -217,7 +217,8 @@ void ValidatorService::WarnOfWallJump(const SlotTimer& timer) {
   const bool jumped = std::abs(drift_ms) > kClockWarning.count();
   if (jumped && !wall_jump_reported_) {
     logger_->warn(
-        "wall clock jumped by_ms={:+d}: slots go on by the steady clock until the beacon's agrees with the jump",
+        "wall clock jumped by_ms={:+d}: slots follow the steady clock until the beacon's clock agrees with the wall "
+        "clock",
         drift_ms);
   }
   wall_jump_reported_ = jumped;

@@ -110,7 +110,7 @@ void KeyPreparer::WarnOfEnds(uint64_t slot, milliseconds slot_duration) {
     entry->warn_at_left = NextWarning(left);
   }
   if (!ended.empty()) {
-    logger_->error("key has ended validator={} last_slot={} keys={}: it signs nothing any more", ended.front()->index,
+    logger_->error("key has ended validator={} last_slot={} keys={}: it cannot sign any more", ended.front()->index,
                    ended.front()->key->active_slots().end - 1, ended.size());
   }
   if (!ending.empty()) {

@@ -21,7 +21,8 @@ constexpr absl::Duration kLongestPause = absl::Seconds(1);
 // The result of a preparation whose trees are ready: an error when they could not be written to the cache.
 absl::Status Kept(const absl::Status& cache) {
   if (cache.ok()) return cache;
-  return absl::Status(cache.code(), absl::StrCat("it can sign, but a start builds its trees anew: ", cache.message()));
+  return absl::Status(cache.code(),
+                      absl::StrCat("it can sign, but the next start must rebuild its trees: ", cache.message()));
 }
 
 }  // namespace

@@ -118,8 +118,9 @@ TEST_F(BeaconSessionTest, SaysThatABeaconWithoutARegistryCannotShowTheGenesis) {
   beacon_.genesis_block_root = root_;
   beacon_.fail[FakeBeacon::Method::kGetRegistry] = absl::UnimplementedError("no such method");
   BeaconSession session = MakeSession({.genesis_block_root = root_, .network = std::nullopt});
-  EXPECT_EQ(Probe(session).message(),
-            "no registry to check --genesis-root by (--genesis DIR needs none): no such method");
+  EXPECT_EQ(
+      Probe(session).message(),
+      "cannot check --genesis-root without the beacon's registry (--genesis DIR does not need it): no such method");
 }
 
 TEST_F(BeaconSessionTest, NamesAKeyThatTheCheckedGenesisDoesNotHave) {
@@ -196,7 +197,7 @@ INSTANTIATE_TEST_SUITE_P(
         DutiesLie{"FewerDuties", [](DutiesAnswer& answer) { answer.duties.pop_back(); },
                   "the beacon answered for 1 keys, asked for 2"},
         DutiesLie{"Proposer", [](DutiesAnswer& answer) { answer.proposer_index = 3; },
-                  "the beacon names proposer 3 for slot 10, by the rules it is 2"},
+                  "the beacon names proposer 3 for slot 10, expected 2"},
         DutiesLie{"Time", [](DutiesAnswer& answer) { answer.time_ms = std::numeric_limits<int64_t>::min(); },
                   "the beacon's clock shows -9223372036854775808 ms, which is no Unix time"},
         DutiesLie{"Syncing", [](DutiesAnswer& answer) { answer.synced = false; }, "the beacon is syncing"},

@@ -21,7 +21,7 @@ constexpr uint64_t kMaxScryptBlock = 1024;  // r
 
 absl::Status Check(const ScryptCost& cost) {
   if (cost.n < 2 || (cost.n & (cost.n - 1)) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("scrypt's n is ", cost.n, ", which is no power of two above 1"));
+    return absl::InvalidArgumentError(absl::StrCat("scrypt's n is ", cost.n, ", which is not a power of two above 1"));
   }
   if (cost.r < 1 || cost.r > kMaxScryptBlock) {
     return absl::InvalidArgumentError(absl::StrCat("scrypt's r is ", cost.r, ", not 1 to ", kMaxScryptBlock));

@@ -197,7 +197,7 @@ absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& pat
 absl::Status SaveOpenedKey(const OpenedKeyFile& key, const std::string& path, const KeyProtection& protection,
                            RandomSource& random) {
   if (!key.content.has_value() || protection.password == nullptr) {
-    return absl::InternalError("the secret of this key, or a password for it, is not at hand");
+    return absl::InternalError("neither the secret of this key nor a password for it is available");
   }
   const KeyFileSummary summary = {.pubkey = PublicKeyBytesOf(key.info.scheme, key.info.public_key),
                                   .log_lifetime = key.info.scheme.log_lifetime(),

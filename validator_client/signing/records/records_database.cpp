@@ -104,7 +104,7 @@ absl::StatusOr<bool> CheckOwner(sqlite::Connection& connection, const std::strin
   ASSIGN_OR_RETURN(const int64_t tables, connection.QueryInt("SELECT count(*) FROM sqlite_schema"));
   if (application == 0 && version == 0 && tables == 0) return true;
   if (application != kApplicationId) {
-    return absl::InvalidArgumentError(absl::StrCat(path, " is no signing records database: it is another program's"));
+    return absl::InvalidArgumentError(absl::StrCat(path, " is a database of another program, not of signing records"));
   }
   if (version != kSchemaVersion) {
     return absl::FailedPreconditionError(absl::StrCat(path, " has schema version ", version, ", this program knows ",

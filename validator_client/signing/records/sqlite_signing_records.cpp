@@ -138,9 +138,8 @@ absl::StatusOr<SqliteSigningRecords::Verdict> SqliteSigningRecords::ReserveOne(c
   }
   const std::optional<Root>& root = kept->root;
   if (!root.has_value()) {
-    return Refused(absl::StrFormat(
-        "the leaf of slot %u has signed a root that is not known here, or two: no root may sign it again",
-        request.slot));
+    return Refused(absl::StrFormat("the leaf of slot %u has signed an unknown root or two roots: it may not sign again",
+                                   request.slot));
   }
   if (*root == request.root) return Verdict{absl::OkStatus(), false};
   return Refused(absl::StrFormat("the leaf of slot %u has already signed another root (%s, asked for %s)", request.slot,

@@ -207,7 +207,7 @@ TEST_F(SqliteSigningRecordsTest, WhatIsNoDatabaseIsRefusedAndLeftAlone) {
 
 TEST_F(SqliteSigningRecordsTest, AnotherProgramsDatabaseIsRefusedAndLeftAlone) {
   RunSql("CREATE TABLE theirs(x)");
-  EXPECT_TRUE(absl::StrContains(OpenError().message(), "is another program's")) << OpenError();
+  EXPECT_TRUE(absl::StrContains(OpenError().message(), "is a database of another program")) << OpenError();
   std::ifstream file(path(), std::ios::binary);
   char header[20] = {};
   file.read(header, sizeof(header));
