@@ -43,7 +43,7 @@ struct DutiesAnswer {
 };
 
 // The network that a beacon claims to work on, unchecked.
-inline Network NetworkNamedBy(const DutiesAnswer& answer) {
+inline NetworkIdentity NetworkNamedBy(const DutiesAnswer& answer) {
   return {answer.genesis_block_root, answer.genesis_time, answer.slot_duration_ms, answer.validator_count, nullptr};
 }
 

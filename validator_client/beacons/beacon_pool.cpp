@@ -29,13 +29,13 @@ BeaconPool::BeaconPool(const std::vector<BeaconClient*>& clients, const Expected
 absl::Status BeaconPool::Probe(uint64_t slot, Timeout timeout, const BeaconSession::NowMs& now_ms) {
   const std::vector<BeaconSession::Reading> readings = AskAll(slot, timeout, now_ms);
   probed_slot_ = slot;
-  std::vector<std::optional<Network>> named(readings.size());
+  std::vector<std::optional<NetworkIdentity>> named(readings.size());
   for (size_t i = 0; i < readings.size(); ++i) {
     if (readings[i].answer.ok()) named[i] = NetworkNamedBy(*readings[i].answer);
   }
   for (const size_t i : MostNamedFirst(named)) {
     sessions_[i]->Judge(readings[i], slot).IgnoreError();
-    if (const std::optional<Network>& network = sessions_[i]->network(); network.has_value()) {
+    if (const std::optional<NetworkIdentity>& network = sessions_[i]->network(); network.has_value()) {
       for (const auto& session : sessions_) session->Pin(*network);
     }
   }

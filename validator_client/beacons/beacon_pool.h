@@ -79,7 +79,7 @@ class BeaconPool {
 
   // OK: at least one beacon can be used.
   absl::Status ready() const;
-  const std::optional<Network>& network() const { return sessions_.front()->network(); }
+  const std::optional<NetworkIdentity>& network() const { return sessions_.front()->network(); }
   // The clock offset on which most beacons of our network agree within kClockWarning, by the last probe. Of equally
   // many, that of the first beacon in order.
   std::optional<int64_t> clock_offset_ms() const;

@@ -73,7 +73,7 @@ absl::Status BeaconSession::Judge(const Reading& reading, uint64_t slot) {
   return ready_;
 }
 
-void BeaconSession::Pin(const Network& network) {
+void BeaconSession::Pin(const NetworkIdentity& network) {
   if (!network_.has_value()) network_ = network;
 }
 
@@ -104,15 +104,15 @@ absl::Status BeaconSession::LearnNetwork(const Reading& reading) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Network> BeaconSession::CheckGenesis(const DutiesAnswer& answer,
-                                                    const absl::StatusOr<Registry>& registry) const {
+absl::StatusOr<NetworkIdentity> BeaconSession::CheckGenesis(const DutiesAnswer& answer,
+                                                            const absl::StatusOr<Registry>& registry) const {
   if (!registry.ok()) {
     return absl::Status(
         registry.status().code(),
         absl::StrCat("cannot check --genesis-root without the beacon's registry (--genesis DIR does not need it): ",
                      registry.status().message()));
   }
-  absl::StatusOr<Network> network =
+  absl::StatusOr<NetworkIdentity> network =
       NetworkOfGenesis({.genesis_time = answer.genesis_time, .validators = *registry}, expected_.slot_duration_ms);
   if (!network.ok() || network->genesis_block_root != answer.genesis_block_root ||
       network->validator_count != answer.validator_count) {

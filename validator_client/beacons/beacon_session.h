@@ -64,7 +64,7 @@ class BeaconSession {
   absl::Status CheckRegistered(const RegisteredKey& key, uint64_t slot, std::chrono::milliseconds timeout);
 
   // Sets the network that another beacon has told. Does nothing when a network is known.
-  void Pin(const Network& network);
+  void Pin(const NetworkIdentity& network);
 
   // Notes that a call of a duty failed: the beacon is not used before the next successful probe.
   void MarkFailed(const absl::Status& status);
@@ -73,7 +73,7 @@ class BeaconSession {
   absl::Status CheckTime(int64_t beacon_ms, int64_t our_ms) const;
 
   const absl::Status& ready() const { return ready_; }
-  const std::optional<Network>& network() const { return network_; }
+  const std::optional<NetworkIdentity>& network() const { return network_; }
   BeaconClient& client() { return client_; }
   const BeaconClient& client() const { return client_; }
 
@@ -93,7 +93,8 @@ class BeaconSession {
   // Takes the network that the answer names: checked against the root that the operator gave, otherwise unchecked.
   absl::Status LearnNetwork(const Reading& reading);
   // Recomputes the genesis from the beacon's answers and checks that it has the root that the operator gave.
-  absl::StatusOr<Network> CheckGenesis(const DutiesAnswer& answer, const absl::StatusOr<Registry>& registry) const;
+  absl::StatusOr<NetworkIdentity> CheckGenesis(const DutiesAnswer& answer,
+                                               const absl::StatusOr<Registry>& registry) const;
   absl::Status CheckNetwork(const DutiesAnswer& answer) const;
   static absl::Status CheckRegistry(const DutiesAnswer& answer, const std::vector<RegisteredKey>& keys);
   absl::Status CheckClock(const DutiesAnswer& answer, int64_t sent_ms, int64_t received_ms);
@@ -106,7 +107,7 @@ class BeaconSession {
   std::vector<RegisteredKey> keys_;
   std::vector<PublicKeyBytes> pubkeys_;
   std::shared_ptr<spdlog::logger> logger_;
-  std::optional<Network> network_;
+  std::optional<NetworkIdentity> network_;
   absl::Status ready_;
   int64_t reported_ms_ = 0;  // when ready_ was last logged
   std::optional<int64_t> clock_offset_ms_;

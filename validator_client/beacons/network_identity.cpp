@@ -12,13 +12,13 @@
 
 namespace lean::validator {
 
-std::vector<size_t> MostNamedFirst(const std::vector<std::optional<Network>>& named) {
+std::vector<size_t> MostNamedFirst(const std::vector<std::optional<NetworkIdentity>>& named) {
   using Name = std::tuple<Root, uint64_t, uint64_t, uint64_t>;
-  const auto name_of = [](const Network& network) {
+  const auto name_of = [](const NetworkIdentity& network) {
     return Name(network.genesis_block_root, network.genesis_time, network.slot_duration_ms, network.validator_count);
   };
   std::map<Name, size_t> times;
-  for (const std::optional<Network>& network : named) {
+  for (const std::optional<NetworkIdentity>& network : named) {
     if (network.has_value()) ++times[name_of(*network)];
   }
   std::vector<size_t> places(named.size());
@@ -30,10 +30,10 @@ std::vector<size_t> MostNamedFirst(const std::vector<std::optional<Network>>& na
   return places;
 }
 
-absl::StatusOr<Network> NetworkOfGenesis(const GenesisConfig& genesis, uint64_t slot_duration_ms) {
+absl::StatusOr<NetworkIdentity> NetworkOfGenesis(const GenesisConfig& genesis, uint64_t slot_duration_ms) {
   ASSIGN_OR_RETURN(const Genesis made, MakeGenesis(genesis));
-  return Network{made.block_root, genesis.genesis_time, slot_duration_ms, genesis.validators.size(),
-                 std::make_shared<const Registry>(genesis.validators)};
+  return NetworkIdentity{made.block_root, genesis.genesis_time, slot_duration_ms, genesis.validators.size(),
+                         std::make_shared<const Registry>(genesis.validators)};
 }
 
 absl::Status CheckInRegistry(const Registry& registry, const std::string& of, const RegisteredKey& key) {

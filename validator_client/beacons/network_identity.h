@@ -20,7 +20,7 @@ namespace lean::validator {
 using Registry = std::vector<PublicKeyBytes>;
 
 // What identifies the network that a client works for. Fixed for the life of the process.
-struct Network {
+struct NetworkIdentity {
   Root genesis_block_root;
   uint64_t genesis_time = 0;  // Unix seconds
   uint64_t slot_duration_ms = 0;
@@ -34,12 +34,12 @@ struct Network {
 
 // The indices of beacons, sorted by how many beacons name the same network (nullopt: the beacon names none), most named
 // first, and otherwise in their order. So no single beacon among three decides which network it is.
-std::vector<size_t> MostNamedFirst(const std::vector<std::optional<Network>>& named);
+std::vector<size_t> MostNamedFirst(const std::vector<std::optional<NetworkIdentity>>& named);
 
 // What is known about the network before any beacon has answered.
 struct ExpectedNetwork {
   std::optional<Root> genesis_block_root;        // as the operator gave it
-  std::optional<Network> network;                // the whole of it, from a genesis folder
+  std::optional<NetworkIdentity> network;        // the whole of it, from a genesis folder
   uint64_t slot_duration_ms = 4000;              // never taken from a beacon
   std::string slot_duration_origin = "default";  // where the duration is from: a file or an option
   uint32_t xmss_log_lifetime = 32;               // of our keys
@@ -54,7 +54,7 @@ struct RegisteredKey {
 };
 
 // Computes the network of a genesis. InvalidArgument: no genesis can have this registry.
-absl::StatusOr<Network> NetworkOfGenesis(const GenesisConfig& genesis, uint64_t slot_duration_ms);
+absl::StatusOr<NetworkIdentity> NetworkOfGenesis(const GenesisConfig& genesis, uint64_t slot_duration_ms);
 
 // InvalidArgument: `registry` does not have the key at its index. The error names the key's origin and `of`, the source
 // of the registry.

@@ -33,7 +33,7 @@ absl::Status ReadGenesisFolder(const NetworkOptions& options, ExpectedNetwork& e
   ASSIGN_OR_RETURN(const GenesisConfig config, ReadGenesisConfig(options.genesis_dir, &warnings));
   ASSIGN_OR_RETURN(const NetworkSpec spec, ReadSpec(options, expected, warnings));
   expected.xmss_log_lifetime = spec.xmss_log_lifetime;
-  ASSIGN_OR_RETURN(Network network, NetworkOfGenesis(config, expected.slot_duration_ms));
+  ASSIGN_OR_RETURN(NetworkIdentity network, NetworkOfGenesis(config, expected.slot_duration_ms));
   if (expected.genesis_block_root.has_value() && *expected.genesis_block_root != network.genesis_block_root) {
     return absl::InvalidArgumentError(absl::StrCat("--genesis-root is not the root of ", options.genesis_dir,
                                                    ", which is ", ToHex(network.genesis_block_root.span())));

@@ -74,7 +74,7 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   RETURN_IF_ERROR(opening);
   Keystores& keystores = opened->keystores;
   RETURN_IF_ERROR(ExpectKeys(options.network, RegisteredKeysOf(keystores.keys), keystores.log_lifetime, *expected));
-  const Network& network = *expected->network;  // a genesis folder has all of it
+  const NetworkIdentity& network = *expected->network;  // a genesis folder has all of it
   ASSIGN_OR_RETURN(const std::unique_ptr<SqliteSigningRecords> records,
                    SqliteSigningRecords::Open({.path = options.records, .create = true}));
   if (!options.new_keys) {

@@ -37,7 +37,7 @@ ValidatorService::ValidatorService(Clock& clock, BeaconPool& beacons, ForeignVot
 
 absl::Status ValidatorService::Run() {
   if (const absl::StatusOr<bool> known = AwaitNetwork(); !known.ok() || !*known) return known.status();
-  const Network& network = *beacons_.network();
+  const NetworkIdentity& network = *beacons_.network();
   SlotTimer timer(clock_, SlotClock(network.genesis_time, network.slot_duration_ms));
   if (network.genesis_checked()) keys_.signer().limit().TrustGenesis(timer.slots());
   // Restored or copied records may lack a signature of the current slot.

@@ -141,7 +141,7 @@ TEST_F(BeaconSessionTest, TheWordOfABeaconThatDeniesOurKeysIsNothingAgainstTheRo
 }
 
 TEST_F(BeaconSessionTest, RefusesWhatTheGenesisFolderContradicts) {
-  const Network network{beacon_.genesis_block_root, kGenesisTime + 1, kSlotMs, kValidators, nullptr};
+  const NetworkIdentity network{beacon_.genesis_block_root, kGenesisTime + 1, kSlotMs, kValidators, nullptr};
   BeaconSession session = MakeSession({.genesis_block_root = std::nullopt, .network = network});
   EXPECT_EQ(Probe(session).message(),
             "the beacon has genesis time 1700000000 and 4 validators, the network has "

@@ -11,7 +11,9 @@ namespace {
 
 using Places = std::vector<size_t>;
 
-Network Named(uint8_t root, uint64_t genesis_time = 1) { return {FakeRoot(root), genesis_time, 4000, 4, nullptr}; }
+NetworkIdentity Named(uint8_t root, uint64_t genesis_time = 1) {
+  return {FakeRoot(root), genesis_time, 4000, 4, nullptr};
+}
 
 TEST(MostNamedFirst, KeepsTheOrderAmongEquals) {
   EXPECT_EQ(MostNamedFirst({}), Places{});

@@ -35,7 +35,7 @@ class ValidatorServiceTest : public ::testing::Test {
 
   // As a genesis folder has it.
   ExpectedNetwork CheckedNetwork() {
-    const Network network = FakeNetwork(2);
+    const NetworkIdentity network = FakeNetwork(2);
     beacon_.genesis_block_root = network.genesis_block_root;
     return {.genesis_block_root = network.genesis_block_root, .network = network};
   }

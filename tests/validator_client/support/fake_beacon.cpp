@@ -16,7 +16,7 @@ AttestationData VoteFor(uint64_t slot, const Checkpoint& head) {
 
 }  // namespace
 
-Network FakeNetwork(uint64_t validators) {
+NetworkIdentity FakeNetwork(uint64_t validators) {
   GenesisConfig genesis{.genesis_time = kGenesisTime, .validators = {}};
   for (uint64_t index = 0; index < validators; ++index) genesis.validators.push_back(FakePubkey(index));
   return *NetworkOfGenesis(genesis, kSlotMs);

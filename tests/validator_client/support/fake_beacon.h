@@ -27,7 +27,7 @@ inline Root FakeRoot(uint8_t fill) {
 }
 
 // Of the network that begins at kGenesisTime with FakePubkeys, and whose genesis root is its own.
-Network FakeNetwork(uint64_t validators);
+NetworkIdentity FakeNetwork(uint64_t validators);
 
 // For a BeaconPool of fakes: calls run one after the other on the test's own thread.
 inline bool RunInline(size_t, const std::function<void()>& task) {
