@@ -21,7 +21,7 @@ import sys
 FOLDERS = ("common", "beacon", "validator_client", "tests")
 # Options of precompiled headers, which clang-tidy does not use, and options that only GCC has.
 NOT_CLANG = re.compile(
-    r" (-Winvalid-pch|-fpch-preprocess|-Wno-restrict|-Wno-stringop-\w+|-include \S*/cmake_pch\.hxx)(?= )")
+    r" (-Winvalid-pch|-fpch-preprocess|-Wno-error=(restrict|stringop-\w+)|-include \S*/cmake_pch\.hxx)(?= )")
 
 OBJECT = re.compile(r" -o (\S+)")
 UNITY_PART = re.compile(r'^#include "(.+\.cpp)"$', re.MULTILINE)
