@@ -1,4 +1,4 @@
-//! Peers that ask for blocks without end keep nobody else from being answered.
+//! Peers that send endless requests for blocks do not keep other peers from being served.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -25,10 +25,10 @@ use lean_p2p::{
 };
 use tokio::sync::mpsc;
 
-/// The attackers' own.
+/// The address of the attackers.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// An engine, and another one at an address of its own that asks it.
+/// An engine, and another engine at a different address that sends it a request.
 struct Scene {
     node: Node,
     beacon: Beacon,
@@ -50,20 +50,23 @@ impl Scene {
         Self { node, beacon, other, asks, asker: asker.peer, asked: asked.peer }
     }
 
-    async fn attacker(&self, dialer: &Dialer) -> Peer {
+    /// A peer that the beacon knows: requests of others are refused.
+    async fn attacker(&mut self, dialer: &Dialer) -> Peer {
         let to = self.node.hello.addresses[0].split('/').nth(4).unwrap().parse().unwrap();
         let answers = Answers { agent: "asker".into(), status: Status::default().to_ssz(), blocks: None };
-        Peer::begin(dialer, SocketAddr::new(ADDRESS, to), answers, true).await.unwrap()
+        let peer = Peer::begin(dialer, SocketAddr::new(ADDRESS, to), answers, true).await.unwrap();
+        self.beacon.peer().await;
+        peer
     }
 
-    /// So many requests reach the beacon.
+    /// Waits until this many requests have reached the beacon.
     async fn requests(&mut self, count: usize) {
         for _ in 0..count {
             self.beacon.hear("a request", |heard| matches!(heard, Heard::Request(_)).then_some(())).await;
         }
     }
 
-    /// The other engine's request reaches the beacon, and the answer comes back.
+    /// The request of the other engine reaches the beacon, and the answer comes back.
     async fn goes_on(mut self) {
         let blocks = Some(Blocks::ByRoot(BlocksByRoot { roots: vec![vec![7; 32]] }));
         self.asks.say(Said::Request(BlockRequest { id: 1, peer: self.asked, blocks })).await;
@@ -96,7 +99,7 @@ fn request(seed: u64) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_peers_of_one_address_leave_room_for_others() {
-    let scene = Scene::set().await;
+    let mut scene = Scene::set().await;
     let (refused, mut refusals) = mpsc::unbounded_channel();
     let mut attackers = vec![];
     for seed in 0..16 {
@@ -107,13 +110,13 @@ async fn many_peers_of_one_address_leave_room_for_others() {
                 let (mut send, mut recv) = open(&connection, BY_ROOT.as_ref()).await.unwrap();
                 send.write_all(&request(seed as u64)).await.unwrap();
                 send.finish().unwrap();
-                // Nothing comes while the request is under way.
+                // Only a refusal arrives: the beacon does not answer.
                 recv.read_chunk(1, true).await.ok().flatten().map(|_| refused.send(()))
             });
         }
         attackers.push(peer);
     }
-    // Of four requests of each, two are under way at most.
+    // At most two of the four requests of each peer are under way.
     for _ in 0..32 {
         within("a refusal", refusals.recv()).await.unwrap();
     }
@@ -124,21 +127,22 @@ async fn many_peers_of_one_address_leave_room_for_others() {
 async fn refusals_that_nobody_reads_take_no_room() {
     let mut scene = Scene::set().await;
     let negotiation = |protocol: &str| [line("/multistream/1.0.0"), line(protocol)].concat();
+    // On a stream that is not read, the engine can send the negotiation only.
+    let window = negotiation(BY_RANGE.as_ref()).len() as u32;
     let mut attackers = vec![];
-    for seed in 0..8 {
-        // Nothing but the negotiation can be sent on a stream that is not read.
-        let window = negotiation(BY_ROOT.as_ref()).len() as u32;
-        let peer = scene.attacker(&Dialer::with_window(ADDRESS, window).unwrap()).await;
-        let mut streams = vec![];
+    for _ in 0..8 {
+        attackers.push(scene.attacker(&Dialer::with_window(ADDRESS, window).unwrap()).await);
+    }
+    let mut streams = vec![];
+    for (seed, attacker) in attackers.iter().enumerate() {
         for protocol in [BY_ROOT, BY_ROOT, BY_ROOT, BY_ROOT, BY_RANGE, BY_RANGE, BY_RANGE, BY_RANGE] {
-            let (mut send, recv) = peer.connection.open_bi().await.unwrap();
+            let (mut send, recv) = attacker.connection.open_bi().await.unwrap();
             send.write_all(&[negotiation(protocol.as_ref()), request(seed as u64)].concat()).await.unwrap();
             send.finish().unwrap();
             streams.push(recv);
         }
-        attackers.push((peer, streams));
     }
-    // Two of each.
+    // Two requests of each attacker.
     scene.requests(16).await;
     scene.goes_on().await;
 }
