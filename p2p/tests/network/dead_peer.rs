@@ -1,20 +1,25 @@
-//! A peer that ends without a word.
+//! A peer that stops without closing its connections.
 
 use std::{
     io::{BufRead, BufReader, Lines},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     process::{Child, ChildStderr, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use crate::common::{Beacon, Node, Plan};
-use lean_p2p::{contract::proto::engine_to_beacon::Content as Heard, options::Target};
+use crate::{
+    common::{Beacon, Node, Plan},
+    raw::{Answers, Dialer, Peer},
+};
+use lean_p2p::{contract::proto::engine_to_beacon::Content as Heard, options::Target, wire::status::Status};
 use temp_dir::TempDir;
+use tokio::{net::UdpSocket, task::JoinHandle};
 
-/// An engine in a process of its own.
+/// An engine in a separate process.
 struct Program {
     child: Child,
     target: Target,
-    /// What it logs further is not read, and fits into the pipe.
+    /// Further lines are not read. They fit into the pipe.
     _log: Lines<BufReader<ChildStderr>>,
 }
 
@@ -48,7 +53,7 @@ impl Drop for Program {
     }
 }
 
-/// Waits until the engine reports that it is, or is not, connected to its one target.
+/// Waits until the engine reports that its only target is connected, or is not.
 async fn connected(beacon: &mut Beacon, is: bool) {
     let what = if is { "the connection" } else { "the end of the connection" };
     beacon
@@ -69,6 +74,49 @@ async fn a_peer_that_was_killed_is_noticed_soon() {
     program.kill();
     let killed = Instant::now();
     connected(&mut beacon, false).await;
-    // Silence of 5 seconds, and the reports come once a second.
+    // The engine waits 5 seconds, and reports come once a second.
     assert!(killed.elapsed() < Duration::from_secs(8), "{:?}", killed.elapsed());
+}
+
+/// Forwards packets between a client and an engine, from a different address, until the task is aborted.
+async fn relay(engine: SocketAddr) -> (SocketAddr, JoinHandle<()>) {
+    let socket = UdpSocket::bind("127.0.0.2:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let task = tokio::spawn(async move {
+        let (mut packet, mut client) = ([0; 2048], None);
+        loop {
+            let (size, from) = socket.recv_from(&mut packet).await.unwrap();
+            if from != engine {
+                client = Some(from);
+            }
+            let to = if from == engine { client.unwrap() } else { engine };
+            socket.send_to(&packet[..size], to).await.unwrap();
+        }
+    });
+    (address, task)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_is_disconnected_when_one_of_its_connections_falls_silent() {
+    let node = Node::start(Plan::default()).await;
+    let mut beacon = Beacon::attach(&node).await;
+    let port = node.hello.addresses[0].split('/').nth(4).unwrap().parse().unwrap();
+    let engine = SocketAddr::from(([127, 0, 0, 1], port));
+    let (address, task) = relay(engine).await;
+    let dialer = Dialer::new(IpAddr::V4(Ipv4Addr::LOCALHOST)).unwrap();
+    let answers = Answers { agent: "twice".into(), status: Status::default().to_ssz(), blocks: None };
+    // An engine accepts two connections of a peer if it dials over two ways at the same time.
+    let (direct, relayed) = tokio::join!(Peer::begin(&dialer, engine, answers, true), dialer.dial(address));
+    let (direct, _relayed) = (direct.unwrap(), relayed.unwrap());
+    let handle = beacon.peer().await.peer;
+    while beacon.counts().await.connections < 2 {}
+    task.abort();
+    let reason = beacon
+        .hear("the end of the peer", |heard| match heard {
+            Heard::Disconnected(gone) => (gone.peer == handle).then_some(gone.reason),
+            _ => None,
+        })
+        .await;
+    assert!(reason.starts_with("one of its connections was lost"), "{reason}");
+    direct.connection.closed().await;
 }
