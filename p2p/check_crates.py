@@ -1,6 +1,6 @@
-"""Holds the crates of Cargo.lock to deny.toml: licences, sources, crates that must not be there or be there once.
+"""Checks the crates of Cargo.lock by deny.toml: licences, sources, forbidden crates and duplicate versions.
 
-Reads `cargo metadata` on its standard input. Exit code 1: a crate does not fit.
+Reads `cargo metadata` on its standard input. Exit code 1: a crate violates a rule.
 """
 
 import json

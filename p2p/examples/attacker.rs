@@ -19,10 +19,10 @@ struct Options {
     /// Where the engine listens
     #[arg(long, value_name = "IP:PORT")]
     to: SocketAddr,
-    /// What it calls itself
+    /// Agent name
     #[arg(long, value_name = "NAME", default_value = "attacker")]
     agent: String,
-    /// What it says of its chain: 80 bytes in hex
+    /// Status: 80 bytes in hex
     #[arg(long, value_name = "HEX", value_parser = bytes)]
     status: std::sync::Arc<Vec<u8>>,
     #[command(subcommand)]
@@ -31,19 +31,19 @@ struct Options {
 
 #[derive(Subcommand)]
 enum What {
-    /// Leads one attack, and prints what it came to
+    /// Run one attack, and print its result
     Attack {
         name: Attack,
         #[arg(long, default_value_t = 1)]
         connections: usize,
-        /// Each connection has an address of its own, 127.X.Y.Z
+        /// Use a different address 127.X.Y.Z for each connection
         #[arg(long)]
         from_many: bool,
         #[arg(long, default_value_t = 5)]
         seconds: u64,
     },
-    /// Does what lines of the standard input say, and prints what it hears: `gossip KIND HEX`, `ask PROTOCOL HEX`,
-    /// `status HEX`, `blocks HEX...` (an answer to each request from then on), `silence` (none)
+    /// Execute the lines of standard input, and print events: `gossip KIND HEX`, `ask PROTOCOL HEX`, `status HEX`,
+    /// `blocks HEX...` (the answer to each request from then on), `silence` (no answers)
     Obey,
 }
 
@@ -97,7 +97,7 @@ async fn obey(to: SocketAddr, answers: Answers) -> Result<()> {
             },
             line = lines.recv() => match line {
                 None => return Ok(()),
-                // Whatever the line was: what cannot be sent is the end.
+                // If sending fails, the connection has ended.
                 Some(line) => if let Err(error) = carry_out(&mut peer, &line).await {
                     println!("ended {error}");
                     return Ok(());

@@ -1,4 +1,4 @@
-//! Who is refused for a while, by identity and by address.
+//! Bans: peers and addresses that are refused for some time.
 
 use std::{
     collections::HashMap,
@@ -9,10 +9,10 @@ use std::{
 
 use libp2p::PeerId;
 
-/// Bans of each kind that are kept; the next one takes the place of that which ends first.
+/// The most bans of each kind. A further ban replaces the one that ends first.
 const MAX_BANS: usize = 4096;
 
-/// The bans.
+/// Banned peers and addresses.
 #[derive(Default)]
 pub struct Bans {
     peers: HashMap<PeerId, Instant>,
@@ -20,7 +20,7 @@ pub struct Bans {
 }
 
 impl Bans {
-    /// Refuses a peer; with its address, unless that is none.
+    /// Bans a peer and, if given, its address.
     pub fn add(&mut self, peer: PeerId, address: Option<IpAddr>, time: Duration, now: Instant) {
         let Some(until) = now.checked_add(time) else { return };
         insert(&mut self.peers, peer, until, now);
@@ -29,18 +29,18 @@ impl Bans {
         }
     }
 
-    /// Until when a peer is refused.
+    /// When the ban of a peer ends. None: the peer is not banned.
     pub fn peer(&self, peer: &PeerId, now: Instant) -> Option<Instant> {
         self.peers.get(peer).copied().filter(|until| *until > now)
     }
 
-    /// Whether an address is refused.
+    /// Whether an address is banned.
     pub fn has_address(&self, address: IpAddr, now: Instant) -> bool {
         self.hosts.get(&host(address)).is_some_and(|until| *until > now)
     }
 }
 
-/// A longer ban stays.
+/// Adds a ban. It does not shorten a longer one.
 fn insert<K: Clone + Eq + Hash>(bans: &mut HashMap<K, Instant>, key: K, until: Instant, now: Instant) {
     if bans.len() >= MAX_BANS && !bans.contains_key(&key) {
         bans.retain(|_, end| *end > now);
@@ -53,7 +53,7 @@ fn insert<K: Clone + Eq + Hash>(bans: &mut HashMap<K, Instant>, key: K, until: I
     *end = until.max(*end);
 }
 
-/// What one host has: an address of IPv4, or 64 bits of IPv6.
+/// The part of an address that identifies a host: all of IPv4, or 64 bits of IPv6.
 pub fn host(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -61,7 +61,7 @@ pub fn host(address: IpAddr) -> IpAddr {
     }
 }
 
-/// What one network has: 24 bits of IPv4, or 48 of IPv6.
+/// The part of an address that identifies a network: 24 bits of IPv4, or 48 of IPv6.
 pub fn prefix(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(ip) => {

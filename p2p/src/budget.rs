@@ -1,116 +1,119 @@
-//! All that bounds the engine's memory, in one place.
+//! All bounds of the engine's memory.
 //!
-//! What the engine can hold at most, with the numbers below and the largest registry (4096 validators):
+//! The most that the engine can hold, with the bounds below and the largest registry (4096 validators):
 //!
 //! | what | bound | MiB |
 //! | --- | --- | --- |
-//! | gossip that waits for a verdict | two votes of each validator, 64 blocks of [`UNDECIDED_BLOCK_BYTES`] in all, held twice: by gossipsub and on the way to the beacon | 310 |
-//! | gossip that was accepted, for [`GOSSIP_HISTORY`] heartbeats | what the beacon accepts in 4.2 s: two slots | 54 |
-//! | gossip that waits to be sent | [`GOSSIP_QUEUE`] messages for each of at most 12 peers in a mesh; who takes nothing for [`STALL_PATIENCE`] is ended | 12 * 54 |
+//! | gossip that waits for a verdict | two votes of each validator, 64 blocks of [`UNDECIDED_BLOCK_BYTES`] in total, held twice: by gossipsub and on the way to the beacon | 310 |
+//! | gossip that was accepted, for [`GOSSIP_HISTORY`] heartbeats | the votes and blocks of two slots, which the beacon accepts in 4.2 s | 54 |
+//! | gossip that waits to be sent | [`GOSSIP_QUEUE`] messages for each of at most 12 peers in a mesh; a peer that reads nothing for [`STALL_PATIENCE`] is disconnected | 12 * 54 |
 //! | frames that arrive | [`CONNECTION_BYTES`] for each connection | 64 * 36 |
+//! | frames that arrive over TCP, which is off by default | yamux's bound, which cannot be changed; only [`Memory`] bounds it in practice | 64 * 1024 |
 //! | answers to peers | [`SERVED_BYTES`] | 128 |
 //! | answers from peers | [`ASKED_REQUESTS`] of [`MAX_ANSWER`] | 256 |
 //! | messages for the beacon, other than gossip | [`LINK_BYTES`], these answers among them | 64 |
 //!
-//! Nobody reaches these at once but an attacker from many addresses. [`Memory`] is the last resort: above the budget that
-//! the operator gives the engine takes no new connections, and ends strangers, as many as it takes, those with the lowest
-//! score first.
+//! Only an attacker with many addresses can reach all bounds at once. [`Memory`] is the last resort: above the budget
+//! that the operator sets, the engine accepts no new connections and closes those of strangers, lowest score first,
+//! until it is within the budget.
 
 use std::time::Duration;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// A message on the stream with the beacon.
+/// The largest message on the stream with the beacon.
 pub const MAX_MESSAGE: usize = 16 * MIB;
-/// SSZ(SignedBlockWithAttestation), so that it fits into a message.
+/// The largest SSZ(SignedBlockWithAttestation). It fits into such a message.
 pub const MAX_BLOCK: usize = MAX_MESSAGE - 64 * KIB;
-/// A gossip message on the wire: a block that does not compress, with its envelope.
+/// The largest gossip message on the wire: an incompressible block and its envelope.
 pub const MAX_WIRE_MESSAGE: usize = MAX_MESSAGE;
-/// GossipItems, unless it has one block alone.
+/// The most bytes of a GossipItems message, unless it holds one block only.
 pub const BATCH_BYTES: usize = 4 * MIB;
-/// Blocks of an answer, all together, unless it is one.
+/// The most bytes of all blocks of an answer, unless it holds one block only.
 pub const MAX_ANSWER: usize = 32 * MIB;
-/// Blocks of all answers to peers that are under way.
+/// The most bytes of all answers to peers that are under way.
 pub const SERVED_BYTES: usize = 128 * MIB;
-/// Of these, blocks for the peers of one address.
+/// The most of these bytes for the peers of one address.
 pub const SERVED_BYTES_PER_HOST: usize = 64 * MIB;
-/// Of these, blocks for the peers of one network.
+/// The most of these bytes for the peers of one network.
 pub const SERVED_BYTES_PER_PREFIX: usize = 96 * MIB;
-/// Requests of the beacon's that are under way, in all and for each peer.
+/// The most requests of the beacon that are under way, in total and to one peer.
 pub const ASKED_REQUESTS: usize = 8;
 /// See [`ASKED_REQUESTS`].
 pub const ASKED_REQUESTS_PER_PEER: usize = 2;
-/// Requests of peers that are under way.
+/// The most requests of peers that are under way.
 pub const SERVED_REQUESTS: usize = 32;
-/// Of these, requests of one peer.
+/// The most of these requests that come from one peer.
 pub const SERVED_REQUESTS_PER_PEER: usize = 2;
-/// Of these, requests of the peers of one address.
+/// The most of these requests that come from one address.
 pub const SERVED_REQUESTS_PER_HOST: usize = 8;
-/// Of these, requests of the peers of one network: 24 bits of IPv4, 48 of IPv6. The peers of this machine are bounded so, too.
+/// The most of these requests that come from one network: 24 bits of IPv4, 48 of IPv6. The same bound holds for an
+/// address of this machine.
 pub const SERVED_REQUESTS_PER_PREFIX: usize = 16;
-/// Of messages for the beacon other than gossip, before its stream is ended since it does not read: among them may be
-/// all answers that it can have asked for at once.
+/// The most bytes of unread messages for the beacon, without gossip; above it the stream is closed. There is room for
+/// all answers that the beacon can have requested.
 pub const LINK_BYTES: usize = ASKED_REQUESTS * MAX_ANSWER + 64 * MIB;
-/// Messages that a stream with the beacon holds in each direction on their way between tasks.
+/// Messages in the channel between the engine and the beacon's stream, in each direction.
 pub const LINK_QUEUE: usize = 2;
 
-/// Gossip messages that wait to be sent to a peer: two votes of each validator of the largest registry.
+/// The most gossip messages that wait to be sent to one peer: two votes of each validator of the largest registry.
 pub const GOSSIP_QUEUE: usize = 8192;
-/// Heartbeats for which gossipsub keeps messages.
+/// The number of heartbeats for which gossipsub keeps a message.
 pub const GOSSIP_HISTORY: usize = 6;
-/// Blocks that wait for a verdict, in all and of each peer.
+/// The most blocks that wait for a verdict, in total and from one peer.
 pub const UNDECIDED_BLOCKS: usize = 64;
 /// See [`UNDECIDED_BLOCKS`].
 pub const UNDECIDED_BLOCKS_PER_PEER: usize = 16;
-/// Bytes of blocks that wait for a verdict, in all and of each peer.
+/// The most bytes of blocks that wait for a verdict, in total and from one peer.
 pub const UNDECIDED_BLOCK_BYTES: usize = 128 * MIB;
 /// See [`UNDECIDED_BLOCK_BYTES`].
 pub const UNDECIDED_BLOCK_BYTES_PER_PEER: usize = 64 * MIB;
 
-/// What a connection's bytes take at most: a message that is not complete yet, in a buffer that has grown by doubling, and
-/// what is unread.
+/// The most memory for the incoming bytes of a connection: an incomplete message, in a buffer that grows by doubling,
+/// and unread bytes.
 pub const CONNECTION_BYTES: usize = 2 * MAX_WIRE_MESSAGE + CONNECTION_WINDOW as usize;
-/// Unread bytes of a stream and of a connection.
+/// The most unread bytes of a QUIC stream and of a QUIC connection. yamux, over TCP, has its own limits: up to 1 GiB a
+/// connection.
 pub const STREAM_WINDOW: u32 = 2 * MIB as u32;
 /// See [`STREAM_WINDOW`].
 pub const CONNECTION_WINDOW: u32 = 4 * MIB as u32;
-/// Streams that a peer may have open.
+/// The most streams that a peer may have open.
 pub const STREAMS: u32 = 32;
-/// Streams of a peer that negotiate their protocol.
+/// The most streams of a peer whose protocol is being negotiated.
 pub const NEGOTIATING_STREAMS: usize = 8;
-/// Requests of one protocol that a connection carries at once, in both directions.
+/// The most requests of one protocol on a connection at the same time, in both directions.
 pub const REQUEST_STREAMS: usize = 4;
 
-/// How often the engine looks at its memory.
+/// How often the engine checks its memory.
 pub const MEMORY_PATIENCE: Duration = Duration::from_millis(100);
-/// How long a peer may take nothing while gossip for it is dropped.
+/// How long a peer may read nothing while gossip for it is dropped.
 pub const STALL_PATIENCE: Duration = Duration::from_secs(10);
-/// Votes that may wait for a verdict however small the registry is, and of these, votes of one peer: a small network's
-/// bursts are larger than its registry.
+/// The least bounds on votes that wait for a verdict, in total and from one peer: bursts in a small network are larger
+/// than its registry.
 const LEAST_VOTES: usize = 1024;
 const LEAST_VOTES_PER_PEER: usize = 768;
-/// Validators of the largest registry.
+/// The number of validators of the largest registry.
 pub const MAX_VALIDATORS: u64 = 4096;
 
-/// What follows from the registry that the beacon names.
+/// Bounds that depend on the registry. The beacon names its size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
-    /// Votes that wait for a verdict.
+    /// The most votes that wait for a verdict.
     pub votes: usize,
-    /// Of these, votes that one peer has brought.
+    /// The most of these votes from one peer.
     pub votes_per_peer: usize,
-    /// Bytes a second that are read from a peer in the long run.
+    /// The average number of bytes a second that are read from a peer.
     pub peer_bytes_per_second: f64,
-    /// Bytes that are read from a peer at once before that rate counts.
+    /// The number of bytes that are read from a peer without a pause.
     pub peer_burst_bytes: f64,
 }
 
 impl Bounds {
-    /// `slot` is a slot's duration.
+    /// `slot` is the duration of a slot.
     pub fn of(validators: u64, slot: Duration) -> Self {
         let validators = validators.clamp(1, MAX_VALIDATORS) as usize;
-        // A slot's votes, and the block that has them, with what the wire adds.
+        // The votes of a slot, and the block that contains them, with the overhead of the wire.
         let slot_bytes = (validators * 2 * 3400) as f64;
         Self {
             votes: (2 * validators).max(LEAST_VOTES),
@@ -127,22 +130,22 @@ impl Default for Bounds {
     }
 }
 
-/// Buffers of so many bytes go back to the system at once when they are freed.
+/// Buffers of this size and larger are returned to the system when they are freed.
 const LARGE_BUFFER: i32 = MIB as i32;
 
 /// The memory of the process.
 pub struct Memory;
 
 impl Memory {
-    /// Without this glibc keeps buffers of up to 32 MiB for itself once one was freed, and the process stays above its budget
-    /// after a flood of large messages. To be called before there are threads.
+    /// Makes glibc return large freed buffers to the system. By default it keeps buffers of up to 32 MiB, and the
+    /// process stays above its budget after a flood of large messages. Must be called before other threads start.
     #[allow(unsafe_code)]
     pub fn return_large_buffers() {
-        // SAFETY: mallopt() takes two numbers, and fails by its return value alone, which is of no use here.
+        // SAFETY: mallopt() takes two integers and reports failure by its return value only. A failure is harmless.
         unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BUFFER) };
     }
 
-    /// Bytes that the process has in memory; none where the system does not tell.
+    /// The resident memory of the process in bytes. None: the system does not tell.
     pub fn resident() -> Option<usize> {
         let text = std::fs::read_to_string("/proc/self/status").ok()?;
         let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

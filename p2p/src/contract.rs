@@ -1,4 +1,4 @@
-//! The messages that engine and beacon exchange, checked as they come in.
+//! The messages between engine and beacon, checked when they arrive.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// As generated from `proto/lean/v1/network_engine.proto`.
+/// Generated from `proto/lean/v1/network_engine.proto`.
 #[allow(missing_docs, clippy::all, clippy::restriction)]
 pub mod proto {
     tonic::include_proto!("lean.v1");
@@ -21,68 +21,68 @@ pub mod proto {
 use proto::{BeaconHello, beacon_to_engine::Content, block_request::Blocks};
 pub use proto::{block_answer::End, engine_to_beacon::Content as ToBeacon, verdict::Outcome};
 
-/// Of the contract.
+/// The version of the contract.
 pub const VERSION: u32 = 1;
 
-/// What a beacon says of itself first.
+/// The first message of a beacon.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hello {
-    /// What follows from its registry.
+    /// The bounds that follow from its registry.
     pub bounds: Bounds,
-    /// A slot's duration.
+    /// The duration of a slot.
     pub slot: Duration,
-    /// Where its chain stands.
+    /// The state of its chain.
     pub status: Status,
 }
 
-/// What a beacon says then.
+/// The further messages of a beacon.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FromBeacon {
-    /// Where its chain stands.
+    /// The state of its chain.
     Status(Status),
-    /// Items for everybody, in the beacon's encoding.
+    /// Items to publish, in the beacon's encoding.
     Publish {
         /// SSZ(SignedBlockWithAttestation)
         blocks: Vec<Vec<u8>>,
         /// SSZ(SignedAttestation)
         votes: Vec<Vec<u8>>,
     },
-    /// By the items' names.
+    /// Verdicts, by the ids of the items.
     Verdicts(Vec<(u64, Outcome)>),
-    /// For a peer.
+    /// A request to a peer.
     Request {
-        /// Of the request.
+        /// The id of the request.
         id: u64,
-        /// Handle.
+        /// The handle of the peer.
         peer: u64,
-        /// What it is asked.
+        /// The request.
         request: BlockRequest,
     },
-    /// To a peer's request.
+    /// An answer to the request of a peer.
     Answer {
-        /// Of the request.
+        /// The id of the request.
         id: u64,
-        /// In the beacon's encoding.
+        /// Blocks in the beacon's encoding.
         blocks: Vec<Vec<u8>>,
-        /// Whether and how it ends.
+        /// Whether and how the answer ends.
         end: End,
-        /// Of a failure.
+        /// The text of a failure.
         message: String,
     },
-    /// A peer has to go.
+    /// Disconnects a peer.
     EndPeer {
-        /// Handle.
+        /// The handle of the peer.
         peer: u64,
-        /// Zero: none.
+        /// The length of the ban. Zero: no ban.
         ban: Duration,
-        /// For people.
+        /// The reason, for people.
         reason: String,
     },
 }
 
-/// The first message of a stream.
+/// Checks the first message of a stream.
 pub fn parse_hello(content: Option<Content>) -> Result<Hello, String> {
-    let Some(Content::Hello(hello)) = content else { return Err("the first message is no hello".into()) };
+    let Some(Content::Hello(hello)) = content else { return Err("the first message is not a hello".into()) };
     let BeaconHello { contract_version, validator_count, slot_duration_ms, status } = hello;
     if contract_version != VERSION {
         return Err(format!("contract_version is {contract_version}, not {VERSION}"));
@@ -97,7 +97,7 @@ pub fn parse_hello(content: Option<Content>) -> Result<Hello, String> {
     Ok(Hello { bounds: Bounds::of(validator_count, slot), slot, status: status_of(status)? })
 }
 
-/// Any further message. None: the engine does not know it.
+/// Checks any further message. None: the engine does not know this kind of message.
 pub fn parse(content: Option<Content>) -> Result<Option<FromBeacon>, String> {
     let Some(content) = content else { return Ok(None) };
     Ok(Some(match content {
@@ -106,7 +106,7 @@ pub fn parse(content: Option<Content>) -> Result<Option<FromBeacon>, String> {
         Content::Publish(publish) => {
             publish.blocks.iter().try_for_each(|block| check_block(block))?;
             if publish.votes.iter().any(|vote| vote.len() != signature_form::VOTE) {
-                return Err(format!("a vote has not {} bytes", signature_form::VOTE));
+                return Err(format!("a vote does not have {} bytes", signature_form::VOTE));
             }
             FromBeacon::Publish { blocks: publish.blocks, votes: publish.votes }
         }
@@ -130,7 +130,7 @@ pub fn parse(content: Option<Content>) -> Result<Option<FromBeacon>, String> {
         Content::EndPeer(end) => {
             let ban = Duration::from_secs(end.ban_seconds.into());
             if ban > MAX_BAN {
-                return Err(format!("a ban has {} seconds, and at most {}", ban.as_secs(), MAX_BAN.as_secs()));
+                return Err(format!("a ban has {} seconds, the most are {}", ban.as_secs(), MAX_BAN.as_secs()));
             }
             FromBeacon::EndPeer { peer: end.peer, ban, reason: end.reason }
         }
@@ -138,9 +138,9 @@ pub fn parse(content: Option<Content>) -> Result<Option<FromBeacon>, String> {
 }
 
 fn check_block(block: &[u8]) -> Result<(), String> {
-    // The flat form is the beacon's.
+    // The beacon uses the flat form.
     if block.len() > MAX_BLOCK || SignatureForm::Flat.block_to_wire(block).is_none() {
-        return Err(format!("a block of {} bytes is none", block.len()));
+        return Err(format!("a block of {} bytes is malformed", block.len()));
     }
     Ok(())
 }
@@ -153,7 +153,7 @@ fn request_of(blocks: Blocks) -> Result<BlockRequest, String> {
         }
         Blocks::ByRoot(by_root) => Err(format!("a request has {} roots, not 1 to {MAX_BLOCKS}", by_root.roots.len())),
         Blocks::ByRange(range) => BlockRequest::range(range.first_slot, range.count)
-            .ok_or_else(|| format!("a range has {} slots from {} on", range.count, range.first_slot)),
+            .ok_or_else(|| format!("a range has {} slots from slot {}", range.count, range.first_slot)),
     }
 }
 
@@ -230,11 +230,11 @@ mod tests {
         for (content, error) in [
             (
                 Content::Publish(proto::Publish { blocks: vec![], votes: vec![vec![0; 3251]] }),
-                "a vote has not 3252 bytes",
+                "a vote does not have 3252 bytes",
             ),
             (
                 Content::Publish(proto::Publish { blocks: vec![vec![0; 9]], votes: vec![] }),
-                "a block of 9 bytes is none",
+                "a block of 9 bytes is malformed",
             ),
             (Content::Verdicts(proto::Verdicts { verdicts: vec![verdict] }), "a verdict has no outcome"),
             (request(None), "a request has neither roots nor a range"),
@@ -245,9 +245,9 @@ mod tests {
             (request(Some(Blocks::ByRoot(proto::BlocksByRoot { roots: vec![vec![1]] }))), "a root has 1 bytes"),
             (
                 request(Some(Blocks::ByRange(proto::BlocksByRange { first_slot: 2, count: 0 }))),
-                "a range has 0 slots from 2 on",
+                "a range has 0 slots from slot 2",
             ),
-            (Content::EndPeer(end), "a ban has 3601 seconds, and at most 3600"),
+            (Content::EndPeer(end), "a ban has 3601 seconds, the most are 3600"),
         ] {
             assert_eq!(parse(Some(content)), Err(error.into()));
         }

@@ -1,5 +1,4 @@
-//! Ethereum node records (EIP-778) of the identity scheme v4, as far as `nodes.yaml` needs them: a peer's key, its address
-//! and its ports.
+//! Ethereum node records (EIP-778) with the identity scheme v4: the key, the address and the ports of a peer.
 
 use std::{
     collections::BTreeMap,
@@ -15,19 +14,19 @@ use k256::ecdsa::{
 use libp2p::{Multiaddr, PeerId, identity, multiaddr::Protocol};
 use sha3::{Digest, Keccak256};
 
-/// The most bytes that a record has.
+/// The largest record in bytes.
 const MAX_RECORD: usize = 300;
 
-/// A record whose signature was checked.
+/// A record with a valid signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enr {
-    /// Grows with every change of the record.
+    /// Increases with every change of the record.
     pub sequence: u64,
-    /// Of the node's key.
+    /// The identity of the node.
     pub peer_id: PeerId,
-    /// Of the node.
+    /// The address of the node.
     pub ip: IpAddr,
-    /// On which it listens.
+    /// The ports on which the node listens.
     pub ports: Ports,
     text: String,
 }
@@ -35,7 +34,7 @@ pub struct Enr {
 /// The ports of a node, by protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ports {
-    /// QUIC, which is what peers dial where there is one.
+    /// QUIC. Peers prefer it to TCP.
     pub quic: Option<u16>,
     /// TCP.
     pub tcp: Option<u16>,
@@ -44,20 +43,20 @@ pub struct Ports {
 }
 
 impl Enr {
-    /// Reads `enr:...`.
+    /// Parses `enr:...`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let encoded = text.strip_prefix("enr:").ok_or("it does not begin with enr:")?;
         if encoded.len() > MAX_RECORD * 4 / 3 + 3 {
             return Err(format!("it has more than {MAX_RECORD} bytes"));
         }
-        let record = BASE64URL_NOPAD.decode(encoded.as_bytes()).map_err(|_| "it is no base64url")?;
+        let record = BASE64URL_NOPAD.decode(encoded.as_bytes()).map_err(|_| "it is not base64url")?;
         if record.len() > MAX_RECORD {
             return Err(format!("it has more than {MAX_RECORD} bytes"));
         }
         let (content, rest) = rlp::list(&record)?;
         if !rest.is_empty() {
-            return Err("something follows the record".into());
+            return Err("extra bytes follow the record".into());
         }
         let (signature, signed) = rlp::bytes(content)?;
         let (sequence, fields) = rlp::bytes(signed)?;
@@ -78,7 +77,7 @@ impl Enr {
             (_, Ok(ip)) => (ipv6(ip)?, "6"),
             (Err(error), _) => return Err(error),
         };
-        // Some records of IPv6 have the names of IPv4.
+        // Some records with an IPv6 address use the port names of IPv4.
         let port_of = |name: &str| field(&format!("{name}{suffix}")).or(field(name)).ok().map(port);
         let ports = Ports {
             quic: port_of("quic").transpose()?,
@@ -97,12 +96,12 @@ impl Enr {
         })
     }
 
-    /// Names must grow, so that each comes once.
+    /// Names must be in ascending order, so that each occurs once.
     fn fields(mut rest: &[u8]) -> Result<BTreeMap<&[u8], &[u8]>, String> {
         let mut fields = BTreeMap::new();
         while !rest.is_empty() {
             let (name, after) = rlp::bytes(rest)?;
-            // Values of fields that the engine does not know may be lists.
+            // Values of unknown fields may be lists.
             let (value, after) = rlp::item(after)?;
             if fields.last_key_value().is_some_and(|(last, _)| *last >= name) {
                 return Err("its fields are not in order".into());
@@ -113,7 +112,7 @@ impl Enr {
         Ok(fields)
     }
 
-    /// The record of a node with this key.
+    /// Makes the record of a node with this key.
     pub fn make(key: &identity::Keypair, ip: IpAddr, ports: Ports, sequence: u64) -> Result<Self, String> {
         let pair = key.clone().try_into_secp256k1().map_err(|_| "the node key is not of secp256k1")?;
         let (address, suffix) = match ip {
@@ -121,7 +120,7 @@ impl Enr {
             IpAddr::V6(ip) => (ip.octets().to_vec(), "6"),
         };
         let port = |name: &str, port: Option<u16>| Some((format!("{name}{suffix}"), rlp::as_number(port?.into())));
-        // In the order of their names.
+        // Fields must be in the order of their names.
         let fields = [
             Some(("id".into(), rlp::as_bytes(b"v4"))),
             Some((format!("ip{suffix}"), rlp::as_bytes(&address))),
@@ -137,14 +136,14 @@ impl Enr {
         }
         let signature: Signature = SigningKey::from_slice(&pair.secret().to_bytes())
             .and_then(|key| key.sign_prehash(&Keccak256::digest(rlp::as_list(&signed))))
-            .map_err(|_| "the node key does not sign")?;
+            .map_err(|_| "cannot sign with the node key")?;
         let mut content = rlp::as_bytes(&signature.normalize_s().to_bytes());
         content.extend(signed);
         let text = format!("enr:{}", BASE64URL_NOPAD.encode(&rlp::as_list(&content)));
         Ok(Self { sequence, peer_id: key.public().to_peer_id(), ip, ports, text })
     }
 
-    /// The address to dial, without the peer's id.
+    /// The address to dial, without the peer id.
     pub fn multiaddr(&self) -> Multiaddr {
         match (self.ports.quic, self.ports.tcp) {
             (Some(quic), _) => quic_address((self.ip, quic).into()),
@@ -170,12 +169,12 @@ pub fn tcp_address(address: SocketAddr) -> Multiaddr {
 }
 
 fn ipv4(bytes: &[u8]) -> Result<IpAddr, String> {
-    let octets: [u8; 4] = bytes.try_into().map_err(|_| "its ip has not 4 bytes")?;
+    let octets: [u8; 4] = bytes.try_into().map_err(|_| "its ip does not have 4 bytes")?;
     Ok(Ipv4Addr::from(octets).into())
 }
 
 fn ipv6(bytes: &[u8]) -> Result<IpAddr, String> {
-    let octets: [u8; 16] = bytes.try_into().map_err(|_| "its ip6 has not 16 bytes")?;
+    let octets: [u8; 16] = bytes.try_into().map_err(|_| "its ip6 does not have 16 bytes")?;
     Ok(Ipv6Addr::from(octets).into())
 }
 
@@ -188,16 +187,16 @@ fn number(bytes: &[u8]) -> Result<u64, String> {
 
 fn port(bytes: &[u8]) -> Result<u16, String> {
     match u16::try_from(number(bytes)?) {
-        Ok(0) | Err(_) => Err("its port is none".into()),
+        Ok(0) | Err(_) => Err("its port is 0 or too large".into()),
         Ok(port) => Ok(port),
     }
 }
 
-/// Recursive length prefixes, of items of less than 64 KiB.
+/// Recursive length prefix (RLP) encoding of items of less than 64 KiB.
 mod rlp {
     /// (payload, whether it is a list, rest)
     fn split(input: &[u8]) -> Result<(&[u8], bool, &[u8]), String> {
-        let cut = || String::from("it is cut off");
+        let cut = || String::from("it is truncated");
         let (&tag, after) = input.split_first().ok_or_else(cut)?;
         let is_list = tag >= 0xc0;
         let (length, after) = match tag {
@@ -230,7 +229,7 @@ mod rlp {
     pub fn bytes(input: &[u8]) -> Result<(&[u8], &[u8]), String> {
         match split(input)? {
             (payload, false, rest) => Ok((payload, rest)),
-            _ => Err("a list stands where bytes belong".into()),
+            _ => Err("an item is a list instead of bytes".into()),
         }
     }
 
@@ -238,7 +237,7 @@ mod rlp {
     pub fn list(input: &[u8]) -> Result<(&[u8], &[u8]), String> {
         match split(input)? {
             (payload, true, rest) => Ok((payload, rest)),
-            _ => Err("bytes stand where a list belongs".into()),
+            _ => Err("an item is bytes instead of a list".into()),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Decides which connections stand: limits in all, by address and network, on handshakes and rates; and bans.
+//! Decides which connections are accepted: limits in total, by address and by network; limits on handshakes and on
+//! rates; bans.
 
 mod limits;
 mod refusal;
@@ -27,13 +28,13 @@ use crate::{
     rate::Bucket,
 };
 
-/// Connections of one peer: both sides may dial at the same time.
+/// The most connections of one peer: both sides may dial at the same time.
 const PER_PEER: usize = 2;
-/// The second of them comes at most so long after the first.
+/// The longest time between two connections that both sides dialled at the same time.
 const CROSSING: Duration = Duration::from_secs(2);
-/// New connections of an address: at once, and a second in the long run.
+/// The most new connections of an address: in a burst, and a second on average.
 const ARRIVALS: (f64, f64) = (16.0, 2.0);
-/// Addresses whose rate is kept.
+/// The most addresses whose rate is kept.
 const MAX_ARRIVALS: usize = 4096;
 
 struct Standing {
@@ -43,24 +44,24 @@ struct Standing {
     since: Instant,
 }
 
-/// The part of the swarm that decides about connections.
+/// The behaviour of the swarm that accepts and refuses connections.
 pub struct Gate {
     limits: Limits,
     targets: HashSet<PeerId>,
-    /// Who is refused.
+    /// Banned peers and addresses.
     pub bans: Bans,
-    /// While the engine is above its budget.
+    /// Whether the engine is above its memory budget.
     pub short_of_memory: bool,
     handshakes: HashMap<ConnectionId, Option<IpAddr>>,
     standing: HashMap<ConnectionId, Standing>,
     arrivals: HashMap<IpAddr, Bucket>,
-    /// Connections to be closed.
+    /// Connections that will be closed.
     lost: Vec<(PeerId, ConnectionId)>,
     refused: u64,
 }
 
 impl Gate {
-    /// `targets` are let in whatever strangers do.
+    /// There is always room for `targets`, however many strangers connect.
     pub fn new(limits: Limits, targets: HashSet<PeerId>) -> Self {
         Self {
             limits,
@@ -75,22 +76,22 @@ impl Gate {
         }
     }
 
-    /// How many connections may stand.
+    /// The limits on connections.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Connections that stand.
+    /// The number of established connections.
     pub fn connections(&self) -> usize {
         self.standing.len()
     }
 
-    /// Connections that were refused.
+    /// The number of connections that were refused.
     pub fn refused(&self) -> u64 {
         self.refused
     }
 
-    /// A connection arrives: nothing was spent on it yet.
+    /// Checks a connection before its handshake.
     fn arrives(&mut self, address: Option<IpAddr>, now: Instant) -> Result<(), Refusal> {
         let Some(ip) = address else { return Err(Refusal::TooManyOfHost) };
         if self.bans.has_address(ip, now) {
@@ -119,7 +120,7 @@ impl Gate {
         self.has_room(ip)
     }
 
-    /// Whether strangers of this address may have one more connection.
+    /// Checks whether a stranger of this address may have one more connection.
     fn has_room(&self, ip: IpAddr) -> Result<(), Refusal> {
         let connected: HashSet<_> = self.standing.values().map(|standing| standing.peer).collect();
         let reserved = self.targets.iter().filter(|target| !connected.contains(*target)).count();
@@ -141,13 +142,13 @@ impl Gate {
         Ok(())
     }
 
-    /// Its handshake has told who it is.
+    /// Checks a connection after its handshake, when the peer is known.
     fn enters(&mut self, peer: &PeerId, remote: &Multiaddr, inbound: bool, now: Instant) -> Result<(), Refusal> {
         if self.bans.peer(peer, now).is_some() {
             return Err(Refusal::Banned);
         }
-        // Who is connected does not dial, but when both sides have begun at the same time, or when it dials in several ways
-        // at once.
+        // A connected peer dials again only if both sides began at the same time, or if it dials over several
+        // transports at once.
         let way = way_of(remote);
         let own = || self.standing.iter().filter(|(_, standing)| standing.peer == *peer);
         if inbound && own().any(|(_, old)| (old.inbound && old.way == way) || now.duration_since(old.since) >= CROSSING)
@@ -251,7 +252,7 @@ impl NetworkBehaviour for Gate {
     }
 }
 
-/// Address and transport, without the port: whoever dials has another one each time.
+/// Address and transport without the port, which differs between connections of the same peer.
 fn way_of(remote: &Multiaddr) -> Multiaddr {
     let without_port = |part| match part {
         Protocol::Udp(_) => Protocol::Udp(0),
@@ -261,7 +262,7 @@ fn way_of(remote: &Multiaddr) -> Multiaddr {
     remote.iter().filter(|part| !matches!(part, Protocol::P2p(_))).map(without_port).collect()
 }
 
-/// How long a ban lasts at most.
+/// The longest ban.
 pub const MAX_BAN: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
@@ -338,7 +339,7 @@ mod tests {
         assert_eq!(gate.enters(&peer, &again, true, now), Ok(()));
         assert_eq!(gate.enters(&peer, &again, true, now + CROSSING), Err(Refusal::CameAgain));
         assert_eq!(gate.lost, [(peer, ConnectionId::new_unchecked(0))]);
-        // It does not dial twice, but in several ways at once.
+        // The peer did not lose a connection: it dials over several transports at once.
         gate.lost.clear();
         stand_of(&mut gate, 0, "192.0.2.1", peer, true);
         let over_tcp = "/ip4/192.0.2.1/tcp/10".parse().unwrap();

@@ -1,8 +1,7 @@
 //! The network engine of a lean Ethereum node.
 //!
-//! It speaks libp2p with other clients on one side, and serves one beacon on a unix socket on the other. It carries bytes
-//! and verdicts: it holds no validator's key, and decides nothing about the chain. `README.md` tells what each module is
-//! responsible for.
+//! It speaks libp2p with other clients and serves one beacon on a unix socket. It carries bytes and verdicts: it holds
+//! no validator key and makes no decision about the chain. `README.md` lists the responsibility of each module.
 
 pub mod bans;
 pub mod beacon_link;
@@ -29,5 +28,5 @@ pub mod traffic;
 mod undecided;
 pub mod wire;
 
-/// Name and version, as other clients see it.
+/// Name and version, as other clients see them.
 pub const AGENT: &str = concat!("lean-p2p/", env!("CARGO_PKG_VERSION"));

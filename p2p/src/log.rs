@@ -1,7 +1,7 @@
-//! The log: one line an event on standard error, `time level event key=value`, as the beacon's.
+//! The log: one line for each event on standard error, `time level event key=value`, as the beacon's log.
 //!
-//! A line never waits for whoever reads it: a bounded queue feeds a thread that writes. Of a cause that somebody outside
-//! can repeat, the first line is written; further ones are counted, and the count is told once a minute.
+//! Logging never blocks: a bounded queue feeds a thread that writes. If others can repeat the cause of a line, only the
+//! first line is written; further ones are counted, and the count is logged once a minute.
 
 use std::{
     collections::BTreeMap,
@@ -19,16 +19,16 @@ use clap::ValueEnum;
 
 use crate::text;
 
-/// How much is written.
+/// The levels of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Level {
-    /// What a developer looks for.
+    /// Details for developers.
     Debug,
-    /// What happens.
+    /// Normal events.
     Info,
-    /// What somebody should look at.
+    /// Events that an operator should look at.
     Warn,
-    /// What keeps the engine from its work.
+    /// Failures that stop the engine from working.
     Error,
 }
 
@@ -43,10 +43,10 @@ impl Level {
     }
 }
 
-/// A field of a line: its name and its value.
+/// A field of a line: name and value.
 pub type Field<'a> = (&'a str, &'a dyn Display);
 
-/// Lines that wait for a reader.
+/// The most lines that wait to be written.
 const MAX_LINES: usize = 8192;
 
 /// The log of the process.
@@ -58,7 +58,7 @@ pub struct Log {
     limit: Mutex<LineLimit>,
 }
 
-/// How many lines wait to be written.
+/// The number of lines that wait to be written.
 #[derive(Default)]
 struct Waiting {
     lines: Mutex<usize>,
@@ -77,7 +77,7 @@ impl Log {
         Self::to(level, |line| std::io::stderr().write_all(line.as_bytes()).is_ok())
     }
 
-    /// Writes each line with `write`, on a thread of its own, until that returns false.
+    /// Writes each line with `write`, on a separate thread, until `write` returns false.
     pub fn to(level: Level, write: impl Fn(&str) -> bool + Send + 'static) -> std::io::Result<Self> {
         let (lines, queue) = sync_channel::<String>(MAX_LINES);
         let waiting = Arc::new(Waiting::default());
@@ -94,12 +94,12 @@ impl Log {
         Ok(Self { level, lines, waiting, dropped: AtomicU64::new(0), limit: Mutex::new(LineLimit::default()) })
     }
 
-    /// Waits until everything is written, but no longer than `limit`.
+    /// Waits until everything is written, but not longer than `limit`.
     pub fn flush(&self, limit: Duration) {
         let _ = self.waiting.written.wait_timeout_while(self.waiting.lines(), limit, |lines| *lines > 0);
     }
 
-    /// Whether there was room for it.
+    /// Returns whether there was room for the line.
     fn enqueue(&self, line: String) -> bool {
         let mut lines = self.waiting.lines();
         let taken = self.lines.try_send(line).is_ok();
@@ -124,27 +124,27 @@ impl Log {
         }
     }
 
-    /// For a developer.
+    /// Logs a detail for developers.
     pub fn debug(&self, event: &str, fields: &[Field]) {
         self.write(Level::Debug, event, fields);
     }
 
-    /// What happens.
+    /// Normal events.
     pub fn info(&self, event: &str, fields: &[Field]) {
         self.write(Level::Info, event, fields);
     }
 
-    /// What somebody should look at.
+    /// Events that an operator should look at.
     pub fn warn(&self, event: &str, fields: &[Field]) {
         self.write(Level::Warn, event, fields);
     }
 
-    /// What keeps the engine from its work.
+    /// Failures that stop the engine from working.
     pub fn error(&self, event: &str, fields: &[Field]) {
         self.write(Level::Error, event, fields);
     }
 
-    /// A warning that somebody outside can cause as often as they like.
+    /// Logs a warning whose cause others can repeat.
     pub fn warn_limited(&self, event: &'static str, fields: &[Field]) {
         let admitted = self.limit.lock().unwrap_or_else(PoisonError::into_inner).admit(event, Instant::now());
         if admitted {
@@ -152,7 +152,7 @@ impl Log {
         }
     }
 
-    /// Tells how many lines were left out, of causes whose minute is over. Called now and then.
+    /// Logs how many lines were left out, for each cause whose minute is over. Called regularly.
     pub fn tell_left_out(&self) {
         let left_out = self.limit.lock().unwrap_or_else(PoisonError::into_inner).take_left_out(Instant::now());
         for (cause, lines) in left_out {
@@ -162,7 +162,7 @@ impl Log {
     }
 }
 
-/// Bounds what one cause writes. Causes are names from the code, so that there are few.
+/// Limits the lines of each cause. Causes are names in the code, so that there are few.
 #[derive(Default)]
 struct LineLimit {
     causes: BTreeMap<&'static str, Cause>,
@@ -210,7 +210,7 @@ fn line(level: Level, event: &str, fields: &[Field]) -> String {
     let mut line = format!("{} {:<7} {event}", time(SystemTime::now()), level.name());
     for (key, value) in fields {
         let value = text::printable(&value.to_string(), text::MAX_LOG_TEXT);
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = if value.is_empty() || value.contains([' ', '=']) {
             write!(line, " {key}=\"{value}\"")
         } else {
@@ -221,11 +221,11 @@ fn line(level: Level, event: &str, fields: &[Field]) -> String {
     line
 }
 
-/// In UTC, with milliseconds: 2026-11-24T21:50:57.123Z.
+/// The time in UTC with milliseconds: 2026-11-24T21:50:57.123Z.
 fn time(now: SystemTime) -> String {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (seconds, days) = (since.as_secs() % 86_400, since.as_secs() / 86_400);
-    // The date of a number of days in years that begin with March, so that a leap day is the last of its year.
+    // Converts days to a date in years that begin with March, so that a leap day is the last day of its year.
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

@@ -1,4 +1,4 @@
-//! `lean-p2p`: reads the options, and wires the engine to the beacon's socket.
+//! `lean-p2p`: parses the options and connects the engine to the beacon's socket.
 
 use std::{
     io::{self, Write},
@@ -23,7 +23,7 @@ use tokio::{
     time::timeout,
 };
 
-/// The beacon's stream has ended within, once the engine has.
+/// How long the beacon's stream may take to end after the engine has stopped.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
@@ -31,7 +31,8 @@ fn main() -> ExitCode {
     serve()
 }
 
-// One thread: a message passes through several tasks, and to wake another thread for each costs more than what it does.
+// One thread: a message passes through several tasks, and waking another thread for each costs more than the tasks
+// themselves.
 #[tokio::main(flavor = "current_thread")]
 async fn serve() -> ExitCode {
     let options = Options::parse();
@@ -47,7 +48,7 @@ async fn serve() -> ExitCode {
     if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A line for each thing that others need to know; the latter two where it is known what address they dial.
+/// Prints what other nodes need to dial this one. Address and ENR are printed only if the address is known.
 fn print_identity(options: &Options, log: &Log) -> Result<(), String> {
     let key = node_key::load_or_make(&options.node_key, log)?;
     let mut lines = format!("peer_id: {}\n", key.public().to_peer_id());
@@ -89,16 +90,16 @@ async fn run(options: Options, log: Arc<Log>) -> Result<(), String> {
         () = &mut engine => {}
         result = &mut server => {
             result?;
-            // Without a beacon it has stopped at once, and peers are still to hear of it.
+            // The server stops at once when no beacon is attached. The engine still says good-bye to its peers.
             engine.await;
             return Ok(());
         }
     }
-    // A beacon that keeps its stream open is not waited for.
+    // The program does not wait for a beacon that keeps its stream open.
     timeout(LAST_WORDS, server).await.unwrap_or(Ok(()))
 }
 
-/// True once a signal to stop has come.
+/// Becomes true when a signal to stop arrives.
 fn stop_signals(log: Arc<Log>) -> std::io::Result<watch::Receiver<bool>> {
     let (sender, receiver) = watch::channel(false);
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -117,6 +118,6 @@ fn stop_signals(log: Arc<Log>) -> std::io::Result<watch::Receiver<bool>> {
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>) {
-    // An error means that nobody is left to stop it.
+    // An error means that the sender is gone.
     let _ = stop.wait_for(|stop| *stop).await;
 }

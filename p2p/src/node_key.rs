@@ -1,6 +1,6 @@
-//! The key that names this engine among its peers: a file with 32 bytes in hex, as lean-quickstart's.
+//! The key that identifies this engine to its peers: a file with 32 bytes in hex, as lean-quickstart writes it.
 //!
-//! It is no validator's key. Whoever has it can pretend to be this engine.
+//! It is not a validator key. Anyone who has it can pretend to be this engine.
 
 use std::{
     fs::{self, OpenOptions},
@@ -13,13 +13,13 @@ use libp2p::identity::{Keypair, secp256k1};
 
 use crate::log::Log;
 
-/// A file of more bytes is none of a key.
+/// The largest key file in bytes.
 const MAX_FILE: u64 = 256;
 
-/// Reads the key, or makes one where the file is missing, with mode 0600.
+/// Reads the key. Makes one with mode 0600 if the file is missing.
 ///
-/// The file has to belong to this process's user or to root, and others must not be able to write it. lean-quickstart
-/// makes files that others can read: these are taken, with a warning.
+/// The file must belong to the user of this process or to root, and must not be writable for others. If others can read
+/// it, as with files of lean-quickstart, the key is used and a warning is logged.
 pub fn load_or_make(path: &Path, log: &Log) -> Result<Keypair, String> {
     let name = path.display();
     match read(path, log) {
@@ -28,13 +28,13 @@ pub fn load_or_make(path: &Path, log: &Log) -> Result<Keypair, String> {
                 log.info("node_key_made", &[("file", &name)]);
                 Ok(key)
             }
-            // Another process has made it in this moment.
+            // Another process has made the file at the same moment.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                read(path, log).map_err(|error| format!("cannot take the node key {name}: {error}"))
+                read(path, log).map_err(|error| format!("cannot read the node key {name}: {error}"))
             }
             Err(error) => Err(format!("cannot make the node key {name}: {error}")),
         },
-        Err(error) => Err(format!("cannot take the node key {name}: {error}")),
+        Err(error) => Err(format!("cannot read the node key {name}: {error}")),
         Ok(key) => Ok(key),
     }
 }
@@ -64,18 +64,18 @@ fn read(path: &Path, log: &Log) -> io::Result<Keypair> {
     parse(&text).map_err(invalid)
 }
 
-/// Never quotes the text.
+/// Parses a key. Errors do not quote the text, which is secret.
 fn parse(text: &str) -> Result<Keypair, String> {
     let text = text.trim();
     let bytes = hex::decode(text.strip_prefix("0x").unwrap_or(text)).map_err(|_| "it is not 32 bytes in hex")?;
     if bytes.len() != 32 {
         return Err("it is not 32 bytes in hex".into());
     }
-    let secret = secp256k1::SecretKey::try_from_bytes(bytes).map_err(|_| "it is no key of secp256k1")?;
+    let secret = secp256k1::SecretKey::try_from_bytes(bytes).map_err(|_| "it is not a key of secp256k1")?;
     Ok(secp256k1::Keypair::from(secret).into())
 }
 
-/// Written beside its place and put there in one step, so that no half of a file stays behind.
+/// Writes a temporary file and links it to its place in one step, so that an incomplete file never stays behind.
 fn make(path: &Path) -> io::Result<Keypair> {
     let pair = secp256k1::Keypair::generate();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -85,7 +85,7 @@ fn make(path: &Path) -> io::Result<Keypair> {
         file.write_all(hex::encode(pair.secret().to_bytes()).as_bytes())?;
         file.write_all(b"\n")?;
         file.sync_all()?;
-        // Unlike a rename, a link replaces no file that somebody has put there meanwhile.
+        // Unlike a rename, a link does not replace a file that another process has put there meanwhile.
         fs::hard_link(&temporary, path)?;
         fs::File::open(folder)?.sync_all()
     })();

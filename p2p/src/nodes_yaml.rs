@@ -1,10 +1,10 @@
-//! lean-quickstart's `nodes.yaml`: a YAML list of ENRs, one a line.
+//! The file `nodes.yaml` of lean-quickstart: a YAML list with one ENR a line.
 
 use std::{fs, io::Read, path::Path};
 
 use crate::enr::Enr;
 
-/// A file of more bytes is none of nodes.
+/// The largest file in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
 /// Reads the file.
@@ -16,7 +16,7 @@ pub fn read(path: &Path) -> Result<Vec<Enr>, String> {
     parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Reads the content of such a file.
+/// Parses the content of the file.
 pub fn parse(text: &str) -> Result<Vec<Enr>, String> {
     let mut nodes = vec![];
     for (number, line) in text.lines().enumerate() {
@@ -25,7 +25,7 @@ pub fn parse(text: &str) -> Result<Vec<Enr>, String> {
             continue;
         }
         let at = |why: &str| format!("line {}: {why}", number + 1);
-        let item = line.strip_prefix("- ").ok_or_else(|| at("it is no item of a list (- enr:...)"))?.trim();
+        let item = line.strip_prefix("- ").ok_or_else(|| at("it is not a list item (- enr:...)"))?.trim();
         let unquoted = ['"', '\''].iter().find_map(|quote| item.strip_prefix(*quote)?.strip_suffix(*quote));
         nodes.push(Enr::parse(unquoted.unwrap_or(item)).map_err(|error| at(&error))?);
     }
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn an_error_names_its_line() {
         let good = enr(1);
-        assert!(parse(&format!("- {good}\nenr:xyz\n")).unwrap_err().starts_with("line 2: it is no item"));
+        assert!(parse(&format!("- {good}\nenr:xyz\n")).unwrap_err().starts_with("line 2: it is not a list item"));
         assert!(parse(&format!("- {good}\n- enr:xyz\n")).unwrap_err().starts_with("line 2: "));
     }
 }

@@ -18,87 +18,90 @@ use crate::{
     wire::frame::LengthOf,
 };
 
-/// The network engine of a lean Ethereum node: it speaks libp2p with other clients, and serves a beacon on a unix socket.
+/// The network engine of a lean Ethereum node: it speaks libp2p with other clients and serves a beacon on a unix
+/// socket.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "lean-p2p", version)]
 pub struct Options {
-    /// Unix socket on which a beacon finds this engine
+    /// Unix socket on which this engine serves a beacon
     #[arg(long, value_name = "PATH", required_unless_present = "print_identity")]
     pub socket: Option<PathBuf>,
 
-    /// Group whose members may open the socket, too
+    /// Group whose members may open the socket as well
     #[arg(long, value_name = "NAME")]
     pub socket_group: Option<String>,
 
-    /// File with the key that names this engine among its peers: 32 bytes in hex; made when it is missing
+    /// File with the key that identifies this engine to its peers: 32 bytes in hex; made if it is missing
     #[arg(long, value_name = "FILE")]
     pub node_key: PathBuf,
 
-    /// Name of this node, for its log
+    /// Name of this node in the log
     #[arg(long, value_name = "NAME")]
     pub node_id: Option<String>,
 
-    /// Address to listen on for QUIC; several
+    /// Address to listen on for QUIC; may be repeated
     #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:9000")]
     pub listen: Vec<SocketAddr>,
 
-    /// Address to listen on for TCP (noise, yamux), too; several
+    /// Address to listen on for TCP (noise, yamux) as well; may be repeated
     #[arg(long, value_name = "IP:PORT")]
     pub listen_tcp: Vec<SocketAddr>,
 
-    /// Address under which others reach this engine for QUIC, for its ENR; the one it listens on when it listens on one
+    /// Address at which others reach this engine for QUIC, for its ENR; by default the listening address, if there is
+    /// only one
     #[arg(long, value_name = "IP:PORT")]
     pub announce: Option<SocketAddr>,
 
-    /// Peer to stay connected to, /ip4/.../udp/.../quic-v1/p2p/..., /ip4/.../tcp/.../p2p/... or enr:...; several
+    /// Peer to stay connected to, /ip4/.../udp/.../quic-v1/p2p/..., /ip4/.../tcp/.../p2p/... or enr:...; may be
+    /// repeated
     #[arg(long, value_name = "ADDRESS", value_parser = Target::parse)]
     pub peer: Vec<Target>,
 
-    /// YAML list of the ENRs of peers to stay connected to; an own entry tells the address to announce
+    /// YAML list of the ENRs of peers to stay connected to; the engine's own entry names the address to announce
     #[arg(long, value_name = "FILE")]
     pub nodes: Option<PathBuf>,
 
-    /// Address for discovery (discv5), which is off without it: peers are found by asking the bootnodes
+    /// UDP address for discovery of peers by discv5, starting with the bootnodes; off by default
     #[arg(long, value_name = "IP:PORT", value_parser = own_port)]
     pub discovery: Option<SocketAddr>,
 
-    /// Record of a node that discovery begins with, enr:...; several. Nodes of --nodes that have udp are others
+    /// ENR of a node that discovery asks first; may be repeated. Nodes of --nodes with a udp port are asked as well
     #[arg(long, value_name = "ENR", requires = "discovery")]
     pub bootnode: Vec<discv5::Enr>,
 
-    /// Name of the network within the gossip topics
+    /// Name of the network in the gossip topics
     #[arg(long, value_name = "NAME", default_value = "devnet0", value_parser = network_name)]
     pub network: String,
 
-    /// How signatures are encoded on the wire: 3116 flat bytes, or leanSig's SSZ of 3112 bytes
+    /// Form of signatures on the wire: 3116 flat bytes, or leanSig's SSZ of 3112 bytes
     #[arg(long, value_name = "FORM", default_value = "flat", value_enum)]
     pub signature_form: SignatureForm,
 
-    /// What becomes of gossip that names an author without a signature: it is invalid, or the name is left out
+    /// Handling of gossip that names an author without a signature: refuse it as invalid, or ignore the author
     #[arg(long, value_name = "WHAT", default_value = "refuse", value_enum)]
     pub gossip_authors: Authors,
 
-    /// What the length of a request counts, until a peer has shown what its own do
+    /// What the length prefix of a request counts, until a peer has shown what its own prefixes count
     #[arg(long, value_name = "FRAMING", default_value = "content", value_enum)]
     pub request_framing: LengthOf,
 
-    /// Connections in all
+    /// Most connections in total
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub max_connections: u32,
 
-    /// Connections from one address; four times as many from this machine
+    /// Most connections from one address; four times as many from this machine
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub max_connections_per_ip: u32,
 
-    /// Memory above which strangers are turned away, in MiB
+    /// Memory in MiB above which strangers are disconnected
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(64..=65_536))]
     pub memory: u32,
 
-    /// Print what others need to dial this engine (peer id, address and ENR), and end; the key is made when it is missing
+    /// Print peer id, address and ENR of this engine, and exit; the key is made if it is missing
     #[arg(long)]
     pub print_identity: bool,
 
-    /// What is logged
+    /// Least level that is logged
     #[arg(long, value_name = "LEVEL", default_value = "info", value_enum)]
     pub log_level: Level,
 }
@@ -108,13 +111,13 @@ impl Options {
         self.nodes.as_ref().map_or(Ok(vec![]), |path| nodes_yaml::read(path))
     }
 
-    /// The address under which others reach this engine for QUIC, as far as the operator tells it.
+    /// The address at which others reach this engine for QUIC, if the operator names one.
     pub fn announced(&self, own: PeerId) -> Result<Option<SocketAddr>, String> {
         let listed = self.nodes()?.into_iter().find(|node| node.peer_id == own);
         Ok(self.announce.or_else(|| listed.and_then(|node| Some((node.ip, node.ports.quic?).into()))))
     }
 
-    /// How peers are discovered; None: not at all.
+    /// The settings of discovery. None: it is off.
     pub fn discovery(&self) -> Result<Option<discovery::Plan>, String> {
         let Some(listen) = self.discovery else { return Ok(None) };
         let mut bootnodes: Vec<_> = self.bootnode.iter().map(discv5::Enr::to_base64).collect();
@@ -122,7 +125,7 @@ impl Options {
         Ok(Some(discovery::Plan { listen, bootnodes }))
     }
 
-    /// All peers to stay connected to, each once, without this engine itself.
+    /// All peers to stay connected to, without duplicates and without this engine.
     pub fn targets(&self, own: PeerId) -> Result<Vec<Target>, String> {
         let mut targets = self.peer.clone();
         targets.extend(self.nodes()?.iter().map(Target::from));
@@ -130,12 +133,15 @@ impl Options {
         targets.retain(|target| seen.insert(target.peer_id));
         let most = self.max_connections as usize;
         if targets.len() > most {
-            return Err(format!("{} peers to stay connected to, and at most {most} connections", targets.len()));
+            return Err(format!(
+                "there are {} peers to stay connected to, but at most {most} connections",
+                targets.len()
+            ));
         }
         Ok(targets)
     }
 
-    /// What others are told of this engine, as far as that is known before it listens.
+    /// The record of this engine for others, as far as it is known before the engine listens.
     pub fn record(&self, key: &Keypair) -> Result<Option<Enr>, String> {
         let only = |addresses: &[SocketAddr]| match addresses {
             [address] if address.port() != 0 => Some(*address),
@@ -155,14 +161,14 @@ impl Options {
 /// A peer to stay connected to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Its identity: nobody else is taken for it.
+    /// Its identity. Another peer at the same address is refused.
     pub peer_id: PeerId,
-    /// Without the identity.
+    /// Its address, without the identity.
     pub address: Multiaddr,
 }
 
 impl Target {
-    /// Reads a multiaddr or a node record.
+    /// Parses a multiaddr or a node record.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with("enr:") {
             return Enr::parse(text).map(|enr| Self::from(&enr));
@@ -185,17 +191,17 @@ impl From<&Enr> for Target {
     }
 }
 
-/// The address within a multiaddr.
+/// The IP address in a multiaddr.
 pub fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
     address.iter().find_map(|part| match part {
         Protocol::Ip4(ip) => Some(ip.into()),
-        // The same host, whichever way it came.
+        // An IPv4 address that is written as IPv6 is the same host.
         Protocol::Ip6(ip) => Some(ip.to_canonical()),
         _ => None,
     })
 }
 
-/// Others are told of the port, so that it is named.
+/// Parses an address whose port others need to know, so that it cannot be 0.
 fn own_port(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|error: std::net::AddrParseError| error.to_string())?;
     if address.port() == 0 { Err("its port is 0".into()) } else { Ok(address) }

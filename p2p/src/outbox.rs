@@ -1,4 +1,4 @@
-//! Messages that wait for the beacon, in their order. Items of gossip that follow each other share a message.
+//! The queue of messages for the beacon. Consecutive items of gossip share a message.
 
 use std::collections::VecDeque;
 
@@ -11,9 +11,9 @@ use crate::{
     signature_form::VOTE,
 };
 
-/// What a message costs beside its blocks.
+/// The memory for a message without its blocks.
 const OVERHEAD: usize = 512;
-/// A batch of so many bytes is sent although more may come.
+/// A batch of this size is sent without waiting for further items.
 const WORTH_SENDING: usize = BATCH_BYTES / 4;
 
 struct Entry {
@@ -22,7 +22,7 @@ struct Entry {
     bytes: usize,
 }
 
-/// The messages.
+/// The queue.
 #[derive(Default)]
 pub struct Outbox {
     queue: VecDeque<Entry>,
@@ -32,27 +32,27 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Whether nothing waits.
+    /// Whether the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// Whether what waits need not wait for more.
+    /// Whether there are enough items to send them without waiting for more.
     pub fn is_worth_sending(&self) -> bool {
         self.item_bytes >= WORTH_SENDING
     }
 
-    /// Whether the beacon has left so much unread that its stream has to end.
+    /// Whether the beacon leaves so much unread that its stream must be closed.
     pub fn is_overdue(&self) -> bool {
         self.other_bytes > LINK_BYTES
     }
 
-    /// Whether there is room for an item: a beacon that reads slowly has the items of its registry waiting here.
+    /// Whether there is room for an item. The bound is a registry's worth of items, for a beacon that reads slowly.
     pub fn has_room(&self, bounds: &Bounds) -> bool {
         self.items < bounds.votes + UNDECIDED_BLOCKS && self.item_bytes < bounds.votes * VOTE + UNDECIDED_BLOCK_BYTES
     }
 
-    /// Any message but items.
+    /// Adds a message other than items.
     pub fn push(&mut self, message: ToBeacon) {
         let bytes = OVERHEAD
             + match &message {
@@ -65,7 +65,7 @@ impl Outbox {
         self.queue.push_back(Entry { message, items: 0, bytes });
     }
 
-    /// An item of gossip.
+    /// Adds an item of gossip.
     pub fn push_item(&mut self, item: GossipItem) {
         let bytes = match &item.item {
             Some(Item::Block(ssz) | Item::Vote(ssz)) => ssz.len() + 32,
@@ -86,7 +86,7 @@ impl Outbox {
         }
     }
 
-    /// The message that has waited longest.
+    /// Removes the oldest message.
     pub fn pop(&mut self) -> Option<EngineToBeacon> {
         let entry = self.queue.pop_front()?;
         if entry.items > 0 {
@@ -98,7 +98,7 @@ impl Outbox {
         Some(EngineToBeacon { content: Some(entry.message) })
     }
 
-    /// Forgets all of it.
+    /// Removes all messages.
     pub fn clear(&mut self) {
         *self = Self::default();
     }

@@ -1,4 +1,4 @@
-//! The peers that are connected, and what is known of each.
+//! The connected peers and their state.
 
 use std::{
     collections::HashMap,
@@ -15,23 +15,23 @@ use crate::{
     wire::{frame::LengthOf, status::Status},
 };
 
-/// A peer says who it is within; after that the beacon is told of it in any case.
+/// How long a peer may take to identify itself. After that it is introduced to the beacon without an identity.
 const IDENTIFY_PATIENCE: Duration = Duration::from_secs(2);
-/// Requests for blocks: at once, and a second in the long run.
+/// The most requests for blocks: in a burst, and a second on average.
 const BLOCK_REQUESTS: (f64, f64) = (16.0, 4.0);
-/// Requests for Status.
+/// The same for status requests.
 const STATUS_REQUESTS: (f64, f64) = (8.0, 1.0);
 
-/// What a peer says of itself.
+/// The identity that a peer claims.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// Name and version, as printable ASCII.
     pub agent: String,
-    /// It answers requests by range.
+    /// Whether it answers requests by range.
     pub serves_range: bool,
 }
 
-/// Verdicts on a peer's items.
+/// The numbers of verdicts on the items of a peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdicts {
     /// ACCEPT
@@ -43,7 +43,7 @@ pub struct Verdicts {
 }
 
 impl Verdicts {
-    /// Counts one.
+    /// Counts a verdict.
     pub fn count(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Accept => self.accepted += 1,
@@ -53,14 +53,14 @@ impl Verdicts {
     }
 }
 
-/// When a peer's status is asked for.
+/// The state of the status requests to a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusTurn {
-    /// Then.
+    /// The next request is due at this time.
     Due(Instant),
-    /// It was asked; in the other form, too.
+    /// A request is under way.
     Asked {
-        /// In the other form.
+        /// Whether it was repeated in the other framing.
         retried: bool,
     },
 }
@@ -69,42 +69,42 @@ pub enum StatusTurn {
 pub struct Peer {
     /// Its identity.
     pub id: PeerId,
-    /// The beacon's name for it; none: the beacon was not told of it.
+    /// The id that the beacon uses. None: the beacon does not know this peer.
     pub handle: Option<u64>,
-    /// Where it is.
+    /// Its address.
     pub address: Multiaddr,
-    /// Dialled by this engine.
+    /// Whether this engine dialled it.
     pub outbound: bool,
-    /// Since when it is connected.
+    /// The time when it connected.
     pub since: Instant,
-    /// None: it has not said.
+    /// None: it has not identified itself.
     pub identity: Option<Identity>,
-    /// None: it has not told.
+    /// None: it has not sent its status.
     pub status: Option<Status>,
-    /// When it is asked for its status.
+    /// The state of the status requests to it.
     pub status_turn: StatusTurn,
-    /// What the lengths of its frames count, once it has sent one.
+    /// The framing that it uses, once it has sent a frame.
     pub length_of: Option<LengthOf>,
-    /// It takes roots as a bare list, although its lengths count compressed bytes.
+    /// Whether it expects roots as a bare list although its lengths count compressed bytes.
     pub bare_roots: bool,
-    /// Its bytes.
+    /// The number and the rate of its bytes.
     pub meter: Arc<Meter>,
-    /// On its items.
+    /// The verdicts on its items.
     pub verdicts: Verdicts,
-    /// What it may ask for.
+    /// The rate of its requests for blocks.
     pub block_requests: Bucket,
-    /// See `block_requests`.
+    /// The rate of its status requests.
     pub status_requests: Bucket,
-    /// Gossip for it is dropped since then, while it had been sent so many bytes.
+    /// Since when gossip for it is dropped, and the bytes that were sent to it by then.
     pub stalled: Option<(Instant, u64)>,
-    /// Why this engine ends the connection.
+    /// Why this engine disconnects it. None: it stays connected.
     pub end: Option<String>,
 }
 
 impl Peer {
-    /// One that has just connected.
+    /// A peer that has just connected.
     pub fn new(id: PeerId, address: Multiaddr, outbound: bool, meter: Arc<Meter>, now: Instant) -> Self {
-        // The dialler has to send its status; the other side asks when it does not.
+        // The dialler sends its status first. The other side sends a request later if it has not arrived.
         let first = if outbound { now } else { now + Duration::from_secs(1) };
         let bucket = |(burst, rate)| Bucket::new(burst, rate, now);
         Self {
@@ -127,14 +127,14 @@ impl Peer {
         }
     }
 
-    /// Whether the beacon can be told of it.
+    /// Whether enough is known to introduce the peer to the beacon.
     fn is_known(&self, now: Instant) -> bool {
         let identified = self.identity.is_some() || now.duration_since(self.since) >= IDENTIFY_PATIENCE;
         self.status.is_some() && identified && self.end.is_none()
     }
 }
 
-/// All peers.
+/// All connected peers.
 #[derive(Default)]
 pub struct Peers {
     peers: HashMap<PeerId, Peer>,
@@ -143,12 +143,12 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// It is connected.
+    /// Adds a peer.
     pub fn add(&mut self, peer: Peer) {
         self.peers.insert(peer.id, peer);
     }
 
-    /// It is no longer connected.
+    /// Removes a peer.
     pub fn remove(&mut self, id: &PeerId) -> Option<Peer> {
         let peer = self.peers.remove(id)?;
         if let Some(handle) = peer.handle {
@@ -157,32 +157,32 @@ impl Peers {
         Some(peer)
     }
 
-    /// By its identity.
+    /// Finds a peer by its identity.
     pub fn get(&self, id: &PeerId) -> Option<&Peer> {
         self.peers.get(id)
     }
 
-    /// By its identity.
+    /// Finds a peer by its identity.
     pub fn get_mut(&mut self, id: &PeerId) -> Option<&mut Peer> {
         self.peers.get_mut(id)
     }
 
-    /// By the beacon's name for it.
+    /// Finds a peer by the handle that the beacon uses.
     pub fn by_handle(&self, handle: u64) -> Option<&Peer> {
         self.handles.get(&handle).and_then(|id| self.peers.get(id))
     }
 
-    /// All, in no order.
+    /// All peers, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Peer> {
         self.peers.values()
     }
 
-    /// All, in no order.
+    /// All peers, in no order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
         self.peers.values_mut()
     }
 
-    /// Names a peer for the beacon, if enough is known of it and it has no name yet.
+    /// Gives a peer its handle for the beacon, if enough is known of it and it has no handle yet.
     pub fn introduce(&mut self, id: &PeerId, now: Instant) -> Option<PeerConnected> {
         let peer = self.peers.get_mut(id).filter(|peer| peer.handle.is_none() && peer.is_known(now))?;
         self.last_handle += 1;
@@ -200,7 +200,7 @@ impl Peers {
         })
     }
 
-    /// The beacon that knew them is gone.
+    /// Forgets the handles, because the beacon that knew them has detached.
     pub fn forget_handles(&mut self) {
         self.handles.clear();
         self.peers.values_mut().for_each(|peer| peer.handle = None);

@@ -1,8 +1,8 @@
-//! A rate that somebody outside is held to.
+//! A limit on the rate of something that others cause.
 
 use std::time::{Duration, Instant};
 
-/// A token bucket: a burst at first, and what it gains in the long run.
+/// A token bucket: it allows a burst, and an average rate.
 #[derive(Clone, Debug)]
 pub struct Bucket {
     burst: f64,
@@ -12,7 +12,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// A full one.
+    /// Makes a full bucket.
     pub fn new(burst: f64, per_second: f64, now: Instant) -> Self {
         Self { burst, per_second, tokens: burst, at: now }
     }
@@ -23,7 +23,7 @@ impl Bucket {
         self.at = now;
     }
 
-    /// Takes `amount`, if it is there.
+    /// Takes `amount` if the bucket holds it.
     pub fn take(&mut self, amount: f64, now: Instant) -> bool {
         self.refill(now);
         let there = self.tokens >= amount;
@@ -33,13 +33,13 @@ impl Bucket {
         there
     }
 
-    /// Takes `amount` even if it is not there yet.
+    /// Takes `amount` even if the bucket does not hold it yet.
     pub fn owe(&mut self, amount: f64, now: Instant) {
         self.refill(now);
         self.tokens -= amount;
     }
 
-    /// How long until something is there again.
+    /// The time until the bucket is no longer empty.
     pub fn wait(&mut self, now: Instant) -> Duration {
         self.refill(now);
         if self.tokens > 0.0 || self.per_second <= 0.0 {
@@ -48,14 +48,14 @@ impl Bucket {
         Duration::try_from_secs_f64(-self.tokens / self.per_second).unwrap_or(Duration::MAX)
     }
 
-    /// Changes the rate; what is there stays.
+    /// Changes the rate and keeps the content.
     pub fn set(&mut self, burst: f64, per_second: f64, now: Instant) {
         self.refill(now);
         (self.burst, self.per_second) = (burst, per_second);
         self.tokens = self.tokens.min(burst);
     }
 
-    /// Whether nothing is missing: nobody has taken anything for a while.
+    /// Whether the bucket is full: nothing was taken for some time.
     pub fn is_full(&mut self, now: Instant) -> bool {
         self.refill(now);
         self.tokens >= self.burst

@@ -1,36 +1,36 @@
 //! The two encodings of XMSS signatures on the wire, and the conversion between them.
 //!
-//! The spec, and the beacon, have 3116 flat bytes: path 1024, rho 28, hashes 2048, 16 zeros. ream, zeam, grandine and gean
-//! send leanSig's SSZ container of 3112 bytes: the same fields behind three offsets. Nothing that is signed, or hashed into
-//! a block's root, has a signature in it, so that the two can be exchanged. Both ways are lossless: what the other form
-//! cannot express is refused.
+//! The spec and the beacon use 3116 flat bytes: path 1024, rho 28, hashes 2048, 16 zeros. ream, zeam, grandine and gean
+//! send leanSig's SSZ container of 3112 bytes: the same fields behind three offsets. Signatures are neither signed nor
+//! part of a block's root, so that the encoding can be changed. The conversion is lossless in both directions: it fails
+//! for values that the other form cannot express.
 
 use clap::ValueEnum;
 
 use crate::budget::MAX_BLOCK;
 
-/// Bytes of a signature in the flat form, and of each of its parts.
+/// Sizes of a signature in the flat form, and of each of its parts.
 const FLAT: usize = PATH + RHO + HASHES + ZEROS;
 const PATH: usize = 1024;
 const RHO: usize = 28;
 const HASHES: usize = 2048;
 const ZEROS: usize = 16;
-/// Bytes of a signature in leanSig's form: offset of the path, rho, offset of the hashes, then the path, which is a
+/// Size of a signature in leanSig's form: offset of the path, rho, offset of the hashes, then the path, which is a
 /// container of one list, and the hashes.
 const LEANSIG: usize = HEAD + 4 + PATH + HASHES;
-/// Of leanSig's form, before the path.
+/// Size of the part before the path in leanSig's form.
 const HEAD: usize = 4 + RHO + 4;
-/// Where the hashes begin in leanSig's form.
+/// Offset of the hashes in leanSig's form.
 const HASHES_AT: usize = HEAD + 4 + PATH;
-/// SSZ(Attestation), which a vote's signature follows.
+/// Size of SSZ(Attestation). The signature of a vote follows it.
 const ATTESTATION: usize = 136;
-/// Signatures of a block: of at most 4095 votes and of the proposer.
+/// The most signatures of a block: 4095 votes and the proposer.
 const MAX_SIGNATURES: usize = 4096;
 
-/// SSZ(SignedAttestation) as the beacon has it.
+/// Size of SSZ(SignedAttestation) in the beacon's form.
 pub const VOTE: usize = ATTESTATION + FLAT;
 
-/// How signatures are encoded on the wire.
+/// The encoding of signatures on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SignatureForm {
     /// 3116 flat bytes.
@@ -40,7 +40,7 @@ pub enum SignatureForm {
 }
 
 impl SignatureForm {
-    /// Bytes of a signature.
+    /// Size of a signature.
     fn size(self) -> usize {
         match self {
             Self::Flat => FLAT,
@@ -48,27 +48,27 @@ impl SignatureForm {
         }
     }
 
-    /// Bytes of a vote.
+    /// Size of a vote.
     pub fn vote_size(self) -> usize {
         ATTESTATION + self.size()
     }
 
-    /// SSZ(SignedAttestation) for the wire. None: it is no vote of the beacon's form.
+    /// Converts SSZ(SignedAttestation) for the wire. None: it is not a vote in the beacon's form.
     pub fn vote_to_wire(self, vote: &[u8]) -> Option<Vec<u8>> {
         convert(vote, vote_signatures_at(vote, FLAT)?, FLAT, self.writer())
     }
 
-    /// SSZ(SignedAttestation) for the beacon. None: it is no vote of this form.
+    /// Converts SSZ(SignedAttestation) for the beacon. None: it is not a vote in this form.
     pub fn vote_from_wire(self, wire: &[u8]) -> Option<Vec<u8>> {
         convert(wire, vote_signatures_at(wire, self.size())?, self.size(), self.reader())
     }
 
-    /// SSZ(SignedBlockWithAttestation) for the wire. None: it is no block of the beacon's form.
+    /// Converts SSZ(SignedBlockWithAttestation) for the wire. None: it is not a block in the beacon's form.
     pub fn block_to_wire(self, block: &[u8]) -> Option<Vec<u8>> {
         convert(block, block_signatures_at(block, FLAT)?, FLAT, self.writer())
     }
 
-    /// SSZ(SignedBlockWithAttestation) for the beacon. None: it is no block of this form.
+    /// Converts SSZ(SignedBlockWithAttestation) for the beacon. None: it is not a block in this form.
     pub fn block_from_wire(self, wire: &[u8]) -> Option<Vec<u8>> {
         let block = convert(wire, block_signatures_at(wire, self.size())?, self.size(), self.reader())?;
         (block.len() <= MAX_BLOCK).then_some(block)
@@ -89,7 +89,7 @@ impl SignatureForm {
     }
 }
 
-/// Appends a signature in another form; None: it cannot be expressed.
+/// Appends a signature in the other form. None: the other form cannot express it.
 type Convert = fn(&[u8], &mut Vec<u8>) -> Option<()>;
 
 fn convert(item: &[u8], signatures_at: usize, size: usize, write: Convert) -> Option<Vec<u8>> {
@@ -136,10 +136,10 @@ fn to_flat(leansig: &[u8], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// The offset of a block's message: its two offsets come first.
+/// The offset of the message in a block: two offsets precede it.
 const MESSAGE_AT: [u8; 4] = [8, 0, 0, 0];
 
-/// Whether this begins as SSZ(SignedBlockWithAttestation).
+/// Whether the bytes begin like SSZ(SignedBlockWithAttestation).
 pub fn looks_like_block(ssz: &[u8]) -> bool {
     ssz.starts_with(&MESSAGE_AT) && ssz.len() >= 12
 }
@@ -148,7 +148,7 @@ fn vote_signatures_at(vote: &[u8], size: usize) -> Option<usize> {
     (vote.len() == ATTESTATION + size).then_some(ATTESTATION)
 }
 
-/// Where the signatures of a block begin, if they are of this size.
+/// The offset of the signatures in a block, if they have this size.
 fn block_signatures_at(block: &[u8], size: usize) -> Option<usize> {
     let (at, _) = block.strip_prefix(&MESSAGE_AT)?.split_first_chunk::<4>()?;
     let at = u32::from_le_bytes(*at) as usize;

@@ -1,4 +1,4 @@
-//! The libp2p side: transport and protocols, put together.
+//! The libp2p swarm: transports and protocols.
 
 use std::{collections::HashSet, num::NonZeroUsize, time::Duration};
 
@@ -28,16 +28,16 @@ use crate::{
     traffic::Meters,
 };
 
-/// A handshake is over within.
+/// The longest handshake.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(5);
-/// A connection on which nothing arrives ends after that, about a slot; each side sends something so often that three
-/// packets in a row may be lost.
+/// A connection on which nothing arrives for this time, about a slot, is closed. Each side sends something so often
+/// that three packets in a row may be lost.
 const SILENCE: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
-/// A connection that no protocol uses stays: peers are kept for their gossip.
+/// Connections that no protocol uses are kept: peers are needed for gossip.
 const IDLE: Duration = Duration::from_secs(24 * 3600);
 
-/// The protocols. The gate comes first, so that it is asked first.
+/// The protocols. The gate is first, so that it is asked first.
 #[derive(NetworkBehaviour)]
 pub(crate) struct Protocols {
     pub gate: Gate,
@@ -51,7 +51,7 @@ pub(crate) struct Protocols {
 
 pub(crate) type Event = ProtocolsEvent;
 
-/// What the protocols need to know.
+/// The settings of the protocols.
 pub(crate) struct Wiring<'a> {
     pub key: &'a Keypair,
     pub topics: &'a Topics,
@@ -63,7 +63,7 @@ pub(crate) struct Wiring<'a> {
     pub counts: &'a Counts,
 }
 
-/// Listens and dials nowhere yet.
+/// Makes a swarm that neither listens nor dials yet.
 pub(crate) fn build(wiring: &Wiring) -> Result<Swarm<Protocols>, String> {
     let public = wiring.key.public();
     let identify = identify::Config::new("leanconsensus/1".into(), public.clone())
@@ -83,12 +83,12 @@ pub(crate) fn build(wiring: &Wiring) -> Result<Swarm<Protocols>, String> {
         .with_idle_connection_timeout(IDLE)
         .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS)
         .with_notify_handler_buffer_size(NonZeroUsize::MIN)
-        // What a connection has read waits there until it is looked at, 16 MiB each.
+        // Messages that a connection has read wait in this buffer, up to 16 MiB each.
         .with_per_connection_event_buffer_size(0);
     Ok(Swarm::new(transport(wiring)?, protocols, public.to_peer_id(), config))
 }
 
-/// QUIC, and TCP with noise and yamux, for addresses of either kind.
+/// Makes the transport: QUIC, and TCP with noise and yamux.
 fn transport(wiring: &Wiring) -> Result<Boxed<(PeerId, StreamMuxerBox)>, String> {
     let mut quic = quic::Config::new(wiring.key);
     quic.handshake_timeout = HANDSHAKE_PATIENCE;
@@ -98,9 +98,9 @@ fn transport(wiring: &Wiring) -> Result<Boxed<(PeerId, StreamMuxerBox)>, String>
     quic.max_stream_data = STREAM_WINDOW;
     quic.max_connection_data = CONNECTION_WINDOW;
     let mut yamux = yamux::Config::default();
-    // It counts the streams of both sides.
+    // yamux counts the streams of both sides.
     yamux.set_max_num_streams(2 * STREAMS as usize);
-    let noise = noise::Config::new(wiring.key).map_err(|error| format!("the node key does not serve: {error}"))?;
+    let noise = noise::Config::new(wiring.key).map_err(|error| format!("cannot use the node key: {error}"))?;
     let tcp = tcp::tokio::Transport::new(tcp::Config::default())
         .upgrade(Version::V1)
         .authenticate(noise)

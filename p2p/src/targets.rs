@@ -1,4 +1,4 @@
-//! Peers to stay connected to: when each is dialled again.
+//! Peers to stay connected to, and when to dial them again.
 
 use std::{
     collections::HashMap,
@@ -9,15 +9,15 @@ use libp2p::{Multiaddr, PeerId};
 
 use crate::options::Target;
 
-/// Pauses between attempts grow from the first to the last, with a jitter of a quarter. They stay short: when a network
-/// that was parted is whole again, its halves wait for the next attempt.
+/// The pause between attempts doubles from the first value to the last, with a jitter of a quarter. It stays short,
+/// because the parts of a network that was split find each other only with the next attempt.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(5);
-/// A connection that stood for so long counts as good: the pauses begin anew.
+/// After a connection of this length the pauses start with the first value again.
 const GOOD_AFTER: Duration = Duration::from_secs(30);
 
 enum State {
-    /// Until the next attempt.
+    /// Waits until this time.
     Waits(Instant),
     Dials,
     Connected(Instant),
@@ -30,15 +30,15 @@ struct Entry {
     failure: String,
 }
 
-/// A target that is not connected, for a report.
+/// A target that is not connected.
 pub struct Missing<'a> {
     /// Its identity.
     pub peer_id: PeerId,
-    /// Where it is dialled.
+    /// The address that is dialled.
     pub address: &'a Multiaddr,
-    /// Of the last attempt; empty: none yet.
+    /// Why the last attempt failed. Empty: there was no attempt yet.
     pub failure: &'a str,
-    /// Until the next attempt; zero: it is under way.
+    /// The time until the next attempt. Zero: an attempt is under way.
     pub retry: Duration,
 }
 
@@ -46,7 +46,7 @@ pub struct Missing<'a> {
 pub struct Targets(HashMap<PeerId, Entry>);
 
 impl Targets {
-    /// Each is due at once.
+    /// All targets are due immediately.
     pub fn new(targets: Vec<Target>, now: Instant) -> Self {
         let entry = |target: Target| Entry {
             address: target.address,
@@ -62,7 +62,7 @@ impl Targets {
         self.0.contains_key(peer)
     }
 
-    /// Targets to dial now. Each is told `failed` or `connected` afterwards.
+    /// The targets to dial now. The caller reports the result of each by `failed` or `connected`.
     pub fn due(&mut self, now: Instant) -> Vec<Target> {
         let mut due = vec![];
         for (peer_id, entry) in &mut self.0 {
@@ -74,21 +74,21 @@ impl Targets {
         due
     }
 
-    /// An attempt failed. `not_before` is a ban's end.
+    /// Reports that an attempt failed. `not_before` is the end of a ban.
     pub fn failed(&mut self, peer: &PeerId, failure: &str, not_before: Option<Instant>, now: Instant) {
         let Some(entry) = self.0.get_mut(peer).filter(|entry| matches!(entry.state, State::Dials)) else { return };
         entry.failure = failure.into();
         entry.wait(not_before, now);
     }
 
-    /// It is connected, whoever has dialled.
+    /// Reports that a target is connected, whichever side dialled.
     pub fn connected(&mut self, peer: &PeerId, now: Instant) {
         if let Some(entry) = self.0.get_mut(peer).filter(|entry| !matches!(entry.state, State::Connected(_))) {
             entry.state = State::Connected(now);
         }
     }
 
-    /// Its last connection has ended.
+    /// Reports that the last connection of a target has ended.
     pub fn disconnected(&mut self, peer: &PeerId, reason: &str, not_before: Option<Instant>, now: Instant) {
         let Some(entry) = self.0.get_mut(peer) else { return };
         if matches!(entry.state, State::Connected(since) if now.duration_since(since) >= GOOD_AFTER) {
@@ -98,13 +98,13 @@ impl Targets {
         entry.wait(not_before, now);
     }
 
-    /// Those that are not connected.
+    /// The targets that are not connected.
     pub fn missing(&self, now: Instant) -> impl Iterator<Item = Missing<'_>> {
         self.0.iter().filter_map(move |(peer_id, entry)| {
             let retry = match entry.state {
                 State::Connected(_) => return None,
                 State::Dials => Duration::ZERO,
-                // The attempt that is due now is not under way yet.
+                // An attempt that is due now is not under way yet.
                 State::Waits(until) => until.saturating_duration_since(now).max(Duration::from_millis(1)),
             };
             Some(Missing { peer_id: *peer_id, address: &entry.address, failure: &entry.failure, retry })

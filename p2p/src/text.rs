@@ -1,15 +1,15 @@
-//! Text from outside, made fit for a log, a terminal or the contract with the beacon.
+//! Makes text of others safe for the log, for terminals and for the contract with the beacon.
 
-/// The most characters of a text that a line of the log has: those of the longest node record.
+/// The most characters of a text in a log line: the length of the longest node record.
 pub const MAX_LOG_TEXT: usize = 404;
 
-/// Whether a character commands a terminal, ends a line or changes the order in which a line is shown.
+/// Whether a character controls a terminal, ends a line or changes the direction of text.
 fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// `text` for a field of a log line: at most `limit` characters, controls as spaces, `"` as `'`. Whoever wrote the text
-/// can neither break the line nor forge a field.
+/// Makes `text` a field of a log line: at most `limit` characters, control characters as spaces, `"` as `'`. The author
+/// of the text can neither break the line nor forge a field.
 pub fn printable(text: &str, limit: usize) -> String {
     let mut characters = text.chars();
     let mut result: String = characters
@@ -27,7 +27,7 @@ pub fn printable(text: &str, limit: usize) -> String {
     result
 }
 
-/// `text` as the contract wants it: printable ASCII, at most `limit` characters. Everything else becomes `?`.
+/// Makes `text` fit the contract: printable ASCII, at most `limit` characters. All other characters become `?`.
 pub fn ascii(text: &str, limit: usize) -> String {
     text.chars().take(limit).map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
 }

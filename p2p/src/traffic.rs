@@ -1,4 +1,5 @@
-//! Counts the bytes of each peer, and holds it to its rate: who sends faster is read slower, and QUIC then lets it wait.
+//! Counts the bytes of each peer and limits its rate: a peer that sends faster is read more slowly, and the flow
+//! control of QUIC makes it wait.
 
 use std::{
     collections::HashMap,
@@ -24,7 +25,7 @@ use tokio::time::{Sleep, sleep};
 
 use crate::{budget::Bounds, rate::Bucket};
 
-/// The bytes of one peer.
+/// The bytes of one peer, and its rate.
 #[derive(Debug)]
 pub struct Meter {
     bytes_in: AtomicU64,
@@ -38,12 +39,12 @@ impl Meter {
         Self { bytes_in: AtomicU64::new(0), bytes_out: AtomicU64::new(0), bucket: Mutex::new(bucket) }
     }
 
-    /// That it has sent.
+    /// The bytes that the peer has sent.
     pub fn bytes_in(&self) -> u64 {
         self.bytes_in.load(Ordering::Relaxed)
     }
 
-    /// That it was sent.
+    /// The bytes that were sent to the peer.
     pub fn bytes_out(&self) -> u64 {
         self.bytes_out.load(Ordering::Relaxed)
     }
@@ -52,7 +53,7 @@ impl Meter {
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long to read nothing more.
+    /// Counts received bytes. Returns how long to pause reading.
     fn received(&self, bytes: usize) -> Duration {
         self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
         let (now, mut bucket) = (Instant::now(), self.bucket());
@@ -65,7 +66,7 @@ impl Meter {
     }
 }
 
-/// The meters of all peers that are connected.
+/// The meters of all connected peers.
 #[derive(Clone, Default)]
 pub struct Meters(Arc<Mutex<State>>);
 
@@ -80,7 +81,7 @@ impl Meters {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A peer's, whose connections share it.
+    /// The meter of a peer. All its connections share it.
     pub fn of(&self, peer: PeerId) -> Arc<Meter> {
         let mut state = self.state();
         if let Some(meter) = state.meters.get(&peer).and_then(Weak::upgrade) {
@@ -101,7 +102,7 @@ impl Meters {
         }
     }
 
-    /// A connection whose bytes are counted.
+    /// Wraps a connection so that its bytes are counted.
     pub fn measure(&self, peer: PeerId, connection: StreamMuxerBox) -> StreamMuxerBox {
         StreamMuxerBox::new(Measured { connection, meter: self.of(peer) })
     }

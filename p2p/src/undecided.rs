@@ -34,7 +34,7 @@ pub struct Item {
 /// What became of an item.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Admission {
-    /// The name of the item for the beacon. None: the item was not taken.
+    /// The id of the item for the beacon. None: the item was not taken.
     pub id: Option<u64>,
     /// Items that wait no longer, because the new one takes their place.
     pub displaced: Vec<Item>,
@@ -115,7 +115,7 @@ impl Loads {
     }
 }
 
-/// All of them, in the order in which they came.
+/// All items that wait, in the order in which they arrived.
 #[derive(Default)]
 pub struct Undecided {
     bounds: Bounds,
@@ -156,14 +156,14 @@ impl Undecided {
         admission
     }
 
-    /// The item of this name, which waits no longer.
+    /// Removes the item with this id.
     pub fn decide(&mut self, id: u64) -> Option<Item> {
         let item = self.items.remove(&id)?;
         self.loads(item.kind).remove(id, &item.peer, item.bytes);
         Some(item)
     }
 
-    /// The items whose time is over. They wait no longer.
+    /// Removes the items whose time is over.
     pub fn expired(&mut self, now: Instant) -> Vec<Item> {
         self.take_while(|item| now.duration_since(item.since) >= DEADLINE)
     }
@@ -188,7 +188,7 @@ impl Undecided {
         }
     }
 
-    /// Of all peers, and of one. Votes have one size, so that their number bounds their bytes.
+    /// The bounds for all peers and for one. All votes have the same size, so that their number bounds their bytes.
     fn most(&self, kind: Kind) -> (Most, Most) {
         match kind {
             Kind::Vote => (

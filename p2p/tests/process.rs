@@ -1,4 +1,4 @@
-//! The program itself: its files, its exit codes, its signals.
+//! The program: files, exit codes and signals.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use temp_dir::TempDir;
@@ -21,7 +21,7 @@ fn command(folder: &Path) -> Command {
 
 type Lines = std::io::Lines<BufReader<ChildStderr>>;
 
-/// Started, what it logged until it listened, and what it logs then.
+/// The program after its start: what it logged until it listened, and a reader for what it logs later.
 fn start_with(folder: &Path, more: &[&str]) -> (Child, Vec<String>, Lines) {
     let mut child = command(folder).args(more).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

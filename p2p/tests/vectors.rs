@@ -59,7 +59,7 @@ fn message_ids() {
     for case in cases(&vectors("message_ids.json")) {
         let decompressed = snap::raw::Decoder::new().decompress_vec(&bytes(&case["wire"]));
         if case["content"].is_null() {
-            // It is dropped, and needs no identifier.
+            // The message is dropped and needs no id.
             assert!(decompressed.is_err());
             continue;
         }
@@ -81,7 +81,7 @@ fn frames() {
         assert_eq!(length_of, expected, "{}", case["name"]);
         assert_eq!(content.len() as u64, case["content_size"].as_u64().unwrap());
         assert_eq!(Sha256::digest(&content).to_vec(), bytes(&case["content_sha256"]));
-        // What the engine writes may be compressed otherwise, and is read alike.
+        // The engine may compress differently. It must read both alike.
         let own = frame::write(&content, length_of).unwrap();
         assert_eq!(block_on(frame::read(&mut Cursor::new(&own), 1 << 20)).unwrap(), (content, length_of));
     }

@@ -1,7 +1,7 @@
-//! The interface of the crate `futures-timer`, which libp2p's crates use, on tokio's timers.
+//! The interface of the crate `futures-timer`, which the crates of libp2p use, implemented with tokio's timers.
 //!
-//! gossipsub makes a timer for each message to each peer. The crate's own timers live in a thread that is woken whenever
-//! one is made or dropped; a timer here costs nothing until it is polled.
+//! gossipsub makes a timer for each message to each peer. The original crate runs its timers on a thread that wakes
+//! whenever a timer is made or dropped. A timer of this crate costs nothing until it is polled.
 
 use std::{
     fmt,
@@ -13,23 +13,23 @@ use std::{
 
 use tokio::time::{Sleep, sleep_until};
 
-/// A time that is as good as never, and which the clock can express.
+/// A time so far away that it never comes, but that the clock can express.
 const NEVER: Duration = Duration::from_secs(30 * 365 * 86_400);
 
-/// Ready once a time has passed. It must be polled within a tokio runtime that has its timers enabled.
+/// Completes after a time. It must be polled within a tokio runtime with timers enabled.
 pub struct Delay {
     at: Instant,
-    /// None: nobody waits for it yet.
+    /// None: it was not polled yet.
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Delay {
-    /// Ready after `duration`.
+    /// Completes after `duration`.
     pub fn new(duration: Duration) -> Self {
         Self { at: Instant::now() + duration.min(NEVER), sleep: None }
     }
 
-    /// Ready after `duration` from now on.
+    /// Completes after `duration`, counted from now.
     pub fn reset(&mut self, duration: Duration) {
         self.at = Instant::now() + duration.min(NEVER);
         if let Some(sleep) = &mut self.sleep {

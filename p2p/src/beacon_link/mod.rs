@@ -1,4 +1,4 @@
-//! The server side of the contract with the beacon: one stream at a time, on a unix socket.
+//! The server of the contract with the beacon: one stream at a time, on a unix socket.
 
 mod socket;
 
@@ -33,56 +33,56 @@ use crate::{
     },
 };
 
-/// A beacon says hello within.
+/// How long a beacon may take to send its hello.
 const HELLO_PATIENCE: Duration = Duration::from_secs(5);
-/// How a stream ends is told within.
+/// How long the engine tries to send the reason why it closes a stream.
 const LAST_WORD: Duration = Duration::from_millis(100);
-/// Unread bytes of a stream: a block does not wait for many round trips.
+/// The flow-control window of a stream. It is so large that a block takes few round trips.
 const WINDOW: u32 = 4 << 20;
 
 type Answer = Result<EngineToBeacon, Status>;
 
-/// What happens on the streams with beacons. Streams are numbered.
+/// Events of the streams with beacons. Each stream has a number.
 pub enum LinkEvent {
-    /// A beacon has said hello. It takes the place of the one before.
+    /// A beacon has sent its hello. It replaces the previous beacon.
     Attached {
         /// The stream.
         link: u64,
-        /// What it has said.
+        /// The hello.
         hello: Hello,
-        /// To talk to it.
+        /// The sender of messages to it.
         beacon: Beacon,
     },
-    /// It says something.
+    /// A message has arrived.
     Message {
         /// The stream.
         link: u64,
-        /// What it says.
+        /// The message.
         message: FromBeacon,
     },
     /// The stream has ended.
     Detached {
         /// The stream.
         link: u64,
-        /// For people.
+        /// The reason, for people.
         reason: String,
     },
 }
 
-/// A beacon that is attached. Its stream ends when this is dropped.
+/// An attached beacon. Its stream is closed when this value is dropped.
 pub struct Beacon {
     sender: mpsc::Sender<Answer>,
     _keep: oneshot::Sender<()>,
 }
 
 impl Beacon {
-    /// Waits for room for a message.
+    /// The sender of messages to the beacon.
     pub fn sender(&self) -> mpsc::Sender<Answer> {
         self.sender.clone()
     }
 }
 
-/// Serves until `stop` is ready.
+/// Serves until `stop` completes.
 pub async fn serve(
     socket: Socket,
     hello: EngineHello,
@@ -106,7 +106,7 @@ pub async fn serve(
 struct Service {
     hello: EngineHello,
     events: mpsc::Sender<LinkEvent>,
-    /// The newest stream whose beacon has said hello.
+    /// The number of the newest stream whose beacon has sent its hello.
     newest: Arc<watch::Sender<u64>>,
     last: AtomicU64,
 }
@@ -134,7 +134,7 @@ impl NetworkEngine for Service {
     }
 }
 
-/// Reads a stream to its end.
+/// Reads one stream until it ends.
 struct Reader {
     link: u64,
     messages: Streaming<BeaconToEngine>,
@@ -146,7 +146,7 @@ struct Reader {
 impl Reader {
     async fn run(mut self) {
         let hello = match timeout(HELLO_PATIENCE, next(&mut self.messages)).await {
-            Err(_) => Err(Status::deadline_exceeded("no hello has come")),
+            Err(_) => Err(Status::deadline_exceeded("no hello has arrived")),
             Ok(Err(end)) => Err(end),
             Ok(Ok(message)) => parse_hello(message.content).map_err(Status::invalid_argument),
         };
@@ -159,11 +159,11 @@ impl Reader {
             }
             Err(status) => status,
         };
-        // A beacon that does not read is not waited for.
+        // The engine does not wait for a beacon that does not read.
         let _ = timeout(LAST_WORD, self.sender.send(Err(status))).await;
     }
 
-    /// Why the stream ends.
+    /// Reads messages. Returns why the stream ends.
     async fn read(&mut self, hello: Hello) -> Status {
         let link = self.link;
         let mut newest = self.newest.subscribe();
@@ -171,13 +171,13 @@ impl Reader {
         let (keep, mut dropped) = oneshot::channel();
         let beacon = Beacon { sender: self.sender.clone(), _keep: keep };
         if self.events.send(LinkEvent::Attached { link, hello, beacon }).await.is_err() {
-            return Status::unavailable("the engine stops");
+            return Status::unavailable("the engine is stopping");
         }
         loop {
             let message = tokio::select! {
                 biased;
-                () = wait_for_newer(&mut newest, link) => return Status::aborted("a newer stream has come"),
-                _ = &mut dropped => return Status::resource_exhausted("what the engine says is not read"),
+                () = wait_for_newer(&mut newest, link) => return Status::aborted("a newer stream has replaced this one"),
+                _ = &mut dropped => return Status::resource_exhausted("the beacon does not read the messages of the engine"),
                 () = self.sender.closed() => return Status::cancelled("the beacon has left"),
                 message = next(&mut self.messages) => message,
             };
@@ -187,7 +187,7 @@ impl Reader {
                 Err(status) => return status,
             };
             if self.events.send(LinkEvent::Message { link, message }).await.is_err() {
-                return Status::unavailable("the engine stops");
+                return Status::unavailable("the engine is stopping");
             }
         }
     }
@@ -201,6 +201,6 @@ async fn next(messages: &mut Streaming<BeaconToEngine>) -> Result<BeaconToEngine
 }
 
 async fn wait_for_newer(newest: &mut watch::Receiver<u64>, link: u64) {
-    // The sender lives as long as the service.
+    // There is no error: the sender lives as long as the service.
     let _ = newest.wait_for(|newest| *newest > link).await;
 }

@@ -1,4 +1,4 @@
-//! The socket file: for this user alone, or for a group as well.
+//! The socket file: for this user only, or for a group as well.
 
 use std::{
     fs, io,
@@ -12,7 +12,7 @@ use std::{
 use nix::unistd::Group;
 use tokio::net::UnixListener;
 
-/// A socket that beacons can connect to. Its file is removed with it.
+/// A socket that beacons can connect to. Its file is removed when this value is dropped.
 pub struct Socket {
     listener: UnixListener,
     file: SocketFile,
@@ -28,14 +28,14 @@ impl Drop for SocketFile {
 }
 
 impl Socket {
-    /// Listens on `path`. A socket that nobody serves any more is replaced; anything else that is there is left alone.
+    /// Listens on `path`. A socket that no process serves any more is replaced; any other file is left alone.
     pub fn bind(path: &Path, group: Option<&str>) -> Result<Self, String> {
         let name = path.display();
         let group = group.map(group_id).transpose()?;
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(format!("cannot use the socket {name}: {error}")),
-            Ok(info) if !info.file_type().is_socket() => return Err(format!("{name} is there, and is no socket")),
+            Ok(info) if !info.file_type().is_socket() => return Err(format!("{name} exists and is not a socket")),
             Ok(_) if UnixStream::connect(path).is_ok() => return Err(format!("another process serves on {name}")),
             Ok(_) => {}
         }
@@ -48,7 +48,7 @@ impl Socket {
     }
 }
 
-/// Made beside its place with its final permissions, and put there in one step.
+/// Makes the socket under a temporary name, sets its permissions, and renames it to `path` in one step.
 fn put(path: &Path, group: Option<u32>) -> io::Result<UnixListener> {
     let temporary = temporary(path);
     remove(&temporary);
@@ -71,7 +71,7 @@ fn temporary(path: &Path) -> PathBuf {
     path.with_file_name(format!(".p2p-{}", std::process::id()))
 }
 
-/// Removes a socket file; one that is not there is none to remove.
+/// Removes a socket file. It is no error if the file does not exist.
 fn remove(path: &Path) {
     let _ = fs::remove_file(path);
 }
@@ -105,7 +105,7 @@ mod tests {
         let (listener, file) = Socket::bind(&path, None).unwrap().into_parts();
         assert_eq!(mode(&path), 0o600);
         assert!(error_of(Socket::bind(&path, None)).starts_with("another process serves on"));
-        // As after a kill.
+        // This is the state after the process was killed.
         drop(listener);
         std::mem::forget(file);
         assert!(path.exists());
@@ -120,7 +120,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("precious");
         fs::write(&path, "text").unwrap();
-        assert!(error_of(Socket::bind(&path, None)).ends_with("is no socket"));
+        assert!(error_of(Socket::bind(&path, None)).ends_with("is not a socket"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "text");
     }
 

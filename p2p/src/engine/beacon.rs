@@ -1,4 +1,4 @@
-//! The beacon comes, speaks and goes.
+//! The beacon attaches, sends messages and detaches.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ impl Engine {
     pub(super) fn on_link(&mut self, event: LinkEvent) {
         match event {
             LinkEvent::Attached { link, hello, beacon } => {
-                self.detach("a newer stream has come");
+                self.detach("a newer stream has replaced it");
                 self.link = Some(Link { id: link, beacon });
                 self.attach(hello);
             }
@@ -45,7 +45,7 @@ impl Engine {
         self.introduce_all(now);
     }
 
-    /// What was under way with the beacon is void.
+    /// Drops everything that was under way with the beacon.
     fn detach(&mut self, reason: &str) {
         if self.link.take().is_none() {
             return;
@@ -55,7 +55,7 @@ impl Engine {
             self.judge(&item, MessageAcceptance::Ignore);
         }
         for id in self.served.open() {
-            self.complete_answer(id, Some((code::UNAVAILABLE, "the beacon has left".into())));
+            self.complete_answer(id, Some((code::UNAVAILABLE, "the beacon has detached".into())));
         }
         self.asked.clear();
         self.outbox.clear();
@@ -83,7 +83,7 @@ impl Engine {
         self.end_peer(&id, &format!("the beacon ends it: {reason}"));
     }
 
-    /// Tells the beacon of peers of which enough is known now.
+    /// Introduces peers to the beacon of which enough is known by now.
     pub(super) fn introduce_all(&mut self, now: Instant) {
         if self.link.is_none() {
             return;
@@ -94,7 +94,7 @@ impl Engine {
         }
     }
 
-    /// Tells the beacon of this peer, if enough is known of it; from then on its gossip is heard.
+    /// Introduces a peer to the beacon if enough is known of it. From then on its gossip is accepted.
     pub(super) fn introduce(&mut self, id: &PeerId, now: Instant) {
         if self.link.is_none() {
             return;
@@ -105,16 +105,16 @@ impl Engine {
         }
     }
 
-    /// Gossip of a peer that the beacon does not know of is not heard. It is not remembered either, so that it counts as
-    /// new when somebody else brings it.
+    /// Drops the gossip of a peer that the beacon does not know. Dropped messages are not remembered: they count as new
+    /// when another peer sends them.
     pub(super) fn hear_no_gossip(&mut self, id: &PeerId) {
         self.swarm.behaviour_mut().gossip.blacklist_peer(id);
     }
 
-    /// Sends what waits as far as there is room, whatever else is to be done; a beacon that does not read is left.
+    /// Sends waiting messages as far as there is room. Detaches a beacon that does not read.
     pub(super) fn send_at_once(&mut self) {
         if self.outbox.is_overdue() {
-            self.detach("it does not read what it is told");
+            self.detach("it does not read its messages");
         }
         let Some(link) = &self.link else { return };
         let sender = link.beacon.sender();
@@ -130,7 +130,7 @@ impl Engine {
     }
 }
 
-/// For people, as the contract wants it.
+/// A text for people, in the form that the contract requires.
 pub(super) fn reason(text: &str) -> String {
     text::ascii(text, 256)
 }

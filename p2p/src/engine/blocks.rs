@@ -1,4 +1,4 @@
-//! Requests for blocks: the beacon's to peers, and peers' to the beacon.
+//! Requests for blocks: from the beacon to peers, and from peers to the beacon.
 
 use std::{io::ErrorKind, time::Instant};
 
@@ -33,7 +33,7 @@ impl Engine {
         }
     }
 
-    /// The beacon asks a peer.
+    /// Sends a request of the beacon to a peer.
     pub(super) fn ask_for_blocks(&mut self, id: u64, handle: u64, request: BlockRequest) {
         let Some(peer) = self.peers.by_handle(handle).filter(|peer| peer.end.is_none()) else {
             return self.answer_beacon(id, vec![], End::Failed, "the peer is gone");
@@ -89,7 +89,7 @@ impl Engine {
         self.answer_beacon(asked.id, vec![], end, &error.to_string());
     }
 
-    /// A peer that could not read the request is asked once more in the other form.
+    /// Repeats a request once in the other framing, for a peer that could not read it.
     fn retry_or_fail(&mut self, asked: Asked, why: &str) {
         let connected = self.peers.get(&asked.peer).is_some_and(|peer| peer.end.is_none());
         if asked.retried || !connected || asked.deadline <= Instant::now() {
@@ -107,7 +107,7 @@ impl Engine {
         for chunk in &answer.chunks {
             if chunk.code != code::SUCCESS {
                 let text = String::from_utf8_lossy(&chunk.content).into_owned();
-                // What came before an error is as good as an answer that was cut.
+                // Blocks before an error are used, as those of an answer that was cut off.
                 return match (blocks.is_empty(), chunk.code) {
                     (false, _) => self.answer_beacon(asked.id, blocks, End::Complete, ""),
                     (true, code::INVALID_REQUEST) => self.retry_or_fail(asked, &text),
@@ -119,11 +119,11 @@ impl Engine {
             });
             match of_chunk {
                 Some(of_chunk) => blocks.extend(of_chunk),
-                None => return self.answer_beacon(asked.id, vec![], End::Malformed, "what came is no block"),
+                None => return self.answer_beacon(asked.id, vec![], End::Malformed, "the answer is not a block"),
             }
         }
         if blocks.len() > asked.request.most_blocks() {
-            return self.answer_beacon(asked.id, vec![], End::Malformed, "more blocks came than were asked for");
+            return self.answer_beacon(asked.id, vec![], End::Malformed, "the answer has more blocks than requested");
         }
         if let (true, false, Some(peer)) = (asked.bare, blocks.is_empty(), self.peers.get_mut(&asked.peer)) {
             peer.bare_roots = true;
@@ -131,15 +131,15 @@ impl Engine {
         self.answer_beacon(asked.id, blocks, End::Complete, "");
     }
 
-    /// Of those who count compressed bytes, some want the list of roots in a container and some do not: these answer a
-    /// container with nothing, as gean.
+    /// Among clients that count compressed bytes, some send the list of roots in a container and some do not. The
+    /// latter, such as gean, answer a container with an empty answer.
     fn may_want_bare_roots(&self, asked: &Asked) -> bool {
         let wrapped = asked.length_of == LengthOf::Compressed && !asked.bare;
         let connected = self.peers.get(&asked.peer).is_some_and(|peer| peer.end.is_none());
         wrapped && connected && Method::of(&asked.request) == Method::ByRoot && asked.deadline > Instant::now()
     }
 
-    /// In as many messages as it takes.
+    /// Splits the answer into as many messages as necessary.
     fn answer_beacon(&mut self, id: u64, blocks: Vec<Vec<u8>>, end: End, message: &str) {
         if self.link.is_none() {
             return;
@@ -185,16 +185,16 @@ impl Engine {
                 let request = proto::BlockRequest { id, peer: handle, blocks: Some((&request).into()) };
                 return self.outbox.push(ToBeacon::Request(request));
             }
-            (None, ..) => (code::INVALID_REQUEST, "it is no request for blocks"),
+            (None, ..) => (code::INVALID_REQUEST, "the request for blocks is malformed"),
             (_, None, _) => (code::UNAVAILABLE, "too many requests"),
-            (.., None) => (code::UNAVAILABLE, "no status was told, or no beacon is there"),
+            (.., None) => (code::UNAVAILABLE, "this peer has sent no status, or no beacon is attached"),
         };
-        // A refusal takes no place among the requests that are served: who does not read it keeps nobody out.
+        // A refusal does not count as a request that is served: a peer that does not read refusals keeps nobody out.
         self.answer_peer(method, channel, Answer::error(code, text, query.length_of));
     }
 
     fn answer_peer(&mut self, method: Method, channel: ResponseChannel<Answer>, answer: Answer) {
-        // An error means that the peer does not wait any more; an event tells of it, too.
+        // An error means that the peer no longer waits. An event reports that, too.
         let _ = self.exchange(method).send_response(channel, answer);
     }
 
@@ -211,7 +211,7 @@ impl Engine {
         self.complete_answer(id, error.map(|code| (code, reason(message))));
     }
 
-    /// Sends the answer of this name to the peer that has asked.
+    /// Sends the answer with this id to the peer that made the request.
     pub(super) fn complete_answer(&mut self, id: u64, error: Option<(u8, String)>) {
         if let Some(ready) = self.served.complete(id, error) {
             self.answer_peer(ready.method, ready.channel, ready.answer);

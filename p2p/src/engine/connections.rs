@@ -1,4 +1,4 @@
-//! Peers come and go.
+//! Peers connect and disconnect.
 
 use std::{
     num::NonZeroU32,
@@ -30,9 +30,10 @@ use crate::{
     text,
 };
 
-/// A stranger has told its status within.
+/// How long a stranger may take to send its status.
 const STATUS_PATIENCE: Duration = Duration::from_secs(30);
-/// How long a peer is refused whose gossip broke the rules: as long as a beacon's first ban. Its score waits for it.
+/// The ban of a peer whose gossip breaks the rules: as long as the first ban by a beacon. gossipsub keeps its score
+/// meanwhile.
 const WORTHLESS_BAN: Duration = Duration::from_secs(60);
 
 impl Engine {
@@ -44,8 +45,8 @@ impl Engine {
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
                 self.on_disconnected(&peer_id, cause.as_ref());
             }
-            // Its other connection may be of a process that was started after the one that has fallen silent: gossip takes it
-            // for a further one of the same, and does not tell it what it has told already.
+            // The other connection may belong to a process that was started after the one that fell silent. gossipsub
+            // takes both for the same peer and does not send its subscriptions again.
             SwarmEvent::ConnectionClosed { peer_id, cause: Some(cause), .. } if fell_silent(&cause) => {
                 self.end_peer(&peer_id, &format!("one of its connections was lost: {cause}"));
             }
@@ -78,7 +79,7 @@ impl Engine {
     fn on_connected(&mut self, id: PeerId, endpoint: &ConnectedPoint) {
         let now = Instant::now();
         let address = endpoint.get_remote_address();
-        // The id of a peer that was dialled is no part of where it is.
+        // The address of a peer that was dialled includes its id, which is removed here.
         let address = address.iter().filter(|part| !matches!(part, Protocol::P2p(_))).collect();
         self.log.info("peer_connected", &[("peer", &id), ("address", &address), ("outbound", &endpoint.is_dialer())]);
         self.targets.connected(&id, now);
@@ -87,7 +88,7 @@ impl Engine {
         self.ask_for_status(now);
     }
 
-    /// `lost`: how the connection was; none: it was closed from here.
+    /// `lost`: how the connection was lost. None: this engine closed it.
     fn on_disconnected(&mut self, id: &PeerId, lost: Option<&ConnectionError>) {
         let now = Instant::now();
         self.swarm.behaviour_mut().gossip.remove_blacklisted_peer(id);
@@ -106,7 +107,7 @@ impl Engine {
         }
     }
 
-    /// Refuses a connected peer and its address for a while; no time is no ban.
+    /// Bans a connected peer and its address. Does nothing if `time` is zero.
     pub(super) fn ban(&mut self, id: &PeerId, time: Duration, reason: &str) {
         let Some(peer) = self.peers.get(id).filter(|_| !time.is_zero()) else { return };
         let of_others = ip_of(&peer.address).filter(|ip| !ip.is_loopback() && !self.own_addresses.contains(ip));
@@ -118,7 +119,7 @@ impl Engine {
     pub(super) fn end_peer(&mut self, id: &PeerId, why: &str) {
         let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.end.is_none()) else { return };
         peer.end = Some(text::printable(why, 256));
-        // An error means that it has gone.
+        // An error means that the peer has gone already.
         let _ = self.swarm.disconnect_peer_id(*id);
     }
 
@@ -130,7 +131,7 @@ impl Engine {
                 continue;
             }
             let options = DialOpts::peer_id(target.peer_id).addresses(vec![target.address]).build();
-            // Errors that are known at once come back here, all others as events.
+            // Errors that are known immediately are returned; all others arrive as events.
             if let Err(error) = self.swarm.dial(options) {
                 self.on_dial_failure(&target.peer_id, &error);
             }
@@ -156,7 +157,7 @@ impl Engine {
     fn on_dial_failure(&mut self, peer: &PeerId, error: &DialError) {
         let why = match error {
             DialError::Transport(attempts) => attempts.first().map(|(_, error)| root_cause(error)),
-            DialError::WrongPeerId { obtained, .. } => Some(format!("another peer is there: {obtained}")),
+            DialError::WrongPeerId { obtained, .. } => Some(format!("another peer has this address: {obtained}")),
             DialError::Denied { cause } => cause.downcast_ref::<Refusal>().map(Refusal::to_string),
             _ => None,
         };
@@ -180,7 +181,7 @@ impl Engine {
         self.introduce(&peer_id, Instant::now());
     }
 
-    /// Nothing tells that the other side of a TCP connection is away; QUIC notices by itself.
+    /// Closes TCP connections whose other side does not answer. QUIC notices that by itself.
     pub(super) fn on_ping(&mut self, event: ping::Event) {
         let Err(ping::Failure::Timeout) = event.result else { return };
         let over_tcp = |peer: &Peer| peer.address.iter().any(|part| matches!(part, Protocol::Tcp(_)));
@@ -189,7 +190,7 @@ impl Engine {
         }
     }
 
-    /// Ends strangers that do not tell their status, peers that take nothing, and those whose gossip is not listened to.
+    /// Disconnects strangers that do not send their status, peers that do not read, and peers whose score is too low.
     pub(super) fn end_unfit_peers(&mut self, now: Instant) {
         let is_silent = |peer: &Peer| {
             peer.status.is_none()
@@ -203,9 +204,9 @@ impl Engine {
         for peer in self.peers.iter().filter(|peer| peer.end.is_none()) {
             let stalled = peer.stalled.filter(|(_, sent)| *sent == peer.meter.bytes_out());
             if stalled.is_some_and(|(since, _)| now.duration_since(since) >= STALL_PATIENCE) {
-                unfit.push((peer.id, Duration::ZERO, "it does not read what it is sent"));
+                unfit.push((peer.id, Duration::ZERO, "it does not read its messages"));
             } else if is_silent(peer) {
-                unfit.push((peer.id, Duration::ZERO, "it does not tell its status"));
+                unfit.push((peer.id, Duration::ZERO, "it has sent no status"));
             } else if is_worthless(peer) {
                 unfit.push((peer.id, WORTHLESS_BAN, "its gossip breaks the rules"));
             }
@@ -217,7 +218,8 @@ impl Engine {
     }
 }
 
-/// Nothing arrived on it any more. A process that ends in order, or closes what it does not need, says so.
+/// Whether a connection ended because nothing arrived. A process that stops in order, or closes a spare connection,
+/// says so.
 fn fell_silent(cause: &ConnectionError) -> bool {
     matches!(cause, ConnectionError::IO(error) if root_cause(error) == "timed out")
 }
@@ -231,7 +233,7 @@ impl Failures {
     }
 }
 
-/// What an error of a connection means. The transports do not tell it but in words.
+/// Finds the cause of a connection error. The transports report it only as text.
 fn cause_of(error: &str) -> Cause {
     let error = error.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| error.contains(word));
@@ -244,7 +246,7 @@ fn cause_of(error: &str) -> Cause {
     }
 }
 
-/// The innermost error: the outer ones repeat it.
+/// The innermost error. The outer ones repeat its text.
 fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {

@@ -1,4 +1,4 @@
-//! Gossip: items come in, wait for the beacon's verdict and are passed on; the beacon's own items go out.
+//! Gossip: items arrive, wait for the beacon's verdict and are forwarded. The beacon's own items are published.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ use crate::{
     undecided::{Admission, Item},
 };
 
-/// What clients take, of whose limit is known.
+/// The largest blocks that other clients accept, as far as known.
 const TAKEN_BY_OTHERS: [(&str, usize); 2] = [("zeam", 4 << 20), ("ream", 10 << 20)];
 
 impl Engine {
@@ -34,7 +34,7 @@ impl Engine {
                 self.log.warn_limited("peer_slow", &[("peer", &peer_id), ("messages_unsent", &unsent)]);
                 if let Some(peer) = self.peers.get_mut(&peer_id) {
                     let sent = peer.meter.bytes_out();
-                    // While it takes something it is slow, not stalled.
+                    // A peer that still reads is slow, not stalled.
                     if peer.stalled.is_none_or(|(_, before)| before != sent) {
                         peer.stalled = Some((Instant::now(), sent));
                     }
@@ -47,7 +47,7 @@ impl Engine {
         }
     }
 
-    /// Hands an item to the beacon. A verdict: the beacon does not get it.
+    /// Hands an item to the beacon. Returns a verdict if the beacon does not get the item.
     fn take_in(&mut self, source: PeerId, id: &MessageId, message: &gossipsub::Message) -> Option<MessageAcceptance> {
         let (Some(kind), Some(handle)) =
             (self.topics.kind(&message.topic), self.peers.get(&source).and_then(|peer| peer.handle))
@@ -90,7 +90,7 @@ impl Engine {
 
     pub(super) fn on_verdicts(&mut self, verdicts: &[(u64, Outcome)]) {
         for (id, outcome) in verdicts {
-            // One that is not there has expired.
+            // An unknown id belongs to an item that has expired.
             let Some(item) = self.undecided.decide(*id) else { continue };
             if let Some(peer) = self.peers.get_mut(&item.peer) {
                 peer.verdicts.count(*outcome);
@@ -112,7 +112,7 @@ impl Engine {
         self.swarm.behaviour_mut().gossip.report_message_validation_result(id, peer, verdict);
     }
 
-    /// Items whose verdict has not come in time.
+    /// Ignores items whose verdict did not arrive in time.
     pub(super) fn expire_items(&mut self, now: Instant) {
         let expired = self.undecided.expired(now);
         if expired.is_empty() {
@@ -137,11 +137,11 @@ impl Engine {
 
     fn publish(&mut self, kind: Kind, item: Option<Vec<u8>>) {
         let Some(item) = item else {
-            return self.count_unpublished("its signature cannot be expressed in the network's form");
+            return self.count_unpublished("the network's form cannot express its signature");
         };
         let topic = self.topics.of(kind).hash();
         match self.swarm.behaviour_mut().gossip.publish(topic, item) {
-            // What the network has already is there, too.
+            // A duplicate is published already.
             Ok(_) | Err(PublishError::Duplicate) => self.totals.published += 1,
             Err(error) => self.count_unpublished(&error.to_string()),
         }

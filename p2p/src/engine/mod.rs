@@ -1,9 +1,10 @@
-//! The engine: one task owns the swarm and everything that is known, and does one thing after the other.
+//! The engine: one task owns the swarm and all state, and handles one event after the other.
 
 mod beacon;
 mod blocks;
 mod connections;
 mod gossip;
+mod listening;
 mod report;
 mod status;
 
@@ -15,19 +16,20 @@ use std::{
 };
 
 use futures::StreamExt;
-use libp2p::{Multiaddr, Swarm, identity::Keypair, multiaddr::Protocol, swarm::SwarmEvent};
+use libp2p::{Multiaddr, Swarm, identity::Keypair, swarm::SwarmEvent};
 use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval, timeout},
 };
 
+use self::listening::{listen, own_enr};
 use crate::{
     AGENT,
     beacon_link::{Beacon, LinkEvent},
     budget::{Bounds, CONNECTION_BYTES, MEMORY_PATIENCE, Memory},
     contract::{VERSION, proto::EngineHello},
     discovery::{self, Discovery},
-    enr::{Enr, Ports, quic_address, tcp_address},
+    enr::{quic_address, tcp_address},
     gate::Limits,
     gossip::{Authors, Counts, Topics},
     log::Log,
@@ -46,43 +48,42 @@ use crate::{
     wire::{frame::LengthOf, status::Status},
 };
 
-/// Listening has begun within.
+/// How long it may take to start listening.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(5);
-const FURTHER_ADDRESSES: Duration = Duration::from_millis(20);
-/// How often is looked at what waits for time to pass.
+/// How often deadlines are checked.
 const TICK: Duration = MEMORY_PATIENCE;
-/// How often the beacon gets a report.
+/// How often the beacon receives a report.
 const REPORT: Duration = Duration::from_secs(1);
-/// Peers have heard that the engine stops within.
+/// How long the engine waits until its peers know that it stops.
 const FAREWELL: Duration = Duration::from_millis(300);
 
-/// What the operator decides.
+/// The settings of the operator.
 pub struct Setup {
-    /// Names this engine among its peers.
+    /// The key that identifies this engine.
     pub key: Keypair,
-    /// For the log; may be empty.
+    /// The name of the node in the log. May be empty.
     pub name: String,
     /// Peers to stay connected to.
     pub targets: Vec<Target>,
-    /// Of connections.
+    /// Limits on connections.
     pub limits: Limits,
-    /// Addresses for QUIC.
+    /// Addresses to listen on for QUIC.
     pub listen: Vec<SocketAddr>,
-    /// Addresses for TCP.
+    /// Addresses to listen on for TCP.
     pub listen_tcp: Vec<SocketAddr>,
-    /// Address under which others reach this engine for QUIC.
+    /// The address at which others reach this engine for QUIC.
     pub announce: Option<SocketAddr>,
-    /// Of peers; None: it is off.
+    /// Settings of discovery. None: it is off.
     pub discovery: Option<discovery::Plan>,
-    /// Name within the topics.
+    /// The network's name in the gossip topics.
     pub network: String,
-    /// On the wire.
+    /// The form of signatures on the wire.
     pub form: SignatureForm,
-    /// Of gossip.
+    /// How gossip that names an author is handled.
     pub authors: Authors,
-    /// Of requests to peers whose own is not known.
+    /// The framing of requests to peers whose own framing is not known.
     pub framing: LengthOf,
-    /// Bytes of memory above which strangers are turned away.
+    /// The memory budget in bytes. Above it strangers are refused and disconnected.
     pub memory: usize,
 }
 
@@ -92,7 +93,7 @@ struct Link {
     beacon: Beacon,
 }
 
-/// What is counted since the start.
+/// Counters since the start.
 #[derive(Default)]
 struct Totals {
     expired: u64,
@@ -107,7 +108,7 @@ struct Totals {
     arrivals: Failures,
 }
 
-/// Connections that did not come about.
+/// Connection attempts that failed.
 #[derive(Default)]
 struct Failures {
     failed: u64,
@@ -123,7 +124,7 @@ pub struct Engine {
     form: SignatureForm,
     framing: LengthOf,
     memory: usize,
-    /// This machine's: others on it must not suffer from one that is banned.
+    /// The addresses of this machine. They are never banned, because other peers may run on it.
     own_addresses: Vec<IpAddr>,
     peers: Peers,
     targets: Targets,
@@ -131,22 +132,22 @@ pub struct Engine {
     meters: Meters,
     counts: Counts,
     totals: Totals,
-    /// None: no beacon is there. Gossip is dropped then.
+    /// None: no beacon is attached, and gossip is dropped.
     link: Option<Link>,
     outbox: Outbox,
     undecided: Undecided,
     asked: AskedRequests,
     served: ServedRequests,
-    /// What the last beacon has named.
+    /// As named by the last beacon.
     bounds: Bounds,
     slot: Duration,
-    /// Of the beacon's chain; it stays when the beacon goes. None: there has been no beacon.
+    /// The status of the beacon's chain. It is kept when the beacon detaches. None: no beacon has attached yet.
     own_status: Option<Status>,
     next_report: Instant,
 }
 
 impl Engine {
-    /// Listens. Peers are dialled when it runs.
+    /// Starts to listen. `run` dials the peers.
     pub async fn start(setup: Setup, log: Arc<Log>) -> Result<Self, String> {
         let (topics, meters, counts) = (Topics::new(&setup.network), Meters::default(), Counts::default());
         let mut swarm = swarm::build(&Wiring {
@@ -163,11 +164,11 @@ impl Engine {
         let listen_on = listen_on.chain(setup.listen_tcp.iter().map(|address| tcp_address(*address))).collect();
         let addresses = timeout(LISTEN_PATIENCE, listen(&mut swarm, listen_on))
             .await
-            .map_err(|_| "cannot listen: no address came up")??;
+            .map_err(|_| "cannot listen: no address became ready in time")??;
         let enr = own_enr(&setup, &addresses)?;
         let discovery = match (&setup.discovery, &enr) {
             (None, _) => None,
-            (Some(_), None) => return Err("discovery needs an address that others can dial: give --announce".into()),
+            (Some(_), None) => return Err("discovery needs an address that others can dial: set --announce".into()),
             (Some(plan), Some(enr)) => Some(Discovery::start(plan, &setup.key, enr, log.clone()).await?),
         };
         let enr = enr.map(|enr| enr.to_string()).unwrap_or_default();
@@ -220,19 +221,20 @@ impl Engine {
         })
     }
 
-    /// What it says of itself to a beacon.
+    /// The first message to a beacon.
     pub fn hello(&self) -> &EngineHello {
         &self.hello
     }
 
-    /// Runs until `stop` is ready, or no beacon can attach any more.
+    /// Runs until `stop` completes, or until no beacon can attach any more.
     pub async fn run(mut self, mut events: mpsc::Receiver<LinkEvent>, stop: impl Future<Output = ()>) {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
         loop {
             let beacon = self.link.as_ref().filter(|_| !self.outbox.is_empty()).map(|link| link.beacon.sender());
-            // In this order: votes that follow each other are sent together, once nothing more is there to be read.
+            // The order matters: votes that arrive together are sent to the beacon together, when there is nothing else
+            // to read.
             tokio::select! {
                 biased;
                 () = &mut stop => break,
@@ -281,8 +283,7 @@ impl Engine {
         }
     }
 
-    /// Above the budget no stranger gets in, and of those that are, as many have to go as it takes: first those that have
-    /// earned the lowest score.
+    /// Above the memory budget, refuses strangers and disconnects as many as necessary, lowest score first.
     fn watch_memory(&mut self) {
         let Some(resident) = Memory::resident() else { return };
         let short = resident > self.memory;
@@ -295,7 +296,7 @@ impl Engine {
         let strangers = self.peers.iter().filter(|peer| !self.targets.has(&peer.id));
         let rank = |peer: &Peer| {
             let (score, bytes) = (gossip.peer_score(&peer.id).unwrap_or_default(), peer.meter.bytes_in() as usize);
-            // Those that are ended already come first: their memory is about to be free.
+            // Peers that are being disconnected come first: their memory will be free soon.
             (peer.end.is_none(), score, (2 * bytes).min(CONNECTION_BYTES), peer.id)
         };
         let mut ranked: Vec<_> = strangers.map(rank).collect();
@@ -310,7 +311,7 @@ impl Engine {
         }
     }
 
-    /// Says good-bye to the peers, so that they need not wait to notice.
+    /// Closes all connections, so that the peers notice immediately.
     async fn leave(mut self) {
         let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
@@ -323,79 +324,5 @@ impl Engine {
         };
         let _ = timeout(FAREWELL, all_gone).await;
         self.log.info("engine_stopped", &[]);
-    }
-}
-
-/// The record that others are told; None: no address is known under which they reach this engine.
-fn own_enr(setup: &Setup, addresses: &[Multiaddr]) -> Result<Option<Enr>, String> {
-    let Some(address) = setup.announce.or_else(|| only_address(&setup.listen, addresses)) else { return Ok(None) };
-    let ports = Ports {
-        quic: Some(address.port()),
-        tcp: only_port(&setup.listen_tcp, addresses, tcp_port),
-        udp: setup.discovery.as_ref().map(|plan| plan.listen.port()),
-    };
-    Enr::make(&setup.key, address.ip(), ports, 1).map(Some)
-}
-
-/// The addresses that come up.
-async fn listen(swarm: &mut Swarm<Protocols>, addresses: Vec<Multiaddr>) -> Result<Vec<Multiaddr>, String> {
-    let mut open = std::collections::HashSet::new();
-    for address in addresses {
-        let name = address.to_string();
-        open.insert(swarm.listen_on(address).map_err(|error| format!("cannot listen on {name}: {error}"))?);
-    }
-    let mut found = vec![];
-    loop {
-        // Further ones of a listener on all addresses come at once.
-        let event = if open.is_empty() {
-            let Ok(event) = timeout(FURTHER_ADDRESSES, swarm.select_next_some()).await else { return Ok(found) };
-            event
-        } else {
-            swarm.select_next_some().await
-        };
-        match event {
-            SwarmEvent::NewListenAddr { listener_id, address } => {
-                open.remove(&listener_id);
-                found.push(address);
-            }
-            SwarmEvent::ListenerClosed { reason: Err(error), .. } => return Err(format!("cannot listen: {error}")),
-            _ => {}
-        }
-    }
-}
-
-/// Where others can dial an engine that listens on one address for QUIC, if that is one of this machine's.
-fn only_address(asked: &[SocketAddr], found: &[Multiaddr]) -> Option<SocketAddr> {
-    let port = only_port(asked, found, quic_port)?;
-    asked.first().filter(|asked| !asked.ip().is_unspecified()).map(|asked| SocketAddr::new(asked.ip(), port))
-}
-
-/// The port of an engine that listens on one address of a kind.
-fn only_port(asked: &[SocketAddr], found: &[Multiaddr], port_of: fn(&Multiaddr) -> Option<u16>) -> Option<u16> {
-    if asked.len() == 1 { found.iter().find_map(port_of) } else { None }
-}
-
-fn quic_port(address: &Multiaddr) -> Option<u16> {
-    address.iter().find_map(|part| if let Protocol::Udp(port) = part { Some(port) } else { None })
-}
-
-fn tcp_port(address: &Multiaddr) -> Option<u16> {
-    address.iter().find_map(|part| if let Protocol::Tcp(port) = part { Some(port) } else { None })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_known_address_is_announced() {
-        let found = ["/ip4/10.0.0.1/udp/9000/quic-v1".parse().unwrap()];
-        let announced = |asked: &[&str]| {
-            let asked: Vec<SocketAddr> = asked.iter().map(|address| address.parse().unwrap()).collect();
-            only_address(&asked, &found)
-        };
-        assert_eq!(announced(&["10.0.0.1:0"]), "10.0.0.1:9000".parse().ok());
-        assert_eq!(announced(&["0.0.0.0:9000"]), None);
-        assert_eq!(announced(&["10.0.0.1:0", "10.0.0.1:1"]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! How the network stands, told to the beacon once a second.
+//! The state of the network, reported to the beacon once a second.
 
 use std::{collections::HashSet, time::Instant};
 

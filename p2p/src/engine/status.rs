@@ -1,4 +1,4 @@
-//! Status messages: where each peer's chain stands, asked for once a slot.
+//! Status messages: the state of each peer's chain, requested once a slot.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Engine {
-    /// Asks those whose turn it is. Without a status of its own the engine has nothing to begin with.
+    /// Sends a status request to each peer that is due. Does nothing before a beacon has told its own status.
     pub(super) fn ask_for_status(&mut self, now: Instant) {
         let Some(own) = self.own_status else { return };
         let framing = self.framing;
@@ -38,13 +38,13 @@ impl Engine {
                         self.set_turn(&peer, StatusTurn::Due(Instant::now() + self.slot));
                         self.on_status(peer, status, response.length_of);
                     }
-                    None => self.on_status_failure(peer, "what came is no status"),
+                    None => self.on_status_failure(peer, "the answer is not a status"),
                 },
                 Some(Chunk { content, .. }) => {
                     let text = String::from_utf8_lossy(content).into_owned();
                     self.on_status_failure(peer, &text);
                 }
-                None => self.on_status_failure(peer, "nothing came"),
+                None => self.on_status_failure(peer, "the answer is empty"),
             },
             Event::OutboundFailure { peer, error, .. } => self.on_status_failure(peer, &error.to_string()),
             Event::InboundFailure { .. } | Event::ResponseSent { .. } => {}
@@ -59,12 +59,12 @@ impl Engine {
         let error = |code, text: &str| Chunk { code, content: text.into() };
         let chunk = match (in_time, status, self.own_status) {
             (false, ..) => error(code::UNAVAILABLE, "too many requests"),
-            (_, None, _) => error(code::INVALID_REQUEST, "it is no status"),
-            (.., None) => error(code::UNAVAILABLE, "no beacon has come yet"),
+            (_, None, _) => error(code::INVALID_REQUEST, "the status is malformed"),
+            (.., None) => error(code::UNAVAILABLE, "no beacon has attached yet"),
             (.., Some(own)) => Chunk { code: code::SUCCESS, content: own.to_ssz() },
         };
         let answer = Answer { chunks: vec![chunk], length_of: query.length_of };
-        // An error means that the peer does not wait any more.
+        // An error means that the peer no longer waits.
         let _ = self.swarm.behaviour_mut().status.send_response(channel, answer);
         if let (true, Some(status)) = (in_time, status) {
             if let Some(StatusTurn::Due(_)) = self.turn(&id) {
@@ -84,7 +84,7 @@ impl Engine {
         }
     }
 
-    /// As long as nothing is known of how a peer counts, it is asked once more in the other way.
+    /// Repeats the request once in the other framing, if the framing of the peer is not known.
     fn on_status_failure(&mut self, id: PeerId, why: &str) {
         self.log.warn_limited("status_failed", &[("peer", &id), ("reason", &why)]);
         let (own, next, framing) = (self.own_status, Instant::now() + self.slot, self.framing);

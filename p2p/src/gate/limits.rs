@@ -1,9 +1,9 @@
-//! How many connections may stand.
+//! Limits on connections.
 
-/// How many connections may stand.
+/// Limits on connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// In all.
+    /// In total.
     pub connections: usize,
     /// From one address.
     pub per_host: usize,
@@ -11,14 +11,14 @@ pub struct Limits {
     pub per_loopback: usize,
     /// From one network: 24 bits of IPv4, 48 of IPv6.
     pub per_prefix: usize,
-    /// Handshakes under way, in all and from one address.
+    /// Handshakes under way, in total and from one address.
     pub handshakes: usize,
     /// See `handshakes`.
     pub handshakes_per_host: usize,
 }
 
 impl Limits {
-    /// `connections` in all and `per_host` from one address.
+    /// `connections` in total and `per_host` from one address.
     pub fn new(connections: usize, per_host: usize) -> Self {
         Self {
             connections,

@@ -1,28 +1,28 @@
-//! Why a connection does not stand.
+//! Reasons to refuse a connection.
 
 use std::fmt;
 
-/// Why a connection is refused.
+/// The reason why a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The peer or its address.
+    /// The peer or its address is banned.
     Banned,
-    /// In all.
+    /// Too many connections in total.
     TooMany,
-    /// From one address.
+    /// Too many connections, or too many a second, from one address.
     TooManyOfHost,
-    /// From one network.
+    /// Too many connections from one network.
     TooManyOfPrefix,
-    /// Of one peer.
+    /// Too many connections of one peer.
     TooManyOfPeer,
-    /// It has lost those that stand here, as when it was started again. They are closed, and it is let in when it comes again,
-    /// as a new peer to every protocol.
+    /// The peer has lost its established connections, for example because it was restarted. They are closed. When the
+    /// peer dials again it is accepted, as a new peer for every protocol.
     CameAgain,
-    /// Under way.
+    /// Too many handshakes are under way.
     TooManyHandshakes,
-    /// From one address.
+    /// Too many connections, or too many a second, from one address.
     TooOften,
-    /// The engine is above its budget.
+    /// The engine is above its memory budget.
     ShortOfMemory,
 }
 
@@ -34,7 +34,7 @@ impl fmt::Display for Refusal {
             Self::TooManyOfHost => "too many connections from its address",
             Self::TooManyOfPrefix => "too many connections from its network",
             Self::TooManyOfPeer => "too many connections of this peer",
-            Self::CameAgain => "its former connection ends first",
+            Self::CameAgain => "its previous connection is closed first",
             Self::TooManyHandshakes => "too many handshakes under way",
             Self::TooOften => "too many new connections from its address",
             Self::ShortOfMemory => "the engine is short of memory",

@@ -1,4 +1,4 @@
-//! How gossip is encoded on the wire: raw snappy of SSZ.
+//! The encoding of gossip on the wire: raw snappy of SSZ.
 
 use std::{
     io::{Error, ErrorKind},
@@ -15,11 +15,11 @@ use snap::raw::{Decoder, Encoder, decompress_len};
 use super::{Kind, Topics};
 use crate::{budget::MAX_BLOCK, signature_form::SignatureForm};
 
-/// Snappy makes at most 64 bytes of three: who claims more is not believed, before memory is set aside for it.
+/// Snappy expands three bytes to 64 at most. A message that claims more is refused before memory is allocated.
 const MAX_EXPANSION: usize = 32;
 
-/// SHA-256(01000000 ‖ u64 of the topic's length ‖ topic ‖ decompressed content), 20 bytes of it. The domain is for content that
-/// decompresses; what does not is dropped before it gets an identifier.
+/// The message id: the first 20 bytes of SHA-256(01000000 ‖ u64 of the topic's length ‖ topic ‖ decompressed content).
+/// The domain 01000000 stands for content that decompresses; other content is dropped before it gets an id.
 pub fn message_id(topic: &str, content: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update([1, 0, 0, 0]);
@@ -29,18 +29,18 @@ pub fn message_id(topic: &str, content: &[u8]) -> Vec<u8> {
     hash.finalize().iter().copied().take(20).collect()
 }
 
-/// What was dropped before anybody saw it.
+/// The number of messages that were dropped as malformed.
 #[derive(Clone, Debug, Default)]
 pub struct Counts(Arc<AtomicU64>);
 
 impl Counts {
-    /// Messages that are not snappy, too large or of another size than votes have.
+    /// Messages that are signed, not snappy, too large, or votes of a wrong size.
     pub fn malformed(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Decompresses what comes and compresses what goes.
+/// Decompresses incoming messages and compresses outgoing ones.
 pub struct Content {
     topics: Topics,
     form: SignatureForm,
@@ -48,7 +48,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// For the topics of a network whose signatures have this form.
+    /// Makes the encoding for these topics and this form of signatures.
     pub fn new(topics: Topics, form: SignatureForm, counts: Counts) -> Self {
         Self { topics, form, counts }
     }
@@ -68,7 +68,7 @@ impl DataTransform for Content {
         let unsigned = raw.signature.is_none() && raw.key.is_none();
         let Some(data) = self.decompress(&raw.topic, &raw.data).filter(|_| unsigned) else {
             self.counts.0.fetch_add(1, Ordering::Relaxed);
-            return Err(Error::new(ErrorKind::InvalidData, "signed, not snappy, or of a wrong size"));
+            return Err(Error::new(ErrorKind::InvalidData, "it is signed, not snappy, or has a wrong size"));
         };
         Ok(Message { source: raw.source, data, sequence_number: raw.sequence_number, topic: raw.topic })
     }

@@ -12,10 +12,10 @@ pub use parameters::WORTHLESS;
 
 use crate::signature_form::SignatureForm;
 
-/// gossipsub with the network's encoding, that hears of the network's topics alone.
+/// gossipsub with the network's encoding, limited to the network's topics.
 pub type Gossip = gossipsub::Behaviour<Content, MaxCountSubscriptionFilter<WhitelistSubscriptionFilter>>;
 
-/// What an item of gossip is.
+/// The kind of an item of gossip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// SSZ(SignedBlockWithAttestation)
@@ -24,12 +24,13 @@ pub enum Kind {
     Vote,
 }
 
-/// What becomes of gossip that names an author or a number, and has no signature. Signed gossip is refused in any case.
+/// How gossip is handled that names an author or a sequence number without a signature. Signed gossip is always
+/// refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Authors {
-    /// It is invalid, as the spec has it.
+    /// The message is invalid, as in the spec.
     Refuse,
-    /// Both are left out, as for gean, whose library adds them.
+    /// Both are ignored. gean needs this, because its library adds them.
     Ignore,
 }
 
@@ -41,7 +42,7 @@ pub struct Topics {
 }
 
 impl Topics {
-    /// `network` is the name within the topics.
+    /// `network` is the network's name in the topics.
     pub fn new(network: &str) -> Self {
         let topic = |kind| IdentTopic::new(format!("/leanconsensus/{network}/{kind}/ssz_snappy"));
         Self { block: topic("block"), vote: topic("attestation") }
@@ -55,13 +56,13 @@ impl Topics {
         }
     }
 
-    /// The kind of a topic; none: it is not of this network.
+    /// The kind of a topic. None: the topic belongs to another network.
     pub fn kind(&self, topic: &TopicHash) -> Option<Kind> {
         [Kind::Block, Kind::Vote].into_iter().find(|kind| self.of(*kind).hash() == *topic)
     }
 }
 
-/// Subscribes to the topics. `counts` gets what is dropped as malformed.
+/// Subscribes to the topics. `counts` counts messages that are dropped as malformed.
 pub fn join(topics: &Topics, form: SignatureForm, authors: Authors, counts: Counts) -> Result<Gossip, String> {
     let filter = MaxCountSubscriptionFilter {
         filter: WhitelistSubscriptionFilter([Kind::Block, Kind::Vote].map(|kind| topics.of(kind).hash()).into()),

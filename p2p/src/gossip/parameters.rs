@@ -1,4 +1,4 @@
-//! gossipsub's parameters: those of the network, and those that bound what a peer can do.
+//! The parameters of gossipsub: those of the network, and those that limit a peer.
 
 use std::time::Duration;
 
@@ -10,21 +10,23 @@ use libp2p::gossipsub::{
 use super::{Authors, Kind, Topics, message_id};
 use crate::budget::{GOSSIP_HISTORY, GOSSIP_QUEUE, MAX_WIRE_MESSAGE};
 
-/// Identifiers of messages in one IHAVE or IWANT: more do not fit into what rust-libp2p takes by default (16 KiB).
+/// The most message ids in one IHAVE or IWANT. More do not fit into the control messages that rust-libp2p accepts by
+/// default (16 KiB).
 const MAX_IDS: usize = 700;
-/// Bytes of control messages that are taken: others may name each of a slot's votes.
+/// The most bytes of control messages in one RPC: others may name each vote of a slot.
 const MAX_CONTROL: usize = 256 * 1024;
-/// Votes are smaller: what tells a peer not to send one takes a packet of its own, and costs more than the duplicate.
+/// The least size of a message for IDONTWANT. Votes are smaller: an IDONTWANT takes a packet of its own and costs more
+/// than the duplicate that it prevents.
 const IDONTWANT_FROM: usize = 64 * 1024;
-/// Score of a peer that is not listened to any more.
+/// The score at which gossip of a peer is no longer read.
 pub const WORTHLESS: f64 = -100.0;
-/// A slot of the network.
+/// The duration of a slot of the network.
 const SLOT: Duration = Duration::from_secs(4);
-/// What is passed on and has waited for longer is not sent to a peer that takes so little: the slot of a vote is over
-/// then, and other peers have passed it on. In that time the beacon accepts one vote of each validator, so that half of
-/// the queue is left for the beacon's own.
+/// A forwarded message that has waited for longer is not sent: its slot is over, and other peers have forwarded it. In
+/// this time the beacon accepts one vote of each validator, so that half of the queue is left for the beacon's own
+/// messages.
 const FORWARD_PATIENCE: Duration = SLOT;
-/// The beacon's own items wait for as long as a peer is there, since nobody else has them.
+/// The beacon's own messages wait for as long as the peer is connected, since no other peer has them.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 pub(super) fn config(authors: Authors) -> Result<Config, ConfigBuilderError> {
@@ -33,7 +35,7 @@ pub(super) fn config(authors: Authors) -> Result<Config, ConfigBuilderError> {
         Authors::Ignore => ValidationMode::None,
     };
     ConfigBuilder::default()
-        // The network's.
+        // The parameters of the network.
         .mesh_n(8)
         .mesh_n_low(6)
         .mesh_n_high(12)
@@ -45,7 +47,7 @@ pub(super) fn config(authors: Authors) -> Result<Config, ConfigBuilderError> {
         .duplicate_cache_time(Duration::from_secs(24))
         .validation_mode(validation)
         .message_id_fn(|message: &Message| MessageId::from(message_id(message.topic.as_str(), &message.data)))
-        // The engine's.
+        // The parameters of this engine.
         .validate_messages()
         .flood_publish(false)
         .heartbeat_initial_delay(Duration::ZERO)
@@ -59,9 +61,9 @@ pub(super) fn config(authors: Authors) -> Result<Config, ConfigBuilderError> {
         .build()
 }
 
-/// The beacon's verdicts decide: what it rejects counts much, what a peer was first to bring counts a little. Nobody is
-/// asked to deliver at a rate, since the network's rate is not known. Addresses are limited elsewhere, and a peer that takes
-/// too little is a case for the engine.
+/// The score follows from the beacon's verdicts: a rejected item costs much, an item that a peer was first to send
+/// gains a little. There is no least rate of deliveries, since the rate of the network is not known. The gate limits
+/// connections by address, and the engine handles peers that read too little.
 pub(super) fn score(topics: &Topics) -> (PeerScoreParams, PeerScoreThresholds) {
     let topic = TopicScoreParams {
         topic_weight: 1.0,

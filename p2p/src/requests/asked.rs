@@ -1,4 +1,4 @@
-//! Requests of the beacon's that peers have not answered yet.
+//! Requests of the beacon that peers have not answered yet.
 
 use std::{collections::HashMap, time::Instant};
 
@@ -9,7 +9,7 @@ use crate::{
     wire::{block_requests::BlockRequest, frame::LengthOf},
 };
 
-/// Which exchange carries a request: each numbers its own.
+/// The exchange that carries a request. Each exchange has its own request ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
     /// Blocks by root.
@@ -19,7 +19,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// Of a request.
+    /// The exchange of a request.
     pub fn of(request: &BlockRequest) -> Self {
         match request {
             BlockRequest::ByRoot(_) => Self::ByRoot,
@@ -31,49 +31,49 @@ impl Method {
 /// A request that is under way.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// The beacon's name for it.
+    /// The id that the beacon uses.
     pub id: u64,
-    /// Who is asked.
+    /// The peer that is asked.
     pub peer: PeerId,
-    /// For what.
+    /// The request.
     pub request: BlockRequest,
-    /// How it was sent.
+    /// The framing in which it was sent.
     pub length_of: LengthOf,
-    /// Roots are a bare list, whatever is usual among those who count so.
+    /// Whether roots are sent as a bare list, although the framing counts compressed bytes.
     pub bare: bool,
-    /// Whether it was sent in both forms.
+    /// Whether it was sent in both framings.
     pub retried: bool,
-    /// When it has failed.
+    /// The time at which it fails.
     pub deadline: Instant,
 }
 
-/// All of them.
+/// All requests that are under way.
 #[derive(Default)]
 pub struct AskedRequests(HashMap<(Method, OutboundRequestId), Asked>);
 
 impl AskedRequests {
-    /// Whether one more of this peer is too much.
+    /// Whether there is no room for one more request to this peer.
     pub fn is_full(&self, peer: &PeerId) -> bool {
         let of_peer = self.0.values().filter(|asked| asked.peer == *peer).count();
         self.0.len() >= ASKED_REQUESTS || of_peer >= ASKED_REQUESTS_PER_PEER
     }
 
-    /// It was sent.
+    /// Adds a request that was sent.
     pub fn add(&mut self, id: OutboundRequestId, asked: Asked) {
         self.0.insert((Method::of(&asked.request), id), asked);
     }
 
-    /// It was answered, or has failed. None: nobody waits for it.
+    /// Removes a request that was answered or has failed. None: it is not known.
     pub fn take(&mut self, method: Method, id: OutboundRequestId) -> Option<Asked> {
         self.0.remove(&(method, id))
     }
 
-    /// Those whose time is over.
+    /// Removes the requests whose time is over.
     pub fn expired(&mut self, now: Instant) -> Vec<Asked> {
         self.0.extract_if(|_, asked| asked.deadline <= now).map(|(_, asked)| asked).collect()
     }
 
-    /// Nobody waits for any of them.
+    /// Removes all requests.
     pub fn clear(&mut self) {
         self.0.clear();
     }

@@ -8,15 +8,15 @@ use libp2p::{StreamProtocol, request_response};
 use super::code;
 use crate::wire::frame::{self, LengthOf};
 
-/// An error's text.
+/// The longest text of an error.
 const MAX_ERROR: usize = 1024;
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// Its content.
+    /// The content.
     pub ssz: Vec<u8>,
-    /// What the length of its frame counts.
+    /// What the length of the frame counts.
     pub length_of: LengthOf,
 }
 
@@ -25,16 +25,16 @@ pub struct Query {
 pub struct Chunk {
     /// See [`code`].
     pub code: u8,
-    /// SSZ, or an error's text.
+    /// SSZ, or the text of an error.
     pub content: Vec<u8>,
 }
 
 /// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// Its parts; none: the other side has nothing of what was asked for.
+    /// The parts. An empty answer means that the other side has nothing of what was requested.
     pub chunks: Vec<Chunk>,
-    /// What the lengths of its frames count.
+    /// What the lengths of the frames count.
     pub length_of: LengthOf,
 }
 
@@ -45,16 +45,16 @@ impl Answer {
     }
 }
 
-/// The bounds of a kind of request, in bytes of content.
+/// The size limits of a kind of request, in bytes of content.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// Of a request.
+    /// The largest request.
     pub query: usize,
-    /// Of a chunk.
+    /// The largest chunk.
     pub chunk: usize,
-    /// How many chunks.
+    /// The most chunks.
     pub chunks: usize,
-    /// Of all chunks together. One that is longer is left where it is, unless it is the first.
+    /// The most bytes of all chunks. Chunks beyond it are not read, except the first.
     pub answer: usize,
 }
 
@@ -65,7 +65,7 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// For such sizes.
+    /// Makes a codec with these limits.
     pub fn new(sizes: Sizes) -> Self {
         Self { sizes }
     }
@@ -88,7 +88,7 @@ impl request_response::Codec for Codec {
     ) -> io::Result<Answer> {
         let mut answer = Answer::default();
         let mut bytes = 0;
-        // Some leave the stream open after a Status: an answer that is complete is not waited for.
+        // Some clients leave the stream open after a status. A complete answer does not wait for its end.
         while answer.chunks.len() < self.sizes.chunks && bytes < self.sizes.answer {
             let mut code = [0];
             match io.read_exact(&mut code).await {

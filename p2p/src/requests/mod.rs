@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Where a client's chain stands.
+/// Status of the chain.
 pub const STATUS: StreamProtocol = StreamProtocol::new("/leanconsensus/req/status/1/ssz_snappy");
 /// Blocks by root.
 pub const BY_ROOT: StreamProtocol = StreamProtocol::new("/leanconsensus/req/blocks_by_root/1/ssz_snappy");
@@ -29,25 +29,25 @@ pub const BY_ROOT_OLD: StreamProtocol = StreamProtocol::new("/leanconsensus/req/
 /// Blocks by range, which clients of devnet-1 do not have.
 pub const BY_RANGE: StreamProtocol = StreamProtocol::new("/leanconsensus/req/blocks_by_range/1/ssz_snappy");
 
-/// A peer has answered within.
+/// How long a peer may take to answer.
 pub const PATIENCE: Duration = Duration::from_secs(8);
-/// A request that a peer has opened has its whole answer within: other clients wait for 10 to 15 s.
+/// How long the answer to a peer's request may take as a whole. Other clients wait for 10 to 15 s.
 const SERVE_PATIENCE: Duration = Duration::from_secs(12);
 
-/// Exchanges requests of one kind.
+/// The exchange of one kind of requests.
 pub type Exchange = request_response::Behaviour<Codec>;
-/// What such an exchange tells.
+/// An event of such an exchange.
 pub type Event = request_response::Event<Query, Answer>;
 
-/// How an answer's chunk begins.
+/// The first byte of a chunk.
 pub mod code {
-    /// A part of the answer follows.
+    /// The chunk is a part of the answer.
     pub const SUCCESS: u8 = 0;
     /// The request is malformed.
     pub const INVALID_REQUEST: u8 = 1;
     /// The server failed.
     pub const SERVER_ERROR: u8 = 2;
-    /// The server has no room, or not what was asked for.
+    /// The server has no room, or does not have what was requested.
     pub const UNAVAILABLE: u8 = 3;
 }
 
@@ -57,18 +57,18 @@ fn exchange(protocols: &[StreamProtocol], sizes: Sizes) -> Exchange {
     Exchange::with_codec(Codec::new(sizes), protocols, config)
 }
 
-/// For Status.
+/// The exchange of status messages.
 pub fn status_exchange() -> Exchange {
     exchange(&[STATUS], Sizes { query: Status::SIZE, chunk: Status::SIZE, chunks: 1, answer: Status::SIZE })
 }
 
-/// For blocks by root.
+/// The exchange of blocks by root.
 pub fn by_root_exchange() -> Exchange {
     let query = BlockRequest::MAX_SIZE;
     exchange(&[BY_ROOT, BY_ROOT_OLD], Sizes { query, chunk: MAX_BLOCK, chunks: MAX_BLOCKS, answer: MAX_ANSWER })
 }
 
-/// For blocks by range.
+/// The exchange of blocks by range.
 pub fn by_range_exchange() -> Exchange {
     exchange(&[BY_RANGE], Sizes { query: 16, chunk: MAX_BLOCK, chunks: MAX_BLOCKS, answer: MAX_ANSWER })
 }

@@ -36,7 +36,7 @@ struct Collecting<Channel> {
 }
 
 struct Entry<Channel> {
-    /// The engine's name for it.
+    /// The id that the beacon uses.
     id: u64,
     origin: Origin,
     bytes: usize,
@@ -64,7 +64,8 @@ const OF_ALL: Most = Most { requests: SERVED_REQUESTS, bytes: SERVED_BYTES };
 const OF_HOST: Most = Most { requests: SERVED_REQUESTS_PER_HOST, bytes: SERVED_BYTES_PER_HOST };
 const OF_PREFIX: Most = Most { requests: SERVED_REQUESTS_PER_PREFIX, bytes: SERVED_BYTES_PER_PREFIX };
 
-/// All requests that are under way. Names grow, so that a late answer is never taken for the answer to another request.
+/// All requests that are under way. Ids only increase, so that a late answer is never taken for the answer to another
+/// request.
 pub struct ServedRequests<Id = InboundRequestId, Channel = ResponseChannel<Answer>> {
     last_id: u64,
     entries: HashMap<(Method, Id), Entry<Channel>>,
@@ -84,8 +85,8 @@ impl<Id: Copy + Eq + Hash, Channel> ServedRequests<Id, Channel> {
         of_peer >= SERVED_REQUESTS_PER_PEER || !self.has_room(origin.ip, 1, 1)
     }
 
-    /// Whether so many more requests and bytes are within all bounds. As for connections, the addresses of this machine have
-    /// the room of a network each.
+    /// Whether these further requests and bytes are within all bounds. As for connections, an address of this machine
+    /// may take as much as a network.
     fn has_room(&self, ip: IpAddr, requests: usize, bytes: usize) -> bool {
         let fits = |most: Most, place: fn(IpAddr) -> Option<IpAddr>| {
             let of_place = || self.entries.values().filter(|entry| place(entry.origin.ip) == place(ip));
@@ -100,7 +101,7 @@ impl<Id: Copy + Eq + Hash, Channel> ServedRequests<Id, Channel> {
         fits_place && fits(OF_ALL, |_| None)
     }
 
-    /// Takes a request in, and names it for the beacon.
+    /// Adds a request. Returns its id for the beacon.
     pub fn add(&mut self, method: Method, request: Id, origin: Origin, channel: Channel, length_of: LengthOf) -> u64 {
         self.last_id += 1;
         let collecting = Some(Collecting { channel, length_of, blocks: vec![], full: false });
@@ -109,7 +110,7 @@ impl<Id: Copy + Eq + Hash, Channel> ServedRequests<Id, Channel> {
         self.last_id
     }
 
-    /// Adds blocks, in the wire's form, to the answer of this name.
+    /// Adds blocks, in the wire's form, to the answer with this id.
     pub fn collect(&mut self, id: u64, blocks: Vec<Vec<u8>>) {
         let Some(key) = self.keys.get(&id).copied() else { return };
         for block in blocks {
@@ -127,7 +128,8 @@ impl<Id: Copy + Eq + Hash, Channel> ServedRequests<Id, Channel> {
         }
     }
 
-    /// The answer of this name is complete; with an error, if it has no blocks. None: the peer does not wait for it.
+    /// Completes the answer with this id. The error is sent if the answer has no blocks. None: the peer no longer
+    /// waits.
     pub fn complete(&mut self, id: u64, error: Option<(u8, String)>) -> Option<Ready<Channel>> {
         let key = self.keys.get(&id)?;
         let Collecting { channel, length_of, blocks, full } = self.entries.get_mut(key)?.collecting.take()?;
@@ -141,14 +143,14 @@ impl<Id: Copy + Eq + Hash, Channel> ServedRequests<Id, Channel> {
         Some(Ready { method: key.0, channel, answer })
     }
 
-    /// The answer was sent, or the request has failed.
+    /// Removes a request that was answered or has failed.
     pub fn remove(&mut self, method: Method, request: Id) {
         if let Some(entry) = self.entries.remove(&(method, request)) {
             self.keys.remove(&entry.id);
         }
     }
 
-    /// The names of all requests that the beacon has not answered.
+    /// The ids of all requests that the beacon has not answered.
     pub fn open(&self) -> Vec<u64> {
         self.entries.values().filter(|entry| entry.collecting.is_some()).map(|entry| entry.id).collect()
     }
@@ -158,7 +160,7 @@ impl<Id: Copy + Eq + Hash, Channel> ServedRequests<Id, Channel> {
 mod tests {
     use super::*;
 
-    /// Requests are numbers, and nobody waits for the answers.
+    /// Requests are numbers. The answers are not sent.
     type Served = ServedRequests<u32, ()>;
 
     fn stranger(ip: [u8; 4]) -> Origin {

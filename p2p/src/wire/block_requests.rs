@@ -1,8 +1,8 @@
-//! Requests for blocks, and the blocks of an answer.
+//! The encoding of requests for blocks, and of the blocks in an answer.
 
 use crate::{signature_form, wire::frame::LengthOf};
 
-/// Roots of a request, and slots of a range.
+/// The most roots of a request, and the most slots of a range.
 pub const MAX_BLOCKS: usize = 1024;
 
 /// A request for blocks.
@@ -20,11 +20,11 @@ pub enum BlockRequest {
 }
 
 impl BlockRequest {
-    /// Bytes of the largest request.
+    /// Size of the largest request.
     pub const MAX_SIZE: usize = 4 + 32 * MAX_BLOCKS;
 
-    /// SSZ. Roots are a bare list to those who count the content of a frame. Those who count compressed bytes (qlean and
-    /// zeam of devnet-1, but not gean) have the list in a container.
+    /// Encodes a request as SSZ. Clients that count the content of a frame expect a bare list of roots. Clients that
+    /// count compressed bytes (qlean and zeam of devnet-1, but not gean) expect the list in a container.
     pub fn to_ssz(&self, length_of: LengthOf) -> Vec<u8> {
         match self {
             Self::ByRoot(roots) => {
@@ -39,7 +39,7 @@ impl BlockRequest {
         }
     }
 
-    /// Roots, in either form.
+    /// Decodes roots in either form.
     pub fn roots_from_ssz(ssz: &[u8]) -> Option<Self> {
         let roots = match ssz.strip_prefix(&LIST_IN_CONTAINER) {
             Some(roots) if roots.len() % 32 == 0 => roots,
@@ -49,20 +49,20 @@ impl BlockRequest {
         (rest.is_empty() && (1..=MAX_BLOCKS).contains(&roots.len())).then(|| Self::ByRoot(roots.to_vec()))
     }
 
-    /// A range.
+    /// Decodes a range.
     pub fn range_from_ssz(ssz: &[u8]) -> Option<Self> {
         let (first, rest) = ssz.split_first_chunk::<8>()?;
         let (count, rest) = rest.split_first_chunk::<8>()?;
         Self::range(u64::from_le_bytes(*first), u64::from_le_bytes(*count)).filter(|_| rest.is_empty())
     }
 
-    /// None: it has no slots, too many, or some beyond the last one.
+    /// Makes a request by range. None: the range is empty, too long, or goes beyond the last slot.
     pub fn range(first: u64, count: u64) -> Option<Self> {
         let fits = (1..=MAX_BLOCKS as u64).contains(&count) && first.checked_add(count).is_some();
         fits.then_some(Self::ByRange { first, count })
     }
 
-    /// The most blocks of an answer.
+    /// The most blocks in the answer to this request.
     pub fn most_blocks(&self) -> usize {
         match self {
             Self::ByRoot(roots) => roots.len(),
@@ -71,18 +71,18 @@ impl BlockRequest {
     }
 }
 
-/// The offset of a container's only field.
+/// The offset of the only field of a container.
 const LIST_IN_CONTAINER: [u8; 4] = [4, 0, 0, 0];
 
-/// The blocks of one chunk of an answer: one block, as the spec has it, or the container of a list, which qlean sends.
-/// None: it is neither.
+/// The blocks in one chunk of an answer: one block, as in the spec, or a container with a list, which qlean sends.
+/// None: the chunk is neither.
 pub fn blocks_of_chunk(chunk: &[u8]) -> Option<Vec<&[u8]>> {
     if signature_form::looks_like_block(chunk) {
         return Some(vec![chunk]);
     }
     let list = chunk.strip_prefix(&LIST_IN_CONTAINER)?;
     let Some((first, _)) = list.split_first_chunk::<4>() else { return list.is_empty().then(Vec::new) };
-    // The list's offsets come first, so that the first of them tells how many there are.
+    // The offsets of the list come first. The first offset tells their number.
     let (offsets, rest) = list.split_at_checked(u32::from_le_bytes(*first) as usize)?.0.as_chunks::<4>();
     if !rest.is_empty() || offsets.is_empty() || offsets.len() > MAX_BLOCKS {
         return None;
@@ -106,7 +106,7 @@ mod tests {
         for length_of in [LengthOf::Content, LengthOf::Compressed] {
             assert_eq!(BlockRequest::roots_from_ssz(&request.to_ssz(length_of)), Some(request.clone()));
         }
-        // A bare list whose first root begins like a container.
+        // This is a bare list whose first root begins like a container.
         let mut root = [0; 32];
         root[0] = 4;
         let request = BlockRequest::ByRoot(vec![root]);

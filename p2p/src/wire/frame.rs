@@ -1,8 +1,8 @@
 //! The framing of requests and answers: a length, then the content as snappy frames.
 //!
-//! Clients differ in what the length counts. The spec and ream count the content; qlean, zeam and gean of devnet-1 count
-//! the compressed bytes. A reader can tell, since it sees which of the two is met at the end of a snappy chunk. Nothing is
-//! allocated before its size is checked.
+//! Clients differ in what the length counts. The spec and ream count the content; qlean, zeam and gean of devnet-1
+//! count the compressed bytes. The reader finds out which of the two numbers is reached at the end of a snappy chunk.
+//! It allocates nothing before it has checked the size.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -13,15 +13,15 @@ use snap::{raw::max_compress_len, read::FrameDecoder, write::FrameEncoder};
 /// What the length of a frame counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LengthOf {
-    /// The bytes of the content, as the spec and ream.
+    /// The bytes of the content, as in the spec and ream.
     #[default]
     Content,
-    /// The bytes of the snappy frames, as qlean, zeam and gean of devnet-1.
+    /// The bytes of the snappy frames, as in qlean, zeam and gean of devnet-1.
     Compressed,
 }
 
 impl LengthOf {
-    /// The other one.
+    /// The other form.
     pub fn other(self) -> Self {
         match self {
             Self::Content => Self::Compressed,
@@ -30,14 +30,14 @@ impl LengthOf {
     }
 }
 
-/// Content of a snappy chunk that is not the last one.
+/// The content of every snappy chunk except the last.
 const CHUNK_CONTENT: usize = 65_536;
-/// A chunk's kind and size.
+/// The size of a chunk's header: kind and size.
 const CHUNK_HEADER: usize = 4;
-/// The checksum that a chunk's content follows.
+/// The size of the checksum before the content of a chunk.
 const CHECKSUM: usize = 4;
 
-/// The most bytes that snappy makes of so much content.
+/// The most compressed bytes of content of this size.
 fn compressed_bound(content: usize) -> usize {
     max_compress_len(content) + (content / CHUNK_CONTENT + 2) * (CHUNK_HEADER + CHECKSUM + 2)
 }
@@ -46,7 +46,7 @@ fn malformed<T>(why: &str) -> io::Result<T> {
     Err(io::Error::new(ErrorKind::InvalidData, why))
 }
 
-/// Makes a frame.
+/// Encodes a frame.
 pub fn write(content: &[u8], length_of: LengthOf) -> io::Result<Vec<u8>> {
     let mut encoder = FrameEncoder::new(vec![]);
     encoder.write_all(content)?;
@@ -65,7 +65,7 @@ pub fn write(content: &[u8], length_of: LengthOf) -> io::Result<Vec<u8>> {
     Ok(frame)
 }
 
-/// Reads a frame of at most `most` bytes of content, and tells what its length counts.
+/// Reads a frame of at most `most` bytes of content. Returns the content and what the length counts.
 pub async fn read<R: AsyncRead + Unpin>(io: &mut R, most: usize) -> io::Result<(Vec<u8>, LengthOf)> {
     let length = read_length(io).await?;
     if length > compressed_bound(most) {
@@ -104,7 +104,7 @@ async fn read_length<R: AsyncRead + Unpin>(io: &mut R) -> io::Result<usize> {
     malformed("the length is malformed")
 }
 
-/// None: the stream is over, and `may_end` says that this is no error.
+/// Reads bytes. None: the stream has ended, and `may_end` allows that.
 async fn read_header<R: AsyncRead + Unpin>(io: &mut R, may_end: bool) -> io::Result<Option<[u8; CHUNK_HEADER]>> {
     let mut header = [0; CHUNK_HEADER];
     match io.read_exact(&mut header).await {
@@ -114,17 +114,17 @@ async fn read_header<R: AsyncRead + Unpin>(io: &mut R, may_end: bool) -> io::Res
     }
 }
 
-/// The snappy chunks of a frame, one after the other.
+/// Reads the snappy chunks of a frame.
 struct Chunks {
     length: usize,
     most: usize,
-    /// The chunk at hand with its header.
+    /// The current chunk with its header.
     chunk: Vec<u8>,
     decoder: FrameDecoder<io::Cursor<Vec<u8>>>,
     content: Vec<u8>,
     compressed: usize,
-    /// The length counts compressed bytes, and the frame is over; or it counts the content, and more follows. Only the
-    /// end of the stream tells. Happens when a chunk that is not shorter than others ends at the length.
+    /// The frame either is complete, and the length counts compressed bytes, or continues, and the length counts the
+    /// content. Only the end of the stream tells. This happens if an incompressible chunk ends exactly at the length.
     may_be_over: bool,
 }
 
@@ -141,7 +141,7 @@ impl Chunks {
         }
     }
 
-    /// The size of the chunk that has this header.
+    /// The size of the chunk with this header.
     fn check(&mut self, header: [u8; CHUNK_HEADER]) -> io::Result<usize> {
         let [kind, a, b, c] = header;
         let size = u32::from_le_bytes([a, b, c, 0]) as usize;
@@ -163,7 +163,7 @@ impl Chunks {
         Ok(size)
     }
 
-    /// Takes `self.chunk`. Tells what the length counts when the frame is complete.
+    /// Decodes `self.chunk`. Returns what the length counts if the frame is complete.
     fn take(&mut self, header: [u8; CHUNK_HEADER]) -> io::Result<Option<LengthOf>> {
         let before = self.content.len();
         let source = self.decoder.get_mut();
@@ -188,7 +188,7 @@ impl Chunks {
             self.may_be_over = true;
         }
         if self.content.len() > self.length && self.compressed > self.length {
-            return malformed("the frame is longer than it says");
+            return malformed("the frame is longer than its length");
         }
         Ok(None)
     }
@@ -200,7 +200,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes that do not compress.
+    /// Incompressible bytes.
     fn noise(count: usize) -> Vec<u8> {
         let mut state = 1u64;
         let next = |_| {
@@ -239,8 +239,8 @@ mod tests {
 
     #[test]
     fn a_length_that_both_counts_meet_is_the_contents_while_more_follows() {
-        // After two chunks that do not compress there are 10 + 2 * 65544 compressed bytes, which is the length of the
-        // content of three chunks when the last one has 26 bytes.
+        // After two incompressible chunks there are 10 + 2 * 65544 compressed bytes, which is also the length of the
+        // content of three chunks if the last one has 26 bytes.
         let content = noise(2 * 65_536 + 26);
         let frame = write(&content, LengthOf::Content).unwrap();
         assert_eq!(read_all(&frame, 1 << 20).unwrap(), (content, LengthOf::Content));
@@ -286,7 +286,7 @@ mod tests {
                 let mut bad = good.clone();
                 bad[i] ^= 1 << bit;
                 if let Ok((content, _)) = read_all(&bad, 300) {
-                    // A length that counts otherwise; anything else breaks the checksum.
+                    // Only a length in the other form is accepted; any other change breaks the checksum.
                     assert!(i < 2 && content == noise(300), "byte {i}");
                 }
             }

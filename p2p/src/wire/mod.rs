@@ -1,4 +1,4 @@
-//! What crosses the network between clients, byte by byte.
+//! The encoding of messages between clients.
 
 pub mod block_requests;
 pub mod frame;

@@ -1,6 +1,6 @@
-//! The Status message: where a client's chain stands.
+//! The status message: the state of a client's chain.
 
-/// A block named by its root and slot.
+/// A block, identified by root and slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// hash_tree_root of the block.
@@ -9,7 +9,7 @@ pub struct Checkpoint {
     pub slot: u64,
 }
 
-/// What a client says of its chain.
+/// The state of a client's chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// The latest finalized block.
@@ -19,10 +19,10 @@ pub struct Status {
 }
 
 impl Status {
-    /// Bytes of its SSZ.
+    /// Size of its SSZ.
     pub const SIZE: usize = 80;
 
-    /// SSZ: finalized root, its slot, head root, its slot.
+    /// Encodes SSZ: finalized root and slot, head root and slot.
     pub fn to_ssz(self) -> Vec<u8> {
         let mut ssz = Vec::with_capacity(Self::SIZE);
         for checkpoint in [self.finalized, self.head] {
@@ -32,7 +32,7 @@ impl Status {
         ssz
     }
 
-    /// None: it is no Status.
+    /// Decodes SSZ. None: it is not a status.
     pub fn from_ssz(ssz: &[u8]) -> Option<Self> {
         let (finalized, rest) = checkpoint(ssz)?;
         let (head, rest) = checkpoint(rest)?;

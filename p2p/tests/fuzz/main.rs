@@ -1,7 +1,7 @@
-//! Readers of bytes from outside, fed with changed vectors: none panics, hangs, takes much more memory than its input is
-//! worth, or reads something that it would write otherwise.
+//! Fuzzes the readers of foreign bytes with mutated vectors: none may panic, hang, take much more memory than its input
+//! justifies, or accept an input that it would encode differently.
 //!
-//! LEAN_FUZZ_SECONDS (5) is for all readers together; LEAN_FUZZ_SEED (1) decides about the changes.
+//! LEAN_FUZZ_SECONDS (5) is the time for all readers together; LEAN_FUZZ_SEED (1) seeds the mutations.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod mutate;
@@ -21,20 +21,20 @@ use readers::{Reader, all_readers};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// A reader gets so many inputs, however slow the machine is.
+/// The least number of inputs for each reader, however slow the machine is.
 const FEWEST: u64 = 1_000;
 
-/// One input is read within.
+/// How long a reader may take for one input.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
-/// Feeds a reader for a while. How many inputs it took; or what went wrong with which one.
+/// Feeds a reader for some time. Returns the number of inputs, or the failure and its input.
 fn feed(reader: Reader, seed: u64, time: Duration) -> Result<u64, String> {
     let input = Arc::new(Mutex::new(vec![]));
-    // Bounded, so that what waits in it is no memory to speak of.
+    // The queue is bounded, so that it takes little memory.
     let (tell, told) = mpsc::sync_channel(16);
     let (current, name) = (input.clone(), reader.name);
     let feeder = thread::spawn(move || {
@@ -44,7 +44,8 @@ fn feed(reader: Reader, seed: u64, time: Duration) -> Result<u64, String> {
         while fed < FEWEST || Instant::now() < end {
             let bytes = mutator.next();
             current.lock().unwrap().clone_from(&bytes);
-            // In this order: what the other thread frees in between makes it look like less, never like more.
+            // The order matters: memory that the other thread frees in between may lower the result, but never raise
+            // it.
             let before = MEMORY.current_usage();
             MEMORY.reset_peak_usage();
             (reader.read)(&bytes);
@@ -52,7 +53,7 @@ fn feed(reader: Reader, seed: u64, time: Duration) -> Result<u64, String> {
             let most = reader.memory + reader.expansion * bytes.len();
             assert!(taken <= most, "it takes {taken} bytes of memory, and at most {most} are right");
             fed += 1;
-            // An error means that nobody waits any more.
+            // An error means that the receiver is gone.
             let _ = tell.send(fed);
         }
     });
@@ -73,7 +74,7 @@ fn feed(reader: Reader, seed: u64, time: Duration) -> Result<u64, String> {
     Err(format!("{name}: {problem}\nafter {fed} inputs, seed {seed}, {} bytes: {hex}", bytes.len()))
 }
 
-/// What a panic has said.
+/// The message of a panic.
 fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or("it panics".into())
@@ -84,7 +85,7 @@ fn wrong(read: fn(&[u8])) -> String {
     feed(reader, 1, Duration::from_secs(5)).unwrap_err()
 }
 
-/// One test, since memory is counted for the whole process.
+/// This is one test, since memory is counted for the whole process.
 #[test]
 fn readers_withstand_anything() {
     assert!(wrong(|bytes| assert!(bytes.len() != 50, "no fifty")).contains("no fifty"));

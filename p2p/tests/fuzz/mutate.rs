@@ -1,6 +1,6 @@
-//! Changes good inputs.
+//! Mutates valid inputs.
 
-/// Gives changed inputs, the same ones for the same seed.
+/// Generates mutated inputs: the same ones for the same seed.
 pub struct Mutator {
     seeds: Vec<Vec<u8>>,
     state: u64,
@@ -23,7 +23,7 @@ impl Mutator {
         (self.random() % bound.max(1) as u64) as usize
     }
 
-    /// The inputs as they are at first, changed ones later.
+    /// Returns the inputs unchanged at first, mutated ones later.
     pub fn next(&mut self) -> Vec<u8> {
         if self.unchanged < self.seeds.len() {
             self.unchanged += 1;
@@ -38,7 +38,7 @@ impl Mutator {
     }
 
     fn change(&mut self, bytes: &mut Vec<u8>) {
-        // Structure stands at the beginning.
+        // The beginning of an input has most of its structure.
         let near = if self.below(2) == 0 { bytes.len() } else { bytes.len().min(64) };
         let at = self.below(near);
         match self.below(10) {

@@ -1,4 +1,4 @@
-//! The readers, what each is fed with at first, and what has to be true of what it reads.
+//! The readers, the valid inputs of each, and the properties of what each reads.
 
 use data_encoding::BASE64;
 use futures::{executor::block_on, io::Cursor};
@@ -24,18 +24,18 @@ use libp2p::{
 use prost::Message;
 use serde_json::Value;
 
-/// A reader of bytes from outside.
+/// A reader of foreign bytes.
 pub struct Reader {
     pub name: &'static str,
     pub seeds: Vec<Vec<u8>>,
-    /// Bytes of memory that it may take, and so many more for each byte of its input.
+    /// The memory that it may take: a constant, and a factor for each byte of its input.
     pub memory: usize,
     pub expansion: usize,
     pub read: fn(&[u8]),
 }
 
 const KIB: usize = 1024;
-/// What the decoder of snappy frames has for itself, for a chunk in each state, and for errors' texts.
+/// The memory of the decoder of snappy frames, for a chunk in each state, and for texts of errors.
 const DECODER: usize = 512 * KIB;
 
 fn vectors(name: &str) -> Value {
@@ -120,7 +120,7 @@ fn read_frame(bytes: &[u8], most: usize) {
 
 fn read_answer(bytes: &[u8]) {
     const SIZES: Sizes = Sizes { query: 80, chunk: 70 * KIB, chunks: 4, answer: 140 * KIB };
-    // Errors are as good as anything.
+    // An error is a valid result.
     let Ok(answer) = block_on(Codec::new(SIZES).read_response(&BY_ROOT, &mut Cursor::new(bytes))) else { return };
     assert!(
         answer.chunks.len() <= 4 && answer.chunks.iter().map(|chunk| chunk.content.len()).sum::<usize>() <= 140 * KIB
@@ -154,7 +154,7 @@ fn read_blocks(bytes: &[u8]) {
 
 fn read_enr(bytes: &[u8]) {
     if let Ok(enr) = Enr::parse(&String::from_utf8_lossy(bytes)) {
-        // Whoever changes a record cannot sign it.
+        // A mutated record has no valid signature.
         assert!(texts("enr").iter().any(|good| good == enr.to_string().as_bytes()), "{enr}");
     }
 }
@@ -190,7 +190,7 @@ fn read_items(bytes: &[u8]) {
         if let Some(block) = form.block_from_wire(bytes) {
             assert_eq!(form.block_to_wire(&block).unwrap(), bytes);
         }
-        // The beacon's, which the form may not be able to express.
+        // The input is in the beacon's form, which the other form may not be able to express.
         if let Some(wire) = form.block_to_wire(bytes) {
             assert_eq!(form.block_from_wire(&wire).unwrap(), bytes);
         }
@@ -199,12 +199,12 @@ fn read_items(bytes: &[u8]) {
 
 fn read_contract(bytes: &[u8]) {
     let Ok(message) = BeaconToEngine::decode(bytes) else { return };
-    // What is refused has a reason.
+    // A refusal has a reason.
     assert!(contract::parse_hello(message.content.clone()).err().is_none_or(|why| !why.is_empty()));
     assert!(contract::parse(message.content).err().is_none_or(|why| !why.is_empty()));
 }
 
-/// All of them.
+/// All readers.
 pub fn all_readers() -> Vec<Reader> {
     let reader = |name, seeds, memory, expansion, read| Reader { name, seeds, memory, expansion, read };
     let statuses = all_of(&vectors("status.json"), "ssz");
@@ -238,7 +238,7 @@ pub fn all_readers() -> Vec<Reader> {
         reader("an address", addresses(), 64 * KIB, 16, |bytes| {
             Target::parse(&String::from_utf8_lossy(bytes)).ok();
         }),
-        // What is decompressed, compressed again for the comparison, and decompressed once more.
+        // The content is decompressed, compressed again for the comparison, and decompressed once more.
         reader("a message of gossip", gossip, 128 * KIB, 4 * 32, read_gossip),
         reader("a vote or block", both_forms, 64 * KIB, 8, read_items),
         reader("a message of the beacon", contract_messages(), 64 * KIB, 64, read_contract),

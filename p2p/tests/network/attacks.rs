@@ -1,4 +1,4 @@
-//! Every attack that there is, upon an engine with an honest peer.
+//! All attacks on an engine that has an honest peer.
 
 use std::{collections::HashMap, net::SocketAddr, sync::atomic::Ordering, time::Duration};
 
@@ -34,14 +34,14 @@ async fn no_attack_keeps_an_honest_peer_from_being_heard() {
     let mut scene = Scene::set_with(32).await;
     for (seed, attack) in Attack::value_variants().iter().enumerate() {
         let mut done = Done::default();
-        // On a busy machine one may have to be led again until it has begun.
+        // On a busy machine an attack may not have begun before its time is over.
         while done.bytes_out.load(Ordering::Relaxed) == 0 {
             done = lead(*attack, &scene.node, 2, Duration::from_millis(500)).await;
         }
         println!("{attack:?}: {}", done.line());
         scene.goes_on(seed as u64).await;
     }
-    // It was never away, and stands as before.
+    // The honest peer was never disconnected, and is in both meshes.
     let (peer, mut last) = (scene.peer, None);
     scene
         .beacon
@@ -61,7 +61,7 @@ async fn no_attack_keeps_an_honest_peer_from_being_heard() {
     scene.stop().await;
 }
 
-/// Hears until a peer of this name is ended, and why.
+/// Waits until the peer with this name is disconnected. Returns the reason.
 async fn end_of(beacon: &mut Beacon, agent: &str) -> String {
     let mut names = HashMap::new();
     beacon

@@ -1,4 +1,4 @@
-//! Engines that find each other by discv5.
+//! Engines that find each other with discv5.
 
 use std::{
     collections::HashSet,
@@ -9,9 +9,9 @@ use crate::common::{Beacon, Node, Plan, noise};
 use futures::future::join_all;
 use lean_p2p::{discovery, enr::Enr};
 
-/// An engine that knows these, by discovery alone.
+/// Starts an engine that knows these bootnodes only.
 async fn start(bootnodes: &[&Node]) -> Node {
-    // A port that is free: whoever is found tells it in its record.
+    // A free port: the record of the engine names it.
     let listen = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let bootnodes = bootnodes.iter().map(|node| node.hello.enr.clone()).collect();
     Node::start(Plan { discovery: Some(discovery::Plan { listen, bootnodes }), ..Plan::default() }).await
@@ -29,7 +29,7 @@ fn discovery_address(node: &Node) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], Enr::parse(&node.hello.enr).unwrap().ports.udp.unwrap()))
 }
 
-/// All of them find each other.
+/// Waits until all of them are connected to each other.
 async fn expect_all_linked(nodes: &[&Node]) {
     let ids: Vec<_> = nodes.iter().map(|node| node.hello.peer_id.clone()).collect();
     let linked = nodes.iter().map(|node| async {

@@ -1,4 +1,4 @@
-//! Gossip between engines on loopback: what the beacon between two others accepts gets through, and nothing else.
+//! Gossip between engines on loopback: only what the beacon in the middle accepts is forwarded.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use lean_p2p::{
     wire::frame::LengthOf,
 };
 
-/// Three engines in a line, with their beacons: the first and the last know the one between them alone.
+/// Three engines in a line, with their beacons: the first and the last are connected to the middle one only.
 struct Line {
     nodes: [Node; 3],
     first: Beacon,
@@ -55,7 +55,7 @@ async fn what_is_accepted_is_passed_on_and_nothing_else() {
             line.first.publish_votes(vec![vote(seed)]).await;
             assert_eq!(votes_of(&line.between.items(1, outcome).await), [vote(seed)]);
         }
-        // What the last one hears first is what was accepted: nothing came before it.
+        // The first item that the last beacon receives is the one that was accepted.
         assert_eq!(votes_of(&line.last.items(1, Outcome::Accept).await), [vote(3)]);
         for (seed, outcome) in [(1, Outcome::Ignore), (2, Outcome::Accept)] {
             line.first.publish_block(block(2, seed)).await;
@@ -124,7 +124,7 @@ async fn gossip_that_names_an_author_is_taken_where_the_operator_says_so() {
 async fn own_votes_wait_for_a_peer_that_takes_little() {
     let node = Node::start(Plan::default()).await;
     let slow = Node::with_targets(&[&node]).await;
-    // A peer of a small network reads 64 MiB at once, and a megabyte a second from then on.
+    // In a small network an engine reads 64 MiB without a pause, and a megabyte a second after that.
     let mut reader = Beacon::attach_with(&slow, 4, chain_status(1)).await;
     let mut beacon = Beacon::attach(&node).await;
     reader.meshed_peer().await;
@@ -132,7 +132,7 @@ async fn own_votes_wait_for_a_peer_that_takes_little() {
     for seed in 0..6 {
         beacon.publish_block(block(4096, seed)).await;
     }
-    // They wait for 8 seconds behind the blocks.
+    // The votes wait for 8 seconds behind the blocks.
     let votes: Vec<_> = (0..500).map(vote).collect();
     beacon.publish_votes(votes.clone()).await;
     let items = reader.items(6 + votes.len(), Outcome::Accept).await;

@@ -1,4 +1,4 @@
-//! Peers that do what they should not: the engine stays up, and an honest peer keeps its place.
+//! Peers that break the rules: the engine keeps running, and an honest peer keeps its place.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ impl Scene {
         Self::set_with(2).await
     }
 
-    /// With so many connections from an address; from this machine four times as many.
+    /// With this limit on connections from one address; from this machine four times as many.
     pub async fn set_with(per_host: usize) -> Self {
         let node = Node::start(Plan { limits: Limits::new(8 * per_host, per_host), ..Plan::default() }).await;
         let other = Node::with_targets(&[&node]).await;
@@ -43,7 +43,7 @@ impl Scene {
         Self { node, beacon, honest: (other, theirs), peer }
     }
 
-    /// The honest peer is still served: its next vote comes.
+    /// The honest peer is still served: its next vote arrives.
     pub async fn goes_on(&mut self, seed: u64) {
         let vote = vote(seed);
         self.honest.1.publish_votes(vec![vote.clone()]).await;
@@ -75,7 +75,7 @@ async fn requests_of_garbage_are_refused() {
             assert!(answer.is_err() || answer.as_ref().is_ok_and(Vec::is_empty), "{answer:?}");
         }
     }
-    // A frame whose content is no request.
+    // A frame whose content is not a request.
     let wrong = lean_p2p::wire::frame::write(&[1; 33], LengthOf::Content).unwrap();
     assert_eq!(foreign.ask(Method::ByRoot, wrong).await.unwrap()[0], 1);
     scene.goes_on(1).await;
@@ -112,7 +112,7 @@ async fn gossip_of_garbage_does_not_reach_the_beacon() {
     for (kind, data) in [("attestation", 0), ("attestation", 1), ("block", 2), ("block", 3)] {
         foreign.publish(kind, garbage[data].clone()).await;
     }
-    // Snappy of the right size, and no block: it is known only when its signatures are looked for.
+    // Snappy of a valid size, but not a block: the engine notices when it looks for the signatures.
     foreign.publish("block", compressed(&noise(5000, 4))).await;
     while scene.beacon.counts().await.items_malformed < 5 {}
     let score = scene
@@ -152,7 +152,7 @@ async fn who_does_not_tell_its_status_is_not_heard() {
     for seed in 0..20 {
         foreign.publish("attestation", compressed(&vote(seed))).await;
     }
-    // The honest peer brings the same ones: they count as new.
+    // The honest peer sends the same votes: they count as new.
     for seed in 0..20 {
         scene.goes_on(seed).await;
     }
@@ -168,7 +168,7 @@ async fn connections_of_one_address_are_limited() {
     let mut counts = scene.beacon.counts().await;
     while counts.connections_refused < 20 {
         counts = scene.beacon.counts().await;
-        // Eight from this machine, of which the honest one is one.
+        // Eight connections from this machine, including the honest peer.
         assert!(counts.connections <= 8, "{counts:?}");
     }
     strangers.retain(Foreign::is_connected);
@@ -185,7 +185,7 @@ async fn a_flood_of_votes_is_bounded_by_the_registry() {
     for seed in 0..2000 {
         foreign.publish("attestation", compressed(&vote(1000 + seed))).await;
     }
-    // Nobody judges them: 768 of one peer wait at most, and those that expire make room for others.
+    // They get no verdict: at most 768 of one peer wait, and those that expire make room for others.
     let mut heard = 0;
     let heard_of =
         |heard: &mut usize, items: &[GossipItem]| *heard += items.iter().filter(|item| item.peer == peer).count();

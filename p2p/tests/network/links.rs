@@ -1,4 +1,4 @@
-//! Beacons, engines and peers that come and go.
+//! Beacons, engines and peers that connect and disconnect.
 
 use std::time::{Duration, Instant};
 
@@ -90,7 +90,7 @@ async fn what_is_not_of_the_contract_ends_the_stream() {
     let mut beacon = Beacon::attach(&node).await;
     beacon.say(Said::Publish(Publish { blocks: vec![], votes: vec![vec![0; 3251]] })).await;
     let end = beacon.end().await.unwrap_err();
-    assert_eq!((end.code(), end.message()), (Code::InvalidArgument, "a vote has not 3252 bytes"));
+    assert_eq!((end.code(), end.message()), (Code::InvalidArgument, "a vote does not have 3252 bytes"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

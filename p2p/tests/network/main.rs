@@ -1,4 +1,5 @@
-//! Engines on loopback with scripted beacons. One program, since each that drives a swarm takes long to compile.
+//! Engines on loopback with scripted beacons. All tests are one program, since each program with a swarm takes long to
+//! compile.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod attacks;
@@ -8,7 +9,7 @@ mod discovery;
 mod gossip;
 mod hostile;
 mod links;
-// What a program reads of it that obeys a test from outside is not needed here.
+// The example `attacker` uses parts of it that are not used here.
 #[allow(dead_code, unused_imports)]
 #[path = "../raw/mod.rs"]
 mod raw;

@@ -1,4 +1,4 @@
-//! Status and requests for blocks, between engines and with clients that do it otherwise.
+//! Status and requests for blocks, between engines and with clients that use other forms.
 
 use std::sync::{Arc, Mutex};
 
@@ -22,12 +22,12 @@ use lean_p2p::{
     },
 };
 
-/// The first asks, the second is asked.
+/// The first engine sends requests to the second.
 struct Pair {
     nodes: [Node; 2],
     asks: Beacon,
     asked: Beacon,
-    /// Handle of the second one.
+    /// The handle of the second engine.
     peer: u64,
 }
 
@@ -63,7 +63,7 @@ async fn say_answer(beacon: &Beacon, id: u64, blocks: Vec<Vec<u8>>, end: End, me
     beacon.say(Said::Answer(BlockAnswer { id, blocks, end: end.into(), message: message.into() })).await;
 }
 
-/// All parts of the next answer.
+/// The next answer with all its parts.
 async fn answer(beacon: &mut Beacon) -> BlockAnswer {
     let mut whole = BlockAnswer::default();
     loop {
@@ -138,7 +138,7 @@ async fn failures_are_told() {
     ask(&pair.asks, 2, 4711, by_root(1)).await;
     let failed = answer(&mut pair.asks).await;
     assert_eq!((failed.id, failed.end()), (2, End::Failed));
-    // Two are under way, which nobody answers.
+    // Two requests are under way, and are not answered.
     for id in 3..6 {
         ask(&pair.asks, id, pair.peer, by_root(1)).await;
     }
@@ -166,7 +166,7 @@ async fn clients_of_the_other_form_and_the_old_name_are_asked_in_theirs() {
         log.lock().unwrap().push((method, ssz.len(), length_of));
         match method {
             Method::Status => Some(chunk(0, &Status::default().to_ssz(), LengthOf::Compressed).into()),
-            // As qlean: one chunk with a list.
+            // As in qlean: one chunk with a list.
             _ => {
                 let block = block(1, 1);
                 let mut list = vec![4, 0, 0, 0, 4, 0, 0, 0];
@@ -212,7 +212,7 @@ async fn roots_are_sent_bare_to_who_answers_a_container_with_nothing() {
     let mut beacon = Beacon::attach(&node).await;
     let heard = Arc::new(Mutex::new(vec![]));
     let log = heard.clone();
-    // As gean.
+    // As in gean.
     let _foreign = Foreign::dial(&node, Manners::default(), move |method, bytes| {
         let (ssz, _) = read(&bytes);
         let answer = match method {
@@ -244,7 +244,7 @@ async fn the_operator_decides_which_form_is_tried_first() {
         let log = heard.clone();
         let _foreign = Foreign::dial(&node, Manners::default(), move |method, bytes| {
             log.lock().unwrap().push((method, read(&bytes).1));
-            // What a client that does not understand it does: it closes the stream.
+            // A client that does not understand the request closes the stream.
             (read(&bytes).1 == framing.other()).then(|| chunk(0, &Status::default().to_ssz(), framing.other()).into())
         })
         .await;

@@ -4,7 +4,7 @@ use crate::common::{Beacon, Node, Plan, block, block_of, vote, votes_of};
 use lean_p2p::{contract::Outcome, enr::Enr, options::Target};
 use libp2p::multiaddr::Protocol;
 
-/// An engine that listens on both, and where it is reached over TCP.
+/// An engine that listens on both transports, and its TCP address.
 async fn listener() -> (Node, Target) {
     let node = Node::start(Plan { listen_tcp: vec![([127, 0, 0, 1], 0).into()], ..Plan::default() }).await;
     let address = |text: &String| text.parse::<libp2p::Multiaddr>().unwrap();
@@ -24,7 +24,7 @@ async fn blocks_and_votes_pass_over_tcp() {
     assert!(beacon.meshed_peer().await.address.starts_with("/ip4/127.0.0.1/tcp/"));
     theirs.publish_votes(vec![vote(1)]).await;
     assert_eq!(votes_of(&beacon.items(1, Outcome::Accept).await), [vote(1)]);
-    // The largest registry's.
+    // As large as the blocks of the largest registry.
     theirs.publish_block(block(4096, 1)).await;
     assert!(block_of(&beacon.items(1, Outcome::Accept).await[0]) == block(4096, 1));
     beacon.publish_votes((2..1026).map(vote).collect()).await;

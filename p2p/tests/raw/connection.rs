@@ -16,7 +16,7 @@ use super::Result;
 
 const MULTISTREAM: &str = "/multistream/1.0.0";
 
-/// Dials from one address as one peer.
+/// A client with one address and one identity.
 pub struct Dialer {
     key: Keypair,
     endpoint: Endpoint,
@@ -24,12 +24,12 @@ pub struct Dialer {
 }
 
 impl Dialer {
-    /// With a new identity.
+    /// Makes a client with a new identity.
     pub fn new(from: IpAddr) -> Result<Self> {
         Self::with_window(from, 1 << 20)
     }
 
-    /// The same. The other side may send so many bytes on a stream that nobody reads.
+    /// The same with this window: the bytes that the other side may send on a stream that is not read.
     pub fn with_window(from: IpAddr, window: u32) -> Result<Self> {
         let socket = UdpSocket::bind((from, 0))?;
         let endpoint = Endpoint::new(EndpointConfig::default(), None, socket, Arc::new(TokioRuntime))?;
@@ -46,17 +46,17 @@ impl Dialer {
         Ok(Self { key, endpoint, config })
     }
 
-    /// Its identity, as identify has it.
+    /// Its identity, as in identify.
     pub fn public_key(&self) -> Vec<u8> {
         self.key.public().encode_protobuf()
     }
 
-    /// A connection whose handshake is over.
+    /// Dials and completes the handshake.
     pub async fn dial(&self, to: SocketAddr) -> Result<Connection> {
         Ok(self.endpoint.connect_with(self.config.clone(), to, "l")?.await?)
     }
 
-    /// First packets of `count` connections, each the beginning of a handshake.
+    /// Returns the first packets of `count` handshakes.
     pub async fn first_packets(&self, count: usize) -> Result<Vec<Vec<u8>>> {
         let sink = tokio::net::UdpSocket::bind("127.0.0.1:0").await?;
         let (mut packets, mut begun) = (vec![], vec![]);
@@ -65,7 +65,7 @@ impl Dialer {
             begun.push(self.endpoint.connect_with(self.config.clone(), sink.local_addr()?, "l")?);
             let mut packet = [0; 2048];
             while let Ok(size) = tokio::time::timeout(Duration::from_millis(1), sink.recv(&mut packet)).await {
-                // A long header with the type Initial: version and the length of the destination's id follow.
+                // A long header of type Initial. Version and length of the destination id follow.
                 let Some((head, _)) = packet[..size?].split_at_checked(6 + usize::from(packet[5])) else { continue };
                 if head[0] & 0xf0 == 0xc0 && seen.insert(head.to_vec()) {
                     packets.push(packet[..1200].to_vec());
@@ -76,7 +76,7 @@ impl Dialer {
     }
 }
 
-/// One line of multistream.
+/// A line of multistream.
 pub fn line(protocol: &str) -> Vec<u8> {
     let mut line = varint(protocol.len() as u64 + 1);
     line.extend(protocol.as_bytes());
@@ -84,7 +84,7 @@ pub fn line(protocol: &str) -> Vec<u8> {
     line
 }
 
-/// As protobuf has it.
+/// A varint, as in protobuf.
 pub fn varint(mut value: u64) -> Vec<u8> {
     let mut bytes = vec![];
     while value >= 0x80 {
@@ -95,7 +95,7 @@ pub fn varint(mut value: u64) -> Vec<u8> {
     bytes
 }
 
-/// A stream of this protocol; an error when the other side does not have it.
+/// Opens a stream with this protocol. An error means that the other side does not support it.
 pub async fn open(connection: &Connection, protocol: &str) -> Result<(SendStream, RecvStream)> {
     let (mut send, mut recv) = connection.open_bi().await?;
     send.write_all(&[line(MULTISTREAM), line(protocol)].concat()).await?;
@@ -108,7 +108,7 @@ pub async fn open(connection: &Connection, protocol: &str) -> Result<(SendStream
     Ok((send, recv))
 }
 
-/// Which protocol the other side wants, of those that are spoken.
+/// Negotiates the protocol of a stream that the other side has opened.
 pub async fn negotiate(send: &mut SendStream, recv: &mut RecvStream, speaks: impl Fn(&str) -> bool) -> Result<String> {
     send.write_all(&line(MULTISTREAM)).await?;
     if read_line(recv).await? != MULTISTREAM {
@@ -130,7 +130,7 @@ async fn read_line(recv: &mut RecvStream) -> Result<String> {
     Ok(String::from_utf8(line)?.trim_end().to_owned())
 }
 
-/// As protobuf has it.
+/// A varint, as in protobuf.
 pub async fn read_varint(recv: &mut RecvStream) -> Result<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
@@ -144,9 +144,9 @@ pub async fn read_varint(recv: &mut RecvStream) -> Result<u64> {
     Err("the length is malformed".into())
 }
 
-/// Takes a stream back, in both directions.
+/// Resets a stream in both directions.
 pub fn reset(send: &mut SendStream, recv: &mut RecvStream) {
-    // An error means that the other side has done so.
+    // An error means that the other side has reset it already.
     let _ = send.reset(VarInt::from_u32(1));
     let _ = recv.stop(VarInt::from_u32(1));
 }

@@ -1,4 +1,4 @@
-//! A peer of which a test chooses every byte: QUIC is another library's, and above it there is only what stands here.
+//! A peer of which a test chooses every byte. QUIC is from a library; everything above it is implemented here.
 
 pub mod attacks;
 pub mod connection;
@@ -8,10 +8,10 @@ mod rpc;
 pub use connection::Dialer;
 pub use peer::{Answers, Event, Peer, request};
 
-/// Whatever ends an attack: the other side, mostly.
+/// An attack usually ends because the other side closes the connection.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Bytes that do not compress and differ by seed.
+/// Incompressible bytes that depend on the seed.
 pub fn noise(size: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let next = |_| {

@@ -1,4 +1,4 @@
-//! A peer that the engine takes for one: it tells its Status, subscribes, and answers what it is told to answer.
+//! A peer that behaves like a client: it sends its status, subscribes, and answers what a test tells it.
 
 use std::{
     net::SocketAddr,
@@ -23,28 +23,28 @@ use super::{
 const MESHSUB: &str = "/meshsub/1.1.0";
 const IDENTIFY: &str = "/ipfs/id/1.0.0";
 
-/// What it says when it is asked.
+/// How it answers requests.
 #[derive(Clone)]
 pub struct Answers {
-    /// What it calls itself.
+    /// Its agent name.
     pub agent: String,
     pub status: Vec<u8>,
-    /// None: requests for blocks are never answered.
+    /// The answer to requests for blocks. None: they are not answered.
     pub blocks: Option<Vec<Vec<u8>>>,
 }
 
-/// What it hears.
+/// An event.
 #[derive(Debug)]
 pub enum Event {
-    /// Its protocol and content.
+    /// A request: protocol and content.
     Asked(String, Vec<u8>),
     /// A message of gossip.
     Item { id: Vec<u8> },
-    /// Control messages, which are not told apart.
+    /// Control messages of any kind.
     Control,
 }
 
-/// The peer. Its connection ends with it.
+/// The peer. Its connection is closed when this value is dropped.
 pub struct Peer {
     pub connection: Connection,
     pub events: mpsc::UnboundedReceiver<Event>,
@@ -54,7 +54,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Dials, tells its status and takes part in gossip. `reads`: it accepts streams and takes what comes on them.
+    /// Dials, sends its status and subscribes. `reads`: it accepts streams and reads them.
     pub async fn begin(dialer: &Dialer, to: SocketAddr, answers: Answers, reads: bool) -> Result<Self> {
         let connection = dialer.dial(to).await?;
         let (tell, events) = mpsc::unbounded_channel();
@@ -75,17 +75,17 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Bytes of the gossip stream.
+    /// Sends bytes on the gossip stream.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.gossip.write_all(bytes).await?)
     }
 
-    /// A message of gossip with this content, whatever it is.
+    /// Sends a gossip message with this content, valid or not.
     pub async fn publish(&mut self, kind: &str, data: Vec<u8>) -> Result<()> {
         self.send(&Rpc::published(kind, data).framed()).await
     }
 
-    /// Begins another gossip stream, as after one that was closed upon it.
+    /// Opens another gossip stream, after the engine has closed the previous one.
     pub async fn begin_again(&mut self) -> Result<()> {
         (self.gossip, self._unread) = open(&self.connection, MESHSUB).await?;
         Ok(())
@@ -98,7 +98,7 @@ impl Drop for Peer {
     }
 }
 
-/// Asks, and takes the answer as it is.
+/// Sends a request. Returns the bytes of the answer.
 pub async fn request(connection: &Connection, protocol: &str, ssz: &[u8]) -> Result<Vec<u8>> {
     let (mut send, mut recv) = open(connection, protocol).await?;
     send.write_all(&frame::write(ssz, LengthOf::Content)?).await?;
@@ -114,7 +114,7 @@ async fn serve(
 ) {
     while let Ok((send, recv)) = connection.accept_bi().await {
         let (answers, identify, tell) = (answers.clone(), identify.clone(), tell.clone());
-        // An error is the end of the stream.
+        // An error means that the stream has ended.
         tokio::spawn(async move { serve_stream(send, recv, answers, identify, tell).await.ok() });
     }
 }

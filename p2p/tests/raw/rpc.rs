@@ -1,10 +1,10 @@
-//! gossipsub's messages, and identify's.
+//! The messages of gossipsub and identify.
 
 use prost::Message;
 
 use super::connection::varint;
 
-/// Of the network.
+/// A topic of the network.
 pub fn topic(kind: &str) -> String {
     format!("/leanconsensus/devnet0/{kind}/ssz_snappy")
 }
@@ -105,7 +105,7 @@ pub struct Identify {
     pub agent: Option<String>,
 }
 
-/// A message behind its length, as it crosses a stream.
+/// A message with its length prefix, as on a stream.
 pub fn framed(message: &impl Message) -> Vec<u8> {
     let mut bytes = varint(message.encoded_len() as u64);
     bytes.extend(message.encode_to_vec());
@@ -113,7 +113,7 @@ pub fn framed(message: &impl Message) -> Vec<u8> {
 }
 
 impl Rpc {
-    /// As it crosses a stream.
+    /// The message with its length prefix, as on a stream.
     pub fn framed(&self) -> Vec<u8> {
         framed(self)
     }

@@ -1,5 +1,5 @@
-"""A peer on another team's libp2p (go-libp2p), of which nothing is ours but what this folder has: honest, it carries the
-gossip between two nodes that do not know each other, and serves the later one the blocks it lacks; hostile, it attacks."""
+"""A peer on another team's libp2p (go-libp2p); only the code in this folder is ours. The honest peer carries gossip between
+two nodes that are not connected, and serves the blocks that the later node lacks. The hostile peer attacks a node."""
 
 import json
 import os
@@ -22,7 +22,7 @@ ATTACKS = "streams,resets,ihave,iwant,grafts,no_snappy,no_vote,oversized,lengths
 
 
 def find_go():
-    """The compiler, and why there is none; either is empty."""
+    """Returns the path of the compiler, or an empty path and the reason why there is none."""
     needed = re.search(r"^go (\d+)\.(\d+)", (FOLDER / "go.mod").read_text(encoding="ascii"), re.M)
     needed = tuple(map(int, needed.groups()))
     found = []
@@ -36,7 +36,7 @@ def find_go():
 
 
 def build():
-    """Builds the peer. Why it cannot be had; empty: it is there."""
+    """Builds the peer. Returns why that is not possible, or an empty text."""
     go, why = find_go()
     if why:
         return why
@@ -46,7 +46,7 @@ def build():
         return subprocess.run([go, *arguments], cwd=FOLDER, env=environment, capture_output=True, text=True, check=False)
 
     if run("mod", "download").returncode != 0:
-        return "the modules of go.sum cannot be had"
+        return "the modules of go.sum cannot be downloaded"
     built = run("build", "-o", PROGRAM, ".")
     if built.returncode != 0:
         raise RuntimeError(f"the peer does not build:\n{built.stderr}")
@@ -54,7 +54,7 @@ def build():
 
 
 class GoPeer:
-    """The peer, at a low priority. What it says is in `events`, as it comes."""
+    """The peer, at a low priority. `events` holds what it has printed so far."""
 
     def __init__(self, test, addresses, own_status, *arguments):
         command = ["nice", "-n", "10", "setpriv", "--pdeathsig", "KILL", "--", PROGRAM, "-peers", ",".join(addresses)]
@@ -70,7 +70,7 @@ class GoPeer:
             self.events.append(json.loads(line))
 
     def all(self, event, **fields):
-        """Events of this name that have these fields."""
+        """Returns the events with this name and these fields."""
         return [e for e in list(self.events) if e["event"] == event and fields.items() <= e.items()]
 
     def wait(self, timeout_s):
@@ -101,7 +101,7 @@ class GoPeerTest(hostile.HostileTest):
         net.start_client(0)
         first, second = net.peer_id(0), net.peer_id(1)
         wait_until(lambda: len(peer.all("gossip", kind="block", **{"from": first})) >= 2, e2e.PATIENCE_S, "two blocks")
-        # The second one has missed them, and has nobody else to ask.
+        # The second node has missed these blocks, and can request them from this peer only.
         net.start_node(1)
         net.start_client(1)
         finalized = min(s.finalized.slot for s in self.wait_for_all(lambda s: s.finalized.slot > 0, "finality"))

@@ -30,7 +30,7 @@ func decompress(data []byte) ([]byte, error) {
 	return snappy.Decode(nil, data)
 }
 
-// SHA-256(domain, length of the topic, topic, data), the first 20 bytes.
+// The first 20 bytes of SHA-256(domain, length of the topic, topic, data).
 func messageID(message *pb.Message) string {
 	domain, data := []byte{0, 0, 0, 0}, message.Data
 	if content, err := decompress(data); err == nil {
@@ -62,7 +62,7 @@ func newGossip(ctx context.Context, h host.Host, options ...pubsub.Option) (*pub
 type node struct {
 	host host.Host
 	lock sync.Mutex
-	// SSZ of a Status: that of the peer whose head is the newest.
+	// SSZ of the status of the peer with the newest head.
 	status []byte
 	blocks map[[32]byte][]byte
 }
@@ -102,7 +102,7 @@ func (n *node) onGossip(kind string, from peer.ID, data []byte) pubsub.Validatio
 	return pubsub.ValidationAccept
 }
 
-// Asks for a block that came by gossip, in both framings, whoever brought it.
+// Requests a block that arrived by gossip from its sender, in both framings.
 func (n *node) askAgain(from peer.ID, root [32]byte, ssz []byte) {
 	for _, count := range []lengthOf{ofContent, ofCompressed} {
 		answer, answered, err := n.request(from, byRootProtocol, writeRoots([][]byte{root[:]}, count), count)
@@ -114,7 +114,7 @@ func (n *node) askAgain(from peer.ID, root [32]byte, ssz []byte) {
 	}
 }
 
-// Asks, and takes the first chunk of the answer; nothing when there is none.
+// Sends a request. Returns the first chunk of the answer, or an empty one.
 func (n *node) request(to peer.ID, protocol string, ssz []byte, count lengthOf) ([]byte, lengthOf, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -144,7 +144,7 @@ func (n *node) request(to peer.ID, protocol string, ssz []byte, count lengthOf) 
 	return content, answered, err
 }
 
-// Answers requests of a protocol with one chunk for each part.
+// Answers the requests of a protocol with one chunk for each part.
 func (n *node) answer(protocol string, parts func(from peer.ID, request []byte) [][]byte) {
 	n.host.SetStreamHandler(idOf(protocol), func(stream network.Stream) {
 		defer stream.Close()

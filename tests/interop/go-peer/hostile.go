@@ -30,10 +30,10 @@ func random(size int) []byte {
 	return bytes
 }
 
-// Of the right size, and nothing else of it is right.
+// A vote of the right size, with random content.
 func vote() []byte { return snappy.Encode(nil, random(3252)) }
 
-// Sends once; an attack does so again and again.
+// Sends once. It is called again and again.
 type attack func(ctx context.Context, h host.Host, to peer.ID) error
 
 func onStream(name string, use func(network.Stream) error) attack {

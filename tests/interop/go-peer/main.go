@@ -1,7 +1,7 @@
-// A lean peer on another team's libp2p: it passes gossip on between those that it dials, tells them of each other's
-// chain, serves the blocks that it has heard of, and asks for them in both framings. With -hostile it attacks instead.
+// A lean peer on another team's libp2p: it forwards gossip between the nodes that it dials, tells each the status of the
+// other, serves the blocks that it has received, and requests them in both framings. With -hostile it attacks instead.
 //
-// It prints one JSON object a line, each with "event".
+// It prints one JSON object on each line, with the field "event".
 package main
 
 import (
@@ -51,7 +51,7 @@ func newHost(agent string) (host.Host, error) {
 		libp2p.DisableRelay(), libp2p.DisableMetrics(), libp2p.DisableIdentifyAddressDiscovery(), libp2p.UserAgent(agent))
 }
 
-// Dials again whenever there is no connection.
+// Dials whenever there is no connection.
 func stayConnected(ctx context.Context, h host.Host, to peer.AddrInfo, connected func()) {
 	for ctx.Err() == nil {
 		if h.Network().Connectedness(to.ID) != network.Connected {

@@ -6,13 +6,13 @@ import (
 	"errors"
 )
 
-// The parts of SSZ's hash_tree_root that a block needs.
+// The parts of hash_tree_root of SSZ that a block needs.
 
 type chunk = [32]byte
 
 func hashPair(left, right chunk) chunk { return sha256.Sum256(append(left[:], right[:]...)) }
 
-// Of chunks in a tree with room for 2^depth.
+// The root of a tree of 2^depth chunks.
 func merkleize(chunks []chunk, depth int) chunk {
 	var zero chunk
 	for ; depth > 0; depth-- {
@@ -34,7 +34,7 @@ func merkleize(chunks []chunk, depth int) chunk {
 func ofNumber(bytes []byte) (c chunk) { copy(c[:8], bytes); return c }
 func ofRoot(bytes []byte) (c chunk)   { copy(c[:], bytes); return c }
 
-// Root and slot.
+// The root of a checkpoint: root and slot.
 func ofCheckpoint(ssz []byte) chunk { return hashPair(ofRoot(ssz[:32]), ofNumber(ssz[32:40])) }
 
 const (
@@ -43,7 +43,7 @@ const (
 	depthOfVotes    = 12 // 4096 at most
 )
 
-// Validator, and data: slot, head, target, source.
+// The root of an attestation: validator and data, which has slot, head, target and source.
 func ofAttestation(ssz []byte) chunk {
 	data := []chunk{ofNumber(ssz[8:16])}
 	for i := range 3 {
@@ -57,7 +57,7 @@ type checkpoint struct {
 	slot uint64
 }
 
-// Root and slot of the block within SSZ(SignedBlockWithAttestation).
+// Returns root and slot of the block in SSZ(SignedBlockWithAttestation).
 func blockOf(ssz []byte) (checkpoint, error) {
 	malformed := errors.New("no block")
 	offset := func(at int) int {
@@ -66,7 +66,8 @@ func blockOf(ssz []byte) (checkpoint, error) {
 		}
 		return int(binary.LittleEndian.Uint32(ssz[at:]))
 	}
-	// Message and signatures; in the message block and attestation; in the block four fields and the body; in it a list.
+	// Two fields: message and signatures. The message has block and attestation, the block four fields and the body, and
+	// the body a list.
 	message, signatures := offset(0), offset(4)
 	block := message + offset(message)
 	const header = 8 + 8 + 32 + 32

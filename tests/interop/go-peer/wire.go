@@ -18,7 +18,7 @@ const (
 	maxRoots       = 1024
 )
 
-// What a frame's length counts.
+// What the length of a frame counts.
 type lengthOf int
 
 const (
@@ -41,7 +41,7 @@ func writeFrame(content []byte, count lengthOf) []byte {
 	return append(binary.AppendUvarint(nil, uint64(length)), compressed.Bytes()...)
 }
 
-// Reads a frame, and tells by which of the two counts is met at the end of a chunk what its length counts.
+// Reads a frame. Returns its content and what its length counts: the number that is reached at the end of a chunk.
 func readFrame(reader *bufio.Reader) ([]byte, lengthOf, error) {
 	length, err := binary.ReadUvarint(reader)
 	if err != nil {
@@ -86,7 +86,7 @@ func readFrame(reader *bufio.Reader) ([]byte, lengthOf, error) {
 	return whole, count, err
 }
 
-// SSZ of roots: a bare list, or a container with that list.
+// Encodes roots as SSZ: a bare list, or a container with that list.
 func writeRoots(roots [][]byte, count lengthOf) []byte {
 	list := bytes.Join(roots, nil)
 	if count == ofCompressed {

@@ -1,4 +1,4 @@
-//! A client that is not ours: it sends and answers whatever bytes a test gives it.
+//! A client that is not lean-p2p: it sends and answers the bytes that a test chooses.
 
 use std::{io, time::Duration};
 
@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Node, within};
 
-/// What it is asked for, and asks for.
+/// The methods that it serves and uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
     Status,
@@ -34,7 +34,7 @@ pub enum Method {
 #[derive(Clone, Debug)]
 pub struct Raw {
     pub bytes: Vec<u8>,
-    /// Between bytes.
+    /// The pause between bytes.
     pub pause: Duration,
 }
 
@@ -115,13 +115,13 @@ impl Protocols {
     }
 }
 
-/// What it is like.
+/// How it behaves.
 pub struct Manners {
-    /// What it answers and asks.
+    /// The methods that it serves and uses.
     pub methods: Vec<Method>,
-    /// It signs its gossip, which the network forbids.
+    /// Whether it signs its gossip, which the network forbids.
     pub signs: bool,
-    /// It names an author in its gossip, without a signature.
+    /// Whether it names an author in its gossip, without a signature.
     pub names_author: bool,
 }
 
@@ -136,14 +136,14 @@ enum Command {
     Publish(IdentTopic, Vec<u8>),
 }
 
-/// The client. It ends with this.
+/// The client. It stops when this value is dropped.
 pub struct Foreign {
     commands: mpsc::Sender<Command>,
     connected: watch::Receiver<bool>,
 }
 
 impl Foreign {
-    /// Dials the engine, and answers what it is asked with `answer`; none: not at all.
+    /// Dials the engine, and answers requests with `answer`. None: no answer.
     pub async fn dial(
         node: &Node,
         manners: Manners,
@@ -235,7 +235,7 @@ async fn run(
     mut answer: impl FnMut(Method, Vec<u8>) -> Option<Raw>,
 ) {
     let mut asked = std::collections::HashMap::new();
-    // Publishing waits for somebody who has subscribed.
+    // Publishing needs a peer that has subscribed.
     let mut unpublished: Vec<(IdentTopic, Vec<u8>)> = vec![];
     loop {
         let (method, event) = tokio::select! {
@@ -300,12 +300,12 @@ fn publish(swarm: &mut Swarm<Protocols>, waiting: &mut Vec<(IdentTopic, Vec<u8>)
     waiting.retain(|(topic, data)| swarm.behaviour_mut().gossip.publish(topic.clone(), data.clone()).is_err());
 }
 
-/// An answer of one chunk.
+/// An answer with one chunk.
 pub fn chunk(code: u8, content: &[u8], length_of: LengthOf) -> Vec<u8> {
     [vec![code], frame::write(content, length_of).unwrap()].concat()
 }
 
-/// Answers Status, and nothing else.
+/// Answers status requests only.
 pub fn only_status(length_of: LengthOf) -> impl FnMut(Method, Vec<u8>) -> Option<Raw> + Send {
     move |method, _| (method == Method::Status).then(|| chunk(0, &Status::default().to_ssz(), length_of).into())
 }

@@ -1,4 +1,4 @@
-//! Engines on loopback, and beacons that say what a test tells them.
+//! Engines on loopback, and beacons that send what a test tells them.
 
 pub mod foreign;
 
@@ -35,10 +35,10 @@ use tonic::{Streaming, transport::Endpoint};
 
 pub use crate::raw::noise;
 
-/// Whatever a test waits for comes within.
+/// How long a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What differs between engines.
+/// The settings of an engine.
 pub struct Plan {
     pub key: Keypair,
     pub listen: SocketAddr,
@@ -67,7 +67,7 @@ impl Default for Plan {
     }
 }
 
-/// An engine that runs.
+/// A running engine.
 pub struct Node {
     pub hello: EngineHello,
     pub socket: PathBuf,
@@ -114,7 +114,7 @@ impl Node {
         Self { hello, socket, stop, task, _folder: folder }
     }
 
-    /// One that stays connected to these.
+    /// Starts an engine that stays connected to these.
     pub async fn with_targets(nodes: &[&Node]) -> Self {
         let targets = nodes.iter().map(|node| node.target()).collect();
         Self::start(Plan { targets, ..Plan::default() }).await
@@ -131,7 +131,7 @@ impl Node {
     }
 }
 
-/// A beacon that is attached.
+/// An attached beacon.
 pub struct Beacon {
     say: mpsc::Sender<BeaconToEngine>,
     hear: Streaming<proto::EngineToBeacon>,
@@ -159,7 +159,7 @@ impl Beacon {
         self.say.send(BeaconToEngine { content: Some(content) }).await.unwrap();
     }
 
-    /// The next thing that `pick` takes; all else but reports is passed over.
+    /// Waits for a message that `pick` accepts. Other messages are dropped.
     pub async fn hear<T>(&mut self, what: &str, mut pick: impl FnMut(Heard) -> Option<T>) -> T {
         within(what, async {
             loop {
@@ -172,7 +172,7 @@ impl Beacon {
         .await
     }
 
-    /// How the stream ends.
+    /// Waits until the stream ends.
     pub async fn end(&mut self) -> Result<(), tonic::Status> {
         within("the end of the stream", async {
             loop {
@@ -194,14 +194,14 @@ impl Beacon {
         .await
     }
 
-    /// A peer that takes part in gossip already.
+    /// Waits for a peer that is in both meshes.
     pub async fn meshed_peer(&mut self) -> PeerConnected {
         let peer = self.peer().await;
         self.is_meshed(peer.peer).await;
         peer
     }
 
-    /// This peer takes part in gossip.
+    /// Waits until this peer is in both meshes.
     pub async fn is_meshed(&mut self, peer: u64) {
         let meshed = |report: &PeerReport| report.peer == peer && report.in_block_mesh && report.in_vote_mesh;
         self.hear("a mesh", |heard| match heard {
@@ -219,7 +219,7 @@ impl Beacon {
         .await
     }
 
-    /// Hears items until `count` have come, and judges each.
+    /// Receives at least `count` items, and sends this verdict on each.
     pub async fn items(&mut self, count: usize, outcome: Outcome) -> Vec<GossipItem> {
         let mut items = vec![];
         while items.len() < count {

@@ -1,4 +1,4 @@
-//! Attacks on gossipsub.
+//! Attacks with gossipsub.
 
 use lean_p2p::budget::MAX_WIRE_MESSAGE;
 use snap::raw::Encoder;
@@ -11,16 +11,16 @@ use crate::raw::{
     rpc::{BareIds, Control, Exchanged, Graft, Ids, Prune, Published, Rpc, topic},
 };
 
-/// Where the seeds of a peer begin: what it sends nobody else sends.
+/// The first seed of a peer. No other peer sends the same messages.
 fn first_seed() -> u64 {
     u64::from(rand::random::<u32>()) << 16
 }
 
-/// As the network's.
+/// The size of a vote.
 const VOTE: usize = 3252;
 
 fn compressed(data: &[u8]) -> Vec<u8> {
-    // Never fails for such sizes.
+    // It cannot fail for these sizes.
     Encoder::new().compress_vec(data).unwrap_or_default()
 }
 
@@ -62,7 +62,7 @@ fn message(attack: Attack, seed: u64) -> Rpc {
         }
         Attack::NoSnappy => Rpc::published(kind, noise(1000, seed)),
         Attack::Bombs if seed.is_multiple_of(2) => {
-            // Claims four gigabytes; all of a block's size and more, of zeros.
+            // One message claims four gigabytes; the other expands to more than a block, all zeros.
             Rpc::published(kind, [vec![0xff, 0xff, 0xff, 0xff, 0x0f], noise(100, seed)].concat())
         }
         Attack::Bombs => Rpc::published("block", compressed(&vec![0; MAX_WIRE_MESSAGE + 1])),
@@ -79,7 +79,7 @@ fn message(attack: Attack, seed: u64) -> Rpc {
             Rpc { publish: vec![message], ..Rpc::default() }
         }
         _ => {
-            // A vote of the right form, of nobody, and what follows its signature's fields is zero as it has to be.
+            // A well-formed vote of no validator. The bytes after the fields of its signature must be zero.
             let mut vote = noise(VOTE, seed);
             vote.truncate(VOTE - 16);
             vote.extend([0; 16]);
@@ -88,7 +88,7 @@ fn message(attack: Attack, seed: u64) -> Rpc {
     }
 }
 
-/// Messages of one kind, as fast as they are taken.
+/// Sends messages of one kind as fast as possible.
 pub async fn flood(attack: Attack, peer: &mut Peer, done: &Done) -> Result<()> {
     for seed in first_seed().. {
         let bytes = message(attack, seed).framed();
@@ -100,7 +100,7 @@ pub async fn flood(attack: Attack, peer: &mut Peer, done: &Done) -> Result<()> {
     Ok(())
 }
 
-/// Wants again and again all that it has heard of, and what nobody has.
+/// Sends IWANT for all known messages, and for unknown ones, again and again.
 pub async fn iwant(peer: &mut Peer, done: &Done) -> Result<()> {
     let mut known: Vec<Vec<u8>> = vec![];
     for seed in 0u64.. {
@@ -117,7 +117,7 @@ pub async fn iwant(peer: &mut Peer, done: &Done) -> Result<()> {
     Ok(())
 }
 
-/// Messages that say that they are larger than any may be, and that are so.
+/// Sends messages that are larger than allowed.
 pub async fn oversized(peer: &mut Peer, done: &Done) -> Result<()> {
     let filler = vec![0; 1 << 20];
     loop {
@@ -131,10 +131,10 @@ pub async fn oversized(peer: &mut Peer, done: &Done) -> Result<()> {
     }
 }
 
-/// The largest message but for its last byte, and then all streams filled with what nobody can read yet.
+/// Sends the largest message without its last byte, and fills all other streams with bytes that cannot be read yet.
 pub async fn in_flight(peer: &mut Peer, done: &Done) -> Result<()> {
     peer.send(&varint(MAX_WIRE_MESSAGE as u64 - 16)).await?;
-    // It is a message of one unknown field.
+    // The message has one unknown field.
     peer.send(&[0x7a]).await?;
     peer.send(&varint(MAX_WIRE_MESSAGE as u64 - 22)).await?;
     let filler = vec![0; 1 << 16];
@@ -146,7 +146,7 @@ pub async fn in_flight(peer: &mut Peer, done: &Done) -> Result<()> {
     loop {
         let (mut send, recv) = peer.connection.open_bi().await?;
         Done::add(&done.streams, 1);
-        // Says that a line of negotiation of 16 kB follows.
+        // The prefix of a negotiation line of 16 kB.
         send.write_all(&[0xff, 0x7f]).await?;
         let filling = tokio::spawn(async move {
             let filler = vec![b'/'; 1 << 16];
@@ -156,7 +156,7 @@ pub async fn in_flight(peer: &mut Peer, done: &Done) -> Result<()> {
     }
 }
 
-/// What is no message, with its right length, and lengths that are none.
+/// Sends garbage with a valid length, and invalid lengths.
 pub async fn no_messages(peer: &mut Peer, done: &Done) -> Result<()> {
     for seed in 0u64.. {
         let garbage = match seed % 3 {

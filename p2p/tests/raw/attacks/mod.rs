@@ -1,4 +1,4 @@
-//! What a hostile peer may try, each attack for a while and over several connections.
+//! Attacks of a hostile peer, each for some time and over several connections.
 
 mod gossip;
 mod quic;
@@ -56,18 +56,18 @@ pub enum Attack {
     Unasked,
 }
 
-/// How an attack is led.
+/// The settings of an attack.
 #[derive(Clone)]
 pub struct Plan {
     pub to: SocketAddr,
-    /// A connection each comes from an address of its own on this machine.
+    /// Whether each connection uses a different address of this machine.
     pub from_many: bool,
     pub connections: usize,
     pub time: Duration,
     pub answers: Answers,
 }
 
-/// What an attack came to.
+/// The result of an attack.
 #[derive(Debug, Default)]
 pub struct Done {
     pub dialled: AtomicU64,
@@ -104,7 +104,7 @@ impl Done {
     }
 }
 
-/// Leads an attack to its end.
+/// Runs an attack.
 pub async fn run(attack: Attack, plan: &Plan) -> Done {
     let done = Done::default();
     let until = Instant::now() + plan.time;
@@ -145,7 +145,7 @@ async fn work(attack: Attack, plan: &Plan, done: &Done, number: usize, until: In
     }
 }
 
-/// Who attacks: a bare connection, or what the engine takes for a peer.
+/// The attacker: a bare connection, or a peer.
 enum Subject {
     Connection(Connection),
     Peer(Box<Peer>),

@@ -68,7 +68,7 @@ pub async fn resets(connection: &Connection, done: &Done) -> Result<()> {
     }
 }
 
-/// Negotiates with bytes that mean nothing.
+/// Sends garbage in negotiations.
 pub async fn garbage(connection: &Connection, done: &Done) -> Result<()> {
     for seed in 0u64.. {
         let (mut send, mut recv) = connection.open_bi().await?;
@@ -81,7 +81,7 @@ pub async fn garbage(connection: &Connection, done: &Done) -> Result<()> {
     Ok(())
 }
 
-/// Asks for protocols that nobody speaks, one after the other, on as many streams as it may have.
+/// Requests unknown protocols, one after the other, on as many streams as possible.
 pub async fn negotiation(connection: &Connection, done: &Done) -> Result<()> {
     loop {
         let (mut send, mut recv) = connection.open_bi().await?;

@@ -1,4 +1,4 @@
-//! Attacks by requests and answers.
+//! Attacks with requests and answers.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use crate::raw::{
     noise,
 };
 
-/// Streams on which a request is never complete.
+/// The number of streams with an incomplete request.
 const SLOW: usize = 30;
 
 fn bytes(attack: Attack, seed: u64) -> Result<Vec<u8>> {
     Ok(match attack {
-        // A length of gigabytes, or one that does not end.
+        // A length of gigabytes, or one without an end.
         Attack::Lengths if seed.is_multiple_of(2) => varint(u64::from(u32::MAX)),
         Attack::Lengths => vec![0xff; 100],
-        // A right length, and a content that is none of it but goes on and on.
+        // A valid length, and content that does not stop there.
         Attack::FrameBombs => {
             let mut frame = varint(32 * 1024);
             frame.extend(frame::write(&vec![0; 4 << 20], LengthOf::Content)?.get(4..).unwrap_or_default());
@@ -33,7 +33,7 @@ fn bytes(attack: Attack, seed: u64) -> Result<Vec<u8>> {
     })
 }
 
-/// Requests of one kind, one after the other.
+/// Sends requests of one kind, one after the other.
 pub async fn repeat(attack: Attack, peer: &mut Peer, done: &Done) -> Result<()> {
     for seed in 0u64.. {
         let protocol = if attack == Attack::Lengths && seed.is_multiple_of(3) { STATUS } else { BY_ROOT };
@@ -47,7 +47,7 @@ pub async fn repeat(attack: Attack, peer: &mut Peer, done: &Done) -> Result<()> 
     Ok(())
 }
 
-/// Requests that are never complete: a byte a second.
+/// Sends requests that are never complete: a byte a second.
 pub async fn trickle(peer: &mut Peer, done: &Done) -> Result<()> {
     loop {
         let mut held = vec![];
@@ -70,7 +70,7 @@ pub async fn trickle(peer: &mut Peer, done: &Done) -> Result<()> {
     }
 }
 
-/// Asks for blocks without end, and reads no answer.
+/// Sends requests for blocks without end, and reads no answer.
 pub async fn unread(peer: &mut Peer, done: &Done) -> Result<()> {
     let mut held = vec![];
     loop {
@@ -86,7 +86,7 @@ pub async fn unread(peer: &mut Peer, done: &Done) -> Result<()> {
     }
 }
 
-/// Sends answers where nobody has asked: as requests, and after the request on its stream.
+/// Sends answers without requests: as requests, and after a request on the same stream.
 pub async fn unasked(peer: &mut Peer, done: &Done) -> Result<()> {
     for seed in 0u64.. {
         let chunk = [vec![0], frame::write(&noise(100_000, seed), LengthOf::Content)?].concat();
