@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "beacon/network/engine/engine_stream.h"
 #include "beacon/network/gossip/gossip.h"
+#include "beacon/network/peers/peer_list.h"
 #include "beacon/network/peers/peer_view.h"
 #include "beacon/network/peers/peers.h"
 #include "beacon/network/requests/block_requests.h"

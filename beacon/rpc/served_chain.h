@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "beacon/network/peers/peer_view.h"
+#include "beacon/network/peers/peer_list.h"
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/sync/sync_status.h"

@@ -1,4 +1,4 @@
-// How the rest of the beacon sees its peers: PeerBlocks for sync, PeerList for RPC.
+// How sync sees the peers. Without protobuf, which the build for the thread sanitizer leaves out.
 #ifndef LEAN_BEACON_NETWORK_PEERS_PEER_VIEW_H_
 #define LEAN_BEACON_NETWORK_PEERS_PEER_VIEW_H_
 
@@ -13,7 +13,6 @@
 #include "beacon/chain/chain_types.h"
 #include "common/bytes/bytes.h"
 #include "common/containers/checkpoint.h"
-#include "lean/v1/beacon.pb.h"
 
 namespace lean::beacon {
 
@@ -73,18 +72,6 @@ class PeerBlocks {
   // Lowers the peer's score, and disconnects and bans the peer when the score is too low. `why` is logged. Does nothing
   // when the peer has disconnected.
   virtual void Report(uint64_t peer, Offence offence, std::string why) = 0;
-};
-
-// Peers and the network for people. Thread-safe.
-class PeerList {
- public:
-  virtual ~PeerList() = default;
-
-  // Connected peers first, then configured peers that are not connected.
-  virtual v1::GetPeersResponse PeerViews() const = 0;
-  // Connected peers.
-  virtual size_t peer_count() const = 0;
-  virtual v1::NetworkView View() const = 0;
 };
 
 }  // namespace lean::beacon

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "beacon/network/peers/peer_view.h"
+#include "beacon/network/peers/peer_list.h"
 #include "common/bytes/hex.h"
 #include "common/rpc/status.h"
 #include "common/ssz/ssz.h"
