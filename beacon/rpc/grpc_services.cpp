@@ -18,10 +18,10 @@ GrpcBeaconService::GrpcBeaconService(const BeaconQueries& queries, rpc::Dispatch
   Handle(queries, &BeaconQueries::GetGenesis);
   Handle(queries, &BeaconQueries::GetPeers);
   Handle(queries, &BeaconQueries::GetCheckpoint);
-  Handle(*this, &GrpcBeaconService::GetNodeInfo);
+  Handle(*this, &GrpcBeaconService::DescribeNode);
 }
 
-absl::StatusOr<v1::GetNodeInfoResponse> GrpcBeaconService::GetNodeInfo(const v1::GetNodeInfoRequest&) const {
+absl::StatusOr<v1::GetNodeInfoResponse> GrpcBeaconService::DescribeNode(const v1::GetNodeInfoRequest&) const {
   const std::shared_ptr<const NodeInfo> node = node_.load();
   if (node == nullptr) return absl::UnavailableError("the beacon is starting");
   return queries_.GetNodeInfo(*node);

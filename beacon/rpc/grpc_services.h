@@ -27,7 +27,7 @@ class GrpcBeaconService final : public rpc::RawService<v1::BeaconService> {
   void SetNodeInfo(std::shared_ptr<const NodeInfo> node) { node_.store(std::move(node)); }
 
  private:
-  absl::StatusOr<v1::GetNodeInfoResponse> GetNodeInfo(const v1::GetNodeInfoRequest& request) const;
+  absl::StatusOr<v1::GetNodeInfoResponse> DescribeNode(const v1::GetNodeInfoRequest& request) const;
 
   const BeaconQueries& queries_;
   std::atomic<std::shared_ptr<const NodeInfo>> node_;
