@@ -32,8 +32,7 @@ class MemorySigningRecords : public SigningRecords {
     Root root;
   };
 
-  // mutex_ is held.
-  absl::Status ReserveOne(const SigningRequest& request);
+  absl::Status ReserveOne(const SigningRequest& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::atomic<int> forgotten_ = 0;
   Mutex mutex_;
