@@ -4,7 +4,8 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "beacon/network/engine/contract.h"
+#include "beacon/chain/chain_types.h"
+#include "beacon/network/engine/item_codec.h"
 
 namespace lean::beacon {
 namespace {

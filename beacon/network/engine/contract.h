@@ -7,19 +7,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "beacon/chain/chain_types.h"
 #include "common/bytes/bytes.h"
 #include "common/containers/checkpoint.h"
-#include "common/ssz/ssz.h"
-#include "common/status/status_macros.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
@@ -61,20 +55,6 @@ absl::Status CheckAnswered(const AskedBlocks& asked, const std::vector<SignedBlo
 absl::StatusOr<v1::EngineHello> Checked(v1::EngineHello message);
 absl::StatusOr<v1::PeerConnected> Checked(v1::PeerConnected message);
 v1::TargetReport Checked(v1::TargetReport message);
-
-// The SSZ of a block or vote. T: SignedBlockWithAttestation or SignedAttestation.
-template <typename T>
-std::string SerializeItem(const T& item) {
-  const std::vector<uint8_t> bytes = ssz::Serialize(item);
-  return std::string(bytes.begin(), bytes.end());
-}
-
-// InvalidArgument: `bytes` are not the SSZ of one T. The number of a block's signatures is not checked here.
-template <typename T>
-absl::StatusOr<std::shared_ptr<const T>> ParseItem(absl::string_view bytes) {
-  ASSIGN_OR_RETURN(T item, ssz::Deserialize<T>(ByteSpan(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size())));
-  return std::make_shared<const T>(std::move(item));
-}
 
 }  // namespace lean::beacon
 

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/network/engine/contract.h"
+#include "beacon/network/engine/item_codec.h"
 
 namespace lean::beacon {
 namespace {

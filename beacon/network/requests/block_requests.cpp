@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/network/engine/contract.h"
+#include "beacon/network/engine/item_codec.h"
 #include "common/log/log_text.h"
 
 namespace lean::beacon {

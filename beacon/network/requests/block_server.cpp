@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/network/engine/contract.h"
+#include "beacon/network/engine/item_codec.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {

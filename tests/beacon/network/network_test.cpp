@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "beacon/network/engine/item_codec.h"
 #include "common/bytes/hex.h"
 #include "common/rpc/convert.h"
 #include "tests/beacon/network/engine_node.h"

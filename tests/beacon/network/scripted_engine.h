@@ -16,6 +16,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "beacon/network/engine/contract.h"
+#include "beacon/network/engine/item_codec.h"
 #include "common/concurrency/mutex.h"
 #include "grpcpp/server_builder.h"
 #include "lean/v1/network_engine.grpc.pb.h"

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "beacon/network/engine/item_codec.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/network/plain_items.h"
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "beacon/network/engine/item_codec.h"
 #include "tests/beacon/network/engine_node.h"
 
 namespace lean::beacon {

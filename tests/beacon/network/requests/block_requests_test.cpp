@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "beacon/network/engine/contract.h"
+#include "beacon/network/engine/item_codec.h"
 #include "common/clock/manual_clock.h"
 #include "tests/beacon/network/plain_items.h"
 #include "tests/common/process/captured_log.h"

@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "beacon/network/engine/contract.h"
+#include "beacon/network/engine/item_codec.h"
 #include "common/clock/manual_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/ssz/ssz.h"

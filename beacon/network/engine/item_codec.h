@@ -1,0 +1,36 @@
+// The bytes of the items that beacon and engine exchange. Apart from the contract's messages, so that the fuzzers,
+// which are built without protobuf, can use it.
+#ifndef LEAN_BEACON_NETWORK_ENGINE_ITEM_CODEC_H_
+#define LEAN_BEACON_NETWORK_ENGINE_ITEM_CODEC_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/bytes/bytes.h"
+#include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
+
+namespace lean::beacon {
+
+// The SSZ of a block or vote. T: SignedBlockWithAttestation or SignedAttestation.
+template <typename T>
+std::string SerializeItem(const T& item) {
+  const std::vector<uint8_t> bytes = ssz::Serialize(item);
+  return std::string(bytes.begin(), bytes.end());
+}
+
+// InvalidArgument: `bytes` are not the SSZ of one T. The number of a block's signatures is not checked here.
+template <typename T>
+absl::StatusOr<std::shared_ptr<const T>> ParseItem(absl::string_view bytes) {
+  ASSIGN_OR_RETURN(T item, ssz::Deserialize<T>(ByteSpan(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size())));
+  return std::make_shared<const T>(std::move(item));
+}
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_NETWORK_ENGINE_ITEM_CODEC_H_
