@@ -55,6 +55,22 @@ class ChainWriterTest : public testing::Test {
     return writer_.ImportVotes(votes, roots, origin);
   }
 
+  // Imports the block and the votes of all validators in each slot from 1 to `last_slot`.
+  void ImportFullSlots(uint64_t last_slot) {
+    for (uint64_t slot = 1; slot <= last_slot; ++slot) {
+      GoTo(slot);
+      Import(source_.AddBlock(slot));
+      for (uint64_t validator = 0; validator < kValidators; ++validator) {
+        if (validator == slot % kValidators) continue;
+        const SignedVotePtr vote = source_.Vote(validator, slot);
+        Import({vote});
+        ASSERT_TRUE(source_.chain().OnVote(vote).ok());
+      }
+      GoTo(slot, 3);
+      source_.chain().OnInterval(slot * 4 + 3);
+    }
+  }
+
   // Roots of the blocks that were published, in order, and the number of votes.
   std::vector<Root> PublishedBlocks() {
     std::vector<Root> roots;

@@ -97,18 +97,7 @@ TEST_F(ChainWriterTest, AReorgIsLoggedWithItsDepth) {
 }
 
 TEST_F(ChainWriterTest, JustificationAndFinalityAreLogged) {
-  for (uint64_t slot = 1; slot <= 6; ++slot) {
-    GoTo(slot);
-    Import(source_.AddBlock(slot));
-    for (uint64_t validator = 0; validator < kValidators; ++validator) {
-      if (validator == slot % kValidators) continue;
-      const SignedVotePtr vote = source_.Vote(validator, slot);
-      Import({vote});
-      ASSERT_TRUE(source_.chain().OnVote(vote).ok());
-    }
-    GoTo(slot, 3);
-    source_.chain().OnInterval(slot * 4 + 3);
-  }
+  ASSERT_NO_FATAL_FAILURE(ImportFullSlots(6));
   EXPECT_GT(chain_.finalized().slot, 0u);
   EXPECT_THAT(log_.Matching("info finalized slot="), testing::Not(IsEmpty()));
   EXPECT_THAT(log_.Matching("info justified slot="), testing::Not(IsEmpty()));

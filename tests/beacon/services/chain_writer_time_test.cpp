@@ -94,18 +94,7 @@ TEST_F(ChainWriterTest, VotesOfSlotsThatAreInTheFutureAgainWeighNothing) {
 }
 
 TEST_F(ChainWriterTest, TheChainIsNotSetBackBehindTheFinalizedBlock) {
-  for (uint64_t slot = 1; slot <= 6; ++slot) {
-    GoTo(slot);
-    Import(source_.AddBlock(slot));
-    for (uint64_t validator = 0; validator < kValidators; ++validator) {
-      if (validator == slot % kValidators) continue;
-      const SignedVotePtr vote = source_.Vote(validator, slot);
-      Import({vote});
-      ASSERT_TRUE(source_.chain().OnVote(vote).ok());
-    }
-    GoTo(slot, 3);
-    source_.chain().OnInterval(slot * 4 + 3);
-  }
+  ASSERT_NO_FATAL_FAILURE(ImportFullSlots(6));
   const uint64_t finalized = chain_.finalized().slot;
   ASSERT_GT(finalized, 1u);
   clock_.SetWallMs(kGenesisMs - 1);
