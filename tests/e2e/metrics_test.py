@@ -1,20 +1,13 @@
 """Both programs serve exactly the metrics that docs/metrics.md lists."""
 
 import re
-import urllib.request
 
 import e2e
 from leandev import network
+from metrics_page import scrape
 
 
 GOSSIP_SIZES = {"lean_gossip_block_size_bytes", "lean_gossip_attestation_size_bytes"}
-
-
-def scrape(port):
-    """{"name{labels}": value}, with the labels sorted as they come."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=e2e.PATIENCE_S) as answer:
-        lines = answer.read().decode().splitlines()
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
 def families(values):

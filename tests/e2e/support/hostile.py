@@ -24,17 +24,21 @@ class HostileTest(e2e.NetworkTest):
     # Long enough, because the attackers use the same processors.
     SLOT_MS = 2000
 
-    def start_pair(self, engine_arguments=()):
-        net = self.make_network(clients=2, beacons=2, slot_ms=self.SLOT_MS)
+    def start_pair(self, engine_arguments=(), beacon_arguments=(), clients=2, absent=()):
+        """`absent`: numbers of clients that do not run."""
+        net = self.make_network(clients=clients, beacons=2, slot_ms=self.SLOT_MS)
         net.places[0].engine_arguments = engine_arguments
+        net.places[0].arguments = beacon_arguments
         net.start()
+        for number in absent:
+            net.clients[number].stop()
         self.wait_for_all(lambda s: s.peers == 1, "the two to be linked")
         self.wait_for_all(lambda s: s.finalized.slot > 0, "finality")
         self.target = net.places[0].listen
         (self.honest,) = net.rpc.linked()
         self._duties = [
             DutyLog(client.log_path, net.settings.validators, net.client_indices(number))
-            for number, client in enumerate(net.clients)
+            for number, client in enumerate(net.clients) if number not in absent
         ]
         self.net = net
         self.begin()

@@ -41,11 +41,15 @@ def _varint(value):
     return bytes([*out, value])
 
 
+def attestation(validator, slot, head, finalized):
+    """SSZ of an unsigned vote; `head` and `finalized` are (root, slot)."""
+    checkpoints = b"".join(root + slot.to_bytes(8, "little") for root, slot in (head, finalized, finalized))
+    return validator.to_bytes(8, "little") + slot.to_bytes(8, "little") + checkpoints
+
+
 def vote(validator, slot, head, signature=None):
     """SSZ of a vote for the checkpoint `head`, (root, slot), with a wrong signature."""
-    checkpoint = head[0] + head[1].to_bytes(8, "little")
-    data = slot.to_bytes(8, "little") + 3 * checkpoint
-    return validator.to_bytes(8, "little") + data + (signature or secrets.token_bytes(SIGNATURE_BYTES))
+    return attestation(validator, slot, head, head) + (signature or secrets.token_bytes(SIGNATURE_BYTES))
 
 
 def block(slot, proposer, parent, head_root=None):
