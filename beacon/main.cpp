@@ -10,7 +10,6 @@
 #include "beacon/network/engine/engine_stream.h"
 #include "common/metrics/metrics_server.h"
 #include "common/process/descriptors.h"
-#include "common/process/memory.h"
 #include "common/process/program.h"
 #include "common/process/standard_descriptors.h"
 #include "common/process/stop_signals.h"
@@ -111,7 +110,6 @@ int Main(int argc, char** argv) {
   if (!OpenStandardDescriptors()) return kExitFailure;
   // Before any thread starts, since threads inherit the blocked signals.
   StopSignals signals;
-  ReturnLargeBuffers();
   RaiseDescriptorLimit();
 
   Program program("lean-beacon", "beacon");

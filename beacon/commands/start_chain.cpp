@@ -77,9 +77,11 @@ absl::StatusOr<StartedChain> StartChain(const StartOptions& options, const Genes
   log->info("storage kind=disk folder={} head={} finalized={} snapshot={} replayed={} left_out={} votes={} ms={}",
             options.data_dir, chain.head().slot, chain.finalized().slot, restored.snapshot_slot, restored.replayed,
             restored.left_out, restored.votes, took.count());
-  auto storage = std::make_unique<StorageService>(
-      *database, clock, log,
-      StorageOptions{.queue_lag = options.slot, .keep_slots = options.keep_slots, .tip = options.slot});
+  auto storage = std::make_unique<StorageService>(*database, clock, log,
+                                                  StorageOptions{.queue_lag = options.slot,
+                                                                 .keep_slots = options.keep_slots,
+                                                                 .tip = options.slot,
+                                                                 .vote_wait = options.slot * 3 / 2});
   return StartedChain{
       .chain = std::move(restored.chain), .database = std::move(database), .storage = std::move(storage)};
 }

@@ -5,6 +5,7 @@
 #include "beacon/network/engine/contract.h"
 #include "beacon/network/engine/item_codec.h"
 #include "common/rpc/convert.h"
+#include "common/ssz/ssz.h"
 
 namespace lean::beacon {
 namespace {
@@ -162,10 +163,11 @@ absl::Status Network::OnMessage(uint64_t stream, const v1::EngineToBeacon& messa
 }
 
 void Network::Publish(uint64_t stream, const OutboundItem& item) {
+  if (stream == 0) return;  // no engine is attached
   v1::BeaconToEngine message;
-  if (item.block != nullptr) message.mutable_publish()->add_blocks(SerializeItem(*item.block));
+  if (item.block != nullptr) message.mutable_publish()->add_blocks(ssz::SerializeToString(*item.block));
   for (const SignedVotePtr& vote : item.votes) {
-    message.mutable_publish()->add_votes(SerializeItem(*vote));
+    message.mutable_publish()->add_votes(ssz::SerializeToString(*vote));
     if (message.publish().votes_size() == Outbox::kMaxVotesInMessage) send_(stream, std::exchange(message, {}));
   }
   if (message.has_publish()) send_(stream, std::move(message));

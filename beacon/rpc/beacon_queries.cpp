@@ -77,12 +77,6 @@ absl::StatusOr<Checkpoint> FinalizedBlock(const LeanChain& chain, const std::opt
   return Checkpoint{.root = wanted, .slot = *slot};
 }
 
-template <typename T>
-std::string Ssz(const T& container) {
-  const std::vector<uint8_t> bytes = ssz::Serialize(container);
-  return std::string(bytes.begin(), bytes.end());
-}
-
 }  // namespace
 
 BeaconQueries::BeaconQueries(const ServedChain& chain)
@@ -283,14 +277,14 @@ absl::StatusOr<CheckpointPages::BytesPtr> CheckpointPages::Make(const Checkpoint
   if (part == v1::GetCheckpointRequest::BLOCK) {
     const SignedBlockPtr block = chain_.blocks.ByRoot(id.root);
     if (block == nullptr) return NotFound(absl::StrCat("the block of slot ", id.slot, " is not held with signatures"));
-    bytes.ssz = Ssz(*block);
+    bytes.ssz = ssz::SerializeToString(*block);
   } else {
     const absl::StatusOr<StatePtr> state = chain_.service.StateOf(id.root);
     if (absl::IsResourceExhausted(state.status())) {
       return rpc::MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", state.status().message());
     }
     if (!state.ok()) return NotFound(absl::StrCat("the state of the block of slot ", id.slot, " is not held"));
-    bytes.ssz = Ssz(**state);
+    bytes.ssz = ssz::SerializeToString(**state);
   }
   return std::make_shared<const Bytes>(std::move(bytes));
 }

@@ -87,7 +87,7 @@ absl::StatusOr<uint64_t> WriteBlocks(WholeFile& file, const ChainDatabase& datab
     if (!root.has_value()) continue;
     ASSIGN_OR_RETURN(const SignedBlockPtr block, database.BlockAt({.root = *root, .slot = slot}));
     if (block == nullptr) return absl::DataLossError(absl::StrCat("the block of slot ", slot, " is not there"));
-    const std::string bytes = SszValue(*block);
+    const std::string bytes = ssz::SerializeToString(*block);
     RETURN_IF_ERROR(file.Write(absl::StrCat(NumberValue(bytes.size()), bytes)));
     ++blocks;
   }
@@ -99,7 +99,7 @@ absl::StatusOr<uint64_t> WriteBlocks(WholeFile& file, const ChainDatabase& datab
 absl::Status WriteCheckpointFile(const std::string& path, const SignedBlockWithAttestation& block, const State& state) {
   ASSIGN_OR_RETURN(WholeFile file, WholeFile::Create(path, 0644));
   RETURN_IF_ERROR(file.Write(kCheckpointMagic));
-  for (const std::string& part : {SszValue(block), SszValue(state)}) {
+  for (const std::string& part : {ssz::SerializeToString(block), ssz::SerializeToString(state)}) {
     RETURN_IF_ERROR(file.Write(NumberValue(part.size())));
     RETURN_IF_ERROR(file.Write(part));
   }

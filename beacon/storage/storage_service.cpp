@@ -107,22 +107,21 @@ void StorageService::Run() {
         items->size() + queue_.items());
     return;
   }
+  WriteSet writes;
+  PutWaitingVotes(SteadyTime::max(), writes);
+  if (!writes.empty()) Write(writes);
   WriteTip(/*last=*/true);
 }
 
 WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
   WriteSet writes;
-  absl::flat_hash_map<uint64_t, SignedVotePtr> votes;  // the newest of each validator
-  const auto add_vote = [&](const SignedVotePtr& vote) {
-    votes[vote->message.validator_id] = vote;
-    vote_slots_[vote->message.validator_id] = vote->message.data.slot;
-  };
   const ChainCheckpoints* checkpoints = nullptr;
   const HistoricalBlockHashes* history = nullptr;  // of the newest finalization
   std::vector<const ImportedBlock*> blocks;
   for (const StorageItem& item : items) {
     if (const auto* block = std::get_if<ImportedBlock>(&item)) {
       ChainDatabase::PutBlock(writes, block->root, *block->block);
+      ForgetVotesIn(*block->block);
       blocks.push_back(block);
       if (block->justified.slot > justified_.slot) justified_ = block->justified;
       if (block->history.has_value()) {
@@ -130,17 +129,16 @@ WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
         history = &*block->history;
       }
       for (const SignedVotePtr& vote : block->votes) {
-        // Votes from gossip are already written.
         const auto written = vote_slots_.find(vote->message.validator_id);
-        if (written == vote_slots_.end() || written->second < vote->message.data.slot) add_vote(vote);
+        if (written == vote_slots_.end() || written->second < vote->message.data.slot) PutVote(*vote, writes);
       }
     } else if (const auto* vote = std::get_if<SignedVotePtr>(&item)) {
-      add_vote(*vote);
+      AddVote(*vote);
     } else {
       checkpoints = &std::get<ChainCheckpoints>(item);
     }
   }
-  for (const auto& [validator, vote] : votes) ChainDatabase::PutVote(writes, *vote);
+  PutWaitingVotes(clock_.Steady() - options_.vote_wait, writes);
   for (const ImportedBlock* block : blocks) {
     const Checkpoint id{.root = block->root, .slot = block->block->message.block.slot};
     const bool above = id.slot > canonical_slot_;
@@ -156,6 +154,33 @@ WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
     tip_.head = checkpoints->head;
   }
   return writes;
+}
+
+void StorageService::AddVote(const SignedVotePtr& vote) {
+  const auto [waiting, is_first] = waiting_votes_.try_emplace(vote->message.validator_id);
+  if (is_first) waiting->second.since = clock_.Steady();
+  waiting->second.vote = vote;
+}
+
+void StorageService::ForgetVotesIn(const SignedBlockWithAttestation& block) {
+  for (const Attestation& vote : block.message.block.body.attestations) {
+    const auto waiting = waiting_votes_.find(vote.validator_id);
+    if (waiting == waiting_votes_.end()) continue;
+    if (waiting->second.vote->message.data.slot <= vote.data.slot) waiting_votes_.erase(waiting);
+  }
+}
+
+void StorageService::PutWaitingVotes(SteadyTime until, WriteSet& writes) {
+  absl::erase_if(waiting_votes_, [&](const auto& waiting) {
+    if (waiting.second.since > until) return false;
+    PutVote(*waiting.second.vote, writes);
+    return true;
+  });
+}
+
+void StorageService::PutVote(const SignedAttestation& vote, WriteSet& writes) {
+  ChainDatabase::PutVote(writes, vote);
+  vote_slots_[vote.message.validator_id] = vote.message.data.slot;
 }
 
 void StorageService::Finalize(const ImportedBlock& block, WriteSet& writes) {

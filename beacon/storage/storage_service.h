@@ -40,10 +40,15 @@ struct StorageOptions {
   std::chrono::milliseconds retry{1000};  // between attempts while the disk fails
   std::chrono::milliseconds check{1000};  // between checks of an idle disk
   std::chrono::milliseconds tip{4000};    // least time between two writes of the chain's tip: a slot
+  // How long a vote waits for a block that contains it before it is written by itself. More than a slot, so that most
+  // votes are written once.
+  std::chrono::milliseconds vote_wait{6000};
 };
 
-// One thread writes the pushed items in order, in atomic batches with fsync. While the disk fails or the folder is
-// gone, nothing is accepted, and the batch is retried until it succeeds. Thread-safe, except for Start and Stop.
+// One thread writes the pushed items in order, in atomic batches with fsync. Votes wait in memory until a block that
+// contains them is written, or for `vote_wait`: a crash loses only votes of that time that no stored block has. While
+// the disk fails or the folder is gone, nothing is accepted, and the batch is retried until it succeeds. Thread-safe,
+// except for Start and Stop.
 class StorageService final : public ChainObserver {
  public:
   // `database` and `clock` outlive the service.
@@ -71,12 +76,18 @@ class StorageService final : public ChainObserver {
   void WatchHealth(std::function<void(const absl::Status&)> changed);
   size_t queued_items() const { return queue_.items(); }
   size_t queued_bytes() const { return queue_.bytes(); }
-  // Waits until everything pushed before is on disk. Does not return while the disk fails.
+  // Waits until everything pushed before is on disk, except votes that wait. Does not return while the disk fails.
   void Flush() const { queue_.AwaitEmpty(); }
 
  private:
   void Run();
   WriteSet Prepare(const std::vector<StorageItem>& items);
+  void AddVote(const SignedVotePtr& vote);
+  // Forgets the waiting votes that `block` contains.
+  void ForgetVotesIn(const SignedBlockWithAttestation& block);
+  // Takes the votes that have waited since `until` or longer, and writes them.
+  void PutWaitingVotes(SteadyTime until, WriteSet& writes);
+  void PutVote(const SignedAttestation& vote, WriteSet& writes);
   // Writes canonical roots up to the block that `block` finalizes, and deletes branches that leave below it.
   void Finalize(const ImportedBlock& block, WriteSet& writes);
   // Retries until it succeeds; false: the service stops.
@@ -101,8 +112,13 @@ class StorageService final : public ChainObserver {
   uint64_t canonical_slot_ = 0;  // canonical roots are written up to this slot
   Checkpoint justified_;
   absl::flat_hash_map<uint64_t, uint64_t> vote_slots_;  // by validator: slot of the vote that was written last
-  ChainTip tip_;                                        // of the written chain
-  ChainTip written_tip_;                                // in the file beside the database
+  struct WaitingVote {
+    SignedVotePtr vote;  // the newest
+    SteadyTime since;    // arrival of the first vote since one was written
+  };
+  absl::flat_hash_map<uint64_t, WaitingVote> waiting_votes_;  // by validator
+  ChainTip tip_;                                              // of the written chain
+  ChainTip written_tip_;                                      // in the file beside the database
   SteadyTime tip_due_;
   bool tip_failed_ = false;  // already logged
 

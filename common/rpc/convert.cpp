@@ -25,12 +25,6 @@ absl::Status Take(bool present, const Message& message, absl::string_view field,
   return absl::OkStatus();
 }
 
-template <typename B>
-absl::Status TakeBytes(const std::string& bytes, absl::string_view field, B& out) {
-  ASSIGN_OR_RETURN(out, FixedBytesFromProto<B>(bytes, field));
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 v1::Checkpoint ToProto(const Checkpoint& checkpoint) {

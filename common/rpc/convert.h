@@ -7,7 +7,7 @@
 #ifndef LEAN_COMMON_RPC_CONVERT_H_
 #define LEAN_COMMON_RPC_CONVERT_H_
 
-#include <algorithm>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -20,24 +20,31 @@
 #include "common/containers/block.h"
 #include "common/containers/checkpoint.h"
 #include "common/rpc/status.h"
+#include "common/status/status_macros.h"
 #include "lean/v1/types.pb.h"
 
 namespace lean::rpc {
 
-// A `bytes` field of fixed size. `field` is its name, for the error.
+// Copies a `bytes` field of fixed size to `out`. `field` is its name, for the error.
 template <typename B>
-absl::StatusOr<B> FixedBytesFromProto(absl::string_view bytes, absl::string_view field) {
+absl::Status TakeBytes(absl::string_view bytes, absl::string_view field, B& out) {
   if (bytes.size() != B::kSize) {
     return MalformedRequest(absl::StrCat(field, ": ", bytes.size(), " bytes, expected ", B::kSize));
   }
+  std::memcpy(out.data.data(), bytes.data(), B::kSize);
+  return absl::OkStatus();
+}
+
+template <typename B>
+absl::StatusOr<B> FixedBytesFromProto(absl::string_view bytes, absl::string_view field) {
   B value;
-  std::copy(bytes.begin(), bytes.end(), value.data.begin());
+  RETURN_IF_ERROR(TakeBytes(bytes, field, value));
   return value;
 }
 
 template <size_t N>
 std::string BytesToProto(const Bytes<N>& bytes) {
-  return std::string(bytes.data.begin(), bytes.data.end());
+  return std::string(reinterpret_cast<const char*>(bytes.data.data()), N);
 }
 
 v1::Checkpoint ToProto(const Checkpoint& checkpoint);

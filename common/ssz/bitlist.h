@@ -107,15 +107,16 @@ struct Codec<Bitlist<Limit>> {
   static constexpr size_t kFixedSize = 0;
   // One bit more than the list has: the highest set bit marks the length.
   static size_t Size(const Bitlist<Limit>& list) { return list.size() / 8 + 1; }
-  static void Append(const Bitlist<Limit>& list, std::vector<uint8_t>& out) {
+  static uint8_t* Encode(const Bitlist<Limit>& list, uint8_t* out) {
     Bits bits = list.ToBits();
     bits.PushBack(true);
     size_t left = bits.size() / 8 + (bits.size() % 8 != 0 ? 1 : 0);
     for (const Root& chunk : bits.chunks()) {
       const size_t count = std::min(left, Root::kSize);
-      out.insert(out.end(), chunk.data.begin(), chunk.data.begin() + count);
+      out = std::copy_n(chunk.data.begin(), count, out);
       left -= count;
     }
+    return out;
   }
   static absl::Status Decode(ByteSpan in, Bitlist<Limit>& out) {
     if (in.empty() || in.back() == 0) return BitlistEndError();

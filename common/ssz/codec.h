@@ -3,7 +3,7 @@
 //
 //   kFixedSize        encoded size in bytes, 0 for a type of variable size
 //   Size(value)       encoded size in bytes of this value
-//   Append(value, out)
+//   Encode(value, out)   writes the Size(value) bytes of the encoding to `out` and returns their end
 //   Decode(in, out)   InvalidArgument unless `in` is exactly one canonical encoding; `out` is unspecified then.
 //                     Allocates in proportion to in.size(), whatever counts and offsets the bytes claim.
 //   HashTreeRoot(value)
@@ -13,11 +13,11 @@
 #ifndef LEAN_COMMON_SSZ_CODEC_H_
 #define LEAN_COMMON_SSZ_CODEC_H_
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "common/bytes/bytes.h"
@@ -38,10 +38,9 @@ template <>
 struct Codec<uint64_t> {
   static constexpr size_t kFixedSize = 8;
   static size_t Size(uint64_t) { return kFixedSize; }
-  static void Append(uint64_t value, std::vector<uint8_t>& out) {
-    std::array<uint8_t, kFixedSize> bytes;
-    StoreUint64(value, bytes.data());
-    out.insert(out.end(), bytes.begin(), bytes.end());
+  static uint8_t* Encode(uint64_t value, uint8_t* out) {
+    StoreUint64(value, out);
+    return out + kFixedSize;
   }
   static absl::Status Decode(ByteSpan in, uint64_t& out) {
     if (in.size() != kFixedSize) return WrongSizeError(kFixedSize, in.size());
@@ -59,8 +58,8 @@ template <size_t N>
 struct Codec<Bytes<N>> {
   static constexpr size_t kFixedSize = N;
   static size_t Size(const Bytes<N>&) { return N; }
-  static void Append(const Bytes<N>& value, std::vector<uint8_t>& out) {
-    out.insert(out.end(), value.data.begin(), value.data.end());
+  static uint8_t* Encode(const Bytes<N>& value, uint8_t* out) {
+    return std::copy(value.data.begin(), value.data.end(), out);
   }
   static absl::Status Decode(ByteSpan in, Bytes<N>& out) {
     if (in.size() != N) return WrongSizeError(N, in.size());
@@ -117,23 +116,24 @@ struct Codec<T> {
     }
   }
 
-  static void Append(const T& value, std::vector<uint8_t>& out) {
+  static uint8_t* Encode(const T& value, uint8_t* out) {
     size_t offset = kFixedPartSize;
     ForEachField<T>([&](const auto& field) {
       using C = CodecOf<std::remove_cvref_t<decltype(field)>>;
       if constexpr (C::kFixedSize != 0) {
-        C::Append(value.*field.member, out);
+        out = C::Encode(value.*field.member, out);
       } else {
-        for (size_t i = 0; i < kOffsetSize; ++i) out.push_back(static_cast<uint8_t>(offset >> (8 * i)));
+        for (size_t i = 0; i < kOffsetSize; ++i) *out++ = static_cast<uint8_t>(offset >> (8 * i));
         offset += C::Size(value.*field.member);
       }
     });
     if constexpr (kFixedSize == 0) {
       ForEachField<T>([&](const auto& field) {
         using C = CodecOf<std::remove_cvref_t<decltype(field)>>;
-        if constexpr (C::kFixedSize == 0) C::Append(value.*field.member, out);
+        if constexpr (C::kFixedSize == 0) out = C::Encode(value.*field.member, out);
       });
     }
+    return out;
   }
 
   static absl::Status Decode(ByteSpan in, T& out) {

@@ -70,8 +70,9 @@ struct ElementsCodec {
   static_assert(kElementSize != 0, "no list of this protocol has elements of variable size");
 
   template <typename Elements>
-  static void Append(const Elements& elements, std::vector<uint8_t>& out) {
-    for (const T& element : elements) Codec<T>::Append(element, out);
+  static uint8_t* Encode(const Elements& elements, uint8_t* out) {
+    for (const T& element : elements) out = Codec<T>::Encode(element, out);
+    return out;
   }
 
   static absl::Status Decode(ByteSpan in, std::vector<T>& out) {
@@ -100,7 +101,7 @@ struct Codec<List<T, Limit>> {
   using Elements = ElementsCodec<T, Limit>;
   static constexpr size_t kFixedSize = 0;
   static size_t Size(const List<T, Limit>& list) { return list.size() * Elements::kElementSize; }
-  static void Append(const List<T, Limit>& list, std::vector<uint8_t>& out) { Elements::Append(list, out); }
+  static uint8_t* Encode(const List<T, Limit>& list, uint8_t* out) { return Elements::Encode(list, out); }
   static absl::Status Decode(ByteSpan in, List<T, Limit>& out) {
     std::vector<T> elements;
     RETURN_IF_ERROR(Elements::Decode(in, elements));

@@ -114,8 +114,9 @@ template <uint64_t Limit>
 struct Codec<RootList<Limit>> {
   static constexpr size_t kFixedSize = 0;
   static size_t Size(const RootList<Limit>& list) { return list.size() * Root::kSize; }
-  static void Append(const RootList<Limit>& list, std::vector<uint8_t>& out) {
-    for (const Root& root : list.ToVector()) out.insert(out.end(), root.data.begin(), root.data.end());
+  static uint8_t* Encode(const RootList<Limit>& list, uint8_t* out) {
+    for (const Root& root : list.ToVector()) out = std::copy(root.data.begin(), root.data.end(), out);
+    return out;
   }
   static absl::Status Decode(ByteSpan in, RootList<Limit>& out) {
     if (in.size() % Root::kSize != 0) return NotAMultipleError(Root::kSize, in.size());

@@ -71,7 +71,7 @@ struct Codec<SharedList<T, Limit>> {
   using Elements = ElementsCodec<T, Limit>;
   static constexpr size_t kFixedSize = 0;
   static size_t Size(const SharedList<T, Limit>& list) { return list.size() * Elements::kElementSize; }
-  static void Append(const SharedList<T, Limit>& list, std::vector<uint8_t>& out) { Elements::Append(list, out); }
+  static uint8_t* Encode(const SharedList<T, Limit>& list, uint8_t* out) { return Elements::Encode(list, out); }
   static absl::Status Decode(ByteSpan in, SharedList<T, Limit>& out) {
     std::vector<T> elements;
     RETURN_IF_ERROR(Elements::Decode(in, elements));

@@ -4,6 +4,7 @@
 #define LEAN_COMMON_SSZ_SSZ_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -15,9 +16,16 @@ namespace lean::ssz {
 
 template <typename T>
 std::vector<uint8_t> Serialize(const T& value) {
-  std::vector<uint8_t> bytes;
-  bytes.reserve(Codec<T>::Size(value));
-  Codec<T>::Append(value, bytes);
+  std::vector<uint8_t> bytes(Codec<T>::Size(value));
+  Codec<T>::Encode(value, bytes.data());
+  return bytes;
+}
+
+// The same, for interfaces that take bytes as a string: protobuf and the database.
+template <typename T>
+std::string SerializeToString(const T& value) {
+  std::string bytes(Codec<T>::Size(value), '\0');
+  Codec<T>::Encode(value, reinterpret_cast<uint8_t*>(bytes.data()));
   return bytes;
 }
 

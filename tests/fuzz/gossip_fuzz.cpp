@@ -13,7 +13,7 @@ namespace {
 template <typename T>
 void CheckItem(absl::string_view bytes) {
   const auto item = ParseItem<T>(bytes);
-  if (item.ok() && SerializeItem(**item) != bytes) std::abort();
+  if (item.ok() && ssz::SerializeToString(**item) != bytes) std::abort();
 }
 
 void Check(absl::string_view bytes) {
@@ -27,7 +27,7 @@ void CheckOverlaid(absl::string_view bytes) {
   SignedBlockWithAttestation block;
   block.message.block.body.attestations = *Attestations::FromVector(std::vector<Attestation>(3));
   block.signature = *BlockSignatures::FromVector(std::vector<SignatureBytes>(1));
-  std::string ssz = SerializeItem(block);
+  std::string ssz = ssz::SerializeToString(block);
   // The first bytes are the structure; signatures follow.
   const size_t begin = (static_cast<uint8_t>(bytes[0]) | size_t{static_cast<uint8_t>(bytes[1])} << 8) % 700;
   const absl::string_view over = bytes.substr(2, ssz.size() - begin);

@@ -5,9 +5,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -17,18 +14,13 @@
 
 namespace lean::beacon {
 
-// The SSZ of a block or vote. T: SignedBlockWithAttestation or SignedAttestation.
-template <typename T>
-std::string SerializeItem(const T& item) {
-  const std::vector<uint8_t> bytes = ssz::Serialize(item);
-  return std::string(bytes.begin(), bytes.end());
-}
-
-// InvalidArgument: `bytes` are not the SSZ of one T. The number of a block's signatures is not checked here.
+// T: SignedBlockWithAttestation or SignedAttestation. InvalidArgument: `bytes` are not the SSZ of one T. The number of
+// a block's signatures is not checked here.
 template <typename T>
 absl::StatusOr<std::shared_ptr<const T>> ParseItem(absl::string_view bytes) {
-  ASSIGN_OR_RETURN(T item, ssz::Deserialize<T>(ByteSpan(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size())));
-  return std::make_shared<const T>(std::move(item));
+  auto item = std::make_shared<T>();
+  RETURN_IF_ERROR(ssz::Codec<T>::Decode(ByteSpan(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()), *item));
+  return item;
 }
 
 }  // namespace lean::beacon

@@ -6,6 +6,7 @@
 #include "beacon/chain/chain_types.h"
 #include "beacon/network/engine/contract.h"
 #include "beacon/network/engine/item_codec.h"
+#include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {
@@ -33,7 +34,7 @@ void BlockServer::Serve(const Peer& peer, uint64_t id, const AskedBlocks& asked)
       Send(peer, id, std::exchange(piece, {}), v1::BlockAnswer::MORE);
       bytes = BytesOf(*block);
     }
-    piece.add_blocks(SerializeItem(*block));
+    piece.add_blocks(ssz::SerializeToString(*block));
   }
   Send(peer, id, std::move(piece), v1::BlockAnswer::COMPLETE);
 }

@@ -250,7 +250,7 @@ absl::Status ChainDatabase::DropBranches(WriteSet& writes, uint64_t first_slot, 
 
 void ChainDatabase::PutBlock(WriteSet& writes, const Root& root, const SignedBlockWithAttestation& block) {
   const uint64_t slot = block.message.block.slot;
-  writes.Put(Column::kBlocks, BlockKey(slot, root), SszValue(block));
+  writes.Put(Column::kBlocks, BlockKey(slot, root), ssz::SerializeToString(block));
   PutSlot(writes, {.root = root, .slot = slot});
 }
 
@@ -267,7 +267,7 @@ void ChainDatabase::PutParent(WriteSet& writes, const Checkpoint& id, const Root
 }
 
 void ChainDatabase::PutCheckpoint(WriteSet& writes, const char* meta_key, const Checkpoint& checkpoint) {
-  writes.Put(Column::kMeta, meta_key, SszValue(checkpoint));
+  writes.Put(Column::kMeta, meta_key, ssz::SerializeToString(checkpoint));
 }
 
 void ChainDatabase::PutOldestSlot(WriteSet& writes, uint64_t slot) {
@@ -285,7 +285,7 @@ void ChainDatabase::DropBelow(WriteSet& writes, uint64_t slot) {
 }
 
 void ChainDatabase::PutVote(WriteSet& writes, const SignedAttestation& vote) {
-  writes.Put(Column::kVotes, NumberKey(vote.message.validator_id), SszValue(vote));
+  writes.Put(Column::kVotes, NumberKey(vote.message.validator_id), ssz::SerializeToString(vote));
 }
 
 void ChainDatabase::PutSnapshot(WriteSet& writes, const Checkpoint& id, const State& state) {

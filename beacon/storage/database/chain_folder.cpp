@@ -9,6 +9,7 @@
 #include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/database/schema.h"
 #include "common/bytes/hex.h"
+#include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {
@@ -118,7 +119,7 @@ absl::Status ChainDatabase::WriteIdentity(const std::string& network, const Gene
   const Checkpoint id{.root = anchor.root, .slot = anchor.block->slot};
   WriteSet writes;
   writes.Put(Column::kMeta, meta_key::kSchema, NumberValue(kSchemaVersion));
-  writes.Put(Column::kMeta, meta_key::kGenesis, SszValue(*genesis.state));
+  writes.Put(Column::kMeta, meta_key::kGenesis, ssz::SerializeToString(*genesis.state));
   writes.Put(Column::kMeta, meta_key::kNetwork, network);
   for (const char* key : {meta_key::kAnchor, meta_key::kHead, meta_key::kJustified, meta_key::kFinalized}) {
     PutCheckpoint(writes, key, id);

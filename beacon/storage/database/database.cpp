@@ -76,9 +76,9 @@ rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const std::shared_
   // blocks come by backfill or are dropped. A file goes when all of it is garbage. Its blocks are about of an age, so
   // that nothing needs to be moved for that.
   options.enable_blob_files = large;
-  options.blob_compression_type = rocksdb::kLZ4Compression;
-  // Signatures are nearly random; the votes of a block repeat each other.
-  options.compression = rocksdb::kLZ4Compression;
+  // 96 % of a block are signatures, which cannot be compressed.
+  options.blob_compression_type = rocksdb::kNoCompression;
+  options.compression = column == Column::kVotes ? rocksdb::kNoCompression : rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.cache_index_and_filter_blocks = true;

@@ -68,7 +68,7 @@ std::string ReduceState(const State& state) {
   State reduced = state;
   reduced.historical_block_hashes = HistoricalBlockHashes();
   reduced.validators = Validators();
-  return SszValue(reduced);
+  return ssz::SerializeToString(reduced);
 }
 
 bool IsSnapshotDue(const State& post_state, uint64_t distance) {

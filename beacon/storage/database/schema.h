@@ -64,12 +64,6 @@ std::optional<Checkpoint> ParseBlockKey(absl::string_view key);
 std::string NumberValue(uint64_t number);
 std::optional<uint64_t> ParseNumberValue(absl::string_view value);
 
-template <typename T>
-std::string SszValue(const T& container) {
-  const std::vector<uint8_t> bytes = ssz::Serialize(container);
-  return std::string(bytes.begin(), bytes.end());
-}
-
 inline ByteSpan BytesOfText(absl::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }

@@ -75,15 +75,16 @@ TEST_F(NetworkTest, GoodItemsAreAcceptedAndWrongOnesRejected) {
   const SignedBlockPtr block = node_.Build(1);
   auto forged = std::make_shared<SignedBlockWithAttestation>(*block);
   forged->signature[0].data[50] ^= 1;
-  engine_->SendBlock(1, 1, SerializeItem(*forged));
+  engine_->SendBlock(1, 1, ssz::SerializeToString(*forged));
   EXPECT_EQ(engine_->AwaitVerdict(1), v1::Verdict::REJECT);
   EXPECT_TRUE(Eventually([&] { return Offences(Offence::kInvalidItem) == 1; }));
-  engine_->SendBlock(2, 1, SerializeItem(*block));
+  engine_->SendBlock(2, 1, ssz::SerializeToString(*block));
   EXPECT_EQ(engine_->AwaitVerdict(2), v1::Verdict::ACCEPT);
-  engine_->SendBlock(3, 1, SerializeItem(*block));
+  engine_->SendBlock(3, 1, ssz::SerializeToString(*block));
   EXPECT_EQ(engine_->AwaitVerdict(3), v1::Verdict::IGNORE);
   const AttestationData data = node_.chain().BuildVote(1).value();
-  engine_->SendVotes(4, 1, {SerializeItem(*Keys().Vote(0, data)), SerializeItem(*Keys().Vote(2, data))});
+  engine_->SendVotes(4, 1,
+                     {ssz::SerializeToString(*Keys().Vote(0, data)), ssz::SerializeToString(*Keys().Vote(2, data))});
   EXPECT_EQ(engine_->AwaitVerdict(4), v1::Verdict::ACCEPT);
   EXPECT_EQ(engine_->AwaitVerdict(5), v1::Verdict::ACCEPT);
   EXPECT_TRUE(node_.Has(RootOf(block)));
@@ -101,7 +102,7 @@ TEST_F(NetworkTest, ABlockThatCameTooSoonIsAcceptedWithItsParent) {
     ASSERT_EQ(other.Submit(parent).status, SubmitOutcome::kAccepted);
     child = other.Build(2);
   }
-  engine_->SendBlock(1, 1, SerializeItem(*child));
+  engine_->SendBlock(1, 1, ssz::SerializeToString(*child));
   EXPECT_FALSE(engine_->AwaitVerdict(1, kMoment));
   ASSERT_EQ(node_.Submit(parent, Origin::Peer(99)).status, SubmitOutcome::kAccepted);
   EXPECT_EQ(engine_->AwaitVerdict(1), v1::Verdict::ACCEPT);
@@ -112,19 +113,19 @@ TEST_F(NetworkTest, ItPublishesOwnItemsAlone) {
   ASSERT_EQ(node_.Submit(block).status, SubmitOutcome::kAccepted);
   auto published = engine_->Await([](const v1::BeaconToEngine& m) { return m.publish().blocks_size() > 0; });
   ASSERT_TRUE(published.has_value());
-  EXPECT_EQ(published->publish().blocks(0), SerializeItem(*block));
+  EXPECT_EQ(published->publish().blocks(0), ssz::SerializeToString(*block));
   const SignedVotePtr vote = Keys().Vote(0, node_.chain().BuildVote(1).value());
   node_.Submit(vote);
   published = engine_->Await([](const v1::BeaconToEngine& m) { return m.publish().votes_size() > 0; });
   ASSERT_TRUE(published.has_value());
-  EXPECT_EQ(published->publish().votes(0), SerializeItem(*vote));
+  EXPECT_EQ(published->publish().votes(0), ssz::SerializeToString(*vote));
   ASSERT_EQ(node_.Submit(node_.Build(2), Origin::Peer(99)).status, SubmitOutcome::kAccepted);
   EXPECT_FALSE(engine_->Await([](const v1::BeaconToEngine& m) { return m.has_publish(); }, kMoment));
   // Who comes now hears of what was made of late.
   AddPeer(1);
   published = engine_->Await([](const v1::BeaconToEngine& m) { return m.publish().blocks_size() > 0; });
   ASSERT_TRUE(published.has_value());
-  EXPECT_EQ(published->publish().blocks(0), SerializeItem(*block));
+  EXPECT_EQ(published->publish().blocks(0), ssz::SerializeToString(*block));
   engine_->SendPeer(2, node_.chain_now());
   engine_->Await([](const v1::BeaconToEngine& m) { return m.publish().votes_size() > 0; });
   EXPECT_FALSE(engine_->Await([](const v1::BeaconToEngine& m) { return m.has_publish(); }, kMoment));

@@ -125,7 +125,7 @@ class ScriptedEngine final : public v1::NetworkEngine::Service {
   void SendAnswer(uint64_t id, const std::vector<SignedBlockPtr>& blocks, v1::BlockAnswer::End end) {
     v1::EngineToBeacon message;
     message.mutable_answer()->set_id(id);
-    for (const SignedBlockPtr& block : blocks) message.mutable_answer()->add_blocks(SerializeItem(*block));
+    for (const SignedBlockPtr& block : blocks) message.mutable_answer()->add_blocks(ssz::SerializeToString(*block));
     message.mutable_answer()->set_end(end);
     Send(message);
   }

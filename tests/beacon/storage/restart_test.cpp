@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "beacon/storage/database/schema.h"
 #include "common/ssz/ssz.h"
@@ -116,6 +118,23 @@ TEST_F(RestartTest, VotesThatNoBlockCarriesAreRestored) {
   for (uint64_t validator = 0; validator < 4; ++validator) {
     EXPECT_EQ(chain->chain().LatestVoteSlot(validator), 3u) << validator;
   }
+}
+
+TEST_F(RestartTest, AVoteWaitsForABlockThatContainsIt) {
+  auto chain = Open();
+  chain->RunSlots(5);
+  chain->storage().Flush();
+  EXPECT_TRUE(chain->database().Votes().value().empty()) << "blocks contain the votes of slots 1 to 4";
+}
+
+TEST_F(RestartTest, AVoteIsWrittenByItselfWhenNoBlockContainsItInTime) {
+  storage_.vote_wait = std::chrono::milliseconds(0);
+  auto chain = Open();
+  chain->RunSlots(5);
+  chain->storage().Flush();
+  const std::vector<SignedVotePtr> votes = chain->database().Votes().value();
+  const auto is_of_slot_5 = [](const SignedVotePtr& vote) { return vote->message.data.slot == 5; };
+  EXPECT_EQ(std::count_if(votes.begin(), votes.end(), is_of_slot_5), 3) << "no block contains them yet";
 }
 
 TEST_F(RestartTest, RestartsAtAnySlotLeadToTheSameChain) {

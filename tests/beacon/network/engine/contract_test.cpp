@@ -27,17 +27,17 @@ SignedBlockWithAttestation BlockWithVotes(size_t votes) {
 TEST(ItemCodec, BlocksComeBackAndTheLargestFitsIntoAMessage) {
   for (const size_t votes : {0, 1, 300, 4095}) {
     const SignedBlockWithAttestation block = BlockWithVotes(votes);
-    const auto parsed = ParseItem<SignedBlockWithAttestation>(SerializeItem(block));
+    const auto parsed = ParseItem<SignedBlockWithAttestation>(ssz::SerializeToString(block));
     ASSERT_TRUE(parsed.ok()) << parsed.status();
     EXPECT_EQ(**parsed, block);
   }
-  EXPECT_LT(SerializeItem(BlockWithVotes(4095)).size(), (size_t{16} << 20) - (size_t{64} << 10));
+  EXPECT_LT(ssz::SerializeToString(BlockWithVotes(4095)).size(), (size_t{16} << 20) - (size_t{64} << 10));
 }
 
 TEST(ItemCodec, VotesComeBack) {
   SignedAttestation vote;
   vote.message.validator_id = 3;
-  const std::string ssz = SerializeItem(vote);
+  const std::string ssz = ssz::SerializeToString(vote);
   const auto parsed = ParseItem<SignedAttestation>(ssz);
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   EXPECT_EQ(**parsed, vote);
@@ -49,10 +49,10 @@ TEST(ItemCodec, DamagedBytesAreErrorsOrAnotherItem) {
   const auto check = [](const std::string& bytes) {
     const auto parsed = ParseItem<SignedBlockWithAttestation>(bytes);
     if (parsed.ok()) {
-      EXPECT_EQ(SerializeItem(**parsed), bytes);
+      EXPECT_EQ(ssz::SerializeToString(**parsed), bytes);
     }
   };
-  const std::string good = SerializeItem(BlockWithVotes(2));
+  const std::string good = ssz::SerializeToString(BlockWithVotes(2));
   for (size_t size = 0; size < good.size(); ++size) check(good.substr(0, size));
   std::mt19937 random(1);
   for (int i = 0; i < 2000; ++i) {

@@ -50,12 +50,12 @@ class GossipTest : public testing::Test {
 
   void Bring(uint64_t id, uint64_t handle, const SignedBlockPtr& block) {
     v1::GossipItems items;
-    Add(items, id, handle).set_block(SerializeItem(*block));
+    Add(items, id, handle).set_block(ssz::SerializeToString(*block));
     ASSERT_TRUE(gossip_.OnItems(1, items).ok());
   }
   void Bring(uint64_t first_id, uint64_t handle, const std::vector<SignedVotePtr>& votes) {
     v1::GossipItems items;
-    for (const SignedVotePtr& vote : votes) Add(items, first_id++, handle).set_vote(SerializeItem(*vote));
+    for (const SignedVotePtr& vote : votes) Add(items, first_id++, handle).set_vote(ssz::SerializeToString(*vote));
     ASSERT_TRUE(gossip_.OnItems(1, items).ok());
   }
   static v1::GossipItem& Add(v1::GossipItems& items, uint64_t id, uint64_t handle) {
@@ -215,7 +215,7 @@ TEST_F(GossipTest, NoVoteOfALargeRegistryIsLostHoweverManyComeAtOnce) {
   gossip.Reset(1);
   v1::GossipItems items;
   for (uint64_t id = 1; id <= 2 * kValidators; ++id) {
-    Add(items, id, id % 3 + 1).set_vote(SerializeItem(*PlainVote(id % kValidators, id / kValidators)));
+    Add(items, id, id % 3 + 1).set_vote(ssz::SerializeToString(*PlainVote(id % kValidators, id / kValidators)));
   }
   ASSERT_TRUE(gossip.OnItems(1, items).ok());
   while (!submitted_.empty()) {

@@ -25,7 +25,7 @@ class HostilePeersTest : public EngineTest {
   std::string ForgedVote() {
     auto vote = *Keys().Vote(0, node_.chain().BuildVote(EngineNode::kSlot).value());
     vote.signature.data[40] ^= ++forged_;
-    return SerializeItem(vote);
+    return ssz::SerializeToString(vote);
   }
   // The peer has sent one, and it was held against it.
   void SendForgedVote(uint64_t handle) {
@@ -86,11 +86,11 @@ TEST_F(HostilePeersTest, WhoBringsWhatADishonestValidatorSignedIsNotToBlame) {
   // Three blocks for one slot: the first is right, the second waits for what its vote names, the third is not looked
   // at.
   const SignedBlockPtr block = node.Build(1);
-  engine.SendBlock(1, 1, SerializeItem(*block));
+  engine.SendBlock(1, 1, ssz::SerializeToString(*block));
   EXPECT_EQ(engine.AwaitVerdict(1), v1::Verdict::ACCEPT);
-  engine.SendBlock(2, 1, SerializeItem(*Keys().BlockAtEdge(1, node.genesis().block_root, {})));
+  engine.SendBlock(2, 1, ssz::SerializeToString(*Keys().BlockAtEdge(1, node.genesis().block_root, {})));
   ASSERT_TRUE(Eventually([&] { return node.chain().queue_sizes().waiting_blocks == 1; }));
-  engine.SendBlock(3, 1, SerializeItem(*Keys().BlockAtEdge(1, RootOf(block), {})));
+  engine.SendBlock(3, 1, ssz::SerializeToString(*Keys().BlockAtEdge(1, RootOf(block), {})));
   EXPECT_EQ(engine.AwaitVerdict(3), v1::Verdict::IGNORE);
 
   // Votes of one validator with different heads, and at last one of another validator.
@@ -99,9 +99,9 @@ TEST_F(HostilePeersTest, WhoBringsWhatADishonestValidatorSignedIsNotToBlame) {
   for (uint8_t number = 0; number < 30; ++number) {
     AttestationData data = node.chain().BuildVote(1).value();
     data.head = number < 2 ? heads[number] : Checkpoint{.root = {}, .slot = number};
-    votes.push_back(SerializeItem(*Keys().Vote(2, data)));
+    votes.push_back(ssz::SerializeToString(*Keys().Vote(2, data)));
   }
-  votes.push_back(SerializeItem(*Keys().Vote(3, node.chain().BuildVote(1).value())));
+  votes.push_back(ssz::SerializeToString(*Keys().Vote(3, node.chain().BuildVote(1).value())));
   engine.SendVotes(10, 1, votes);
   for (uint64_t id = 10; id <= 40; ++id) {
     const bool is_looked_at = id < 12 || id == 40;

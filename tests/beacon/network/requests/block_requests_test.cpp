@@ -34,7 +34,7 @@ class BlockRequestsTest : public testing::Test {
   absl::Status Answered(uint64_t id, const std::vector<SignedBlockPtr>& blocks, v1::BlockAnswer::End end) {
     v1::BlockAnswer answer;
     answer.set_id(id);
-    for (const SignedBlockPtr& block : blocks) answer.add_blocks(SerializeItem(*block));
+    for (const SignedBlockPtr& block : blocks) answer.add_blocks(ssz::SerializeToString(*block));
     answer.set_end(end);
     return requests_.OnAnswer(answer);
   }
