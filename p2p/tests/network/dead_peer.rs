@@ -74,8 +74,9 @@ async fn a_peer_that_was_killed_is_noticed_soon() {
     program.kill();
     let killed = Instant::now();
     connected(&mut beacon, false).await;
-    // The engine waits 5 seconds, and reports come once a second.
-    assert!(killed.elapsed() < Duration::from_secs(8), "{:?}", killed.elapsed());
+    // The engine waits 5 seconds since its last keep-alive, which it sends within a second, and reports come once a
+    // second. By default, QUIC waits 10 seconds: the difference is left to a busy machine.
+    assert!(killed.elapsed() < Duration::from_secs(10), "{:?}", killed.elapsed());
 }
 
 /// Forwards packets between a client and an engine, from a different address, until the task is aborted.
@@ -105,11 +106,26 @@ async fn a_peer_is_disconnected_when_one_of_its_connections_falls_silent() {
     let (address, task) = relay(engine).await;
     let dialer = Dialer::new(IpAddr::V4(Ipv4Addr::LOCALHOST)).unwrap();
     let answers = Answers { agent: "twice".into(), status: Status::default().to_ssz(), blocks: None };
-    // An engine accepts two connections of a peer if it dials over two ways at the same time.
-    let (direct, relayed) = tokio::join!(Peer::begin(&dialer, engine, answers, true), dialer.dial(address));
-    let (direct, _relayed) = (direct.unwrap(), relayed.unwrap());
-    let handle = beacon.peer().await.peer;
-    while beacon.counts().await.connections < 2 {}
+    // An engine accepts two connections of a peer if it dials over two ways at the same time. If a busy machine takes
+    // longer than that for the second one, the engine closes both.
+    let (direct, _relayed, handle) = loop {
+        while beacon.counts().await.connections > 0 {}
+        let (direct, relayed) = tokio::join!(Peer::begin(&dialer, engine, answers.clone(), true), dialer.dial(address));
+        let (Ok(direct), Ok(relayed)) = (direct, relayed) else { continue };
+        let both_stand = async {
+            let handle = beacon.peer().await.peer;
+            while beacon.counts().await.connections < 2 {}
+            handle
+        };
+        let stands = tokio::select! {
+            handle = both_stand => Some(handle),
+            _ = direct.connection.closed() => None,
+            _ = relayed.closed() => None,
+        };
+        if let Some(handle) = stands {
+            break (direct, relayed, handle);
+        }
+    };
     task.abort();
     let reason = beacon
         .hear("the end of the peer", |heard| match heard {
