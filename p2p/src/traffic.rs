@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
     time::{Duration, Instant},
@@ -23,20 +23,32 @@ use libp2p::{
 };
 use tokio::time::{Sleep, sleep};
 
-use crate::{budget::Bounds, rate::Bucket};
+use crate::{
+    budget::{Bounds, STRANGER_BYTES},
+    rate::Bucket,
+};
+
+/// How soon a stream is read on when its peer is no longer a stranger.
+const STRANGER_PAUSE: Duration = Duration::from_millis(50);
 
 /// The bytes of one peer, and its rate.
 #[derive(Debug)]
 pub struct Meter {
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
+    is_stranger: AtomicBool,
     bucket: Mutex<Bucket>,
 }
 
 impl Meter {
     fn new(bounds: &Bounds) -> Self {
         let bucket = Bucket::new(bounds.peer_burst_bytes, bounds.peer_bytes_per_second, Instant::now());
-        Self { bytes_in: AtomicU64::new(0), bytes_out: AtomicU64::new(0), bucket: Mutex::new(bucket) }
+        Self {
+            bytes_in: AtomicU64::new(0),
+            bytes_out: AtomicU64::new(0),
+            is_stranger: AtomicBool::new(false),
+            bucket: Mutex::new(bucket),
+        }
     }
 
     /// The bytes that the peer has sent.
@@ -47,6 +59,11 @@ impl Meter {
     /// The bytes that were sent to the peer.
     pub fn bytes_out(&self) -> u64 {
         self.bytes_out.load(Ordering::Relaxed)
+    }
+
+    /// Of each stream of a stranger only the first [`STRANGER_BYTES`] are read. The rest waits until the peer is none.
+    pub fn set_stranger(&self, is_stranger: bool) {
+        self.is_stranger.store(is_stranger, Ordering::Relaxed);
     }
 
     fn bucket(&self) -> std::sync::MutexGuard<'_, Bucket> {
@@ -115,7 +132,7 @@ struct Measured {
 
 impl Measured {
     fn stream(&self, stream: SubstreamBox) -> MeasuredStream {
-        MeasuredStream { stream, meter: self.meter.clone(), pause: None }
+        MeasuredStream { stream, meter: self.meter.clone(), bytes_in: 0, pause: None }
     }
 }
 
@@ -145,16 +162,30 @@ impl StreamMuxer for Measured {
 struct MeasuredStream {
     stream: SubstreamBox,
     meter: Arc<Meter>,
+    bytes_in: usize,
     pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl MeasuredStream {
+    fn must_wait(&self) -> bool {
+        self.bytes_in >= STRANGER_BYTES && self.meter.is_stranger.load(Ordering::Relaxed)
+    }
 }
 
 impl AsyncRead for MeasuredStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        if let Some(pause) = &mut self.pause {
-            ready!(pause.as_mut().poll(cx));
-            self.pause = None;
+        loop {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            if !self.must_wait() {
+                break;
+            }
+            self.pause = Some(Box::pin(sleep(STRANGER_PAUSE)));
         }
         let bytes = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        self.bytes_in += bytes;
         let wait = self.meter.received(bytes);
         if !wait.is_zero() {
             self.pause = Some(Box::pin(sleep(wait)));

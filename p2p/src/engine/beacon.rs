@@ -42,6 +42,9 @@ impl Engine {
         self.undecided.set_bounds(hello.bounds);
         let now = Instant::now();
         self.ask_for_status(now);
+        for peer in self.peers.iter() {
+            peer.meter.set_stranger(true);
+        }
         self.introduce_all(now);
     }
 
@@ -102,13 +105,20 @@ impl Engine {
         if let Some(connected) = self.peers.introduce(id, now) {
             self.outbox.push(ToBeacon::Connected(connected));
             self.swarm.behaviour_mut().gossip.remove_blacklisted_peer(id);
+            if let Some(peer) = self.peers.get(id) {
+                peer.meter.set_stranger(false);
+            }
         }
     }
 
     /// Drops the gossip of a peer that the beacon does not know. Dropped messages are not remembered: they count as new
-    /// when another peer sends them.
+    /// when another peer sends them. But gossipsub has told other peers that it does not want them again, so that little
+    /// is read before the beacon knows the peer. Without a beacon, nothing is wanted from anybody.
     pub(super) fn hear_no_gossip(&mut self, id: &PeerId) {
         self.swarm.behaviour_mut().gossip.blacklist_peer(id);
+        if let Some(peer) = self.peers.get(id) {
+            peer.meter.set_stranger(self.link.is_some());
+        }
     }
 
     /// Sends waiting messages as far as there is room. Detaches a beacon that does not read.

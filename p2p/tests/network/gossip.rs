@@ -8,6 +8,7 @@ use crate::common::{
     vote, votes_of,
 };
 use lean_p2p::{
+    budget::STRANGER_BYTES,
     contract::{
         Outcome,
         proto::{engine_to_beacon::Content as Heard, gossip_item::Item},
@@ -81,6 +82,21 @@ async fn every_vote_of_a_burst_arrives() {
         assert_eq!(heard.len(), 4096);
         assert!(heard.into_iter().collect::<HashSet<_>>() == expected);
     }
+    line.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_does_not_keep_out_a_block_that_others_forward() {
+    let mut line = line(SignatureForm::Flat).await;
+    let stranger = Foreign::dial(&line.nodes[2], Manners::default(), |_, _| None).await;
+    let before = line.last.counts().await.bytes_in;
+    let block = block(100, 1);
+    stranger.publish("block", snap::raw::Encoder::new().compress_vec(&block).unwrap()).await;
+    while line.last.counts().await.bytes_in < before + STRANGER_BYTES as u64 {}
+    line.first.publish_block(block.clone()).await;
+    assert!(block_of(&line.between.items(1, Outcome::Accept).await[0]) == block);
+    // Had the engine read the whole block of the stranger, it would have told the middle one not to send it.
+    assert!(block_of(&line.last.items(1, Outcome::Accept).await[0]) == block);
     line.stop().await;
 }
 
