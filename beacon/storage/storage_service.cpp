@@ -95,11 +95,15 @@ bool StorageService::WaitToRetry() { return clock_.WaitUntil(clock_.Steady() + o
 
 void StorageService::Run() {
   while (const std::optional<std::vector<StorageItem>> items = queue_.Take(options_.batch_bytes, options_.check)) {
+    const SteadyTime begin = clock_.Steady();
     const bool written = Write(Prepare(*items));
     if (written) WriteTip(/*last=*/false);
     if (written) DropOld();
     queue_.Done();
-    if (written) continue;
+    if (written) {
+      clock_.WaitUntil(begin + options_.pause, stop_.get_token());
+      continue;
+    }
     if (items->empty() && queue_.items() == 0) return;
     log_->error(
         "storage_lost items={} message=\"the disk still failed when the beacon stopped; the blocks are fetched again "
@@ -138,7 +142,11 @@ WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
       checkpoints = &std::get<ChainCheckpoints>(item);
     }
   }
-  PutWaitingVotes(clock_.Steady() - options_.vote_wait, writes);
+  // Often enough for the wait, and not for every batch: it takes a step for each validator.
+  if (const SteadyTime now = clock_.Steady(); now - votes_checked_ >= options_.vote_wait / 8) {
+    PutWaitingVotes(now - options_.vote_wait, writes);
+    votes_checked_ = now;
+  }
   for (const ImportedBlock* block : blocks) {
     const Checkpoint id{.root = block->root, .slot = block->block->message.block.slot};
     const bool above = id.slot > canonical_slot_;

@@ -43,6 +43,8 @@ struct StorageOptions {
   // How long a vote waits for a block that contains it before it is written by itself. More than a slot, so that most
   // votes are written once.
   std::chrono::milliseconds vote_wait{6000};
+  // Least time between two batches, so that votes that arrive one by one are not written and synced one by one.
+  std::chrono::milliseconds pause{50};
 };
 
 // One thread writes the pushed items in order, in atomic batches with fsync. Votes wait in memory until a block that
@@ -85,7 +87,7 @@ class StorageService final : public ChainObserver {
   void AddVote(const SignedVotePtr& vote);
   // Forgets the waiting votes that `block` contains.
   void ForgetVotesIn(const SignedBlockWithAttestation& block);
-  // Takes the votes that have waited since `until` or longer, and writes them.
+  // Takes the votes that have waited since `until` or longer, and adds them to `writes`.
   void PutWaitingVotes(SteadyTime until, WriteSet& writes);
   void PutVote(const SignedAttestation& vote, WriteSet& writes);
   // Writes canonical roots up to the block that `block` finalizes, and deletes branches that leave below it.
@@ -117,6 +119,7 @@ class StorageService final : public ChainObserver {
     SteadyTime since;    // arrival of the first vote since one was written
   };
   absl::flat_hash_map<uint64_t, WaitingVote> waiting_votes_;  // by validator
+  SteadyTime votes_checked_;                                  // when it was last looked for votes that are due
   ChainTip tip_;                                              // of the written chain
   ChainTip written_tip_;                                      // in the file beside the database
   SteadyTime tip_due_;
