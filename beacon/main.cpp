@@ -11,10 +11,9 @@
 #include "common/metrics/metrics_server.h"
 #include "common/process/descriptors.h"
 #include "common/process/program.h"
-#include "common/process/standard_descriptors.h"
+#include "common/process/standard_streams.h"
 #include "common/process/stop_signals.h"
-#include "common/process/until_stopped.h"
-#include "common/rpc/address_option.h"
+#include "common/rpc/connections/address.h"
 #include "common/rpc/grpc_log.h"
 
 namespace lean::beacon {

@@ -8,18 +8,17 @@
 #include "absl/status/status.h"
 #include "common/metrics/metrics_server.h"
 #include "common/process/descriptors.h"
-#include "common/process/option_values.h"
 #include "common/process/program.h"
-#include "common/process/standard_descriptors.h"
+#include "common/process/standard_streams.h"
 #include "common/process/stop_signals.h"
-#include "common/rpc/address_option.h"
+#include "common/rpc/connections/address.h"
 #include "common/rpc/grpc_log.h"
 #include "common/secrets/secret_memory.h"
 #include "validator_client/commands/keymanager_cli.h"
 #include "validator_client/commands/keys/keys_cli.h"
 #include "validator_client/commands/records.h"
-#include "validator_client/commands/run.h"
 #include "validator_client/commands/sign_server.h"
+#include "validator_client/commands/validator_client.h"
 
 namespace lean::validator {
 namespace {

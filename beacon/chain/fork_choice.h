@@ -16,7 +16,7 @@
 #include "absl/hash/hash.h"
 #include "beacon/chain/vote_map.h"
 #include "common/bytes/bytes.h"
-#include "common/containers/checkpoint.h"
+#include "common/containers/attestation.h"
 
 namespace lean::beacon {
 

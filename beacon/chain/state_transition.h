@@ -29,8 +29,6 @@ absl::StatusOr<State> StateTransition(const State& state, const Block& block, co
 
 // Which slots may be justified. Source: leanSpec 050fa4a, Slot.is_justifiable_after (3SF-mini).
 
-// Which slots may be justified. Source: leanSpec 050fa4a, Slot.is_justifiable_after (3SF-mini).
-
 // floor(sqrt(value)), exact for every value.
 uint64_t IntegerSqrt(uint64_t value);
 

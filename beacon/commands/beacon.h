@@ -24,11 +24,10 @@
 #include "beacon/sync/sync_service.h"
 #include "beacon/sync/sync_status.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/log/logger.h"
 #include "common/metrics/metrics_server.h"
-#include "common/rpc/listener_watch.h"
+#include "common/rpc/connections/listener_watch.h"
 #include "common/rpc/tls.h"
 
 namespace lean::beacon {

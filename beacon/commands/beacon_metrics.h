@@ -15,7 +15,7 @@
 #include "beacon/sync/sync_status.h"
 #include "common/log/logger.h"
 #include "common/metrics/metrics.h"
-#include "common/rpc/listener_watch.h"
+#include "common/rpc/connections/listener_watch.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {

@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "common/clock/real_clock.h"
-#include "common/rpc/cancellable_calls.h"
-#include "common/rpc/channel.h"
-#include "common/rpc/status.h"
+#include "common/bytes/bytes.h"
+#include "common/clock/clock.h"
+#include "common/rpc/client/calls.h"
+#include "common/rpc/client/channel.h"
+#include "common/rpc/wire/status.h"
 #include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
 #include "grpcpp/client_context.h"

@@ -17,15 +17,13 @@
 #include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/database/schema.h"
 #include "beacon/storage/verify.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/config/genesis.h"
 #include "common/config/genesis_creation.h"
 #include "common/log/log_text.h"
 #include "common/process/stop_signals.h"
-#include "common/process/until_stopped.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {

@@ -40,7 +40,6 @@ absl::Status ExportBlocks(const std::string& data_dir, const std::string& slots,
                           std::stop_token stop);
 
 // `lean-beacon genesis`.
-// `lean-beacon genesis`.
 struct GenesisOptions {
   std::string output_dir;
   std::optional<uint64_t> genesis_time;  // Unix seconds; this or the delay

@@ -8,9 +8,9 @@
 #include "beacon/storage/chain_files.h"
 #include "beacon/storage/database/losses.h"
 #include "beacon/storage/restore.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
+#include "common/config/genesis.h"
 #include "common/config/genesis_folder.h"
-#include "common/config/public_keys.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {

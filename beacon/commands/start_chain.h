@@ -15,7 +15,6 @@
 #include "beacon/storage/storage_service.h"
 #include "common/bytes/bytes.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/config/genesis.h"
 #include "common/config/network_spec.h"
 #include "common/crypto/signature_scheme.h"
@@ -23,7 +22,6 @@
 
 namespace lean::beacon {
 
-// What a genesis folder says about a network, checked as a whole.
 // What a genesis folder says about a network, checked as a whole.
 struct ChainParameters {
   NetworkSpec spec;

@@ -4,7 +4,7 @@
 #include "absl/strings/string_view.h"
 #include "beacon/network/engine/contract.h"
 #include "beacon/network/engine/item_codec.h"
-#include "common/rpc/convert.h"
+#include "common/rpc/wire/convert.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::beacon {

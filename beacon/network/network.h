@@ -29,7 +29,6 @@
 #include "beacon/services/chain_observer.h"
 #include "beacon/services/chain_service.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 #include "lean/v1/network_engine.pb.h"

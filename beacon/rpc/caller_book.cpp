@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/rpc/limits.h"
+#include "common/rpc/wire/message_limits.h"
 
 namespace lean::beacon {
 namespace {

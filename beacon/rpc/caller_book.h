@@ -10,9 +10,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
-#include "common/rpc/caller.h"
+#include "common/rpc/server/unary_call.h"
 
 namespace lean::beacon {
 

@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/lean_chain.h"
-#include "common/bytes/hex.h"
-#include "common/rpc/convert.h"
-#include "common/rpc/status.h"
+#include "common/bytes/bytes.h"
+#include "common/rpc/wire/convert.h"
+#include "common/rpc/wire/status.h"
 #include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "common/rpc/status.h"
+#include "common/rpc/wire/status.h"
 
 namespace lean::beacon {
 

@@ -10,9 +10,8 @@
 #include "beacon/rpc/beacon_queries.h"
 #include "beacon/rpc/duties.h"
 #include "beacon/rpc/submissions.h"
-#include "common/rpc/caller.h"
-#include "common/rpc/raw_service.h"
-#include "common/rpc/unary_call.h"
+#include "common/rpc/server/raw_service.h"
+#include "common/rpc/server/unary_call.h"
 #include "lean/v1/beacon.grpc.pb.h"
 #include "lean/v1/validator.grpc.pb.h"
 

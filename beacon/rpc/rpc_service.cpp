@@ -8,7 +8,7 @@
 #include "beacon/rpc/caller_book.h"
 #include "beacon/rpc/grpc_services.h"
 #include "beacon/rpc/vote_screening.h"
-#include "common/rpc/fair_pool.h"
+#include "common/rpc/server/fair_pool.h"
 #include "common/status/status_macros.h"
 #include "lean/v1/network_engine.grpc.pb.h"
 

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "beacon/rpc/served_chain.h"
-#include "common/rpc/server.h"
+#include "common/rpc/server/server.h"
 
 namespace lean::beacon {
 

@@ -13,7 +13,6 @@
 #include "beacon/services/chain_service.h"
 #include "beacon/sync/sync_status.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/config/genesis.h"
 #include "common/config/network_spec.h"

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/rpc/convert.h"
-#include "common/rpc/status.h"
+#include "common/rpc/wire/convert.h"
+#include "common/rpc/wire/status.h"
 
 namespace lean::beacon {
 namespace {

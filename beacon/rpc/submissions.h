@@ -8,8 +8,7 @@
 #include "beacon/rpc/caller_book.h"
 #include "beacon/rpc/vote_screening.h"
 #include "beacon/services/chain_service.h"
-#include "common/rpc/caller.h"
-#include "common/rpc/unary_call.h"
+#include "common/rpc/server/unary_call.h"
 #include "lean/v1/validator.pb.h"
 
 namespace lean::beacon {

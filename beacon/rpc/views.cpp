@@ -4,8 +4,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "common/rpc/status.h"
+#include "common/bytes/bytes.h"
+#include "common/rpc/wire/status.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {

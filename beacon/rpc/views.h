@@ -10,7 +10,6 @@
 #include "beacon/sync/sync_status.h"
 #include "common/bytes/bytes.h"
 #include "common/containers/attestation.h"
-#include "common/containers/checkpoint.h"
 #include "lean/v1/beacon.pb.h"
 
 namespace lean::beacon {

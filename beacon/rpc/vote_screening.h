@@ -13,10 +13,9 @@
 #include "beacon/rpc/caller_book.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/fair_queue.h"
 #include "common/concurrency/mutex.h"
-#include "common/rpc/caller.h"
+#include "common/rpc/server/unary_call.h"
 
 namespace lean::beacon {
 

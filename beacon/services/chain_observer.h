@@ -11,7 +11,7 @@
 #include "beacon/services/submit.h"
 #include "common/bytes/bytes.h"
 #include "common/concurrency/bounded_channel.h"
-#include "common/containers/checkpoint.h"
+#include "common/containers/attestation.h"
 
 namespace lean::beacon {
 

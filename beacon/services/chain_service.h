@@ -30,7 +30,6 @@
 #include "beacon/services/votes/clock_evidence.h"
 #include "beacon/services/votes/seen_votes.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/concurrency/bounded_channel.h"
 #include "common/concurrency/mutex.h"

@@ -22,7 +22,6 @@
 #include "beacon/services/submit.h"
 #include "beacon/services/votes/seen_votes.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"

@@ -1,7 +1,7 @@
 #include "beacon/services/event_log.h"
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 
 namespace lean::beacon {
 namespace {

@@ -16,7 +16,6 @@
 #include "beacon/services/dependency_queue.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 
 namespace lean::beacon {
 namespace {

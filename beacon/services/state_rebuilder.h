@@ -20,7 +20,6 @@
 #include "beacon/chain/chain_types.h"
 #include "common/bytes/bytes.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 

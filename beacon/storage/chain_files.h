@@ -50,8 +50,7 @@ absl::StatusOr<SlotRange> ParseSlotRange(absl::string_view text);
 // Writes the canonical blocks of these slots in ascending order. The file has "LEANBLK1", then for each block the
 // length of its SSZ(SignedBlockWithAttestation) as a little-endian u64, and the SSZ. Returns the number of blocks.
 // Holds one block in memory at a time. OutOfRange: not all slots are finalized, or blocks that old are not held.
-// DataLoss: a block that should be held is missing. Other errors as of WholeFile. On an error no file is left. an error
-// no file is left.
+// DataLoss: a block that should be held is missing. Other errors as of WholeFile. On an error no file is left.
 absl::StatusOr<uint64_t> WriteBlockFile(const std::string& path, const ChainDatabase& database, const SlotRange& slots);
 
 }  // namespace lean::beacon

@@ -8,7 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/storage/database/schema.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {

@@ -10,7 +10,6 @@
 #include "beacon/chain/lean_chain.h"
 #include "beacon/storage/database/chain_database.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {

@@ -14,7 +14,6 @@
 #include "beacon/services/chain_observer.h"
 #include "common/bytes/bytes.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 
 namespace lean::beacon {

@@ -22,7 +22,6 @@
 #include "beacon/storage/database/losses.h"
 #include "beacon/storage/storage_queue.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 

@@ -11,7 +11,6 @@
 #include "beacon/services/chain_service.h"
 #include "beacon/storage/database/chain_database.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 

@@ -10,8 +10,8 @@
 #include "beacon/storage/database/losses.h"
 #include "beacon/storage/database/schema.h"
 #include "beacon/storage/restore.h"
-#include "common/bytes/hex.h"
-#include "common/clock/real_clock.h"
+#include "common/bytes/bytes.h"
+#include "common/clock/clock.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::beacon {

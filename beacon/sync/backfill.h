@@ -20,7 +20,6 @@
 #include "beacon/storage/database/chain_database.h"
 #include "common/bytes/bytes.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/log/logger.h"
 

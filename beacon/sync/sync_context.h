@@ -18,7 +18,6 @@
 #include "beacon/services/submit.h"
 #include "beacon/sync/peer_book.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
 

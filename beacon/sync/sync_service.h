@@ -19,9 +19,7 @@
 #include "beacon/sync/roots/root_requests.h"
 #include "beacon/sync/sync_context.h"
 #include "beacon/sync/sync_status.h"
-#include "beacon/sync/sync_verdict.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/log/logger.h"
 
 namespace lean::beacon {

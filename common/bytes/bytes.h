@@ -1,4 +1,5 @@
-// Byte arrays of a fixed size: roots, public keys, signatures as they stand in containers.
+// Byte arrays of a fixed size (roots, public keys, signatures as they stand in containers), and hexadecimal text of
+// bytes as logs, answers and files have it.
 #ifndef LEAN_COMMON_BYTES_BYTES_H_
 #define LEAN_COMMON_BYTES_BYTES_H_
 
@@ -7,9 +8,14 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 
@@ -40,6 +46,26 @@ struct Bytes {
 using Root = Bytes<32>;              // hash_tree_root of a container
 using PublicKeyBytes = Bytes<52>;    // XMSS: root (8 words), parameter (5 words), canonical u32 little-endian
 using SignatureBytes = Bytes<3116>;  // XMSS signature in the container's form
+
+// "0x" and two lower-case digits a byte.
+std::string ToHex(ByteSpan bytes);
+
+// First two and last byte, for logs: 0x12ab…cd.
+std::string ShortHex(ByteSpan bytes);
+
+// Bytes of hex text, with or without "0x". InvalidArgument: an odd number of digits, or a character that is not one.
+absl::StatusOr<std::vector<uint8_t>> ParseHex(absl::string_view text);
+
+// Writes exactly out.size() bytes. InvalidArgument: as above, or another length.
+absl::Status ParseHexInto(absl::string_view text, absl::Span<uint8_t> out);
+
+// The same for a Bytes<N>: ParseFixedHex<Root>(text).
+template <typename B>
+absl::StatusOr<B> ParseFixedHex(absl::string_view text) {
+  B bytes;
+  RETURN_IF_ERROR(ParseHexInto(text, bytes.mutable_span()));
+  return bytes;
+}
 
 }  // namespace lean
 

@@ -2,6 +2,7 @@
 #ifndef LEAN_COMMON_CLOCK_BACKOFF_H_
 #define LEAN_COMMON_CLOCK_BACKOFF_H_
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <random>
@@ -14,10 +15,15 @@ class Backoff {
   using Delay = std::chrono::milliseconds;
 
   // 0 < first <= ceiling.
-  Backoff(Delay first, Delay ceiling, uint64_t seed);
+  Backoff(Delay first, Delay ceiling, uint64_t seed) : first_(first), ceiling_(ceiling), step_(first), random_(seed) {}
 
   // How long to wait after one more failure: between half and all of the current step.
-  Delay Next();
+  Delay Next() {
+    std::uniform_int_distribution<Delay::rep> jitter(step_.count() / 2, step_.count());
+    const Delay delay(jitter(random_));
+    step_ = std::min(step_ * 2, ceiling_);
+    return delay;
+  }
 
   // After a success.
   void Reset() { step_ = first_; }

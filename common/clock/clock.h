@@ -1,4 +1,4 @@
-// Time as it is injected everywhere: one wall clock, one steady clock, one way to wait.
+// Time as it is injected everywhere (one wall clock, one steady clock, one way to wait), and the machine's own clocks.
 #ifndef LEAN_COMMON_CLOCK_CLOCK_H_
 #define LEAN_COMMON_CLOCK_CLOCK_H_
 
@@ -64,6 +64,29 @@ class Wake {
   Mutex mutex_;
   std::stop_source wait_ ABSL_GUARDED_BY(mutex_);  // signals by requesting its stop
 };
+
+// Wall time from CLOCK_REALTIME, steady time from CLOCK_BOOTTIME. After the machine was suspended, a wait whose
+// deadline has passed meanwhile ends within 200 ms.
+class RealClock final : public Clock {
+ public:
+  RealClock() = default;
+  RealClock(const RealClock&) = delete;
+  RealClock& operator=(const RealClock&) = delete;
+
+  using Clock::WaitUntil;
+  int64_t WallMs() const override;
+  SteadyTime Steady() const override;
+  bool WaitUntil(SteadyTime deadline, std::stop_token stop) override;
+  void Interrupt() override;
+
+ private:
+  Mutex mutex_;
+  CondVar condition_;
+  bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+// Now, as gRPC takes and tells its deadlines.
+std::chrono::system_clock::time_point SystemTime();
 
 }  // namespace lean
 

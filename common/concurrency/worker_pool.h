@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/concurrency/bounded_channel.h"
@@ -19,9 +21,12 @@ class WorkerPool {
   using Task = std::function<void()>;
 
   // threads: at least 1.
-  WorkerPool(size_t threads, size_t queue_capacity);
+  WorkerPool(size_t threads, size_t queue_capacity) : tasks_(queue_capacity) {
+    threads_.reserve(threads);
+    for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+  }
   // As Stop().
-  ~WorkerPool();
+  ~WorkerPool() { Stop(); }
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
@@ -36,12 +41,18 @@ class WorkerPool {
 
   // Takes no more tasks, runs those it has and joins the threads. May be called again, but not from a task, nor from
   // two threads at a time.
-  void Stop();
+  void Stop() {
+    tasks_.Close();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
 
   size_t queued() const { return tasks_.size(); }
 
  private:
-  void Run();
+  void Run() {
+    while (std::optional<Task> task = tasks_.Pop()) (*task)();
+  }
 
   BoundedChannel<Task> tasks_;
   std::vector<std::thread> threads_;

@@ -3,6 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "common/bytes/bytes.h"
+#include "common/crypto/signature_scheme.h"
 #include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
 
@@ -30,6 +33,17 @@ absl::StatusOr<Genesis> MakeGenesis(const GenesisConfig& config) {
   genesis.state = std::move(state);
   genesis.block = std::move(block);
   return genesis;
+}
+
+absl::Status CheckPublicKeys(const GenesisConfig& config, const crypto::SignatureScheme& scheme) {
+  for (size_t i = 0; i < config.validators.size(); ++i) {
+    const PublicKeyBytes& key = config.validators[i];
+    if (absl::Status status = scheme.CheckPublicKey(key); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("GENESIS_VALIDATORS[", i, "] (", ShortHex(key.span()),
+                                                     ") is no public key of this network: ", status.message()));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace lean

@@ -12,8 +12,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "common/config/plain_name.h"
+#include "common/bytes/bytes.h"
+#include "common/config/network_spec.h"
 #include "common/config/yaml.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/status/status_macros.h"

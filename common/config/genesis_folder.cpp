@@ -6,10 +6,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "common/config/plain_name.h"
-#include "common/config/text_file.h"
+#include "common/bytes/bytes.h"
+#include "common/config/network_spec.h"
 #include "common/config/yaml.h"
+#include "common/process/whole_file.h"
 #include "common/status/status_macros.h"
 
 namespace lean {

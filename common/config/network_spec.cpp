@@ -3,9 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/config/plain_name.h"
-#include "common/config/text_file.h"
 #include "common/config/yaml.h"
+#include "common/process/whole_file.h"
 #include "common/status/status_macros.h"
 
 namespace lean {

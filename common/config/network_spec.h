@@ -2,15 +2,24 @@
 #ifndef LEAN_COMMON_CONFIG_NETWORK_SPEC_H_
 #define LEAN_COMMON_CONFIG_NETWORK_SPEC_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
 
 namespace lean {
+
+// 1 to 64 letters, digits, '-', '_' or '.': needs no quotes anywhere.
+inline bool IsPlainName(absl::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+  });
+}
 
 // Bytes of an XMSS signature inside the 3116-byte container field (docs/protocol.md).
 enum class SignatureForm {

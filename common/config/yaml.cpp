@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/bytes/decimal.h"
-#include "common/config/text_file.h"
 #include "common/log/log_text.h"
+#include "common/process/whole_file.h"
 #include "common/status/status_macros.h"
 
 namespace lean {

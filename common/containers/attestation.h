@@ -1,4 +1,4 @@
-// Votes. Source: leanSpec 050fa4a, containers/attestation.
+// Votes and the checkpoints that they name. Source: leanSpec 050fa4a, containers/attestation, containers/checkpoint.py.
 #ifndef LEAN_COMMON_CONTAINERS_ATTESTATION_H_
 #define LEAN_COMMON_CONTAINERS_ATTESTATION_H_
 
@@ -6,10 +6,20 @@
 #include <tuple>
 
 #include "common/bytes/bytes.h"
-#include "common/containers/checkpoint.h"
 #include "common/ssz/fields.h"
 
 namespace lean {
+
+// 40 bytes.
+struct Checkpoint {
+  Root root;
+  uint64_t slot = 0;
+
+  static constexpr auto Fields() {
+    return std::make_tuple(ssz::Field("root", &Checkpoint::root), ssz::Field("slot", &Checkpoint::slot));
+  }
+  friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+};
 
 // What a validator saw of the chain; the same for all who saw the same. 128 bytes.
 struct AttestationData {

@@ -5,7 +5,6 @@
 // IWYU pragma: begin_exports
 #include "common/containers/attestation.h"
 #include "common/containers/block.h"
-#include "common/containers/checkpoint.h"
 #include "common/containers/limits.h"
 #include "common/containers/state.h"
 #include "common/ssz/ssz.h"

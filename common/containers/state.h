@@ -6,8 +6,8 @@
 #include <tuple>
 
 #include "common/bytes/bytes.h"
+#include "common/containers/attestation.h"
 #include "common/containers/block.h"
-#include "common/containers/checkpoint.h"
 #include "common/containers/limits.h"
 #include "common/ssz/bitlist.h"
 #include "common/ssz/fields.h"

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/crypto/xmss/public_key.h"
+#include "common/crypto/xmss/keys/public_key.h"
 #include "common/crypto/xmss/signature.h"
-#include "common/crypto/xmss/verify.h"
 #include "common/status/status_macros.h"
 
 namespace lean::crypto {

@@ -10,8 +10,8 @@
 #include "absl/types/span.h"
 #include "common/bytes/bytes.h"
 #include "common/config/network_spec.h"
+#include "common/crypto/xmss/keys/secret_key.h"
 #include "common/crypto/xmss/scheme.h"
-#include "common/crypto/xmss/secret_key.h"
 
 namespace lean::crypto {
 

@@ -28,7 +28,11 @@ class Registry : public prometheus::Collectable {
   // Called at every scrape, one scrape at a time, to set what is read rather than counted. Must be quick.
   void AddRefresher(std::function<void()> refresh) { refreshers_.push_back(std::move(refresh)); }
 
-  std::vector<prometheus::MetricFamily> Collect() const override;
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    MutexLock lock(collecting_);
+    for (const auto& refresh : refreshers_) refresh();
+    return families_.Collect();
+  }
 
   prometheus::Registry& families() { return families_; }
 

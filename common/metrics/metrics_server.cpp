@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "common/rpc/address.h"
-#include "common/rpc/connection_gate.h"
+#include "common/rpc/connections/address.h"
+#include "common/rpc/connections/connection_gate.h"
 #include "common/status/status_macros.h"
 #include "prometheus/text_serializer.h"
 

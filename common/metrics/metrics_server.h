@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "common/log/logger.h"
 #include "common/metrics/metrics.h"
-#include "common/rpc/address.h"
+#include "common/rpc/connections/address.h"
 
 namespace lean::metrics {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "common/log/logger.h"
-#include "common/process/line_writer.h"
+#include "common/process/standard_streams.h"
 
 namespace lean {
 

@@ -2,15 +2,20 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -23,7 +28,7 @@ struct Holder {
 };
 
 // Process id and, on a second line, what it announced, as the holder wrote them; it may not have come to that yet.
-Holder HolderOf(int descriptor) {
+Holder HolderOfFile(int descriptor) {
   char text[512];
   const ssize_t size = pread(descriptor, text, sizeof(text), 0);
   Holder holder;
@@ -45,6 +50,45 @@ absl::Status WriteHolder(int descriptor, absl::string_view announced) {
   return absl::ErrnoToStatus(errno, "cannot write the lock file");
 }
 
+// Refused processes that connect to learn who the holder is. The holder never accepts: later ones are not told.
+constexpr int kAskers = 8;
+
+struct NameAddress {
+  sockaddr_un address{};
+  socklen_t size = 0;
+};
+
+absl::StatusOr<NameAddress> AddressOf(const std::string& name) {
+  NameAddress result;
+  result.address.sun_family = AF_UNIX;
+  // The first byte is 0: the name is in no file system.
+  if (name.size() >= sizeof(result.address.sun_path)) {
+    return absl::InvalidArgumentError(absl::StrCat("a name of ", name.size(), " bytes is too long to be locked"));
+  }
+  std::copy(name.begin(), name.end(), result.address.sun_path + 1);
+  result.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  return result;
+}
+
+absl::StatusOr<Descriptor> NewSocket() {
+  Descriptor made(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!made.valid()) return absl::ErrnoToStatus(errno, "cannot make a unix socket");
+  return made;
+}
+
+// The kernel knows who listens.
+std::string HolderOfName(const NameAddress& name) {
+  const std::string unknown = "another process of this machine";
+  const absl::StatusOr<Descriptor> asker = NewSocket();
+  if (!asker.ok()) return unknown;
+  if (connect(asker->get(), reinterpret_cast<const sockaddr*>(&name.address), name.size) != 0) return unknown;
+  ucred holder{};
+  socklen_t size = sizeof(holder);
+  if (getsockopt(asker->get(), SOL_SOCKET, SO_PEERCRED, &holder, &size) != 0) return unknown;
+  // 0: it is in another process namespace.
+  return holder.pid > 0 ? absl::StrCat("process ", holder.pid, " of user id ", holder.uid) : unknown;
+}
+
 }  // namespace
 
 absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::string_view what,
@@ -62,7 +106,7 @@ absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::
   while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", file));
-    const Holder holder = HolderOf(descriptor);
+    const Holder holder = HolderOfFile(descriptor);
     return absl::FailedPreconditionError(
         absl::StrCat(what, " is in use by ", holder.name, ": ", why, "; ", holder.instead));
   }
@@ -75,6 +119,28 @@ absl::Status ProcessLock::Announce(absl::string_view instead) { return WriteHold
 
 ProcessLock::~ProcessLock() {
   if (descriptor_ >= 0) close(descriptor_);
+}
+
+absl::StatusOr<Descriptor> LockFile(const std::string& path) {
+  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.valid()) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
+  while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", path));
+    return absl::FailedPreconditionError("it is in use by another process, by this or another name of the file");
+  }
+  return file;
+}
+
+absl::StatusOr<Descriptor> LockName(const std::string& name) {
+  ASSIGN_OR_RETURN(const NameAddress address, AddressOf(name));
+  ASSIGN_OR_RETURN(Descriptor holder, NewSocket());
+  if (bind(holder.get(), reinterpret_cast<const sockaddr*>(&address.address), address.size) != 0) {
+    if (errno != EADDRINUSE) return absl::ErrnoToStatus(errno, "cannot take a name on this machine");
+    return absl::FailedPreconditionError(absl::StrCat("it is in use by ", HolderOfName(address)));
+  }
+  if (listen(holder.get(), kAskers) != 0) return absl::ErrnoToStatus(errno, "cannot listen on a unix socket");
+  return holder;
 }
 
 }  // namespace lean

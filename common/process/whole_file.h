@@ -1,9 +1,10 @@
-// Files that appear under their name as a whole, or not at all.
+// Files that are read as a whole, or that appear under their name as a whole or not at all.
 #ifndef LEAN_COMMON_PROCESS_WHOLE_FILE_H_
 #define LEAN_COMMON_PROCESS_WHOLE_FILE_H_
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <string>
 
 #include "absl/status/status.h"
@@ -46,6 +47,14 @@ absl::Status WriteWholeFile(const std::string& path, absl::string_view bytes, mo
 
 // Makes the names in the folder of `path` durable.
 absl::Status SyncFolderOf(const std::string& path);
+
+// NotFound, PermissionDenied or Internal with the system's words; InvalidArgument for what is no regular file or is
+// larger than max_bytes, found out before anything is read.
+absl::StatusOr<std::string> ReadTextFile(const std::string& path, size_t max_bytes);
+
+// Makes a new WholeFile with mode 0644. AlreadyExists: there is one; it is left as it is. After other errors there is
+// none.
+absl::Status WriteNewTextFile(const std::string& path, absl::string_view text);
 
 }  // namespace lean
 

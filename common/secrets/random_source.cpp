@@ -6,7 +6,7 @@
 #include <array>
 #include <limits>
 
-#include "common/crypto/keccak/shake128.h"
+#include "common/crypto/sha.h"
 
 namespace lean {
 

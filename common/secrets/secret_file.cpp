@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "common/clock/real_clock.h"
+#include "common/clock/clock.h"
 #include "common/process/descriptors.h"
 #include "common/process/stop_signals.h"
 #include "common/status/status_macros.h"

@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "common/bytes/bytes.h"
 #include "common/process/whole_file.h"
-#include "common/secrets/wiped_bytes.h"
+#include "common/secrets/secret_memory.h"
 
 namespace lean {
 

@@ -3,10 +3,15 @@
 #define LEAN_COMMON_SECRETS_SECRET_MEMORY_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <new>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "common/bytes/bytes.h"
 
 namespace lean {
 
@@ -45,6 +50,20 @@ class SecretAllocator {
   void deallocate(T* memory, size_t count) { FreeSecret(memory, count * sizeof(T)); }
 
   bool operator==(const SecretAllocator&) const { return true; }
+};
+
+// Zeroed at construction, of a fixed size, in secret memory: it is wiped when it is freed. Move-only.
+class WipedBytes {
+ public:
+  explicit WipedBytes(size_t size) : bytes_(size) {}
+  WipedBytes(WipedBytes&& other) noexcept = default;
+  WipedBytes& operator=(WipedBytes&& other) noexcept = default;
+
+  ByteSpan span() const { return bytes_; }
+  absl::Span<uint8_t> mutable_span() { return absl::MakeSpan(bytes_); }
+
+ private:
+  std::vector<uint8_t, SecretAllocator<uint8_t>> bytes_;
 };
 
 }  // namespace lean

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "common/ssz/bits.h"
 #include "common/ssz/chunk_tree.h"
-#include "common/ssz/codec.h"
+#include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
 
 namespace lean::ssz {

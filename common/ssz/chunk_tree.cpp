@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "common/crypto/sha256.h"
+#include "common/crypto/sha.h"
 #include "common/ssz/merkle.h"
 
 namespace lean::ssz {

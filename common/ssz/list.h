@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/ssz/codec.h"
+#include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
 
 namespace lean::ssz {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "common/crypto/sha256.h"
+#include "common/crypto/sha.h"
 #include "common/ssz/uint64_le.h"
 
 namespace lean::ssz {

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/ssz/chunk_tree.h"
-#include "common/ssz/codec.h"
+#include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
 
 namespace lean::ssz {

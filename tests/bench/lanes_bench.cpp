@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
-#include "common/crypto/keccak/shake128.h"
 #include "common/crypto/lanes/kernels.h"
 #include "common/crypto/poseidon2/poseidon2.h"
+#include "common/crypto/sha.h"
 
 namespace lean::crypto::lanes {
 namespace {

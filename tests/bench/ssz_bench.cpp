@@ -5,7 +5,7 @@
 
 #include "benchmark/benchmark.h"
 #include "common/containers/containers.h"
-#include "common/crypto/sha256.h"
+#include "common/crypto/sha.h"
 
 namespace lean {
 namespace {

@@ -17,10 +17,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/crypto/signature_scheme.h"
-#include "common/crypto/xmss/key_generation.h"
-#include "common/crypto/xmss/leaf.h"
-#include "common/crypto/xmss/secret_key_codec.h"
-#include "common/crypto/xmss/secret_key_file.h"
+#include "common/crypto/xmss/keys/key_generation.h"
+#include "common/crypto/xmss/keys/secret_key_codec.h"
+#include "common/crypto/xmss/keys/secret_key_file.h"
+#include "common/crypto/xmss/one_time/one_time_key.h"
 #include "common/secrets/random_source.h"
 
 namespace lean {

@@ -8,7 +8,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "common/bytes/bytes.h"
-#include "common/bytes/hex.h"
 #include "common/config/network_spec.h"
 #include "common/crypto/signature_scheme.h"
 

@@ -8,6 +8,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PROGRAMS = ("common", "beacon", "validator_client")
+MOST_MODULES = 12  # of one folder; a header and its source are one
 
 
 def folders_of_the_picture():
@@ -67,12 +68,20 @@ class ArchitectureTest(unittest.TestCase):
         self.assertEqual([str(f) for f in folders if str(f) not in rows and str(f.parent) not in rows - {"common"}], [])
 
     def test_the_table_has_every_folder_inside_a_room(self):
-        named = {f"{folder}/{name}" for row in rows_of_the_table("Folders") for folder in row[0] for name in row[1]}
+        rows = list(rows_of_the_table("Folders"))
+        named = {f"{folder}/{name}" for row in rows for folder in row[0] for name in row[1]} | set(folders_of_the_table())
         folders = {
             path.parent.relative_to(ROOT).as_posix()
-            for program in ("beacon", "validator_client") for path in sources(program)
+            for program in PROGRAMS for path in sources(program)
         }
         self.assertEqual({folder for folder in folders if folder.count("/") > 1} - named, set())
+
+    def test_no_folder_has_too_many_modules(self):
+        modules = {}
+        for program in (*PROGRAMS, "tests"):
+            for path in sources(program):
+                modules.setdefault(path.parent.relative_to(ROOT).as_posix(), set()).add(path.stem)
+        self.assertEqual({folder: len(stems) for folder, stems in modules.items() if len(stems) > MOST_MODULES}, {})
 
     def test_files_include_what_the_table_of_dependencies_allows(self):
         allowed = {folder: uses for folders, uses in rows_of_the_table("Dependencies") for folder in folders}

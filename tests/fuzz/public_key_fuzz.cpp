@@ -4,9 +4,8 @@
 #include <cstdlib>
 
 #include "common/crypto/signature_scheme.h"
-#include "common/crypto/xmss/public_key.h"
+#include "common/crypto/xmss/keys/public_key.h"
 #include "common/crypto/xmss/scheme.h"
-#include "common/crypto/xmss/verify.h"
 
 namespace lean {
 namespace {

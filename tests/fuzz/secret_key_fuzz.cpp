@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <vector>
 
-#include "common/crypto/sha256.h"
-#include "common/crypto/xmss/key_generation.h"
+#include "common/crypto/sha.h"
+#include "common/crypto/xmss/keys/key_generation.h"
+#include "common/crypto/xmss/keys/secret_key_codec.h"
 #include "common/crypto/xmss/scheme.h"
-#include "common/crypto/xmss/secret_key_codec.h"
 #include "common/secrets/random_source.h"
 
 namespace lean {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "common/crypto/signature_scheme.h"
+#include "common/crypto/xmss/keys/public_key.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/signature.h"
-#include "common/crypto/xmss/verify.h"
 
 namespace lean {
 namespace {

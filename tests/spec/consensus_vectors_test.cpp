@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/lean_chain.h"
 #include "beacon/chain/state_transition.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/spec/chain_replay.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/crypto/xmss/signature.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/containers/containers.h"
 #include "gtest/gtest.h"
 #include "tests/spec/support/container_json.h"

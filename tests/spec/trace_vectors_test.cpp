@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/lean_chain.h"
-#include "common/bytes/hex.h"
-#include "common/crypto/sha256.h"
+#include "common/bytes/bytes.h"
+#include "common/crypto/sha.h"
 #include "common/ssz/uint64_le.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"

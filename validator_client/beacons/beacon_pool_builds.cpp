@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/log/log_text.h"
 #include "validator_client/beacons/beacon_calls.h"
 #include "validator_client/beacons/beacon_pool.h"

@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "common/containers/checkpoint.h"
+#include "common/containers/attestation.h"
 
 namespace lean::validator {
 

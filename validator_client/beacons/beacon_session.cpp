@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/clock/slot_clock.h"
 #include "common/log/log_text.h"
 #include "common/status/status_macros.h"

@@ -15,7 +15,6 @@
 
 #include "common/bytes/bytes.h"
 #include "common/containers/attestation.h"
-#include "common/containers/checkpoint.h"
 
 namespace lean::validator {
 

@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/containers/block.h"
 #include "common/containers/limits.h"
-#include "common/rpc/convert.h"
-#include "common/rpc/unary_call.h"
+#include "common/rpc/server/unary_call.h"
+#include "common/rpc/wire/convert.h"
 #include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
 #include "lean/v1/beacon.pb.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "common/rpc/bounded_calls.h"
+#include "common/rpc/client/calls.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
 #include "validator_client/beacons/beacon_client.h"
@@ -15,7 +15,7 @@
 namespace lean::validator {
 
 // A timer of this process ends each call, whatever the beacon sends. Errors keep the beacon's code, message and reason
-// (common/rpc/status.h). kInternal: the answer is malformed.
+// (common/rpc/wire/status.h). kInternal: the answer is malformed.
 class GrpcBeaconClient : public BeaconClient {
  public:
   // `channel` is from rpc::MakeChannel. `name` is the name in logs.

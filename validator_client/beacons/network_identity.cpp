@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/config/genesis.h"
 #include "common/status/status_macros.h"
 

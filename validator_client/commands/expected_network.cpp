@@ -1,7 +1,7 @@
 #include "validator_client/commands/expected_network.h"
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/config/genesis_folder.h"
 #include "common/config/network_spec.h"
 #include "common/status/status_macros.h"

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "common/config/text_file.h"
+#include "common/process/whole_file.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
 #include "validator_client/commands/key_options.h"

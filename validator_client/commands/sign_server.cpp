@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/clock/real_clock.h"
+#include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/concurrency/worker_pool.h"
-#include "common/process/until_stopped.h"
-#include "common/rpc/listener_watch.h"
+#include "common/process/stop_signals.h"
+#include "common/rpc/connections/listener_watch.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
 #include "validator_client/commands/expected_network.h"
@@ -21,9 +21,8 @@
 #include "validator_client/keys/key_preparer.h"
 #include "validator_client/keys/keystores.h"
 #include "validator_client/signing/records/sqlite_signing_records.h"
-#include "validator_client/signing/sign_requests.h"
 #include "validator_client/signing/signer.h"
-#include "validator_client/signing/signer_server.h"
+#include "validator_client/signing/signer_service.h"
 
 namespace lean::validator {
 namespace {

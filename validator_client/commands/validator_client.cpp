@@ -6,15 +6,18 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/process/log.h"
-#include "common/rpc/channel.h"
-#include "common/rpc/limits.h"
+#include "common/process/stop_signals.h"
+#include "common/rpc/client/channel.h"
+#include "common/rpc/wire/message_limits.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
 #include "validator_client/keys/key_admission.h"
@@ -78,8 +81,8 @@ absl::Status ConnectSigner(const RunOptions& options, SlotLimit& limit, SigningS
 }
 
 // The largest answer of a beacon is a block; it builds one in a slot.
-constexpr ReceiveLimits kReceiveLimits = {.burst_bytes = rpc::kMaxMessageBytes + (4u << 20),
-                                          .bytes_per_second = rpc::kMaxMessageBytes / 2};
+constexpr rpc::ReceiveLimits kReceiveLimits = {.burst_bytes = rpc::kMaxMessageBytes + (4u << 20),
+                                               .bytes_per_second = rpc::kMaxMessageBytes / 2};
 
 absl::Status CheckKeymanagerOptions(const RunOptions& options) {
   const KeymanagerServerOptions& server = options.keymanager;
@@ -153,7 +156,7 @@ absl::Status ValidatorClient::StartParts(const std::stop_token& stop) {
 }
 
 absl::Status ValidatorClient::ConnectBeacons() {
-  receive_budget_ = std::make_unique<ReceiveBudget>(kReceiveLimits, log_);
+  receive_budget_ = std::make_unique<rpc::ReceiveBudget>(kReceiveLimits, log_);
   rpc::ChannelOptions channel_options;
   channel_options.tls = options_.tls;
   absl::flat_hash_set<std::string> seen;
@@ -258,6 +261,30 @@ void ValidatorClient::WarnOfGroupReadableSecrets() {
   if (const std::string warning = GroupReadableWarning(files); !warning.empty()) {
     log_->warn("secrets open to a group message=\"{}\"", warning);
   }
+}
+
+absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log) {
+  bool stopped = false;
+  const auto told = [&](const char* signal) {
+    stopped = true;
+    log->info("stopping signal={}", signal);
+  };
+  absl::StatusOr<std::unique_ptr<ValidatorClient>> client;
+  const absl::Status started = RunOrExit(
+      signals, /*exit_code=*/0,
+      [&](const std::stop_token& stop) {
+        client = ValidatorClient::Start(options, stop, log);
+        return client.status();
+      },
+      told);
+  if (stopped) return absl::OkStatus();
+  RETURN_IF_ERROR(started);
+  return RunUntilStopped(
+      signals, [&client] { return (*client)->Run(); },
+      [&](const char* signal) {
+        told(signal);
+        (*client)->Stop();
+      });
 }
 
 }  // namespace lean::validator

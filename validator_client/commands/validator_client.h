@@ -1,4 +1,4 @@
-// The parts of a validator client, and the order in which they start and stop.
+// The parts of a validator client, the order in which they start and stop, and `lean-validator run`.
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_VALIDATOR_CLIENT_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_VALIDATOR_CLIENT_H_
 
@@ -12,14 +12,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/clock/real_clock.h"
+#include "common/clock/clock.h"
 #include "common/concurrency/worker_pool.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/log/logger.h"
 #include "common/metrics/metrics_server.h"
-#include "common/process/receive_budget.h"
-#include "common/rpc/listener_watch.h"
-#include "common/rpc/pooled_server.h"
+#include "common/process/stop_signals.h"
+#include "common/rpc/connections/listener_watch.h"
+#include "common/rpc/connections/receive_budget.h"
+#include "common/rpc/server/server.h"
 #include "common/rpc/tls.h"
 #include "common/secrets/random_source.h"
 #include "validator_client/beacons/beacon_calls.h"
@@ -127,7 +128,7 @@ class ValidatorClient {
   SlotLimit limit_;
   std::unique_ptr<SigningSide> side_;
   // Outlives the clients: it ends their threads when a beacon sends without end.
-  std::unique_ptr<ReceiveBudget> receive_budget_;
+  std::unique_ptr<rpc::ReceiveBudget> receive_budget_;
   std::vector<std::unique_ptr<GrpcBeaconClient>> beacons_;
   std::optional<crypto::SignatureScheme> scheme_;  // of the keys
   SystemRandomSource random_;
@@ -144,6 +145,10 @@ class ValidatorClient {
   std::unique_ptr<metrics::MetricsServer> metrics_server_;  // null when not configured
   std::unique_ptr<rpc::PooledServer> keymanager_;           // likewise
 };
+
+// Runs a validator client until a signal to stop. Returns OK after a signal, when everything has ended; a signal during
+// the start stops it, too. Otherwise returns the error that ended it.
+absl::Status Run(const RunOptions& options, StopSignals& signals, const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace lean::validator
 

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/log/log_text.h"
 #include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"

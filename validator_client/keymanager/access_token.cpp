@@ -6,8 +6,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "common/crypto/sha256.h"
+#include "common/bytes/bytes.h"
+#include "common/crypto/sha.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
 

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "common/rpc/raw_service.h"
-#include "common/rpc/status.h"
+#include "common/rpc/server/raw_service.h"
+#include "common/rpc/wire/status.h"
 #include "common/status/status_macros.h"
 #include "lean/v1/keymanager.grpc.pb.h"
 #include "validator_client/keymanager/access_token.h"

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/rpc/pooled_server.h"
+#include "common/rpc/server/server.h"
 #include "validator_client/keymanager/keymanager_requests.h"
 
 namespace lean::validator {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/log/log_text.h"
 
 namespace lean::validator {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/log/log_text.h"
 
 namespace lean::validator {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "common/crypto/xmss/secret_key_file.h"
+#include "common/bytes/bytes.h"
+#include "common/crypto/xmss/keys/secret_key_file.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
 

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
-#include "common/crypto/xmss/secret_key.h"
+#include "common/crypto/xmss/keys/secret_key.h"
 #include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/key_file.h"
 #include "validator_client/keys/keystore_list.h"

@@ -9,8 +9,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "common/clock/real_clock.h"
+#include "common/bytes/bytes.h"
+#include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/process/descriptors.h"
 #include "common/status/status_macros.h"

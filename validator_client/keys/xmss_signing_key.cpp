@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "common/clock/real_clock.h"
+#include "common/clock/clock.h"
 #include "common/crypto/xmss/signature.h"
 #include "common/status/status_macros.h"
 

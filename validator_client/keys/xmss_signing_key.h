@@ -9,8 +9,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/notification.h"
 #include "common/concurrency/mutex.h"
-#include "common/crypto/xmss/secret_key.h"
-#include "common/crypto/xmss/secret_key_file.h"
+#include "common/crypto/xmss/keys/secret_key.h"
+#include "common/crypto/xmss/keys/secret_key_file.h"
 #include "validator_client/keys/keystore/key_file.h"
 #include "validator_client/signing/signing_key.h"
 

@@ -3,7 +3,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/containers/limits.h"
 #include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"

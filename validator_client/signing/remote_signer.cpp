@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/clock/real_clock.h"
+#include "common/clock/clock.h"
 #include "common/log/log_text.h"
-#include "common/rpc/convert.h"
-#include "common/rpc/status.h"
+#include "common/rpc/wire/convert.h"
+#include "common/rpc/wire/status.h"
 #include "common/ssz/ssz.h"
 #include "common/status/status_macros.h"
 #include "grpcpp/client_context.h"

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/log/log_text.h"
-#include "common/rpc/convert.h"
+#include "common/rpc/wire/convert.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "beacon/chain/chain_types.h"
 #include "common/bytes/bytes.h"
-#include "common/containers/checkpoint.h"
+#include "common/containers/attestation.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {

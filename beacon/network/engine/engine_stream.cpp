@@ -9,8 +9,8 @@
 #include "absl/strings/str_join.h"
 #include "beacon/network/engine/contract.h"
 #include "common/log/log_text.h"
-#include "common/rpc/address.h"
-#include "common/rpc/channel.h"
+#include "common/rpc/client/channel.h"
+#include "common/rpc/connections/address.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {

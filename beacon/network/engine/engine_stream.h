@@ -16,7 +16,6 @@
 #include "absl/status/status.h"
 #include "beacon/network/engine/outbox.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"

@@ -22,7 +22,6 @@
 #include "beacon/services/chain_observer.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/fair_queue.h"
 #include "common/concurrency/mutex.h"
 #include "lean/v1/network_engine.pb.h"

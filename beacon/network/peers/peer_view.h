@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "beacon/chain/chain_types.h"
 #include "common/bytes/bytes.h"
-#include "common/containers/checkpoint.h"
+#include "common/containers/attestation.h"
 
 namespace lean::beacon {
 

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/log/log_text.h"
 #include "common/status/status_macros.h"
 

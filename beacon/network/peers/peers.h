@@ -23,7 +23,6 @@
 #include "beacon/network/peers/peer_score.h"
 #include "beacon/network/peers/peer_view.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"

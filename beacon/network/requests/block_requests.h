@@ -17,7 +17,6 @@
 #include "beacon/network/peers/peer_view.h"
 #include "beacon/network/peers/peers.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "lean/v1/network_engine.pb.h"
 

@@ -2,9 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "beacon/services/submit.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/containers/attestation.h"
-#include "common/containers/checkpoint.h"
 #include "common/containers/limits.h"
 
 namespace lean::beacon {

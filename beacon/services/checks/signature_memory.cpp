@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "common/crypto/sha256.h"
+#include "common/crypto/sha.h"
 #include "common/ssz/uint64_le.h"
 
 namespace lean::beacon {

@@ -11,7 +11,6 @@
 #include "absl/base/thread_annotations.h"
 #include "beacon/services/votes/seen_votes.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/clock/slot_clock.h"
 #include "common/concurrency/mutex.h"
 

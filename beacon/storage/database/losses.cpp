@@ -9,8 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "beacon/storage/database/schema.h"
-#include "common/bytes/hex.h"
-#include "common/config/text_file.h"
+#include "common/bytes/bytes.h"
 #include "common/process/whole_file.h"
 #include "common/status/status_macros.h"
 

@@ -16,7 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "beacon/storage/database/chain_database.h"
 #include "common/concurrency/mutex.h"
-#include "common/containers/checkpoint.h"
+#include "common/containers/attestation.h"
 #include "rocksdb/env.h"
 
 namespace lean::beacon {

@@ -31,7 +31,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/bytes/bytes.h"
-#include "common/containers/checkpoint.h"
+#include "common/containers/attestation.h"
 #include "common/containers/state.h"
 #include "common/ssz/ssz.h"
 

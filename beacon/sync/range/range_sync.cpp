@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/chain_types.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 
 namespace lean::beacon {
 namespace {

@@ -16,7 +16,7 @@
 #include "beacon/sync/range/range_plan.h"
 #include "beacon/sync/roots/walk_sync.h"
 #include "beacon/sync/sync_context.h"
-#include "common/containers/checkpoint.h"
+#include "common/containers/attestation.h"
 
 namespace lean::beacon {
 

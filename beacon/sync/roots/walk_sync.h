@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "beacon/sync/roots/root_walk.h"
 #include "beacon/sync/sync_context.h"
-#include "common/containers/checkpoint.h"
+#include "common/containers/attestation.h"
 
 namespace lean::beacon {
 

@@ -56,7 +56,7 @@ struct Kernels {
   void (*derive)(const uint8_t* prefix, size_t prefix_bytes, uint64_t first_counter, size_t count, size_t words,
                  uint32_t* nodes);
 
-  // Walks chains. Lanes advance together, so neighbours should have similar lengths: see WalkChains in chains.h.
+  // Walks chains. Lanes advance together, so neighbours should have similar lengths: see WalkChains.
   void (*walk_chains)(size_t hash_len, const ChainJob* jobs, size_t count);
 
   // Leaves of slots first_slot, first_slot + 1, …: the seed's chain starts, all chains to their ends, the leaf's
@@ -91,6 +91,15 @@ const Kernels& KernelsFor(Isa isa);
 
 // The fastest kernels that this machine runs.
 const Kernels& BestKernels();
+
+// Kernels::walk_chains with the jobs put in the order of their lengths, longest first, so that few lanes idle. Those of
+// many signatures in one call pack best. `jobs` is reordered.
+void WalkChains(const Kernels& kernels, size_t hash_len, ChainJob* jobs, size_t count);
+
+// The tables that KernelsFor chooses from.
+extern const Kernels kPortableKernels;
+extern const Kernels kAvx2Kernels;    // x86-64 only
+extern const Kernels kAvx512Kernels;  // x86-64 only
 
 }  // namespace lean::crypto::lanes
 

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 
 namespace lean::xmss {
 
@@ -62,6 +64,14 @@ class Scheme {
   size_t hash_len_;
   size_t randomness_len_;
 };
+
+inline absl::StatusOr<Scheme> Scheme::Create(uint32_t log_lifetime) {
+  if (log_lifetime != 32 && log_lifetime != 16 && log_lifetime != 8) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("XMSS lifetime 2^", log_lifetime, " is not known; use 2^32, 2^16 or 2^8"));
+  }
+  return Scheme(log_lifetime, kMaxHashLen, kMaxRandomnessLen);
+}
 
 // Slots first..end-1.
 struct SlotRange {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/clock/real_clock.h"
+#include "common/clock/clock.h"
 #include "common/config/genesis_folder.h"
 #include "common/config/network_spec.h"
 #include "gmock/gmock.h"
@@ -19,7 +19,7 @@
 #include "gtest/gtest.h"
 #include "tests/beacon/network/chain_node.h"
 #include "tests/beacon/network/scripted_engine.h"
-#include "tests/beacon/services/test_network.h"
+#include "tests/beacon/services/support/test_network.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/common/process/captured_log.h"
 #include "tests/common/rpc/certificates.h"

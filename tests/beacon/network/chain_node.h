@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "beacon/network/network.h"
-#include "common/clock/real_clock.h"
+#include "common/clock/clock.h"
 #include "common/ssz/ssz.h"
-#include "tests/beacon/services/test_network.h"
+#include "tests/beacon/services/support/test_network.h"
 #include "tests/common/patience.h"
 #include "tests/common/process/captured_log.h"
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "beacon/network/engine/item_codec.h"
-#include "common/bytes/hex.h"
-#include "common/rpc/convert.h"
+#include "common/bytes/bytes.h"
+#include "common/rpc/wire/convert.h"
 #include "tests/beacon/network/engine_node.h"
 #include "tests/beacon/network/plain_items.h"
 

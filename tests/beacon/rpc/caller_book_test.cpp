@@ -4,7 +4,7 @@
 
 #include "common/clock/manual_clock.h"
 #include "common/containers/limits.h"
-#include "common/rpc/limits.h"
+#include "common/rpc/wire/message_limits.h"
 #include "gtest/gtest.h"
 
 namespace lean::beacon {

@@ -4,11 +4,10 @@
 #include <shared_mutex>
 
 #include "common/containers/attestation.h"
-#include "common/containers/checkpoint.h"
 #include "common/containers/limits.h"
-#include "common/rpc/convert.h"
-#include "common/rpc/limits.h"
-#include "common/rpc/status.h"
+#include "common/rpc/wire/convert.h"
+#include "common/rpc/wire/message_limits.h"
+#include "common/rpc/wire/status.h"
 #include "gmock/gmock.h"
 #include "grpcpp/create_channel.h"
 #include "gtest/gtest.h"

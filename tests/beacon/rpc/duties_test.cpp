@@ -2,10 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/bytes/hex.h"
-#include "common/rpc/convert.h"
-#include "common/rpc/status.h"
-#include "tests/beacon/rpc/duties_fixture.h"
+#include "common/bytes/bytes.h"
+#include "common/rpc/wire/convert.h"
+#include "common/rpc/wire/status.h"
 #include "tests/beacon/rpc/test_beacon.h"
 
 namespace lean::beacon {

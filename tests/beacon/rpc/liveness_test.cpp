@@ -2,10 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/rpc/convert.h"
-#include "common/rpc/status.h"
+#include "common/rpc/wire/convert.h"
+#include "common/rpc/wire/status.h"
 #include "common/ssz/ssz.h"
-#include "tests/beacon/rpc/duties_fixture.h"
 #include "tests/beacon/rpc/test_beacon.h"
 
 namespace lean::beacon {

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "beacon/network/peers/peer_list.h"
-#include "common/bytes/hex.h"
-#include "common/rpc/status.h"
+#include "common/bytes/bytes.h"
+#include "common/rpc/wire/status.h"
 #include "common/ssz/ssz.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -1,6 +1,6 @@
 // BeaconService as a client sees it.
-#include "common/bytes/hex.h"
-#include "common/rpc/status.h"
+#include "common/bytes/bytes.h"
+#include "common/rpc/wire/status.h"
 #include "common/ssz/ssz.h"
 #include "common/version/version.h"
 #include "gmock/gmock.h"

@@ -4,9 +4,8 @@
 
 #include <functional>
 
-#include "common/rpc/convert.h"
-#include "common/rpc/status.h"
-#include "tests/beacon/rpc/duties_fixture.h"
+#include "common/rpc/wire/convert.h"
+#include "common/rpc/wire/status.h"
 #include "tests/beacon/rpc/test_beacon.h"
 
 namespace lean::beacon {

@@ -3,9 +3,9 @@
 #include <thread>
 #include <utility>
 
-#include "common/crypto/xmss/key_generation.h"
-#include "common/rpc/channel.h"
-#include "common/rpc/convert.h"
+#include "common/crypto/xmss/keys/key_generation.h"
+#include "common/rpc/client/channel.h"
+#include "common/rpc/wire/convert.h"
 #include "common/ssz/ssz.h"
 #include "gtest/gtest.h"
 #include "spdlog/sinks/null_sink.h"

@@ -16,8 +16,8 @@
 #include "common/config/genesis.h"
 #include "common/config/network_spec.h"
 #include "common/crypto/signature_scheme.h"
-#include "common/crypto/xmss/secret_key.h"
-#include "common/rpc/status.h"
+#include "common/crypto/xmss/keys/secret_key.h"
+#include "common/rpc/wire/status.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "lean/v1/beacon.grpc.pb.h"
@@ -104,6 +104,25 @@ Called<Response> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientConte
   called.status = rpc::FromGrpcStatus((stub.*method)(&context, request, &called.response));
   return called;
 }
+
+class DutiesTest : public ::testing::Test {
+ protected:
+  Called<v1::BuildBlockResponse> BuildBlock(const v1::BuildBlockRequest& request) {
+    return Call(beacon_.duties(), &DutyStub::BuildBlock, request);
+  }
+  Called<v1::BuildVoteResponse> BuildVote(const v1::BuildVoteRequest& request) {
+    return Call(beacon_.duties(), &DutyStub::BuildVote, request);
+  }
+  v1::SubmitResult SubmitVote(const v1::SignedAttestation& vote) {
+    v1::SubmitVoteRequest request;
+    *request.mutable_vote() = vote;
+    const auto submitted = Call(beacon_.duties(), &DutyStub::SubmitVote, request);
+    EXPECT_TRUE(submitted.status.ok()) << submitted.status;
+    return submitted.response.result();
+  }
+
+  TestBeacon beacon_;
+};
 
 }  // namespace lean::beacon
 

@@ -9,8 +9,8 @@
 
 #include "beacon/chain/chain_types.h"
 #include "common/clock/manual_clock.h"
-#include "tests/beacon/services/chain_source.h"
-#include "tests/beacon/services/test_network.h"
+#include "tests/beacon/services/support/chain_source.h"
+#include "tests/beacon/services/support/test_network.h"
 #include "tests/common/process/captured_log.h"
 
 namespace lean::beacon {

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "beacon/services/chain_service.h"
-#include "tests/beacon/services/chain_service_fixture.h"
-#include "tests/beacon/services/test_network.h"
+#include "tests/beacon/services/support/chain_service_fixture.h"
+#include "tests/beacon/services/support/test_network.h"
 
 namespace lean::beacon {
 namespace {

@@ -16,8 +16,8 @@
 
 #include "common/clock/manual_clock.h"
 #include "common/concurrency/mutex.h"
-#include "tests/beacon/services/chain_service_fixture.h"
-#include "tests/beacon/services/test_network.h"
+#include "tests/beacon/services/support/chain_service_fixture.h"
+#include "tests/beacon/services/support/test_network.h"
 #include "tests/common/process/captured_log.h"
 
 namespace lean::beacon {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "tests/beacon/services/chain_source.h"
-#include "tests/beacon/services/chain_writer_fixture.h"
+#include "common/bytes/bytes.h"
+#include "tests/beacon/services/support/chain_source.h"
+#include "tests/beacon/services/support/chain_writer_fixture.h"
 
 namespace lean::beacon {
 namespace {

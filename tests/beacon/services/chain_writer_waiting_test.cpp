@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "beacon/services/chain_writer.h"
-#include "tests/beacon/services/chain_source.h"
-#include "tests/beacon/services/chain_writer_fixture.h"
+#include "tests/beacon/services/support/chain_source.h"
+#include "tests/beacon/services/support/chain_writer_fixture.h"
 
 namespace lean::beacon {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "beacon/services/dependency_queue.h"
-#include "tests/beacon/services/numbered_root.h"
+#include "tests/beacon/services/support/chain_source.h"
 
 namespace lean::beacon {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/beacon/services/numbered_root.h"
+#include "tests/beacon/services/support/chain_source.h"
 
 namespace lean::beacon {
 namespace {

@@ -13,7 +13,7 @@
 #include "beacon/services/chain_service.h"
 #include "common/clock/manual_clock.h"
 #include "common/concurrency/mutex.h"
-#include "tests/beacon/services/signed_chain.h"
+#include "tests/beacon/services/support/signed_chain.h"
 #include "tests/common/process/captured_log.h"
 
 namespace lean::beacon {

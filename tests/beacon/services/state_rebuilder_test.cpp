@@ -9,9 +9,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "common/clock/clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
-#include "tests/beacon/services/numbered_root.h"
+#include "tests/beacon/services/support/chain_source.h"
 #include "tests/common/process/captured_log.h"
 
 namespace lean::beacon {

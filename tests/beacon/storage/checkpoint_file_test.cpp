@@ -4,7 +4,7 @@
 #include "absl/strings/match.h"
 #include "beacon/storage/chain_files.h"
 #include "common/ssz/ssz.h"
-#include "tests/beacon/services/signed_chain.h"
+#include "tests/beacon/services/support/signed_chain.h"
 #include "tests/common/config/temporary_folder.h"
 
 namespace lean::beacon {

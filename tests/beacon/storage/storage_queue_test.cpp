@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "common/clock/clock.h"
 #include "common/clock/manual_clock.h"
-#include "common/clock/real_clock.h"
 #include "tests/common/patience.h"
 
 namespace lean::beacon {

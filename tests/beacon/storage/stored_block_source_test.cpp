@@ -9,7 +9,7 @@
 #include "common/clock/manual_clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/beacon/services/test_network.h"
+#include "tests/beacon/services/support/test_network.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/common/process/captured_log.h"
 

@@ -15,8 +15,8 @@
 #include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/restore.h"
 #include "beacon/storage/storage_service.h"
+#include "common/clock/clock.h"
 #include "common/clock/manual_clock.h"
-#include "common/clock/real_clock.h"
 #include "common/config/genesis.h"
 
 namespace lean::beacon {

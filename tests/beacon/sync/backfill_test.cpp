@@ -10,11 +10,10 @@
 #include "beacon/storage/verify.h"
 #include "common/clock/clock.h"
 #include "common/clock/manual_clock.h"
-#include "common/clock/real_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/ssz/ssz.h"
 #include "spdlog/sinks/null_sink.h"
-#include "tests/beacon/services/signed_chain.h"
+#include "tests/beacon/services/support/signed_chain.h"
 #include "tests/beacon/storage/stored_chain.h"
 #include "tests/common/config/temporary_folder.h"
 

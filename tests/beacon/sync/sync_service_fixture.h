@@ -10,7 +10,7 @@
 
 #include "beacon/sync/sync_service.h"
 #include "common/clock/manual_clock.h"
-#include "tests/beacon/services/signed_chain.h"
+#include "tests/beacon/services/support/signed_chain.h"
 #include "tests/beacon/sync/fake_peers.h"
 #include "tests/common/process/captured_log.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/beacon/services/signed_chain.h"
+#include "tests/beacon/services/support/signed_chain.h"
 #include "tests/beacon/sync/fake_peers.h"
 #include "tests/beacon/sync/sync_service_fixture.h"
 

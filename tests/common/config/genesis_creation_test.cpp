@@ -7,8 +7,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "common/config/public_keys.h"
+#include "common/bytes/bytes.h"
+#include "common/config/genesis.h"
+#include "common/crypto/signature_scheme.h"
 #include "tests/common/config/temporary_folder.h"
 
 namespace lean {

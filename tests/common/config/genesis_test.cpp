@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 
 namespace lean {
 namespace {

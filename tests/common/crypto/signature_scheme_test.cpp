@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/common/crypto/xmss/test_keys.h"
+#include "tests/common/crypto/xmss/keys/test_keys.h"
 
 namespace lean::crypto {
 namespace {

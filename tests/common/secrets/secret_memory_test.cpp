@@ -13,8 +13,6 @@
 #include <string>
 #include <vector>
 
-#include "common/secrets/wiped_bytes.h"
-
 namespace lean {
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include "gtest/gtest.h"
 #include "rapidcheck/gtest.h"
-#include "tests/common/ssz/bits_of.h"
+#include "tests/common/ssz/naive_root.h"
 
 namespace lean::ssz {
 namespace {

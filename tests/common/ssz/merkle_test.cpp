@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "gtest/gtest.h"
 #include "tests/common/ssz/naive_root.h"
 

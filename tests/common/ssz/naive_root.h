@@ -1,4 +1,5 @@
-// Roots by the definition alone, without any of the shortcuts of the code under test.
+// Roots by the definition alone, without any of the shortcuts of the code under test, and rows of bits from what a
+// property test draws.
 #ifndef LEAN_TESTS_COMMON_SSZ_NAIVE_ROOT_H_
 #define LEAN_TESTS_COMMON_SSZ_NAIVE_ROOT_H_
 
@@ -6,7 +7,7 @@
 #include <vector>
 
 #include "common/bytes/bytes.h"
-#include "common/crypto/sha256.h"
+#include "common/crypto/sha.h"
 #include "common/ssz/bits.h"
 
 namespace lean::ssz_test {
@@ -40,6 +41,12 @@ inline Root NaiveBitlistRoot(const std::vector<bool>& bits, int height) {
     if (bits[i]) chunks[i / 256].data[i % 256 / 8] |= static_cast<uint8_t>(1u << (i % 8));
   }
   return NaiveListRoot(chunks, height, bits.size());
+}
+
+inline ssz::Bits BitsOf(const std::vector<bool>& bools) {
+  ssz::Bits bits;
+  for (const bool bit : bools) bits.PushBack(bit);
+  return bits;
 }
 
 }  // namespace lean::ssz_test

@@ -7,7 +7,6 @@
 #include "common/ssz/shared_list.h"
 #include "gtest/gtest.h"
 #include "rapidcheck/gtest.h"
-#include "tests/common/ssz/bits_of.h"
 #include "tests/common/ssz/generators.h"
 #include "tests/common/ssz/naive_root.h"
 

@@ -11,7 +11,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/bytes/bytes.h"
-#include "common/bytes/hex.h"
 #include "common/ssz/bitlist.h"
 #include "common/ssz/fields.h"
 #include "common/ssz/list.h"

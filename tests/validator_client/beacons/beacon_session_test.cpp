@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "gtest/gtest.h"
 #include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/config/genesis.h"
 #include "common/config/network_spec.h"
 #include "gtest/gtest.h"

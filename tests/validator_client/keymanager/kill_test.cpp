@@ -9,11 +9,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/config/text_file.h"
+#include "common/process/whole_file.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/keymanager/fault_files.h"
-#include "tests/validator_client/signing/records/victim_watcher.h"
+#include "tests/validator_client/signing/records/victims/victim_watcher.h"
 #include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/keys/keystore_list.h"
 #include "validator_client/keys/keystores.h"

@@ -8,11 +8,11 @@
 #include <thread>
 
 #include "CLI/CLI.hpp"
-#include "common/bytes/hex.h"
-#include "common/clock/real_clock.h"
+#include "common/bytes/bytes.h"
+#include "common/clock/clock.h"
 #include "spdlog/sinks/null_sink.h"
 #include "tests/validator_client/keymanager/fault_files.h"
-#include "tests/validator_client/signing/records/victim_signing.h"
+#include "tests/validator_client/signing/records/victims/victim_signing.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "tests/validator_client/support/test_keystores.h"
 #include "validator_client/keymanager/keymanager_requests.h"

@@ -8,8 +8,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/crypto/xmss/key_generation.h"
-#include "common/crypto/xmss/secret_key_file.h"
+#include "common/crypto/xmss/keys/key_generation.h"
+#include "common/crypto/xmss/keys/secret_key_file.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/support/test_keystores.h"

@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "common/rpc/channel.h"
-#include "common/rpc/convert.h"
+#include "common/rpc/client/channel.h"
+#include "common/rpc/wire/convert.h"
 #include "common/ssz/ssz.h"
 #include "gmock/gmock.h"
 #include "grpcpp/server.h"

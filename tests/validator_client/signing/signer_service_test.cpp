@@ -1,3 +1,5 @@
+#include "validator_client/signing/signer_service.h"
+
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -7,9 +9,9 @@
 #include <vector>
 
 #include "common/clock/manual_clock.h"
-#include "common/rpc/channel.h"
-#include "common/rpc/convert.h"
-#include "common/rpc/status.h"
+#include "common/rpc/client/channel.h"
+#include "common/rpc/wire/convert.h"
+#include "common/rpc/wire/status.h"
 #include "common/ssz/ssz.h"
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
@@ -20,8 +22,6 @@
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
 #include "validator_client/signing/records/sqlite_signing_records.h"
-#include "validator_client/signing/sign_requests.h"
-#include "validator_client/signing/signer_server.h"
 
 namespace lean::validator {
 namespace {

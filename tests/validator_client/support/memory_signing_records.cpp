@@ -1,7 +1,7 @@
 #include "tests/validator_client/support/memory_signing_records.h"
 
 #include "absl/strings/str_format.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 
 namespace lean::validator {
 

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/config/genesis_folder.h"
 #include "common/process/program.h"
-#include "common/process/until_stopped.h"
+#include "common/process/stop_signals.h"
 #include "common/status/status_macros.h"
 #include "validator_client/commands/key_options.h"
 #include "validator_client/commands/keys/keys_export.h"

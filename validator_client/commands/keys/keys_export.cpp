@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
 #include "validator_client/keys/keystore/key_manifest.h"

@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/crypto/xmss/key_generation.h"
+#include "common/crypto/xmss/keys/key_generation.h"
 #include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/key_file.h"
 #include "validator_client/keys/keystore_folder.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "common/crypto/xmss/key_generation.h"
+#include "common/crypto/xmss/keys/key_generation.h"
 #include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/key_file.h"
 

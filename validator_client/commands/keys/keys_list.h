@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "common/crypto/xmss/key_generation.h"
+#include "common/crypto/xmss/keys/key_generation.h"
 #include "validator_client/keys/keystore/key_file.h"
 
 namespace lean::validator {

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/secrets/random_source.h"
-#include "common/secrets/wiped_bytes.h"
+#include "common/secrets/secret_memory.h"
 #include "validator_client/keys/keystore/password.h"
 
 namespace lean::validator {

@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "common/crypto/xmss/leaf.h"
-#include "common/crypto/xmss/public_key.h"
-#include "common/crypto/xmss/secret_key_codec.h"
+#include "common/crypto/xmss/keys/public_key.h"
+#include "common/crypto/xmss/keys/secret_key_codec.h"
+#include "common/crypto/xmss/one_time/one_time_key.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
 

@@ -7,10 +7,10 @@
 
 #include "absl/numeric/bits.h"
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "common/config/text_file.h"
+#include "common/bytes/bytes.h"
 #include "common/config/yaml.h"
-#include "common/crypto/xmss/secret_key_codec.h"
+#include "common/crypto/xmss/keys/secret_key_codec.h"
+#include "common/process/whole_file.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
 #include "validator_client/keys/keystore/key_file.h"

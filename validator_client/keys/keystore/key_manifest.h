@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
-#include "common/crypto/xmss/secret_key.h"
+#include "common/crypto/xmss/keys/secret_key.h"
 
 namespace lean::validator {
 

@@ -11,7 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/config/json_document.h"
 #include "common/log/log_text.h"
 #include "common/status/status_macros.h"

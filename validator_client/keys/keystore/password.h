@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
-#include "common/secrets/wiped_bytes.h"
+#include "common/secrets/secret_memory.h"
 
 namespace lean::validator {
 

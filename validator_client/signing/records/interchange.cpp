@@ -9,8 +9,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/bytes/bytes.h"
 #include "common/bytes/decimal.h"
-#include "common/bytes/hex.h"
 #include "common/config/json_document.h"
 #include "common/status/status_macros.h"
 

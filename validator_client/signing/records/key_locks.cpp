@@ -7,9 +7,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "common/crypto/sha256.h"
-#include "common/process/machine_lock.h"
+#include "common/bytes/bytes.h"
+#include "common/crypto/sha.h"
+#include "common/process/process_lock.h"
 #include "common/status/status_macros.h"
 
 namespace lean::validator {

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/status/status_macros.h"
 #include "validator_client/signing/records/key_locks.h"
 

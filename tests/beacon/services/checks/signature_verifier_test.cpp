@@ -12,8 +12,8 @@
 
 #include "beacon/services/submit.h"
 #include "common/ssz/ssz.h"
-#include "tests/beacon/services/numbered_root.h"
-#include "tests/beacon/services/test_network.h"
+#include "tests/beacon/services/support/chain_source.h"
+#include "tests/beacon/services/support/test_network.h"
 
 namespace lean::beacon {
 namespace {

@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/storage/database/schema.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/storage/stored_chain.h"
 #include "tests/common/config/temporary_folder.h"

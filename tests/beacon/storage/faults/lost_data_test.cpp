@@ -18,7 +18,7 @@
 #include "beacon/storage/database/losses.h"
 #include "beacon/storage/prune.h"
 #include "beacon/storage/verify.h"
-#include "common/clock/real_clock.h"
+#include "common/clock/clock.h"
 #include "tests/beacon/storage/stored_chain.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/common/process/captured_log.h"

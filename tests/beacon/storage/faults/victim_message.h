@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "common/containers/checkpoint.h"
+#include "common/containers/attestation.h"
 
 namespace lean::beacon {
 

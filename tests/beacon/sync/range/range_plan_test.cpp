@@ -7,7 +7,7 @@
 #include <random>
 #include <set>
 
-#include "tests/beacon/services/chain_source.h"
+#include "tests/beacon/services/support/chain_source.h"
 
 namespace lean::beacon {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/beacon/services/numbered_root.h"
+#include "tests/beacon/services/support/chain_source.h"
 
 namespace lean::beacon {
 namespace {

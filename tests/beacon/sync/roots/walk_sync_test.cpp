@@ -6,7 +6,7 @@
 #include <string>
 
 #include "beacon/sync/sync_service.h"
-#include "tests/beacon/services/signed_chain.h"
+#include "tests/beacon/services/support/signed_chain.h"
 #include "tests/beacon/sync/fake_peers.h"
 #include "tests/beacon/sync/sync_service_fixture.h"
 

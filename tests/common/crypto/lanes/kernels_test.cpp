@@ -8,7 +8,6 @@
 #include <tuple>
 
 #include "common/crypto/field/koala_bear.h"
-#include "common/crypto/lanes/chains.h"
 #include "tests/common/crypto/lanes/reference.h"
 
 namespace lean::crypto::lanes {
@@ -147,7 +146,7 @@ TEST_P(KernelsTest, WalksChainsOfAllLengths) {
       ExpectZerosAfter(&nodes[i * kNodeStride], hash_len());
     }
     nodes = untouched;
-    WalkChains(kernels(), hash_len(), absl::MakeSpan(jobs));
+    WalkChains(kernels(), hash_len(), jobs.data(), jobs.size());
     for (size_t i = 0; i < count; ++i) {
       EXPECT_EQ(NodeWords(&nodes[i * kNodeStride], hash_len()), expected[i]) << i << " of " << count;
     }

@@ -4,8 +4,8 @@
 
 #include "absl/types/span.h"
 #include "common/crypto/field/koala_bear.h"
-#include "common/crypto/keccak/shake128.h"
 #include "common/crypto/poseidon2/poseidon2.h"
+#include "common/crypto/sha.h"
 
 namespace lean::crypto::lanes::reference {
 namespace {

@@ -10,12 +10,11 @@
 #include <vector>
 
 #include "common/crypto/field/koala_bear.h"
-#include "common/crypto/xmss/key_generation.h"
-#include "common/crypto/xmss/leaf.h"
-#include "common/crypto/xmss/one_time.h"
-#include "common/crypto/xmss/subtree.h"
-#include "common/crypto/xmss/verify.h"
-#include "tests/common/crypto/xmss/test_keys.h"
+#include "common/crypto/xmss/keys/key_generation.h"
+#include "common/crypto/xmss/keys/public_key.h"
+#include "common/crypto/xmss/keys/subtree.h"
+#include "common/crypto/xmss/one_time/one_time_key.h"
+#include "tests/common/crypto/xmss/keys/test_keys.h"
 
 namespace lean::xmss {
 namespace {

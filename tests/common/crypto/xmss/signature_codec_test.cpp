@@ -4,7 +4,7 @@
 #include <random>
 
 #include "common/crypto/field/koala_bear.h"
-#include "common/crypto/xmss/public_key.h"
+#include "common/crypto/xmss/keys/public_key.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/signature.h"
 

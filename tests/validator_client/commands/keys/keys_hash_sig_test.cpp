@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/hex.h"
-#include "common/config/text_file.h"
-#include "common/crypto/xmss/key_generation.h"
-#include "common/crypto/xmss/secret_key_codec.h"
+#include "common/bytes/bytes.h"
+#include "common/crypto/xmss/keys/key_generation.h"
+#include "common/crypto/xmss/keys/secret_key_codec.h"
+#include "common/process/whole_file.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "validator_client/commands/keys/keys_export.h"

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
-#include "common/bytes/hex.h"
+#include "common/bytes/bytes.h"
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/test_keystores.h"
 

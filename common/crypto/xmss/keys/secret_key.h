@@ -1,0 +1,82 @@
+// A secret key: the seed of every one-time key, the top tree and the two bottom trees whose leaves can sign now.
+#ifndef LEAN_COMMON_CRYPTO_XMSS_KEYS_SECRET_KEY_H_
+#define LEAN_COMMON_CRYPTO_XMSS_KEYS_SECRET_KEY_H_
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
+#include "common/crypto/xmss/keys/public_key.h"
+#include "common/crypto/xmss/keys/subtree.h"
+#include "common/crypto/xmss/one_time/prf.h"
+#include "common/crypto/xmss/scheme.h"
+#include "common/crypto/xmss/signature.h"
+
+namespace lean::xmss {
+
+// Everything a SecretKey is made of, as key generation and the codecs hand it over.
+struct SecretKeyParts {
+  PrfKey prf_key;
+  Parameter parameter{};
+  SlotRange active;                // whole bottom trees
+  Subtree top_tree;                // roots of the active range's bottom trees and everything above
+  uint64_t left_bottom_index = 0;  // `left` covers the slots from left_bottom_index * bottom_leaves()
+  Subtree left;
+  Subtree right;
+};
+
+// InvalidArgument unless `active` is two or more whole bottom trees within the lifetime.
+absl::Status CheckActiveRange(const Scheme& scheme, const SlotRange& active);
+
+// Move-only. Const methods may run on several threads; Advance may not run beside them.
+class SecretKey {
+ public:
+  // InvalidArgument: the parts do not fit each other or the scheme (shapes, ranges, roots of the bottom trees).
+  static absl::StatusOr<SecretKey> Create(const Scheme& scheme, SecretKeyParts parts);
+
+  SecretKey(SecretKey&&) noexcept = default;
+  SecretKey& operator=(SecretKey&&) noexcept = default;
+
+  const Scheme& scheme() const { return scheme_; }
+  const PublicKey& public_key() const { return public_key_; }
+  SlotRange active() const { return parts_.active; }
+  // Slots that Sign works for now: two bottom trees, 131072 slots at lifetime 2^32.
+  SlotRange prepared() const;
+
+  // The signature of `message` by the leaf of `slot`, equal to leanSig's. Deterministic and stateless: the same call
+  // gives the same bytes, and nothing here keeps a leaf from signing two messages.
+  // OutOfRange: `slot` outside prepared(). Internal: no randomness found in kMaxTries (it does not happen).
+  absl::StatusOr<Signature> Sign(uint64_t slot, const Root& message) const;
+
+  // Whether a bottom tree follows the prepared ones.
+  bool CanAdvance() const { return prepared().end < parts_.active.end; }
+
+  // A builder of the bottom tree after the prepared ones, for Advance; CanAdvance() is true. It holds what it needs:
+  // the key may be used, moved or destroyed meanwhile.
+  BottomTreeBuilder NextTreeBuilder() const;
+
+  // Leaves the left bottom tree behind and takes in the one after the right, which `next` has finished.
+  // OutOfRange: CanAdvance() is false. InvalidArgument: not finished, or not the next tree of this key.
+  absl::Status Advance(BottomTreeBuilder next);
+
+  // Both at once, on this thread: seconds at lifetime 2^32.
+  absl::Status Advance();
+
+  // Seed, trees and numbers, for the codecs. Holds the secret: never log, print or copy it.
+  const SecretKeyParts& parts() const { return parts_; }
+  SecretKeyParts TakeParts() && { return std::move(parts_); }
+
+ private:
+  SecretKey(const Scheme& scheme, SecretKeyParts parts, PublicKey public_key)
+      : scheme_(scheme), parts_(std::move(parts)), public_key_(std::move(public_key)) {}
+
+  Scheme scheme_;
+  SecretKeyParts parts_;
+  PublicKey public_key_;
+};
+
+}  // namespace lean::xmss
+
+#endif  // LEAN_COMMON_CRYPTO_XMSS_KEYS_SECRET_KEY_H_

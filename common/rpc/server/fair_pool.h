@@ -1,0 +1,56 @@
+// Threads that work off the calls of a server, shared fairly among its callers.
+#ifndef LEAN_COMMON_RPC_SERVER_FAIR_POOL_H_
+#define LEAN_COMMON_RPC_SERVER_FAIR_POOL_H_
+
+#include <cstddef>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/fair_queue.h"
+#include "common/concurrency/mutex.h"
+#include "common/rpc/server/unary_call.h"
+
+namespace lean::rpc {
+
+struct PoolOptions {
+  size_t threads = 1;
+  size_t waiting_calls = 64;                // for a thread
+  size_t waiting_bytes = size_t{64} << 20;  // of their requests
+};
+
+// Calls wait in a FairQueue by rank, host and connection; what gives way to others there is refused. With two threads
+// and more, one is never taken by callers who are not known to be good. Thread-safe.
+class FairPool {
+ public:
+  explicit FairPool(const PoolOptions& options);
+  // As Stop().
+  ~FairPool();
+  FairPool(const FairPool&) = delete;
+  FairPool& operator=(const FairPool&) = delete;
+
+  // Never waits. Calls work.run on a thread of the pool, or work.refuse, maybe before it returns.
+  void Submit(const Caller& caller, Rank rank, Work work);
+
+  // Takes no more, runs what waits and joins the threads. May be called again, but not from work, nor from two threads
+  // at a time.
+  void Stop();
+
+ private:
+  void Run();
+  // How many ranks a free thread may serve now.
+  size_t EndRank() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return others_running_ < others_most_ ? kRanks : 1; }
+
+  Mutex mutex_;
+  CondVar changed_;
+  FairQueue<std::pair<Rank, Work>, kRanks> waiting_ ABSL_GUARDED_BY(mutex_);
+  size_t others_running_ ABSL_GUARDED_BY(mutex_) = 0;  // calls of callers who are not known to be good
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  const size_t others_most_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace lean::rpc
+
+#endif  // LEAN_COMMON_RPC_SERVER_FAIR_POOL_H_

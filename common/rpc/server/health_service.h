@@ -1,0 +1,58 @@
+// grpc.health.v1. Written here because gRPC's own health service does not bound its watchers.
+#ifndef LEAN_COMMON_RPC_SERVER_HEALTH_SERVICE_H_
+#define LEAN_COMMON_RPC_SERVER_HEALTH_SERVICE_H_
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/mutex.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+
+namespace lean::rpc {
+
+// Every named service is SERVING, unless Set() or SetService() says otherwise, until Stop(). Thread-safe.
+class HealthService final : public grpc::health::v1::Health::CallbackService {
+ public:
+  // Streams that watch at once; a further one is refused with RESOURCE_EXHAUSTED.
+  static constexpr size_t kMaxWatchers = 64;
+
+  // Full names of the services that the server has, and what else it answers for. The empty name, the server as a
+  // whole, is added.
+  explicit HealthService(const std::vector<std::string>& services);
+  ~HealthService() override;
+
+  // All become SERVING or NOT_SERVING; watchers are told. Without effect after Stop().
+  void Set(bool serving);
+  // The same for one of them, which is SERVING as long as both say so.
+  void SetService(const std::string& service, bool serving);
+
+  // All become NOT_SERVING; watchers are told so and their streams end. Idempotent.
+  void Stop();
+
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
+                                  const grpc::health::v1::HealthCheckRequest* request,
+                                  grpc::health::v1::HealthCheckResponse* response) override;
+  grpc::ServerWriteReactor<grpc::health::v1::HealthCheckResponse>* Watch(
+      grpc::CallbackServerContext* context, const grpc::health::v1::HealthCheckRequest* request) override;
+
+ private:
+  class Watcher;
+
+  void Remove(Watcher* watcher);
+  grpc::health::v1::HealthCheckResponse::ServingStatus StatusOf(const std::string& service) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellWatchers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::set<std::string> services_;
+  Mutex mutex_;
+  bool serving_ ABSL_GUARDED_BY(mutex_) = true;
+  std::set<std::string> resting_ ABSL_GUARDED_BY(mutex_);  // services that do not serve by themselves
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::set<Watcher*> watchers_ ABSL_GUARDED_BY(mutex_);  // each deletes itself when its stream is done
+};
+
+}  // namespace lean::rpc
+
+#endif  // LEAN_COMMON_RPC_SERVER_HEALTH_SERVICE_H_

@@ -1,0 +1,72 @@
+// A gRPC service as a table of handlers that get requests as bytes.
+#ifndef LEAN_COMMON_RPC_SERVER_RAW_SERVICE_H_
+#define LEAN_COMMON_RPC_SERVER_RAW_SERVICE_H_
+
+#include <functional>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "common/rpc/server/unary_call.h"
+#include "google/protobuf/descriptor.h"
+#include "grpcpp/impl/codegen/server_callback_handlers.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+
+namespace lean::rpc {
+
+// Handles the methods of the generated service `Grpc`. The dispatcher decides when a request is decoded. The type of a
+// handler's request names its method: no two methods of `Grpc` have the same type of request.
+template <typename Grpc>
+class RawService : public Grpc::Service {
+ protected:
+  using RawCall = std::function<grpc::ServerUnaryReactor*(grpc::CallbackServerContext* context,
+                                                          const grpc::ByteBuffer* request, grpc::ByteBuffer* response)>;
+
+  // The dispatcher must outlive the service.
+  explicit RawService(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
+
+  // Sets the handler of the method with this request.
+  template <typename Request>
+  void Handle(RawCall call) {
+    const google::protobuf::Descriptor* const request = Request::descriptor();
+    const auto* const service = request->file()->pool()->FindServiceByName(Grpc::service_full_name());
+    int method = 0;
+    while (service->method(method)->input_type() != request) ++method;
+    this->MarkMethodRawCallback(
+        method, new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(std::move(call)));
+  }
+
+  // A call that answers with `method` on a thread of the dispatcher. `object` must outlive the service.
+  template <typename Object, typename Request, typename Response>
+  RawCall Answer(const Object& object, absl::StatusOr<Response> (Object::*method)(const Request&) const) {
+    return Dispatch<Request, Response>([&object, method](const Request& request) { return (object.*method)(request); });
+  }
+  template <typename Object, typename Request, typename Response>
+  RawCall Answer(Object& object, absl::StatusOr<Response> (Object::*method)(const Request&)) {
+    return Dispatch<Request, Response>([&object, method](const Request& request) { return (object.*method)(request); });
+  }
+
+  // Handle and Answer in one.
+  template <typename Object, typename Request, typename Response>
+  void Handle(const Object& object, absl::StatusOr<Response> (Object::*method)(const Request&) const) {
+    Handle<Request>(Answer(object, method));
+  }
+
+  Dispatcher& dispatcher_;
+
+ private:
+  template <typename Request, typename Response, typename Function>
+  RawCall Dispatch(Function function) {
+    return [this, function](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                            grpc::ByteBuffer* response) {
+      return dispatcher_.Run<Request, Response>(
+          context, request, response,
+          [function](const Request& decoded, const Reply<Response>& reply) { reply(function(decoded)); });
+    };
+  }
+};
+
+}  // namespace lean::rpc
+
+#endif  // LEAN_COMMON_RPC_SERVER_RAW_SERVICE_H_
