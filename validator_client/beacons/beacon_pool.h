@@ -95,13 +95,13 @@ class BeaconPool {
   std::vector<LivenessAnswer> GetLiveness(const LivenessQuery& query, Timeout timeout);
 
   // Gets the vote of the slot from all good beacons at once. Chooses a vote that two of them have built, otherwise one
-  // whose blocks are all borne out, otherwise, if no other beacon says anything about its blocks, that of the best
+  // whose blocks are all corroborated, otherwise, if no other beacon says anything about its blocks, that of the best
   // beacon. Asks the beacons in reserve if this gives no vote. Never returns a vote that two others contradict. Returns
   // the error of a single beacon unchanged, and joins those of several.
   absl::StatusOr<BuiltVote> BuildVote(uint64_t slot, const Remaining& remaining, const CheckVote& check);
 
   // Gets the block of the slot from one beacon after the other, until the parent and the checkpoints of a block are
-  // borne out. Otherwise returns the first block that fewer than two others contradict. Errors as above.
+  // corroborated. Otherwise returns the first block that fewer than two others contradict. Errors as above.
   absl::StatusOr<BuiltBlock> BuildBlock(uint64_t slot, uint64_t proposer_index, const Remaining& remaining,
                                         const CheckBlock& check);
 
@@ -144,7 +144,7 @@ class BeaconPool {
   // The candidate to use; nullopt when none is good enough.
   std::optional<VoteCandidate> ChooseVote(const std::vector<VoteCandidate>& candidates, size_t max_denials,
                                           const Remaining& remaining);
-  // How many others contradict the parent or the checkpoints of a block. nullopt: all of them are borne out.
+  // How many others contradict the parent or the checkpoints of a block. nullopt: all of them are corroborated.
   std::optional<size_t> DenialsOf(const BuiltBlock& block, const Remaining& remaining);
   // True when it counts as a denial that this beacon lacks the block.
   using MayDeny = std::function<bool(const BeaconSession& beacon, const Root& block)>;

@@ -23,7 +23,7 @@ absl::Status BuildError(const absl::Status& status) {
   return absl::Status(status.code(), absl::StrFormat("build: %s", status.message()));
 }
 
-absl::Status NotBorneOut(const VoteCandidate& vote) {
+absl::Status NotCorroborated(const VoteCandidate& vote) {
   return absl::FailedPreconditionError(
       absl::StrFormat("the head %s of slot %u, the target or the source of its vote is known to no other beacon",
                       ShortHex(vote.data.head.root.span()), vote.data.head.slot));
@@ -47,11 +47,12 @@ std::vector<VoteCandidate> WhereStaleIs(bool stale, const std::vector<VoteCandid
   return some;
 }
 
-// Of the candidates whose blocks are all borne out, the first one with the newest head.
-std::optional<VoteCandidate> NewestBorneOut(const std::vector<VoteCandidate>& votes, const BlockWitnesses& witnesses) {
+// Of the candidates whose blocks are all corroborated, the first one with the newest head.
+std::optional<VoteCandidate> NewestCorroborated(const std::vector<VoteCandidate>& votes,
+                                                const BlockWitnesses& witnesses) {
   std::optional<VoteCandidate> best;
   for (const VoteCandidate& vote : votes) {
-    if (!witnesses.BorneOut(vote)) continue;
+    if (!witnesses.IsCorroborated(vote)) continue;
     if (!best.has_value() || vote.data.head.slot > best->data.head.slot) best = vote;
   }
   return best;
@@ -103,7 +104,7 @@ std::optional<BuiltVote> BeaconPool::BuildVoteWith(const std::vector<size_t>& be
     if (chosen.has_value() && vote.data == chosen->data) continue;
     const bool known = known_.Contains(vote.data.head);
     if (!known) standings_[vote.beacon].Claim(vote.data.head);
-    if (!chosen.has_value() || (!known && before_chosen)) PassOver(vote.beacon, slot, NotBorneOut(vote), errors);
+    if (!chosen.has_value() || (!known && before_chosen)) PassOver(vote.beacon, slot, NotCorroborated(vote), errors);
   }
   if (!chosen.has_value()) return std::nullopt;
   return BuiltVote{chosen->data, chosen->beacon};
@@ -150,7 +151,7 @@ bool BeaconPool::IsAloneOfTwo(size_t beacon) const {
 
 std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandidate>& candidates, size_t max_denials,
                                                     const Remaining& remaining) {
-  // Takes a vote whose blocks are all borne out, and adds them to the known blocks.
+  // Takes a vote whose blocks are all corroborated, and adds them to the known blocks.
   const auto take = [this](const VoteCandidate& vote) {
     for (const Checkpoint& block : BlocksOf(vote.data)) {
       if (!known_.Contains(block)) known_.Add(block);
@@ -169,7 +170,7 @@ std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandid
   for (const VoteCandidate& vote : candidates) witnesses.Built(vote);
   for (const VoteCandidate& vote : candidates) {
     for (const Checkpoint& block : BlocksOf(vote.data)) {
-      if (!witnesses.BorneOut(vote.beacon, block)) unknown.push_back(block.root);
+      if (!witnesses.IsCorroborated(vote.beacon, block)) unknown.push_back(block.root);
     }
   }
   AskForBlocks(unknown, remaining() / 2, UnlessStale(), witnesses);
@@ -179,7 +180,7 @@ std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandid
       if (!witnesses.HasSpoken(vote.beacon, root)) witnesses.Lacks(vote.beacon, root);
     }
   }
-  if (const auto best = NewestBorneOut(fresh, witnesses); best.has_value()) return take(*best);
+  if (const auto best = NewestCorroborated(fresh, witnesses); best.has_value()) return take(*best);
   for (size_t denials = 0; denials <= max_denials; ++denials) {
     for (const VoteCandidate& vote : fresh) {
       if (witnesses.Denials(vote) != denials) continue;
@@ -193,7 +194,7 @@ std::optional<VoteCandidate> BeaconPool::ChooseVote(const std::vector<VoteCandid
     }
     // Prefers a confirmed old block to a contradicted one.
     if (max_denials == 0) continue;
-    if (const auto best = NewestBorneOut(stale, witnesses); best.has_value()) return take(*best);
+    if (const auto best = NewestCorroborated(stale, witnesses); best.has_value()) return take(*best);
   }
   return std::nullopt;
 }
@@ -298,19 +299,19 @@ std::optional<size_t> BeaconPool::DenialsOf(const BuiltBlock& block, const Remai
   const Root& parent = block.answer.block.parent_root;
   const AttestationData& vote = block.answer.proposer_attestation.data;
   BlockWitnesses witnesses(known_);
-  const auto borne_out = [&] {
-    return witnesses.BorneOut(block.builder, parent) && witnesses.BorneOut(block.builder, vote.target) &&
-           witnesses.BorneOut(block.builder, vote.source);
+  const auto is_corroborated = [&] {
+    return witnesses.IsCorroborated(block.builder, parent) && witnesses.IsCorroborated(block.builder, vote.target) &&
+           witnesses.IsCorroborated(block.builder, vote.source);
   };
-  if (borne_out()) return std::nullopt;
+  if (is_corroborated()) return std::nullopt;
   std::vector<Root> unknown;
   for (const Root& root : {parent, vote.target.root, vote.source.root}) {
     // The builder of the block is not asked.
     witnesses.Knows(block.builder, {root, block.answer.block.slot});
-    if (!witnesses.BorneOut(block.builder, root)) unknown.push_back(root);
+    if (!witnesses.IsCorroborated(block.builder, root)) unknown.push_back(root);
   }
   AskForBlocks(unknown, remaining() / 2, UnlessStale(), witnesses);
-  if (borne_out()) return std::nullopt;
+  if (is_corroborated()) return std::nullopt;
   return std::max({witnesses.Denials(block.builder, parent), witnesses.Denials(block.builder, vote.target),
                    witnesses.Denials(block.builder, vote.source)});
 }
@@ -335,7 +336,7 @@ void BeaconPool::SettleClaims(Timeout timeout) {
   for (size_t i = 0; i < sessions_.size(); ++i) {
     if (!standings_[i].claim().has_value()) continue;
     const Checkpoint claim = *standings_[i].claim();
-    if (witnesses.BorneOut(i, claim)) {
+    if (witnesses.IsCorroborated(i, claim)) {
       if (!known_.Contains(claim)) known_.Add(claim);
       standings_[i].DropClaim();
     } else if (witnesses.Denials(i, claim) >= kCertainDenials) {

@@ -70,14 +70,14 @@ void BlockWitnesses::Built(const VoteCandidate& vote) {
   for (const Checkpoint& block : BlocksOf(vote.data)) Knows(vote.beacon, block);
 }
 
-bool BlockWitnesses::BorneOut(size_t teller, const Root& root) const {
+bool BlockWitnesses::IsCorroborated(size_t teller, const Root& root) const {
   if (known_.Contains(root)) return true;
   const auto found = slots_.find(root);
   return found != slots_.end() && std::any_of(found->second.begin(), found->second.end(),
                                               [teller](const auto& by) { return by.first != teller; });
 }
 
-bool BlockWitnesses::BorneOut(size_t teller, const Checkpoint& block) const {
+bool BlockWitnesses::IsCorroborated(size_t teller, const Checkpoint& block) const {
   if (known_.Contains(block)) return true;
   const auto found = slots_.find(block.root);
   return found != slots_.end() && std::any_of(found->second.begin(), found->second.end(), [&](const auto& by) {
@@ -85,27 +85,27 @@ bool BlockWitnesses::BorneOut(size_t teller, const Checkpoint& block) const {
          });
 }
 
-bool BlockWitnesses::BorneOut(const VoteCandidate& vote) const {
+bool BlockWitnesses::IsCorroborated(const VoteCandidate& vote) const {
   const auto blocks = BlocksOf(vote.data);
   return std::all_of(blocks.begin(), blocks.end(),
-                     [&](const Checkpoint& block) { return BorneOut(vote.beacon, block); });
+                     [&](const Checkpoint& block) { return IsCorroborated(vote.beacon, block); });
 }
 
 size_t BlockWitnesses::Denials(size_t teller, const Root& root) const {
-  if (BorneOut(teller, root)) return 0;
+  if (IsCorroborated(teller, root)) return 0;
   const auto found = lacking_.find(root);
   if (found == lacking_.end()) return 0;
   return found->second.size() - found->second.count(teller);
 }
 
 size_t BlockWitnesses::Denials(size_t teller, const Checkpoint& block) const {
-  if (BorneOut(teller, block)) return 0;
+  if (IsCorroborated(teller, block)) return 0;
   size_t denials = known_.Contains(block.root) ? 1 : 0;
   if (const auto lacking = lacking_.find(block.root); lacking != lacking_.end()) {
     denials += lacking->second.size() - lacking->second.count(teller);
   }
   if (const auto known = slots_.find(block.root); known != slots_.end()) {
-    // All of these beacons have the block at another slot, since it is not borne out.
+    // All of these beacons have the block at another slot, since it is not corroborated.
     denials += known->second.size() - known->second.count(teller);
   }
   return denials;

@@ -81,12 +81,12 @@ class BlockWitnesses {
   void Built(const VoteCandidate& vote);
 
   // True when this client knows the block, or a beacon other than `teller`, which named it, does.
-  bool BorneOut(size_t teller, const Root& root) const;
-  bool BorneOut(size_t teller, const Checkpoint& block) const;
-  bool BorneOut(const VoteCandidate& vote) const;
+  bool IsCorroborated(size_t teller, const Root& root) const;
+  bool IsCorroborated(size_t teller, const Checkpoint& block) const;
+  bool IsCorroborated(const VoteCandidate& vote) const;
 
-  // The number of others, this client included, that lack the block or have it at another slot; 0 when it is borne out.
-  // For a vote: the maximum over its blocks.
+  // The number of others, this client included, that lack the block or have it at another slot; 0 when it is
+  // corroborated. For a vote: the maximum over its blocks.
   size_t Denials(size_t teller, const Root& root) const;
   size_t Denials(size_t teller, const Checkpoint& block) const;
   size_t Denials(const VoteCandidate& vote) const;

@@ -38,45 +38,45 @@ constexpr std::chrono::seconds kMoment{30};
 
 // Opens the keys of this process.
 absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std::stop_token& stop, spdlog::logger& log,
-                         SigningSide& side) {
-  side.password_source = std::make_unique<KeystorePassword>(options.password_file, KeystorePassword::kExisting, stop);
+                         SigningParts& parts) {
+  parts.password_source = std::make_unique<KeystorePassword>(options.password_file, KeystorePassword::kExisting, stop);
   // New keys are written to the folder of the list.
   ASSIGN_OR_RETURN(LockedKeystores opened, OpenLockedKeystores({.list_file = options.keystores,
                                                                 .changes_list = !options.keymanager.address.empty(),
                                                                 .threads = std::max(1u, KeyThreads() / 2)},
-                                                               side.password_source->source(), side.key_locks, log));
-  side.folder_locks = std::move(opened.folders);
-  side.key_files = std::move(opened.key_files);
+                                                               parts.password_source->source(), parts.key_locks, log));
+  parts.folder_locks = std::move(opened.folders);
+  parts.key_files = std::move(opened.key_files);
   std::vector<ValidatorKey> keys = std::move(opened.keystores.keys);
-  ASSIGN_OR_RETURN(const Password* password, side.password_source->GetIfAtHand());
+  ASSIGN_OR_RETURN(const Password* password, parts.password_source->GetIfAtHand());
   if (options.keymanager.address.empty()) {
-    side.password_source->Drop();
+    parts.password_source->Drop();
   } else {
-    side.password = password;  // protects the keys that come by it
+    parts.password = password;  // protects the keys that come by it
   }
-  side.log_lifetime = opened.keystores.log_lifetime;
-  ASSIGN_OR_RETURN(side.records, SqliteSigningRecords::Open(
-                                     {.path = RecordsPath(options.records, options.keystores), .create = true}));
-  const std::optional<std::chrono::milliseconds> age = side.records->last_write_age();
-  side.signed_a_moment_ago = age.has_value() && *age <= kMoment;
+  parts.log_lifetime = opened.keystores.log_lifetime;
+  ASSIGN_OR_RETURN(parts.records, SqliteSigningRecords::Open(
+                                      {.path = RecordsPath(options.records, options.keystores), .create = true}));
+  const std::optional<std::chrono::milliseconds> age = parts.records->last_write_age();
+  parts.signed_a_moment_ago = age.has_value() && *age <= kMoment;
   // If the pool is full, a signature runs on the thread of the duty. None is dropped.
-  side.pool = std::make_unique<WorkerPool>(KeyThreads(), keys.size());
-  side.signer =
-      std::make_unique<Signer>(std::move(keys), *side.records, limit,
-                               [&pool = *side.pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
+  parts.pool = std::make_unique<WorkerPool>(KeyThreads(), keys.size());
+  parts.signer = std::make_unique<Signer>(
+      std::move(keys), *parts.records, limit,
+      [&pool = *parts.pool](std::function<void()> task) { pool.SubmitOrRun(std::move(task)); });
   return absl::OkStatus();
 }
 
 // Connects to the process that has the keys.
-absl::Status ConnectSigner(const RunOptions& options, SlotLimit& limit, SigningSide& side) {
+absl::Status ConnectSigner(const RunOptions& options, SlotLimit& limit, SigningParts& parts) {
   rpc::ChannelOptions channel_options;
   channel_options.tls = options.signer_tls;
   auto channel = rpc::MakeChannel(options.signer, channel_options);
   if (!channel.ok()) {
     return absl::Status(channel.status().code(), absl::StrCat("--signer: ", channel.status().message()));
   }
-  ASSIGN_OR_RETURN(side.signer, RemoteSigner::Connect(*std::move(channel), side.remote_records, limit));
-  side.log_lifetime = side.signer->keys()->all().front().key->log_lifetime();
+  ASSIGN_OR_RETURN(parts.signer, RemoteSigner::Connect(*std::move(channel), parts.remote_records, limit));
+  parts.log_lifetime = parts.signer->keys()->all().front().key->log_lifetime();
   return absl::OkStatus();
 }
 
@@ -104,12 +104,12 @@ RunOptions WithDefaults(RunOptions options) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options, SlotLimit& limit,
-                                                             const std::stop_token& stop, spdlog::logger& log) {
-  auto side = std::make_unique<SigningSide>();
-  RETURN_IF_ERROR(options.signer.empty() ? OpenOwnKeys(options, limit, stop, log, *side)
-                                         : ConnectSigner(options, limit, *side));
-  return side;
+absl::StatusOr<std::unique_ptr<SigningParts>> OpenSigningParts(const RunOptions& options, SlotLimit& limit,
+                                                               const std::stop_token& stop, spdlog::logger& log) {
+  auto parts = std::make_unique<SigningParts>();
+  RETURN_IF_ERROR(options.signer.empty() ? OpenOwnKeys(options, limit, stop, log, *parts)
+                                         : ConnectSigner(options, limit, *parts));
+  return parts;
 }
 
 absl::StatusOr<std::unique_ptr<ValidatorClient>> ValidatorClient::Start(const RunOptions& options,
@@ -144,9 +144,9 @@ void ValidatorClient::Stop() {
 }
 
 absl::Status ValidatorClient::StartParts(const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(side_, OpenSigningSide(options_, limit_, stop, *log_));
-  RETURN_IF_ERROR(
-      ExpectKeys(options_.network, RegisteredKeysOf(side_->signer->keys()->all()), side_->log_lifetime, expected_));
+  ASSIGN_OR_RETURN(signing_, OpenSigningParts(options_, limit_, stop, *log_));
+  RETURN_IF_ERROR(ExpectKeys(options_.network, RegisteredKeysOf(signing_->signer->keys()->all()),
+                             signing_->log_lifetime, expected_));
   RETURN_IF_ERROR(ConnectBeacons());
   LogStart();
   RETURN_IF_ERROR(StartDuties());
@@ -171,8 +171,8 @@ absl::Status ValidatorClient::ConnectBeacons() {
 }
 
 absl::Status ValidatorClient::StartDuties() {
-  ASSIGN_OR_RETURN(scheme_, crypto::SignatureScheme::Create({.xmss_log_lifetime = side_->log_lifetime}));
-  Signer& signer = *side_->signer;
+  ASSIGN_OR_RETURN(scheme_, crypto::SignatureScheme::Create({.xmss_log_lifetime = signing_->log_lifetime}));
+  Signer& signer = *signing_->signer;
   const KeySetPtr keys_at_start = signer.keys();
   preparer_ = std::make_unique<KeyPreparer>(keys_at_start->all(), clock_, log_);
   keys_ = std::make_unique<LiveKeys>(signer, *preparer_);
@@ -193,7 +193,7 @@ absl::Status ValidatorClient::StartDuties() {
   StartOptions start;
   start.new_keys = options_.new_keys;
   start.watch = options_.watch;
-  start.resumed = side_->signed_a_moment_ago;
+  start.resumed = signing_->signed_a_moment_ago;
   start.watched_slots = [this] { return DrawWatchedSlots(watch_random_); };
   service_ = std::make_unique<ValidatorService>(clock_, *pool_, *foreign_votes_, *keys_, start, std::random_device()(),
                                                 *metrics_, log_);
@@ -219,18 +219,18 @@ absl::StatusOr<std::unique_ptr<rpc::PooledServer>> ValidatorClient::StartKeymana
   const KeymanagerServerOptions& server = options_.keymanager;
   if (server.address.empty()) return nullptr;
   ASSIGN_OR_RETURN(auto keymanager, StartKeymanagerServer({.keys = *keys_,
-                                                           .records = *side_->records,
-                                                           .locks = side_->key_locks,
+                                                           .records = *signing_->records,
+                                                           .locks = signing_->key_locks,
                                                            .random = random_,
                                                            .keystores = options_.keystores,
-                                                           .protection = {.password = side_->password},
-                                                           .log_lifetime = side_->log_lifetime,
+                                                           .protection = {.password = signing_->password},
+                                                           .log_lifetime = signing_->log_lifetime,
                                                            .threads = std::max(1u, KeyThreads() / 2),
                                                            .stopping = stopping_.get_token(),
                                                            .log = log_},
                                                           server));
   const std::string address = keymanager->address().ToString();
-  for (ProcessLock& lock : side_->folder_locks) {
+  for (ProcessLock& lock : signing_->folder_locks) {
     RETURN_IF_ERROR(lock.Announce(
         absl::StrCat("ask it at ", address, ": lean-validator keymanager --address ", address, " list|import|delete")));
   }
@@ -243,8 +243,8 @@ void ValidatorClient::LogStart() {
   log_->info(
       "validator client starting keys={} validators={} lifetime=2^{} slot_ms={} slot_ms_from={} records={} beacons={} "
       "broadcast={}",
-      options_.signer.empty() ? options_.keystores : options_.signer, side_->signer->keys()->size(),
-      side_->log_lifetime, expected_.slot_duration_ms, expected_.slot_duration_origin,
+      options_.signer.empty() ? options_.keystores : options_.signer, signing_->signer->keys()->size(),
+      signing_->log_lifetime, expected_.slot_duration_ms, expected_.slot_duration_origin,
       options_.signer.empty() ? RecordsPath(options_.records, options_.keystores) : "signer",
       absl::StrJoin(options_.beacons, ","), options_.broadcast);
   if (expected_.genesis_block_root.has_value()) return;
@@ -255,7 +255,7 @@ void ValidatorClient::LogStart() {
 }
 
 void ValidatorClient::WarnOfGroupReadableSecrets() {
-  std::vector<std::string> files = side_->key_files;
+  std::vector<std::string> files = signing_->key_files;
   files.insert(files.end(), {options_.password_file, options_.keymanager.token_file, options_.tls.key,
                              options_.signer_tls.key, options_.keymanager.tls.key});
   if (const std::string warning = GroupReadableWarning(files); !warning.empty()) {

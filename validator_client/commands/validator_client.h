@@ -60,9 +60,9 @@ struct RunOptions {
   KeymanagerServerOptions keymanager;  // without an address none is served
 };
 
-// What signs, with all that it depends on: a member depends on those above it. The members up to signed_a_moment_ago
+// The signer and the parts that it uses; a member depends on those above it. The members up to signed_a_moment_ago
 // are used with keys of this process, remote_records with a remote signer.
-struct SigningSide {
+struct SigningParts {
   uint32_t log_lifetime = 0;  // of all keys
   std::unique_ptr<KeystorePassword> password_source;
   std::vector<std::string> key_files;
@@ -79,8 +79,8 @@ struct SigningSide {
 
 // Opens the keys of options.keystores, or connects to the signer at options.signer. Asks for a password until `stop` is
 // requested. `limit` must outlive the result, which must not be moved.
-absl::StatusOr<std::unique_ptr<SigningSide>> OpenSigningSide(const RunOptions& options, SlotLimit& limit,
-                                                             const std::stop_token& stop, spdlog::logger& log);
+absl::StatusOr<std::unique_ptr<SigningParts>> OpenSigningParts(const RunOptions& options, SlotLimit& limit,
+                                                               const std::stop_token& stop, spdlog::logger& log);
 
 class ValidatorClient {
  public:
@@ -126,7 +126,7 @@ class ValidatorClient {
   // uses the parts above it.
   RealClock clock_;
   SlotLimit limit_;
-  std::unique_ptr<SigningSide> side_;
+  std::unique_ptr<SigningParts> signing_;
   // Outlives the clients: it ends their threads when a beacon sends without end.
   std::unique_ptr<rpc::ReceiveBudget> receive_budget_;
   std::vector<std::unique_ptr<GrpcBeaconClient>> beacons_;

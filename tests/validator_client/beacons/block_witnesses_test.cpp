@@ -109,25 +109,25 @@ class BlockWitnessesTest : public ::testing::Test {
 
 TEST_F(BlockWitnessesTest, NobodyBearsOutItsOwnWord) {
   witnesses_.Knows(0, kHead);
-  EXPECT_FALSE(witnesses_.BorneOut(0, kHead));
-  EXPECT_FALSE(witnesses_.BorneOut(0, kHead.root));
-  EXPECT_TRUE(witnesses_.BorneOut(1, kHead)) << "beacon 0 knows it";
+  EXPECT_FALSE(witnesses_.IsCorroborated(0, kHead));
+  EXPECT_FALSE(witnesses_.IsCorroborated(0, kHead.root));
+  EXPECT_TRUE(witnesses_.IsCorroborated(1, kHead)) << "beacon 0 knows it";
   witnesses_.Knows(2, kHead);
-  EXPECT_TRUE(witnesses_.BorneOut(0, kHead));
+  EXPECT_TRUE(witnesses_.IsCorroborated(0, kHead));
 }
 
 TEST_F(BlockWitnessesTest, WhatTheClientKnowsNeedsNoBeacon) {
   known_.Add(kHead);
-  EXPECT_TRUE(witnesses_.BorneOut(0, kHead));
-  EXPECT_TRUE(witnesses_.BorneOut(0, kHead.root));
+  EXPECT_TRUE(witnesses_.IsCorroborated(0, kHead));
+  EXPECT_TRUE(witnesses_.IsCorroborated(0, kHead.root));
   witnesses_.Lacks(1, kHead.root);
   EXPECT_EQ(witnesses_.Denials(0, kHead), 0);
 }
 
 TEST_F(BlockWitnessesTest, AnotherSlotBearsOutNothingAndContradicts) {
   witnesses_.Knows(1, {kHead.root, kHead.slot - 1});
-  EXPECT_FALSE(witnesses_.BorneOut(0, kHead));
-  EXPECT_TRUE(witnesses_.BorneOut(0, kHead.root)) << "of a parent no slot is said";
+  EXPECT_FALSE(witnesses_.IsCorroborated(0, kHead));
+  EXPECT_TRUE(witnesses_.IsCorroborated(0, kHead.root)) << "of a parent no slot is said";
   EXPECT_EQ(witnesses_.Denials(0, kHead), 1);
   known_.Add({kHead.root, kHead.slot - 1});
   EXPECT_EQ(witnesses_.Denials(0, kHead), 2) << "the client's own word, too";
@@ -152,12 +152,12 @@ TEST_F(BlockWitnessesTest, AVoteIsAsGoodAsTheWorstOfItsBlocks) {
   const VoteCandidate vote = VoteBy(0);
   witnesses_.Built(vote);
   witnesses_.Built(VoteBy(1, {FakeRoot(4), 9}));
-  EXPECT_FALSE(witnesses_.BorneOut(vote)) << "its head is its own";
+  EXPECT_FALSE(witnesses_.IsCorroborated(vote)) << "its head is its own";
   witnesses_.Lacks(1, kHead.root);
   witnesses_.Lacks(2, kHead.root);
   EXPECT_EQ(witnesses_.Denials(vote), 2);
   witnesses_.Knows(2, kHead);
-  EXPECT_TRUE(witnesses_.BorneOut(vote));
+  EXPECT_TRUE(witnesses_.IsCorroborated(vote));
   EXPECT_EQ(witnesses_.Denials(vote), 0);
 }
 
