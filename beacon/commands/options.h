@@ -1,0 +1,32 @@
+// The options of `lean-beacon` on the command line. Each function adds a subcommand to `app` that writes into its
+// second argument, which must live as long as `app`.
+#ifndef LEAN_BEACON_COMMANDS_OPTIONS_H_
+#define LEAN_BEACON_COMMANDS_OPTIONS_H_
+
+#include <stop_token>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "beacon/commands/commands.h"
+#include "common/log/logger.h"
+
+namespace lean::beacon {
+
+void AddRun(CLI::App& app, BeaconOptions& options);
+void AddGenesis(CLI::App& app, GenesisOptions& options);
+
+struct DbOptions {
+  std::string data_dir;
+  std::string output;
+  std::string blocks;  // FROM..TO; empty: not given
+  PruneRequest prune;
+};
+
+void AddDb(CLI::App& app, DbOptions& options);
+// Runs the subcommand of `db` that `app` has parsed.
+absl::Status RunDb(const CLI::App& app, const DbOptions& options, const std::stop_token& stop, spdlog::logger& log);
+
+}  // namespace lean::beacon
+
+#endif  // LEAN_BEACON_COMMANDS_OPTIONS_H_

@@ -1,0 +1,114 @@
+#include "validator_client/commands/options.h"
+
+#include "common/metrics/metrics_server.h"
+#include "common/process/program.h"
+#include "common/rpc/connections/address.h"
+
+namespace lean::validator {
+
+void AddRun(CLI::App& app, RunOptions& options) {
+  CLI::App* run =
+      app.add_subcommand("run", "Propose and vote for the listed validators until SIGINT, SIGTERM or SIGHUP");
+  CLI::Option_group* keys = run->add_option_group("Keys");
+  keys->add_option("--keystores", options.keystores, "YAML list of validators and their key files");
+  keys->add_option("--signer", options.signer,
+                   "unix:PATH or HOST:PORT (IPv6: [HOST]:PORT) of a signer that has the keys and the records "
+                   "(lean-validator sign-server)")
+      ->check(rpc::AddressError);
+  keys->require_option(1);
+  run->add_option("--signer-tls-ca", options.signer_tls.server_ca,
+                  "PEM certificates of the authority that issued the signer's certificate");
+  run->add_option("--signer-tls-cert", options.signer_tls.cert,
+                  "PEM certificate chain that this client shows to the signer");
+  run->add_option("--signer-tls-key", options.signer_tls.key, "PEM private key of that certificate");
+  run->add_option("--password-file", options.password_file,
+                  "file with the password of the encrypted key files; without it, the program asks on the terminal");
+  AddListOption(
+      *run, "--beacon", options.beacons,
+      "HOST:PORT (IPv6: [HOST]:PORT) of the beacon; several, the best first, are separated by commas or given "
+      "by repeating the option",
+      rpc::AddressError);
+  run->add_flag("--broadcast", options.broadcast, "submit blocks and votes to all beacons, not only to the one in use");
+  run->add_option("--genesis", options.network.genesis_dir,
+                  "genesis folder of the network; without it and --genesis-root, the client believes a beacon and "
+                  "signs for a limited number of slots ahead of its records");
+  run->add_option("--genesis-root", options.network.genesis_root, "root of the genesis block of the network, as hex");
+  run->add_option("--slot-ms", options.network.slot_ms,
+                  "slot duration in milliseconds if there is no network.yaml [4000]");
+  run->add_option(
+      "--allow-slots-to", options.allow_slots_to,
+      "slot up to which keys may sign although their records end far below it and the network is not named");
+  run->add_option("--records", options.records,
+                  "database of what the keys have signed; created if it does not exist [signing_records.sqlite beside "
+                  "the keystores]");
+  run->add_flag("--new-keys", options.new_keys,
+                "start although keys without records have votes on the chain: only for keys that no other machine has "
+                "signed with");
+  run->add_flag("!--no-watch", options.watch,
+                "do not wait and watch for a second client with the same keys before the first signature (the client "
+                "always watches for one while it runs)");
+  run->add_option("--keymanager-address", options.keymanager.address,
+                  "HOST:PORT (IPv6: [HOST]:PORT) or unix:PATH of the KeymanagerService, which adds and removes keys; "
+                  "without it, there is none")
+      ->check(rpc::AddressError);
+  run->add_option("--keymanager-token-file", options.keymanager.token_file,
+                  "file with the token that callers must show; created if it does not exist [keymanager_token beside "
+                  "the keystores]");
+  run->add_option("--keymanager-tls-cert", options.keymanager.tls.cert, "PEM certificate chain; the server uses TLS");
+  run->add_option("--keymanager-tls-key", options.keymanager.tls.key, "PEM private key of the certificate");
+  run->add_option("--keymanager-tls-client-ca", options.keymanager.tls.client_ca,
+                  "PEM certificates of the authority that issues callers' certificates, which replace the token");
+  run->add_option(
+         "--metrics-address", options.metrics_address,
+         "HOST:PORT (IPv6: [HOST]:PORT), or PORT on 127.0.0.1, of the metrics for Prometheus; without it, there "
+         "are none")
+      ->check(metrics::AddressError);
+  run->add_option("--tls-ca", options.tls.server_ca,
+                  "PEM certificates of the authority that issued the beacons' certificates; the client uses TLS");
+  run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain of this client");
+  run->add_option("--tls-key", options.tls.key, "PEM private key of that certificate");
+}
+
+void AddSignServer(CLI::App& app, SignServerOptions& options) {
+  CLI::App* server =
+      app.add_subcommand("sign-server", "Hold keys and sign for other validator clients (lean.v1.Signer)");
+  server->add_option("--keystores", options.keystores, "YAML list of validators and their key files")->required();
+  server->add_option("--password-file", options.password_file,
+                     "file with the password of the encrypted key files; without it, the program asks on the terminal");
+  server->add_option("--genesis", options.network.genesis_dir, "genesis folder of the network")->required();
+  server->add_option("--slot-ms", options.network.slot_ms,
+                     "slot duration in milliseconds if there is no network.yaml [4000]");
+  server
+      ->add_option("--records", options.records, "database of what the keys have signed; created if it does not exist")
+      ->required();
+  server->add_flag("--new-keys", options.new_keys, "the keys that have no records have never signed anything");
+  server
+      ->add_option("--listen", options.listen,
+                   "unix:PATH in a private folder, or HOST:PORT (IPv6: [HOST]:PORT) with the three --tls options")
+      ->check(rpc::AddressError)
+      ->required();
+  server->add_option("--tls-cert", options.tls.cert, "PEM certificate chain");
+  server->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
+  server->add_option("--tls-client-ca", options.tls.client_ca,
+                     "PEM certificates of the authority that issues clients' certificates");
+}
+
+void AddRecords(CLI::App& app, RecordsOptions& options) {
+  CLI::App* records = app.add_subcommand("records", "Export or import the signing records; the client must be stopped");
+  records->require_subcommand(1);
+  CLI::App* export_command =
+      records->add_subcommand("export", "Write the records to a JSON file, to import them on another machine");
+  export_command->add_option("--output", options.file, "new file")->required();
+  export_command->add_flag("--highest-only", options.highest_only, "only the highest slot of each key, without roots");
+  CLI::App* import_command = records->add_subcommand("import", "Merge a JSON file of another machine into the records");
+  import_command->add_option("--input", options.file, "file of `records export`")->required();
+  for (CLI::App* command : {export_command, import_command}) {
+    CLI::Option_group* where = command->add_option_group("where", "at least one of them");
+    where->add_option("--records", options.records, "database");
+    where->add_option("--keystores", options.keystores,
+                      "YAML list of the keys; the database is beside it unless --records is given");
+    where->require_option(1, 2);
+  }
+}
+
+}  // namespace lean::validator
