@@ -36,19 +36,17 @@ class HistoryTest : public testing::Test {
   static constexpr size_t kValidators = 4;
 
   HistoryTest()
-      : service_(
-            LeanChain::FromAnchor(network_.genesis().state, network_.genesis().block).value(),
-            std::make_unique<SignatureVerifier>(network_.scheme(), network_.registry(), SignatureVerifierOptions()),
-            {.clock = clock_,
-             .slot_clock = SlotClock(TestNetwork::kGenesisTime, TestNetwork::kSlotMs),
-             .outbound = outbound_,
-             .log = log_.logger(),
-             .want =
-                 [this](const WantedRoot& wanted) {
-                   MutexLock lock(mutex_);
-                   wanted_.push_back(wanted);
-                 }},
-            {}) {}
+      : service_(network_.Chain(), network_.Verifier(),
+                 {.clock = clock_,
+                  .slot_clock = SlotClock(TestNetwork::kGenesisTime, TestNetwork::kSlotMs),
+                  .outbound = outbound_,
+                  .log = log_.logger(),
+                  .want =
+                      [this](const WantedRoot& wanted) {
+                        MutexLock lock(mutex_);
+                        wanted_.push_back(wanted);
+                      }},
+                 {}) {}
 
   // Starts in this slot.
   void StartAt(uint64_t slot) {

@@ -83,15 +83,14 @@ class SyncServiceTest : public testing::Test {
   FakePeers peers_;
   SyncBoard board_;
   std::shared_ptr<SyncInbox> inbox_ = std::make_shared<SyncInbox>();
-  ChainService service_{
-      LeanChain::FromAnchor(network_.genesis().state, network_.genesis().block).value(),
-      std::make_unique<SignatureVerifier>(network_.scheme(), network_.registry(), SignatureVerifierOptions()),
-      {.clock = clock_,
-       .slot_clock = SlotClock(TestNetwork::kGenesisTime, TestNetwork::kSlotMs),
-       .outbound = outbound_,
-       .log = log_.logger(),
-       .want = [inbox = inbox_](const WantedRoot& wanted) { inbox->Want(wanted); }},
-      {}};
+  ChainService service_{network_.Chain(),
+                        network_.Verifier(),
+                        {.clock = clock_,
+                         .slot_clock = SlotClock(TestNetwork::kGenesisTime, TestNetwork::kSlotMs),
+                         .outbound = outbound_,
+                         .log = log_.logger(),
+                         .want = [inbox = inbox_](const WantedRoot& wanted) { inbox->Want(wanted); }},
+                        {}};
   std::unique_ptr<SyncService> sync_;
 };
 

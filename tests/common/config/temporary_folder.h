@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -38,6 +39,16 @@ class TemporaryFolder {
  private:
   std::string path_;
 };
+
+// Inverts the lowest bit of the byte at `position`.
+inline void FlipByte(const std::string& path, int64_t position) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(position);
+  const int byte = file.get();
+  file.seekp(position);
+  file.put(static_cast<char>(byte ^ 1));
+  ASSERT_TRUE(file.good());
+}
 
 }  // namespace lean
 

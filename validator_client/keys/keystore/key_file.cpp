@@ -74,13 +74,7 @@ absl::StatusOr<xmss::SecretKey> ReadCached(const xmss::Scheme& scheme, ByteSpan 
   ASSIGN_OR_RETURN(xmss::SecretKeySeed seed, xmss::DecodeSecretKeySeed(scheme, content));
   ASSIGN_OR_RETURN(const WipedBytes cache, ReadRegularFile(xmss::TreeCachePath(path), xmss::kMaxKeyFileBytes));
   ASSIGN_OR_RETURN(xmss::CachedTrees trees, xmss::DecodeTreeCache(scheme, seed, cache.span()));
-  return xmss::SecretKey::Create(scheme, {.prf_key = std::move(seed.prf_key),
-                                          .parameter = seed.parameter,
-                                          .active = seed.active,
-                                          .top_tree = std::move(seed.top_tree),
-                                          .left_bottom_index = trees.left_bottom_index,
-                                          .left = std::move(trees.left),
-                                          .right = std::move(trees.right)});
+  return xmss::AssembleSecretKey(scheme, std::move(seed), std::move(trees));
 }
 
 absl::StatusOr<xmss::SecretKey> ReadOrBuild(const xmss::SecretKeyInfo& info, ByteSpan content, const std::string& path,

@@ -340,4 +340,14 @@ absl::StatusOr<CachedTrees> DecodeTreeCache(const Scheme& scheme, const SecretKe
   return trees;
 }
 
+absl::StatusOr<SecretKey> AssembleSecretKey(const Scheme& scheme, SecretKeySeed seed, CachedTrees trees) {
+  return SecretKey::Create(scheme, {.prf_key = std::move(seed.prf_key),
+                                    .parameter = seed.parameter,
+                                    .active = seed.active,
+                                    .top_tree = std::move(seed.top_tree),
+                                    .left_bottom_index = trees.left_bottom_index,
+                                    .left = std::move(trees.left),
+                                    .right = std::move(trees.right)});
+}
+
 }  // namespace lean::xmss

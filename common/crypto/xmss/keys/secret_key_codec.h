@@ -56,6 +56,9 @@ struct CachedTrees {
 // InvalidArgument: damaged, or of another key.
 absl::StatusOr<CachedTrees> DecodeTreeCache(const Scheme& scheme, const SecretKeySeed& seed, ByteSpan bytes);
 
+// The key of a key file and its trees. Errors of SecretKey::Create.
+absl::StatusOr<SecretKey> AssembleSecretKey(const Scheme& scheme, SecretKeySeed seed, CachedTrees trees);
+
 }  // namespace lean::xmss
 
 #endif  // LEAN_COMMON_CRYPTO_XMSS_KEYS_SECRET_KEY_CODEC_H_

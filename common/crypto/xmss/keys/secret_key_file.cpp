@@ -39,16 +39,6 @@ absl::StatusOr<CachedTrees> RebuildTrees(const Scheme& scheme, const SecretKeySe
   return trees;
 }
 
-absl::StatusOr<SecretKey> Assemble(const Scheme& scheme, SecretKeySeed seed, CachedTrees trees) {
-  return SecretKey::Create(scheme, {.prf_key = std::move(seed.prf_key),
-                                    .parameter = seed.parameter,
-                                    .active = seed.active,
-                                    .top_tree = std::move(seed.top_tree),
-                                    .left_bottom_index = trees.left_bottom_index,
-                                    .left = std::move(trees.left),
-                                    .right = std::move(trees.right)});
-}
-
 // OutOfRange unless one of the trees left_index and left_index + 1 holds `slot`, or the active slot nearest to it.
 // Where it is the second, the next tree can be prepared in the background.
 absl::Status CheckTreesServe(const Scheme& scheme, const SlotRange& active, uint64_t left_index, uint64_t slot,
@@ -159,7 +149,7 @@ absl::StatusOr<LoadedSecretKey> LoadSecretKeyBytes(const Scheme& scheme, ByteSpa
     file->trees = RebuildTrees(scheme, file->seed, left_index, options);
     if (!file->trees.ok()) return InFile(path, file->trees.status());
   }
-  absl::StatusOr<SecretKey> key = Assemble(scheme, std::move(file->seed), *std::move(file->trees));
+  absl::StatusOr<SecretKey> key = AssembleSecretKey(scheme, std::move(file->seed), *std::move(file->trees));
   if (!key.ok()) return InFile(path, key.status());
   absl::Status cache;
   if (!trees_status.ok() && IsSecretKeySeed(content)) cache = SaveTreeCache(*key, path);

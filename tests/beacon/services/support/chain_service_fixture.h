@@ -25,15 +25,13 @@ class ChainServiceTest : public testing::Test {
   static constexpr uint64_t kValidators = 4;
 
   explicit ChainServiceTest(const ChainServiceOptions& options = {}, ChainObserver* observer = nullptr)
-      : service_(
-            LeanChain::FromAnchor(network_.genesis().state, network_.genesis().block).value(),
-            std::make_unique<SignatureVerifier>(network_.scheme(), network_.registry(), SignatureVerifierOptions()),
-            {.clock = clock_,
-             .slot_clock = SlotClock(TestNetwork::kGenesisTime, TestNetwork::kSlotMs),
-             .outbound = outbound_,
-             .log = log_.logger(),
-             .observer = observer},
-            options) {}
+      : service_(network_.Chain(), network_.Verifier(),
+                 {.clock = clock_,
+                  .slot_clock = SlotClock(TestNetwork::kGenesisTime, TestNetwork::kSlotMs),
+                  .outbound = outbound_,
+                  .log = log_.logger(),
+                  .observer = observer},
+                 options) {}
 
   uint64_t ChainTime() const {
     return service_.Read([](const LeanChain& chain) { return chain.time_intervals(); });

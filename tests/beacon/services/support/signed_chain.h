@@ -16,8 +16,7 @@ namespace lean::beacon {
 class SignedChain {
  public:
   // `network` outlives it.
-  explicit SignedChain(const TestNetwork& network)
-      : network_(network), chain_(LeanChain::FromAnchor(network.genesis().state, network.genesis().block).value()) {}
+  explicit SignedChain(const TestNetwork& network) : network_(network), chain_(network.Chain()) {}
 
   // The slot's block on the head, not imported.
   SignedBlockPtr Build(uint64_t slot) {

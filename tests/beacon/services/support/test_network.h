@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "beacon/chain/builders.h"
 #include "beacon/chain/chain_types.h"
+#include "beacon/chain/lean_chain.h"
+#include "beacon/services/checks/signature_verifier.h"
 #include "common/config/genesis.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/crypto/xmss/keys/secret_key.h"
@@ -26,6 +29,11 @@ class TestNetwork {
   const crypto::SignatureScheme& scheme() const { return scheme_; }
   const Genesis& genesis() const { return genesis_; }
   const Validators& registry() const { return genesis_.state->validators; }
+  // A chain that begins at the genesis.
+  LeanChain Chain() const { return *LeanChain::FromAnchor(genesis_.state, genesis_.block); }
+  std::unique_ptr<SignatureVerifier> Verifier() const {
+    return std::make_unique<SignatureVerifier>(scheme_, registry(), SignatureVerifierOptions());
+  }
   static int64_t StartMs(uint64_t slot, uint64_t interval = 0) {
     return static_cast<int64_t>(kGenesisTime * 1000 + slot * kSlotMs + interval * kSlotMs / 4);
   }

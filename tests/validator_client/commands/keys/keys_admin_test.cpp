@@ -63,14 +63,6 @@ class KeysAdminTest : public ::testing::Test {
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     ASSERT_EQ(chmod(path.c_str(), 0644), 0);
   }
-  static void FlipByte(const std::string& path, int64_t position) {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(position);
-    const int byte = file.get();
-    file.seekp(position);
-    file.put(static_cast<char>(byte ^ 1));
-    ASSERT_TRUE(file.good());
-  }
   std::string SecretFile(uint64_t index) const { return absl::StrCat(source_, "/validator_", index, "_sk.ssz"); }
   PasswordSource Source() const {
     return [this]() -> absl::StatusOr<const Password*> { return &password_; };

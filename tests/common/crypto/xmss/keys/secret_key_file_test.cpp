@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/crypto/xmss/keys/secret_key_codec.h"
+#include "tests/common/config/temporary_folder.h"
 #include "tests/common/crypto/xmss/keys/test_keys.h"
 
 namespace lean::xmss {
@@ -34,14 +35,6 @@ class SecretKeyFileTest : public testing::Test {
 
   static bool SameKey(const SecretKey& a, const SecretKey& b) {
     return EncodeLeanSigSecretKey(a).span() == EncodeLeanSigSecretKey(b).span();
-  }
-  static void FlipByte(const fs::path& path, int64_t position) {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(position);
-    const int byte = file.get();
-    file.seekp(position);
-    file.put(static_cast<char>(byte ^ 1));
-    ASSERT_TRUE(file.good());
   }
   static mode_t ModeOf(const fs::path& path) {
     struct stat info {};
