@@ -11,7 +11,7 @@ HistoricalBlockHashes HistoryOf(const Branch& branch) {
   roots.resize(branch.block.slot);
   for (const Checkpoint& ancestor : branch.side) roots[ancestor.slot] = ancestor.root;
   HistoricalBlockHashes history = branch.trunk;
-  // No block's slot is beyond the list's limit; one that is has no history.
+  // No block has a slot beyond the limit of the list; a branch with such a slot has no history.
   return history.Assign(roots).ok() ? history : HistoricalBlockHashes();
 }
 

@@ -15,9 +15,9 @@
 namespace lean::beacon {
 namespace {
 
-// Collects votes as the reference does, round by round: each takes, in order, the votes whose source is what the block
-// so far has justified, until a round finds none. The reference runs the transition anew for each round; since votes
-// are only ever appended, going on from where the last round ended comes to the same.
+// Collects votes in rounds, as the reference does. Each round takes, in order, the votes whose source is the justified
+// checkpoint after the votes so far, until a round finds none. The reference runs the transition again for each round.
+// Votes are only appended, so continuing from the end of the last round gives the same result.
 std::vector<SignedVotePtr> CollectVotes(const std::vector<SignedVotePtr>& votes, size_t validator_count,
                                         VoteProcessor& processor) {
   std::vector<SignedVotePtr> left = votes;
@@ -33,7 +33,7 @@ std::vector<SignedVotePtr> CollectVotes(const std::vector<SignedVotePtr>& votes,
         other.push_back(std::move(vote));
         continue;
       }
-      // One that would fail the whole block is dropped, where the reference lets its own block be refused.
+      // Drops a vote that would make the block invalid. The reference would build an invalid block.
       if (message.validator_id >= validator_count || taken.size() == kMaxVotesInBody) continue;
       if (!processor.Apply(message).ok()) continue;
       taken.push_back(std::move(vote));
@@ -44,7 +44,7 @@ std::vector<SignedVotePtr> CollectVotes(const std::vector<SignedVotePtr>& votes,
   return taken;
 }
 
-// The block before the one at `slot` on the head's chain, if it is known.
+// The block before that of `slot` on the head's chain, if it is known.
 std::optional<Checkpoint> ParentOf(const VoteSnapshot& snapshot, uint64_t slot) {
   const HistoricalBlockHashes& history = snapshot.head_state->historical_block_hashes;
   while (slot > snapshot.oldest_slot && slot <= history.size()) {
@@ -87,7 +87,7 @@ absl::StatusOr<BuiltBlock> BuildBlock(const ProposalSnapshot& snapshot, uint64_t
   block.parent_root = view.head.root;
 
   ASSIGN_OR_RETURN(State advanced, ProcessSlots(*view.head_state, slot));
-  // No vote reads the body's root; it is entered when the body is complete.
+  // Votes do not depend on the root of the body, which is set when the body is complete.
   ASSIGN_OR_RETURN(State entered, ProcessBlockHeader(advanced, block, Root()));
   ASSIGN_OR_RETURN(VoteProcessor processor, VoteProcessor::Create(std::move(entered)));
 
@@ -109,9 +109,9 @@ absl::StatusOr<BuiltBlock> BuildBlock(const ProposalSnapshot& snapshot, uint64_t
   block.state_root = ssz::HashTreeRoot(*post_state);
   BlockHeader header = post_state->latest_block_header;
   header.state_root = block.state_root;
-  built.root = ssz::HashTreeRoot(header);  // a block's root is its header's
+  built.root = ssz::HashTreeRoot(header);  // a block and its header have the same root
 
-  // The view as it will be when the block is in and the head.
+  // The view after the import, with the block as the head.
   VoteSnapshot after = view;
   after.head = Checkpoint{.root = built.root, .slot = slot};
   after.head_state = post_state;
@@ -126,15 +126,15 @@ absl::StatusOr<Checkpoint> ReferenceVoteTarget(const VoteSnapshot& snapshot) {
 }
 
 AttestationData BuildVote(const VoteSnapshot& snapshot, uint64_t slot) {
-  // A block can only count votes whose source is justified on its own chain, so the head's own checkpoints are what
-  // matters, not the store's, which another fork may have brought. At genesis (no root yet) and right above an anchor
-  // without history (its justified block is not known) there is nothing but the store's.
+  // A block counts only votes whose source is justified on its own chain, so this uses the checkpoints of the head.
+  // Those of the store may come from another fork; they are used at genesis, which has no root yet, and directly above
+  // an anchor without history, whose justified block is not known.
   const Checkpoint& on_head = snapshot.head_state->latest_justified;
   const bool usable = !on_head.root.IsZero() && on_head.slot >= snapshot.oldest_slot;
   const Checkpoint& source = usable ? on_head : snapshot.justified;
   const uint64_t finalized_slot = usable ? snapshot.head_state->latest_finalized.slot : snapshot.finalized.slot;
 
-  // Every node refuses a target older than its source.
+  // All nodes refuse a target that is older than its source.
   const absl::StatusOr<Checkpoint> target = WalkToTarget(snapshot, finalized_slot);
   return AttestationData{.slot = slot,
                          .head = snapshot.head,

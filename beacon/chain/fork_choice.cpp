@@ -247,8 +247,8 @@ Root ForkChoice::FindWithScore(const Root& start_root, const VoteMap& votes, uin
   if (min_score > 0 && total < min_score) return At(start).root;
   if (min_score == 0 || total >= 2 * min_score) return At(WalkByVotes(start, votes_by_head, min_score)).root;
 
-  // The score is more than half of all votes, so at most one branch has it at every fork: climbing from the votes down,
-  // the first block to have it is where the walk ends, provided that the walk gets there.
+  // The score is more than half of all votes, so at each fork at most one branch reaches it. Going from the voted heads
+  // toward the root, the first block that reaches it is the end of the walk, if it descends from `start`.
   std::vector<Index> heap;
   absl::flat_hash_map<Index, uint64_t> weights = std::move(votes_by_head);
   heap.reserve(weights.size());

@@ -22,7 +22,7 @@ absl::StatusOr<VoteProcessor> VoteProcessor::Create(State state) {
   const std::vector<Root> roots = processor.state_.justifications_roots.ToVector();
   for (size_t i = 0; i < roots.size(); ++i) {
     processor.tallies_[roots[i]].stored_at = i;
-    // Only an anchor can hold them in another order. They are then sorted, as in the reference.
+    // Only an anchor can have them in another order. They are sorted then, as in the reference.
     if (i > 0 && !(roots[i - 1] < roots[i])) processor.changed_ = true;
   }
   return processor;

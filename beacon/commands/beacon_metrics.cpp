@@ -16,7 +16,7 @@
 namespace lean::beacon {
 namespace {
 
-// Clients choose their names freely, so only these names have a series of their own.
+// Clients choose their names freely, so only these names have separate series.
 constexpr std::array<absl::string_view, 9> kClients = {"lean-p2p", "ream",    "zeam",      "qlean", "grandine",
                                                        "gean",     "lantern", "ethlambda", "nlean"};
 

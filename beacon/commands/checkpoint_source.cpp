@@ -20,7 +20,7 @@
 namespace lean::beacon {
 namespace {
 
-// For one page of 4 MiB.
+// Timeout for one page of 4 MiB.
 constexpr std::chrono::seconds kPageTimeout{60};
 
 class RemoteCheckpoint {

@@ -8,9 +8,9 @@
 namespace lean::beacon {
 namespace {
 
-// A signed vote as a message: 3,116 bytes of signature, 150 of data and lengths.
+// Size of a signed vote as a message: 3,116 bytes of signature, and 150 bytes of data and lengths.
 constexpr double kVoteBytes = 3'400;
-// A block has as many votes at most, and each may be sent twice.
+// A block has at most this many votes, and each may be sent twice.
 constexpr double kTimesAllVotes = 4;
 constexpr double kLeastBadShare = 1 << 20;
 

@@ -215,7 +215,7 @@ absl::Status Duties::CheckServes() const {
 }
 
 absl::Status Duties::CheckSynced() const {
-  // Judged again, since the clock may have been set.
+  // Checked again, because the clock may have been set.
   if (const ClockStatus clock = chain_.service.clock_status(); !clock.usable) {
     return rpc::MakeError(absl::StatusCode::kUnavailable, reason::kClockWrong, clock.message,
                           {{"current", absl::StrCat(chain_.Now().slot)}});
@@ -233,7 +233,7 @@ absl::Status Duties::CheckSynced() const {
 absl::Status Duties::CheckSlot(uint64_t slot) const {
   const int64_t now_ms = chain_.clock.WallMs();
   const int64_t current = chain_.slots.At(now_ms).slot;
-  // Clocks differ slightly, so a caller whose clock is a little ahead is still served.
+  // Clocks differ slightly, so a caller whose clock is slightly ahead is served.
   const int64_t ahead_ms = static_cast<int64_t>(chain_.slots.interval_duration_ms() / kEarlyPartOfInterval);
   const int64_t early = chain_.slots.At(now_ms + ahead_ms).slot;
   if (early < 0) {

@@ -78,8 +78,8 @@ void VoteScreening::Enqueue(const JobPtr& job) {
   }
 }
 
-// A piece may be answered before submit_ returns, or by another thread meanwhile: whoever pumps goes on then, so that
-// this does not call itself.
+// A part may be answered before submit_ returns, or on another thread in the meantime. The thread that runs this loop
+// then continues it, so there is no recursion.
 void VoteScreening::Pump() {
   {
     MutexLock lock(mutex_);

@@ -49,7 +49,7 @@ std::vector<SignedBlockPtr> MemoryBlockSource::CanonicalRange(uint64_t first_slo
   });
 }
 
-// Blocks leave the memory in the order of their import, which on the canonical chain is the order of their slots.
+// Blocks are evicted in the order of their import, which on the canonical chain is the order of their slots.
 uint64_t MemoryBlockSource::earliest_slot() const {
   return service_.Read([](const LeanChain& chain) {
     uint64_t low = std::max(chain.anchor().slot + 1, kFirstSlot);

@@ -65,7 +65,7 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
       channel_(options.max_items_in_flight + 1 + kMaxGivenStates),
       events_(writer_.events()),
       max_items_in_flight_(options.max_items_in_flight) {
-  // A stored chain has votes from before this start.
+  // A stored chain has votes from before the start of this process.
   for (uint64_t validator = 0; validator < chain_.validator_count(); ++validator) {
     if (const auto slot = chain_.LatestVoteSlot(validator)) seen_votes_.Add(*slot, validator, CurrentSlot());
   }
@@ -89,7 +89,7 @@ void ChainService::Stop() {
   if (rebuilder_ != nullptr) rebuilder_->Stop();
   channel_.Close();
   if (loop_.joinable()) loop_.join();
-  // Messages of a service that was never started.
+  // Messages that wait because the service was never started.
   while (channel_.Pop().has_value()) {
   }
 }
@@ -219,7 +219,7 @@ void ChainService::Handle(const CheckedHistory& checked) {
   std::vector<SubmitOutcome> outcomes;
   for (size_t i = 0; i < checked.blocks.size(); ++i) {
     if (stopping_) return;
-    writer_.CatchUp();  // a long import takes time
+    writer_.CatchUp();  // because a long import takes time
     const SignedBlockPtr& block = checked.blocks[i];
     std::optional<SubmitOutcome> outcome = EdgeOutcome(block, checked.verdicts[i], checked.origin);
     if (!outcome.has_value()) recent_votes_.AddBlock(block, CurrentSlot());

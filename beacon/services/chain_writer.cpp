@@ -16,7 +16,7 @@ namespace lean::beacon {
 namespace {
 
 int64_t SlotOfTime(const LeanChain& chain) {
-  // A chain before its genesis has time 0, too.
+  // Before genesis, the time of a chain is 0 as well.
   return chain.time_intervals() == 0 ? std::numeric_limits<int64_t>::min() : static_cast<int64_t>(chain.current_slot());
 }
 
@@ -64,7 +64,7 @@ void ChainWriter::CatchUp() {
   chain_slot_ = SlotOfTime(context_.chain);
   for (DependencyQueue::Taken& taken : waiting_.TakeExpired(CurrentSlot())) HandleExpired(std::move(taken));
   ImportWaiting(waiting_.TakeForSlot(CurrentSlot()));
-  WantHeadState();  // again, if the last request failed
+  WantHeadState();  // repeats a request that failed
   UpdateSizes();
 }
 
@@ -249,7 +249,7 @@ SubmitOutcome ChainWriter::Enqueue(DependencyQueue::Taken taken, bool from_queue
 }
 
 void ChainWriter::Want(const WaitingItem& item, const Root& root, int64_t arrival_slot) const {
-  // A block that waits itself needs another block, which was requested.
+  // A block that waits depends on another block, which was requested.
   if (context_.want == nullptr || waiting_.Contains(root)) return;
   context_.want({.root = root,
                  .origin = item.origin,

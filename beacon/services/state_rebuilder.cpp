@@ -11,7 +11,7 @@
 namespace lean::beacon {
 namespace {
 
-// The thread's priority: duties come first.
+// Nice value of the thread, because duties come first.
 constexpr int kNice = 10;
 
 }  // namespace

@@ -29,7 +29,8 @@ absl::Status DeleteAll(Database& files, Column column, const std::vector<Checkpo
   return absl::OkStatus();
 }
 
-// The older snapshots within snapshot_slots of the one that is kept before them. The newest stays for restarts.
+// Old snapshots that are less than snapshot_slots after the kept snapshot before them. The newest one is kept for
+// restarts.
 std::vector<Checkpoint> SnapshotsToDrop(const std::vector<Checkpoint>& all, uint64_t snapshot_slots) {
   std::vector<Checkpoint> drop;
   if (all.empty()) return drop;

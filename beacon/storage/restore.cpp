@@ -22,8 +22,8 @@ absl::Status Damaged(const ChainDatabase& database, const Checkpoint& id, absl::
                                           "; run `lean-beacon db verify`"));
 }
 
-// Of one snapshot and what lies at its slot and below. What is finalized is a chain with an anchor; above it there is a
-// tree, however long ago something was finalized: its blocks are known, and their bodies are not needed.
+// Restores one snapshot and the blocks at its slot and below. The finalized blocks are a chain from an anchor. Above
+// them there is a tree, even if finality is old; its blocks are known, and their bodies are not needed.
 absl::StatusOr<LeanChain> FromSnapshot(const ChainDatabase& database, const Checkpoint& id, const Checkpoint& finalized,
                                        const std::vector<Checkpoint>& known) {
   if (id.slot <= finalized.slot) {
@@ -51,7 +51,7 @@ absl::StatusOr<LeanChain> FromSnapshot(const ChainDatabase& database, const Chec
   return LeanChain::FromTree(tree, begin, state, known);
 }
 
-// Starts from the newest right snapshot, or from genesis.
+// Starts from the newest valid snapshot, or from genesis.
 absl::StatusOr<LeanChain> FromNewestSnapshot(const ChainDatabase& database, spdlog::logger& log) {
   ASSIGN_OR_RETURN(const std::vector<Checkpoint> known, database.KnownBlocks());
   ASSIGN_OR_RETURN(const std::vector<Checkpoint> snapshots, database.Snapshots());

@@ -28,7 +28,7 @@ StorageService::StorageService(ChainDatabase& database, Clock& clock, std::share
   };
   justified_ = stored(meta_key::kJustified);
   tip_ = {.head = stored(meta_key::kHead), .finalized = stored(meta_key::kFinalized)};
-  written_tip_ = tip_;  // the file may be of a longer chain; it stays until this chain advances
+  written_tip_ = tip_;  // the file may describe a longer chain; it is kept until this chain advances
   canonical_slot_ = told_finalized_slot_ = tip_.finalized.slot;
 }
 

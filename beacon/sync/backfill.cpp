@@ -18,7 +18,7 @@
 namespace lean::beacon {
 namespace {
 
-// The thread's priority: it uses what others leave.
+// Nice value of the thread, which uses spare processor time only.
 constexpr int kNice = 10;
 // Signatures checked together.
 constexpr size_t kBatch = 64;
@@ -136,7 +136,7 @@ bool Backfill::FillRange(uint64_t first, uint64_t end) {
     }
     const std::optional<PeerInfo> peer =
         missing.ok() && !missing->empty() ? ChoosePeer(missing->front().slot) : std::nullopt;
-    if (!peer.has_value()) {  // the disk fails, or no peer has the blocks
+    if (!peer.has_value()) {  // the disk has failed, or no peer has the blocks
       Tell(end, /*done=*/false);
       if (!Wait(options_.wait)) return false;
       continue;

@@ -17,7 +17,7 @@ int DigitValue(char c) {
   return -1;
 }
 
-// Abseil's HexStringToBytes of this release neither reports bad digits nor odd lengths.
+// Abseil's HexStringToBytes (20220623) reports neither bad digits nor odd lengths.
 absl::Status Decode(absl::string_view digits, absl::Span<uint8_t> out) {
   for (size_t i = 0; i < out.size(); ++i) {
     const int high = DigitValue(digits[2 * i]);

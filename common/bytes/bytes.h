@@ -1,5 +1,5 @@
-// Byte arrays of a fixed size (roots, public keys, signatures as they stand in containers), and hexadecimal text of
-// bytes as logs, answers and files have it.
+// Byte arrays of a fixed size (the roots, public keys and signatures in containers), and hexadecimal text of bytes for
+// logs, answers and files.
 #ifndef LEAN_COMMON_BYTES_BYTES_H_
 #define LEAN_COMMON_BYTES_BYTES_H_
 
@@ -21,7 +21,7 @@ namespace lean {
 
 using ByteSpan = absl::Span<const uint8_t>;
 
-// A value type of N bytes, zero unless set. Ordered lexicographically, which is the order fork choice breaks ties by.
+// A value type of N bytes, zero by default. Ordered lexicographically, which is how fork choice breaks ties.
 template <size_t N>
 struct Bytes {
   static constexpr size_t kSize = N;
@@ -45,15 +45,15 @@ struct Bytes {
 
 using Root = Bytes<32>;              // hash_tree_root of a container
 using PublicKeyBytes = Bytes<52>;    // XMSS: root (8 words), parameter (5 words), canonical u32 little-endian
-using SignatureBytes = Bytes<3116>;  // XMSS signature in the container's form
+using SignatureBytes = Bytes<3116>;  // XMSS signature in the form of the containers
 
-// "0x" and two lower-case digits a byte.
+// "0x" and two lower-case digits for each byte.
 std::string ToHex(ByteSpan bytes);
 
-// First two and last byte, for logs: 0x12ab…cd.
+// The first two bytes and the last one, for logs: 0x12ab…cd.
 std::string ShortHex(ByteSpan bytes);
 
-// Bytes of hex text, with or without "0x". InvalidArgument: an odd number of digits, or a character that is not one.
+// Parses hex text with or without "0x". InvalidArgument: an odd number of digits, or a character that is no digit.
 absl::StatusOr<std::vector<uint8_t>> ParseHex(absl::string_view text);
 
 // Writes exactly out.size() bytes. InvalidArgument: as above, or another length.

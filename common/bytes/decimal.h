@@ -1,4 +1,4 @@
-// Whole numbers in text that people write.
+// Whole numbers in text that people write, such as options and configuration files.
 #ifndef LEAN_COMMON_BYTES_DECIMAL_H_
 #define LEAN_COMMON_BYTES_DECIMAL_H_
 
@@ -12,8 +12,8 @@
 
 namespace lean {
 
-// nullopt: not decimal digits alone (no sign, space or other text), a leading zero, which some take for octal, or more
-// than 64 bits.
+// nullopt: other characters than decimal digits, a leading zero (which some programs read as octal), or more than 64
+// bits.
 inline std::optional<uint64_t> ParseDecimal(absl::string_view text) {
   const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return absl::ascii_isdigit(c); });
   const bool leading_zero = text.size() > 1 && text.front() == '0';

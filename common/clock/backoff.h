@@ -1,4 +1,4 @@
-// Delays between attempts: they double up to a ceiling, with jitter, so that those who wait for the same spread out.
+// Delays between attempts: they double up to a maximum. Jitter keeps several clients from trying at the same time.
 #ifndef LEAN_COMMON_CLOCK_BACKOFF_H_
 #define LEAN_COMMON_CLOCK_BACKOFF_H_
 
@@ -17,7 +17,7 @@ class Backoff {
   // 0 < first <= ceiling.
   Backoff(Delay first, Delay ceiling, uint64_t seed) : first_(first), ceiling_(ceiling), step_(first), random_(seed) {}
 
-  // How long to wait after one more failure: between half and all of the current step.
+  // The delay after one more failure: between half of the current step and all of it.
   Delay Next() {
     std::uniform_int_distribution<Delay::rep> jitter(step_.count() / 2, step_.count());
     const Delay delay(jitter(random_));
@@ -25,7 +25,7 @@ class Backoff {
     return delay;
   }
 
-  // After a success.
+  // Call it after a success: the next delay is the first one again.
   void Reset() { step_ = first_; }
 
  private:

@@ -9,8 +9,8 @@
 namespace lean {
 namespace {
 
-// Condition variables count on CLOCK_MONOTONIC, which stands still while the machine is suspended: a long wait is cut
-// into pieces, and the time left is computed anew after each.
+// Condition variables use CLOCK_MONOTONIC, which stops while the machine is suspended. A long wait is therefore split
+// into short ones, and the remaining time is computed again after each.
 constexpr std::chrono::milliseconds kLongestPiece{200};
 
 }  // namespace

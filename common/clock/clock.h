@@ -1,4 +1,4 @@
-// Time as it is injected everywhere (one wall clock, one steady clock, one way to wait), and the machine's own clocks.
+// The clock that all code receives as a parameter (wall time, steady time, and a wait), and the clocks of the machine.
 #ifndef LEAN_COMMON_CLOCK_CLOCK_H_
 #define LEAN_COMMON_CLOCK_CLOCK_H_
 
@@ -21,22 +21,23 @@ class Clock {
   // Unix time in milliseconds. May jump in either direction.
   virtual int64_t WallMs() const = 0;
 
-  // Never goes back; counts time while the machine is suspended, too (CLOCK_BOOTTIME where there is one). Comparable
-  // only with times of the same clock object, not with std::chrono::steady_clock::now().
+  // Never goes back, and includes the time while the machine is suspended (CLOCK_BOOTTIME if available). Only
+  // comparable with times of the same clock object, not with std::chrono::steady_clock::now().
   virtual SteadyTime Steady() const = 0;
 
   // Blocks until `deadline` on the steady clock. False if Interrupt() or `stop` ended the wait before that.
   bool WaitUntil(SteadyTime deadline) { return WaitUntil(deadline, std::stop_token()); }
   virtual bool WaitUntil(SteadyTime deadline, std::stop_token stop) = 0;
 
-  // Ends every wait, now and later, on this clock: how a process stops. A single thread is stopped by its stop token.
+  // Ends all current and later waits on this clock, when the process stops. A single thread is stopped by its stop
+  // token.
   virtual void Interrupt() = 0;
 };
 
-// Lets other threads end one thread's wait for a time. Thread-safe; one thread waits.
+// A wait of one thread that other threads can end. Thread-safe; only one thread may wait.
 class Wake {
  public:
-  // Ends the wait under way or, when there is none, the next one.
+  // Ends the current wait or, if there is none, the next one.
   void Signal() {
     std::stop_source wait;
     {
@@ -46,7 +47,7 @@ class Wake {
     wait.request_stop();
   }
 
-  // Waits until `deadline` on the clock. True: it was signalled before that.
+  // Waits until `deadline` on the clock. Returns true if it was signalled before that.
   bool WaitUntil(Clock& clock, SteadyTime deadline) {
     std::stop_token signalled;
     {
@@ -65,8 +66,8 @@ class Wake {
   std::stop_source wait_ ABSL_GUARDED_BY(mutex_);  // signals by requesting its stop
 };
 
-// Wall time from CLOCK_REALTIME, steady time from CLOCK_BOOTTIME. After the machine was suspended, a wait whose
-// deadline has passed meanwhile ends within 200 ms.
+// Wall time is CLOCK_REALTIME, steady time is CLOCK_BOOTTIME. If a deadline passes while the machine is suspended, the
+// wait ends within 200 ms after that.
 class RealClock final : public Clock {
  public:
   RealClock() = default;
@@ -85,7 +86,7 @@ class RealClock final : public Clock {
   bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// Now, as gRPC takes and tells its deadlines.
+// The current time in the form of gRPC's deadlines.
 std::chrono::system_clock::time_point SystemTime();
 
 }  // namespace lean

@@ -58,7 +58,7 @@ std::optional<SteadyTime> ManualClock::NextDeadline() const {
   return *next;
 }
 
-// A thread whose time has come is about to run, even if it has not woken yet.
+// A thread whose deadline has passed does not count as waiting, even if it has not woken up yet.
 size_t ManualClock::BlockedLocked() const {
   return static_cast<size_t>(std::distance(deadlines_.upper_bound(steady_), deadlines_.end()));
 }

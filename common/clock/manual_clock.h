@@ -1,4 +1,4 @@
-// A clock that tests move by hand.
+// A clock that tests control.
 #ifndef LEAN_COMMON_CLOCK_MANUAL_CLOCK_H_
 #define LEAN_COMMON_CLOCK_MANUAL_CLOCK_H_
 
@@ -15,8 +15,8 @@
 
 namespace lean {
 
-// Stands still until advanced. Threads that wait wake when the time they wait for is reached; a test lets them come
-// to rest with AwaitWaiters before it moves time on, so that no test needs to sleep:
+// The time only changes by the calls below. A thread that waits wakes up when its deadline is reached. AwaitWaiters
+// tells a test that threads have finished their work and wait again, so no test needs to sleep:
 //   clock.AwaitWaiters(1);  clock.Advance(1000ms);  clock.AwaitWaiters(1);  // one round of a loop is done
 class ManualClock final : public Clock {
  public:
@@ -30,16 +30,16 @@ class ManualClock final : public Clock {
   bool WaitUntil(SteadyTime deadline, std::stop_token stop) override;
   void Interrupt() override;
 
-  // Moves both clocks on, as time does. Never negative.
+  // Advances both clocks. `duration` must not be negative.
   void Advance(std::chrono::milliseconds duration);
 
-  // Sets the wall clock alone, as an operator or NTP does.
+  // Sets the wall clock only, as an operator or NTP does.
   void SetWallMs(int64_t wall_ms);
 
-  // Blocks until at least `count` threads wait for a time that has not come.
+  // Blocks until at least `count` threads wait for a later time.
   void AwaitWaiters(size_t count);
 
-  // The earliest time a thread waits for; nullopt when none does.
+  // The earliest time for which a thread waits; nullopt if none waits.
   std::optional<SteadyTime> NextDeadline() const;
 
  private:

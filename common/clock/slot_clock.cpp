@@ -7,7 +7,7 @@ namespace {
 
 constexpr int64_t kIntervals = static_cast<int64_t>(kIntervalsPerSlot);
 
-// C++ division rounds toward zero, slots before genesis count down.
+// Rounds down: division in C++ rounds toward zero, but slots before genesis are negative.
 int64_t FloorDivide(int64_t dividend, int64_t divisor) {
   const int64_t quotient = dividend / divisor;
   return dividend % divisor < 0 ? quotient - 1 : quotient;

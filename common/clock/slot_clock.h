@@ -8,7 +8,7 @@ namespace lean {
 
 inline constexpr uint64_t kIntervalsPerSlot = 4;
 
-// A moment in slots: interval 0 propose, 1 vote, 2 safe target, 3 accept votes.
+// A time as slot and interval. Interval 0: propose, 1: vote, 2: safe target, 3: accept votes.
 struct SlotTime {
   int64_t slot = 0;       // negative before genesis
   uint32_t interval = 0;  // 0..3
@@ -28,7 +28,7 @@ class SlotClock {
   // Intervals since genesis, the chain's own unit of time; 0 before genesis.
   uint64_t IntervalsAt(int64_t wall_ms) const;
 
-  // When an interval of a slot begins. A moment that no 64-bit clock reaches gives the nearest that one does.
+  // The start of an interval of a slot. A time beyond 64 bits gives the nearest one within them.
   int64_t StartMs(int64_t slot, uint32_t interval) const;
 
   int64_t genesis_ms() const { return genesis_ms_; }

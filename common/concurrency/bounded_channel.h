@@ -1,5 +1,4 @@
-// A queue between threads that never grows beyond its bound. Written here because neither the standard library nor
-// Abseil has a bounded queue.
+// A bounded queue between threads. Written here because neither the standard library nor Abseil has one.
 #ifndef LEAN_COMMON_CONCURRENCY_BOUNDED_CHANNEL_H_
 #define LEAN_COMMON_CONCURRENCY_BOUNDED_CHANNEL_H_
 
@@ -15,8 +14,8 @@ namespace lean {
 
 enum class PushResult { kPushed, kFull, kClosed };
 
-// Any number of threads at both ends; first in, first out. Thread-safe. Once closed it takes nothing more, and hands
-// out what it holds.
+// First in, first out, for any number of threads at both ends. Thread-safe. After Close it accepts nothing more, but
+// its values can still be taken.
 template <typename T>
 class BoundedChannel {
  public:
@@ -24,7 +23,7 @@ class BoundedChannel {
   BoundedChannel(const BoundedChannel&) = delete;
   BoundedChannel& operator=(const BoundedChannel&) = delete;
 
-  // Never waits. `value` is moved from only when kPushed, so that the caller can still answer for it.
+  // Does not block. `value` is moved from only if the result is kPushed, so that the caller can still use it otherwise.
   PushResult TryPush(T&& value) {
     {
       MutexLock lock(mutex_);
@@ -36,7 +35,7 @@ class BoundedChannel {
     return PushResult::kPushed;
   }
 
-  // Waits for a value; nullopt when the channel is closed and empty.
+  // Waits for a value. nullopt: the channel is closed and empty.
   std::optional<T> Pop() {
     MutexLock lock(mutex_);
     pushed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || !values_.empty(); });

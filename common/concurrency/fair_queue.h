@@ -1,4 +1,4 @@
-// A bounded queue that several callers share fairly, whoever brings the most.
+// A bounded queue that several callers share fairly.
 #ifndef LEAN_COMMON_CONCURRENCY_FAIR_QUEUE_H_
 #define LEAN_COMMON_CONCURRENCY_FAIR_QUEUE_H_
 
@@ -15,10 +15,11 @@
 
 namespace lean {
 
-// Values come from hosts, by one or several lines (connections) each. A value of a lower rank goes before all of a
-// higher one. Within a rank hosts take turns, within a host its lines do, and a line's values keep their order. When
-// the queue is full, the newest value gives way of the longest line of the heaviest host of the highest rank: so nobody
-// can push out who brings less. Not thread-safe. Time of a call: linear in the hosts and lines that wait.
+// Values come from hosts, over one or more lines (connections) of each. Values of a lower rank come before all values
+// of a higher rank. Within a rank hosts take turns, within a host its lines take turns, and the values of a line keep
+// their order. A full queue displaces the newest value of the longest line of the heaviest host of the highest rank, so
+// a host cannot displace the values of a host with fewer ones. Not thread-safe. A call takes time linear in the number
+// of waiting hosts and lines.
 template <typename T, size_t kRanks>
 class FairQueue {
  public:
@@ -29,7 +30,7 @@ class FairQueue {
 
   explicit FairQueue(const Limits& limits) : limits_(limits) {}
 
-  // Returns what gave way, which may be the value itself. rank < kRanks.
+  // Returns the displaced values, which may include the value itself. rank < kRanks.
   std::vector<T> Push(size_t rank, const std::string& host, const std::string& line, size_t weight, T value) {
     Host& its_host = Entry(ranks_[rank], host);
     Line& its_line = Entry(its_host.lines, line);
@@ -41,7 +42,7 @@ class FairQueue {
     return displaced;
   }
 
-  // The next one of a rank below `end_rank`; nullopt when none waits.
+  // The next value of a rank below `end_rank`; nullopt if none waits.
   std::optional<T> Pop(size_t end_rank = kRanks) {
     for (size_t rank = 0; rank < end_rank; ++rank) {
       if (ranks_[rank].empty()) continue;
@@ -66,7 +67,7 @@ class FairQueue {
     size_t weight = 0;
   };
   struct Line {
-    uint64_t turn = 0;  // when it had its last one, or came
+    uint64_t turn = 0;  // when it had its last turn, or when it was added
     size_t weight = 0;
     std::deque<Value> values;
   };
@@ -89,7 +90,7 @@ class FairQueue {
   static bool EarlierTurn(const E& a, const E& b) {
     return a.second.turn < b.second.turn;
   }
-  // Of two that weigh the same, who came later.
+  // Of two with the same weight, the later one.
   template <typename E>
   static bool Lighter(const E& a, const E& b) {
     return std::pair(a.second.weight, a.second.turn) < std::pair(b.second.weight, b.second.turn);

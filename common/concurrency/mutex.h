@@ -1,9 +1,9 @@
-// The locks of this project. They carry the annotations of clang's thread safety analysis: members say which lock
-// guards them (ABSL_GUARDED_BY), functions which lock they need (ABSL_EXCLUSIVE_LOCKS_REQUIRED), and the lint run
-// refuses code that reads or calls one without it.
+// The locks of this project, with the annotations of clang's thread safety analysis: a member names the lock that
+// guards it (ABSL_GUARDED_BY), a function names the lock that it needs (ABSL_EXCLUSIVE_LOCKS_REQUIRED), and the linter
+// refuses code that uses one without the lock.
 //
-// Not absl::Mutex: Debian builds Abseil without the thread sanitizer, which then reports races that are none, and its
-// waits with a timeout follow the wall clock, which may jump. Not the locks of the standard library: they have no
+// absl::Mutex is not used because Debian builds Abseil without the thread sanitizer, which then reports false races,
+// and because its timeouts follow the wall clock, which may jump. The locks of the standard library have no
 // annotations.
 #ifndef LEAN_COMMON_CONCURRENCY_MUTEX_H_
 #define LEAN_COMMON_CONCURRENCY_MUTEX_H_
@@ -35,7 +35,7 @@ class ABSL_LOCKABLE Mutex {
   std::mutex mutex_;
 };
 
-// Holds a Mutex for its lifetime, apart from the time between Unlock() and Lock().
+// Holds a Mutex during its lifetime, except between Unlock() and Lock().
 class ABSL_SCOPED_LOCKABLE MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(mutex) { mutex_.Lock(); }
@@ -59,26 +59,25 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   bool locked_ = true;
 };
 
-// Lets threads wait for a change of what a Mutex guards. Each wait releases the mutex while it waits and holds it again
-// when it returns. Durations are measured by a clock that nobody sets. A predicate reads what the mutex guards, so its
-// lambda is marked:
+// Waits for a change of data that a Mutex guards. A wait releases the mutex and holds it again when it returns.
+// Durations are measured by a steady clock. A predicate reads guarded data, so its lambda needs an annotation:
 //   changed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !values_.empty(); });
 class CondVar {
  public:
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }
 
-  // Until the predicate holds.
+  // Waits until the predicate holds.
   template <typename Predicate>
   void Wait(Mutex& mutex, Predicate holds) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     condition_.wait(mutex.mutex_, std::move(holds));
   }
-  // ... or `stop` is requested. Returns whether the predicate holds.
+  // Also ends when `stop` is requested. Returns whether the predicate holds.
   template <typename Predicate>
   bool Wait(Mutex& mutex, std::stop_token stop, Predicate holds) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     return condition_.wait(mutex.mutex_, std::move(stop), std::move(holds));
   }
-  // ... or the time is over. Returns whether the predicate holds.
+  // Also ends after a time. Returns whether the predicate holds.
   template <typename Predicate>
   bool WaitFor(Mutex& mutex, std::chrono::nanoseconds time, Predicate holds) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     return condition_.wait_for(mutex.mutex_, time, std::move(holds));
@@ -93,8 +92,8 @@ class CondVar {
   std::condition_variable_any condition_;
 };
 
-// A readers-writer lock whose writers do not starve: std::shared_mutex lets readers overtake a waiting writer on glibc,
-// for as long as their visits overlap; here a waiting writer holds new readers back. So a thread must not lock for
+// A readers-writer lock whose writers do not starve. With glibc's std::shared_mutex, overlapping readers can keep a
+// writer waiting without end; here new readers wait behind a waiting writer. A thread must therefore not lock for
 // reading twice. Locked by ReaderLock and WriterLock.
 class ABSL_LOCKABLE SharedMutex {
  public:

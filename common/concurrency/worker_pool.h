@@ -14,7 +14,7 @@
 
 namespace lean {
 
-// A fixed number of threads on one bounded queue. Thread-safe. Tasks must not throw; they may submit further tasks but
+// A fixed number of threads with one bounded queue. Thread-safe. Tasks must not throw. They may submit more tasks but
 // must not wait for them.
 class WorkerPool {
  public:
@@ -25,22 +25,22 @@ class WorkerPool {
     threads_.reserve(threads);
     for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
   }
-  // As Stop().
+  // Like Stop().
   ~WorkerPool() { Stop(); }
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Never waits. kFull or kClosed: the task is left with the caller and will not run.
+  // Does not block. kFull or kClosed: the caller keeps the task, and it will not run.
   PushResult TrySubmit(Task&& task) { return tasks_.TryPush(std::move(task)); }
 
-  // The same, but runs the task on this thread when it is not taken.
+  // The same, but runs the task on this thread if the pool does not accept it.
   void SubmitOrRun(Task task) {
     // NOLINTNEXTLINE(bugprone-use-after-move): what is not taken is not moved from
     if (TrySubmit(std::move(task)) != PushResult::kPushed) task();
   }
 
-  // Takes no more tasks, runs those it has and joins the threads. May be called again, but not from a task, nor from
-  // two threads at a time.
+  // Accepts no more tasks, runs those in the queue and joins the threads. May be called again, but not from a task and
+  // not from two threads at a time.
   void Stop() {
     tasks_.Close();
     for (std::thread& thread : threads_) thread.join();

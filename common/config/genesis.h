@@ -1,4 +1,4 @@
-// Slot 0 of a chain, derived from the genesis folder alone, and the check of its validators' keys.
+// Slot 0 of a chain, which follows from the genesis folder, and a check of its validators' keys.
 #ifndef LEAN_COMMON_CONFIG_GENESIS_H_
 #define LEAN_COMMON_CONFIG_GENESIS_H_
 
@@ -27,8 +27,8 @@ struct Genesis {
 // Source: leanSpec 050fa4a, State.generate_genesis. InvalidArgument: no validators, or more than 4096.
 absl::StatusOr<Genesis> MakeGenesis(const GenesisConfig& config);
 
-// OK when every key can be decoded: a registry that holds another one can never have its votes verified, and the
-// reference refuses every block. InvalidArgument names the first index at fault. For the start of a process.
+// OK when every key can be decoded. With any other key, votes can never be verified, and the reference refuses every
+// block. InvalidArgument names the first wrong index. Call it when a process starts.
 absl::Status CheckPublicKeys(const GenesisConfig& config, const crypto::SignatureScheme& scheme);
 
 }  // namespace lean

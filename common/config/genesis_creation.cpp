@@ -23,7 +23,7 @@ namespace {
 
 constexpr size_t kMaxKeysFileBytes = 4 * 1024 * 1024;
 
-// The keys of all files by index, and who runs them.
+// The keys of all files by index, and the nodes that run them.
 class Registry {
  public:
   explicit Registry(const crypto::SignatureScheme& scheme) : scheme_(scheme) {}
@@ -45,7 +45,7 @@ class Registry {
     return absl::OkStatus();
   }
 
-  // The keys in order, when there is one for every index.
+  // The keys in the order of their indexes. InvalidArgument: an index has no key.
   absl::StatusOr<std::vector<PublicKeyBytes>> TakeKeys() {
     if (keys_.empty()) return absl::InvalidArgumentError("no validators: name at least one file with public keys");
     std::vector<PublicKeyBytes> keys;
@@ -104,7 +104,7 @@ absl::Status CheckGenesisTime(uint64_t genesis_time, int64_t now_ms) {
   return absl::OkStatus();
 }
 
-// config.yaml comes last: a folder that a crash left unfinished is not taken for a genesis.
+// config.yaml is written last, so that a folder left unfinished by a crash is no valid genesis.
 absl::Status WriteFiles(const GenesisConfig& config, const ValidatorAssignment& assignment, const NetworkSpec& network,
                         const std::string& folder) {
   RETURN_IF_ERROR(WriteNetworkSpec(network, folder));
@@ -126,7 +126,7 @@ absl::StatusOr<GenesisConfig> CreateGenesisFolder(const GenesisRequest& request,
   GenesisConfig config{
       .genesis_time = request.genesis_time, .active_epoch = request.active_epoch, .validators = std::move(keys)};
 
-  // Making the folder claims it: two runs at once cannot mix their files.
+  // Creating the folder claims it, so that two runs at the same time cannot mix their files.
   if (mkdir(request.output_dir.c_str(), 0755) != 0) {
     if (errno == EEXIST) {
       return absl::AlreadyExistsError(

@@ -15,7 +15,7 @@
 namespace lean {
 namespace {
 
-constexpr size_t kMaxFileBytes = 1024 * 1024;  // 4096 keys take half of it
+constexpr size_t kMaxFileBytes = 1024 * 1024;  // 4096 keys need half of it
 constexpr uint64_t kMaxActiveEpoch = 32;
 
 std::string ConfigPath(const std::string& genesis_dir) { return absl::StrCat(genesis_dir, "/config.yaml"); }

@@ -26,21 +26,21 @@ struct GenesisConfig {
   friend bool operator==(const GenesisConfig&, const GenesisConfig&) = default;
 };
 
-// validators.yaml: node name to the indices it runs.
+// validators.yaml: from the name of a node to the indices of its validators.
 using ValidatorAssignment = std::map<std::string, std::vector<uint64_t>>;
 
-// Reads DIR/config.yaml. Errors name file, line and field: a missing field (ACTIVE_EPOCH alone is optional), a key of
-// another length, VALIDATOR_COUNT that differs from the list's length, more than 4096 validators.
-// What is odd but no error is added to `warnings` (may be null): unknown fields, a key that several indices share (a
-// leaf of it signs for one of them alone). Keys are not decoded here: CheckPublicKeys does.
+// Reads DIR/config.yaml. Errors name file, line and field: a missing field (only ACTIVE_EPOCH is optional), a key with
+// a wrong length, a VALIDATOR_COUNT that differs from the length of the list, more than 4096 validators. Adds to
+// `warnings` (may be null): unknown fields, and keys that several indices share (a leaf can sign for only one of them).
+// Does not decode the keys; see CheckPublicKeys.
 absl::StatusOr<GenesisConfig> ReadGenesisConfig(const std::string& genesis_dir,
                                                 std::vector<std::string>* warnings = nullptr);
-// AlreadyExists: config.yaml is there.
+// AlreadyExists: config.yaml exists.
 absl::Status WriteGenesisConfig(const GenesisConfig& config, const std::string& genesis_dir);
 
-// Refuses an index that is claimed twice or that is not below validator_count.
+// Errors: an index that two nodes have, or an index that is not below validator_count.
 absl::StatusOr<ValidatorAssignment> ReadValidatorAssignment(const std::string& genesis_dir, uint64_t validator_count);
-// AlreadyExists: validators.yaml is there. InvalidArgument: a name that IsPlainName refuses.
+// AlreadyExists: validators.yaml exists. InvalidArgument: IsPlainName refuses a name.
 absl::Status WriteValidatorAssignment(const ValidatorAssignment& assignment, const std::string& genesis_dir);
 
 }  // namespace lean

@@ -15,12 +15,12 @@ namespace {
 
 using nlohmann::json;
 
-// Follows the parser through the document, since the library keeps the last of two fields of one name.
+// Checks the document while it is parsed, because the library silently keeps the last of two fields with the same name.
 class Watcher {
  public:
   explicit Watcher(size_t max_depth) : max_depth_(max_depth) {}
 
-  // False: the library drops the value.
+  // Returns false to make the library drop the value.
   bool operator()(json::parse_event_t event, const json& value) {
     switch (event) {
       case json::parse_event_t::object_start:
@@ -51,7 +51,7 @@ class Watcher {
  private:
   struct Level {
     bool is_array = false;
-    size_t count = 0;  // of an array's values so far
+    size_t count = 0;  // of the values of an array so far
     std::string key;   // of an object's current field
     absl::flat_hash_set<std::string> keys;
   };
@@ -78,8 +78,8 @@ class Watcher {
   absl::Status error_;
 };
 
-// "[json.exception.parse_error.101] parse error at line 1, column 5: .." without the library's own name and without
-// what follows, which quotes the document: it may be a secret that was named by mistake.
+// Shortens "[json.exception.parse_error.101] parse error at line 1, column 5: ..": removes the name of the exception,
+// and the rest, which quotes the document. The document may be a secret that the user passed by mistake.
 absl::string_view PlaceIn(absl::string_view what) {
   const size_t begin = what.find("] ");
   if (begin == absl::string_view::npos) return "it cannot be parsed";

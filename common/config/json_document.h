@@ -1,4 +1,4 @@
-// JSON from a file that nobody has checked.
+// Parses JSON from files that are not trusted.
 #ifndef LEAN_COMMON_CONFIG_JSON_DOCUMENT_H_
 #define LEAN_COMMON_CONFIG_JSON_DOCUMENT_H_
 
@@ -10,8 +10,8 @@
 
 namespace lean {
 
-// Stricter than the grammar: no field stands twice in an object, nothing is nested deeper than `max_depth`.
-// InvalidArgument names line and column, or the path of the value. No exceptions. `text` is bounded by the caller.
+// Stricter than the grammar: refuses duplicate fields of an object and nesting deeper than `max_depth`. InvalidArgument
+// contains the line and column, or the path of the value. Does not throw. The caller bounds `text`.
 absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text, size_t max_depth);
 
 }  // namespace lean

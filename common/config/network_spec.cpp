@@ -41,7 +41,7 @@ absl::Status CheckForm(absl::string_view form) {
   return absl::OkStatus();
 }
 
-// `check` of a text or a number, as an error about its place in the file.
+// Returns the error of `check` with the place of the value in the file.
 absl::Status Located(const YamlValue& value, const absl::Status& check) {
   return check.ok() ? check : value.Error(check.message());
 }

@@ -21,7 +21,7 @@ constexpr size_t kMaxNamed = 5;   // fields in a warning
 
 YamlValue::YamlValue(const YAML::Node& node, std::shared_ptr<const std::string> path, std::string field)
     : node_(node), path_(std::move(path)), field_(std::move(field)) {
-  const int line = node_.Mark().line;  // from 0; -1 where yaml-cpp knows none
+  const int line = node_.Mark().line;  // from 0; -1 if yaml-cpp does not know it
   line_ = line < 0 ? 1 : line + 1;
 }
 
@@ -35,12 +35,12 @@ absl::StatusOr<YamlValue> YamlValue::Parse(const std::string& text, const std::s
     const std::vector<YAML::Node> documents = YAML::LoadAll(text);
     const auto shared_path = std::make_shared<const std::string>(path);
     for (size_t i = 1; i < documents.size(); ++i) {
-      if (documents[i].IsNull()) continue;  // nothing follows the `---`
+      if (documents[i].IsNull()) continue;  // nothing follows a `---`
       return YamlValue(documents[i], shared_path, "").Error("another document begins here: the file may hold one");
     }
     return YamlValue(documents.empty() ? YAML::Node() : documents[0], shared_path, "");
   } catch (const YAML::Exception& error) {
-    // What follows a colon quotes the file, which may be a secret that was named by mistake.
+    // The text after a colon quotes the file, which may be a secret that the user passed by mistake.
     const absl::string_view what = absl::string_view(error.msg).substr(0, error.msg.find(':'));
     return absl::InvalidArgumentError(absl::StrCat(path, ":", error.mark.line + 1, ": not valid YAML: ", what));
   } catch (const std::exception& error) {
@@ -59,7 +59,7 @@ absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> YamlValue::Fields
     const std::string& name = key.Scalar();
     const std::string shown = Printable(name, kMaxShown);
     YamlValue field(value, path_, field_.empty() ? shown : absl::StrCat(field_, ".", shown));
-    // An empty value has no place of its own.
+    // An empty value has no position.
     if (value.IsNull()) field.line_ = key.Mark().line + 1;
     if (!names.insert(name).second) return field.Error("stands here twice: keep one");
     fields.emplace_back(name, std::move(field));

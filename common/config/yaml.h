@@ -1,5 +1,5 @@
-// YAML files as our configuration uses them, with errors that name file, line and field. yaml-cpp throws; nothing
-// thrown leaves this class.
+// Reads YAML files of our configuration. Errors contain file, line and field. yaml-cpp throws exceptions; this class
+// does not.
 #ifndef LEAN_COMMON_CONFIG_YAML_H_
 #define LEAN_COMMON_CONFIG_YAML_H_
 
@@ -20,34 +20,34 @@
 
 namespace lean {
 
-// One value of a YAML file and where it stands. Cheap to copy; copies share the file. Not thread-safe.
-// Every error is InvalidArgument of the form "FILE:LINE: FIELD: what is wrong".
+// A value of a YAML file and its position. Cheap to copy; copies share the file. Not thread-safe. Every error is an
+// InvalidArgument of the form "FILE:LINE: FIELD: what is wrong".
 class YamlValue {
  public:
-  // The root of a file, which holds one document: another one would be read by nobody. Errors of ReadTextFile as they
-  // are.
+  // The root of a file. A second document in the file is an error, because it would be ignored. Returns errors of
+  // ReadTextFile unchanged.
   static absl::StatusOr<YamlValue> ReadFile(const std::string& path, size_t max_bytes);
-  // The root of `text`, which errors call `path`.
+  // The root of `text`. Errors use `path` as its name.
   static absl::StatusOr<YamlValue> Parse(const std::string& text, const std::string& path);
 
-  // Of a map; refused when a name stands there twice.
+  // For a map. A duplicate field is an error.
   absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> Fields() const;
-  // `meaning` is what the error tells the user to add: "the Unix time of slot 0, in seconds".
+  // `meaning` describes a missing field in the error: "the Unix time of slot 0, in seconds".
   absl::StatusOr<YamlValue> Field(absl::string_view name, absl::string_view meaning) const;
   absl::StatusOr<std::optional<YamlValue>> OptionalField(absl::string_view name) const;
 
-  // Of a map: refuses a field that is not among `known`, since it may say something that must not be missed.
+  // For a map: an error if it has a field that is not in `known`, because an unknown field may be important.
   absl::Status CheckFields(std::initializer_list<absl::string_view> known) const;
-  // Of a map of another tool's form: one warning that names the fields that are not among `known`; empty: there are
-  // none.
+  // For a map in the format of another tool: a warning that lists the fields that are not in `known`, or an empty
+  // string.
   absl::StatusOr<std::string> UnknownFields(std::initializer_list<absl::string_view> known) const;
 
-  // Of a list with at most max_items.
+  // For a list with at most max_items.
   absl::StatusOr<std::vector<YamlValue>> Items(size_t max_items) const;
 
-  // Of a scalar: its characters, quoted or not.
+  // For a scalar: its text, quoted or not.
   absl::StatusOr<std::string> Text() const;
-  // Of a scalar: a decimal number, min..max.
+  // For a scalar: a decimal number from min to max.
   absl::StatusOr<uint64_t> Number(uint64_t min, uint64_t max) const;
 
   // An error about this value.

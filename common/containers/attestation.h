@@ -21,7 +21,7 @@ struct Checkpoint {
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };
 
-// What a validator saw of the chain; the same for all who saw the same. 128 bytes.
+// A validator's view of the chain. Validators with the same view have equal data. 128 bytes.
 struct AttestationData {
   uint64_t slot = 0;
   Checkpoint head;
@@ -36,7 +36,7 @@ struct AttestationData {
   friend bool operator==(const AttestationData&, const AttestationData&) = default;
 };
 
-// One validator's vote; its root is what is signed. 136 bytes.
+// The vote of a validator. Its root is the signed message. 136 bytes.
 struct Attestation {
   uint64_t validator_id = 0;
   AttestationData data;

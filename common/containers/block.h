@@ -23,7 +23,7 @@ struct BlockBody {
   friend bool operator==(const BlockBody&, const BlockBody&) = default;
 };
 
-// A block with its body's root for the body: its root is the block's. 112 bytes.
+// A block with the root of its body in place of the body, so both have the same root. 112 bytes.
 struct BlockHeader {
   uint64_t slot = 0;
   uint64_t proposer_index = 0;
@@ -55,7 +55,7 @@ struct Block {
   friend bool operator==(const Block&, const Block&) = default;
 };
 
-// `body_root` is that of block.body.
+// `body_root` is the root of block.body.
 inline BlockHeader HeaderOf(const Block& block, const Root& body_root) {
   return {.slot = block.slot,
           .proposer_index = block.proposer_index,

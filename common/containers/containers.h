@@ -1,4 +1,4 @@
-// Every container of the protocol, with its coding and hashing.
+// All containers of the protocol, with their encoding and hashing.
 #ifndef LEAN_COMMON_CONTAINERS_CONTAINERS_H_
 #define LEAN_COMMON_CONTAINERS_CONTAINERS_H_
 

@@ -1,4 +1,4 @@
-// The state a chain of blocks leads to. Source: leanSpec 050fa4a, containers/state, config.py, validator.py.
+// The state after a chain of blocks. Source: leanSpec 050fa4a, containers/state, config.py, validator.py.
 #ifndef LEAN_COMMON_CONTAINERS_STATE_H_
 #define LEAN_COMMON_CONTAINERS_STATE_H_
 
@@ -27,7 +27,7 @@ struct Config {
 // 60 bytes.
 struct Validator {
   PublicKeyBytes pubkey;
-  uint64_t index = 0;  // not trusted: a validator's index is its place in the list
+  uint64_t index = 0;  // not used: the index of a validator is its position in the list
 
   static constexpr auto Fields() {
     return std::make_tuple(ssz::Field("pubkey", &Validator::pubkey), ssz::Field("index", &Validator::index));

@@ -31,7 +31,7 @@ absl::Status SignatureScheme::Verify(const PublicKeyBytes& public_key, uint64_t 
 
 std::vector<absl::Status> SignatureScheme::VerifyBatch(absl::Span<const VerificationItem> items) const {
   std::vector<absl::Status> results(items.size());
-  // What is decoded of a group (3 KiB an item) is used while it is still in the cache.
+  // The size of a group: its decoded items (3 KiB each) stay in the cache until they are used.
   std::vector<xmss::PublicKey> keys(std::min(items.size(), kVerificationGroup));
   std::vector<xmss::Signature> signatures(keys.size());
   std::vector<xmss::SignedMessage> decoded;

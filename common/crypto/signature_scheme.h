@@ -1,4 +1,4 @@
-// Signatures as the chain sees them: 52-byte keys and 3116-byte containers under the network's scheme.
+// Signatures of the chain: public keys of 52 bytes and signatures of 3116 bytes in the network's scheme.
 #ifndef LEAN_COMMON_CRYPTO_SIGNATURE_SCHEME_H_
 #define LEAN_COMMON_CRYPTO_SIGNATURE_SCHEME_H_
 
@@ -15,7 +15,7 @@
 
 namespace lean::crypto {
 
-// One signature to check. Points to what the caller keeps alive during the call.
+// A signature to verify. Its pointers must stay valid during the call.
 struct VerificationItem {
   const PublicKeyBytes* public_key = nullptr;
   uint64_t slot = 0;
@@ -27,24 +27,24 @@ struct VerificationItem {
 // (leanSpec 050fa4a, Signature.verify, with leanSig f10dcbe's algorithm: docs/spec_deviations.md).
 class SignatureScheme {
  public:
-  // InvalidArgument: a lifetime that this build does not know.
+  // InvalidArgument: the lifetime is not supported.
   static absl::StatusOr<SignatureScheme> Create(const NetworkSpec& spec);
 
-  // OK, or InvalidArgument that says what is wrong: non-canonical encoding, slot beyond the key's lifetime,
-  // wrong signature. Never aborts, whatever the bytes are.
+  // InvalidArgument: the encoding is not canonical, the slot is beyond the key's lifetime, or the signature is wrong.
+  // Accepts any bytes.
   absl::Status Verify(const PublicKeyBytes& public_key, uint64_t slot, const Root& message,
                       const SignatureBytes& signature) const;
 
-  // The same for each item, in order; much cheaper an item than one by one, from about 16 items on. Runs on the
-  // calling thread: a caller with a pool cuts its work into such batches.
+  // The same for each item, in order. From about 16 items on, it is much faster than one call for each. Runs on the
+  // calling thread, so a caller with a pool splits its work into such batches.
   std::vector<absl::Status> VerifyBatch(absl::Span<const VerificationItem> items) const;
 
-  // The container of key's signature over `message` with the leaf of `slot`. Deterministic; keeps no record of what it
-  // signed, and a leaf that signs two messages gives its key away: guarding that is the caller's part.
-  // InvalidArgument: a key of another scheme, or a slot outside what the key has prepared.
+  // Signs `message` with the leaf of `slot`. Deterministic. Keeps no record: the caller must ensure that no leaf signs
+  // two messages, which would reveal the key. InvalidArgument: a key of another scheme, or a slot for which the key is
+  // not prepared.
   absl::StatusOr<SignatureBytes> Sign(const xmss::SecretKey& key, uint64_t slot, const Root& message) const;
 
-  // The key as it stands in Validator.pubkey. InvalidArgument: a key of another scheme.
+  // The public key in the form of Validator.pubkey. InvalidArgument: a key of another scheme.
   absl::StatusOr<PublicKeyBytes> PublicKeyOf(const xmss::SecretKey& key) const;
 
   // InvalidArgument: a word of the key is not below the field's modulus.
@@ -56,7 +56,7 @@ class SignatureScheme {
  private:
   SignatureScheme(const xmss::Scheme& xmss, SignatureForm form) : xmss_(xmss), form_(form) {}
 
-  // Key and signature of an item whose slot exists. InvalidArgument otherwise.
+  // Decodes the key and the signature of an item. InvalidArgument: they are malformed, or the slot does not exist.
   absl::Status Decode(const VerificationItem& item, xmss::PublicKey& key, xmss::Signature& signature) const;
 
   xmss::Scheme xmss_;

@@ -1,4 +1,4 @@
-// Bounds what one cause writes to the log, however often it happens.
+// Limits how often one cause is logged.
 #ifndef LEAN_COMMON_LOG_LINE_LIMIT_H_
 #define LEAN_COMMON_LOG_LINE_LIMIT_H_
 
@@ -16,28 +16,28 @@
 
 namespace lean {
 
-// The first line of a cause is written. Further lines within a minute are left out and counted, and the count is told
-// at the end of the minute; so it goes on, until a minute passes without a line. Thread-safe.
+// The first line of a cause is written. More lines within a minute are counted instead, and the count is logged at the
+// end of the minute. This repeats until a minute passes without a line. Thread-safe.
 //
 //   if (limit.Admit("vote_refused", clock.Steady())) log.warn("vote_refused ...");
-//   limit.LogLeftOut(clock.Steady(), log);  // now and then, e.g. at every tick
+//   limit.LogLeftOut(clock.Steady(), log);  // regularly, such as at every tick
 class LineLimit {
  public:
-  using Time = std::chrono::steady_clock::time_point;  // of any one clock
+  using Time = std::chrono::steady_clock::time_point;  // of any clock, always the same one
 
   static constexpr std::chrono::seconds kPeriod{60};
-  // Causes that are told apart at once; what exceeds them shares one, named "other".
+  // The most causes at the same time. Further ones share the cause "other".
   static constexpr size_t kMostCauses = 64;
 
-  // Whether a line of this cause is written now. A cause is a short name from the code, never a text from outside.
+  // Whether to write a line of this cause now. A cause is a short name in the code, never text from outside.
   bool Admit(absl::string_view cause, Time now);
 
-  // A cause whose minute is over, and its lines that were left out in that minute.
+  // A cause whose minute has ended, and the number of its lines that were left out.
   struct LeftOut {
     std::string cause;
     uint64_t lines = 0;
   };
-  // Each count is given once. In the order of the causes' names.
+  // Returns each count once, ordered by the names of the causes.
   std::vector<LeftOut> TakeLeftOut(Time now);
 
   // Writes TakeLeftOut as warnings: lines_left_out cause=vote_refused lines=4095 seconds=60
@@ -45,7 +45,7 @@ class LineLimit {
 
  private:
   struct Cause {
-    Time since;  // beginning of its minute
+    Time since;  // start of its minute
     uint64_t left_out = 0;
   };
 

@@ -10,7 +10,7 @@ namespace lean {
 namespace {
 
 struct Character {
-  size_t bytes = 0;  // 0: no UTF-8
+  size_t bytes = 0;  // 0: not UTF-8
   uint32_t code = 0;
 };
 

@@ -1,4 +1,4 @@
-// Text from outside, made fit for a line of a log or for a terminal.
+// Makes text from outside safe for a log line or a terminal.
 #ifndef LEAN_COMMON_LOG_LOG_TEXT_H_
 #define LEAN_COMMON_LOG_LOG_TEXT_H_
 
@@ -12,13 +12,13 @@ namespace lean {
 
 inline constexpr size_t kMaxLogText = 200;
 
-// `text` with every byte replaced that could command a terminal, end a line or change the order in which a line is
-// shown: control characters (C0, Delete, C1) become spaces, bidirectional controls spaces, and what is no UTF-8 '?'.
-// The length stays.
+// Replaces bytes that could control a terminal, end a line or change the order of displayed text: control characters
+// (C0, Delete, C1) and bidirectional controls become spaces, and bytes that are not UTF-8 become '?'. The length does
+// not change.
 std::string WithoutControls(absl::string_view text);
 
-// The same of at most `limit` bytes, with '"' replaced as well, for a quoted field of a log line: whoever wrote the
-// text must neither break the line nor forge a field.
+// The same for a quoted field of a log line: also replaces '"', so that the text cannot forge a field, and returns at
+// most `limit` bytes.
 std::string Printable(absl::string_view text, size_t limit = kMaxLogText);
 
 // "code: message", as Printable.

@@ -1,4 +1,4 @@
-// Numbers about a process for Prometheus. Each program declares its own in one file, a table of the families below.
+// Metrics of a process for Prometheus. Each program declares its metrics in one file, as a table of the families below.
 #ifndef LEAN_COMMON_METRICS_METRICS_H_
 #define LEAN_COMMON_METRICS_METRICS_H_
 
@@ -22,10 +22,10 @@ namespace lean::metrics {
 
 using Labels = std::map<std::string, std::string>;
 
-// What a program tells. Outlives its families. Thread-safe once the last refresher is added.
+// The metrics of a program. Must outlive its families. Thread-safe after the last refresher was added.
 class Registry : public prometheus::Collectable {
  public:
-  // Called at every scrape, one scrape at a time, to set what is read rather than counted. Must be quick.
+  // Adds a function that sets values before every scrape. Scrapes do not overlap. The function must be fast.
   void AddRefresher(std::function<void()> refresh) { refreshers_.push_back(std::move(refresh)); }
 
   std::vector<prometheus::MetricFamily> Collect() const override {
@@ -39,20 +39,20 @@ class Registry : public prometheus::Collectable {
  private:
   prometheus::Registry families_;
   std::vector<std::function<void()>> refreshers_;
-  mutable Mutex collecting_;  // held for a scrape
+  mutable Mutex collecting_;  // held during a scrape
 };
 
-// Families: one name, a value for each set of labels. A value is there from its first use on. Thread-safe.
+// Families: one name, and a value for each set of labels. A value exists from its first use on. Thread-safe.
 class Counter {
  public:
   Counter(Registry& registry, const char* name, const char* help)
       : family_(prometheus::BuildCounter().Name(name).Help(help).Register(registry.families())) {}
 
   void Add(const Labels& labels = {}, double by = 1) { family_.Add(labels).Increment(by); }
-  // Of what is counted elsewhere; for one thread at a time. Never goes back.
+  // Sets a value that is counted elsewhere. It never decreases. For one thread at a time.
   void RaiseTo(uint64_t count, const Labels& labels = {}) {
     prometheus::Counter& counter = family_.Add(labels);
-    counter.Increment(static_cast<double>(count) - counter.Value());  // a negative one is ignored
+    counter.Increment(static_cast<double>(count) - counter.Value());  // a negative difference is ignored
   }
 
  private:
@@ -65,7 +65,7 @@ class Gauge {
       : family_(prometheus::BuildGauge().Name(name).Help(help).Register(registry.families())) {}
 
   void Set(double value, const Labels& labels = {}) { family_.Add(labels).Set(value); }
-  // Of something that has gone.
+  // Removes the value of something that does not exist any more.
   void Remove(const Labels& labels) { family_.Remove(&family_.Add(labels)); }
 
  private:
@@ -74,7 +74,7 @@ class Gauge {
 
 class Histogram {
  public:
-  // `bounds`: inclusive upper ones of the buckets, ascending, in the unit of what is observed.
+  // `bounds`: inclusive upper bounds of the buckets, ascending, in the unit of the observed values.
   Histogram(Registry& registry, const char* name, const char* help, std::vector<double> bounds)
       : family_(prometheus::BuildHistogram().Name(name).Help(help).Register(registry.families())),
         bounds_(std::move(bounds)) {}

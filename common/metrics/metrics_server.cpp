@@ -17,10 +17,10 @@ namespace lean::metrics {
 namespace {
 
 constexpr unsigned kThreads = 2;
-// Scrapers are few. Each connection takes up to kConnectionBytes for its request.
+// There are few scrapers. Each connection needs up to kConnectionBytes for its request.
 constexpr rpc::ConnectionLimits kLimits{.total = 32, .per_host = 16, .max_age = std::chrono::seconds(10)};
 constexpr size_t kConnectionBytes = 16 * 1024;
-constexpr unsigned kIdleSeconds = 5;  // a connection that neither sends nor takes anything is closed then
+constexpr unsigned kIdleSeconds = 5;  // an idle connection is closed after this time
 
 using Response = std::unique_ptr<MHD_Response, decltype(&MHD_destroy_response)>;
 
@@ -33,10 +33,10 @@ MHD_Result Send(MHD_Connection* connection, unsigned code, const std::string& bo
   return MHD_queue_response(connection, code, response.get());
 }
 
-// Called for a request's header first, when `*state` is null, and for its end then.
+// Called first for the header of a request, with `*state` null, and then for its end.
 MHD_Result Answer(void* registry, MHD_Connection* connection, const char* url, const char* method, const char*,
                   const char*, size_t* upload_bytes, void** state) {
-  if (*upload_bytes != 0) return MHD_NO;  // nobody sends us anything: the connection is closed
+  if (*upload_bytes != 0) return MHD_NO;  // a request has no body, so the connection is closed
   if (*state == nullptr) {
     *state = registry;
     return MHD_YES;
@@ -89,7 +89,7 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(const std::s
         absl::StrCat("cannot serve on ", parts->gate->address().ToString(), ": no threads or memory for it"));
   }
   parts->gate->Start([daemon = parts->daemon](Descriptor connection, int) {
-    // The library's from now on, also when it turns it away. It needs no address: the socket is connected.
+    // The library owns the socket now, also if it refuses it. It needs no address, because the socket is connected.
     MHD_add_connection(daemon, connection.Release(), nullptr, 0);
   });
   rpc::Address listener = parts->gate->address();

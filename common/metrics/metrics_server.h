@@ -1,4 +1,4 @@
-// The page that Prometheus scrapes.
+// An HTTP server for the page that Prometheus scrapes.
 #ifndef LEAN_COMMON_METRICS_METRICS_SERVER_H_
 #define LEAN_COMMON_METRICS_METRICS_SERVER_H_
 
@@ -13,20 +13,20 @@
 
 namespace lean::metrics {
 
-// What is wrong with an address of a MetricsServer, as the value of an option; empty: nothing.
+// Checks an address of a MetricsServer that is the value of an option. Returns what is wrong, or an empty string.
 std::string AddressError(const std::string& text);
 
-// Serves http://ADDRESS/metrics from Start until it is destroyed, to whoever asks: it tells nothing secret, yet belongs
-// on an address of this machine or of a private network. Behind a ConnectionGate: 32 connections at once, 16 of one
-// host; one that is idle for 5 s is closed, and keeps nobody else waiting.
+// Serves http://ADDRESS/metrics to everybody from Start until destruction. The page has no secrets, but the address
+// should be on loopback or a private network. Behind a ConnectionGate: at most 32 connections, 16 of one host; a
+// connection that is idle for 5 s is closed and does not delay others.
 class MetricsServer {
  public:
-  // `address`: HOST:PORT, an IPv6 host in brackets, or PORT on 127.0.0.1; port 0 takes a free one. InvalidArgument:
-  // AddressError. Unavailable: the system does not let us listen there, with its reason.
+  // `address`: HOST:PORT, an IPv6 host in brackets, or PORT on 127.0.0.1; port 0 takes a free one. InvalidArgument: see
+  // AddressError. Unavailable: the system refuses to listen there; the error contains its reason.
   static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(const std::string& address,
                                                               std::shared_ptr<Registry> registry);
 
-  // Null, and nothing happens, with an empty address. Tells the log where it listens; errors name --metrics-address.
+  // Returns null if the address is empty. Logs the URL. Errors name --metrics-address.
   static absl::StatusOr<std::unique_ptr<MetricsServer>> StartIfAsked(const std::string& address,
                                                                      std::shared_ptr<Registry> registry,
                                                                      spdlog::logger& log);
@@ -35,12 +35,12 @@ class MetricsServer {
   MetricsServer(const MetricsServer&) = delete;
   MetricsServer& operator=(const MetricsServer&) = delete;
 
-  // Where it listens, with the port the system chose.
+  // The address on which it listens, with the port that the system chose.
   const rpc::Address& listener() const { return listener_; }
   std::string address() const { return listener_.ToString(); }
 
  private:
-  struct Parts;  // keeps the web server out of this header
+  struct Parts;  // hides the headers of the web server
 
   MetricsServer(rpc::Address listener, std::unique_ptr<Parts> parts);
 

@@ -10,7 +10,7 @@ namespace lean {
 
 void Descriptor::Close() {
   if (fd_ < 0) return;
-  const int error = errno;  // of what failed before
+  const int error = errno;  // of the call that failed
   close(std::exchange(fd_, -1));
   errno = error;
 }

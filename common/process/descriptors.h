@@ -7,7 +7,7 @@
 
 namespace lean {
 
-// Owns one, or none.
+// Owns a file descriptor, or none.
 class Descriptor {
  public:
   Descriptor() = default;
@@ -23,7 +23,7 @@ class Descriptor {
 
   bool valid() const { return fd_ >= 0; }
   int get() const { return fd_; }
-  // It is the caller's from now on.
+  // Releases the descriptor to the caller.
   int Release() { return std::exchange(fd_, -1); }
 
  private:
@@ -32,12 +32,12 @@ class Descriptor {
   int fd_ = -1;
 };
 
-// Lets this process open as many as its user may, up to kMostDescriptors: what a shell gives at first (1024) is little
-// for a server with a database. Returns how many it may open now.
+// Raises the limit of open descriptors as far as the user may, up to kMostDescriptors. The default of a shell (1024) is
+// low for a server with a database. Returns the new limit.
 inline constexpr uint64_t kMostDescriptors = 16'384;
 uint64_t RaiseDescriptorLimit();
 
-// How many this process may open now.
+// The current limit of open descriptors.
 uint64_t DescriptorLimit();
 
 }  // namespace lean

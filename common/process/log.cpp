@@ -44,7 +44,7 @@ class Sink : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t formatted;
     formatter_->format(message, formatted);
-    // All but the line's end. The length stays, and with it the place of the colour.
+    // All but the newline. The length does not change, so the position of the colour stays right.
     std::string line = WithoutControls({formatted.data(), formatted.size() - 1});
     if (colours_) {
       line.insert(message.color_range_end, kReset);
@@ -77,7 +77,7 @@ std::shared_ptr<spdlog::logger> MakeLog(const std::string& level, std::shared_pt
   auto log = std::make_shared<spdlog::logger>("", std::make_shared<Sink>(std::move(writer), colours));
   log->set_formatter(MakeFormatter());
   log->set_level(spdlog::level::from_str(level));
-  // spdlog's own handler writes to standard error, and may wait there.
+  // spdlog's default handler writes to standard error and may block there.
   log->set_error_handler([](const std::string&) {});
   return log;
 }

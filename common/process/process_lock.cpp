@@ -27,7 +27,7 @@ struct Holder {
   std::string instead = "stop it first";
 };
 
-// Process id and, on a second line, what it announced, as the holder wrote them; it may not have come to that yet.
+// The process id and, on a second line, the announcement that the holder has written. It may not have written them yet.
 Holder HolderOfFile(int descriptor) {
   char text[512];
   const ssize_t size = pread(descriptor, text, sizeof(text), 0);
@@ -50,7 +50,8 @@ absl::Status WriteHolder(int descriptor, absl::string_view announced) {
   return absl::ErrnoToStatus(errno, "cannot write the lock file");
 }
 
-// Refused processes that connect to learn who the holder is. The holder never accepts: later ones are not told.
+// The most refused processes that can learn who the holder is. The holder never accepts their connections, so later
+// ones do not learn it.
 constexpr int kAskers = 8;
 
 struct NameAddress {
@@ -61,7 +62,7 @@ struct NameAddress {
 absl::StatusOr<NameAddress> AddressOf(const std::string& name) {
   NameAddress result;
   result.address.sun_family = AF_UNIX;
-  // The first byte is 0: the name is in no file system.
+  // The first byte is 0, so the name is not in the file system.
   if (name.size() >= sizeof(result.address.sun_path)) {
     return absl::InvalidArgumentError(absl::StrCat("a name of ", name.size(), " bytes is too long to be locked"));
   }
@@ -76,7 +77,7 @@ absl::StatusOr<Descriptor> NewSocket() {
   return made;
 }
 
-// The kernel knows who listens.
+// The kernel knows the process that listens.
 std::string HolderOfName(const NameAddress& name) {
   const std::string unknown = "another process of this machine";
   const absl::StatusOr<Descriptor> asker = NewSocket();
@@ -85,7 +86,7 @@ std::string HolderOfName(const NameAddress& name) {
   ucred holder{};
   socklen_t size = sizeof(holder);
   if (getsockopt(asker->get(), SOL_SOCKET, SO_PEERCRED, &holder, &size) != 0) return unknown;
-  // 0: it is in another process namespace.
+  // 0: the process is in another PID namespace.
   return holder.pid > 0 ? absl::StrCat("process ", holder.pid, " of user id ", holder.uid) : unknown;
 }
 
@@ -96,7 +97,7 @@ absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::
   int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly);
   if (descriptor < 0 && errno == EROFS) {
     descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (descriptor < 0) errno = EROFS;  // that it is not there is the consequence
+    if (descriptor < 0) errno = EROFS;  // the file is missing because of it
   }
   if (descriptor < 0) {
     return absl::ErrnoToStatus(errno,
@@ -110,7 +111,7 @@ absl::StatusOr<ProcessLock> ProcessLock::Acquire(const std::string& file, absl::
     return absl::FailedPreconditionError(
         absl::StrCat(what, " is in use by ", holder.name, ": ", why, "; ", holder.instead));
   }
-  // Only messages need the name: on a disk that is full or read-only the lock holds all the same.
+  // Only messages need the content, so the lock also works on a disk that is full or read-only.
   WriteHolder(descriptor, "").IgnoreError();
   return lock;
 }

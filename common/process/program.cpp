@@ -43,7 +43,8 @@ void CheckOptionValues(CLI::App& app) {
       option->disable_flag_override();
       continue;
     }
-    // transform() puts a check before those that the option has already. Without a description it is not in the help.
+    // transform() adds a check before those that the option already has. A check without a description is not shown in
+    // the help.
     if (absl::StartsWith(option->get_type_name(), kUnsigned)) option->transform(CLI::Validator(NumberError, ""));
     option->transform(CLI::Validator(PresentError, ""));
   }
@@ -119,7 +120,7 @@ std::optional<int> Program::Parse(int argc, char** argv) {
   return kExitUsage;
 }
 
-// CLI11 looks for what is missing first: an option that is misspelt would be told as one that is not there.
+// CLI11 checks for missing options first, so it would report a misspelt option as a missing one.
 std::string Program::Complaint(const CLI::ParseError& error) const {
   const std::vector<std::string> unknown = app_.remaining(/*recurse=*/true);
   if (unknown.empty()) {
@@ -138,7 +139,7 @@ std::shared_ptr<spdlog::logger> Program::Log() const {
 
 int Program::Report(const absl::Status& status, bool usage) const {
   std::cout.flush();
-  // gRPC's own log keeps the writer, which therefore does not end by itself.
+  // gRPC's log keeps a reference to the writer, so the writer does not end by itself.
   errors_->Flush(LineWriter::kEndPatience);
   if (!status.ok()) {
     Say(status.message().substr(0, kMaxErrorBytes));

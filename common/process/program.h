@@ -1,4 +1,4 @@
-// What the command lines of both programs have in common: version, log level, rules for the values of options, usage
+// The common parts of the command lines of both programs: version, log level, rules for the values of options, usage
 // errors, output and exit codes.
 #ifndef LEAN_COMMON_PROCESS_PROGRAM_H_
 #define LEAN_COMMON_PROCESS_PROGRAM_H_
@@ -17,45 +17,47 @@
 
 namespace lean {
 
-// Adds these rules to every option of `app`, its subcommands and its option groups. Call it when all options are there.
+// Adds these rules to every option of `app`, its subcommands and its option groups. Call it after all options were
+// added.
 // - A value is not empty, and is not the next option: an unset shell variable must not count as an absent option.
 // - A number (an option whose type is an unsigned integer) has decimal digits alone and at most 64 bits: CLI11 takes
 //   "-1" and "99999999999999999999" for 2^64 - 1, and "010" for 8.
 // - A flag takes no value.
 void CheckOptionValues(CLI::App& app);
 
-// Adds an option of several values, which are separated by commas or by naming the option again. The default is what
-// `values` holds. An empty element is refused (CLI11's own delimiter drops it), as is one of which `error` tells one.
+// Adds an option with several values, which are separated by commas or given by repeating the option. The default is
+// the content of `values`. Refuses empty elements, which CLI11's own delimiter drops, and elements for which `error`
+// returns a text.
 CLI::Option* AddListOption(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                            const std::string& description, const std::function<std::string(const std::string&)>& error);
 
-// What is wrong with the arguments of a program before they are parsed; empty: nothing. "--name=" is refused here,
-// since CLI11 takes the next argument for its value.
+// Checks the arguments of a program before they are parsed. Returns what is wrong, or an empty string. Refuses
+// "--name=", for which CLI11 would take the next argument as the value.
 std::string EmptyOptionError(const std::vector<std::string>& arguments);
 
 inline constexpr int kExitFailure = 1;
 inline constexpr int kExitUsage = 2;
 
-// Lives as long as the command line that is added to app(). While it lives, std::cout goes through WriteChecked, and
-// std::cerr, as the log, waits for no reader.
+// Must live as long as the options that are added to app(). While it lives, std::cout goes through WriteChecked, and
+// neither std::cerr nor the log waits for a reader.
 class Program {
  public:
-  // `kind`: what it is, for its help.
+  // `kind`: what the program is, for its help.
   Program(const std::string& name, const std::string& kind);
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
   CLI::App& app() { return app_; }
 
-  // After all options were added, to which it adds the rules of CheckOptionValues. nullopt: go on. Otherwise the exit
-  // code: help or version was asked for (0), or the usage is wrong.
+  // Call it after all options were added. Adds the rules of CheckOptionValues. Returns nullopt if the program
+  // continues; otherwise the exit code: 0 after help or version, kExitUsage after a usage error.
   std::optional<int> Parse(int argc, char** argv);
 
-  // As --log-level says.
+  // The log with the level of --log-level.
   std::shared_ptr<spdlog::logger> Log() const;
 
-  // The exit code of what a command came to; an error is told on standard error, in one line. `usage`: it is in how it
-  // was called. Waits for a reader of standard error no longer than LineWriter::kEndPatience.
+  // Prints the error of a command as one line on standard error, and returns the exit code. `usage`: it is a usage
+  // error. Waits for a reader of standard error no longer than LineWriter::kEndPatience.
   int Report(const absl::Status& status, bool usage = false) const;
 
  private:

@@ -20,16 +20,16 @@ namespace {
 
 uint64_t LinesIn(absl::string_view text) { return static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n')); }
 
-// As many whole lines as a pipe that is ready takes without waiting, or the beginning of a longer line.
+// As many complete lines as a pipe accepts without waiting, or the beginning of a longer line.
 absl::string_view NextPiece(absl::string_view text) {
   if (text.size() <= PIPE_BUF) return text;
   const size_t end = text.substr(0, PIPE_BUF).rfind('\n');
   return text.substr(0, end == absl::string_view::npos ? PIPE_BUF : end + 1);
 }
 
-// Writes all of `text`, however long that takes. Returns what the descriptor refused: it is closed, or its disk is
-// full. The flags of the descriptor are not changed, since other processes share them: poll tells when a write does not
-// wait.
+// Writes all of `text`, however long that takes. Returns what the descriptor refused because it is closed or its disk
+// is full. The descriptor stays in blocking mode, because other processes share its flags; poll tells when a write does
+// not wait.
 absl::string_view WriteAll(int descriptor, absl::string_view text) {
   while (!text.empty()) {
     pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
@@ -57,7 +57,7 @@ class LineWriter::Queue {
   Queue(int descriptor, size_t max_bytes, Note note)
       : descriptor_(descriptor), max_bytes_(max_bytes), note_(std::move(note)) {}
 
-  // True: the caller starts the thread that runs Drain, with this first line.
+  // True: this is the first line, and the caller must start the thread that runs Drain.
   bool Push(absl::string_view lines) {
     bool first = false;
     {
@@ -76,7 +76,7 @@ class LineWriter::Queue {
     return first;
   }
 
-  // Of the thread that writes.
+  // Runs on the thread that writes.
   void Drain() {
     std::string writing;
     MutexLock lock(mutex_);
@@ -125,9 +125,9 @@ class LineWriter::Queue {
   mutable Mutex mutex_;
   CondVar changed_;
   std::string waiting_ ABSL_GUARDED_BY(mutex_);
-  size_t writing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of what the thread has taken
+  size_t writing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // bytes that the thread has taken
   uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint64_t untold_ ABSL_GUARDED_BY(mutex_) = 0;  // of them, not in a note yet
+  uint64_t untold_ ABSL_GUARDED_BY(mutex_) = 0;  // those that no note has reported yet
   bool started_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 };
@@ -141,7 +141,7 @@ LineWriter::~LineWriter() {
 }
 
 void LineWriter::Write(absl::string_view lines) {
-  // Not before the first line: what a command line asks for may be over without one.
+  // The thread starts with the first line, because a short command may write none.
   if (queue_->Push(lines)) std::thread([queue = queue_] { queue->Drain(); }).detach();
 }
 
@@ -165,7 +165,7 @@ RedirectedStream::int_type RedirectedStream::overflow(int_type character) {
 
 std::streamsize RedirectedStream::xsputn(const char* text, std::streamsize size) {
   text_.append(text, static_cast<size_t>(size));
-  // Up to a line's end, so that no character is cut in two.
+  // Up to a newline, so that no character is split.
   if (text_.size() > kMaxWaiting && text_.back() == '\n' && sync() != 0) return 0;
   return size;
 }
@@ -196,7 +196,7 @@ bool WriteChecked(int descriptor, absl::string_view text) {
 
 bool OpenStandardDescriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    // The lowest that is free is the one that is opened. Plain system calls: no library is initialised yet.
+    // The system opens the lowest free descriptor. Uses plain system calls, because no library is initialised yet.
     if (syscall(SYS_fcntl, fd, F_GETFD) < 0 && syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR) != fd) return false;
   }
   return true;

@@ -16,28 +16,28 @@
 
 namespace lean {
 
-// Keeps lines in a bounded buffer, which a thread of its own writes. Nobody waits for that thread: it holds all that it
-// needs, and where the descriptor takes nothing it is left behind at the end. Thread-safe.
+// Keeps lines in a bounded buffer, which a separate thread writes. No other thread waits for that thread. It owns all
+// that it needs, so it can be abandoned at the end if the descriptor accepts nothing. Thread-safe.
 class LineWriter {
  public:
-  // What is written where lines are missing; told how many.
+  // Creates the text that replaces missing lines, from their number.
   using Note = std::function<std::string(uint64_t dropped)>;
 
-  // The descriptor stays the caller's, and open. At most `max_bytes` wait to be written.
+  // The caller owns the descriptor and keeps it open. At most `max_bytes` wait to be written.
   LineWriter(int descriptor, size_t max_bytes, Note note);
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
-  // Gives what waits kEndPatience to be written.
+  // Waits up to kEndPatience until the buffer is written.
   ~LineWriter();
 
-  // Never waits. `lines` end with a line's end. What does not fit is dropped and counted, as is everything that follows
-  // until half of the buffer is free; then the note tells how many it were.
+  // Does not block. `lines` end with a newline. Lines that do not fit are dropped and counted, and so are all further
+  // lines until half of the buffer is free. Then the note reports their number.
   void Write(absl::string_view lines);
 
-  // Waits until everything is written or given up, but no longer than `limit`. False: something still waits.
+  // Waits up to `limit` until everything is written or dropped. False: some lines still wait.
   bool Flush(std::chrono::milliseconds limit);
 
-  // Lines that were dropped, or that the descriptor refused, since the start.
+  // The number of lines that were dropped or that the descriptor refused since the start.
   uint64_t dropped() const;
 
   static constexpr std::chrono::milliseconds kEndPatience{300};
@@ -48,8 +48,8 @@ class LineWriter {
   const std::shared_ptr<Queue> queue_;
 };
 
-// While it lives, what is written to a stream goes to `write`, which returns whether it took it; the stream goes bad
-// when it did not. One thread.
+// While it lives, text that is written to the stream goes to `write`. If that returns false, the stream becomes bad.
+// For one thread.
 class RedirectedStream : public std::streambuf {
  public:
   using Write = std::function<bool(absl::string_view text)>;
@@ -57,7 +57,7 @@ class RedirectedStream : public std::streambuf {
   RedirectedStream(std::ostream& stream, Write write);
   RedirectedStream(const RedirectedStream&) = delete;
   RedirectedStream& operator=(const RedirectedStream&) = delete;
-  ~RedirectedStream() override;  // hands over what is left, and gives the stream its own buffer back
+  ~RedirectedStream() override;  // writes the rest and restores the stream's own buffer
 
  protected:
   int_type overflow(int_type character) override;
@@ -68,17 +68,17 @@ class RedirectedStream : public std::streambuf {
   std::ostream& stream_;
   const Write write_;
   std::streambuf* const before_;
-  std::string text_;  // not handed over yet
+  std::string text_;  // not passed to write_ yet
 };
 
-// Writes to a descriptor without control characters (WithoutControls) but line ends and tabs: what a command prints may
-// quote a file or a peer. Waits for the reader. False: the descriptor takes nothing more.
+// Writes to a descriptor and removes control characters (WithoutControls) except newlines and tabs, because the output
+// of a command may quote a file or a peer. Waits for the reader. False: the descriptor accepts nothing more.
 bool WriteChecked(int descriptor, absl::string_view text);
 
-// Gives standard input, output and error /dev/null where a process was started without them: the next file that it
-// opens would become one of them, and a lock file or a database get the log. A program that links this has it done
-// before its libraries are initialised, one of which opens files; main calls it to learn how it went. False: there is
-// no /dev/null.
+// Opens /dev/null for those of standard input, output and error with which the process was not started. Otherwise the
+// next file that it opens would become one of them, and the log would go into a lock file or a database. In a program
+// that links this, it runs before the libraries are initialised, because one of them opens files; main calls it to
+// learn the result. False: there is no /dev/null.
 bool OpenStandardDescriptors();
 
 }  // namespace lean

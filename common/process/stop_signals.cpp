@@ -15,7 +15,7 @@
 namespace lean {
 namespace {
 
-// Of RunOrExit, after the signal.
+// The time that RunOrExit waits after the signal.
 constexpr absl::Duration kPatience = absl::Milliseconds(500);
 
 }  // namespace
@@ -116,7 +116,7 @@ absl::Status RunOrExit(StopSignals& signals, int exit_code,
       },
       [&](const char* signal) {
         told(signal);
-        // Waits on a thread of its own: this one has yet to request the stop.
+        // Waits on a separate thread, because this one must request the stop.
         std::thread([done, exit_code] {
           if (!done->WaitForNotificationWithTimeout(kPatience)) _exit(exit_code);
         }).detach();

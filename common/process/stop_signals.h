@@ -1,5 +1,5 @@
-// SIGINT, SIGTERM and SIGHUP as a request to stop, taken by the main thread instead of by a handler, and work that
-// ends by itself or on such a request.
+// SIGINT, SIGTERM and SIGHUP as requests to stop, and work that ends by itself or after such a request. The main thread
+// waits for the signals; there is no signal handler.
 #ifndef LEAN_COMMON_PROCESS_STOP_SIGNALS_H_
 #define LEAN_COMMON_PROCESS_STOP_SIGNALS_H_
 
@@ -12,27 +12,25 @@
 
 namespace lean {
 
-// Made first in main: threads inherit what is blocked. Where SIGHUP is ignored from the start (nohup), it stays so.
-// Ignores SIGPIPE and SIGXFSZ for the process: a reader that is gone and a file that may not grow are errors of the
-// write, not the end. One to a process.
+// Create it first in main, because threads inherit the blocked signals. If SIGHUP is ignored at the start (nohup), it
+// stays ignored. Ignores SIGPIPE and SIGXFSZ, so that a missing reader or a file at its size limit is an error of the
+// write and does not end the process. One per process.
 class StopSignals {
  public:
   StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  // Whether a signal to stop has come that no call has taken yet. For work on the thread that would take it.
+  // Whether a signal to stop is pending. For work on the thread that waits for signals.
   static bool Pending();
 
-  // Blocks until the process is asked to stop; the signal's name. From then on a second signal ends it at once.
+  // Blocks until a signal to stop arrives, and returns its name. After that, a second signal ends the process at once.
   const char* Wait();
 
-  // For a command that has nothing to stop in order: from now on a signal ends the process at once, as it does without
-  // this class.
+  // For a command that needs no orderly stop: from now on a signal ends the process at once.
   void LetEnd() const;
 
-  // The same as Wait, but no longer than `timeout`: nullptr when that has passed. For a process that also ends by
-  // itself.
+  // Like Wait, but returns nullptr after `timeout`. For a process that also ends by itself.
   const char* WaitFor(std::chrono::milliseconds timeout);
 
  private:
@@ -41,19 +39,19 @@ class StopSignals {
   sigset_t signals_;
 };
 
-// Runs `work` on a thread of its own and returns its result. If a signal comes first, calls `stop` with its name, on
-// this thread, whereupon `work` must end soon.
+// Runs `work` on a separate thread and returns its result. If a signal arrives first, calls `stop` with its name on
+// this thread; `work` must then end soon.
 absl::Status RunUntilStopped(StopSignals& signals, const std::function<absl::Status()>& work,
                              const std::function<void(const char* signal)>& stop);
 
-// The same for work that watches a stop token: the first signal requests the stop, after `told` was called with its
-// name. An error that `work` returns after that is CANCELLED and names the signal: "stopped by SIGTERM: ...". It may
-// end well all the same: what comes after it must ask whether `told` was called, since the signal is used up.
+// The same for work that watches a stop token. The first signal calls `told` with its name and then requests the stop.
+// An error that `work` returns after that becomes CANCELLED and names the signal: "stopped by SIGTERM: ...". `work` may
+// still succeed, so code that follows must check whether `told` was called.
 absl::Status RunStoppable(StopSignals& signals, const std::function<absl::Status(std::stop_token stop)>& work,
                           const std::function<void(const char* signal)>& told);
 
-// The same for work that can take long to notice the stop token and may end anywhere: it reads, or what it writes is
-// whole at any moment. If `work` has not ended soon after the signal, the process exits with `exit_code` at once,
+// The same for work that may notice the stop token late and may be interrupted anywhere, because it only reads or what
+// it writes is always complete. If `work` has not ended soon after the signal, the process exits with `exit_code`
 // without running destructors.
 absl::Status RunOrExit(StopSignals& signals, int exit_code,
                        const std::function<absl::Status(std::stop_token stop)>& work,

@@ -23,7 +23,7 @@ absl::Status SystemError(absl::string_view action, const std::string& path) {
 
 absl::StatusOr<WholeFile> WholeFile::Create(const std::string& path, mode_t mode) {
   std::string temporary = absl::StrCat(path, ".", getpid(), ".tmp");
-  unlink(temporary.c_str());  // of a process that had this id and was killed
+  unlink(temporary.c_str());  // left by a killed process with the same id
   Descriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file.valid()) return SystemError("create", temporary);
   return WholeFile(path, std::move(temporary), std::move(file));
@@ -45,7 +45,7 @@ absl::Status WholeFile::Write(absl::string_view bytes) {
 
 absl::Status WholeFile::PutInPlace(IfExists if_exists) {
   if (fsync(file_.get()) != 0) return SystemError("sync", path_);
-  // A link fails where the name is taken; a rename takes it over.
+  // A link fails if the name exists; a rename replaces it.
   const int done = if_exists == IfExists::kReplace ? rename(temporary_.c_str(), path_.c_str())
                                                    : link(temporary_.c_str(), path_.c_str());
   if (done != 0) return SystemError("put in place", path_);
@@ -70,7 +70,7 @@ absl::Status SyncFolderOf(const std::string& path) {
 }
 
 absl::StatusOr<std::string> ReadTextFile(const std::string& path, size_t max_bytes) {
-  // Not to hang on a named pipe.
+  // Avoids a wait if the file is a named pipe.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.valid()) return SystemError("open", path);
   struct stat info {};
@@ -86,7 +86,7 @@ absl::StatusOr<std::string> ReadTextFile(const std::string& path, size_t max_byt
     const ssize_t count = read(file.get(), text.data() + done, text.size() - done);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return SystemError("read", path);
-    if (count == 0) break;  // cut shorter meanwhile
+    if (count == 0) break;  // the file has become shorter
     done += static_cast<size_t>(count);
   }
   text.resize(done);

@@ -1,4 +1,4 @@
-// Files that are read as a whole, or that appear under their name as a whole or not at all.
+// Reads files as a whole, and writes files that appear under their name completely or not at all.
 #ifndef LEAN_COMMON_PROCESS_WHOLE_FILE_H_
 #define LEAN_COMMON_PROCESS_WHOLE_FILE_H_
 
@@ -16,21 +16,21 @@ namespace lean {
 
 enum class IfExists { kFail, kReplace };
 
-// Is written beside its place, as PATH.PID.tmp, and put there in one step: after a crash of process or machine there is
-// under PATH what was there before, or all of the new file. Errors name the file and the system's reason. Movable.
+// Written as PATH.PID.tmp and then renamed. After a crash of the process or the machine, PATH has the old content or
+// all of the new one. Errors contain the file and the system's reason. Movable.
 class WholeFile {
  public:
-  // `mode`: as of open(2), less the umask.
+  // `mode`: see open(2); the umask applies.
   static absl::StatusOr<WholeFile> Create(const std::string& path, mode_t mode);
-  // Removes what was written, unless it was put in place.
+  // Removes the temporary file unless PutInPlace has renamed it.
   ~WholeFile();
   WholeFile(WholeFile&&) = default;
   WholeFile& operator=(WholeFile&&) = delete;
 
   absl::Status Write(absl::string_view bytes);
 
-  // Syncs the file, puts it in place and syncs the folder; nothing is written afterwards. AlreadyExists with kFail:
-  // something has the name already. When only the last step fails, the file is in place.
+  // Syncs the file, renames it and syncs the folder. Nothing may be written afterwards. AlreadyExists with kFail: the
+  // name exists. If only the last step fails, the file has its name.
   absl::Status PutInPlace(IfExists if_exists);
 
  private:
@@ -39,21 +39,21 @@ class WholeFile {
 
   std::string path_;
   std::string temporary_;
-  Descriptor file_;  // none: moved from, or in place
+  Descriptor file_;  // none after a move or PutInPlace
 };
 
-// All of it at once.
+// Writes a complete file.
 absl::Status WriteWholeFile(const std::string& path, absl::string_view bytes, mode_t mode, IfExists if_exists);
 
-// Makes the names in the folder of `path` durable.
+// Syncs the folder of `path`, so that its names are durable.
 absl::Status SyncFolderOf(const std::string& path);
 
-// NotFound, PermissionDenied or Internal with the system's words; InvalidArgument for what is no regular file or is
-// larger than max_bytes, found out before anything is read.
+// Errors: NotFound, PermissionDenied or Internal with the system's message; InvalidArgument if it is no regular file or
+// is larger than max_bytes, before anything is read.
 absl::StatusOr<std::string> ReadTextFile(const std::string& path, size_t max_bytes);
 
-// Makes a new WholeFile with mode 0644. AlreadyExists: there is one; it is left as it is. After other errors there is
-// none.
+// Writes a new WholeFile with mode 0644. AlreadyExists: the file exists; it is not changed. After other errors there is
+// no file.
 absl::Status WriteNewTextFile(const std::string& path, absl::string_view text);
 
 }  // namespace lean

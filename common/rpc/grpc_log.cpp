@@ -7,7 +7,7 @@
 namespace lean::rpc {
 
 void RouteGrpcLog(std::shared_ptr<spdlog::logger> log) {
-  // gRPC takes a plain function, so the logger has to be where one finds it; gRPC's threads may outlive main's objects.
+  // gRPC accepts only a plain function, so the logger must be global; gRPC's threads may outlive the objects of main.
   static auto* const kept = new std::shared_ptr<spdlog::logger>();
   *kept = std::move(log);
   gpr_set_log_function(

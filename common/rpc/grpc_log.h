@@ -1,4 +1,4 @@
-// gRPC's own log lines.
+// Redirects gRPC's own log lines.
 #ifndef LEAN_COMMON_RPC_GRPC_LOG_H_
 #define LEAN_COMMON_RPC_GRPC_LOG_H_
 
@@ -8,8 +8,8 @@
 
 namespace lean::rpc {
 
-// From here on they go to our log, at debug level: what an operator should know of a failure, our errors say.
-// Process-wide; called first in main.
+// Writes gRPC's log lines to our log from now on, at debug level, because our errors already say what an operator needs
+// to know. Affects the whole process; call it first in main.
 void RouteGrpcLog(std::shared_ptr<spdlog::logger> log);
 
 }  // namespace lean::rpc

@@ -41,7 +41,7 @@ absl::StatusOr<Certificate> ParseCertificate(const std::string& path, const std:
   return certificate;
 }
 
-// A key under a pass phrase is refused, not asked for on the terminal.
+// A key with a passphrase is refused; OpenSSL would ask for it on the terminal.
 int NoPassphrase(char*, int, int, void*) { return -1; }
 
 absl::StatusOr<std::string> ReadCertificates(const std::string& path) {
@@ -67,7 +67,7 @@ absl::StatusOr<KeyPair> ReadKeyPair(const std::string& cert_path, const std::str
   const PrivateKey parsed(PEM_read_bio_PrivateKey(OverText(key).get(), nullptr, &NoPassphrase, nullptr),
                           &EVP_PKEY_free);
   if (parsed == nullptr) return FileError(key_path, "holds no unencrypted private key in PEM");
-  // A file that is no key is named as such before its permissions are.
+  // Reports that a file is no key before it reports its permissions.
   struct stat info {};
   if (stat(key_path.c_str(), &info) != 0) return FileError(key_path, std::strerror(errno));
   RETURN_IF_ERROR(CheckSecretFile(key_path, info));

@@ -11,25 +11,26 @@
 
 namespace lean::rpc {
 
-// Paths as the command line gives them; an empty one is not given.
+// Paths from the command line; an empty path means that the option was not given.
 struct ServerTlsFiles {
   std::string cert;       // certificate chain
-  std::string key;        // its private key, as CheckSecretFile (common/secrets) asks
-  std::string client_ca;  // when given, every client must show a certificate of this authority (mTLS)
+  std::string key;        // its private key; CheckSecretFile (common/secrets) checks the file
+  std::string client_ca;  // if given, every client must show a certificate of this authority (mTLS)
 
   bool empty() const { return cert.empty() && key.empty() && client_ca.empty(); }
 };
 
 struct ClientTlsFiles {
   std::string server_ca;  // authority of the server's certificate
-  std::string cert;       // the client's own, for mTLS, together with key
+  std::string cert;       // certificate chain of the client, for mTLS; needs `key`
   std::string key;
 
   bool empty() const { return server_ca.empty() && cert.empty() && key.empty(); }
 };
 
-// Without files: plain text. Errors name the file: unreadable, not PEM, a key that is not the certificate's, a key file
-// that more users may read than CheckSecretFile allows, a certificate without a key or the reverse.
+// Without files, connections are not encrypted. Errors name the file: it is unreadable or not PEM; the key does not
+// belong to the certificate; CheckSecretFile refuses the key file; a certificate without a key, or a key without a
+// certificate.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const ServerTlsFiles& files);
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeClientCredentials(const ClientTlsFiles& files);
 

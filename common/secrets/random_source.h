@@ -1,4 +1,4 @@
-// Where key generation draws its randomness from: the system's generator in production, a seeded one in tests.
+// The source of randomness for key generation: the system's generator in production, a seeded one in tests.
 #ifndef LEAN_COMMON_SECRETS_RANDOM_SOURCE_H_
 #define LEAN_COMMON_SECRETS_RANDOM_SOURCE_H_
 
@@ -13,7 +13,7 @@ class RandomSource {
  public:
   virtual ~RandomSource() = default;
 
-  // Fills `out`. An error leaves it unusable.
+  // Fills `out`. After an error its content must not be used.
   virtual absl::Status Fill(absl::Span<uint8_t> out) = 0;
 };
 
@@ -23,7 +23,7 @@ class SystemRandomSource : public RandomSource {
   absl::Status Fill(absl::Span<uint8_t> out) override;
 };
 
-// A reproducible stream of a seed, for tests and throw-away keys only: SHAKE128(seed, number of the call).
+// A reproducible stream for tests and test networks only: SHAKE128(seed, number of the call).
 class SeededRandomSource : public RandomSource {
  public:
   explicit SeededRandomSource(uint64_t seed) : seed_(seed) {}

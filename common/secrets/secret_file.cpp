@@ -21,7 +21,7 @@
 namespace lean {
 namespace {
 
-// Who writes to a pipe has opened it, or does so at once.
+// The process that writes to a pipe has opened it already, or does so soon.
 constexpr std::chrono::seconds kLongestWaitForPipe{10};
 constexpr int64_t kPollMs = 100;
 
@@ -43,7 +43,7 @@ absl::Status TooLarge(const std::string& path, size_t max_bytes) {
       absl::StrCat(path, " has more than the ", max_bytes, " bytes that such a file can have"));
 }
 
-// Up to the size of `out`, fewer only at the file's end.
+// Reads up to the size of `out`; fewer bytes only at the end of the file.
 absl::StatusOr<size_t> ReadUpTo(const Descriptor& file, const std::string& path, absl::Span<uint8_t> out) {
   size_t size = 0;
   while (size < out.size()) {
@@ -102,7 +102,7 @@ struct OpenedFile {
   struct stat info {};
 };
 
-// Without O_NONBLOCK the opening of a pipe waits for a writer. A regular file ignores it.
+// Without O_NONBLOCK, opening a pipe waits for a writer. A regular file ignores the flag.
 absl::StatusOr<OpenedFile> Open(const std::string& path) {
   OpenedFile opened{.file = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY))};
   if (!opened.file.valid()) return SystemError(errno, "open", path);

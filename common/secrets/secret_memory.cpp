@@ -13,10 +13,10 @@
 namespace lean {
 namespace {
 
-// Room for a seed of 32 bytes and its builder's copy for each of 4096 keys, several times over. A power of two.
+// Several times the room for a seed of 32 bytes and a copy of it for each of 4096 keys. A power of two.
 constexpr size_t kArenaBytes = size_t{1} << 20;
 constexpr size_t kSmallestBlockBytes = 32;
-// Larger ones are few (a decrypted key file, a list of passwords) and get a mapping of their own.
+// Larger blocks are few (a decrypted key file, a list of passwords). Each gets a separate mapping.
 constexpr size_t kLargestBlockBytes = 2048;
 
 void RaiseLockedMemoryLimit() {

@@ -1,4 +1,4 @@
-// Memory for seeds, passwords and keys: locked, left out of core dumps, and wiped when it is freed.
+// Memory for seeds, passwords and keys. It is locked, excluded from core dumps, and wiped when it is freed.
 #ifndef LEAN_COMMON_SECRETS_SECRET_MEMORY_H_
 #define LEAN_COMMON_SECRETS_SECRET_MEMORY_H_
 
@@ -15,23 +15,23 @@
 
 namespace lean {
 
-// Keeps other processes of the same user from reading this one, and core files from being written. Sets up the locked
-// arena that small secrets share. Call it first in main of a program that holds keys, before any thread is made.
-// Thread-compatible; repeated calls do nothing more.
+// Prevents other processes of the same user from reading this process, and prevents core files. Creates the locked
+// arena for small secrets. A program with keys must call it first in main, before threads start. Thread-compatible;
+// further calls have no effect.
 //
 // FailedPrecondition: the arena is not locked, so the system may write secrets to swap. The message says what to do.
-// Everything else is in force then.
+// The other measures are in force nevertheless.
 absl::Status ProtectSecretMemory();
 
-// `size` bytes, zeroed. Small blocks come from the arena of ProtectSecretMemory, others from a mapping of their own,
-// which is left out of core dumps, and locked as far as the limit of locked memory (RLIMIT_MEMLOCK) allows. Null: there
-// is no memory. Thread-safe.
+// Returns `size` zeroed bytes. Small blocks come from the arena of ProtectSecretMemory. A larger block gets a separate
+// mapping, which is excluded from core dumps, and locked if the limit of locked memory (RLIMIT_MEMLOCK) allows. Null:
+// there is no memory. Thread-safe.
 void* AllocateSecret(size_t size);
 
-// Wipes and frees what AllocateSecret returned for `size`. Null is ignored. Thread-safe.
+// Wipes and frees a block of AllocateSecret(size). Ignores null. Thread-safe.
 void FreeSecret(void* memory, size_t size);
 
-// For standard containers of trivial values. A container that grows wipes what it leaves behind.
+// An allocator for standard containers of trivial values. A container that grows wipes its old memory.
 template <typename T>
 class SecretAllocator {
  public:
@@ -52,7 +52,7 @@ class SecretAllocator {
   bool operator==(const SecretAllocator&) const { return true; }
 };
 
-// Zeroed at construction, of a fixed size, in secret memory: it is wiped when it is freed. Move-only.
+// A buffer of fixed size in secret memory. Zeroed at construction, wiped when it is freed. Move-only.
 class WipedBytes {
  public:
   explicit WipedBytes(size_t size) : bytes_(size) {}

@@ -1,4 +1,4 @@
-// Why bytes are not an encoding of a type; all InvalidArgument.
+// Errors of bytes that are no encoding of a type; all are InvalidArgument.
 #ifndef LEAN_COMMON_SSZ_ERRORS_H_
 #define LEAN_COMMON_SSZ_ERRORS_H_
 

@@ -1,5 +1,5 @@
-// List that does not change once made: copies share its elements and its root, which is computed when it is made.
-// Thread safe to read and to copy.
+// An immutable list: copies share its elements and its root, which is computed at its creation. Thread safe to read and
+// to copy.
 #ifndef LEAN_COMMON_SSZ_SHARED_LIST_H_
 #define LEAN_COMMON_SSZ_SHARED_LIST_H_
 

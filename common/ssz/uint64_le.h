@@ -1,4 +1,4 @@
-// Little-endian integers of SSZ, on any machine.
+// Little-endian integers of SSZ on machines of any byte order.
 #ifndef LEAN_COMMON_SSZ_UINT64_LE_H_
 #define LEAN_COMMON_SSZ_UINT64_LE_H_
 

@@ -1,4 +1,4 @@
-// How a function passes on the error of one that it calls.
+// Macros that return the error of a called function.
 //
 // These are ours because Debian's Abseil (20220623) and protobuf (3.21) install no such macros. They have the names and
 // the meaning of the ones in Google's open-source projects.

@@ -1,4 +1,4 @@
-// Which build this is.
+// The version of this build.
 #ifndef LEAN_COMMON_VERSION_VERSION_H_
 #define LEAN_COMMON_VERSION_VERSION_H_
 

@@ -53,7 +53,7 @@ bool SignedOnce::IsTooMany(uint64_t slot, uint64_t validator, const Root& key) c
 SignedOnce::Answer SignedOnce::Add(uint64_t slot, uint64_t validator, const Root& key, int64_t current_slot) {
   MutexLock lock(mutex_);
   while (!slots_.empty() && IsTooOld(slots_.begin()->first, current_slot)) slots_.erase(slots_.begin());
-  // Drop slots from when the clock was further ahead.
+  // Drops slots from a time when the clock was further ahead.
   slots_.erase(slots_.upper_bound(static_cast<uint64_t>(std::max<int64_t>(current_slot, -1) + 1)), slots_.end());
   if (IsTooOld(slot, current_slot)) return Answer::kTooMany;
   std::vector<Keys>& validators = slots_[slot];

@@ -23,8 +23,8 @@ bool ClockEvidence::IsOld(uint64_t slot, uint64_t validator) const {
   return seen.has_value() && slot <= *seen;
 }
 
-// One that is long past does not count any more: neither does it keep others from counting, whose slots are lower since
-// the validator's own clock was wrong.
+// Votes from long ago do not count. Nor do they prevent later votes with lower slots from counting, which a validator
+// makes after it has corrected its clock.
 bool ClockEvidence::IsNewerLocked(uint64_t slot, const NewestVote& newest, SteadyTime now) const {
   return !newest.came.has_value() || slot > newest.slot || now - *newest.came > Window();
 }

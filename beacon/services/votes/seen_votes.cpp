@@ -89,7 +89,7 @@ void RecentVotes::AddLocked(SeenVote seen, const Root* root, int64_t current_slo
   while (!slots_.empty() && static_cast<int64_t>(slots_.begin()->first) <= newest - kSlots) {
     slots_.erase(slots_.begin());
   }
-  // Slots from when the clock was ahead.
+  // Drops slots from a time when the clock was ahead.
   while (!slots_.empty() && static_cast<int64_t>(slots_.rbegin()->first) > newest) {
     slots_.erase(std::prev(slots_.end()));
   }

@@ -22,7 +22,7 @@
 namespace lean::beacon {
 namespace {
 
-// Small, so that memory and log are flushed often. A block larger than its buffer is written at once.
+// Small, so that memory and log are flushed often. A block that is larger than the buffer is written at once.
 constexpr size_t kMemtableBytes = size_t{16} << 20;  // of all columns together
 constexpr size_t kBlockMemtableBytes = size_t{8} << 20;
 constexpr size_t kSmallMemtableBytes = size_t{4} << 20;
@@ -34,7 +34,7 @@ constexpr int kOpenFiles = 128;
 // Compact rewrites files of blocks with more than this share of garbage.
 constexpr double kGarbageShare = 0.1;
 
-// RocksDB's file that names the others.
+// The file of RocksDB that names the others.
 constexpr char kCurrentFile[] = "CURRENT";
 
 // What to do when a database is damaged.
@@ -63,7 +63,7 @@ rocksdb::DBOptions MakeOptions(const DatabaseOptions& options, bool create) {
   db.max_open_files = kOpenFiles;
   db.max_background_jobs = 2;
   db.bytes_per_sync = uint64_t{1} << 20;
-  // A log that a crash has cut off is read up to the cut, in whole batches.
+  // Reads a log that a crash has truncated up to its last complete batch.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   return db;
 }
@@ -72,9 +72,9 @@ rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const std::shared_
   rocksdb::ColumnFamilyOptions options;
   const bool large = column == Column::kBlocks;
   options.write_buffer_size = large ? kBlockMemtableBytes : kSmallMemtableBytes;
-  // Blocks have files of their own: they are written once, and not again when keys are sorted, as they are when old
-  // blocks come by backfill or are dropped. A file goes when all of it is garbage. Its blocks are about of an age, so
-  // that nothing needs to be moved for that.
+  // Blocks are in separate files (blob files), so they are not written again when keys are sorted, which happens when
+  // backfill adds old blocks or old blocks are deleted. A file is deleted when all of it is garbage. Its blocks have
+  // similar ages, so none need to be moved for that.
   options.enable_blob_files = large;
   // 96 % of a block are signatures, which cannot be compressed.
   options.blob_compression_type = rocksdb::kNoCompression;

@@ -70,7 +70,7 @@ void RangeSync::ChooseTarget(const std::vector<AheadPeer>& ahead, const Checkpoi
     if (!is_urgent && now - ahead_since_[peer.peer] < options_.patience) continue;
     const AheadPeer*& best = peer.serves_range ? by_range : by_root;
     if (best != nullptr && peer.head.slot <= best->head.slot) continue;
-    // By root only this peer would be asked.
+    // A request by root would go to this peer only.
     const uint64_t first = BaseOf(peer, head, finalized).slot + 1;
     if (peer.serves_range || peer.earliest_slot <= first) {
       best = &peer;
@@ -245,10 +245,11 @@ void RangeSync::OnOutcomes(uint64_t plan, const std::vector<SubmitOutcome>& outc
   plan_->Done();
 }
 
-// Of a range above a block that is not finalized: the peers' chain leaves ours below it, and is fetched from the
-// finalized block on. Of that one: either the peer keeps something back or is on a chain that leaves ours below the
-// finalized block, or another one kept back what lies between. It is asked alone for all of it; if what it gives by
-// range is no chain from our finalized block on, by roots: that tells what it has pruned from what it lies about.
+// If the range starts above a block that is not finalized, the peers' chain branches off below that block, so it is
+// requested from the finalized block on. If the range starts at the finalized block, this peer withholds blocks or is
+// on a chain that branches off below the finalized block, or another peer has withheld the blocks in between. This peer
+// alone is then asked for the whole range. If its answer is no chain from our finalized block on, it is asked by roots,
+// which distinguishes pruned blocks from lies.
 void RangeSync::HandleDisconnected(uint64_t peer) {
   if (base_.slot > finalized_.slot) {
     if (left_below_.size() >= kLeftBelowRemembered) left_below_.clear();

@@ -149,7 +149,7 @@ void RootSync::OnOutcomes(uint64_t peer, const std::vector<SubmitOutcome>& outco
       case SubmitOutcome::kAlreadyKnown:
         requests_.Resolve(roots[i]);
         break;
-      case SubmitOutcome::kQueued:  // its own missing block was named
+      case SubmitOutcome::kQueued:  // its missing block was reported
       case SubmitOutcome::kShuttingDown:
         break;
       default:

@@ -81,7 +81,7 @@ void WalkSync::OnAnswer(const absl::StatusOr<std::vector<SignedBlockPtr>>& answe
   if (absl::IsNotFound(status)) return OnMissing();
   if (!status.ok()) return EndAndBlame(Offence::kBadAnswer, std::string(status.message()));
   if (!backward) return;
-  // Otherwise anybody could invent a chain of any length.
+  // Without this check anybody could invent a chain of any length.
   if (const std::optional<Refusal> refusal = context_.chain.CheckProposer(*answer->front())) {
     return EndAndBlame(Offence::kInvalidItem,
                        absl::StrCat("a block of its chain is wrong: ", refusal->reason, ", ", refusal->message));
@@ -101,7 +101,7 @@ void WalkSync::OnMissing() {
   // The peer has pruned these blocks, or never had them.
   const uint64_t kept_from = walk_->lowest_slot();
   context_.book.SetKeptFrom(peer_, kept_from);
-  // Not a gap that a peer with older blocks could fill: what it leaves out is below what we have.
+  // A peer with older blocks could not fill this gap, because the missing blocks are below those that we have.
   if (kept_from <= finalized_.slot + 1) context_.book.Disbelieve(peer_, context_.clock.Steady());
   End("the peer has no older blocks");
 }

@@ -1,5 +1,5 @@
-// Field elements at rest: canonical words, uint32_t below the modulus, as every encoding has them. Montgomery form
-// lives inside the hash functions only.
+// Field elements in encodings: canonical words, which are uint32_t below the modulus. Only the hash functions use
+// Montgomery form.
 #ifndef LEAN_COMMON_CRYPTO_XMSS_WORDS_H_
 #define LEAN_COMMON_CRYPTO_XMSS_WORDS_H_
 

@@ -14,12 +14,13 @@
 namespace lean::rpc {
 namespace {
 
-// gRPC ends a call by its deadline and tells the server's reason, if it has one: it gets the time to do so.
+// gRPC ends a call at its deadline and reports the server's error if there is one. This is the time that it gets for
+// that.
 constexpr std::chrono::milliseconds kMargin{50};
 
 }  // namespace
 
-// One call: gRPC's until it has ended, then its caller's.
+// One call. gRPC uses it until the call has ended, then the caller does.
 struct BoundedCalls::Pending {
   grpc::ClientContext context;
   grpc::ByteBuffer request;
@@ -112,7 +113,7 @@ void BoundedCalls::Cancel() {
     changed_.NotifyAll();
   }
   for (const std::shared_ptr<Pending>& call : calls) {
-    // Not run while gRPC keeps the thread and the queue is full: then calls end by their deadlines.
+    // Does not run while gRPC occupies the thread and the queue is full. The calls then end at their deadlines.
     starter_.TrySubmit([call] { call->context.TryCancel(); });
   }
 }

@@ -1,4 +1,4 @@
-// Calls on a server that may do anything: nobody waits for one longer than he said, and another thread can end it.
+// Calls to a server that is not trusted: no caller waits longer than its timeout, and another thread can cancel a call.
 #ifndef LEAN_COMMON_RPC_CLIENT_CALLS_H_
 #define LEAN_COMMON_RPC_CLIENT_CALLS_H_
 
@@ -24,30 +24,30 @@
 
 namespace lean::rpc {
 
-// Unary calls over one channel. Thread-safe. A caller waits on a timer of its own, and its thread never enters gRPC:
-// whichever thread does may be kept there for as long as the server sends, by gRPC's reading, even beyond the call's
-// deadline. So two threads of this object make its calls and wait for what comes, apart from those of other servers. A
-// call that has not ended in time is left to them.
+// Unary calls over one channel. Thread-safe. A caller waits on its own timer, and its thread never enters gRPC, because
+// gRPC may keep a thread reading for as long as the server sends, even beyond the call's deadline. Two threads of this
+// object make the calls and receive the answers. They are separate from those of other servers. A call that has not
+// ended in time is left to these threads.
 class BoundedCalls {
  public:
   explicit BoundedCalls(const std::shared_ptr<grpc::Channel>& channel);
-  // As Cancel(). Waits for the two threads, which a server that sends without end may keep: a ReceiveBudget has to be
-  // there to end that.
+  // Like Cancel(). Waits for the two threads. A server that sends without end can occupy them, so the process needs a
+  // ReceiveBudget, which ends that.
   ~BoundedCalls();
   BoundedCalls(const BoundedCalls&) = delete;
   BoundedCalls& operator=(const BoundedCalls&) = delete;
 
-  // Calls `method` (say "/lean.v1.DutyService/BuildVote") and returns the bytes of its answer, after `timeout` and a
-  // small margin at the latest. The server's error, or DeadlineExceeded; Unavailable: too many earlier calls have not
-  // ended yet; Cancelled: after Cancel().
+  // Calls `method`, such as "/lean.v1.DutyService/BuildVote", and returns the bytes of its answer. Returns after
+  // `timeout` and a small margin at the latest. Errors: that of the server; DeadlineExceeded; Unavailable: too many
+  // earlier calls have not ended yet; Cancelled: Cancel() was called.
   absl::StatusOr<grpc::ByteBuffer> Call(const std::string& method, const google::protobuf::Message& request,
                                         std::chrono::milliseconds timeout);
 
-  // Callers return at once, and no call is made any more.
+  // All callers return at once, and no more calls are made.
   void Cancel();
 
  private:
-  // Under way on one channel; more than a validator client ever has at a time.
+  // The most calls in progress on one channel. A validator client never has that many.
   static constexpr size_t kMaxCalls = 16;
 
   struct Pending;
@@ -75,10 +75,10 @@ class CancellableCalls {
  public:
   // Registers a call before it is made, so that Cancel() reaches it. False after Cancel(): it must not be made.
   bool Begin(grpc::ClientContext& context);
-  // The call is done; its context may go.
+  // The call has ended; its context may be destroyed.
   void End(grpc::ClientContext& context);
 
-  // Those under way end with CANCELLED, and none begins any more.
+  // Calls in progress end with CANCELLED, and no new ones start.
   void Cancel();
 
  private:

@@ -14,14 +14,14 @@ namespace lean::rpc {
 
 struct ChannelOptions {
   ClientTlsFiles tls;
-  // Waits between attempts to connect grow from the first to the last.
+  // The delay between attempts to connect grows from the first value to the second.
   std::chrono::milliseconds min_backoff{100};
   std::chrono::milliseconds max_backoff{2000};
 };
 
-// Connects when first used, reconnects by itself, takes messages of up to kMaxMessageBytes, shares its connection with
-// no other channel, uses no proxy, and repeats no call by itself. A dead connection is found within seconds by pings.
-// `address` is HOST:PORT or unix:PATH. InvalidArgument: a bad address or TLS file, named.
+// Connects when it is first used and reconnects by itself. Accepts messages of up to kMaxMessageBytes, shares its
+// connection with no other channel, uses no proxy, and never retries a call. Pings find a dead connection within
+// seconds. `address` is HOST:PORT or unix:PATH. InvalidArgument: a bad address or TLS file, which the error names.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& address,
                                                            const ChannelOptions& options = {});
 

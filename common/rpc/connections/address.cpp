@@ -48,7 +48,7 @@ absl::StatusOr<Address> ParseUnixPath(absl::string_view path) {
   return Address{"", 0, std::string(path)};
 }
 
-// Whether somebody answers on the socket at `path`.
+// Whether a server answers on the socket at `path`.
 bool IsServed(const std::string& path) {
   const Descriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return true;

@@ -24,10 +24,10 @@ namespace lean::rpc {
 namespace {
 
 constexpr int kBacklog = 256;
-// From one socket, before others, and Stop, have their turn.
+// Connections accepted from one socket before the others, and Stop, are looked at.
 constexpr int kAtOnce = 256;
-// While the machine has no descriptors or memory for a connection that waits, and between two looks at what is
-// unfinished.
+// The pause while the machine has no descriptors or memory for a waiting connection, and between two checks of
+// unfinished requests.
 constexpr int kPauseMs = 100;
 
 constexpr uint64_t kFewestConnections = 16;
@@ -43,7 +43,7 @@ absl::StatusOr<AddressList> Resolve(const Address& address) {
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
   const std::string port = absl::StrCat(address.port);
-  // Of both families where the machine has both; IPv6's wildcard takes IPv4 in as well.
+  // Of both address families if the machine has both. IPv6's wildcard address includes IPv4.
   const char* host = IsWildcard(address.host) ? "::" : address.host.c_str();
   int error = getaddrinfo(host, port.c_str(), &hints, &found);
   if (error != 0 && IsWildcard(address.host)) error = getaddrinfo("0.0.0.0", port.c_str(), &hints, &found);
@@ -61,7 +61,7 @@ void SetPort(sockaddr* address, uint16_t port) {
   }
 }
 
-// Of an address of IPv4 or IPv6.
+// A socket for an IPv4 or IPv6 address.
 uint16_t PortOfSocket(const sockaddr_storage& address) {
   return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
                                              : reinterpret_cast<const sockaddr_in&>(address).sin_port);
@@ -74,21 +74,21 @@ uint16_t PortOf(int fd) {
   return PortOfSocket(bound);
 }
 
-// Invalid, with errno set: it does not listen.
+// An invalid descriptor, with errno set, if it cannot listen.
 Descriptor ListenOn(const addrinfo& info) {
   Descriptor fd(socket(info.ai_family, info.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, info.ai_protocol));
   if (!fd.valid()) return fd;
   const int on = 1;
   const int off = 0;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  // Connections inherit it.
+  // Accepted connections inherit it.
   setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   if (info.ai_family == AF_INET6) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
   if (bind(fd.get(), info.ai_addr, info.ai_addrlen) == 0 && listen(fd.get(), kBacklog) == 0) return fd;
   return Descriptor();
 }
 
-// "10.0.0.1", also of an IPv4 address on a socket of both families. Empty: by a unix socket.
+// "10.0.0.1", also for an IPv4 address on a socket of both families. Empty for a unix socket.
 std::string HostOf(const sockaddr_storage& peer) {
   if (peer.ss_family != AF_INET && peer.ss_family != AF_INET6) return "";
   std::array<char, INET6_ADDRSTRLEN> text{};
@@ -144,7 +144,7 @@ absl::Status ConnectionGate::ListenTcp() {
 
 absl::Status ConnectionGate::ListenUnix() {
   RETURN_IF_ERROR(CheckUnixSocket(address_));
-  unlink(address_.unix_path.c_str());  // of a process that has ended, by the check
+  unlink(address_.unix_path.c_str());  // left by a process that has ended, as the check has shown
   Descriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_un bound{};
   bound.sun_family = AF_UNIX;
@@ -179,7 +179,7 @@ void ConnectionGate::Run() {
     waiting.push_back({.fd = listener.get(), .events = POLLIN, .revents = 0});
   bool short_of_something = false;
   while (true) {
-    // In a pause, whether to stop is all that is asked.
+    // During a pause it only watches for Stop.
     const bool counts = options_.requests != nullptr && open_.size() > 0;
     const int pause_ms = short_of_something || counts ? kPauseMs : -1;
     const int ready = poll(waiting.data(), short_of_something ? 1 : waiting.size(), pause_ms);
@@ -200,7 +200,7 @@ bool ConnectionGate::AcceptAll(int listener) {
       if (errno == ECONNABORTED || errno == EINTR) continue;
       return errno == EAGAIN || errno == EWOULDBLOCK;
     }
-    // The lowest free descriptor is given, so its number says how many are open at least.
+    // The system gives the lowest free descriptor, so its number is a lower bound of how many are open.
     if (fd.get() >= options_.max_descriptors) continue;
     const std::string host = HostOf(peer);
     const auto now = clock_.Steady();

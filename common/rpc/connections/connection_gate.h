@@ -22,41 +22,43 @@ namespace lean::rpc {
 
 // Of HOST:PORT and of unix:PATH, where all clients are one host.
 struct GateOptions {
-  // Open at once, of this server. 0: DefaultConnectionLimits.
+  // The most open connections of this server. 0: DefaultConnectionLimits.
   ConnectionLimits limits = {};
-  // Whole requests, counted by the server: connections that keep too much of theirs back are shut down. Null: none are.
+  // Complete requests, which the server counts. Connections that hold back too much of their requests are shut down.
+  // Null: none are.
   std::shared_ptr<RequestBytes> requests = nullptr;
   UnfinishedLimits unfinished = {};
-  // None is taken while the process has as many descriptors open, of whatever kind. 0: three quarters of what it may.
+  // No connection is accepted while the process has this many descriptors open, of any kind. 0: three quarters of its
+  // limit.
   int max_descriptors = 0;
 };
 
-// A quarter of the descriptors that the process may open, from 16 to 1,024 connections, and half of them from one host.
-// So two servers leave half to what the process itself opens: its database first of all.
+// A quarter of the descriptors that the process may open, at least 16 and at most 1,024 connections, and half of them
+// from one host. Two servers thus leave half of the descriptors to the process itself, above all to its database.
 ConnectionLimits DefaultConnectionLimits();
 
-// Listens for a server. gRPC would accept whatever comes without a bound, and stop accepting for ever once the process
-// is out of descriptors; this goes on. One thread of its own.
+// Listens for a server. gRPC accepts connections without a bound and stops accepting for ever when the process runs out
+// of descriptors; this class does neither. Runs one thread.
 class ConnectionGate {
  public:
-  // Gets a connection, and the listening descriptor that it came by.
+  // Receives a connection and the listening descriptor that it came through.
   using Take = std::function<void(Descriptor connection, int listener)>;
 
-  // Listens on HOST:PORT or unix:PATH; port 0 takes a free one. 0.0.0.0 and :: are all addresses of both families.
-  // Connections wait until Start. Errors name the address.
+  // Listens on HOST:PORT or unix:PATH; port 0 takes a free one. 0.0.0.0 and :: mean all addresses of both families.
+  // Connections wait until Start is called. Errors name the address.
   static absl::StatusOr<std::unique_ptr<ConnectionGate>> Open(const Address& address, GateOptions options);
 
-  // As Stop().
+  // Like Stop().
   ~ConnectionGate();
   ConnectionGate(const ConnectionGate&) = delete;
   ConnectionGate& operator=(const ConnectionGate&) = delete;
 
-  // Hands what comes to a server that has been started; `take` is called by one thread.
+  // Passes connections to a server that is running. One thread calls `take`.
   void Start(Take take);
-  // Takes no more. Before the server's own end. May be called again.
+  // Accepts no more connections. Call it before the server is shut down. May be called again.
   void Stop();
 
-  // Where it listens, with the port the system chose.
+  // The address on which it listens, with the port that the system chose.
   const Address& address() const { return address_; }
 
  private:
@@ -66,15 +68,16 @@ class ConnectionGate {
   absl::Status ListenTcp();
   absl::Status ListenUnix();
   void Run();
-  // What waits on this socket. False: the machine has run out of something, so a pause is due.
+  // Accepts the connections that wait on this socket. False: the machine has run out of a resource, so a pause is
+  // needed.
   bool AcceptAll(int listener);
 
   Address address_;
   const GateOptions options_;
-  const RealClock clock_;  // what waits on sockets waits in real time
-  OpenConnections open_;   // the thread's
+  const RealClock clock_;  // sockets wait in real time
+  OpenConnections open_;   // used by the thread only
   std::vector<Descriptor> listeners_;
-  Descriptor stop_;  // readable once Stop was called
+  Descriptor stop_;  // becomes readable when Stop is called
   Take take_;
   std::thread thread_;
 };

@@ -18,7 +18,7 @@ namespace lean::rpc {
 namespace {
 
 constexpr absl::string_view kNoProtocol = "lean listener probe\r\n\r\n";
-// How long a request to stop waits at most.
+// The longest time until a request to stop is noticed.
 constexpr std::chrono::milliseconds kStep{100};
 
 struct Deadline {
@@ -54,7 +54,7 @@ absl::Status Talk(const Descriptor& fd, const sockaddr* to, socklen_t size, cons
     getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &error_size);
     if (error != 0) return Failed("connect", error);
   }
-  // Where it has been closed meanwhile, that is an answer.
+  // If the connection was closed in the meantime, that counts as an answer.
   send(fd.get(), kNoProtocol.data(), kNoProtocol.size(), MSG_NOSIGNAL);
   return Await(fd.get(), POLLIN, deadline, stop);
 }

@@ -1,4 +1,4 @@
-// A process's look at its own listeners: whether who connects there is heard.
+// Checks whether the listeners of this process answer.
 #ifndef LEAN_COMMON_RPC_CONNECTIONS_LISTENER_WATCH_H_
 #define LEAN_COMMON_RPC_CONNECTIONS_LISTENER_WATCH_H_
 
@@ -18,27 +18,27 @@
 
 namespace lean::rpc {
 
-// OK when whoever serves `address` answers, or closes the connection: it gets bytes of no protocol, so it does one of
-// them. That takes all on the way: the kernel, the accepting thread, TLS and the server. An address for all of a
-// machine is tried on loopback. Unavailable: why not. DeadlineExceeded: silence for `timeout`. Ends early when `stop`
-// is requested.
+// OK when the server at `address` answers or closes the connection. It is sent bytes of no protocol, so it must do one
+// of the two. This tests the kernel, the accepting thread, TLS and the server. A wildcard address is tried on loopback.
+// Unavailable: the connection failed. DeadlineExceeded: no reaction within `timeout`. Returns early when `stop` is
+// requested.
 absl::Status ProbeListener(const Address& address, const Clock& clock, std::chrono::milliseconds timeout,
                            std::stop_token stop = {});
 
-// Probes each listener every kPeriod, and logs when one falls silent and when it answers again. One thread of its own.
+// Probes each listener every kPeriod, and logs when one stops answering and when it answers again. Runs one thread.
 // Thread-safe.
 class ListenerWatch {
  public:
   static constexpr std::chrono::seconds kPeriod{10};
   static constexpr std::chrono::milliseconds kTimeout{5'000};
 
-  // `clock` outlives the watch.
+  // `clock` must outlive this object.
   ListenerWatch(Clock& clock, std::shared_ptr<spdlog::logger> log);
   ~ListenerWatch() = default;
   ListenerWatch(const ListenerWatch&) = delete;
   ListenerWatch& operator=(const ListenerWatch&) = delete;
 
-  // `name` is for log and metrics: rpc, peers, metrics, keymanager or signer.
+  // `name` is the name in log and metrics: rpc, metrics, keymanager or signer.
   void Add(const std::string& name, const Address& address);
 
   struct State {
@@ -60,7 +60,7 @@ class ListenerWatch {
   const std::shared_ptr<spdlog::logger> log_;
   mutable Mutex mutex_;
   std::vector<Listener> listeners_ ABSL_GUARDED_BY(mutex_);  // only grows
-  std::jthread thread_;                                      // last: it uses the rest
+  std::jthread thread_;                                      // the last member, because it uses the others
 };
 
 }  // namespace lean::rpc

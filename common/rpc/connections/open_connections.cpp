@@ -18,11 +18,11 @@
 namespace lean::rpc {
 namespace {
 
-// A frame of 16 KiB has a head of 9 bytes, a record of TLS 29 bytes more than its content. A call has some 100 bytes of
-// headers, each in a record of its own.
+// A frame of 16 KiB has a header of 9 bytes; a TLS record has 29 bytes more than its content. A call has about 100
+// bytes of headers, each in a separate record.
 constexpr size_t kFrameShare = 256;
 constexpr size_t kCallBytes = 256;
-// Of an answer: 84 bytes in two records of TLS for each 32 KiB that were read.
+// For an answer: 84 bytes in two TLS records for each 32 KiB that were read.
 constexpr size_t kGrantShare = 256;
 
 // "ipv4:10.0.0.1:4711", "ipv6:%5Bfe80::1%25eth0%5D:4711"
@@ -35,18 +35,18 @@ std::string NameOfPeer(absl::string_view peer) {
   return absl::StrCat(absl::StrReplaceAll(host, {{"%5B", ""}, {"%5D", ""}, {"[", ""}, {"]", ""}}), peer.substr(port));
 }
 
-// The inode of the socket that this descriptor has now; nullopt when it has none.
+// The inode of the descriptor's current socket; nullopt if there is none.
 std::optional<ino_t> SocketOf(int fd) {
   struct stat info {};
   if (fstat(fd, &info) != 0 || !S_ISSOCK(info.st_mode)) return std::nullopt;
   return info.st_ino;
 }
 
-// What a connection brings beside requests: handshakes, settings, first headers.
+// Bytes that a connection sends besides requests: handshakes, settings, first headers.
 constexpr int64_t kFreeBytes = 16 << 10;
-// And from then on: pings, and what grants room for answers.
+// Bytes per second that it sends later: pings and window updates.
 constexpr int64_t kFreeBytesPerSecond = 64;
-// So little is nothing that is kept back.
+// Fewer bytes than this do not count as held back.
 constexpr int64_t kFewBytes = 64 << 10;
 
 }  // namespace
@@ -105,7 +105,7 @@ bool OpenConnections::HasRoom(const std::string& host, Time now) {
 }
 
 void OpenConnections::Add(int fd, const std::string& host, const std::string& name, Time now) {
-  Forget(fd);  // the descriptor is given anew, so the connection that had it was closed
+  Forget(fd);  // the descriptor was reused, so its former connection was closed
   connections_[fd] = {.socket = SocketOf(fd).value_or(0),
                       .host = host,
                       .name = name,
@@ -156,7 +156,7 @@ void OpenConnections::ShutDownLifeless(Time now) {
 }
 
 void OpenConnections::ShutDown(int fd, const Connection& connection) {
-  // With a descriptor of our own, so that it stays the socket that we look at: others may close theirs meanwhile.
+  // Uses a copy of the descriptor, because the owner may close its own in the meantime.
   const Descriptor own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (own.valid() && SocketOf(own.get()) == connection.socket) shutdown(own.get(), SHUT_RDWR);
 }

@@ -1,4 +1,4 @@
-// The open connections of a server, the requests that each has brought, and which of them are shut down.
+// The open connections of a server, the bytes of requests of each, and which of them are shut down.
 #ifndef LEAN_COMMON_RPC_CONNECTIONS_OPEN_CONNECTIONS_H_
 #define LEAN_COMMON_RPC_CONNECTIONS_OPEN_CONNECTIONS_H_
 
@@ -23,21 +23,22 @@ namespace lean::rpc {
 // connection.
 std::optional<uint64_t> BytesReceived(int fd);
 
-// What a connection has brought beyond that are requests that are not whole yet: gRPC reads them, up to the largest
-// size and as many at once as a connection may have calls, and tells nobody. Thread-safe.
+// The other bytes that a connection has sent belong to incomplete requests. gRPC reads these, up to the maximum size
+// and as many at once as a connection may have calls, and does not report them. Thread-safe.
 class RequestBytes {
  public:
-  // "10.0.0.1:4711" or "::1:4711", as both ends name it.
+  // "10.0.0.1:4711" or "::1:4711", the same name at both ends.
   static std::string NameOf(absl::string_view host, uint16_t port);
 
   void Open(const std::string& name);
   void Close(const std::string& name);
 
-  // A whole request of a connection, as grpc::ServerContext::peer() names it. Others than open ones are ignored.
+  // Counts a complete request of a connection, which is named as by grpc::ServerContext::peer(). Ignored if the
+  // connection is not open.
   void Count(absl::string_view peer, size_t bytes);
-  // An answer to it, which its reader pays for with frames that grant room for more.
+  // Counts an answer: its reader sends window updates for it.
   void CountAnswer(absl::string_view peer, size_t bytes);
-  // What the connection was counted since the last call, with what HTTP/2 and TLS take for it at most.
+  // The bytes counted for the connection since the last call, plus the most that HTTP/2 and TLS add to them.
   uint64_t Take(const std::string& name);
 
  private:
@@ -50,31 +51,32 @@ class RequestBytes {
 struct ConnectionLimits {
   size_t total = 0;
   size_t per_host = 0;
-  // Older ones may be shut down when there is no room: for servers whose connections are short. 0: none for its age.
+  // Connections older than this may be shut down to make room, for servers with short connections. 0: not because of
+  // their age.
   std::chrono::seconds max_age{0};
 };
 
-// What may have come of requests that are not whole: of one connection, and of all.
+// Limits on the bytes of incomplete requests: for one connection and for all.
 struct UnfinishedLimits {
   uint64_t connection_bytes = uint64_t{48} << 20;  // three requests of the largest size
   uint64_t bytes = uint64_t{256} << 20;
 };
 
-// Who takes a connection over closes it without telling, so the kernel is asked: a connection is open as long as its
-// descriptor has the same socket. It is asked when the limits are reached, every kSweepPause at most. Not thread-safe.
+// The server closes connections without notice, so the kernel is asked: a connection is open as long as its descriptor
+// has the same socket. The kernel is asked when the limits are reached, at most once every kSweepPause. Not
+// thread-safe.
 class OpenConnections {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
   static constexpr std::chrono::milliseconds kSweepPause{100};
-  // Who connects has something to say at once. Who has spoken says something now and then: clients of ours ping every
-  // 10 s.
+  // A client must send something soon after it has connected, and then from time to time. Our clients ping every 10 s.
   static constexpr std::chrono::milliseconds kMaxMute{1'000};
   static constexpr std::chrono::milliseconds kMaxSilence{30'000};
 
   static constexpr std::chrono::milliseconds kUnfinishedPause{100};
 
-  // `requests`: whole ones, as whoever takes connections over counts them. Null: they do not, and EndUnfinished does
+  // `requests`: complete requests as the server counts them. Null: they are not counted, and EndUnfinished does
   // nothing.
   OpenConnections(const ConnectionLimits& limits, const UnfinishedLimits& unfinished,
                   std::shared_ptr<RequestBytes> requests)
@@ -83,18 +85,19 @@ class OpenConnections {
   OpenConnections(const OpenConnections&) = delete;
   OpenConnections& operator=(const OpenConnections&) = delete;
 
-  // Whether one more from this host is within the limits. When it is not, TCP connections that show no life are shut
-  // down, so that there is room soon.
+  // Whether one more connection of this host is within the limits. If not, idle TCP connections are shut down to make
+  // room.
   bool HasRoom(const std::string& host, Time now);
 
-  // `fd` is a connected socket, about to be handed to whoever closes it. `name`: as of RequestBytes.
+  // `fd` is a connected socket, which is about to be passed to the server. `name`: see RequestBytes.
   void Add(int fd, const std::string& host, const std::string& name, Time now);
 
-  // Shuts connections down that have too much unfinished. When all together have, those that have had some for longest:
-  // whoever sends whole requests is done with each in a moment. Looks every kUnfinishedPause at most.
+  // Shuts down connections with too many unfinished bytes. If all together have too many, it shuts down those that have
+  // had some for the longest time, because complete requests are finished quickly. Checks at most once every
+  // kUnfinishedPause.
   void EndUnfinished(Time now);
 
-  // Those that are not known to be closed.
+  // The number of connections that are not known to be closed.
   size_t size() const { return connections_.size(); }
 
  private:
@@ -104,19 +107,19 @@ class OpenConnections {
     std::string name;
     Time since;
     uint64_t received = 0;   // bytes
-    int64_t unfinished = 0;  // of these, of requests that are not whole
-    Time finished;           // when it had next to none last
+    int64_t unfinished = 0;  // those of incomplete requests
+    Time finished;           // the last time when it had almost none
   };
 
   bool Fits(const std::string& host) const;
-  // Whether a connection, open for `age`, may be shut down to make room.
+  // Whether a connection that is open for `age` may be shut down to make room.
   bool IsLifeless(int fd, std::chrono::milliseconds age) const;
   void Forget(int fd);
-  // Forgets what was closed.
+  // Removes closed connections.
   void Sweep();
   void ShutDownLifeless(Time now);
 
-  // Brings `unfinished` of all up to date, and returns their sum.
+  // Updates `unfinished` of all connections and returns the sum.
   uint64_t CountUnfinished(Time now);
   static void ShutDown(int fd, const Connection& connection);
 

@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kLookEvery{100};
 constexpr std::chrono::seconds kReportEvery{60};
 constexpr char kDescriptors[] = "/proc/self/fd";
 
-// The kernel's number of a socket, which no other socket has before the machine restarts. nullopt: no socket.
+// The kernel's number of a socket, which is unique until the machine restarts. nullopt: not a socket.
 std::optional<uint64_t> SocketCookie(int fd) {
   uint64_t cookie = 0;
   socklen_t size = sizeof(cookie);
@@ -29,7 +29,7 @@ std::optional<uint64_t> SocketCookie(int fd) {
   return cookie;
 }
 
-// HOST:PORT of the other end; empty when there is none.
+// HOST:PORT of the other end; empty if there is none.
 std::string OtherEnd(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
@@ -74,8 +74,8 @@ void ReceiveBudget::Run(const std::stop_token& stop) {
 void ReceiveBudget::LookAtAll() {
   seen_.clear();
   std::error_code error;
-  // A descriptor is asked by its number and never copied: to close a copy of a database's file would end its locks.
-  // Most descriptors of a client are the locks of its keys, thousands of them: none costs more than one system call.
+  // Uses the number of a descriptor and never copies it, because closing a copy of a database file would release its
+  // locks. A client may hold thousands of locks of keys, so each descriptor costs at most one system call.
   for (std::filesystem::directory_iterator entry(kDescriptors, error), end; !error && entry != end;
        entry.increment(error)) {
     int fd = -1;

@@ -1,4 +1,4 @@
-// Bounds what others may send to this process.
+// Limits how much others can send to this process.
 #ifndef LEAN_COMMON_RPC_CONNECTIONS_RECEIVE_BUDGET_H_
 #define LEAN_COMMON_RPC_CONNECTIONS_RECEIVE_BUDGET_H_
 
@@ -17,24 +17,24 @@
 
 namespace lean::rpc {
 
-// What each address may send: `burst_bytes` at once, and on the average `bytes_per_second`.
+// The limits of each address: `burst_bytes` at once, and `bytes_per_second` on average.
 struct ReceiveLimits {
   uint64_t burst_bytes = 0;
   uint64_t bytes_per_second = 0;
 };
 
-// Keeps the account of every address. Not thread-safe.
+// Counts the bytes of every address. Not thread-safe.
 class ReceiveAccounts {
  public:
   using Time = SteadyTime;
 
   explicit ReceiveAccounts(const ReceiveLimits& limits) : limits_(limits) {}
 
-  // Charges what an address has sent since it was charged last. False: it has sent more than it may. What is beyond its
-  // limit is a debt, of kMaxDebt bursts at most, that is paid back at bytes_per_second.
+  // Charges the bytes that an address has sent since the last charge. False: it has exceeded its limit. The excess is a
+  // debt of at most kMaxDebt bursts, which decreases by bytes_per_second.
   bool Charge(const std::string& address, uint64_t bytes, Time now);
 
-  // Forgets addresses that have paid back everything, so that the accounts are as many as the connections.
+  // Removes addresses without debt, so that there are no more accounts than connections.
   void ForgetSettled(Time now);
 
   size_t size() const { return used_.size(); }
@@ -47,18 +47,17 @@ class ReceiveAccounts {
     Time charged_at;
   };
 
-  // After what was paid back until now.
+  // The bytes that are not paid back at `now`.
   double Used(const Account& account, Time now) const;
 
   const ReceiveLimits limits_;
   std::map<std::string, Account> used_;
 };
 
-// Closes TCP connections of this process whose other end sends more than its limits allow. gRPC reads as fast as
-// another end writes, on whichever of its threads or of its callers' threads is at hand, and comes to nothing else: an
-// endless row of frames that are cheap to write keeps those threads for as long as it lasts. The kernel counts what
-// each connection has received, whatever is done with it and whoever made it, so that connections within TLS count,
-// too. Runs a thread of its own from construction to destruction.
+// Closes TCP connections of this process whose other end sends more than the limits allow. gRPC reads as fast as the
+// other end writes, on one of its own threads or of its callers' threads, so an endless sequence of cheap frames
+// occupies these threads. The kernel counts the received bytes of every connection, also of those with TLS. Runs one
+// thread from construction to destruction.
 class ReceiveBudget {
  public:
   ReceiveBudget(const ReceiveLimits& limits, std::shared_ptr<spdlog::logger> logger);
@@ -72,16 +71,16 @@ class ReceiveBudget {
   void LookAt(int fd);
   void Report(const std::string& address);
 
-  RealClock clock_;  // its own: other ends send in real time, and nobody else interrupts it
+  RealClock clock_;  // a separate clock, because others send in real time and nothing else may interrupt it
   const std::shared_ptr<spdlog::logger> logger_;
-  // Of the thread alone.
+  // Used by the thread only.
   ReceiveAccounts accounts_;
-  std::map<uint64_t, uint64_t> received_;  // by each connection's cookie, when it was last looked at
-  std::set<uint64_t> seen_;                // connections that are there now, by their cookies
-  uint64_t closed_ = 0;                    // since the last line about it
+  std::map<uint64_t, uint64_t> received_;  // at the last check, by the cookie of the connection
+  std::set<uint64_t> seen_;                // cookies of the connections that exist now
+  uint64_t closed_ = 0;                    // since the last log line about it
   SteadyTime next_report_{};
 
-  std::jthread thread_;  // last: it uses the rest
+  std::jthread thread_;  // the last member, because it uses the others
 };
 
 }  // namespace lean::rpc

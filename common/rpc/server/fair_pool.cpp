@@ -6,7 +6,7 @@
 namespace lean::rpc {
 namespace {
 
-// What a call weighs beside its request.
+// Weight of a call in addition to its request, in bytes.
 constexpr size_t kCallBytes = 16 << 10;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Threads that work off the calls of a server, shared fairly among its callers.
+// Threads that run the calls of a server, shared fairly among its callers.
 #ifndef LEAN_COMMON_RPC_SERVER_FAIR_POOL_H_
 #define LEAN_COMMON_RPC_SERVER_FAIR_POOL_H_
 
@@ -20,32 +20,32 @@ struct PoolOptions {
   size_t waiting_bytes = size_t{64} << 20;  // of their requests
 };
 
-// Calls wait in a FairQueue by rank, host and connection; what gives way to others there is refused. With two threads
-// and more, one is never taken by callers who are not known to be good. Thread-safe.
+// Calls wait in a FairQueue by rank, host and connection. A call that the queue displaces is refused. If there are at
+// least two threads, one never serves callers that are not known to be good. Thread-safe.
 class FairPool {
  public:
   explicit FairPool(const PoolOptions& options);
-  // As Stop().
+  // Like Stop().
   ~FairPool();
   FairPool(const FairPool&) = delete;
   FairPool& operator=(const FairPool&) = delete;
 
-  // Never waits. Calls work.run on a thread of the pool, or work.refuse, maybe before it returns.
+  // Does not block. Calls work.run on a thread of the pool, or work.refuse, possibly before it returns.
   void Submit(const Caller& caller, Rank rank, Work work);
 
-  // Takes no more, runs what waits and joins the threads. May be called again, but not from work, nor from two threads
-  // at a time.
+  // Accepts no more work, runs what is queued and joins the threads. May be called again, but not from work and not
+  // from two threads at a time.
   void Stop();
 
  private:
   void Run();
-  // How many ranks a free thread may serve now.
+  // The number of ranks that a free thread may serve now.
   size_t EndRank() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return others_running_ < others_most_ ? kRanks : 1; }
 
   Mutex mutex_;
   CondVar changed_;
   FairQueue<std::pair<Rank, Work>, kRanks> waiting_ ABSL_GUARDED_BY(mutex_);
-  size_t others_running_ ABSL_GUARDED_BY(mutex_) = 0;  // calls of callers who are not known to be good
+  size_t others_running_ ABSL_GUARDED_BY(mutex_) = 0;  // calls of callers that are not known to be good
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   const size_t others_most_;
   std::vector<std::thread> threads_;

@@ -17,7 +17,7 @@ std::set<std::string> WithServer(const std::vector<std::string>& services) {
   return names;
 }
 
-// A stream that is refused at once.
+// A stream that is refused immediately.
 class RefusedWatch final : public grpc::ServerWriteReactor<HealthCheckResponse> {
  public:
   explicit RefusedWatch(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
@@ -26,8 +26,8 @@ class RefusedWatch final : public grpc::ServerWriteReactor<HealthCheckResponse> 
 
 }  // namespace
 
-// Writes the first state and each later one, the last of which is NOT_SERVING when the server stops; one write at a
-// time, one Finish.
+// Writes the first state and each change. The last one is NOT_SERVING when the server stops. There is one write at a
+// time and one Finish.
 class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse> {
  public:
   Watcher(HealthService* owner, std::string service, HealthCheckResponse::ServingStatus status)

@@ -15,20 +15,20 @@ namespace lean::rpc {
 // Every named service is SERVING, unless Set() or SetService() says otherwise, until Stop(). Thread-safe.
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
-  // Streams that watch at once; a further one is refused with RESOURCE_EXHAUSTED.
+  // The most streams that watch at the same time; more are refused with RESOURCE_EXHAUSTED.
   static constexpr size_t kMaxWatchers = 64;
 
-  // Full names of the services that the server has, and what else it answers for. The empty name, the server as a
-  // whole, is added.
+  // Full names of the server's services and of other things whose health it reports. The empty name, which stands for
+  // the whole server, is added.
   explicit HealthService(const std::vector<std::string>& services);
   ~HealthService() override;
 
-  // All become SERVING or NOT_SERVING; watchers are told. Without effect after Stop().
+  // Makes all of them SERVING or NOT_SERVING and notifies watchers. Has no effect after Stop().
   void Set(bool serving);
-  // The same for one of them, which is SERVING as long as both say so.
+  // The same for one service, which is SERVING while both calls say so.
   void SetService(const std::string& service, bool serving);
 
-  // All become NOT_SERVING; watchers are told so and their streams end. Idempotent.
+  // Makes all of them NOT_SERVING, notifies watchers and ends their streams. Idempotent.
   void Stop();
 
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
@@ -48,9 +48,9 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   const std::set<std::string> services_;
   Mutex mutex_;
   bool serving_ ABSL_GUARDED_BY(mutex_) = true;
-  std::set<std::string> resting_ ABSL_GUARDED_BY(mutex_);  // services that do not serve by themselves
+  std::set<std::string> resting_ ABSL_GUARDED_BY(mutex_);  // services that SetService has made NOT_SERVING
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  std::set<Watcher*> watchers_ ABSL_GUARDED_BY(mutex_);  // each deletes itself when its stream is done
+  std::set<Watcher*> watchers_ ABSL_GUARDED_BY(mutex_);  // each deletes itself when its stream ends
 };
 
 }  // namespace lean::rpc

@@ -1,4 +1,4 @@
-// A gRPC service as a table of handlers that get requests as bytes.
+// A gRPC service as a table of handlers that receive requests as bytes.
 #ifndef LEAN_COMMON_RPC_SERVER_RAW_SERVICE_H_
 #define LEAN_COMMON_RPC_SERVER_RAW_SERVICE_H_
 

@@ -18,21 +18,21 @@ namespace {
 
 constexpr std::chrono::milliseconds kShutdownGrace{200};
 
-// For TLS and HTTP/2's first frames; gRPC's own is two minutes, in which whoever connects and says nothing holds a
+// For TLS and the first frames of HTTP/2. gRPC's default is two minutes, for which a silent client would hold a
 // descriptor.
 constexpr int kHandshakeMs = 10'000;
 
-// A thread for each stream, and one that takes calls in.
+// One thread for each stream, and one that accepts calls.
 constexpr int kSyncThreads = kReflectionStreams + 1;
 
 constexpr int kPingIntervalMs = 30'000;
 constexpr int kPingTimeoutMs = 10'000;
-constexpr int kClientPingIntervalMs = 5'000;  // clients that ping more often are sent away
+constexpr int kClientPingIntervalMs = 5'000;  // clients that ping more often are disconnected
 
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
-  // gRPC bounds a compressed message by its compressed size alone, so that 16 MiB could become gigabytes.
+  // gRPC only limits the compressed size of a message, so 16 MiB could become gigabytes.
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
@@ -48,7 +48,7 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kClientPingIntervalMs);
 }
 
-// Turns reflection on or off for one server: where its library is linked, gRPC turns it on for all.
+// Turns reflection on or off for one server. gRPC turns it on for all servers if its library is linked.
 class Reflection final : public grpc::ServerBuilderOption {
  public:
   explicit Reflection(bool on) : on_(on) {}
@@ -66,7 +66,7 @@ class Reflection final : public grpc::ServerBuilderOption {
 
 void SetReflection(bool on, grpc::ServerBuilder& builder) {
   builder.SetOption(std::make_unique<Reflection>(on));
-  // gRPC starts a thread for each stream, up to the quota's bound.
+  // gRPC starts a thread for each stream, up to the limit of the quota.
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);

@@ -1,5 +1,5 @@
-// A gRPC server as every process of this project starts one: loopback unless told otherwise, behind a ConnectionGate,
-// health on, 16 MiB messages, one process to a port.
+// The gRPC server of all our programs: on loopback by default, behind a ConnectionGate, with the health service,
+// messages of up to 16 MiB, and one process per port.
 #ifndef LEAN_COMMON_RPC_SERVER_SERVER_H_
 #define LEAN_COMMON_RPC_SERVER_SERVER_H_
 
@@ -27,30 +27,30 @@ class HealthService;
 inline constexpr int kReflectionStreams = 8;
 
 struct ServerOptions {
-  std::string address = "127.0.0.1:5052";  // HOST:PORT, port 0: a free one; or unix:PATH
+  std::string address = "127.0.0.1:5052";  // HOST:PORT (port 0: a free one) or unix:PATH
   ServerTlsFiles tls;
   std::shared_ptr<spdlog::logger> log;          // not null
-  int max_concurrent_calls = 128;               // of one connection; 16 MiB each at most
-  size_t memory_quota_bytes = size_t{1} << 30;  // what gRPC may hold for all connections together
+  int max_concurrent_calls = 128;               // of one connection, each of at most 16 MiB
+  size_t memory_quota_bytes = size_t{1} << 30;  // memory of gRPC for all connections together
   GateOptions gate = {};
-  // What health answers for besides the services, by name: SERVING unless SetServing says otherwise.
+  // Names besides the services whose health is reported: SERVING unless SetServing says otherwise.
   std::vector<std::string> health_names = {};
-  // For people with grpcurl. Each stream of it holds a thread: kReflectionStreams at once, more are refused as
+  // For grpcurl. Each stream occupies a thread. At most kReflectionStreams are open at once; more are refused with
   // RESOURCE_EXHAUSTED.
   bool reflection = false;
 };
 
-// A service and its full name, as health and reflection have it: {&duties, v1::DutyService::service_full_name()}.
+// A service and its full name, which health and reflection use: {&duties, v1::DutyService::service_full_name()}.
 struct NamedService {
   grpc::Service* service;  // not owned; outlives the server
   std::string name;
 };
 
-// Runs from Start until Shutdown (or destruction). Thread-safe.
+// Runs from Start until Shutdown or destruction. Thread-safe.
 class Server {
  public:
-  // Warns in the log when other machines can reach it without TLS. Errors name the address or the file: a bad address,
-  // a port in use, TLS files that do not fit, a unix socket that CheckUnixSocket refuses.
+  // Logs a warning if other machines can reach it without TLS. Errors name the address or the file: a bad address, a
+  // port in use, TLS files that do not match, a unix socket that CheckUnixSocket refuses.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
                                                        const std::vector<NamedService>& services);
 
@@ -58,16 +58,16 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Health says NOT_SERVING, no call begins any more, calls under way get `grace` to end and are cancelled then.
-  // Returns when the last one is done. Idempotent.
+  // Makes the health NOT_SERVING, accepts no more calls, and cancels calls that have not ended after `grace`. Returns
+  // when the last one has ended. Idempotent.
   void Shutdown(std::chrono::milliseconds grace);
 
-  // What health says of every service: SERVING at first, and NOT_SERVING from Shutdown on.
+  // Sets the health of all services. It is SERVING at first and NOT_SERVING from Shutdown on.
   void SetServing(bool serving);
-  // The same of one, or of one of the health_names, by its full name; it is SERVING as long as both say so.
+  // The same for one service or one of the health_names, by its full name. It is SERVING while both calls say so.
   void SetServing(const std::string& service, bool serving);
 
-  // Where it listens, with the port the system chose.
+  // The address on which it listens, with the port that the system chose.
   const Address& address() const { return gate_->address(); }
   bool tls() const { return tls_; }
 
@@ -85,10 +85,10 @@ class Server {
 // Thread-safe, except for Stop.
 class PooledServer {
  public:
-  // A service that runs its calls with the dispatcher, which outlives it.
+  // Creates a service that runs its calls with the dispatcher, which outlives it.
   using MakeService = std::function<std::unique_ptr<grpc::Service>(Dispatcher& dispatcher)>;
 
-  // `name`: the service's, as of NamedService. Errors as of Server::Start.
+  // `name`: the full name of the service, see NamedService. Errors of Server::Start.
   static absl::StatusOr<std::unique_ptr<PooledServer>> Start(const PoolOptions& pool, const ServerOptions& options,
                                                              const std::string& name, const MakeService& make);
 
@@ -96,7 +96,7 @@ class PooledServer {
   PooledServer(const PooledServer&) = delete;
   PooledServer& operator=(const PooledServer&) = delete;
 
-  // Takes no more calls; those under way get a moment to end. May be called again.
+  // Accepts no more calls. Calls in progress get a short time to end. May be called again.
   void Stop();
 
   const Address& address() const { return server_->address(); }
@@ -104,7 +104,7 @@ class PooledServer {
  private:
   explicit PooledServer(const PoolOptions& pool);
 
-  // In the order of their dependence: what stands later uses what stands before it, and is destroyed first.
+  // A member uses the members above it and is destroyed before them.
   FairPool pool_;
   const std::shared_ptr<RequestBytes> requests_ = std::make_shared<RequestBytes>();
   Dispatcher dispatcher_;

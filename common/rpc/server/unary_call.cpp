@@ -107,7 +107,7 @@ void UnaryCall::OnDone() {
   self_.reset();
 }
 
-// The lock keeps the context alive: gRPC calls OnDone by another thread, and destroys the context after it.
+// The lock keeps the context alive: gRPC calls OnDone on another thread and destroys the context after that.
 void UnaryCall::Abandon() {
   MutexLock lock(context_mutex_);
   if (context_ != nullptr) context_->TryCancel();

@@ -1,10 +1,8 @@
-// Unary calls of an asynchronous server: taken from gRPC's threads at once, worked off on a bounded pool, ended exactly
-// once by their answer, their deadline or their caller's leaving, whichever comes first; and who makes them, for
-// sharing a server among callers.
+// Unary calls of an asynchronous server, and their callers. A call leaves gRPC's threads at once, runs on a bounded
+// pool, and ends exactly once: by its answer, its deadline or its cancellation, whichever comes first.
 //
-// Services register their methods raw (WithRawCallbackMethod_…), since gRPC's own decoding answers UNIMPLEMENTED to
-// bytes that are not a message, and does so on its own threads: here such bytes get MALFORMED_REQUEST, after
-// CheckWireLimits.
+// Services register raw methods (WithRawCallbackMethod_…), because gRPC decodes on its own threads and answers
+// UNIMPLEMENTED to bytes that are no message. Here CheckWireLimits comes first, and such bytes get MALFORMED_REQUEST.
 #ifndef LEAN_COMMON_RPC_SERVER_UNARY_CALL_H_
 #define LEAN_COMMON_RPC_SERVER_UNARY_CALL_H_
 
@@ -32,34 +30,34 @@
 namespace lean::rpc {
 
 struct Caller {
-  // "cert:" and the name of the certificate that the client has shown, else its address without the port.
+  // "cert:" and the name of the client's certificate; without a certificate, the client's address without the port.
   std::string host;
-  // Its address with the port: one of the host's connections.
+  // The client's address with the port, which identifies a connection of the host.
   std::string connection;
 
   bool HasCertificate() const;
-  // Who is answerable: the certificate's owner, wherever it calls from; else the connection, since an address may be
-  // that of many programs.
+  // Who is responsible for the call: the owner of the certificate, from any address; otherwise the connection, because
+  // many programs may share an address.
   const std::string& identity() const { return HasCertificate() ? host : connection; }
 };
 
 Caller CallerOf(const grpc::ServerContextBase& context);
 
-// What is known of a caller, from best to worst. The better ones' calls go first.
+// What is known about a caller, from best to worst. Calls of better callers are served first.
 enum class Rank { kGood, kUnknown, kBad };
 inline constexpr size_t kRanks = 3;
 
-// What is to be done for a call: one of the two is called, once.
+// The work of a call. Exactly one of the two functions is called, once.
 struct Work {
   std::function<void()> run;
-  std::function<void()> refuse;  // there is no room for it
-  size_t bytes = 0;              // of the request, which is kept until then
+  std::function<void()> refuse;  // called if there is no room for it
+  size_t bytes = 0;              // size of the request, which is kept until then
 };
 
-// Sees to it that work.run is called on another thread, later, or work.refuse, at any time. Never blocks.
+// Arranges that work.run is called later on another thread, or work.refuse at any time. Does not block.
 using Schedule = std::function<void(const Caller& caller, Work work)>;
 
-// Takes a handler's result; called at most once, from any thread, also after the call has ended.
+// Receives the result of a handler. Called at most once, from any thread, also after the call has ended.
 template <typename Response>
 using Reply = std::function<void(absl::StatusOr<Response>)>;
 
@@ -73,19 +71,19 @@ struct CallsUnderWay {
   const std::shared_ptr<RequestBytes> requests;  // null: not counted
 };
 
-// One call. Thread-safe. Kept alive by gRPC until the call is done, and by whoever still works for it.
+// One call. Thread-safe. Lives until gRPC has finished the call and nothing works for it any more.
 class UnaryCall final : public grpc::ServerUnaryReactor {
  public:
   static std::shared_ptr<UnaryCall> Create(grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
                                            std::shared_ptr<CallsUnderWay> calls);
   ~UnaryCall() override;
 
-  // The first of these ends the call; what comes later is dropped. In place of an answer the caller gets OVERLOADED
-  // when it has too much unread.
+  // The first of these ends the call; later ones have no effect. If the caller has too many unread answers, it gets
+  // OVERLOADED in place of this one.
   void Answer(const google::protobuf::Message& message);
   void Fail(const absl::Status& status);
 
-  // Nobody waits for the answer any more: it was given, the caller has left, or the deadline has passed.
+  // True when no answer is expected any more: it was given, the caller has left, or the deadline has passed.
   bool ended() const;
 
   void OnCancel() override;
@@ -94,12 +92,12 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
  private:
   UnaryCall(grpc::CallbackServerContext& context, grpc::ByteBuffer* response, std::shared_ptr<CallsUnderWay> calls);
 
-  // Ends a call that has its answer, whose caller does not read it.
+  // Ends a call whose caller does not read the answer.
   void Abandon();
 
   bool Late() const { return SystemTime() >= deadline_; }
 
-  // True for the one caller that may finish the call; `response_` is gRPC's and lives until it does.
+  // True for the one caller that may finish the call. `response_` belongs to gRPC and lives until then.
   bool Claim() { return !ended_.exchange(true, std::memory_order_acq_rel); }
 
   const std::chrono::system_clock::time_point deadline_;
@@ -107,27 +105,27 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   grpc::ByteBuffer* const response_;
   const std::shared_ptr<CallsUnderWay> calls_;
   std::atomic<bool> ended_{false};
-  std::optional<UnreadAnswers::Id> unread_;  // set before the answer is given, read when it has gone
+  std::optional<UnreadAnswers::Id> unread_;  // set before the answer is given, read after it was sent
   Mutex context_mutex_;
-  grpc::CallbackServerContext* context_ ABSL_GUARDED_BY(context_mutex_);  // null once gRPC is done with the call
+  grpc::CallbackServerContext* context_ ABSL_GUARDED_BY(context_mutex_);  // null after gRPC has finished the call
   std::shared_ptr<UnaryCall> self_;                                       // gRPC's share
 };
 
-// Decodes a request within CheckWireLimits. MALFORMED_REQUEST otherwise.
+// Decodes a request. MALFORMED_REQUEST: it exceeds CheckWireLimits or is no such message.
 absl::Status DecodeRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request);
 
 // Starts the calls of one server's services. Thread-safe.
 class Dispatcher {
  public:
-  // `requests`: where whole requests are counted; null: nowhere.
+  // `requests` counts complete requests; null: they are not counted.
   explicit Dispatcher(Schedule schedule, std::shared_ptr<RequestBytes> requests = nullptr,
                       const UnreadLimits& unread = {})
       : schedule_(std::move(schedule)), calls_(std::make_shared<CallsUnderWay>(unread, std::move(requests))) {}
 
-  // Calls under way, those included whose caller has gone while work for them goes on.
+  // The number of calls in progress, including those whose caller has left while their work continues.
   int64_t active() const { return calls_->count.load(std::memory_order_relaxed); }
 
-  // Ends a call without looking at its request.
+  // Ends a call with an error, without decoding its request.
   grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, const grpc::ByteBuffer& request,
                                    grpc::ByteBuffer* response, const absl::Status& status) {
     Count(*context, request);
@@ -136,8 +134,8 @@ class Dispatcher {
     return call.get();
   }
 
-  // Decodes the request and runs handle(request, reply) as scheduled, unless the caller has gone by then. OVERLOADED
-  // when there is no room. What `handle` refers to must outlive the pool's work.
+  // Decodes the request and runs handle(request, reply) on the schedule, unless the caller has left by then.
+  // OVERLOADED: there is no room. What `handle` refers to must outlive the work of the pool.
   template <typename Request, typename Response, typename Handle>
   grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                 grpc::ByteBuffer* response, Handle handle) {

@@ -1,4 +1,4 @@
-// Answers that were given and that their callers have not read yet.
+// Answers that were given and not read yet.
 #ifndef LEAN_COMMON_RPC_SERVER_UNREAD_ANSWERS_H_
 #define LEAN_COMMON_RPC_SERVER_UNREAD_ANSWERS_H_
 
@@ -21,22 +21,22 @@ struct UnreadLimits {
   size_t bytes = size_t{256} << 20;                        // of all together
 };
 
-// Bounds what a server holds for callers who ask and do not read; gRPC does not. A connection gets no further answer
-// while too much of it is unread. When all connections together have too much, the oldest answers are ended: those are
-// the ones that nobody reads. Thread-safe.
+// Limits the memory that a server needs for callers that do not read their answers, which gRPC does not limit. A
+// connection gets no more answers while it has too many unread bytes. If all connections together have too many, the
+// calls with the oldest answers are ended, because nobody reads these. Thread-safe.
 class UnreadAnswers {
  public:
   using Id = uint64_t;
 
-  // What a call weighs beside its answer.
+  // Weight of a call in addition to its answer, in bytes.
   static constexpr size_t kCallBytes = 16 << 10;
 
   explicit UnreadAnswers(const UnreadLimits& limits) : limits_(limits) {}
 
-  // Counts an answer until it is removed, or gives way: then `end` is called, once, by the thread that adds another
-  // one. nullopt: the connection has too much unread. An answer that is alone on its connection is always counted.
+  // Counts an answer until it is removed or displaced. If it is displaced, the thread that adds another answer calls
+  // `end`, once. nullopt: the connection has too many unread bytes. The only answer of a connection is always counted.
   std::optional<Id> Add(const std::string& connection, size_t bytes, std::function<void()> end);
-  // It was read, or its call has ended. What gave way may be removed, too.
+  // The answer was read, or its call has ended. May also be called for a displaced answer.
   void Remove(Id id);
 
  private:

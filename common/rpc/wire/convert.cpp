@@ -8,14 +8,14 @@
 namespace lean::rpc {
 namespace {
 
-// The error of a sub-message, with the field that holds it in front of its path.
+// The error of a sub-message, with the name of the field that holds it in front of its path.
 absl::Status Within(absl::string_view field, const absl::Status& status) {
   return MalformedRequest(absl::StrCat(field, ".", status.message()));
 }
 
 absl::Status Missing(absl::string_view field) { return MalformedRequest(absl::StrCat(field, ": missing")); }
 
-// Converts a sub-message that must be there.
+// Converts a sub-message that is required.
 template <typename T, typename Message>
 absl::Status Take(bool present, const Message& message, absl::string_view field, T& out) {
   if (!present) return Missing(field);
@@ -141,11 +141,12 @@ absl::StatusOr<SignedBlockWithAttestation> FromProto(const v1::SignedBlock& mess
   std::vector<SignatureBytes> signatures(expected);
   for (size_t i = 0; i < expected; ++i) {
     const std::string& bytes = message.signatures(static_cast<int>(i));
-    // The name with its index is only made when it is needed: there are thousands.
+    // The name with its index is only created for an error, because there are thousands of them.
     const std::string field = bytes.size() == SignatureBytes::kSize ? "" : absl::StrCat("signatures[", i, "]");
     RETURN_IF_ERROR(TakeBytes(bytes, field, signatures[i]));
   }
-  block.signature = *BlockSignatures::FromVector(std::move(signatures));  // one more than the votes, which were checked
+  block.signature =
+      *BlockSignatures::FromVector(std::move(signatures));  // one more than the votes, whose number was checked
   return block;
 }
 

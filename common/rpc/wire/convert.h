@@ -1,9 +1,9 @@
-// Containers as messages of proto/lean/v1/types.proto, and back.
+// Converts containers to messages of proto/lean/v1/types.proto and back.
 //
-// FromProto takes what anyone may have sent: each root and signature must have its exact length, each sub-message must
-// be there, lists keep their limits. Errors are MALFORMED_REQUEST and name the field by its path, with sizes and never
-// with the bytes: "block.attestations[3].data.head.root: 31 bytes, expected 32". What the chain thinks of the values is
-// not asked here.
+// FromProto accepts messages that are not trusted: each root and signature must have its exact length, each sub-message
+// must be present, and lists must be within their limits. Errors are MALFORMED_REQUEST and name the field by its path,
+// with sizes but never with the bytes: "block.attestations[3].data.head.root: 31 bytes, expected 32". The values are
+// not checked against the chain here.
 #ifndef LEAN_COMMON_RPC_WIRE_CONVERT_H_
 #define LEAN_COMMON_RPC_WIRE_CONVERT_H_
 
@@ -57,9 +57,9 @@ absl::StatusOr<Checkpoint> FromProto(const v1::Checkpoint& message);
 absl::StatusOr<AttestationData> FromProto(const v1::AttestationData& message);
 absl::StatusOr<Attestation> FromProto(const v1::Attestation& message);
 absl::StatusOr<SignedAttestation> FromProto(const v1::SignedAttestation& message);
-// At most 4095 votes: one signature of the 4096 is the proposer's.
+// At most 4095 votes, because one of the 4096 signatures is the proposer's.
 absl::StatusOr<Block> FromProto(const v1::Block& message);
-// One signature for each vote, then the proposer's: neither more nor fewer.
+// Exactly one signature for each vote, then the proposer's.
 absl::StatusOr<SignedBlockWithAttestation> FromProto(const v1::SignedBlock& message);
 
 }  // namespace lean::rpc

@@ -48,7 +48,7 @@ class Walker {
       case WireFormatLite::WIRETYPE_LENGTH_DELIMITED:
         return Delimited(type->FindFieldByNumber(WireFormatLite::GetTagFieldNumber(tag)), depth);
       default:
-        return NotAMessage();  // groups, which proto3 has not
+        return NotAMessage();  // groups, which proto3 does not have
     }
   }
 
@@ -56,7 +56,7 @@ class Walker {
     int length = 0;
     if (!input_.ReadVarintSizeAsInt(&length)) return NotAMessage();
     if (field != nullptr && field->is_packable()) {
-      // Numbers in a row, of which a byte may be one and take eight in memory.
+      // Packed numbers: one byte on the wire may take eight bytes in memory.
       RETURN_IF_ERROR(Count(static_cast<size_t>(length)));
     }
     if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr absl::string_view kErrorInfoUrl = "type.googleapis.com/google.rpc.ErrorInfo";
 
-// At most kMaxErrorMessageBytes, not cut inside a UTF-8 sequence.
+// Cuts to at most kMaxErrorMessageBytes, not inside a UTF-8 sequence.
 std::string Bounded(absl::string_view message) {
   if (message.size() <= kMaxErrorMessageBytes) return std::string(message);
   size_t size = kMaxErrorMessageBytes;

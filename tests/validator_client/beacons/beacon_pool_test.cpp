@@ -15,7 +15,7 @@ using Status = SubmitResult::Status;
 
 constexpr milliseconds kStage{1000};
 
-// Two beacons in front of one key, at the beginning of kSlot. Calls run one after the other.
+// Two beacons and one key, at the start of kSlot. Calls run one after the other.
 class BeaconPoolTest : public ::testing::Test {
  protected:
   static constexpr uint64_t kSlot = 20;
@@ -36,7 +36,7 @@ class BeaconPoolTest : public ::testing::Test {
     beacon.bend_duties = [slot](DutiesAnswer& answer) { answer.head_slot = slot; };
   }
 
-  // One stage of a duty, which begins now.
+  // A stage of a duty that starts now.
   BeaconPool::Remaining Stage() {
     const SteadyTime end = clock_.Steady() + kStage;
     return [this, end] { return std::chrono::duration_cast<milliseconds>(end - clock_.Steady()); };
@@ -230,7 +230,7 @@ TEST_F(BeaconPoolTest, HandsInToTheNextWhatTheBuilderDidNotTake) {
 
 TEST_F(BeaconPoolTest, BroadcastGoesToAllOfOurNetwork) {
   Make(true);
-  SetHead(first_, 0);  // behind, and here to catch up
+  SetHead(first_, 0);  // the beacon is behind, and catches up here
   ASSERT_TRUE(Probe().ok());
   ASSERT_TRUE(SubmitVotes(1).ok());
   EXPECT_EQ(first_.votes.size(), 2);

@@ -1,4 +1,4 @@
-// The pool on real threads: a beacon that hangs holds up nobody.
+// The pool with real threads: a beacon that hangs does not delay others.
 #include <string>
 #include <utility>
 
@@ -16,9 +16,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int64_t kNowMs = static_cast<int64_t>(kGenesisTime + 100) * 1000;
-constexpr milliseconds kLong{600'000};  // far more than a test lasts
+constexpr milliseconds kLong{600'000};  // much longer than a test
 
-// Honest in GetDuties; takes votes and never answers until it is cancelled.
+// A beacon that answers GetDuties honestly, but does not answer SubmitVotes until it is cancelled.
 class HungBeacon : public FakeBeacon {
  public:
   using FakeBeacon::FakeBeacon;
@@ -45,7 +45,7 @@ TEST(BeaconPoolThreads, BroadcastReturnsWithTheFirstThatTookAll) {
       {&hung, &good}, expected, {{0, FakePubkey(0), "keys.yaml:1"}}, true,
       [&lanes](size_t beacon, std::function<void()> task) { return lanes.Run(beacon, std::move(task)); }, log.logger());
   ASSERT_TRUE(pool.Probe(25, milliseconds(500), [&clock] { return clock.WallMs(); }).ok());
-  // The hung one keeps only so many calls, however often it is tried.
+  // The beacon that hangs occupies a bounded number of calls, however often it is tried.
   for (size_t round = 1; round <= 10; ++round) {
     const auto results = pool.SubmitVotes(std::vector<SignedAttestation>(1), 0, [] { return kLong; });
     ASSERT_TRUE(results.ok()) << results.status();

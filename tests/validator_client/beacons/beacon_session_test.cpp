@@ -262,7 +262,7 @@ TEST_F(BeaconSessionTest, WarnsOnceWhenClocksDifferByMoreThan200Ms) {
 
 TEST_F(BeaconSessionTest, CountsTheTimeOfTheCallInTheBeaconsFavour) {
   BeaconSession session = MakeSession();
-  // The answer was written 300 ms after the question left: no difference of clocks.
+  // The answer was written 300 ms after the question was sent, so the clocks do not differ.
   beacon_.slow[FakeBeacon::Method::kGetDuties] = milliseconds(300);
   EXPECT_TRUE(Probe(session).ok());
   EXPECT_EQ(session.clock_offset_ms(), 0);

@@ -27,7 +27,7 @@ v1::AttestationData VoteData(uint64_t slot) {
   return rpc::ToProto(AttestationData{slot, {FakeRoot(3), slot}, {FakeRoot(2), 0}, {FakeRoot(2), 0}});
 }
 
-// As many validators as asked for, with the keys of the fakes.
+// Adds `count` validators with the keys of FakePubkey.
 void AddValidators(size_t count, v1::GetValidatorsResponse& response) {
   for (size_t index = 0; index < count; ++index) {
     v1::ValidatorView& validator = *response.add_validators();

@@ -27,7 +27,7 @@ TEST(MostNamedFirst, ComparesNetworksAsAWhole) {
   EXPECT_EQ(MostNamedFirst({Named(1, 7), Named(1), std::nullopt, Named(1)}), (Places{1, 3, 0, 2}));
 }
 
-// With no network named by the operator.
+// When the operator has not named the network.
 TEST(UnnamedNetwork, OneBeaconOfThreeDoesNotSayWhichItIs) {
   ManualClock clock(kGenesisMs + 20 * kSlotLength);
   CapturedLog log;

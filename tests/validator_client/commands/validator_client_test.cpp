@@ -1,4 +1,5 @@
-// A validator client that cannot start says why, at whatever step, and leaves nothing behind: the next start works.
+// A validator client that cannot start reports the reason at every step and leaves nothing behind, so the next start
+// works.
 #include "validator_client/commands/validator_client.h"
 
 #include <unistd.h>
@@ -30,7 +31,7 @@ constexpr uint64_t kLaterGenesis = 4'000'000'000;
 class ValidatorClientTest : public testing::Test {
  protected:
   ValidatorClientTest() {
-    // Keys of this process alone, since each has one client on a machine.
+    // Keys for this process only, because a key can have one client on a machine.
     MakeKeys("keys", {0, 1}, /*seed=*/1);
     WriteGenesis("genesis", {List("keys")});
   }
@@ -40,7 +41,7 @@ class ValidatorClientTest : public testing::Test {
   }
   std::string List(const std::string& name) const { return folder_.File(name) + "/keystores.yaml"; }
 
-  // Of the keys of these lists, in their order.
+  // A genesis of the keys in these lists, in their order.
   void WriteGenesis(const std::string& name, const std::vector<std::string>& lists) const {
     GenesisConfig config{.genesis_time = kLaterGenesis, .active_epoch = 0, .validators = {}};
     for (const std::string& list : lists) {
@@ -53,7 +54,7 @@ class ValidatorClientTest : public testing::Test {
     ASSERT_TRUE(WriteNetworkSpec({.slot_duration_ms = 4000, .xmss_log_lifetime = 8}, folder_.File(name)).ok());
   }
 
-  // Of this process alone: the ports are the same for every start.
+  // For this process only: every start uses the same ports.
   static std::string Address(int port) {
     return absl::StrCat("127.89.", getpid() / 200 % 200, ".", getpid() % 200 + 1, ":", port);
   }
@@ -62,7 +63,7 @@ class ValidatorClientTest : public testing::Test {
     RunOptions options;
     options.keystores = List("keys");
     options.network.genesis_dir = folder_.File("genesis");
-    options.beacons = {Address(1)};  // nobody is there
+    options.beacons = {Address(1)};  // nothing listens there
     options.metrics_address = Address(8008);
     options.keymanager.address = Address(5062);
     return options;
@@ -77,7 +78,7 @@ class ValidatorClientTest : public testing::Test {
     return client.ok() ? *std::move(client) : nullptr;
   }
 
-  // Starts fail with `said` in their message while `options` are changed; after each, a start without the change works.
+  // A start with changed `options` fails with `said` in its message, and the next start without the change works.
   void ExpectRefused(const std::function<void(RunOptions&)>& change, const std::string& said) {
     RunOptions options = Options();
     change(options);

@@ -19,7 +19,7 @@ using Method = FakeBeacon::Method;
 // Four validators, three of them ours: 0, 1 and 2.
 class DutiesTest : public ::testing::Test {
  protected:
-  static constexpr uint64_t kSlot = 9;      // begins as the test does
+  static constexpr uint64_t kSlot = 9;      // starts with the test
   static constexpr uint64_t kProposer = 1;  // of kSlot among 4 validators
 
   DutiesTest() {
@@ -48,7 +48,7 @@ class DutiesTest : public ::testing::Test {
     log_.Clear();
   }
 
-  // To the beginning of interval 1.
+  // Advances to the start of interval 1.
   void ToVoteTime() { clock_.Advance(timer_.Until(kSlot, 1)); }
 
   std::set<uint64_t> Voters() const {
@@ -301,7 +301,7 @@ TEST_F(DutiesTest, AHungBeaconCostsNoMoreThanItsInterval) {
 TEST_F(DutiesTest, SignsNothingForASlotThatEndedWhileItWasBuilt) {
   Start();
   ToVoteTime();
-  // The machine was suspended within the call: the answer came, the slot is over.
+  // The machine was suspended during the call: the answer arrived, but the slot is over.
   beacon_.bend_vote = [this](VoteDataAnswer&) { clock_.Advance(milliseconds(4000)); };
   duties_->Vote(kSlot);
   EXPECT_TRUE(beacon_.votes.empty());

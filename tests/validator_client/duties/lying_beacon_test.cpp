@@ -1,4 +1,4 @@
-// One beacon of several lies, in every way and in every place: what the pool chooses is what the honest ones say.
+// One of several beacons lies, in every way and at every position. The pool chooses the answers of the honest beacons.
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -8,7 +8,7 @@
 namespace lean::validator {
 namespace {
 
-// In each of three or four beacons' places, from the start and after a while of honesty.
+// The liar is at each position among three or four beacons, and lies from the start or after a while.
 TEST(LyingBeacon, OneOfThreeOrMoreChangesNothing) {
   for (const size_t count : {3u, 4u}) {
     for (size_t liar = 0; liar < count; ++liar) {
@@ -28,8 +28,8 @@ TEST(LyingBeacon, OneOfThreeOrMoreChangesNothing) {
 
 bool IsReal(const Checkpoint& block) { return block == Real(block.slot); }
 
-// One liar among three, and one of the two others is behind: what is signed is real, if perhaps old, and nothing is
-// missed.
+// One of three beacons lies, and one of the others is behind. Only real blocks are signed, possibly old ones, and no
+// duty is missed.
 TEST(LyingBeacon, BesideOneThatLagsItInventsNothing) {
   for (size_t liar = 0; liar < 3; ++liar) {
     for (size_t lagging = 0; lagging < 3; ++lagging) {
@@ -58,7 +58,7 @@ TEST(LyingBeacon, BesideOneThatLagsItInventsNothing) {
   }
 }
 
-// Our clock stood still while the machine slept. The liar's, which is the first, agrees with it.
+// Our clock stopped while the machine was suspended. The liar is the first beacon and agrees with our clock.
 TEST(LyingBeacon, OneOfThreeDoesNotSayWhatTimeItIs) {
   Beacons beacons(3, 0);
   beacons.ForHonest([](FakeBeacon& beacon) {
@@ -132,13 +132,13 @@ TEST(LyingBeacon, ABlockThatTheOthersGetALittleLaterCostsNothing) {
   EXPECT_EQ(beacons.log().Count("loses its place"), 0) << beacons.log().text();
 }
 
-// The head has reached one beacon and not yet the others.
+// Only one beacon has the head yet.
 TEST(LyingBeacon, HonestOnesThatDifferFindTheNewestBlockThatAnotherOneHas) {
   Beacons beacons(3, 0);
   beacons.Begin(kFirstSlot);
   ASSERT_TRUE(beacons.Vote().ok());
   beacons.Begin(kFirstSlot + 1);
-  // The first one votes for the block of this slot, the two others not yet, with targets that differ.
+  // The first beacon votes for the block of this slot. The two others do not yet, and their targets differ.
   size_t number = 0;
   beacons.ForHonest([&number, &beacons](FakeBeacon& beacon) {
     const uint64_t back = ++number;

@@ -20,7 +20,7 @@ constexpr uint64_t kSlotMs = 4000;
 struct Bench {
   explicit Bench(int64_t ms) : clock(kGenesisMs + ms), timer(clock, SlotClock(kGenesis, kSlotMs)) {}
 
-  // The wake after `duration` has passed, as if the thread had slept through it.
+  // The wake-up after `duration` has passed, as if the thread had slept all that time.
   SlotTimer::Wake After(milliseconds duration) {
     clock.Advance(duration);
     return timer.Next(clock.Steady());

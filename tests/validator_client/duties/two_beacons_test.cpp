@@ -1,4 +1,4 @@
-// With two beacons, one of which lies or was away: what the pool goes by when there is no third one to ask.
+// Two beacons, of which one lies or was unavailable: what the pool does without a third one to ask.
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/liar.h"
 
@@ -7,7 +7,8 @@ namespace {
 
 using Method = FakeBeacon::Method;
 
-// The second of two, once the blocks before are known: the first one is believed where both contradict each other.
+// The second of two beacons, after the earlier blocks are known. If both contradict each other, the first one is
+// believed.
 TEST(TwoBeacons, TheSecondOfTwoChangesNothing) {
   for (const Lie& lie : Lies()) {
     SCOPED_TRACE(lie.name);
@@ -19,7 +20,7 @@ TEST(TwoBeacons, TheSecondOfTwoChangesNothing) {
   }
 }
 
-// The second of two was the only one for a slot, and stands by what it invented then.
+// The second beacon was the only one available for a slot, and repeats the blocks that it invented then.
 TEST(TwoBeacons, WhatItInventedWhileItWasTheOnlyOneOfTwoIsForgotten) {
   Beacons beacons(2, 1);
   uint64_t slot = kFirstSlot;
@@ -36,7 +37,7 @@ TEST(TwoBeacons, WhatItInventedWhileItWasTheOnlyOneOfTwoIsForgotten) {
   beacons.Begin(slot++);
   ASSERT_EQ(beacons.Vote()->data.head, Invented(alone)) << "there is nobody else to ask";
   beacons.at(0).fail.clear();
-  // Its head is that of the slot before: it may have the block yet.
+  // Its head is that of the previous slot: it may still receive the block.
   beacons.Begin(slot++);
   for (; slot < kFirstSlot + kSlots; ++slot) {
     beacons.Begin(slot);
@@ -49,8 +50,8 @@ TEST(TwoBeacons, WhatItInventedWhileItWasTheOnlyOneOfTwoIsForgotten) {
   }
 }
 
-// No lie, but what the rule is for: what was followed in while the first of two was away is not given up for its old
-// head.
+// Nobody lies here. This is the purpose of the rule: blocks that were followed while the first beacon was unavailable
+// are not given up for its old head.
 TEST(TwoBeacons, TheFirstOfTwoThatComesBackBehindIsNotFollowed) {
   Beacons beacons(2, 0);
   beacons.at(0).fail[Method::kGetDuties] = absl::UnavailableError("away");

@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using Method = FakeBeacon::Method;
 
-// Two validators, both ours, at the pace of a manual clock.
+// Two validators, both ours, with a manual clock.
 class ValidatorServiceTest : public ::testing::Test {
  protected:
   void Start(ExpectedNetwork expected = {}) {
@@ -26,14 +26,14 @@ class ValidatorServiceTest : public ::testing::Test {
       fakes_.push_back(std::make_shared<FakeKey>(i));
       keys.push_back({i, fakes_.back(), "keys.yaml:" + std::to_string(3 * i + 1)});
     }
-    // The duties of the first slots: none of these tests is about the start.
+    // Passes the first slots, because these tests are not about the start.
     client_.Start(keys, {.new_keys = true, .watch = false}, std::move(expected));
   }
 
   void RunTo(int64_t ms) { client_.RunTo(ms); }
   void RunToSlot(int64_t slot) { RunTo(slot * kSlotLength); }
 
-  // As a genesis folder has it.
+  // The network of a genesis folder.
   ExpectedNetwork CheckedNetwork() {
     const NetworkIdentity network = FakeNetwork(2);
     beacon_.genesis_block_root = network.genesis_block_root;
@@ -54,7 +54,7 @@ class ValidatorServiceTest : public ::testing::Test {
     return slots;
   }
 
-  // Every vote and every block stands once a slot and validator, and no key signed two roots in one slot.
+  // There is one vote per validator and slot and one block per slot, and no key has signed two roots in one slot.
   void ExpectNoLeafTwice() const {
     for (const auto& key : fakes_) {
       std::map<uint64_t, Root> roots;
@@ -127,7 +127,7 @@ TEST_F(ValidatorServiceTest, GoesOnWhenTheWallClockJumpsForward) {
 TEST_F(ValidatorServiceTest, FollowsTheWallClockWhenTheBeaconAgreesWithIt) {
   Start();
   RunToSlot(7);
-  // Our clock was wrong and has been set right: the beacon had that time all along.
+  // Our clock was wrong and was corrected: the beacon had the right time all along.
   const int64_t jump = 20 * kSlotLength;
   beacon_.offset_ms = jump;
   clock_.SetWallMs(clock_.WallMs() + jump);

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The system's calls, past the replacements below.
+// The system calls themselves, without the replacements below.
 int OpenFile(const char* path, int flags, mode_t mode) {
   return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, flags, mode));
 }
@@ -40,7 +40,7 @@ void Write(const std::string& path, const std::string& content) {
   syscall(SYS_close, descriptor);
 }
 
-// What the disk would lose.
+// The changes that a power cut may undo.
 class Unsynced {
  public:
   void Made(const std::string& path) {
@@ -106,7 +106,7 @@ bool LosesPower(const std::string& path) {
   while (true) pause();
 }
 
-// One call that changes files: `call` makes it, `note` says what of it is not on the disk yet.
+// Runs one call that changes files. `note` records which part of it is not on the disk yet.
 template <typename Call, typename Note>
 auto Counted(const Call& call, const Note& note) {
   if (armed == nullptr) return call();

@@ -1,5 +1,5 @@
-// The C library's calls that change files, with an end at any of them: linked into a victim, they replace the
-// library's.
+// Replacements for the C library's calls that change files. They are linked into a victim process and can end it at any
+// of these calls.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_KEYMANAGER_FAULT_FILES_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_KEYMANAGER_FAULT_FILES_H_
 
@@ -12,23 +12,23 @@ enum class FileFault {
   kNone,
   kKillBefore,  // SIGKILL before the call
   kKillAfter,   // SIGKILL after it
-  // The machine loses power after the call: SIGKILL, and of what no sync has brought to the disk any part may be
-  // missing: what was written to files, and names that were made, renamed or removed.
+  // Simulates a power cut after the call: SIGKILL, and any part of what was not synced may be lost: data in files, and
+  // names that were created, renamed or removed.
   kPowerCut,
 };
 
 struct FileFaultPlan {
   FileFault fault = FileFault::kNone;
-  uint64_t at = 0;     // the call it happens at, from 0
-  uint64_t seed = 0;   // of what survives a power cut
-  std::string folder;  // whose files lose power; no links lead into it
+  uint64_t at = 0;     // number of the call at which it happens, from 0
+  uint64_t seed = 0;   // seed for what survives a power cut
+  std::string folder;  // folder whose files lose power; no links lead into it
 };
 
-// From now on calls of this thread count: open for a new file, write, fsync, fdatasync, ftruncate, link, rename,
-// unlink. Once a process.
+// Counts the calls of this thread from now on: open for a new file, write, fsync, fdatasync, ftruncate, link, rename,
+// unlink. Call it once per process.
 void ArmFileFaults(const FileFaultPlan& plan);
 
-// Counted so far.
+// The calls counted so far.
 uint64_t FileCalls();
 
 }  // namespace lean::validator

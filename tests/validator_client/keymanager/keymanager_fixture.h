@@ -35,7 +35,7 @@ namespace lean::validator {
 inline constexpr char kOurs[] = "the client's own password";
 inline constexpr char kTheirs[] = "the password of what comes";
 
-// A client of the validators 0 and 1, and a folder with the keys of 2 and 3 that may come.
+// A client of the validators 0 and 1, and a folder with the keys of 2 and 3 that can be added.
 class KeymanagerTest : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -37,7 +37,7 @@ TEST_F(KeymanagerTest, AnImportedKeyIsKeptUnderTheClientsPasswordAndWaits) {
   EXPECT_EQ(listed->keystores(2).state(), v1::KEYSTORE_STATE_WAITING);
   EXPECT_EQ(listed->keystores(2).pubkey(), result.pubkey());
   EXPECT_EQ(listed->keystores(0).state(), v1::KEYSTORE_STATE_ACTIVE);
-  // As a start would open it, and able to sign: its trees grow from the secret.
+  // Opens the key as a start does and signs with it: its trees are computed from the secret.
   auto again = OpenKeystores(
       List("ours"), [this] { return absl::StatusOr<const Password*>(&ours_); }, 1);
   ASSERT_TRUE(again.ok()) << again.status();
@@ -75,7 +75,7 @@ TEST_F(KeymanagerTest, WhatCannotComeIsToldPerKeyAndLeavesNothing) {
   }
   EXPECT_EQ(Listed(), (std::vector<uint64_t>{0, 1}));
   EXPECT_EQ(live_->List().size(), 2);
-  // One bad key keeps no good one out.
+  // One bad key does not prevent the import of good ones.
   v1::ImportKeystoresRequest both = Request(2, "{}");
   *both.add_keystores() = Request(3, Keystore(3)).keystores(0);
   const auto response = requests_->ImportKeystores(both);

@@ -1,5 +1,5 @@
-// Kills a client, and cuts its power, at every change to a file that the deletion of a key makes, while it signs. What
-// is left is the key with its records, or the key's records in a file, whole, and no key in the list.
+// Kills a client or cuts its power at every change to a file during the deletion of a key, while the client signs.
+// Afterwards there is either the key with its records, or a complete file with the records and no key in the list.
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -47,7 +47,7 @@ class KeymanagerKillTest : public ::testing::TestWithParam<FileFault> {
 TemporaryFolder* KeymanagerKillTest::made_ = nullptr;
 PublicKeyBytes KeymanagerKillTest::pubkey_;
 
-// One client after the other on one folder.
+// Runs clients one after the other on the same folder.
 class Lives {
  public:
   explicit Lives(const std::string& keys) { fs::copy(keys, keys_, fs::copy_options::recursive); }
@@ -64,7 +64,7 @@ class Lives {
   std::string key_file() const { return absl::StrCat(keys_, "/validator_", kGone, ".key"); }
   const VictimWatcher& watcher() const { return watcher_; }
 
-  // What deletions wrote, all of it whole: the roots of the key's leaves.
+  // The roots of the key's leaves in the files that deletions wrote, which are all complete.
   std::map<uint64_t, Root> Exported(const PublicKeyBytes& pubkey) const {
     std::map<uint64_t, Root> roots;
     for (const fs::directory_entry& entry : fs::directory_iterator(keys_)) {
@@ -87,7 +87,7 @@ class Lives {
   VictimWatcher watcher_{{}, "keymanager_victim"};
 };
 
-// What the key signed last, as far as records go back.
+// The last signed leaves of the key, as far as the records go back.
 std::map<uint64_t, Root> Released(const VictimWatcher& watcher) {
   std::map<uint64_t, Root> released;
   for (const auto& [leaf, root] : watcher.roots()) {
@@ -99,7 +99,7 @@ std::map<uint64_t, Root> Released(const VictimWatcher& watcher) {
   return released;
 }
 
-// True: the next start would have the key.
+// True if the next start would have the key.
 bool CheckLeft(const Lives& lives, const PublicKeyBytes& pubkey, const VictimEnd& end) {
   const auto keystores = OpenKeystores(lives.list(), NoPassword, 1);
   EXPECT_TRUE(keystores.ok()) << keystores.status();
@@ -132,7 +132,7 @@ TEST_P(KeymanagerKillTest, ADeletionLeavesTheKeyOrItsRecords) {
     Lives lives(made_->path() + "/keys");
     const VictimEnd hurt = lives.Next(GetParam(), at, at + 1);
     ++(CheckLeft(lives, pubkey_, hurt) ? kept : gone);
-    // Started again, it deletes the key if it has it still.
+    // After a restart it deletes the key if it still exists.
     const VictimEnd after = lives.Next(FileFault::kNone, 0, at + 1000);
     EXPECT_TRUE(after.done) << "call " << at;
     EXPECT_EQ(after.failed, 0) << "call " << at;

@@ -1,6 +1,5 @@
-// A validator client's signer and keymanager, which a test kills while a key is deleted. One thread asks for
-// signatures, slot after slot, with every key there is, and tells of all that come out; the other deletes the key of
-// validator 1.
+// The signer and the keymanager of a validator client, which a test kills while a key is deleted. One thread signs with
+// all keys, slot after slot, and reports every signature. The other thread deletes the key of validator 1.
 #include <atomic>
 #include <iostream>
 #include <memory>
@@ -21,8 +20,8 @@
 namespace lean::validator {
 namespace {
 
-constexpr uint64_t kSlotsBefore = 3;  // signed before the deletion begins
-constexpr uint64_t kSlotsAfter = 3;   // and once it has ended
+constexpr uint64_t kSlotsBefore = 3;  // slots signed before the deletion starts
+constexpr uint64_t kSlotsAfter = 3;   // and after it has ended
 
 struct Options {
   std::string keystores;
@@ -32,7 +31,7 @@ struct Options {
   FileFaultPlan plan;
 };
 
-// Until the deletion has ended, and some slots more.
+// Runs until the deletion has ended and some more slots are signed.
 void SignAlong(Signer& signer, const Options& options, std::atomic<uint64_t>& slot, const std::atomic<bool>& deleted) {
   VictimSigning signing(signer, options.plan.seed);
   while (!deleted) signing.AskAllOf(slot++);
@@ -70,7 +69,7 @@ int Main(int argc, char** argv) {
   KeyPreparer preparer(keystores->keys, clock, log);
   LiveKeys live(signer, preparer);
   SystemRandomSource random;
-  KeyLocks locks(options.keystores);  // its keys are those of other tests, too
+  KeyLocks locks(options.keystores);  // other tests use the same keys
   KeymanagerRequests requests({.keys = live,
                                .records = **records,
                                .locks = locks,

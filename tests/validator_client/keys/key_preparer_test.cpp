@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kSlot{4000};
 
-// Calls Check until the log has `count` lines with `part`: what a thread of its own does takes its time.
+// Calls Check until the log has `count` lines with `part`, because another thread writes them.
 void CheckUntilLogged(KeyPreparer& preparer, uint64_t slot, CapturedLog& log, absl::string_view part, size_t count) {
   while (log.Count(part) < count) {
     preparer.Check(slot, kSlot);
@@ -48,11 +48,11 @@ TEST(KeyPreparerThreads, LeavesTheLastSlotsAlone) {
   CapturedLog log;
   ManualClock preparer_clock(0);
   KeyPreparer preparer({{0, last, ""}, {1, next, ""}}, preparer_clock, log.logger());
-  CheckUntilLogged(preparer, 31, log, "key prepared validator=1", 1);  // queued after the other, were that due
+  CheckUntilLogged(preparer, 31, log, "key prepared validator=1", 1);  // it would be queued after the other key
   EXPECT_EQ(last->prepare_calls(), 0);
 }
 
-// As every minute's slot of a week and a day comes by.
+// Checks once for each minute of eight days.
 TEST(KeyPreparerThreads, WarnsAWeekBeforeTheEndThenDailyThenHourly) {
   constexpr std::chrono::minutes kMinute{1};
   constexpr uint64_t kDay = 24 * 60;
@@ -88,7 +88,7 @@ TEST(KeyPreparerThreads, AThousandKeysGetALineForEachThingThatHappensToThem) {
   for (uint64_t slot = 41; slot < 100; ++slot) preparer.Check(slot, kSlot);
   EXPECT_EQ(log.Count("key ends soon validator=0 "), 1) << log.text();
   EXPECT_EQ(log.Count("error key has ended validator=0 last_slot=63 keys=1024"), 1) << log.text();
-  // A slow machine takes a minute or two: a few lines more.
+  // A slow machine needs a minute or two, which gives a few more lines.
   EXPECT_LE(log.lines().size(), 20u) << log.text();
 }
 
@@ -106,7 +106,7 @@ TEST(KeyPreparerThreads, WarnsOnceOfAKeyThatBeginsNearItsEnd) {
 TEST(KeyPreparerThreads, TakesKeysInAndLetsThemGo) {
   auto stays = std::make_shared<FakeKey>(0, SlotRange{0, 1000}, SlotRange{0, 32});
   auto goes = std::make_shared<FakeKey>(1, SlotRange{0, 1000}, SlotRange{0, 32});
-  std::latch never(1);  // only Cancel counts it down
+  std::latch never(1);  // counted down by Cancel only
   goes->block_prepare = &never;
   CapturedLog log;
   ManualClock preparer_clock(0);
@@ -122,7 +122,7 @@ TEST(KeyPreparerThreads, TakesKeysInAndLetsThemGo) {
 
 TEST(KeyPreparerThreads, StopsWithinAPreparation) {
   auto key = std::make_shared<FakeKey>(0, SlotRange{0, 1000}, SlotRange{0, 32});
-  std::latch never(1);  // only Cancel counts it down
+  std::latch never(1);  // counted down by Cancel only
   key->block_prepare = &never;
   CapturedLog log;
   {
@@ -134,7 +134,7 @@ TEST(KeyPreparerThreads, StopsWithinAPreparation) {
   EXPECT_EQ(log.Count("key not prepared"), 0) << "being stopped is no failure";
 }
 
-// Tells when it is prepared for a slot.
+// Notifies when it is prepared for a slot.
 class NotifyingKey : public FakeKey {
  public:
   NotifyingKey(uint64_t slot, absl::Notification& prepared)

@@ -55,7 +55,7 @@ TEST_F(KeystoreFolderTest, WhatIsAddedIsOpenedByRun) {
   struct stat info {};
   ASSERT_EQ(stat(folder_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0700u);
-  // The folder can be moved: the list names its files relative to itself.
+  // The folder can be moved, because the paths in the list are relative to it.
   fs::rename(folder_, folder_ + "2");
   EXPECT_TRUE(SummarizeKeyFile(ReadKeystoreList(folder_ + "2/keystores.yaml")->at(1).path).ok());
 }

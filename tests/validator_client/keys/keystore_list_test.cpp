@@ -26,7 +26,7 @@ class KeystoreListTest : public ::testing::Test {
     std::ofstream(file_) << WithKeys(text);
     return ReadKeystoreList(file_);
   }
-  // What the message says after the folder's name.
+  // The error after the name of the folder.
   std::string Error(absl::string_view text) {
     const auto entries = Read(text);
     if (entries.ok()) return "no error";

@@ -29,7 +29,7 @@ class KeystoresTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(MakeTestKeystores(folder_, {0, 3}).ok()); }
 
-  // The message without the folder's name.
+  // The error without the name of the folder.
   std::string Error() {
     const auto keystores = OpenKeystores(list_, NoPassword, 1);
     return keystores.ok() ? "no error" : absl::StrReplaceAll(keystores.status().message(), {{folder_ + "/", ""}});
@@ -145,7 +145,7 @@ TEST_F(KeystoresTest, AKeySignsOnceItIsPreparedAndMovesOn) {
   EXPECT_TRUE(verify(63).ok()) << verify(63);
   EXPECT_EQ(key.Prepare(64, [](double) {}).code(), absl::StatusCode::kOutOfRange);
 
-  // What was computed is found on disk at the next start.
+  // The next start finds the computed trees on the disk.
   const auto loaded = xmss::LoadSecretKey(scheme->xmss(), key_0_, 63);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_FALSE(loaded->trees_rebuilt) << loaded->rebuild_reason;
@@ -165,7 +165,7 @@ TEST_F(KeystoresTest, AKeyWhoseTreesCannotBeKeptSigns) {
   SigningKey& key = *keystores->keys[0].key;
   const std::string cache = xmss::TreeCachePath(key_0_);
   fs::remove(cache);
-  fs::create_directory(cache);  // which no file can take the place of
+  fs::create_directory(cache);  // a folder, which no file can replace
   for (const uint64_t slot : {3, 20}) {
     const absl::Status status = key.Prepare(slot, [](double) {});
     EXPECT_TRUE(absl::StrContains(status.message(), "it can sign")) << status;

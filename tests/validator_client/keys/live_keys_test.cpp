@@ -1,4 +1,4 @@
-// Keys that come and go while a client runs, at the pace of a manual clock.
+// Keys that are added and removed while a client runs, with a manual clock.
 #include "validator_client/keys/live_keys.h"
 
 #include <functional>
@@ -20,9 +20,9 @@ namespace {
 using std::chrono::milliseconds;
 using Method = FakeBeacon::Method;
 
-constexpr int64_t kStart = 5;  // the slot of the start; duties begin in the next one
+constexpr int64_t kStart = 5;  // slot of the start; duties start in the next one
 
-// Three validators, of whom 0 and 1 are ours from the start.
+// Three validators; 0 and 1 are ours from the start.
 class LiveKeysTest : public ::testing::Test {
  protected:
   LiveKeysTest() {
@@ -35,10 +35,10 @@ class LiveKeysTest : public ::testing::Test {
   }
   LiveKeys& live() { return client_.keys(); }
 
-  // To an interval of a slot, as the service has just done what it does there.
+  // Advances to an interval of a slot, until the service has done its work there.
   void RunTo(int64_t slot, int64_t interval = 3) { client_.RunTo(slot * kSlotLength + interval * kSlotLength / 4); }
 
-  // Slots in which a key has signed.
+  // The slots in which a key has signed.
   std::set<uint64_t> Signed(uint64_t index) const {
     std::set<uint64_t> slots;
     for (const auto& [slot, root] : fakes_[index]->signed_roots()) slots.insert(slot);
@@ -73,7 +73,7 @@ TEST_F(LiveKeysTest, AnAddedKeyWaitsForItsWatchWhileTheOthersGoOn) {
   EXPECT_EQ(Signed(2), std::set<uint64_t>());
   RunTo(20);
   EXPECT_EQ(EntryOf(2).state, LiveKeys::State::kActive);
-  const uint64_t first = 11 + kLeastWatchedSlots + 2;  // decided in the quiet part of the slot after those watched
+  const uint64_t first = 11 + kLeastWatchedSlots + 2;  // decided at the end of the slot after the watched ones
   EXPECT_EQ(Signed(2), Slots(first, 20)) << log_.text();
   EXPECT_EQ(Signed(0), Slots(kStart + kLeastWatchedSlots + 1, 20));
   EXPECT_EQ(Signed(1), Slots(kStart + kLeastWatchedSlots + 1, 20));
@@ -99,7 +99,7 @@ TEST_F(LiveKeysTest, ManyKeysAndASlowBeaconHoldUpNoDuty) {
   for (uint64_t i = 2; i < 42; ++i) {
     ASSERT_TRUE(live().Add({i, std::make_shared<FakeKey>(i), "keys.yaml:1"}, true).ok());
   }
-  // Each answer comes later than asked for.
+  // Each answer arrives too late.
   beacon_.bend_duties = [this](DutiesAnswer&) { client_.clock().Advance(milliseconds(150)); };
   RunTo(20);
   EXPECT_EQ(log_.Count("intervals skipped"), 0) << log_.text();
@@ -109,7 +109,7 @@ TEST_F(LiveKeysTest, ManyKeysAndASlowBeaconHoldUpNoDuty) {
 TEST_F(LiveKeysTest, AKeyThatIsGoneBeforeTheFirstDutyIsNotAskedFor) {
   beacon_.fail[Method::kGetDuties] = absl::UnavailableError("gone");
   Start();
-  RunTo(6);  // no beacon has told of the network yet
+  RunTo(6);  // no beacon has reported the network yet
   ASSERT_TRUE(live().Remove(FakePubkey(1)).has_value());
   beacon_.fail.clear();
   size_t asked = 0;
@@ -241,7 +241,7 @@ TEST_F(LiveKeysTest, WithoutABeaconTheyGoOnWaiting) {
 TEST_F(LiveKeysTest, AnActiveKeyThatAnotherClientSignsWithStopsAlone) {
   Start();
   RunTo(10);
-  beacon_.claimed_votes[0] = 10'000;  // a bare claim
+  beacon_.claimed_votes[0] = 10'000;  // a claim without a vote
   beacon_.seen_votes = {FakeVote(1, 11, 7)};
   RunTo(20);
   EXPECT_EQ(EntryOf(1).state, LiveKeys::State::kRefused) << log_.text();
@@ -250,7 +250,7 @@ TEST_F(LiveKeysTest, AnActiveKeyThatAnotherClientSignsWithStopsAlone) {
   EXPECT_EQ(Signed(0), Slots(kStart + 1, 20));
   EXPECT_EQ(records_.forgotten(), 1) << "the next start watches";
   EXPECT_EQ(log_.Count("error key stopped validator=1 pubkey=0x0202…02"), 1) << log_.text();
-  // It may come back, by the operator's word, and is watched for.
+  // The operator may add it again; then there is a watch again.
   ASSERT_TRUE(live().Remove(FakePubkey(1)).has_value());
   ASSERT_TRUE(live().Add(Key(1), false).ok());
   beacon_.seen_votes.clear();
@@ -264,7 +264,7 @@ TEST_F(LiveKeysTest, ItsOwnVotesStopNoKey) {
   for (const SignedAttestation& vote : beacon_.votes) beacon_.seen_votes.push_back(vote);
   ASSERT_FALSE(beacon_.seen_votes.empty());
   beacon_.bend_liveness = [this](std::vector<Liveness>& answer) {
-    // Shown although they are known: replayed.
+    // The beacon repeats votes that are already known.
     for (Liveness& liveness : answer) {
       liveness.vote = std::make_shared<const SignedAttestation>(beacon_.votes.back());
       liveness.live = true;
@@ -275,8 +275,8 @@ TEST_F(LiveKeysTest, ItsOwnVotesStopNoKey) {
   for (const uint64_t index : {0, 1}) EXPECT_EQ(Signed(index), Slots(kStart + 1, 20)) << log_.text();
 }
 
-// A key is taken out while it signs, again and again: Remove waits for what is under way, and nothing is signed after
-// it.
+// Removes a key while it signs, many times. Remove waits for the signature in progress, and the key signs nothing after
+// that.
 TEST(LiveKeysThreads, NothingIsSignedOnceRemoveHasReturned) {
   MemorySigningRecords records;
   CapturedLog log;

@@ -44,7 +44,7 @@ class StartGuardTest : public ::testing::Test {
         log_.logger());
   }
 
-  // "", or why a key was refused. It is taken away, as the guard's owner does.
+  // Returns why a key was refused, or "". Removes the key, as the owner of the guard does.
   std::string Step(int64_t slot, uint32_t interval) {
     const auto refused = guard_->Step(SlotTime{slot, interval}, kTimeout);
     if (!refused.ok()) return std::string(refused.status().message());
@@ -122,7 +122,7 @@ TEST_F(StartGuardTest, AVoteInTheSlotOfTheStartIsASecondClientsUnlessItIsInTheRe
   EXPECT_EQ(signer_->keys()->size(), 1);
 }
 
-// A claim proves nothing: it holds the start up as long as no beacon says otherwise.
+// A claim without a vote proves nothing: it delays the start while no other beacon contradicts it.
 TEST_F(StartGuardTest, ABareClaimRefusesNoKey) {
   Start({});
   beacon_.claimed_votes = {{0, 3}, {1, 1'000'000}};
@@ -148,7 +148,7 @@ TEST_F(StartGuardTest, OneBeaconThatShowsAVoteIsEnoughAgainstOthersThatDoNot) {
   EXPECT_TRUE(absl::StartsWith(Step(kStart + kLeastWatchedSlots, 3), "1: another client works with its key"));
 }
 
-// Whoever shows what is not a vote of the key for the slots asked has not answered.
+// An answer with something else than a vote of the key for the requested slots does not count.
 TEST_F(StartGuardTest, AVoteThatIsNotTheKeysProvesNothing) {
   SignedAttestation forged = FakeVote(1, kStart + 1, 7);
   forged.signature.data[0] ^= 1;
@@ -199,7 +199,7 @@ TEST_F(StartGuardTest, AVoteBeforeTheStartIsNoSecondClient) {
 }
 
 TEST_F(StartGuardTest, AVoteThatTheRecordsExplainIsNoSecondClient) {
-  // Moved here within one slot: its own vote of that slot is in the records that came along.
+  // The key was moved here within one slot. Its vote of that slot is in the records that were moved with it.
   Record(0, kStart);
   Record(1, kStart);
   Start({});

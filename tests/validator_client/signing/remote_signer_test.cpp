@@ -28,7 +28,7 @@ using ::testing::HasSubstr;
 
 constexpr uint64_t kSlot = 9;
 
-// A signer that a test bends.
+// A signer whose answers a test can change.
 class FakeSigner : public v1::Signer::Service {
  public:
   std::function<void(v1::ListKeysResponse&)> bend_keys;

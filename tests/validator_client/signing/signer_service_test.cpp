@@ -28,7 +28,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr uint64_t kSlot = 9;  // that the clock shows
+constexpr uint64_t kSlot = 9;  // slot that the clock shows
 
 Attestation VoteBy(uint64_t index, uint64_t slot = kSlot, uint8_t head = 1) {
   return Attestation{index, AttestationData{slot, {FakeRoot(head), slot}, {FakeRoot(2), 0}, {FakeRoot(2), 0}}};
@@ -74,7 +74,7 @@ class SignerServiceTest : public ::testing::Test {
     Restart(/*first_slot=*/0);
   }
 
-  // As a process that ends and begins anew, with what it has on disk.
+  // Restarts the process with its files.
   void Restart(uint64_t first_slot) {
     requests_.reset();
     signer_.reset();
@@ -241,7 +241,7 @@ TEST_F(SignerServiceTest, SignsNothingForAClockThatJumpedHoursAhead) {
   SetSlot(kFar);
   EXPECT_EQ(ReasonOfVote(far), "TOO_FAR_AHEAD");
   EXPECT_FALSE(records_->HighestSlot(FakePubkey(1))->has_value());
-  // A start takes the clock's word, as an operator's.
+  // A start believes the clock, like an operator.
   Restart(0);
   EXPECT_EQ(ReasonOfVote(far), "");
 }

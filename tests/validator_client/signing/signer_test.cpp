@@ -22,7 +22,7 @@ Attestation VoteBy(uint64_t index, uint64_t slot, uint8_t head = 1) {
 
 void RunAtOnce(std::function<void()> task) { task(); }
 
-// Records that cannot be written, or that watch the order of things.
+// Records that cannot be written, or that check the order of calls.
 class ScriptedRecords : public SigningRecords {
  public:
   absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override {
@@ -178,7 +178,7 @@ TEST(SignerThreads, SpreadsTheSignaturesOfADuty) {
   }
 }
 
-// Records that begin where a test says.
+// Records whose highest slots a test sets.
 class RecordsFrom : public ScriptedRecords {
  public:
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override {
@@ -203,7 +203,7 @@ TEST(Signer, SignsNothingTooFarAboveAKeysRecordsHoweverItIsAsked) {
     for (const auto& [slot, root] : keys.fakes[index]->signed_roots()) highest = std::max(highest, slot);
     return highest;
   };
-  // Each slot at once, and each after the one below it was signed: what was signed moves no bound.
+  // Signs each slot at once, and each after the slot below it: signing does not move the bound.
   for (uint64_t slot = 1; slot <= 4096; ++slot) {
     const auto signatures = signer.Sign(slot, {VoteBy(0, slot), VoteBy(1, slot)});
     EXPECT_EQ(signatures[0].ok(), slot <= 1024) << slot;

@@ -1,4 +1,4 @@
-// A beacon without a network: honest unless a test bends its answers.
+// A beacon without a network. It is honest unless a test changes its answers.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_FAKE_BEACON_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_FAKE_BEACON_H_
 
@@ -16,7 +16,7 @@ namespace lean::validator {
 
 inline constexpr uint64_t kGenesisTime = 1'700'000'000;  // Unix seconds
 inline constexpr uint64_t kSlotMs = 4000;
-// The same for arithmetic with times before genesis, milliseconds.
+// The same in milliseconds, signed for times before genesis.
 inline constexpr int64_t kGenesisMs = static_cast<int64_t>(kGenesisTime) * 1000;
 inline constexpr int64_t kSlotLength = static_cast<int64_t>(kSlotMs);
 
@@ -26,10 +26,10 @@ inline Root FakeRoot(uint8_t fill) {
   return root;
 }
 
-// Of the network that begins at kGenesisTime with FakePubkeys, and whose genesis root is its own.
+// The network that starts at kGenesisTime with the keys of FakePubkey and their genesis root.
 NetworkIdentity FakeNetwork(uint64_t validators);
 
-// For a BeaconPool of fakes: calls run one after the other on the test's own thread.
+// For a BeaconPool of fakes: calls run one after the other on the thread of the test.
 inline bool RunInline(size_t, const std::function<void()>& task) {
   task();
   return true;
@@ -49,30 +49,30 @@ class FakeBeacon : public BeaconClient {
     kGetBlockSlot
   };
 
-  // Keeps true time: that of the clock when it was made, and what has passed on the steady clock since.
+  // Has the true time: the wall time at its creation plus the steady time since then.
   FakeBeacon(ManualClock& clock, uint64_t validator_count, std::string name = "fake:1");
 
-  // What a test may bend. Each is applied to the honest answer.
+  // Changes of a test, each applied to the honest answer.
   std::function<void(DutiesAnswer&)> bend_duties;
   std::function<void(Registry&)> bend_registry;
   std::function<void(BuiltBlockAnswer&)> bend_block;
   std::function<void(VoteDataAnswer&)> bend_vote;
   std::function<void(std::vector<SubmitResult>&)> bend_results;  // of blocks and votes
-  std::map<Method, absl::Status> fail;                           // calls that answer an error
-  std::map<Method, std::chrono::milliseconds> slow;              // what a call takes; past its timeout it fails
-  int64_t offset_ms = 0;                                         // of the beacon's clock
+  std::map<Method, absl::Status> fail;                           // errors that calls return
+  std::map<Method, std::chrono::milliseconds> slow;              // duration of a call; beyond its timeout it fails
+  int64_t offset_ms = 0;                                         // offset of the beacon's clock
   Root genesis_block_root = FakeRoot(0x11);
 
-  // Votes of other clients that the beacon claims to have seen: the latest slot of each validator.
+  // The latest slot of votes of other clients that the beacon claims to have seen, by validator.
   std::map<uint64_t, uint64_t> claimed_votes;
-  // Signed votes that it has, by anybody; of each validator it shows the last that is asked for.
+  // Signed votes that it has. For each validator it returns the last requested one.
   std::vector<SignedAttestation> seen_votes;
   std::function<void(std::vector<Liveness>&)> bend_liveness;
 
-  // What it holds: blocks that its honest answers named, and those that a test adds.
+  // Its blocks: those in its honest answers, and those that a test adds.
   std::map<Root, uint64_t> held_blocks;
 
-  // What happened.
+  // The calls so far.
   std::vector<SignedBlockWithAttestation> blocks;
   std::vector<SignedAttestation> votes;
   std::vector<size_t> vote_batches;  // their sizes

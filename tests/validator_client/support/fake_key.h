@@ -1,4 +1,4 @@
-// A key whose signature tells what it signed.
+// A key whose signature contains what it signed.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_FAKE_KEY_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_FAKE_KEY_H_
 
@@ -25,7 +25,7 @@ inline PublicKeyBytes FakePubkey(uint64_t index) {
   return pubkey;
 }
 
-// The root signed, the slot, the key's first byte.
+// The signed root, the slot, and the first byte of the key.
 inline SignatureBytes FakeSignature(const PublicKeyBytes& pubkey, uint64_t slot, const Root& root) {
   SignatureBytes signature;
   std::copy(root.data.begin(), root.data.end(), signature.data.begin());
@@ -34,7 +34,7 @@ inline SignatureBytes FakeSignature(const PublicKeyBytes& pubkey, uint64_t slot,
   return signature;
 }
 
-// A vote of a validator for a slot, as its key would sign it, wherever it is.
+// A vote of a validator for a slot, as its key signs it on any machine.
 inline SignedAttestation FakeVote(uint64_t validator, uint64_t slot, uint8_t head) {
   SignedAttestation vote;
   vote.message.validator_id = validator;
@@ -69,7 +69,7 @@ class FakeKey : public SigningKey {
     return FakeSignature(pubkey_, slot, message);
   }
 
-  // Moves on by one half, as a key of two bottom trees does.
+  // Advances by one half, like a key with two bottom trees.
   absl::Status Prepare(uint64_t slot, const PrepareProgress& progress) override {
     if (block_prepare != nullptr) block_prepare->wait();
     for (int percent = 1; percent <= 100; ++percent) progress(percent / 100.0);
@@ -114,7 +114,7 @@ class FakeKey : public SigningKey {
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// A SlotLimit that allows every slot that a key can have.
+// A SlotLimit that allows every slot of a key.
 class NoSlotLimit {
  public:
   operator SlotLimit&() { return limit_; }  // NOLINT(google-explicit-constructor): stands in for a SlotLimit

@@ -59,7 +59,7 @@ absl::StatusOr<SubmitResult> Beacons::Submit(const SignedBlockWithAttestation& b
 void Beacons::LetLag(size_t place, uint64_t slots) {
   FakeBeacon& beacon = *all_[place];
   beacon.held_blocks = {{FakeRoot(0x11), 0}};
-  // Holds the blocks up to one, which is that of its newest vote or parent.
+  // Has the blocks up to that of its newest vote or parent.
   const auto hold = [&beacon](uint64_t last) {
     for (uint64_t slot = kFirstSlot / 2; slot <= last; ++slot) beacon.held_blocks[Real(slot).root] = slot;
   };
@@ -116,7 +116,7 @@ std::function<void(Beacons&)> BendVote(const std::function<void(AttestationData&
       answer.data = {slot, Real(slot), Real(slot - 1), Real(slot - 2)};
       bend(answer.data, slot);
     };
-    // It stands by whatever it says.
+    // It repeats whatever it has said.
     beacons.liar().held_blocks[Invented(beacons.slot()).root] = beacons.slot();
   };
 }
@@ -181,7 +181,7 @@ void ExpectHonestDuties(Beacons& beacons, uint64_t slot) {
   ASSERT_TRUE(vote.ok()) << vote.status();
   EXPECT_EQ(vote->data, (AttestationData{slot, Real(slot), Real(slot - 1), Real(slot - 2)}));
   EXPECT_TRUE(beacons.Submit(vote->builder));
-  // A block, a vote in two rounds, a submission; and three blocks of each other beacon's looked for in each of these.
+  // A block, a vote in two rounds and a submission, and in each of them three look-ups for blocks of each other beacon.
   const int others = static_cast<int>(beacons.pool().size()) - 1;
   EXPECT_LE(beacons.TakeMostCalls(), 4 + 3 * 3 * others);
 }

@@ -1,4 +1,4 @@
-// Honest beacons and one among them that lies, in front of a pool.
+// A pool of honest beacons and one that lies.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_LIAR_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_LIAR_H_
 
@@ -25,12 +25,12 @@ inline Root RootAt(uint64_t slot, uint8_t kind) {
   root.data[0] = static_cast<uint8_t>(slot);
   return root;
 }
-// The block of a slot on the chain that the honest beacons have.
+// The block of a slot on the chain of the honest beacons.
 inline Checkpoint Real(uint64_t slot) { return {RootAt(slot, 0x66), slot}; }
 inline Checkpoint Invented(uint64_t slot) { return {RootAt(slot, 0xee), slot}; }
 
-// Honest beacons and one liar among them. Their chain has a block in each slot; its votes have the block of the slot as
-// head, and those of the two slots before as target and source.
+// Honest beacons and one liar. The chain has a block in each slot. The head of a vote is the block of its slot; target
+// and source are the blocks of the two slots before.
 class Beacons {
  public:
   Beacons(size_t count, size_t liar);
@@ -41,19 +41,19 @@ class Beacons {
   CapturedLog& log() { return log_; }
   uint64_t slot() const { return slot_; }
 
-  // The quiet part before a slot, and its beginning. What each call takes is charged as if all were made one by one, so
-  // that time is set anew for each stage.
+  // Moves to the end of the previous slot, and to the start of a slot. Calls take time as if they were made one by one,
+  // so the time is set again for each stage.
   void Begin(uint64_t slot);
   absl::StatusOr<BuiltVote> Vote();
   absl::StatusOr<BuiltBlock> Block();
-  // Whether an honest one gets what is handed in.
+  // Whether an honest beacon gets a submission.
   bool Submit(size_t builder);
   absl::StatusOr<SubmitResult> Submit(const SignedBlockWithAttestation& block, size_t builder);
 
-  // From now on an honest one is so many slots behind the chain.
+  // Makes an honest beacon this many slots behind the chain.
   void LetLag(size_t place, uint64_t slots);
   void ForHonest(const std::function<void(FakeBeacon&)>& change);
-  // The most of one beacon since the last time, of the calls that duties make.
+  // The most calls of duties to one beacon since the last call of this function.
   int TakeMostCalls();
 
  private:
@@ -68,18 +68,18 @@ class Beacons {
   uint64_t slot_ = kFirstSlot;
 };
 
-// A way to lie, from a slot on.
+// A kind of lie, which starts at a slot.
 struct Lie {
   std::string name;
   std::function<void(Beacons& beacons)> tell;
 };
 
-// One that bends the votes of its beacon.
+// A lie that changes the votes of its beacon.
 std::function<void(Beacons&)> BendVote(const std::function<void(AttestationData&, uint64_t)>& bend);
 
 std::vector<Lie> Lies();
 
-// The duties of a slot, as the honest beacons build them.
+// Expects the duties of a slot to be those of the honest beacons.
 void ExpectHonestDuties(Beacons& beacons, uint64_t slot);
 
 }  // namespace lean::validator

@@ -1,4 +1,4 @@
-// Signing records that live as long as the process.
+// Signing records in memory.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_MEMORY_SIGNING_RECORDS_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_MEMORY_SIGNING_RECORDS_H_
 
@@ -13,8 +13,8 @@
 
 namespace lean::validator {
 
-// Knows nothing of an earlier process: its owner must wait past the slot in which it begins.
-// Only the newest leaf of a key is kept, since every older one is refused whatever its root.
+// Does not know what an earlier process signed, so its owner must wait until the slot of the start is over. Keeps only
+// the newest leaf of a key, because older ones are refused for all roots.
 class MemorySigningRecords : public SigningRecords {
  public:
   absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override;
@@ -23,7 +23,7 @@ class MemorySigningRecords : public SigningRecords {
   absl::StatusOr<std::vector<Root>> SignedRoots(uint64_t from_slot, size_t limit) override;
   absl::Status ForgetWriter() override;
 
-  // How often ForgetWriter was called.
+  // The number of calls of ForgetWriter.
   int forgotten() const { return forgotten_; }
 
  private:

@@ -1,4 +1,4 @@
-// A whole validator client over fakes: its service runs on a thread of its own, at the pace of a manual clock.
+// A complete validator client with fakes. Its service runs on a separate thread with a manual clock.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_RUNNING_CLIENT_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_RUNNING_CLIENT_H_
 
@@ -20,10 +20,10 @@
 
 namespace lean::validator {
 
-// One thread, the test's, which touches beacon and clock only while the service waits.
+// For the thread of the test, which may use beacon and clock only while the service waits.
 class RunningClient {
  public:
-  // Both clocks show `wall_ms`; the registry has validators 0 to validators - 1. `records` outlives the client.
+  // Both clocks show `wall_ms`. The registry has the validators 0 to validators - 1. `records` must outlive the client.
   RunningClient(int64_t wall_ms, uint64_t validators, SigningRecords& records);
   ~RunningClient() { Stop().IgnoreError(); }
   RunningClient(const RunningClient&) = delete;
@@ -31,14 +31,14 @@ class RunningClient {
 
   void Start(const std::vector<ValidatorKey>& keys, const StartOptions& options, ExpectedNetwork expected = {});
 
-  // Waits until the service has ended by itself; what it came to.
+  // Waits until the service has ended by itself, and returns its result.
   absl::Status Await();
-  // Interrupts it first. May be called again.
+  // Interrupts the service first. May be called again.
   absl::Status Stop();
 
-  // Lets so much time pass, waking the service at each of its deadlines.
+  // Advances the time and wakes the service at each of its deadlines.
   void Pass(std::chrono::milliseconds time);
-  // Up to so long after genesis, by the time that has passed, whatever a test has set the clocks to.
+  // Advances to a time after genesis, measured by the time that has passed, even if a test has set the clocks.
   void RunTo(int64_t ms_after_genesis);
 
   ManualClock& clock() { return clock_; }

@@ -1,4 +1,4 @@
-// Real key files of lifetime 2^8 for tests, made in milliseconds from a seed, and passwords for them.
+// Real key files of lifetime 2^8 for tests, which are created from a seed within milliseconds, and their passwords.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_TEST_KEYSTORES_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SUPPORT_TEST_KEYSTORES_H_
 
@@ -40,7 +40,7 @@ inline std::string TextOf(const Password& password) {
 
 inline Password MakePassword(absl::string_view text) { return *Password::FromText(BytesOf(text)); }
 
-// Thousands of decryptions a second.
+// Cheap enough for thousands of decryptions per second.
 inline constexpr Pbkdf2Cost kCheapCost{.c = 1};
 
 }  // namespace lean::validator

@@ -1,4 +1,5 @@
-// C++ types for SQLite's C interface: they release their resources and return absl::Status.
+// C++ types for SQLite's C interface: they release their resources and return absl::Status. Written here because
+// Debian's C++ wrappers throw exceptions.
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_SQLITE_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_SQLITE_H_
 

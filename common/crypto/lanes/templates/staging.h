@@ -1,4 +1,4 @@
-// Between callers' words, one value after the other, and vectors, one word of all lanes.
+// Converts between the words of callers, one value after the other, and vectors, which hold one word of all lanes.
 #ifndef LEAN_COMMON_CRYPTO_LANES_TEMPLATES_STAGING_H_
 #define LEAN_COMMON_CRYPTO_LANES_TEMPLATES_STAGING_H_
 

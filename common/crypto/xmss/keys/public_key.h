@@ -1,5 +1,5 @@
-// A public key: the root of the tree and the parameter that sets its hash functions apart from every other key's; and
-// what it verifies (leanSig f10dcbe, verify). All of it works on public values.
+// A public key (the root of the tree, and the parameter that makes its hash functions differ from those of other keys),
+// and verification (leanSig f10dcbe, verify). Works on public values only.
 #ifndef LEAN_COMMON_CRYPTO_XMSS_KEYS_PUBLIC_KEY_H_
 #define LEAN_COMMON_CRYPTO_XMSS_KEYS_PUBLIC_KEY_H_
 
@@ -31,7 +31,7 @@ absl::StatusOr<PublicKey> DecodePublicKey(const Scheme& scheme, ByteSpan bytes);
 // Whether `signature` is one of `message` by the leaf of `slot`. A slot beyond the lifetime is not.
 bool Verify(const Scheme& scheme, const PublicKey& key, uint64_t slot, const Root& message, const Signature& signature);
 
-// One signature to check. Points to what the caller keeps alive during the call.
+// A signature to verify. Its pointers must stay valid during the call.
 struct SignedMessage {
   const PublicKey* key = nullptr;
   uint64_t slot = 0;

@@ -16,7 +16,7 @@
 
 namespace lean::xmss {
 
-// Everything a SecretKey is made of, as key generation and the codecs hand it over.
+// The parts of a SecretKey, which key generation and the codecs create.
 struct SecretKeyParts {
   PrfKey prf_key;
   Parameter parameter{};
@@ -42,29 +42,29 @@ class SecretKey {
   const Scheme& scheme() const { return scheme_; }
   const PublicKey& public_key() const { return public_key_; }
   SlotRange active() const { return parts_.active; }
-  // Slots that Sign works for now: two bottom trees, 131072 slots at lifetime 2^32.
+  // The slots for which Sign works now: two bottom trees, 131072 slots at lifetime 2^32.
   SlotRange prepared() const;
 
-  // The signature of `message` by the leaf of `slot`, equal to leanSig's. Deterministic and stateless: the same call
-  // gives the same bytes, and nothing here keeps a leaf from signing two messages.
-  // OutOfRange: `slot` outside prepared(). Internal: no randomness found in kMaxTries (it does not happen).
+  // Signs `message` with the leaf of `slot`; the result equals leanSig's. Deterministic and stateless: the same call
+  // gives the same bytes, and nothing here prevents a leaf from signing two messages. OutOfRange: `slot` is outside
+  // prepared(). Internal: no randomness was found in kMaxTries (this does not happen).
   absl::StatusOr<Signature> Sign(uint64_t slot, const Root& message) const;
 
-  // Whether a bottom tree follows the prepared ones.
+  // Whether there is a bottom tree after the prepared ones.
   bool CanAdvance() const { return prepared().end < parts_.active.end; }
 
-  // A builder of the bottom tree after the prepared ones, for Advance; CanAdvance() is true. It holds what it needs:
-  // the key may be used, moved or destroyed meanwhile.
+  // A builder of the bottom tree after the prepared ones, for Advance. Requires CanAdvance(). The key may be used,
+  // moved or destroyed in the meantime.
   BottomTreeBuilder NextTreeBuilder() const;
 
-  // Leaves the left bottom tree behind and takes in the one after the right, which `next` has finished.
-  // OutOfRange: CanAdvance() is false. InvalidArgument: not finished, or not the next tree of this key.
+  // Drops the left bottom tree and adds the one after the right, which `next` has finished. OutOfRange: CanAdvance() is
+  // false. InvalidArgument: not finished, or not the next tree of this key.
   absl::Status Advance(BottomTreeBuilder next);
 
-  // Both at once, on this thread: seconds at lifetime 2^32.
+  // Builds the next tree and advances, on this thread. Takes seconds at lifetime 2^32.
   absl::Status Advance();
 
-  // Seed, trees and numbers, for the codecs. Holds the secret: never log, print or copy it.
+  // The parts for the codecs. Contains the secret: never log, print or copy it.
   const SecretKeyParts& parts() const { return parts_; }
   SecretKeyParts TakeParts() && { return std::move(parts_); }
 

@@ -57,10 +57,10 @@ absl::StatusOr<CachedTrees> ReadTreeCache(const Scheme& scheme, const SecretKeyS
   return trees;
 }
 
-// The seed of our key file with what its cache holds, or of a leanSig key with the trees in it.
+// The seed and the cached trees of our key file, or the seed and the trees of a leanSig key.
 struct KeyFile {
   SecretKeySeed seed;
-  absl::StatusOr<CachedTrees> trees = absl::UnknownError("not read");  // why not, if they are of no use
+  absl::StatusOr<CachedTrees> trees = absl::UnknownError("not read");  // otherwise the error why they cannot be used
 };
 
 absl::StatusOr<KeyFile> ReadKeyFile(const Scheme& scheme, const std::string& path, uint64_t slot, ByteSpan bytes) {
@@ -94,7 +94,7 @@ absl::StatusOr<SecretKeyInfo> InspectSeed(uint32_t log_lifetime, ByteSpan bytes)
                        .has_tree_cache = true};
 }
 
-// leanSig's form has its lifetime deep inside: the scheme that it decodes under is its own.
+// leanSig's form has no lifetime at its start, so this tries the schemes until one decodes it.
 absl::StatusOr<SecretKeyInfo> InspectLeanSig(ByteSpan bytes) {
   absl::Status failure;
   for (const uint32_t log_lifetime : {8, 16, 32}) {

@@ -1,4 +1,4 @@
-// The seed of a key, and what the PRF's SHAKE128 derives from it: chains and the signer's randomness (leanSig f10dcbe:
+// The seed of a key, and the values that SHAKE128 derives from it: chains and the signer's randomness (leanSig f10dcbe:
 // prf/shake_to_field.rs).
 #ifndef LEAN_COMMON_CRYPTO_XMSS_ONE_TIME_PRF_H_
 #define LEAN_COMMON_CRYPTO_XMSS_ONE_TIME_PRF_H_

@@ -35,7 +35,7 @@ namespace fs = std::filesystem;
 
 class KeysAdminTest : public ::testing::Test {
  protected:
-  // Two keys as the devnet tooling leaves them, open to everybody.
+  // Two keys of the devnet tooling, readable by all users.
   void SetUp() override {
     fs::create_directories(source_);
     std::ofstream manifest(manifest_);
@@ -156,7 +156,7 @@ TEST_F(KeysAdminTest, RefusesAKeyThatIsNotItsPublicFiles) {
 }
 
 TEST_F(KeysAdminTest, RefusesASeedThatIsNotTheTrees) {
-  FlipByte(SecretFile(0), 5);  // of the seed: every tree is as it was
+  FlipByte(SecretFile(0), 5);  // a byte of the seed; the trees are unchanged
   EXPECT_EQ(Error(Import(source_, {0})),
             "validator_0_sk.ssz: its public key is not that of its secret: the trees are of another seed");
 }
@@ -167,7 +167,7 @@ TEST_F(KeysAdminTest, RefusesADamagedSecretFile) {
   for (int64_t position = 0; position < size; position += 61) {
     FlipByte(SecretFile(0), position);
     if (Import(source_, {0}).ok()) {
-      // The random node beside the root is no part of the key: nothing is computed from it.
+      // The random node beside the root is not used for anything.
       ++harmless;
       const auto key = ReadWholeKey(ReadKeystoreList(list_)->at(0).path, Source(), false, {});
       ASSERT_TRUE(key.ok()) << key.status();
@@ -228,7 +228,7 @@ TEST_F(KeysAdminTest, ListShowsEachKeyWithoutAPassword) {
 
 TEST_F(KeysAdminTest, VerifyFindsWhatIsWrongAndGoesOn) {
   ASSERT_TRUE(Import(source_).ok());
-  fs::remove(folder_ + "/validator_1.json.trees");  // is built again
+  fs::remove(folder_ + "/validator_1.json.trees");  // is rebuilt
   EXPECT_TRUE(Verify().ok()) << out_.str();
   fs::copy_file(folder_ + "/validator_1.json", folder_ + "/validator_0.json", fs::copy_options::overwrite_existing);
   EXPECT_EQ(Error(Verify()), "1 of the 2 keys in keystores.yaml are not good");

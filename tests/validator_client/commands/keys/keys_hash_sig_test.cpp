@@ -22,7 +22,7 @@
 namespace lean::validator {
 namespace {
 
-// Plain keys of two validators, and what other clients are given of them.
+// Plain keys of two validators, and their export for other clients.
 class KeysHashSigTest : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -102,7 +102,7 @@ class FailingRandomSource : public RandomSource {
   SeededRandomSource source_{1};
 };
 
-// Turns the source off once the first key is done.
+// Makes the source fail after the first key.
 class FailAfterFirstKey : public std::stringbuf {
  public:
   explicit FailAfterFirstKey(FailingRandomSource& source) : source_(source) {}

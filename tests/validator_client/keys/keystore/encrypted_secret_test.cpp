@@ -15,7 +15,7 @@ constexpr char kIv[] = "264daa3f303d7259501c93d997d84fe6";
 constexpr char kSecret[] = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
 constexpr char kTyped[] = "𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑";
 
-// Hands out the salt, then the initial vector of EIP-2335's test vectors.
+// Returns the salt, and then the initialization vector of EIP-2335's test vectors.
 class VectorSource : public RandomSource {
  public:
   absl::Status Fill(absl::Span<uint8_t> out) override { return ParseHexInto(out.size() == 32 ? kSalt : kIv, out); }

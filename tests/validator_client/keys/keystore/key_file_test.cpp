@@ -51,13 +51,13 @@ class EncryptedKeyFileTest : public ::testing::Test {
   absl::StatusOr<OpenedKeyFile> Open() const {
     return OpenKeyFile(path_, [this]() -> absl::StatusOr<const Password*> { return &password_; });
   }
-  // The message of opening `text`, without the file's name.
+  // The error of opening `text`, without the name of the file.
   std::string Error(const std::string& text) const {
     std::ofstream(path_, std::ios::trunc) << text;
     const auto opened = Open();
     return opened.ok() ? "no error" : absl::StrReplaceAll(opened.status().message(), {{path_ + ": ", ""}});
   }
-  // The message after `edit` of the JSON.
+  // The error after `edit` has changed the JSON.
   template <typename Edit>
   std::string ErrorAfter(Edit edit) const {
     json root = json::parse(text_);
@@ -230,12 +230,12 @@ TEST_F(EncryptedKeyFileTest, RefusesEveryTruncation) {
   }
 }
 
-// Whatever is done to the bytes, a file opens to the key that it was made of, or not at all.
+// A file with any change to its bytes opens to its original key or not at all.
 RC_GTEST_FIXTURE_PROP(EncryptedKeyFileTest, DamageIsNeverAccepted, ()) {
   std::string damaged = text_;
   const int edits = *rc::gen::inRange(1, 4);
   for (int i = 0; i < edits; ++i) {
-    // Half of them where the fields are, since most of the text is ciphertext.
+    // Half of the changes hit the fields, because most of the text is ciphertext.
     const bool anywhere = *rc::gen::arbitrary<bool>() || damaged.size() < 1300;
     const auto at = *rc::gen::inRange<size_t>(0, anywhere ? damaged.size() : 1300);
     switch (*rc::gen::inRange(0, 4)) {

@@ -20,7 +20,7 @@ namespace lean::validator {
 namespace {
 
 TEST(Password, IsNormalisedAsEip2335Says) {
-  // EIP-2335's example: 𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑 is typed, 0x7465737470617373776f7264f09f9491 is what counts.
+  // EIP-2335's example: the user types 𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑, and the password is 0x7465737470617373776f7264f09f9491.
   EXPECT_EQ(TextOf(MakePassword("𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑")), "testpassword\xf0\x9f\x94\x91");
   EXPECT_EQ(TextOf(MakePassword("\xc3\xa9")), "e\xcc\x81") << "composed and decomposed are one";
   EXPECT_EQ(TextOf(MakePassword("e\xcc\x81")), "e\xcc\x81");
@@ -80,8 +80,8 @@ TEST_F(PasswordFileTest, ErrorsNameTheFile) {
   EXPECT_EQ(ReadPasswordFile(dir_.path()).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-// Runs PromptPassword in a process of its own that has a terminal, types `keys`, and returns what the terminal showed
-// and what the prompt returned.
+// Runs PromptPassword in a separate process with a terminal, types `keys`, and returns the terminal's output and the
+// result of the prompt.
 class PromptTest : public ::testing::Test {
  protected:
   struct Result {
@@ -103,7 +103,7 @@ class PromptTest : public ::testing::Test {
     close(answer_pipe[1]);
     Result result;
     char buffer[256];
-    // Each prompt ends in ": ", and is answered when it is there.
+    // Answers each prompt, which ends in ": ", after it has appeared.
     for (const std::string& answer : answers) {
       while (!absl::EndsWith(result.screen, ": ")) {
         const ssize_t count = read(terminal, buffer, sizeof(buffer));
@@ -187,7 +187,7 @@ TEST(Prompt, EndsOnASignalThatIsPending) {
 TEST(Prompt, NeedsATerminal) {
   const pid_t child = fork();
   if (child == 0) {
-    setsid();  // no terminal from here on
+    setsid();  // there is no terminal from here on
     _exit(PromptPassword("password", "--option", false).status().code() == absl::StatusCode::kFailedPrecondition ? 0
                                                                                                                  : 1);
   }

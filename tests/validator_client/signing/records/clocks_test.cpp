@@ -1,5 +1,5 @@
-// Clocks that go wrong, with records that stay: whatever a client believes the time to be, and whatever its beacon then
-// offers, no leaf signs two roots.
+// Wrong clocks with persistent records: no leaf signs two roots, whatever time the client assumes and whatever its
+// beacon offers.
 #include <map>
 #include <memory>
 
@@ -19,7 +19,7 @@ constexpr uint64_t kKeys = 2;
 
 using Fakes = std::vector<std::shared_ptr<FakeKey>>;
 
-// One life of a client, from its start to its end. Its beacon offers another head than that of any other life.
+// A client from its start to its end. Its beacon offers a different head than those of other lives.
 class Life {
  public:
   Life(const std::string& records, const Fakes& fakes, int64_t start_slot, uint8_t head)
@@ -35,14 +35,14 @@ class Life {
   }
   ~Life() { EXPECT_TRUE(client_.Stop().ok()); }
 
-  // So many slots by true time.
+  // Passes this many slots of true time.
   void Pass(int64_t slots) { client_.Pass(milliseconds(slots * kSlotLength)); }
-  // The machine sleeps, and wakes within a slot.
+  // The machine is suspended and resumes within a slot.
   void Sleep(int64_t slots) {
     client_.clock().AwaitWaiters(1);
     client_.clock().Advance(milliseconds(slots * kSlotLength + 1300));
   }
-  // Both clocks are wrong by the same, so that nothing but the records can tell.
+  // Both clocks have the same error, so that only the records can detect it.
   void SetBothBack(int64_t slots) {
     client_.clock().AwaitWaiters(1);
     client_.clock().SetWallMs(client_.clock().WallMs() - slots * kSlotLength);
@@ -76,7 +76,7 @@ class ClocksTest : public ::testing::Test {
     }
     return highest;
   }
-  // Over all lives.
+  // The signed roots of all lives.
   void ExpectNoLeafTwice() const {
     for (const auto& fake : fakes_) {
       std::map<uint64_t, Root> roots;
@@ -148,14 +148,14 @@ TEST_F(ClocksTest, AMachineThatWakesSignsNoLeafTwice) {
   ExpectNoLeafTwice();
 }
 
-// A disk image taken, work done, the image put back: the slots between are not known any more.
+// A disk image is taken and restored after more work: the slots in between are unknown.
 TEST_F(ClocksTest, ARestoredBackupSignsOnlyPastTheSlotOfItsStart) {
   { Life(path(), fakes_, 5, 0xa1).Pass(3); }
   std::filesystem::copy_file(path(), folder_.path() + "/backup");
   { Life(path(), fakes_, 8, 0xa2).Pass(6); }
   const uint64_t highest = HighestSigned();
   std::filesystem::rename(folder_.path() + "/backup", path());
-  // Time has not stood still: the start lies in the last slot signed, or later.
+  // The start is in the last signed slot or later, because time has passed.
   { Life(path(), fakes_, static_cast<int64_t>(highest), 0xa3).Pass(4); }
   EXPECT_GT(HighestSigned(), highest);
   ExpectNoLeafTwice();

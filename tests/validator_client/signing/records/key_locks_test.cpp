@@ -69,7 +69,7 @@ TEST_F(KeyLocksTest, ACopyIsRefusedByThePublicKey) {
   EXPECT_EQ(Refusal(file_), "") << "the lock has ended with its process";
 }
 
-// As where names do not meet: on machines of their own with one file system, or containers.
+// Without a common namespace of names: on several machines with one file system, or in containers.
 TEST_F(KeyLocksTest, LinksAreRefusedByTheFileItself) {
   fs::create_hard_link(file_, dir_.File("hard"));
   fs::create_symlink(file_, dir_.File("symbolic"));

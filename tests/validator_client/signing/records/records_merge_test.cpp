@@ -43,7 +43,7 @@ TEST_F(RecordsMergeTest, ALeafWithTwoRootsSignsNeither) {
   EXPECT_FALSE(Granted(*records, 1, 7, 1));
   EXPECT_FALSE(Granted(*records, 1, 7, 2));
   EXPECT_TRUE(Granted(*records, 1, 8, 1)) << "the key goes on";
-  // Not healed by importing one of them again.
+  // Another import of one of them does not change that.
   ASSERT_TRUE(records->Import({{TestPubkey(1), {{7, TestRoot(1)}}}}).ok());
   EXPECT_FALSE(Granted(*records, 1, 7, 1));
   EXPECT_EQ(records->Export()->at(0).leaves.at(0), (SignedLeaf{7, std::nullopt}));
@@ -82,8 +82,7 @@ TEST_F(RecordsMergeTest, AKeyWithoutLeavesLeavesNoRecord) {
   EXPECT_EQ(*records->HighestSlot(TestPubkey(1)), std::nullopt);
 }
 
-// Everything that may be asked of a few keys, and what it would be answered. Found out on a copy, since a grant is a
-// record.
+// All requests for a few keys and their answers. Uses a copy, because a granted request is recorded.
 using Grants = std::set<std::tuple<uint8_t, uint64_t, uint8_t>>;
 
 constexpr uint8_t kKeys = 2;

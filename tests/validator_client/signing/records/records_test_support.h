@@ -1,4 +1,4 @@
-// What the tests of signing records share.
+// Functions for the tests of signing records.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SIGNING_RECORDS_RECORDS_TEST_SUPPORT_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SIGNING_RECORDS_RECORDS_TEST_SUPPORT_H_
 

@@ -189,7 +189,7 @@ TEST_F(SqliteSigningRecordsTest, ASecondClientIsRefusedAndToldWhoHasThem) {
   std::filesystem::create_symlink(path(), folder_.path() + "/link.sqlite");
   EXPECT_TRUE(absl::IsFailedPrecondition(
       SqliteSigningRecords::Open({.path = folder_.path() + "/link.sqlite", .create = true}).status()));
-  // A hard link has a lock file of its own; SQLite's lock is that of the file.
+  // A hard link has a separate lock file, but SQLite's lock belongs to the file.
   std::filesystem::create_hard_link(path(), folder_.path() + "/hard.sqlite");
   const absl::Status hard = SqliteSigningRecords::Open({.path = folder_.path() + "/hard.sqlite"}).status();
   EXPECT_FALSE(hard.ok());
@@ -254,7 +254,7 @@ TEST_F(SqliteSigningRecordsTest, AMissingFolderIsNamed) {
 
 TEST_F(SqliteSigningRecordsTest, AReadOnlyFolderIsNamed) {
   std::filesystem::permissions(folder_.path(), std::filesystem::perms(0555));
-  // Root may write everywhere; this thread may not for a moment.
+  // Root may write everywhere, so this thread drops that right for a moment.
   const int old_user = geteuid() == 0 ? setfsuid(65534) : -1;
   const absl::Status status = OpenError();
   if (old_user >= 0) setfsuid(static_cast<uid_t>(old_user));
@@ -275,7 +275,7 @@ TEST_F(SqliteSigningRecordsTest, NothingIsGrantedOnceTheFileIsDeletedOrReplaced)
   EXPECT_TRUE(Granted(*records, 1, 2, 2)) << "it is the same file again";
 }
 
-// The same machine, boot and file, a moment ago: all of them.
+// True only for the same machine, the same boot and the same file.
 TEST_F(SqliteSigningRecordsTest, KnowsWhenThisMachineWroteLast) {
   int64_t uptime_ms = 100'000;
   const Machine here{"machine", "boot", [&uptime_ms] { return uptime_ms; }};
@@ -327,7 +327,7 @@ uint64_t BytesOf(const std::string& path) {
 // How large the file becomes in a million slots.
 TEST(SigningRecordsSize, AMillionSlots) {
   constexpr uint64_t kSlots = 1'000'000;
-  constexpr uint64_t kSlotsABatch = 100;  // what a duty has one of, so that the test ends before the chain does
+  constexpr uint64_t kSlotsABatch = 100;  // one for each duty, so that the test ends before the chain
   constexpr uint8_t kKeys = 4;
   TemporaryFolder folder;
   const std::string path = folder.path() + "/records.sqlite";

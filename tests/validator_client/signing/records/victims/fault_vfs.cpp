@@ -21,7 +21,7 @@ constexpr int64_t kSector = 512;
 struct Unsynced {
   int64_t offset = 0;
   int64_t old_size = 0;
-  std::vector<char> before;  // what stood there, shorter than `after` at the end of the file
+  std::vector<char> before;  // the former content; shorter than `after` at the end of the file
   std::vector<char> after;
   bool truncation = false;  // to `offset`
 };
@@ -33,12 +33,12 @@ struct Disk {
   std::map<std::string, std::vector<Unsynced>> unsynced;
 };
 
-// SQLite hands its VFS no place of its own that files could share; set up once, in one process made for one test.
+// SQLite gives a VFS no state that files could share. It is set once, in a process for one test.
 Disk disk;
 
 struct FaultFile {
   sqlite3_file base;
-  const char* path = nullptr;  // SQLite keeps it while the file is open
+  const char* path = nullptr;  // must live while the file is open
   sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
 };
 
@@ -53,7 +53,7 @@ void PwriteAll(int descriptor, const char* bytes, size_t size, int64_t offset) {
   if (pwrite(descriptor, bytes, size, offset) != static_cast<ssize_t>(size)) Die();
 }
 
-// Leaves what was synced, and any of the sectors that were not.
+// Keeps what was synced, and any of the other sectors.
 void LosePower() {
   std::mt19937_64 random(disk.plan.seed ^ disk.operations);
   for (auto& [path, changes] : disk.unsynced) {
@@ -64,7 +64,7 @@ void LosePower() {
       PwriteAll(descriptor, change->before.data(), change->before.size(), change->offset);
       if (ftruncate(descriptor, change->old_size) != 0) Die();
     }
-    // None, half or all: a cache may have written nothing yet, some or everything.
+    // None, half or all of them: a cache may have written nothing, some or everything.
     const int chance = std::uniform_int_distribution<int>(0, 2)(random);
     for (const Unsynced& change : changes) {
       const auto survives = [&] { return chance == 2 || (chance == 1 && random() % 2 == 0); };
@@ -86,7 +86,7 @@ void LosePower() {
   Die();
 }
 
-// Counts an operation; true: it is the one to go wrong.
+// Counts an operation. True: this is the one that fails.
 bool Due() {
   const uint64_t operation = disk.operations++;
   const bool due =
@@ -151,7 +151,7 @@ int Sync(sqlite3_file* handle, int flags) {
   FaultFile* file = Cast(handle);
   const bool due = Due();
   if (due && (disk.plan.fault == Fault::kFailedSync || disk.plan.fault == Fault::kIoError)) return SQLITE_IOERR_FSYNC;
-  // The disk of the machine that runs the tests need not turn for it: what is synced is what LosePower leaves alone.
+  // Does not sync the real disk: a synced change is one that LosePower keeps.
   (void)flags;
   if (file->path != nullptr) disk.unsynced[file->path].clear();
   AfterOperation(due);
@@ -195,10 +195,10 @@ int FileControl(sqlite3_file* handle, int operation, void* argument) {
   return Cast(handle)->real()->pMethods->xFileControl(Cast(handle)->real(), operation, argument);
 }
 int SectorSize(sqlite3_file*) { return kSector; }
-// No promise of the disk is taken for granted.
+// Promises nothing about the disk.
 int DeviceCharacteristics(sqlite3_file*) { return 0; }
 
-// Version 1: without shared memory, which the records do not need.
+// Version 1, without shared memory, which the records do not use.
 const sqlite3_io_methods kMethods = {1,
                                      Close,
                                      Read,

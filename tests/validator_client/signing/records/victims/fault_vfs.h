@@ -1,4 +1,4 @@
-// SQLite's view of the disk, with faults: every write boundary can be the last one.
+// A VFS of SQLite with faults: the process can end at every write.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SIGNING_RECORDS_VICTIMS_FAULT_VFS_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SIGNING_RECORDS_VICTIMS_FAULT_VFS_H_
 
@@ -13,8 +13,7 @@ enum class Fault {
   kKillBefore,  // before the operation
   kKillTorn,    // after the first half of a write
   kKillAfter,   // after the operation
-  // The machine loses power: SIGKILL, and of what was written since the last sync of each file any sectors may be
-  // missing.
+  // Simulates a power cut: SIGKILL, and any sectors written since the last sync of each file may be lost.
   kPowerCutBefore,
   kPowerCutAfter,
   // The operation fails; the process goes on.
@@ -29,16 +28,16 @@ const char* FaultName(Fault fault);
 
 struct FaultPlan {
   Fault fault = Fault::kNone;
-  uint64_t first = 0;  // the operation it happens at, from 0
+  uint64_t first = 0;  // number of the operation at which it happens, from 0
   uint64_t count = 1;  // operations in a row that fail
-  uint64_t seed = 0;   // of what survives a power cut
+  uint64_t seed = 0;   // seed for what survives a power cut
 };
 
-// Registers the faulty disk as SQLite's default. Once a process, before any database is opened. An operation is a
-// write, sync, truncation or deletion.
+// Registers the faulty disk as SQLite's default. Call it once per process, before a database is opened. An operation is
+// a write, sync, truncation or deletion.
 void InstallFaultVfs(const FaultPlan& plan);
 
-// Operations so far.
+// The number of operations so far.
 uint64_t FaultVfsOperations();
 
 }  // namespace lean::validator

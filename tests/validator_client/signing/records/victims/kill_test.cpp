@@ -1,5 +1,5 @@
-// Kills the signer at any moment and at every write of its records, restarts it, asks it for conflicting signatures,
-// and counts what came out: never two roots of one leaf. The disk's faults that do not kill are tried in the same way.
+// Kills the signer at any time and at every write of its records, restarts it, requests conflicting signatures, and
+// counts what it released: never two roots of one leaf. Disk faults that do not kill are tested in the same way.
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -22,18 +22,18 @@
 namespace lean::validator {
 namespace {
 
-constexpr uint64_t kSlots = 6;         // asked for in one life of a victim
-constexpr uint64_t kRewind = 3;        // slots that the next one asks for again
+constexpr uint64_t kSlots = 6;         // slots requested in one life of a victim
+constexpr uint64_t kRewind = 3;        // slots that the next life requests again
 constexpr uint64_t kXmssLeaves = 256;  // of the smallest lifetime
 
 bool FakeSignatureFits(const VictimMessage& released) {
   return released.signature == FakeSignature(FakePubkey(released.index), released.slot, released.root);
 }
 
-// One victim after the other on the same records.
+// Runs victims one after the other on the same records.
 class Lives {
  public:
-  // With keystores: their keys, and the machine's own disk. Without: fake keys, and the disk that can fail.
+  // With keystores: real keys and the real disk. Without: fake keys and the disk that can fail.
   Lives(VictimWatcher& watcher, std::string folder, std::string keystores = "")
       : watcher_(watcher), folder_(std::move(folder)), keystores_(std::move(keystores)) {}
 
@@ -50,8 +50,8 @@ class Lives {
         "--fault-count", absl::StrCat(fault_count)};
     if (!keystores_.empty()) arguments.insert(arguments.end(), {"--keystores", keystores_});
     const VictimEnd end = watcher_.Watch(arguments, kill_after);
-    // Killed a few times between record and release, victims leave leaves behind that are recorded and never came out:
-    // all that is asked for is then refused, for good, unless the next one asks further on.
+    // Victims that were killed between record and release leave leaves that are recorded but were never released.
+    // Requests for these are refused for ever, so the next victim starts at later slots.
     skipped_ = end.released > 0 ? 0 : skipped_ + (end.done ? kSlots : 0);
     return end;
   }
@@ -60,10 +60,10 @@ class Lives {
   VictimWatcher& watcher_;
   const std::string folder_;
   const std::string keystores_;
-  uint64_t skipped_ = 0;  // slots past the highest released one
+  uint64_t skipped_ = 0;  // slots after the highest released one
 };
 
-// What a test has tried, printed for the record.
+// Prints what a test has tried.
 struct Tally {
   uint64_t victims = 0;
   uint64_t killed = 0;
@@ -88,14 +88,14 @@ void ExpectNoLeafTwice(const VictimWatcher& watcher) {
   EXPECT_EQ(watcher.bad_signatures(), 0);
 }
 
-// The lifetime of a victim that nobody kills, as this machine is loaded now.
+// The lifetime of a victim that is not killed, under the current load of this machine.
 std::chrono::microseconds UndisturbedLifetime(Lives& lives) {
   std::chrono::microseconds longest{0};
   for (uint64_t i = 0; i < 3; ++i) longest = std::max(longest, lives.Next(i).lifetime);
   return longest;
 }
 
-// A machine that was busy then has become faster when victims end before their moment comes.
+// If victims end before they are killed, the machine has become faster since that measurement.
 void Follow(const VictimEnd& end, std::chrono::microseconds& lifetime) {
   if (!end.killed) lifetime = (lifetime + std::min(end.lifetime, lifetime)) / 2;
 }
@@ -107,7 +107,7 @@ void KillAtRandomMoments(uint64_t kills) {
   std::chrono::microseconds lifetime = UndisturbedLifetime(lives);
   std::mt19937_64 random(7);
   Tally tally;
-  // Some end before their moment comes.
+  // Some end before they are killed.
   while (tally.killed < kills) {
     const std::chrono::microseconds moment(random() % static_cast<uint64_t>(lifetime.count()));
     const VictimEnd end = lives.Next(random(), Fault::kNone, 0, 1, moment);
@@ -122,15 +122,15 @@ void KillAtRandomMoments(uint64_t kills) {
   EXPECT_EQ(tally.failed, 0);
 }
 
-// `stride` 1 is every boundary.
+// `stride` 1: every boundary.
 void FailAtEveryWrite(const std::vector<Fault>& faults, uint64_t stride) {
   std::mt19937_64 random(11);
   for (const Fault fault : faults) {
     Tally tally;
     uint64_t boundaries = 0;
     uint64_t conflicts = 0;
-    // A new database each round, so that its making is among what is interrupted. The first life ends at the boundary,
-    // or goes on with a disk that works again after a while; the second one comes after repair.
+    // Uses a new database in each round, so that its creation is interrupted as well. The first life ends at the
+    // boundary, or continues with a disk that works again after a while. The second life starts after the repair.
     for (uint64_t at = random() % stride;; at += stride, ++boundaries) {
       TemporaryFolder folder;
       VictimWatcher round(FakeSignatureFits);
@@ -143,7 +143,7 @@ void FailAtEveryWrite(const std::vector<Fault>& faults, uint64_t stride) {
       EXPECT_EQ(after.failed, 0) << FaultName(fault) << " at " << at;
       ExpectNoLeafTwice(round);
       conflicts += round.conflicts();
-      // Past the last write of a whole life.
+      // After the last write of a complete life.
       if (hurt.done && hurt.operations <= at) break;
     }
     std::cout << FaultName(fault) << ": boundaries=" << boundaries << " victims=" << tally.victims
@@ -158,7 +158,7 @@ const std::vector<Fault> kKills = {Fault::kKillBefore, Fault::kKillTorn, Fault::
 const std::vector<Fault> kPowerCuts = {Fault::kPowerCutBefore, Fault::kPowerCutAfter};
 const std::vector<Fault> kErrors = {Fault::kFailedSync, Fault::kDiskFull, Fault::kIoError, Fault::kReadOnly};
 
-// One database through many power cuts: what a cut leaves is what the next one starts from.
+// One database through many power cuts: each life starts from what the last cut has left.
 void CutPowerAgainAndAgain(uint64_t cuts) {
   VictimWatcher watcher(FakeSignatureFits);
   TemporaryFolder folder;
@@ -176,12 +176,12 @@ void CutPowerAgainAndAgain(uint64_t cuts) {
   EXPECT_TRUE(last.done);
   tally.Print("power cut again and again", watcher);
   ExpectNoLeafTwice(watcher);
-  // Lives after the first one write less, so that some cuts come too late for them.
+  // Later lives write less, so some cuts come too late for them.
   EXPECT_GT(tally.killed, cuts / 4);
   EXPECT_GT(tally.refused, 0);
 }
 
-// Real keys in real key files: the signatures that came out are checked against the roots they are counted under.
+// Real keys in real key files: released signatures are verified against the roots under which they are counted.
 void KillRealSigners(uint64_t kills) {
   NetworkSpec spec;
   spec.xmss_log_lifetime = 8;

@@ -1,6 +1,6 @@
-// A process that signs as a validator client does, and that a test kills: the real signer on real records. It asks for
-// two conflicting roots a leaf, for leaves that are long signed, and for the same root again, and writes every
-// signature that it gets to standard output.
+// A process that signs like a validator client, with the real signer and real records, and that a test kills. It
+// requests two conflicting roots for each leaf, leaves that were signed long ago, and the same root again. It writes
+// every signature that it gets to standard output.
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -21,7 +21,7 @@
 namespace lean::validator {
 namespace {
 
-// Small, so that a short run goes through checkpoints, too.
+// Small, so that a short run includes checkpoints of the database.
 constexpr int kCheckpointPages = 24;
 
 struct Options {
@@ -31,7 +31,7 @@ struct Options {
   uint64_t first_slot = 1;
   uint64_t slots = 10;
   uint64_t seed = 0;
-  int fault = 0;  // negative: the machine's own disk
+  int fault = 0;  // negative: the real disk
   FaultPlan plan;
 };
 

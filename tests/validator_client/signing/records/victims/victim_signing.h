@@ -1,4 +1,4 @@
-// What victims have in common: requests to the real signer, and what came of them, told on standard output.
+// The common part of victims: requests to the real signer, whose results are written to standard output.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SIGNING_RECORDS_VICTIMS_VICTIM_SIGNING_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SIGNING_RECORDS_VICTIMS_VICTIM_SIGNING_H_
 
@@ -12,15 +12,15 @@
 
 namespace lean::validator {
 
-// One message. It is shorter than what a pipe takes at once (4096 bytes), so it arrives as a whole or not at all.
+// A message. It is shorter than an atomic write to a pipe (4096 bytes), so it arrives completely or not at all.
 struct VictimMessage {
   enum class Kind : uint64_t {
     kOpened,    // the records are open
     kReleased,  // a signature has left the signer
     kRefused,   // the records refused a root
     kFailed,    // the records could not be opened or written
-    kDeleted,   // the keymanager says that the key of validator 1 is gone
-    kDone,      // every request was made; `slot` is the number of the disk's operations
+    kDeleted,   // the keymanager reports that the key of validator 1 was deleted
+    kDone,      // all requests were made; `slot` is the number of disk operations
   };
 
   Kind kind = Kind::kOpened;
@@ -31,7 +31,7 @@ struct VictimMessage {
 };
 static_assert(sizeof(VictimMessage) <= 4096);
 
-// Thread-safe: a message goes out as a whole.
+// Thread-safe: a message is written as a whole.
 void Tell(const VictimMessage& message);
 void TellKind(VictimMessage::Kind kind, uint64_t slot = 0);
 
@@ -40,8 +40,8 @@ class VictimSigning {
   // `signer` outlives it.
   VictimSigning(Signer& signer, uint64_t seed) : signer_(signer), random_(seed) {}
 
-  // With every key the signer has: for two roots of the slot's leaf, for the first of them again, and for another root
-  // of an older leaf.
+  // Requests signatures of every key: of two roots for the leaf of the slot, of the first root again, and of another
+  // root for an older leaf.
   void AskAllOf(uint64_t slot);
 
  private:

@@ -69,7 +69,7 @@ VictimEnd VictimWatcher::Watch(const std::vector<std::string>& arguments,
         killed = true;
       }
     }
-    // What was written before the end is still in the pipe.
+    // Messages written before the end are still in the pipe.
     char bytes[sizeof(VictimMessage) * 8];
     const ssize_t count = read(pipe_ends[0], bytes, sizeof(bytes));
     if (count < 0 && errno == EINTR) continue;

@@ -1,4 +1,4 @@
-// Starts signing processes, kills them, and counts what they have let out.
+// Starts signing processes, kills them, and counts the signatures that they have released.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_SIGNING_RECORDS_VICTIMS_VICTIM_WATCHER_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_SIGNING_RECORDS_VICTIMS_VICTIM_WATCHER_H_
 
@@ -16,30 +16,31 @@
 
 namespace lean::validator {
 
-// What was seen of one process.
+// The messages of one process.
 struct VictimEnd {
   bool killed = false;  // by a signal
   bool opened = false;
-  bool deleted = false;  // a keymanager has said so
+  bool deleted = false;  // a keymanager has reported it
   bool done = false;
   uint64_t released = 0;
   uint64_t refused = 0;
   uint64_t failed = 0;
-  uint64_t operations = 0;  // once done
+  uint64_t operations = 0;  // after kDone
   std::chrono::microseconds lifetime{0};
 };
 
-// Lives in the test's process, so nothing that it has seen is lost with a victim. One watcher a set of keys.
+// Lives in the process of the test, so nothing that it has seen is lost with a victim. One watcher for each set of
+// keys.
 class VictimWatcher {
  public:
-  // Whether a signature is that of the root; may be empty.
+  // Checks that a signature is that of the root; may be empty.
   using Verify = std::function<bool(const VictimMessage& released)>;
 
-  // `program`: of the victims, in the folder of the build's programs.
+  // `program`: the victim's program, in the folder of the built programs.
   explicit VictimWatcher(Verify verify = {}, std::string program = "signing_records_victim")
       : verify_(std::move(verify)), program_(std::move(program)) {}
 
-  // Runs the program with these arguments to its end, or kills it `kill_after` its start.
+  // Runs the program with these arguments to its end, or kills it after `kill_after`.
   VictimEnd Watch(const std::vector<std::string>& arguments,
                   std::optional<std::chrono::microseconds> kill_after = std::nullopt);
 
@@ -47,8 +48,8 @@ class VictimWatcher {
   // By index and slot of the leaf.
   const std::map<std::pair<uint64_t, uint64_t>, Root>& roots() const { return roots_; }
   size_t leaves() const { return roots_.size(); }      // that have signed
-  uint64_t signatures() const { return signatures_; }  // released, repeated ones included
-  uint64_t conflicts() const { return conflicts_; }    // signatures of a second root by a leaf
+  uint64_t signatures() const { return signatures_; }  // released signatures, including repeated ones
+  uint64_t conflicts() const { return conflicts_; }    // signatures of a second root with the same leaf
   uint64_t bad_signatures() const { return bad_signatures_; }
 
  private:
