@@ -3,13 +3,13 @@
 set(lean_headers <algorithm> <array> <atomic> <chrono> <cstdint> <deque> <functional> <map> <memory> <mutex> <optional> <string>
                  <thread> <utility> <variant> <vector> <absl/container/flat_hash_map.h> <absl/container/flat_hash_set.h>
                  <absl/status/status.h> <absl/status/statusor.h> <absl/strings/str_cat.h> <absl/strings/str_format.h>
-                 <absl/strings/str_join.h> <absl/synchronization/mutex.h> <absl/types/span.h>)
+                 <absl/strings/str_join.h> <absl/types/span.h>)
 
 # lean_precompile(NAME DEPS... HEADERS...): precompiles headers for targets that use REUSE_FROM NAME.
 function(lean_precompile name)
   cmake_parse_arguments(ARG "" "" "DEPS;HEADERS" ${ARGN})
   add_library(${name} OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
-  target_link_libraries(${name} PRIVATE lean_options absl::flat_hash_map absl::statusor absl::synchronization ${ARG_DEPS})
+  target_link_libraries(${name} PRIVATE lean_options absl::flat_hash_map absl::statusor ${ARG_DEPS})
   target_precompile_headers(${name} PRIVATE ${lean_headers} ${ARG_HEADERS})
 endfunction()
 

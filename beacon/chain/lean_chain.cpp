@@ -99,7 +99,7 @@ absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& si
 
 absl::Status LeanChain::CheckBlockVotes(const SignedBlockWithAttestation& signed_block, const Checkpoint& id) const {
   for (const Attestation& vote : signed_block.message.block.body.attestations) {
-    if (absl::Status status = CheckVote(vote.data, &id); !status.ok()) return WithContext("vote in block", status);
+    RETURN_IF_ERROR(CheckVote(vote.data, &id), WithContext("vote in block", _));
   }
   return WithContext("proposer's vote", CheckGossipVote(signed_block.message.proposer_attestation.data, &id));
 }

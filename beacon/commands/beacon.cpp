@@ -35,9 +35,9 @@ absl::StatusOr<StartOptions> ReadStartOptions(const BeaconOptions& options, cons
                     .checkpoint = options.checkpoint,
                     .checkpoint_root = std::nullopt};
   if (options.checkpoint_root.empty()) return kept;
-  const absl::StatusOr<Root> root = ParseFixedHex<Root>(options.checkpoint_root);
-  if (!root.ok()) return absl::InvalidArgumentError(absl::StrCat("--checkpoint-root: ", root.status().message()));
-  kept.checkpoint_root = *root;
+  ASSIGN_OR_RETURN(const Root root, ParseFixedHex<Root>(options.checkpoint_root),
+                   absl::InvalidArgumentError(absl::StrCat("--checkpoint-root: ", _.message())));
+  kept.checkpoint_root = root;
   return kept;
 }
 

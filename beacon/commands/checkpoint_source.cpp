@@ -95,17 +95,15 @@ absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const 
                                                spdlog::logger& log) {
   std::error_code ignored;
   if (std::filesystem::exists(source, ignored)) return ReadCheckpointFile(source);
-  const auto channel = rpc::MakeChannel(source);
-  if (!channel.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--checkpoint ", source, " is neither a file nor an address: ", channel.status().message()));
-  }
-  RemoteCheckpoint remote(*channel, source, root, log);
+  ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(source),
+                   absl::InvalidArgumentError(
+                       absl::StrCat("--checkpoint ", source, " is neither a file nor an address: ", _.message())));
+  RemoteCheckpoint remote(channel, source, root, log);
   const std::stop_callback cancel(stop, [&remote] { remote.Cancel(); });
   CheckpointParts parts;
-  if (absl::Status status = FetchParts(remote, source, parts); !status.ok()) {
-    return stop.stop_requested() ? absl::CancelledError("the beacon was stopped before it had the checkpoint") : status;
-  }
+  RETURN_IF_ERROR(
+      FetchParts(remote, source, parts),
+      stop.stop_requested() ? absl::CancelledError("the beacon was stopped before it had the checkpoint") : _);
   return parts;
 }
 

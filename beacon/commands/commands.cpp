@@ -182,10 +182,10 @@ absl::Status ExportCheckpoint(const std::string& data_dir, const std::string& ou
 
 absl::Status ExportBlocks(const std::string& data_dir, const std::string& slots, const std::string& output,
                           std::stop_token stop) {
-  const absl::StatusOr<SlotRange> range = ParseSlotRange(slots);
-  if (!range.ok()) return absl::InvalidArgumentError(absl::StrCat("--blocks: ", range.status().message()));
+  ASSIGN_OR_RETURN(const SlotRange range, ParseSlotRange(slots),
+                   absl::InvalidArgumentError(absl::StrCat("--blocks: ", _.message())));
   ASSIGN_OR_RETURN(const auto opened, OpenToExport(data_dir, output, std::move(stop)));
-  ASSIGN_OR_RETURN(const uint64_t blocks, WriteBlockFile(output, *opened, *range));
+  ASSIGN_OR_RETURN(const uint64_t blocks, WriteBlockFile(output, *opened, range));
   std::cout << "wrote " << output << ": " << blocks << " blocks of slots " << slots << std::endl;
   return absl::OkStatus();
 }

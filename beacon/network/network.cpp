@@ -6,6 +6,7 @@
 #include "beacon/network/engine/item_codec.h"
 #include "common/rpc/wire/convert.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -222,12 +223,12 @@ bool Network::IsOtherChain(const ClaimedChain& claimed) const {
 }
 
 void Network::BlocksByRoot(uint64_t peer, std::vector<Root> roots, Done done) {
-  if (absl::Status status = CheckCount(roots.size(), "roots", kMaxRootsAsked); !status.ok()) return done(status);
+  RETURN_IF_ERROR(CheckCount(roots.size(), "roots", kMaxRootsAsked), done(_));
   requests_.Ask(peer, {.roots = std::move(roots)}, std::move(done));
 }
 
 void Network::BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, Done done) {
-  if (absl::Status status = CheckCount(count, "slots", kMaxSlotsAsked); !status.ok()) return done(status);
+  RETURN_IF_ERROR(CheckCount(count, "slots", kMaxSlotsAsked), done(_));
   requests_.Ask(peer, {.roots = {}, .first_slot = first_slot, .count = count}, std::move(done));
 }
 

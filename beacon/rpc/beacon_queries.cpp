@@ -158,11 +158,9 @@ absl::StatusOr<v1::GetStateResponse> BeaconQueries::GetState(const v1::GetStateR
   if (absl::IsResourceExhausted(held.status())) {
     return rpc::MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", held.status().message());
   }
-  if (!held.ok()) {
-    return rpc::MakeError(absl::StatusCode::kNotFound, "STATE_PRUNED",
-                          absl::StrCat("the post-state of block ", ShortHex(found.root.span()),
-                                       " is not held any more: ", held.status().message()));
-  }
+  RETURN_IF_ERROR(held.status(), rpc::MakeError(absl::StatusCode::kNotFound, "STATE_PRUNED",
+                                                absl::StrCat("the post-state of block ", ShortHex(found.root.span()),
+                                                             " is not held any more: ", _.message())));
   const State& state = **held;
   v1::GetStateResponse response;
   response.set_block_root(Hex(found.root));

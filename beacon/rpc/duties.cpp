@@ -99,12 +99,11 @@ absl::StatusOr<v1::BuildBlockResponse> Duties::BuildBlock(const v1::BuildBlockRe
         absl::StrCat("validator ", proposer, " proposes at slot ", request.slot(), ", not ", request.proposer_index()),
         {{"requested", absl::StrCat(request.proposer_index())}, {"current", absl::StrCat(proposer)}});
   }
-  const absl::StatusOr<BuiltBlock> built = chain_.service.BuildBlock(request.slot(), proposer);
-  if (!built.ok()) return BuildError(built.status(), chain_);
+  ASSIGN_OR_RETURN(const BuiltBlock built, chain_.service.BuildBlock(request.slot(), proposer), BuildError(_, chain_));
   v1::BuildBlockResponse response;
-  *response.mutable_block() = rpc::ToProto(built->block);
-  *response.mutable_proposer_attestation() = rpc::ToProto(built->proposer_attestation);
-  for (const SignatureBytes& signature : built->signatures) {
+  *response.mutable_block() = rpc::ToProto(built.block);
+  *response.mutable_proposer_attestation() = rpc::ToProto(built.proposer_attestation);
+  for (const SignatureBytes& signature : built.signatures) {
     response.add_attestation_signatures(rpc::BytesToProto(signature));
   }
   response.set_time_ms(Milliseconds(chain_.clock.WallMs()));
@@ -113,10 +112,9 @@ absl::StatusOr<v1::BuildBlockResponse> Duties::BuildBlock(const v1::BuildBlockRe
 
 absl::StatusOr<v1::BuildVoteResponse> Duties::BuildVote(const v1::BuildVoteRequest& request) const {
   RETURN_IF_ERROR(CheckBuildable(request.slot(), request.genesis_block_root()));
-  const absl::StatusOr<AttestationData> data = chain_.service.BuildVote(request.slot());
-  if (!data.ok()) return BuildError(data.status(), chain_);
+  ASSIGN_OR_RETURN(const AttestationData data, chain_.service.BuildVote(request.slot()), BuildError(_, chain_));
   v1::BuildVoteResponse response;
-  *response.mutable_data() = rpc::ToProto(*data);
+  *response.mutable_data() = rpc::ToProto(data);
   response.set_time_ms(Milliseconds(chain_.clock.WallMs()));
   return response;
 }
@@ -208,9 +206,8 @@ absl::Status Duties::CheckBuildable(uint64_t slot, const std::string& genesis_bl
 
 absl::Status Duties::CheckServes() const {
   // The block or vote would be refused when it is submitted, and its leaf would be used up.
-  if (const absl::Status health = chain_.kept.health(); !health.ok()) {
-    return rpc::MakeError(absl::StatusCode::kUnavailable, reason::kStorageFailed, health.message());
-  }
+  RETURN_IF_ERROR(chain_.kept.health(),
+                  rpc::MakeError(absl::StatusCode::kUnavailable, reason::kStorageFailed, _.message()));
   return CheckSynced();
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/rpc/wire/convert.h"
 #include "common/rpc/wire/status.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -95,13 +96,13 @@ absl::StatusOr<v1::SubmitVotesResponse> Answer(Batch batch, const std::vector<Su
 void Submissions::SubmitBlock(const rpc::Caller& caller, const v1::SubmitBlockRequest& request,
                               rpc::Reply<v1::SubmitBlockResponse> reply) const {
   if (!request.has_block()) return reply(rpc::MalformedRequest("block: missing"));
-  absl::StatusOr<SignedBlockWithAttestation> block = rpc::FromProto(request.block());
-  if (!block.ok()) return reply(rpc::MalformedRequest(absl::StrCat("block.", block.status().message())));
-  service_.SubmitBlock(std::make_shared<const SignedBlockWithAttestation>(*std::move(block)), Origin::Local(),
+  ASSIGN_OR_RETURN(SignedBlockWithAttestation block, rpc::FromProto(request.block()),
+                   reply(rpc::MalformedRequest(absl::StrCat("block.", _.message()))));
+  service_.SubmitBlock(std::make_shared<const SignedBlockWithAttestation>(std::move(block)), Origin::Local(),
                        [reply = std::move(reply), caller, callers = callers_](const SubmitOutcome& outcome) {
                          callers->Count(caller, outcome.status == SubmitOutcome::kAccepted ? 1 : 0,
                                         outcome.reason == reason::kBadSignature ? 1 : 0);
-                         if (absl::Status status = NotTaken(outcome); !status.ok()) return reply(status);
+                         RETURN_IF_ERROR(NotTaken(outcome), reply(_));
                          v1::SubmitBlockResponse response;
                          Fill(outcome, *response.mutable_result());
                          response.set_root(rpc::BytesToProto(outcome.root));
@@ -112,12 +113,12 @@ void Submissions::SubmitBlock(const rpc::Caller& caller, const v1::SubmitBlockRe
 void Submissions::SubmitVote(const rpc::Caller& caller, const v1::SubmitVoteRequest& request,
                              rpc::Reply<v1::SubmitVoteResponse> reply) const {
   if (!request.has_vote()) return reply(rpc::MalformedRequest("vote: missing"));
-  absl::StatusOr<SignedAttestation> vote = rpc::FromProto(request.vote());
-  if (!vote.ok()) return reply(rpc::MalformedRequest(absl::StrCat("vote.", vote.status().message())));
-  votes_->SubmitVotes(caller, {std::make_shared<const SignedAttestation>(*std::move(vote))},
+  ASSIGN_OR_RETURN(SignedAttestation vote, rpc::FromProto(request.vote()),
+                   reply(rpc::MalformedRequest(absl::StrCat("vote.", _.message()))));
+  votes_->SubmitVotes(caller, {std::make_shared<const SignedAttestation>(std::move(vote))},
                       [reply = std::move(reply)](const std::vector<SubmitOutcome>& outcomes) {
                         if (outcomes.size() != 1) return reply(absl::InternalError("the chain gave no answer"));
-                        if (absl::Status status = NotTaken(outcomes[0]); !status.ok()) return reply(status);
+                        RETURN_IF_ERROR(NotTaken(outcomes[0]), reply(_));
                         v1::SubmitVoteResponse response;
                         Fill(outcomes[0], *response.mutable_result());
                         reply(std::move(response));

@@ -92,8 +92,7 @@ void View(const SyncStatus& sync, v1::SyncView& view) {
 }
 
 absl::StatusOr<Root> RootFromText(absl::string_view text, absl::string_view field) {
-  absl::StatusOr<Root> root = ParseFixedHex<Root>(text);
-  if (!root.ok()) return rpc::MalformedRequest(absl::StrCat(field, ": ", root.status().message()));
+  ASSIGN_OR_RETURN(Root root, ParseFixedHex<Root>(text), rpc::MalformedRequest(absl::StrCat(field, ": ", _.message())));
   return root;
 }
 

@@ -119,11 +119,11 @@ absl::StatusOr<CheckpointParts> ReadCheckpointFile(const std::string& path) {
   if (!file || magic != kCheckpointMagic) return NoCheckpoint(path, "it does not begin with LEANCHK1");
   ASSIGN_OR_RETURN(const std::string block, ReadPart(file, path, "block"));
   ASSIGN_OR_RETURN(const std::string state, ReadPart(file, path, "state"));
-  auto decoded_block = ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(block));
-  if (!decoded_block.ok()) return NoCheckpoint(path, absl::StrCat("block: ", decoded_block.status().message()));
-  auto decoded_state = ssz::Deserialize<State>(BytesOfText(state));
-  if (!decoded_state.ok()) return NoCheckpoint(path, absl::StrCat("state: ", decoded_state.status().message()));
-  return CheckpointParts{.block = *std::move(decoded_block), .state = *std::move(decoded_state)};
+  ASSIGN_OR_RETURN(auto decoded_block, ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(block)),
+                   NoCheckpoint(path, absl::StrCat("block: ", _.message())));
+  ASSIGN_OR_RETURN(auto decoded_state, ssz::Deserialize<State>(BytesOfText(state)),
+                   NoCheckpoint(path, absl::StrCat("state: ", _.message())));
+  return CheckpointParts{.block = std::move(decoded_block), .state = std::move(decoded_state)};
 }
 
 absl::StatusOr<Anchor> CheckAnchor(CheckpointParts parts, const Genesis& genesis, const crypto::SignatureScheme& scheme,
@@ -142,12 +142,9 @@ absl::StatusOr<Anchor> CheckAnchor(CheckpointParts parts, const Genesis& genesis
     return absl::InvalidArgumentError(absl::StrCat("checkpoint: ", refusal->message));
   }
   const Attestation& vote = parts.block.message.proposer_attestation;
-  if (absl::Status status =
-          scheme.Verify(parts.state.validators[vote.validator_id].pubkey, vote.data.slot, ssz::HashTreeRoot(vote),
-                        parts.block.signature[parts.block.signature.size() - 1]);
-      !status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("checkpoint: its proposer's signature: ", status.message()));
-  }
+  RETURN_IF_ERROR(scheme.Verify(parts.state.validators[vote.validator_id].pubkey, vote.data.slot,
+                                ssz::HashTreeRoot(vote), parts.block.signature[parts.block.signature.size() - 1]),
+                  absl::InvalidArgumentError(absl::StrCat("checkpoint: its proposer's signature: ", _.message())));
   auto signed_block = std::make_shared<const SignedBlockWithAttestation>(std::move(parts.block));
   return Anchor{.state = std::make_shared<const State>(std::move(parts.state)),
                 .block = BlockPtr(signed_block, &signed_block->message.block),

@@ -13,6 +13,7 @@
 #include "common/bytes/bytes.h"
 #include "common/clock/clock.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -54,9 +55,8 @@ class Verifier {
 
   // Checks that values match their keys and that every parent was imported.
   void CheckBlocks() {
-    const auto known = database_.KnownBlocks();
-    if (!known.ok()) return Check(known.status());
-    for (const Checkpoint& id : *known) slots_[id.root] = id.slot;
+    ASSIGN_OR_RETURN(const auto known, database_.KnownBlocks(), Check(_));
+    for (const Checkpoint& id : known) slots_[id.root] = id.slot;
     const auto oldest = database_.OldestSlot();
     Check(oldest.status());
     Check(database_.files().Scan(Column::kBlocks, "", [&](absl::string_view key, absl::string_view value) {
@@ -85,9 +85,9 @@ class Verifier {
   void CheckBlock(const Checkpoint& id, absl::string_view value, uint64_t oldest) {
     Tell(id.slot);
     ++report_.blocks;
-    const auto block = ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(value));
-    if (!block.ok()) return Problem(id, block.status().message());
-    const Block& content = block->message.block;
+    ASSIGN_OR_RETURN(const auto block, ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(value)),
+                     Problem(id, _.message()));
+    const Block& content = block.message.block;
     if (ssz::HashTreeRoot(content) != id.root || content.slot != id.slot) {
       return Problem(id, "it is another block");
     }
@@ -108,12 +108,11 @@ class Verifier {
     std::optional<Root> parent;
     for (uint64_t slot = *oldest; slot <= (*finalized)->slot; ++slot) {
       if (!database_.files().CheckStop().ok()) return;
-      const auto root = database_.CanonicalRoot(slot);
-      if (!root.ok()) return Check(root.status());
-      if (!root->has_value()) continue;
+      ASSIGN_OR_RETURN(const auto root, database_.CanonicalRoot(slot), Check(_));
+      if (!root.has_value()) continue;
       Tell(slot);
-      CheckCanonicalBlock({.root = **root, .slot = slot}, parent);
-      parent = **root;
+      CheckCanonicalBlock({.root = *root, .slot = slot}, parent);
+      parent = *root;
     }
     if (parent.value_or(database_.genesis().block_root) != (*finalized)->root) {
       Problem(**finalized, "it is finalized, and not on the finalized chain");
@@ -131,10 +130,9 @@ class Verifier {
       Problem(id, "its parent is not the finalized block before");
     Replay(id, content);
     if (!HasSnapshot(id)) return;
-    const auto snapshot = database_.ReadSnapshot(id);
-    if (!snapshot.ok()) return Check(snapshot.status());
+    ASSIGN_OR_RETURN(const auto snapshot, database_.ReadSnapshot(id), Check(_));
     ++report_.snapshots;
-    if (state_ == nullptr) state_ = snapshot->state;
+    if (state_ == nullptr) state_ = snapshot.state;
   }
 
   // Applies the block to the state. Below the first snapshot there is no state.

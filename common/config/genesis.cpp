@@ -38,10 +38,9 @@ absl::StatusOr<Genesis> MakeGenesis(const GenesisConfig& config) {
 absl::Status CheckPublicKeys(const GenesisConfig& config, const crypto::SignatureScheme& scheme) {
   for (size_t i = 0; i < config.validators.size(); ++i) {
     const PublicKeyBytes& key = config.validators[i];
-    if (absl::Status status = scheme.CheckPublicKey(key); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("GENESIS_VALIDATORS[", i, "] (", ShortHex(key.span()),
-                                                     ") is no public key of this network: ", status.message()));
-    }
+    RETURN_IF_ERROR(scheme.CheckPublicKey(key),
+                    absl::InvalidArgumentError(absl::StrCat("GENESIS_VALIDATORS[", i, "] (", ShortHex(key.span()),
+                                                            ") is no public key of this network: ", _.message())));
   }
   return absl::OkStatus();
 }

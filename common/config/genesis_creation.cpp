@@ -68,19 +68,19 @@ class Registry {
     ASSIGN_OR_RETURN(const uint64_t index, index_field.Number(0, kMaxGenesisValidators - 1));
     ASSIGN_OR_RETURN(const YamlValue key_field, entry.Field("pubkey", "the validator's public key, 52 bytes of hex"));
     ASSIGN_OR_RETURN(const std::string text, key_field.Text());
-    const absl::StatusOr<PublicKeyBytes> key = ParseFixedHex<PublicKeyBytes>(text);
-    if (!key.ok()) return key_field.Error(absl::StrCat("not a public key: ", key.status().message()));
-    if (absl::Status status = scheme_.CheckPublicKey(*key); !status.ok()) return key_field.Error(status.message());
+    ASSIGN_OR_RETURN(const PublicKeyBytes key, ParseFixedHex<PublicKeyBytes>(text),
+                     key_field.Error(absl::StrCat("not a public key: ", _.message())));
+    RETURN_IF_ERROR(scheme_.CheckPublicKey(key), key_field.Error(_.message()));
 
     const std::string place = absl::StrCat(path, ":", entry.line());
     const auto [index_place, new_index] = index_places_.emplace(index, place);
     if (!new_index) return index_field.Error(absl::StrCat("index ", index, " stands at ", index_place->second, " too"));
-    const auto [key_place, new_key] = key_places_.emplace(*key, place);
+    const auto [key_place, new_key] = key_places_.emplace(key, place);
     if (!new_key) {
       return key_field.Error(
           absl::StrCat("this key stands at ", key_place->second, " too: a leaf of it can sign for one validator only"));
     }
-    keys_.emplace(index, *key);
+    keys_.emplace(index, key);
     indices.push_back(index);
     return absl::OkStatus();
   }

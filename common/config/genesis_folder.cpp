@@ -34,13 +34,13 @@ absl::StatusOr<std::vector<PublicKeyBytes>> ReadKeys(const YamlValue& list, std:
   absl::flat_hash_map<PublicKeyBytes, size_t> first_index;
   for (const YamlValue& item : items) {
     ASSIGN_OR_RETURN(std::string text, item.Text());
-    const absl::StatusOr<PublicKeyBytes> key = ParseFixedHex<PublicKeyBytes>(text);
-    if (!key.ok()) return item.Error(absl::StrCat("not a public key: ", key.status().message()));
-    const auto [first, inserted] = first_index.emplace(*key, keys.size());
+    ASSIGN_OR_RETURN(const PublicKeyBytes key, ParseFixedHex<PublicKeyBytes>(text),
+                     item.Error(absl::StrCat("not a public key: ", _.message())));
+    const auto [first, inserted] = first_index.emplace(key, keys.size());
     if (!inserted) {
       warnings.emplace_back(item.Error(absl::StrCat("the same key as index ", first->second)).message());
     }
-    keys.push_back(*key);
+    keys.push_back(key);
   }
   return keys;
 }

@@ -82,7 +82,7 @@ absl::Status CheckNetworkSpec(const NetworkSpec& spec) {
       {"XMSS log lifetime", CheckLogLifetime(spec.xmss_log_lifetime)},
   };
   for (const auto& [field, status] : checks) {
-    if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat(field, ": ", status.message()));
+    RETURN_IF_ERROR(status, absl::InvalidArgumentError(absl::StrCat(field, ": ", _.message())));
   }
   return absl::OkStatus();
 }

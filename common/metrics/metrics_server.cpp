@@ -100,11 +100,9 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::StartIfAsked(const
                                                                            std::shared_ptr<Registry> registry,
                                                                            spdlog::logger& log) {
   if (address.empty()) return nullptr;
-  auto server = Start(address, std::move(registry));
-  if (!server.ok()) {
-    return absl::Status(server.status().code(), absl::StrCat("--metrics-address: ", server.status().message()));
-  }
-  log.info("metrics listening url=http://{}/metrics", (*server)->address());
+  ASSIGN_OR_RETURN(auto server, Start(address, std::move(registry)),
+                   absl::Status(_.code(), absl::StrCat("--metrics-address: ", _.message())));
+  log.info("metrics listening url=http://{}/metrics", server->address());
   return server;
 }
 

@@ -22,6 +22,7 @@
 #include "common/crypto/xmss/keys/secret_key_file.h"
 #include "common/crypto/xmss/one_time/one_time_key.h"
 #include "common/secrets/random_source.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -46,17 +47,13 @@ absl::StatusOr<xmss::SecretKey> ReadProductionKey() {
 class SignedVotes {
  public:
   static absl::StatusOr<SignedVotes> Make(size_t count) {
-    absl::StatusOr<xmss::SecretKey> key = ReadProductionKey();
-    if (!key.ok()) return key.status();
-    absl::StatusOr<crypto::SignatureScheme> scheme = crypto::SignatureScheme::Create(NetworkSpec{});
-    if (!scheme.ok()) return scheme.status();
-    absl::StatusOr<PublicKeyBytes> public_key = scheme->PublicKeyOf(*key);
-    if (!public_key.ok()) return public_key.status();
-    SignedVotes votes(*scheme, *std::move(key), *public_key);
+    ASSIGN_OR_RETURN(xmss::SecretKey key, ReadProductionKey());
+    ASSIGN_OR_RETURN(crypto::SignatureScheme scheme, crypto::SignatureScheme::Create(NetworkSpec{}));
+    ASSIGN_OR_RETURN(PublicKeyBytes public_key, scheme.PublicKeyOf(key));
+    SignedVotes votes(scheme, std::move(key), public_key);
     for (size_t i = 0; i < count; ++i) {
-      absl::StatusOr<SignatureBytes> signature = scheme->Sign(votes.key_, SlotOf(i), MessageOf(i));
-      if (!signature.ok()) return signature.status();
-      votes.signatures_.push_back(*signature);
+      ASSIGN_OR_RETURN(SignatureBytes signature, scheme.Sign(votes.key_, SlotOf(i), MessageOf(i)));
+      votes.signatures_.push_back(signature);
     }
     return votes;
   }
@@ -149,15 +146,14 @@ double CpuSeconds() {
 }
 
 void Sign(benchmark::State& state) {
-  const absl::StatusOr<SignedVotes> votes = SignedVotes::Make(0);
-  if (!votes.ok()) return state.SkipWithError(votes.status().ToString().c_str());
+  ASSIGN_OR_RETURN(const SignedVotes votes, SignedVotes::Make(0), state.SkipWithError(_.ToString().c_str()));
   std::vector<double> wall, cpu;
   size_t i = 0;
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();
     const double cpu_start = CpuSeconds();
     absl::StatusOr<SignatureBytes> signature =
-        votes->scheme().Sign(votes->key(), SignedVotes::SlotOf(i), SignedVotes::MessageOf(i));
+        votes.scheme().Sign(votes.key(), SignedVotes::SlotOf(i), SignedVotes::MessageOf(i));
     cpu.push_back(CpuSeconds() - cpu_start);
     wall.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     benchmark::DoNotOptimize(signature);
@@ -170,15 +166,14 @@ void Sign(benchmark::State& state) {
 BENCHMARK(Sign)->Name("xmss/sign")->MinTime(2)->Unit(benchmark::kMicrosecond);
 
 void VerifyOne(benchmark::State& state) {
-  const absl::StatusOr<SignedVotes> votes = SignedVotes::Make(64);
-  if (!votes.ok()) return state.SkipWithError(votes.status().ToString().c_str());
-  const std::vector<crypto::VerificationItem> items = votes->Items();
+  ASSIGN_OR_RETURN(const SignedVotes votes, SignedVotes::Make(64), state.SkipWithError(_.ToString().c_str()));
+  const std::vector<crypto::VerificationItem> items = votes.Items();
   std::vector<double> wall;
   size_t i = 0;
   for (auto _ : state) {
     const crypto::VerificationItem& item = items[i++ % items.size()];
     const auto start = std::chrono::steady_clock::now();
-    const bool good = votes->scheme().Verify(*item.public_key, item.slot, item.message, *item.signature).ok();
+    const bool good = votes.scheme().Verify(*item.public_key, item.slot, item.message, *item.signature).ok();
     wall.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     if (!good) return state.SkipWithError("a good signature was refused");
   }
@@ -187,11 +182,11 @@ void VerifyOne(benchmark::State& state) {
 BENCHMARK(VerifyOne)->Name("xmss/verify_one")->Unit(benchmark::kMicrosecond);
 
 void VerifyBatch(benchmark::State& state) {
-  const absl::StatusOr<SignedVotes> votes = SignedVotes::Make(static_cast<size_t>(state.range(0)));
-  if (!votes.ok()) return state.SkipWithError(votes.status().ToString().c_str());
-  const std::vector<crypto::VerificationItem> items = votes->Items();
+  ASSIGN_OR_RETURN(const SignedVotes votes, SignedVotes::Make(static_cast<size_t>(state.range(0))),
+                   state.SkipWithError(_.ToString().c_str()));
+  const std::vector<crypto::VerificationItem> items = votes.Items();
   for (auto _ : state) {
-    if (!AllOk(votes->scheme().VerifyBatch(items))) return state.SkipWithError("a good signature was refused");
+    if (!AllOk(votes.scheme().VerifyBatch(items))) return state.SkipWithError("a good signature was refused");
   }
   state.counters["per_signature"] = TimeEach(static_cast<double>(items.size()));
 }
@@ -206,16 +201,16 @@ BENCHMARK(VerifyBatch)
 
 // The largest block's votes on two threads, which take tasks of kVotesPerTask.
 void VerifyLargestBlock(benchmark::State& state) {
-  const absl::StatusOr<SignedVotes> votes = SignedVotes::Make(kLargestBlockVotes);
-  if (!votes.ok()) return state.SkipWithError(votes.status().ToString().c_str());
-  const std::vector<crypto::VerificationItem> items = votes->Items();
+  ASSIGN_OR_RETURN(const SignedVotes votes, SignedVotes::Make(kLargestBlockVotes),
+                   state.SkipWithError(_.ToString().c_str()));
+  const std::vector<crypto::VerificationItem> items = votes.Items();
   for (auto _ : state) {
     std::atomic<size_t> next = 0;
     std::atomic<bool> good = true;
     const auto work = [&] {
       for (size_t begin; (begin = next.fetch_add(kVotesPerTask)) < items.size();) {
         const auto task = absl::MakeConstSpan(items).subspan(begin, kVotesPerTask);
-        if (!AllOk(votes->scheme().VerifyBatch(task))) good = false;
+        if (!AllOk(votes.scheme().VerifyBatch(task))) good = false;
       }
     };
     std::thread helper(work);
@@ -229,12 +224,11 @@ BENCHMARK(VerifyLargestBlock)->Name("xmss/verify_block_4095")->UseRealTime()->Un
 
 // A production key from its file and tree cache.
 void LoadKey(benchmark::State& state) {
-  const absl::StatusOr<xmss::SecretKey> key = ReadProductionKey();
-  if (!key.ok()) return state.SkipWithError(key.status().ToString().c_str());
+  ASSIGN_OR_RETURN(const xmss::SecretKey key, ReadProductionKey(), state.SkipWithError(_.ToString().c_str()));
   std::string folder = (std::filesystem::temp_directory_path() / "lean_bench_XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) return state.SkipWithError("cannot make a temporary folder");
   const std::string path = folder + "/key";
-  const absl::Status saved = xmss::SaveSecretKey(*key, path);
+  const absl::Status saved = xmss::SaveSecretKey(key, path);
   if (!saved.ok()) state.SkipWithError(saved.ToString().c_str());
   for (auto _ : state) {
     const absl::StatusOr<xmss::LoadedSecretKey> loaded = xmss::LoadSecretKey(Production(), path, 0);

@@ -10,6 +10,7 @@
 #include "common/bytes/bytes.h"
 #include "common/config/network_spec.h"
 #include "common/crypto/signature_scheme.h"
+#include "common/status/status_macros.h"
 
 namespace lean {
 namespace {
@@ -20,13 +21,10 @@ absl::Status VerifyLine(const crypto::SignatureScheme& scheme, const std::string
   if (parts.size() != 4 || !absl::SimpleAtoi(parts[1], &slot)) {
     return absl::InvalidArgumentError("not a line of PUBKEY SLOT ROOT SIGNATURE");
   }
-  const auto pubkey = ParseFixedHex<PublicKeyBytes>(parts[0]);
-  if (!pubkey.ok()) return pubkey.status();
-  const auto root = ParseFixedHex<Root>(parts[2]);
-  if (!root.ok()) return root.status();
-  const auto signature = ParseFixedHex<SignatureBytes>(parts[3]);
-  if (!signature.ok()) return signature.status();
-  return scheme.Verify(*pubkey, slot, *root, *signature);
+  ASSIGN_OR_RETURN(const auto pubkey, ParseFixedHex<PublicKeyBytes>(parts[0]));
+  ASSIGN_OR_RETURN(const auto root, ParseFixedHex<Root>(parts[2]));
+  ASSIGN_OR_RETURN(const auto signature, ParseFixedHex<SignatureBytes>(parts[3]));
+  return scheme.Verify(pubkey, slot, root, signature);
 }
 
 int Main(int argc, char** argv) {

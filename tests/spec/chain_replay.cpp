@@ -4,17 +4,16 @@
 #include <utility>
 #include <vector>
 
+#include "common/status/status_macros.h"
 #include "tests/spec/support/container_json.h"
 
 namespace lean::spec {
 
 absl::StatusOr<beacon::LeanChain> ChainFromJson(const nlohmann::json& state_json, const nlohmann::json& block_json) {
-  absl::StatusOr<State> state = FromJson<State>(state_json);
-  if (!state.ok()) return state.status();
-  absl::StatusOr<Block> block = FromJson<Block>(block_json);
-  if (!block.ok()) return block.status();
-  return beacon::LeanChain::FromAnchor(std::make_shared<const State>(*std::move(state)),
-                                       std::make_shared<const Block>(*std::move(block)), /*known_roots=*/{},
+  ASSIGN_OR_RETURN(State state, FromJson<State>(state_json));
+  ASSIGN_OR_RETURN(Block block, FromJson<Block>(block_json));
+  return beacon::LeanChain::FromAnchor(std::make_shared<const State>(std::move(state)),
+                                       std::make_shared<const Block>(std::move(block)), /*known_roots=*/{},
                                        beacon::AnchorHistory::kUnknown);
 }
 
@@ -42,9 +41,8 @@ beacon::ChainEvents OnProposal(beacon::LeanChain& chain, uint64_t interval) {
 }
 
 absl::StatusOr<Checkpoint> ReferenceTarget(const beacon::LeanChain& chain) {
-  const absl::StatusOr<beacon::VoteSnapshot> snapshot = chain.PrepareVote(chain.current_slot());
-  if (!snapshot.ok()) return snapshot.status();
-  return beacon::ReferenceVoteTarget(*snapshot);
+  ASSIGN_OR_RETURN(const beacon::VoteSnapshot snapshot, chain.PrepareVote(chain.current_slot()));
+  return beacon::ReferenceVoteTarget(snapshot);
 }
 
 }  // namespace lean::spec

@@ -10,6 +10,7 @@
 #include "beacon/chain/lean_chain.h"
 #include "beacon/chain/state_transition.h"
 #include "common/bytes/bytes.h"
+#include "common/status/status_macros.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/spec/chain_replay.h"
@@ -128,18 +129,16 @@ absl::Status ApplyStep(const json& step, LeanChain& chain) {
     return absl::OkStatus();
   }
   if (type == "block") {
-    absl::StatusOr<BlockWithAttestation> block = FromJson<BlockWithAttestation>(step["block"]);
-    if (!block.ok()) return block.status();
-    OnProposal(chain, block->block.slot * beacon::kChainIntervalsPerSlot);
-    const size_t signature_count = block->block.body.attestations.size() + 1;
-    return chain.OnBlock(WithZeroSignatures(*std::move(block), signature_count)).status();
+    ASSIGN_OR_RETURN(BlockWithAttestation block, FromJson<BlockWithAttestation>(step["block"]));
+    OnProposal(chain, block.block.slot * beacon::kChainIntervalsPerSlot);
+    const size_t signature_count = block.block.body.attestations.size() + 1;
+    return chain.OnBlock(WithZeroSignatures(std::move(block), signature_count)).status();
   }
   if (type == "attestation") {
     const json& vote_json =
         step["attestation"].contains("message") ? step["attestation"]["message"] : step["attestation"];
-    const absl::StatusOr<Attestation> vote = FromJson<Attestation>(vote_json);
-    if (!vote.ok()) return vote.status();
-    return chain.OnVote(WithZeroSignature(*vote)).status();
+    ASSIGN_OR_RETURN(const Attestation vote, FromJson<Attestation>(vote_json));
+    return chain.OnVote(WithZeroSignature(vote)).status();
   }
   return absl::UnimplementedError(absl::StrCat("step of type ", type));
 }

@@ -11,6 +11,7 @@
 #include "common/bytes/bytes.h"
 #include "common/crypto/sha.h"
 #include "common/ssz/uint64_le.h"
+#include "common/status/status_macros.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/beacon/chain/chain_testing.h"
@@ -72,13 +73,11 @@ absl::Status Apply(const json& event, uint64_t genesis_time, beacon::StateArchiv
     return absl::OkStatus();
   }
   if (type == "block") {
-    absl::StatusOr<BlockWithAttestation> block = FromJson<BlockWithAttestation>(event["payload"]);
-    if (!block.ok()) return block.status();
-    return archive.OnBlock(chain, WithZeroSignatures(*std::move(block), event["numSignatures"])).status();
+    ASSIGN_OR_RETURN(BlockWithAttestation block, FromJson<BlockWithAttestation>(event["payload"]));
+    return archive.OnBlock(chain, WithZeroSignatures(std::move(block), event["numSignatures"])).status();
   }
-  const absl::StatusOr<Attestation> vote = FromJson<Attestation>(event["payload"]);
-  if (!vote.ok()) return vote.status();
-  return chain.OnVote(WithZeroSignature(*vote)).status();
+  ASSIGN_OR_RETURN(const Attestation vote, FromJson<Attestation>(event["payload"]));
+  return chain.OnVote(WithZeroSignature(vote)).status();
 }
 
 // Replays a trace, pruning after every event if `prune`: what is pruned must not change anything that shows.

@@ -106,12 +106,12 @@ absl::Status BeaconSession::LearnNetwork(const Reading& reading) {
 
 absl::StatusOr<NetworkIdentity> BeaconSession::CheckGenesis(const DutiesAnswer& answer,
                                                             const absl::StatusOr<Registry>& registry) const {
-  if (!registry.ok()) {
-    return absl::Status(
-        registry.status().code(),
-        absl::StrCat("cannot check --genesis-root without the beacon's registry (--genesis DIR does not need it): ",
-                     registry.status().message()));
-  }
+  RETURN_IF_ERROR(
+      registry.status(),
+      absl::Status(
+          _.code(),
+          absl::StrCat("cannot check --genesis-root without the beacon's registry (--genesis DIR does not need it): ",
+                       _.message())));
   absl::StatusOr<NetworkIdentity> network =
       NetworkOfGenesis({.genesis_time = answer.genesis_time, .validators = *registry}, expected_.slot_duration_ms);
   if (!network.ok() || network->genesis_block_root != answer.genesis_block_root ||
@@ -134,9 +134,7 @@ absl::Status BeaconSession::JudgeAnswer(const Reading& reading, uint64_t slot) {
     RETURN_IF_ERROR(LearnNetwork(reading));
   }
   // The registry is known to have our keys: a beacon that lacks them is wrong.
-  if (absl::Status status = CheckRegistry(answer, keys_); !status.ok()) {
-    return absl::FailedPreconditionError(status.message());
-  }
+  RETURN_IF_ERROR(CheckRegistry(answer, keys_), absl::FailedPreconditionError(_.message()));
   on_network_ = true;
   RETURN_IF_ERROR(CheckClock(answer, reading.sent_ms, reading.received_ms));
   RETURN_IF_ERROR(CheckHead(answer, reading.received_ms));

@@ -95,9 +95,9 @@ absl::StatusOr<Registry> RegistryFromProto(const v1::GetValidatorsResponse& mess
       return absl::InvalidArgumentError(
           absl::StrCat("validators: index ", validator.index(), " stands at place ", registry.size()));
     }
-    const auto pubkey = ParseFixedHex<PublicKeyBytes>(validator.pubkey());
-    if (!pubkey.ok()) return absl::InvalidArgumentError(absl::StrCat("pubkey: ", pubkey.status().message()));
-    registry.push_back(*pubkey);
+    ASSIGN_OR_RETURN(const auto pubkey, ParseFixedHex<PublicKeyBytes>(validator.pubkey()),
+                     absl::InvalidArgumentError(absl::StrCat("pubkey: ", _.message())));
+    registry.push_back(pubkey);
   }
   return registry;
 }
@@ -124,8 +124,7 @@ absl::StatusOr<DutiesAnswer> GrpcBeaconClient::GetDuties(const std::vector<Publi
   request.set_slot(slot);
   v1::GetDutiesResponse response;
   RETURN_IF_ERROR(Call("GetDuties", request, response, timeout));
-  absl::StatusOr<DutiesAnswer> answer = DutiesFromProto(response);
-  if (!answer.ok()) return BadAnswer("GetDuties", answer.status());
+  ASSIGN_OR_RETURN(DutiesAnswer answer, DutiesFromProto(response), BadAnswer("GetDuties", _));
   return answer;
 }
 
@@ -134,8 +133,7 @@ absl::StatusOr<Registry> GrpcBeaconClient::GetRegistry(Timeout timeout) {
   request.set_limit(kMaxGenesisValidators);
   v1::GetValidatorsResponse response;
   RETURN_IF_ERROR(Call("GetValidators", request, response, timeout, "BeaconService"));
-  absl::StatusOr<Registry> registry = RegistryFromProto(response);
-  if (!registry.ok()) return BadAnswer("GetValidators", registry.status());
+  ASSIGN_OR_RETURN(Registry registry, RegistryFromProto(response), BadAnswer("GetValidators", _));
   return registry;
 }
 
@@ -147,8 +145,7 @@ absl::StatusOr<BuiltBlockAnswer> GrpcBeaconClient::BuildBlock(uint64_t slot, uin
   request.set_genesis_block_root(rpc::BytesToProto(genesis_block_root));
   v1::BuildBlockResponse response;
   RETURN_IF_ERROR(Call("BuildBlock", request, response, timeout));
-  absl::StatusOr<BuiltBlockAnswer> answer = BuiltBlockFromProto(response);
-  if (!answer.ok()) return BadAnswer("BuildBlock", answer.status());
+  ASSIGN_OR_RETURN(BuiltBlockAnswer answer, BuiltBlockFromProto(response), BadAnswer("BuildBlock", _));
   return answer;
 }
 
@@ -160,9 +157,8 @@ absl::StatusOr<VoteDataAnswer> GrpcBeaconClient::BuildVote(uint64_t slot, const 
   v1::BuildVoteResponse response;
   RETURN_IF_ERROR(Call("BuildVote", request, response, timeout));
   if (!response.has_data()) return BadAnswer("BuildVote", absl::InvalidArgumentError("data: is missing"));
-  const absl::StatusOr<AttestationData> data = rpc::FromProto(response.data());
-  if (!data.ok()) return BadAnswer("BuildVote", data.status());
-  return VoteDataAnswer{*data, static_cast<int64_t>(response.time_ms())};
+  ASSIGN_OR_RETURN(const AttestationData data, rpc::FromProto(response.data()), BadAnswer("BuildVote", _));
+  return VoteDataAnswer{data, static_cast<int64_t>(response.time_ms())};
 }
 
 absl::StatusOr<SubmitResult> GrpcBeaconClient::SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) {
@@ -170,8 +166,7 @@ absl::StatusOr<SubmitResult> GrpcBeaconClient::SubmitBlock(const SignedBlockWith
   *request.mutable_block() = rpc::ToProto(block);
   v1::SubmitBlockResponse response;
   RETURN_IF_ERROR(Call("SubmitBlock", request, response, timeout));
-  absl::StatusOr<SubmitResult> result = SubmitResultFromProto(response.result());
-  if (!result.ok()) return BadAnswer("SubmitBlock", result.status());
+  ASSIGN_OR_RETURN(SubmitResult result, SubmitResultFromProto(response.result()), BadAnswer("SubmitBlock", _));
   return result;
 }
 
@@ -183,9 +178,8 @@ absl::StatusOr<std::vector<SubmitResult>> GrpcBeaconClient::SubmitVotes(const st
   RETURN_IF_ERROR(Call("SubmitVotes", request, response, timeout));
   std::vector<SubmitResult> results;
   for (const v1::SubmitResult& message : response.results()) {
-    absl::StatusOr<SubmitResult> result = SubmitResultFromProto(message);
-    if (!result.ok()) return BadAnswer("SubmitVotes", result.status());
-    results.push_back(*std::move(result));
+    ASSIGN_OR_RETURN(SubmitResult result, SubmitResultFromProto(message), BadAnswer("SubmitVotes", _));
+    results.push_back(std::move(result));
   }
   return results;
 }
@@ -202,9 +196,8 @@ absl::StatusOr<std::vector<Liveness>> GrpcBeaconClient::GetLiveness(const Livene
   for (const v1::ValidatorLiveness& validator : response.validators()) {
     Liveness& liveness = answer.emplace_back(Liveness{validator.live(), validator.latest_vote_slot(), nullptr});
     if (!validator.has_vote()) continue;
-    absl::StatusOr<SignedAttestation> vote = rpc::FromProto(validator.vote());
-    if (!vote.ok()) return BadAnswer("GetLiveness", vote.status());
-    liveness.vote = std::make_shared<const SignedAttestation>(*std::move(vote));
+    ASSIGN_OR_RETURN(SignedAttestation vote, rpc::FromProto(validator.vote()), BadAnswer("GetLiveness", _));
+    liveness.vote = std::make_shared<const SignedAttestation>(std::move(vote));
   }
   return answer;
 }
@@ -215,13 +208,12 @@ absl::StatusOr<uint64_t> GrpcBeaconClient::GetBlockSlot(const Root& root, Timeou
   request.set_without_votes(true);
   v1::GetBlockResponse response;
   RETURN_IF_ERROR(Call("GetBlock", request, response, timeout, "BeaconService"));
-  const absl::StatusOr<BlockHeader> header = HeaderFromProto(response);
-  if (!header.ok()) return BadAnswer("GetBlock", header.status());
+  ASSIGN_OR_RETURN(const BlockHeader header, HeaderFromProto(response), BadAnswer("GetBlock", _));
   // The fields must hash to the root, so only a beacon that knows the block can return them.
-  if (ssz::HashTreeRoot(*header) != root) {
+  if (ssz::HashTreeRoot(header) != root) {
     return BadAnswer("GetBlock", absl::InvalidArgumentError("the answer is not the block with the requested root"));
   }
-  return header->slot;
+  return header.slot;
 }
 
 absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::Message& request,
@@ -229,7 +221,7 @@ absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::
   ASSIGN_OR_RETURN(const grpc::ByteBuffer bytes,
                    calls_.Call(absl::StrCat("/lean.v1.", service, "/", method), request, timeout));
   // Takes the answer as bytes, since gRPC's own decoding does not bound the number of fields.
-  if (absl::Status decoded = rpc::DecodeRequest(bytes, response); !decoded.ok()) return BadAnswer(method, decoded);
+  RETURN_IF_ERROR(rpc::DecodeRequest(bytes, response), BadAnswer(method, _));
   return absl::OkStatus();
 }
 

@@ -49,16 +49,15 @@ absl::StatusOr<ExpectedNetwork> MakeExpectedNetwork(const NetworkOptions& option
   ExpectedNetwork expected;
   expected.signature_form = std::string(SignatureFormName(SignatureForm::kFlat));
   if (options.slot_ms.has_value()) {
-    if (absl::Status status = CheckNetworkSpec({.slot_duration_ms = *options.slot_ms}); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("--slot-ms: ", status.message()));
-    }
+    RETURN_IF_ERROR(CheckNetworkSpec({.slot_duration_ms = *options.slot_ms}),
+                    absl::InvalidArgumentError(absl::StrCat("--slot-ms: ", _.message())));
     expected.slot_duration_ms = *options.slot_ms;
     expected.slot_duration_origin = "--slot-ms";
   }
   if (!options.genesis_root.empty()) {
-    const absl::StatusOr<Root> root = ParseFixedHex<Root>(options.genesis_root);
-    if (!root.ok()) return absl::InvalidArgumentError(absl::StrCat("--genesis-root: ", root.status().message()));
-    expected.genesis_block_root = *root;
+    ASSIGN_OR_RETURN(const Root root, ParseFixedHex<Root>(options.genesis_root),
+                     absl::InvalidArgumentError(absl::StrCat("--genesis-root: ", _.message())));
+    expected.genesis_block_root = root;
   }
   if (options.genesis_dir.empty()) return expected;
   RETURN_IF_ERROR(ReadGenesisFolder(options, expected, warnings));

@@ -226,10 +226,9 @@ absl::Status KeymanagerCli::Delete(Caller& caller, std::ostream& out, bool* usag
     failed += result.status() == v1::DELETE_STATUS_DELETED ? 0 : 1;
   }
   if (!response.records().empty()) {
-    if (absl::Status status = WriteRecords(records_file_, response.records()); !status.ok()) {
-      return absl::Status(status.code(), absl::StrCat(status.message(), "; the records are on the client's machine: ",
-                                                      Printable(response.records_file())));
-    }
+    RETURN_IF_ERROR(WriteRecords(records_file_, response.records()),
+                    absl::Status(_.code(), absl::StrCat(_.message(), "; the records are on the client's machine: ",
+                                                        Printable(response.records_file()))));
     out << "records are in " << records_file_ << " and, on the client's machine, in "
         << Printable(response.records_file()) << ": keep them as long as a copy of the keys may exist\n";
   }

@@ -51,12 +51,10 @@ absl::Status ExportRecords(const RecordsOptions& options, std::ostream& out) {
 
 absl::Status ImportRecords(const RecordsOptions& options, std::ostream& out) {
   ASSIGN_OR_RETURN(const std::string text, ReadTextFile(options.file, kMaxInterchangeBytes));
-  const absl::StatusOr<std::vector<KeyHistory>> histories = ParseInterchange(text);
-  if (!histories.ok()) {
-    return absl::Status(histories.status().code(), absl::StrCat(options.file, ": ", histories.status().message()));
-  }
+  ASSIGN_OR_RETURN(const std::vector<KeyHistory> histories, ParseInterchange(text),
+                   absl::Status(_.code(), absl::StrCat(options.file, ": ", _.message())));
   ASSIGN_OR_RETURN(const OpenRecords open, Open(options, true));
-  ASSIGN_OR_RETURN(const ImportSummary summary, open.records->Import(*histories));
+  ASSIGN_OR_RETURN(const ImportSummary summary, open.records->Import(histories));
   out << absl::StrCat("imported ", summary.keys, " keys from ", options.file, ": ", summary.new_keys, " new, ",
                       summary.new_leaves, " leaves above what was known, ", summary.closed_leaves,
                       " leaves that may not sign any more\n");

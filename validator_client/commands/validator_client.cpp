@@ -71,11 +71,9 @@ absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std:
 absl::Status ConnectSigner(const RunOptions& options, SlotLimit& limit, SigningParts& parts) {
   rpc::ChannelOptions channel_options;
   channel_options.tls = options.signer_tls;
-  auto channel = rpc::MakeChannel(options.signer, channel_options);
-  if (!channel.ok()) {
-    return absl::Status(channel.status().code(), absl::StrCat("--signer: ", channel.status().message()));
-  }
-  ASSIGN_OR_RETURN(parts.signer, RemoteSigner::Connect(*std::move(channel), parts.remote_records, limit));
+  ASSIGN_OR_RETURN(auto channel, rpc::MakeChannel(options.signer, channel_options),
+                   absl::Status(_.code(), absl::StrCat("--signer: ", _.message())));
+  ASSIGN_OR_RETURN(parts.signer, RemoteSigner::Connect(std::move(channel), parts.remote_records, limit));
   parts.log_lifetime = parts.signer->keys()->all().front().key->log_lifetime();
   return absl::OkStatus();
 }

@@ -132,20 +132,20 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
   const milliseconds grace(timer_.slots().interval_duration_ms() / 2);
   const Root root = built.proposer_attestation.data.head.root;
   const size_t votes = built.attestation_signatures.size();
-  const absl::StatusOr<SubmitResult> result =
-      beacons_.SubmitBlock(std::move(block), builder, SubmitUntil(slot, 1, grace, sign_ms));
-  if (!result.ok()) return SubmitFailed(result.status());
-  if (result->status == SubmitResult::Status::kRefused) {
+  ASSIGN_OR_RETURN(const SubmitResult result,
+                   beacons_.SubmitBlock(std::move(block), builder, SubmitUntil(slot, 1, grace, sign_ms)),
+                   SubmitFailed(_));
+  if (result.status == SubmitResult::Status::kRefused) {
     return absl::FailedPreconditionError(
-        absl::StrFormat("the beacon refused the block: %s %s", result->reason, result->message));
+        absl::StrFormat("the beacon refused the block: %s %s", result.reason, result.message));
   }
   const int64_t submit_ms = watch.Lap();
   Measure(kBlock, block_times_, build_ms, sign_ms, submit_ms, SinceMs(slot, 0));
-  metrics_.blocks.Add({{"result", SubmitText(result->status)}});
+  metrics_.blocks.Add({{"result", SubmitText(result.status)}});
   logger_->info(
       "block proposed slot={} root={} validator={} votes={} result={} build_ms={} sign_ms={} submit_ms={} "
       "beacon={}",
-      slot, ShortHex(root.span()), key.index, votes, SubmitText(result->status), build_ms, sign_ms, submit_ms,
+      slot, ShortHex(root.span()), key.index, votes, SubmitText(result.status), build_ms, sign_ms, submit_ms,
       BeaconName(beacons_, builder));
   return absl::OkStatus();
 }
@@ -209,14 +209,15 @@ absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey
   if (votes.empty()) return absl::FailedPreconditionError("none of them may be signed");
   const int64_t sign_ms = watch.Lap();
 
-  const auto results = beacons_.SubmitVotes(votes, builder, SubmitUntil(slot, 3, milliseconds(0), sign_ms));
-  if (!results.ok()) return SubmitFailed(results.status());
+  ASSIGN_OR_RETURN(const auto results,
+                   beacons_.SubmitVotes(votes, builder, SubmitUntil(slot, 3, milliseconds(0), sign_ms)),
+                   SubmitFailed(_));
   const int64_t submit_ms = watch.Lap();
   Measure(kVotes, votes_times_, build_ms, sign_ms, submit_ms, SinceMs(slot, 1));
-  for (const SubmitResult& result : *results) metrics_.votes.Add({{"result", SubmitText(result.status)}});
-  LogRefusals(slot, votes, *results);
+  for (const SubmitResult& result : results) metrics_.votes.Add({{"result", SubmitText(result.status)}});
+  LogRefusals(slot, votes, results);
   const auto count = [&results](SubmitResult::Status status) {
-    return std::count_if(results->begin(), results->end(),
+    return std::count_if(results.begin(), results.end(),
                          [status](const SubmitResult& result) { return result.status == status; });
   };
   logger_->info(

@@ -64,9 +64,9 @@ v1::KeystoreState StateOf(LiveKeys::State state) {
 absl::StatusOr<std::vector<PublicKeyBytes>> Pubkeys(const google::protobuf::RepeatedPtrField<std::string>& texts) {
   std::vector<PublicKeyBytes> pubkeys;
   for (int i = 0; i < texts.size(); ++i) {
-    const absl::StatusOr<PublicKeyBytes> pubkey = ParseFixedHex<PublicKeyBytes>(texts[i]);
-    if (!pubkey.ok()) return rpc::MalformedRequest(absl::StrCat("pubkeys[", i, "]: ", pubkey.status().message()));
-    pubkeys.push_back(*pubkey);
+    ASSIGN_OR_RETURN(const PublicKeyBytes pubkey, ParseFixedHex<PublicKeyBytes>(texts[i]),
+                     rpc::MalformedRequest(absl::StrCat("pubkeys[", i, "]: ", _.message())));
+    pubkeys.push_back(pubkey);
   }
   return pubkeys;
 }
@@ -109,9 +109,9 @@ absl::StatusOr<v1::ListKeystoresResponse> KeymanagerRequests::ListKeystores(cons
     view.set_last_slot(key.active_slots().end - 1);
     const SlotRange prepared = key.prepared_slots();
     view.set_ready(prepared.end > prepared.first);
-    const absl::StatusOr<std::optional<uint64_t>> highest = context_.records.HighestSlot(key.pubkey());
-    if (!highest.ok()) return RecordsError(highest.status());
-    if (highest->has_value()) view.set_highest_signed_slot(**highest);
+    ASSIGN_OR_RETURN(const std::optional<uint64_t> highest, context_.records.HighestSlot(key.pubkey()),
+                     RecordsError(_));
+    if (highest.has_value()) view.set_highest_signed_slot(*highest);
   }
   return response;
 }
@@ -133,25 +133,24 @@ absl::StatusOr<v1::ImportKeystoresResponse> KeymanagerRequests::ImportKeystores(
 }
 
 absl::StatusOr<ImportSummary> KeymanagerRequests::MergeRecords(const std::string& records) {
-  const absl::StatusOr<std::vector<KeyHistory>> histories = ParseInterchange(records);
-  if (!histories.ok()) return rpc::MalformedRequest(absl::StrCat("records: ", histories.status().message()));
-  absl::StatusOr<ImportSummary> summary = context_.records.Import(*histories);
-  if (!summary.ok()) return RecordsError(summary.status());
-  context_.log->info("records imported keys={} new_keys={} new_leaves={} closed_leaves={}", summary->keys,
-                     summary->new_keys, summary->new_leaves, summary->closed_leaves);
+  ASSIGN_OR_RETURN(const std::vector<KeyHistory> histories, ParseInterchange(records),
+                   rpc::MalformedRequest(absl::StrCat("records: ", _.message())));
+  ASSIGN_OR_RETURN(ImportSummary summary, context_.records.Import(histories), RecordsError(_));
+  context_.log->info("records imported keys={} new_keys={} new_leaves={} closed_leaves={}", summary.keys,
+                     summary.new_keys, summary.new_leaves, summary.closed_leaves);
   return summary;
 }
 
 v1::ImportResult KeymanagerRequests::ImportOne(const v1::KeystoreToImport& item, KeystoreFolder& folder) {
-  const absl::StatusOr<EncryptedKeystore> keystore = ParseKeystore(item.keystore());
-  if (!keystore.ok()) return Refused(kInvalidKeystore, keystore.status().message());
-  const PublicKeyBytes& pubkey = keystore->pubkey;
+  ASSIGN_OR_RETURN(const EncryptedKeystore keystore, ParseKeystore(item.keystore()),
+                   Refused(kInvalidKeystore, _.message()));
+  const PublicKeyBytes& pubkey = keystore.pubkey;
   const uint64_t index = item.validator_index();
   if (context_.stopping.stop_requested()) return WithPubkey(Refused(kStopping, "this client is stopping"), pubkey);
   // Makes all checks without the password first, since decryption takes a second and much memory.
   if (auto conflict = Conflict(folder, index, pubkey); conflict.has_value()) return WithPubkey(*conflict, pubkey);
-  if (keystore->log_lifetime != context_.log_lifetime) {
-    return WithPubkey(Refused(kInvalidKeystore, absl::StrCat("a key of lifetime 2^", keystore->log_lifetime,
+  if (keystore.log_lifetime != context_.log_lifetime) {
+    return WithPubkey(Refused(kInvalidKeystore, absl::StrCat("a key of lifetime 2^", keystore.log_lifetime,
                                                              ", this client's have 2^", context_.log_lifetime)),
                       pubkey);
   }
@@ -161,21 +160,20 @@ v1::ImportResult KeymanagerRequests::ImportOne(const v1::KeystoreToImport& item,
                               "--password-file"),
                       pubkey);
   }
-  const absl::StatusOr<Password> password =
-      Password::FromText({reinterpret_cast<const uint8_t*>(item.password().data()), item.password().size()});
-  if (!password.ok()) return WithPubkey(Refused(kWrongPassword, password.status().message()), pubkey);
-  absl::StatusOr<WipedBytes> content = Decrypt(keystore->secret, *password);
-  if (!content.ok()) return WithPubkey(Refused(kWrongPassword, content.status().message()), pubkey);
-  absl::StatusOr<OpenedKeyFile> opened = OpenDecrypted(*keystore, *std::move(content), "keystore");
-  if (!opened.ok()) return WithPubkey(Refused(kInvalidKeystore, opened.status().message()), pubkey);
-  return WithPubkey(Store(index, *std::move(opened), item.never_signed(), folder), pubkey);
+  ASSIGN_OR_RETURN(
+      const Password password,
+      Password::FromText({reinterpret_cast<const uint8_t*>(item.password().data()), item.password().size()}),
+      WithPubkey(Refused(kWrongPassword, _.message()), pubkey));
+  ASSIGN_OR_RETURN(WipedBytes content, Decrypt(keystore.secret, password),
+                   WithPubkey(Refused(kWrongPassword, _.message()), pubkey));
+  ASSIGN_OR_RETURN(OpenedKeyFile opened, OpenDecrypted(keystore, std::move(content), "keystore"),
+                   WithPubkey(Refused(kInvalidKeystore, _.message()), pubkey));
+  return WithPubkey(Store(index, std::move(opened), item.never_signed(), folder), pubkey);
 }
 
 v1::ImportResult KeymanagerRequests::Store(uint64_t index, OpenedKeyFile opened, bool never_signed,
                                            KeystoreFolder& folder) {
-  if (absl::Status status = folder.Add(index, opened, context_.protection, context_.random); !status.ok()) {
-    return Refused(kStorage, status.message());
-  }
+  RETURN_IF_ERROR(folder.Add(index, opened, context_.protection, context_.random), Refused(kStorage, _.message()));
   const KeystoreEntry& entry = *folder.Find(index);
   const PublicKeyBytes pubkey = entry.pubkey;
   absl::Status status = context_.locks.Add(pubkey, entry.path);
@@ -258,12 +256,11 @@ absl::StatusOr<v1::ExportSigningRecordsResponse> KeymanagerRequests::ExportSigni
     const v1::ExportSigningRecordsRequest& request) {
   ASSIGN_OR_RETURN(const std::vector<PublicKeyBytes> pubkeys, Pubkeys(request.pubkeys()));
   MutexLock lock(mutex_);
-  absl::StatusOr<std::vector<KeyHistory>> histories = context_.records.Export();
-  if (!histories.ok()) return RecordsError(histories.status());
-  if (!pubkeys.empty()) KeepOnly(pubkeys, *histories);
+  ASSIGN_OR_RETURN(std::vector<KeyHistory> histories, context_.records.Export(), RecordsError(_));
+  if (!pubkeys.empty()) KeepOnly(pubkeys, histories);
   v1::ExportSigningRecordsResponse response;
-  response.set_keys(histories->size());
-  response.set_records(FormatInterchange(*histories, InterchangeForm::kLeaves));
+  response.set_keys(histories.size());
+  response.set_records(FormatInterchange(histories, InterchangeForm::kLeaves));
   return response;
 }
 

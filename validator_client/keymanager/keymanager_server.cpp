@@ -42,9 +42,7 @@ class GrpcKeymanagerService final : public rpc::RawService<v1::KeymanagerService
     Handle<Request>([this, answer = Answer(requests_, method)](grpc::CallbackServerContext* context,
                                                                const grpc::ByteBuffer* request,
                                                                grpc::ByteBuffer* response) {
-      if (absl::Status status = CheckCaller(*context); !status.ok()) {
-        return dispatcher_.Refuse(context, *request, response, status);
-      }
+      RETURN_IF_ERROR(CheckCaller(*context), dispatcher_.Refuse(context, *request, response, _));
       return answer(context, request, response);
     });
   }

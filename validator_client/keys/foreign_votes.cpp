@@ -99,9 +99,9 @@ absl::StatusOr<bool> ForeignVotes::IsForeign(const ValidatorKey& key, uint64_t f
                         vote.message.validator_id, slot, key.index, from_slot));
   }
   const Root root = ssz::HashTreeRoot(vote.message);
-  const absl::StatusOr<bool> ours = signer_.records().MayHaveSigned({key.key->pubkey(), slot, root});
-  if (!ours.ok()) return absl::InternalError(ours.status().message());
-  if (*ours) return false;
+  ASSIGN_OR_RETURN(const bool ours, signer_.records().MayHaveSigned({key.key->pubkey(), slot, root}),
+                   absl::InternalError(_.message()));
+  if (ours) return false;
   if (verify_(key.key->pubkey(), vote, root)) return true;
   return absl::FailedPreconditionError(
       absl::StrFormat("it shows a vote of validator %u for slot %u whose signature is not its key's", key.index, slot));
@@ -109,9 +109,8 @@ absl::StatusOr<bool> ForeignVotes::IsForeign(const ValidatorKey& key, uint64_t f
 
 absl::StatusOr<bool> ForeignVotes::IsUnexplained(const ValidatorKey& key, const Liveness& liveness) const {
   if (!liveness.live) return false;
-  const absl::StatusOr<std::optional<uint64_t>> highest = signer_.HighestSlot(key);
-  if (!highest.ok()) return absl::InternalError(highest.status().message());
-  return !highest->has_value() || liveness.latest_vote_slot > **highest;
+  ASSIGN_OR_RETURN(const std::optional<uint64_t> highest, signer_.HighestSlot(key), absl::InternalError(_.message()));
+  return !highest.has_value() || liveness.latest_vote_slot > *highest;
 }
 
 void ForeignVotes::Warn(const char* cause, const std::string& text) {

@@ -5,6 +5,7 @@
 
 #include "common/bytes/bytes.h"
 #include "common/log/log_text.h"
+#include "common/status/status_macros.h"
 
 namespace lean::validator {
 
@@ -66,12 +67,12 @@ absl::Status KeyAdmission::Check(Candidate& candidate, const SlotTime& now, std:
   if (!candidate.registered) {
     const absl::Status status = beacons_.CheckRegistered(RegisteredKeysOf({candidate.key}).front(), timeout);
     if (absl::IsInvalidArgument(status)) return status;
-    if (!status.ok()) return absl::UnavailableError(status.message());
+    RETURN_IF_ERROR(status, absl::UnavailableError(_.message()));
     candidate.registered = true;
   }
-  const absl::StatusOr<std::vector<StartGuard::Refused>> refused = candidate.guard->Step(now, timeout);
-  if (!refused.ok()) return absl::UnavailableError(refused.status().message());  // the records' disk
-  if (!refused->empty()) return refused->front().why;
+  ASSIGN_OR_RETURN(const std::vector<StartGuard::Refused> refused, candidate.guard->Step(now, timeout),
+                   absl::UnavailableError(_.message()));  // the records' disk
+  if (!refused.empty()) return refused.front().why;
   if (now.slot < candidate.start.slot) candidate.start = now;  // the clock was ahead when it came
   // Another process may have signed in the slot in which the key was added.
   const bool slot_over = candidate.start.slot < 0 || now.slot > candidate.start.slot;

@@ -100,10 +100,9 @@ absl::Status KeystoreFolder::Remove(const PublicKeyBytes& pubkey) {
   entries_ = std::move(entries);
   std::error_code ignored;
   fs::remove(xmss::TreeCachePath(path), ignored);  // nothing secret
-  if (const absl::Status status = RemovePrivateFile(path); !status.ok()) {
-    return absl::InternalError(
-        absl::StrCat("the key is off the list, but its file must be removed by hand: ", status.message()));
-  }
+  RETURN_IF_ERROR(RemovePrivateFile(path),
+                  absl::InternalError(
+                      absl::StrCat("the key is off the list, but its file must be removed by hand: ", _.message())));
   return absl::OkStatus();
 }
 

@@ -31,14 +31,13 @@ absl::StatusOr<KeystoreEntry> ParseEntry(const YamlValue& value, const std::stri
 
   ASSIGN_OR_RETURN(const auto pubkey_field, value.Field("pubkey", "the public key, 52 bytes of hex"));
   ASSIGN_OR_RETURN(const std::string hex, pubkey_field.Text());
-  const absl::StatusOr<PublicKeyBytes> pubkey = ParseFixedHex<PublicKeyBytes>(hex);
-  if (!pubkey.ok()) return pubkey_field.Error(pubkey.status().message());
+  ASSIGN_OR_RETURN(const PublicKeyBytes pubkey, ParseFixedHex<PublicKeyBytes>(hex), pubkey_field.Error(_.message()));
 
   ASSIGN_OR_RETURN(const auto keystore_field, value.Field("keystore", "the secret key file, relative to this one"));
   ASSIGN_OR_RETURN(const std::string keystore, keystore_field.Text());
   if (keystore.empty()) return keystore_field.Error("expected the name of a file");
   entry.index = index;
-  entry.pubkey = *pubkey;
+  entry.pubkey = pubkey;
   entry.path = (folder / keystore).lexically_normal().string();  // an absolute keystore replaces the folder
   return entry;
 }

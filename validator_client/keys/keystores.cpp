@@ -77,9 +77,8 @@ absl::Status LockKeys(const std::string& list_file, KeyLocks& locks) {
   ASSIGN_OR_RETURN(const std::vector<KeystoreEntry> entries, ReadKeystoreList(list_file));
   RaiseDescriptorLimit();
   for (const KeystoreEntry& entry : entries) {
-    if (const absl::Status status = locks.Add(entry.pubkey, entry.path); !status.ok()) {
-      return absl::Status(status.code(), absl::StrCat(entry.origin, ": ", status.message()));
-    }
+    RETURN_IF_ERROR(locks.Add(entry.pubkey, entry.path),
+                    absl::Status(_.code(), absl::StrCat(entry.origin, ": ", _.message())));
   }
   return absl::OkStatus();
 }
@@ -96,9 +95,8 @@ absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const Pass
   std::vector<absl::StatusOr<OpenedKeyFile>> files = FileOpener(entries, password, progress).Open();
   for (size_t i = 0; i < files.size(); ++i) {
     const KeystoreEntry& entry = entries[i];
-    absl::StatusOr<OpenedKeyFile>& file = files[i];
-    if (!file.ok()) return At(entry.origin, file.status().code(), file.status().message());
-    auto key = std::make_shared<XmssSigningKey>(entry.path, *std::move(file), threads);
+    RETURN_IF_ERROR(files[i].status(), At(entry.origin, _.code(), _.message()));
+    auto key = std::make_shared<XmssSigningKey>(entry.path, *std::move(files[i]), threads);
     if (key->pubkey() != entry.pubkey) {
       return At(entry.origin, absl::StatusCode::kInvalidArgument,
                 absl::StrCat(entry.path, " holds the key ", ToHex(key->pubkey().span()), ", the list says ",

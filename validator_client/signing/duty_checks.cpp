@@ -54,9 +54,8 @@ absl::Status CheckProposerVote(const Block& block, const Attestation& vote) {
     return absl::FailedPreconditionError(absl::StrFormat(
         "the proposer's vote has its head at slot %u, the block is at slot %u", vote.data.head.slot, block.slot));
   }
-  if (absl::Status status = CheckVoteData(block.slot, vote.data); !status.ok()) {
-    return absl::FailedPreconditionError(absl::StrCat("in the proposer's vote: ", status.message()));
-  }
+  RETURN_IF_ERROR(CheckVoteData(block.slot, vote.data),
+                  absl::FailedPreconditionError(absl::StrCat("in the proposer's vote: ", _.message())));
   return absl::OkStatus();
 }
 

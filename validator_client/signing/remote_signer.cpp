@@ -89,9 +89,9 @@ absl::StatusOr<SignatureBytes> SignatureOf(const v1::SignResult& result) {
     return absl::FailedPreconditionError(
         absl::StrCat("the signer refused: ", Printable(result.reason()), ": ", Printable(result.message())));
   }
-  const auto signature = rpc::FixedBytesFromProto<SignatureBytes>(result.signature(), "signature");
-  if (!signature.ok()) return absl::InternalError(absl::StrCat("the signer's answer: ", signature.status().message()));
-  return *signature;
+  ASSIGN_OR_RETURN(const auto signature, rpc::FixedBytesFromProto<SignatureBytes>(result.signature(), "signature"),
+                   absl::InternalError(absl::StrCat("the signer's answer: ", _.message())));
+  return signature;
 }
 
 }  // namespace
@@ -152,9 +152,9 @@ absl::StatusOr<std::unique_ptr<RemoteSigner>> RemoteSigner::Connect(std::shared_
     const absl::Status error = rpc::FromGrpcStatus(status);
     return absl::Status(error.code(), absl::StrCat("no keys from the signer: ", error.message()));
   }
-  absl::StatusOr<std::vector<ValidatorKey>> keys = KeysOf(response, records);
-  if (!keys.ok()) return absl::InvalidArgumentError(absl::StrCat("the signer's answer: ", keys.status().message()));
-  return std::unique_ptr<RemoteSigner>(new RemoteSigner(std::move(channel), *std::move(keys), records, limit));
+  ASSIGN_OR_RETURN(std::vector<ValidatorKey> keys, KeysOf(response, records),
+                   absl::InvalidArgumentError(absl::StrCat("the signer's answer: ", _.message())));
+  return std::unique_ptr<RemoteSigner>(new RemoteSigner(std::move(channel), std::move(keys), records, limit));
 }
 
 RemoteSigner::RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<ValidatorKey> keys,

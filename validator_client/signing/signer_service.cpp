@@ -93,12 +93,12 @@ absl::StatusOr<v1::SignVotesResponse> SignRequests::SignVotes(const v1::SignVote
     const std::string field = absl::StrCat("votes[", i, "].");
     ASSIGN_OR_RETURN(const auto pubkey, PubkeyOf(item.pubkey(), absl::StrCat(field, "pubkey")));
     if (!item.has_attestation()) return rpc::MalformedRequest(absl::StrCat(field, "attestation: missing"));
-    const auto vote = rpc::FromProto(item.attestation());
-    if (!vote.ok()) return rpc::MalformedRequest(absl::StrCat(field, "attestation.", vote.status().message()));
-    if (absl::Status status = CheckVote(pubkey, slot, *vote); !status.ok()) {
+    ASSIGN_OR_RETURN(const auto vote, rpc::FromProto(item.attestation()),
+                     rpc::MalformedRequest(absl::StrCat(field, "attestation.", _.message())));
+    if (absl::Status status = CheckVote(pubkey, slot, vote); !status.ok()) {
       Refuse(status, rpc::ReasonOf(status), results[static_cast<size_t>(i)]);
     }
-    votes.push_back(*vote);
+    votes.push_back(vote);
   }
   RETURN_IF_ERROR(CheckSlot(slot));
   Sign(slot, votes, results);
@@ -112,20 +112,20 @@ absl::StatusOr<v1::SignBlockResponse> SignRequests::SignBlock(const v1::SignBloc
   ASSIGN_OR_RETURN(const auto pubkey, PubkeyOf(request.pubkey(), "pubkey"));
   if (!request.has_block()) return rpc::MalformedRequest("block: missing");
   if (!request.has_proposer_attestation()) return rpc::MalformedRequest("proposer_attestation: missing");
-  const auto block = rpc::FromProto(request.block());
-  if (!block.ok()) return rpc::MalformedRequest(absl::StrCat("block.", block.status().message()));
-  const auto vote = rpc::FromProto(request.proposer_attestation());
-  if (!vote.ok()) return rpc::MalformedRequest(absl::StrCat("proposer_attestation.", vote.status().message()));
+  ASSIGN_OR_RETURN(const auto block, rpc::FromProto(request.block()),
+                   rpc::MalformedRequest(absl::StrCat("block.", _.message())));
+  ASSIGN_OR_RETURN(const auto vote, rpc::FromProto(request.proposer_attestation()),
+                   rpc::MalformedRequest(absl::StrCat("proposer_attestation.", _.message())));
 
-  const uint64_t slot = block->slot;
+  const uint64_t slot = block.slot;
   std::vector<v1::SignResult> results(1);
-  if (absl::Status status = CheckVote(pubkey, slot, *vote); !status.ok()) {
+  if (absl::Status status = CheckVote(pubkey, slot, vote); !status.ok()) {
     Refuse(status, rpc::ReasonOf(status), results[0]);
-  } else if (absl::Status tied = CheckProposerVote(*block, *vote); !tied.ok()) {
+  } else if (absl::Status tied = CheckProposerVote(block, vote); !tied.ok()) {
     Refuse(tied, kInvalidMessage, results[0]);
   }
   RETURN_IF_ERROR(CheckSlot(slot));
-  Sign(slot, {*vote}, results);
+  Sign(slot, {vote}, results);
   Log("block", slot, results);
   v1::SignBlockResponse response;
   *response.mutable_result() = std::move(results[0]);
@@ -167,9 +167,7 @@ absl::Status SignRequests::CheckVote(const PublicKeyBytes& pubkey, uint64_t slot
     return Refusal(kInvalidMessage,
                    absl::StrCat("the key ", ShortHex(pubkey.span()), " is not that of validator ", vote.validator_id));
   }
-  if (absl::Status status = CheckVoteData(slot, vote.data); !status.ok()) {
-    return Refusal(kInvalidMessage, status.message());
-  }
+  RETURN_IF_ERROR(CheckVoteData(slot, vote.data), Refusal(kInvalidMessage, _.message()));
   return absl::OkStatus();
 }
 

@@ -20,8 +20,8 @@ constexpr int kMaxAddresses = 16;
 
 absl::StatusOr<Checkpoint> RequiredCheckpoint(bool present, const v1::Checkpoint& message, absl::string_view field) {
   if (!present) return absl::InvalidArgumentError(absl::StrCat(field, ": missing"));
-  absl::StatusOr<Checkpoint> checkpoint = rpc::FromProto(message);
-  if (!checkpoint.ok()) return absl::InvalidArgumentError(absl::StrCat(field, ".", checkpoint.status().message()));
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, rpc::FromProto(message),
+                   absl::InvalidArgumentError(absl::StrCat(field, ".", _.message())));
   return checkpoint;
 }
 
@@ -93,9 +93,9 @@ absl::StatusOr<AskedBlocks> FromProto(const v1::BlockRequest& message) {
       const auto& roots = message.by_root().roots();
       RETURN_IF_ERROR(CheckCount("request.by_root.roots", roots.size()));
       for (const std::string& text : roots) {
-        const absl::StatusOr<Root> root = rpc::FixedBytesFromProto<Root>(text, "request.by_root.roots");
-        if (!root.ok()) return absl::InvalidArgumentError(root.status().message());
-        asked.roots.push_back(*root);
+        ASSIGN_OR_RETURN(const Root root, rpc::FixedBytesFromProto<Root>(text, "request.by_root.roots"),
+                         absl::InvalidArgumentError(_.message()));
+        asked.roots.push_back(root);
       }
       return asked;
     }

@@ -80,9 +80,8 @@ void EngineStream::Run(const std::stop_token& stop) {
 
 std::string EngineStream::RunStream(SteadyTime begin, bool* was_attached) {
   // Each attempt has its own channel, because a channel has its own backoff.
-  const auto channel = rpc::MakeChannel(address_);
-  if (!channel.ok()) return Printable(channel.status().message());
-  const auto stub = v1::NetworkEngine::NewStub(*channel);
+  ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(address_), Printable(_.message()));
+  const auto stub = v1::NetworkEngine::NewStub(channel);
   grpc::ClientContext context;
   {
     MutexLock lock(mutex_);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/network/engine/contract.h"
 #include "beacon/network/engine/item_codec.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -48,11 +49,11 @@ absl::Status Gossip::OnItems(uint64_t stream, const v1::GossipItems& items) {
   v1::Verdicts verdicts;
   std::map<uint64_t, std::vector<SignedVotePtr>> votes;  // by peer
   for (const v1::GossipItem& item : items.items()) {
-    const absl::StatusOr<PeerPtr> peer = peers_.OfHandle(item.peer());
-    if (!peer.ok()) return absl::InvalidArgumentError(absl::StrCat("items.", peer.status().message()));
-    const uint64_t from = *peer == nullptr ? kGonePeer : (*peer)->id;
+    ASSIGN_OR_RETURN(const PeerPtr peer, peers_.OfHandle(item.peer()),
+                     absl::InvalidArgumentError(absl::StrCat("items.", _.message())));
+    const uint64_t from = peer == nullptr ? kGonePeer : peer->id;
     const bool is_of_newer_engine = !item.has_block() && !item.has_vote();
-    if (is_of_newer_engine || (*peer != nullptr && (*peer)->ending)) {
+    if (is_of_newer_engine || (peer != nullptr && peer->ending)) {
       Add(item.id(), v1::Verdict::IGNORE, &verdicts);
     } else if (item.has_block()) {
       auto block = Read<SignedBlockWithAttestation>(item, item.block(), from, &verdicts);

@@ -12,14 +12,14 @@
 namespace lean::beacon {
 
 absl::Status BlockServer::OnRequest(const v1::BlockRequest& message) {
-  const absl::StatusOr<PeerPtr> found = peers_.OfHandle(message.peer());
-  if (!found.ok()) return absl::InvalidArgumentError(absl::StrCat("request.", found.status().message()));
+  ASSIGN_OR_RETURN(const PeerPtr found, peers_.OfHandle(message.peer()),
+                   absl::InvalidArgumentError(absl::StrCat("request.", _.message())));
   ASSIGN_OR_RETURN(AskedBlocks asked, FromProto(message));
-  if (*found == nullptr) return absl::OkStatus();  // it has gone
+  if (found == nullptr) return absl::OkStatus();  // it has gone
   ++requests_;
   const uint64_t id = message.id();
-  auto task = [this, peer = *found, id, asked = std::move(asked)] { Serve(*peer, id, asked); };
-  if (pool_.TrySubmit(std::move(task)) != PushResult::kPushed) Refuse(**found, id, "too many requests are under way");
+  auto task = [this, peer = found, id, asked = std::move(asked)] { Serve(*peer, id, asked); };
+  if (pool_.TrySubmit(std::move(task)) != PushResult::kPushed) Refuse(*found, id, "too many requests are under way");
   return absl::OkStatus();
 }
 

@@ -37,9 +37,9 @@ absl::StatusOr<std::vector<Checkpoint>> KeysFrom(const Database& files, Column c
 absl::StatusOr<std::optional<Checkpoint>> ChainDatabase::ReadCheckpoint(const char* meta_key) const {
   ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kMeta, meta_key));
   if (!value.has_value()) return std::nullopt;
-  const absl::StatusOr<Checkpoint> checkpoint = ssz::Deserialize<Checkpoint>(BytesOfText(*value));
-  if (!checkpoint.ok()) return Damaged(absl::StrCat("checkpoint \"", meta_key, "\" is invalid"));
-  return *checkpoint;
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, ssz::Deserialize<Checkpoint>(BytesOfText(*value)),
+                   Damaged(absl::StrCat("checkpoint \"", meta_key, "\" is invalid")));
+  return checkpoint;
 }
 
 absl::StatusOr<uint64_t> ChainDatabase::OldestSlot() const {
@@ -64,9 +64,9 @@ absl::StatusOr<SignedBlockPtr> ChainDatabase::BlockByRoot(const Root& root) cons
 absl::StatusOr<SignedBlockPtr> ChainDatabase::BlockAt(const Checkpoint& id) const {
   ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kBlocks, BlockKey(id.slot, id.root)));
   if (!value.has_value()) return nullptr;
-  auto block = ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(*value));
-  if (!block.ok()) return Damaged(absl::StrCat(Name("block", id), ": ", block.status().message()));
-  return std::make_shared<const SignedBlockWithAttestation>(*std::move(block));
+  ASSIGN_OR_RETURN(auto block, ssz::Deserialize<SignedBlockWithAttestation>(BytesOfText(*value)),
+                   Damaged(absl::StrCat(Name("block", id), ": ", _.message())));
+  return std::make_shared<const SignedBlockWithAttestation>(std::move(block));
 }
 
 absl::StatusOr<std::optional<Root>> ChainDatabase::CanonicalRoot(uint64_t slot) const {
@@ -148,13 +148,13 @@ absl::StatusOr<StoredState> ChainDatabase::ReadSnapshot(const Checkpoint& id) co
 absl::StatusOr<StatePtr> ChainDatabase::SnapshotState(const Checkpoint& id, absl::Span<const Root> history,
                                                       const HistoricalBlockHashes& like) const {
   ASSIGN_OR_RETURN(const auto value, files_->Get(Column::kStates, BlockKey(id.slot, id.root)));
-  absl::StatusOr<State> state =
-      RestoreState(value.value_or(""), genesis_.state->validators, history.first(id.slot), like);
-  if (!state.ok()) return Damaged(absl::StrCat(Name("the state of block", id), ": ", state.status().message()));
-  if (BlockRootOf(*state) != id.root) {
+  ASSIGN_OR_RETURN(State state,
+                   RestoreState(value.value_or(""), genesis_.state->validators, history.first(id.slot), like),
+                   Damaged(absl::StrCat(Name("the state of block", id), ": ", _.message())));
+  if (BlockRootOf(state) != id.root) {
     return Damaged(absl::StrCat(Name("the state of block", id), " is not the one that the block names"));
   }
-  return std::make_shared<const State>(*std::move(state));
+  return std::make_shared<const State>(std::move(state));
 }
 
 absl::StatusOr<std::optional<Checkpoint>> ChainDatabase::SnapshotOn(const Checkpoint& block,
@@ -193,9 +193,9 @@ absl::StatusOr<StatePtr> ChainDatabase::Rebuild(const Branch& branch) const {
     ASSIGN_OR_RETURN(const SignedBlockPtr block, BlockAt(id));
     if (block == nullptr) return absl::NotFoundError(absl::StrCat(Name("block", id), " is not held"));
     const Block& body = block->message.block;
-    absl::StatusOr<State> next = StateTransition(*state, body, ssz::HashTreeRoot(body.body));
-    if (!next.ok()) return Damaged(absl::StrCat(Name("block", id), ": ", next.status().message()));
-    state = std::make_shared<const State>(*std::move(next));
+    ASSIGN_OR_RETURN(State next, StateTransition(*state, body, ssz::HashTreeRoot(body.body)),
+                     Damaged(absl::StrCat(Name("block", id), ": ", _.message())));
+    state = std::make_shared<const State>(std::move(next));
   }
   return state;
 }
@@ -205,10 +205,9 @@ absl::StatusOr<StatePtr> ChainDatabase::StateOf(const Checkpoint& id) const {
   if (canonical != id.root) return nullptr;
   if (id.slot == 0) return genesis_.state;
   ASSIGN_OR_RETURN(const std::vector<Root> roots, CanonicalRoots(id.slot));
-  absl::StatusOr<HistoricalBlockHashes> history = HistoricalBlockHashes::FromVector(roots);
-  if (!history.ok()) return Damaged(history.status().message());
+  ASSIGN_OR_RETURN(HistoricalBlockHashes history, HistoricalBlockHashes::FromVector(roots), Damaged(_.message()));
   absl::StatusOr<StatePtr> state =
-      Rebuild(Branch{.block = id, .trunk = *std::move(history), .fork_slot = id.slot, .side = {}});
+      Rebuild(Branch{.block = id, .trunk = std::move(history), .fork_slot = id.slot, .side = {}});
   if (absl::IsNotFound(state.status())) return nullptr;
   return state;
 }

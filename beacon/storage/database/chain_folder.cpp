@@ -106,9 +106,8 @@ absl::StatusOr<bool> ChainDatabase::ReadIdentity() {
   ASSIGN_OR_RETURN(const auto network, files_->Get(Column::kMeta, meta_key::kNetwork));
   network_ = network.value_or("");
   ASSIGN_OR_RETURN(const auto state, files_->Get(Column::kMeta, meta_key::kGenesis));
-  absl::StatusOr<Genesis> genesis = GenesisOf(state.value_or(""));
-  if (!genesis.ok()) return Damaged(absl::StrCat("its genesis: ", genesis.status().message()));
-  genesis_ = *std::move(genesis);
+  ASSIGN_OR_RETURN(Genesis genesis, GenesisOf(state.value_or("")), Damaged(absl::StrCat("its genesis: ", _.message())));
+  genesis_ = std::move(genesis);
   ASSIGN_OR_RETURN(const std::optional<Checkpoint> anchor, ReadCheckpoint(meta_key::kAnchor));
   if (!anchor.has_value()) return Damaged("it does not say where it begins");
   anchor_ = *anchor;

@@ -69,7 +69,7 @@ absl::Status WriteChainTip(const std::string& data_dir, const ChainTip& tip) {
 absl::StatusOr<std::optional<ChainTip>> ReadChainTip(const std::string& data_dir) {
   const absl::StatusOr<std::string> text = ReadTextFile(PathIn(data_dir), kMaxBytes);
   if (absl::IsNotFound(text.status())) return std::nullopt;
-  if (!text.ok()) return absl::DataLossError(text.status().message());
+  RETURN_IF_ERROR(text.status(), absl::DataLossError(_.message()));
   const std::vector<absl::string_view> lines = absl::StrSplit(*text, '\n');
   if (lines.size() == 3 && lines[2].empty()) {
     const std::optional<Checkpoint> head = ParseLine(lines[0], "head");
@@ -81,19 +81,18 @@ absl::StatusOr<std::optional<ChainTip>> ReadChainTip(const std::string& data_dir
 }
 
 absl::StatusOr<std::optional<std::string>> LostSinceTip(const ChainDatabase& database) {
-  const absl::StatusOr<std::optional<ChainTip>> tip = ReadChainTip(database.folder());
-  if (!tip.ok()) return std::string(tip.status().message());
-  if (!tip->has_value()) return std::nullopt;
+  ASSIGN_OR_RETURN(const std::optional<ChainTip> tip, ReadChainTip(database.folder()), std::string(_.message()));
+  if (!tip.has_value()) return std::nullopt;
   ASSIGN_OR_RETURN(const auto head, database.ReadCheckpoint(meta_key::kHead));
   ASSIGN_OR_RETURN(const auto finalized, database.ReadCheckpoint(meta_key::kFinalized));
   const Checkpoint has_head = head.value_or(database.anchor());
   const Checkpoint has_finalized = finalized.value_or(database.anchor());
-  ASSIGN_OR_RETURN(const bool lacks_head, Lacks(database, (*tip)->head, has_head));
-  ASSIGN_OR_RETURN(const bool lacks_finalized, Lacks(database, (*tip)->finalized, has_finalized));
+  ASSIGN_OR_RETURN(const bool lacks_head, Lacks(database, tip->head, has_head));
+  ASSIGN_OR_RETURN(const bool lacks_finalized, Lacks(database, tip->finalized, has_finalized));
   if (!lacks_head && !lacks_finalized) return std::nullopt;
   return absl::StrCat("the chain in ", database.folder(), " is shorter than it was: its head was of slot ",
-                      (*tip)->head.slot, " and is of slot ", has_head.slot, ", it had finalized slot ",
-                      (*tip)->finalized.slot, " and has finalized slot ", has_finalized.slot);
+                      tip->head.slot, " and is of slot ", has_head.slot, ", it had finalized slot ",
+                      tip->finalized.slot, " and has finalized slot ", has_finalized.slot);
 }
 
 void RecoveryLog::Logv(const char* format, va_list arguments) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -81,13 +82,12 @@ bool IsSnapshotDue(const State& post_state, uint64_t distance) {
 
 absl::StatusOr<State> RestoreState(absl::string_view reduced, const Validators& validators,
                                    absl::Span<const Root> history, const HistoricalBlockHashes& like) {
-  absl::StatusOr<State> state = ssz::Deserialize<State>(BytesOfText(reduced));
-  if (!state.ok()) return absl::DataLossError(absl::StrCat("snapshot: ", state.status().message()));
-  state->historical_block_hashes = like;
-  if (absl::Status status = state->historical_block_hashes.Assign(history); !status.ok()) {
-    return absl::DataLossError(absl::StrCat("snapshot: ", status.message()));
-  }
-  state->validators = validators;
+  ASSIGN_OR_RETURN(State state, ssz::Deserialize<State>(BytesOfText(reduced)),
+                   absl::DataLossError(absl::StrCat("snapshot: ", _.message())));
+  state.historical_block_hashes = like;
+  RETURN_IF_ERROR(state.historical_block_hashes.Assign(history),
+                  absl::DataLossError(absl::StrCat("snapshot: ", _.message())));
+  state.validators = validators;
   return state;
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/bytes/bytes.h"
+#include "common/status/status_macros.h"
 
 namespace lean::beacon {
 namespace {
@@ -79,7 +80,7 @@ void WalkSync::OnAnswer(const absl::StatusOr<std::vector<SignedBlockPtr>>& answe
   };
   const absl::Status status = walk_->Answered(*answer, known);
   if (absl::IsNotFound(status)) return OnMissing();
-  if (!status.ok()) return EndAndBlame(Offence::kBadAnswer, std::string(status.message()));
+  RETURN_IF_ERROR(status, EndAndBlame(Offence::kBadAnswer, std::string(_.message())));
   if (!backward) return;
   // Without this check anybody could invent a chain of any length.
   if (const std::optional<Refusal> refusal = context_.chain.CheckProposer(*answer->front())) {

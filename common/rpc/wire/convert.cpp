@@ -19,9 +19,8 @@ absl::Status Missing(absl::string_view field) { return MalformedRequest(absl::St
 template <typename T, typename Message>
 absl::Status Take(bool present, const Message& message, absl::string_view field, T& out) {
   if (!present) return Missing(field);
-  absl::StatusOr<T> value = FromProto(message);
-  if (!value.ok()) return Within(field, value.status());
-  out = *std::move(value);
+  ASSIGN_OR_RETURN(T value, FromProto(message), Within(field, _));
+  out = std::move(value);
   return absl::OkStatus();
 }
 
@@ -118,11 +117,9 @@ absl::StatusOr<Block> FromProto(const v1::Block& message) {
   std::vector<Attestation> attestations;
   attestations.reserve(votes);
   for (const v1::Attestation& vote : message.attestations()) {
-    absl::StatusOr<Attestation> attestation = FromProto(vote);
-    if (!attestation.ok()) {
-      return Within(absl::StrCat("attestations[", attestations.size(), "]"), attestation.status());
-    }
-    attestations.push_back(*std::move(attestation));
+    ASSIGN_OR_RETURN(Attestation attestation, FromProto(vote),
+                     Within(absl::StrCat("attestations[", attestations.size(), "]"), _));
+    attestations.push_back(std::move(attestation));
   }
   block.body.attestations = *Attestations::FromVector(std::move(attestations));  // the limit was checked above
   return block;

@@ -8,6 +8,7 @@
 #include "beacon/chain/builders.h"
 #include "beacon/chain/state_transition.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "gtest/gtest.h"
 #include "spdlog/sinks/null_sink.h"
 
@@ -31,12 +32,11 @@ Genesis StorageTestGenesis(size_t validators, uint64_t genesis_time) {
 
 absl::StatusOr<std::unique_ptr<StoredChain>> StoredChain::Open(const Genesis& genesis,
                                                                const StoredChainOptions& options) {
-  auto database = ChainDatabase::OpenOrCreate({.path = options.folder, .network = "test", .env = options.env}, genesis,
-                                              options.anchor);
-  if (!database.ok()) return database.status();
-  absl::StatusOr<RestoredChain> restored = RestoreChain(**database, RealClock(), *SilentLog());
-  if (!restored.ok()) return restored.status();
-  return std::unique_ptr<StoredChain>(new StoredChain(genesis, *std::move(database), *std::move(restored), options));
+  ASSIGN_OR_RETURN(auto database,
+                   ChainDatabase::OpenOrCreate({.path = options.folder, .network = "test", .env = options.env}, genesis,
+                                               options.anchor));
+  ASSIGN_OR_RETURN(RestoredChain restored, RestoreChain(*database, RealClock(), *SilentLog()));
+  return std::unique_ptr<StoredChain>(new StoredChain(genesis, std::move(database), std::move(restored), options));
 }
 
 StoredChain::StoredChain(const Genesis& genesis, std::unique_ptr<ChainDatabase> database, RestoredChain restored,

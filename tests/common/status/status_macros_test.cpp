@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace lean {
@@ -47,6 +48,35 @@ TEST(ReturnIfError, ReturnsFromAFunctionOfStatusOr) {
   EXPECT_EQ(*AsStatusOr(absl::OkStatus()), 7);
 }
 
+absl::Status InFile(int& calls, const absl::Status& status) {
+  ++calls;
+  return absl::Status(status.code(), absl::StrCat("file: ", status.message()));
+}
+
+TEST(ReturnIfError, ReturnsTheOtherErrorAndEvaluatesItOnlyThen) {
+  int calls = 0;
+  const auto read = [&](const absl::Status& status) -> absl::StatusOr<int> {
+    RETURN_IF_ERROR(status, InFile(calls, _));
+    return 7;
+  };
+  EXPECT_EQ(*read(absl::OkStatus()), 7);
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(read(absl::NotFoundError("none")).status(), absl::NotFoundError("file: none"));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(ReturnIfError, ReturnsFromAFunctionOfAnotherType) {
+  std::string told;
+  const auto tell = [&](const absl::Status& status) {
+    RETURN_IF_ERROR(status, void(told = std::string(_.message())));
+    told = "fine";
+  };
+  tell(absl::InternalError("broken"));
+  EXPECT_EQ(told, "broken");
+  tell(absl::OkStatus());
+  EXPECT_EQ(told, "fine");
+}
+
 TEST(ReturnIfError, IsOneStatementWithoutBraces) {
   const auto check = [](bool strict) -> absl::Status {
     if (strict)
@@ -61,7 +91,7 @@ TEST(ReturnIfError, IsOneStatementWithoutBraces) {
 
 absl::StatusOr<std::unique_ptr<int>> Make(int& calls, absl::StatusOr<int> value) {
   ++calls;
-  if (!value.ok()) return value.status();
+  RETURN_IF_ERROR(value.status());
   return std::make_unique<int>(*value);
 }
 
@@ -88,6 +118,20 @@ TEST(AssignOrReturn, ReturnsTheErrorAndLeavesTheVariable) {
   EXPECT_EQ(calls, 1);
   EXPECT_EQ(Sum(calls, 2, absl::NotFoundError("b"), sum), absl::NotFoundError("b"));
   EXPECT_EQ(sum, 11);
+}
+
+TEST(AssignOrReturn, ReturnsTheOtherErrorAndEvaluatesItOnlyThen) {
+  int calls = 0;
+  int inner = 0;
+  const auto read = [&](const absl::StatusOr<int>& value) -> absl::StatusOr<int> {
+    ASSIGN_OR_RETURN(const std::unique_ptr<int> made, Make(inner, value), InFile(calls, _));
+    return *made;
+  };
+  EXPECT_EQ(*read(7), 7);
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(read(absl::NotFoundError("none")).status(), absl::NotFoundError("file: none"));
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(inner, 2);
 }
 
 absl::StatusOr<std::map<std::string, int>> OneEntry(const std::string& key, int value) {

@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/status/status_macros.h"
 
 namespace lean::machines {
 namespace {
@@ -17,9 +18,8 @@ constexpr uint32_t kMillion = 1'000'000;
 absl::StatusOr<std::string> AddPort(const Words& words, Switch& state) {
   const std::string& name = words[1];
   if (state.names.contains(name)) return absl::AlreadyExistsError(absl::StrCat("the port ", name));
-  absl::StatusOr<Tap> tap = Tap::Open(words[3], words[4]);
-  if (!tap.ok()) return tap.status();
-  state.taps.push_back(*std::move(tap));
+  ASSIGN_OR_RETURN(Tap tap, Tap::Open(words[3], words[4]));
+  state.taps.push_back(std::move(tap));
   state.names[name] = state.lan.AddPort(words[2]);
   return "";
 }
@@ -32,8 +32,7 @@ absl::StatusOr<std::pair<size_t, size_t>> Ends(const Words& words, const Switch&
 }
 
 absl::StatusOr<std::string> Impair(const Words& words, Switch& state) {
-  const absl::StatusOr<std::pair<size_t, size_t>> ends = Ends(words, state);
-  if (!ends.ok()) return ends.status();
+  ASSIGN_OR_RETURN(const auto ends, Ends(words, state));
   uint32_t delay = 0;
   uint32_t jitter = 0;
   uint32_t loss = 0;
@@ -42,15 +41,14 @@ absl::StatusOr<std::string> Impair(const Words& words, Switch& state) {
     return absl::InvalidArgumentError("DELAY_US JITTER_US LOSS_PPM");
   }
   state.lan.Impair(
-      ends->first, ends->second,
+      ends.first, ends.second,
       {.delay = std::chrono::microseconds(delay), .jitter = std::chrono::microseconds(jitter), .loss_ppm = loss});
   return "";
 }
 
 absl::StatusOr<std::string> Block(const Words& words, Switch& state) {
-  const absl::StatusOr<std::pair<size_t, size_t>> ends = Ends(words, state);
-  if (!ends.ok()) return ends.status();
-  state.lan.Block(ends->first, ends->second, words[0] == "block");
+  ASSIGN_OR_RETURN(const auto ends, Ends(words, state));
+  state.lan.Block(ends.first, ends.second, words[0] == "block");
   return "";
 }
 

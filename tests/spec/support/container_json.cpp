@@ -1,6 +1,7 @@
 #include "tests/spec/support/container_json.h"
 
 #include "absl/strings/ascii.h"
+#include "common/status/status_macros.h"
 
 namespace lean::spec {
 
@@ -37,11 +38,10 @@ absl::Status LoadJson(const nlohmann::json& json, absl::Span<uint8_t> out) {
 }
 
 absl::StatusOr<ssz::Bits> BitsFromJson(const nlohmann::json& json) {
-  const absl::StatusOr<const nlohmann::json*> data = ListData(json);
-  if (!data.ok()) return data.status();
-  ssz::Bits bits((*data)->size());
+  ASSIGN_OR_RETURN(const nlohmann::json* data, ListData(json));
+  ssz::Bits bits(data->size());
   for (size_t i = 0; i < bits.size(); ++i) {
-    const nlohmann::json& bit = (**data)[i];
+    const nlohmann::json& bit = (*data)[i];
     if (!bit.is_boolean()) return absl::InvalidArgumentError("expected true or false");
     bits.Set(i, bit.get<bool>());
   }

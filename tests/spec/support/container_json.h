@@ -16,6 +16,7 @@
 #include "common/ssz/list.h"
 #include "common/ssz/root_list.h"
 #include "common/ssz/shared_list.h"
+#include "common/status/status_macros.h"
 #include "nlohmann/json.hpp"
 
 namespace lean::spec {
@@ -60,24 +61,20 @@ absl::Status LoadJson(const nlohmann::json& json, T& out) {
 template <typename T>
 absl::StatusOr<T> FromJson(const nlohmann::json& json) {
   T value;
-  if (absl::Status status = LoadJson(json, value); !status.ok()) return status;
+  RETURN_IF_ERROR(LoadJson(json, value));
   return value;
 }
 
 // Any list that can be made from a vector of its elements.
 template <typename List>
 absl::Status LoadList(const nlohmann::json& json, List& out) {
-  const absl::StatusOr<const nlohmann::json*> data = ListData(json);
-  if (!data.ok()) return data.status();
-  std::vector<typename List::value_type> elements((*data)->size());
+  ASSIGN_OR_RETURN(const nlohmann::json* data, ListData(json));
+  std::vector<typename List::value_type> elements(data->size());
   for (size_t i = 0; i < elements.size(); ++i) {
-    if (absl::Status status = LoadJson((**data)[i], elements[i]); !status.ok()) {
-      return ssz::InField(std::to_string(i), std::move(status));
-    }
+    RETURN_IF_ERROR(LoadJson((*data)[i], elements[i]), ssz::InField(std::to_string(i), _));
   }
-  absl::StatusOr<List> list = List::FromVector(std::move(elements));
-  if (!list.ok()) return list.status();
-  out = *std::move(list);
+  ASSIGN_OR_RETURN(List list, List::FromVector(std::move(elements)));
+  out = std::move(list);
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
 
 namespace lean::spec {
 
@@ -52,9 +53,8 @@ absl::StatusOr<std::string> ReadVectorFile(const fs::path& path) {
 }
 
 absl::StatusOr<nlohmann::json> ReadJson(const fs::path& path) {
-  absl::StatusOr<std::string> text = ReadVectorFile(path);
-  if (!text.ok()) return text.status();
-  nlohmann::json json = nlohmann::json::parse(*text, /*cb=*/nullptr, /*allow_exceptions=*/false);
+  ASSIGN_OR_RETURN(std::string text, ReadVectorFile(path));
+  nlohmann::json json = nlohmann::json::parse(text, /*cb=*/nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) return absl::InvalidArgumentError(absl::StrCat(path.string(), ": not JSON"));
   return json;
 }

@@ -1,5 +1,6 @@
 #include "validator_client/beacons/beacon_pool.h"
 
+#include "common/status/status_macros.h"
 #include "gtest/gtest.h"
 #include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
@@ -46,9 +47,8 @@ class BeaconPoolTest : public ::testing::Test {
     const auto check = [](const BeaconSession&, const VoteDataAnswer& answer) {
       return answer.data.slot == kSlot ? absl::OkStatus() : absl::FailedPreconditionError("another slot");
     };
-    const absl::StatusOr<BuiltVote> vote = pool_->BuildVote(kSlot, Stage(), check);
-    if (!vote.ok()) return vote.status();
-    return vote->builder;
+    ASSIGN_OR_RETURN(const BuiltVote vote, pool_->BuildVote(kSlot, Stage(), check));
+    return vote.builder;
   }
   absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(size_t builder) {
     return pool_->SubmitVotes(std::vector<SignedAttestation>(2), builder, Stage());

@@ -5,6 +5,7 @@
 #include "common/bytes/bytes.h"
 #include "common/config/genesis.h"
 #include "common/config/network_spec.h"
+#include "common/status/status_macros.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/support/fake_beacon.h"
@@ -26,9 +27,8 @@ class ExpectedNetworkTest : public ::testing::Test {
   absl::StatusOr<ExpectedNetwork> Make(const NetworkOptions& options) { return Make(options, keys_, 16); }
   absl::StatusOr<ExpectedNetwork> Make(const NetworkOptions& options, const std::vector<RegisteredKey>& keys,
                                        uint32_t log_lifetime) {
-    absl::StatusOr<ExpectedNetwork> expected = MakeExpectedNetwork(options, warnings_);
-    if (!expected.ok()) return expected;
-    if (absl::Status status = ExpectKeys(options, keys, log_lifetime, *expected); !status.ok()) return status;
+    ASSIGN_OR_RETURN(ExpectedNetwork expected, MakeExpectedNetwork(options, warnings_));
+    RETURN_IF_ERROR(ExpectKeys(options, keys, log_lifetime, expected));
     return expected;
   }
 

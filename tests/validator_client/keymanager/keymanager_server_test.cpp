@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/client/channel.h"
+#include "common/status/status_macros.h"
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
@@ -25,13 +26,13 @@ using ::testing::Not;
 grpc::Status Ask(const std::string& address, const rpc::ClientTlsFiles& tls, const std::string& header) {
   rpc::ChannelOptions options;
   options.tls = tls;
-  const auto channel = rpc::MakeChannel(address, options);
-  if (!channel.ok()) return grpc::Status(grpc::StatusCode::INTERNAL, std::string(channel.status().message()));
+  ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(address, options),
+                   grpc::Status(grpc::StatusCode::INTERNAL, std::string(_.message())));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
   if (!header.empty()) context.AddMetadata("authorization", header);
   v1::ListKeystoresResponse response;
-  return v1::KeymanagerService::NewStub(*channel)->ListKeystores(&context, {}, &response);
+  return v1::KeymanagerService::NewStub(channel)->ListKeystores(&context, {}, &response);
 }
 
 TEST_F(KeymanagerTest, TheTokenOpens) {

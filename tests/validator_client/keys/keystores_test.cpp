@@ -13,6 +13,7 @@
 #include "common/config/network_spec.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/crypto/xmss/keys/secret_key_file.h"
+#include "common/status/status_macros.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/support/fake_beacon.h"
@@ -131,9 +132,8 @@ TEST_F(KeystoresTest, AKeySignsOnceItIsPreparedAndMovesOn) {
   const auto scheme = crypto::SignatureScheme::Create({.xmss_log_lifetime = 8});
   ASSERT_TRUE(scheme.ok());
   const auto verify = [&](uint64_t slot) {
-    const auto signature = key.Sign(slot, FakeRoot(1));
-    if (!signature.ok()) return signature.status();
-    return scheme->Verify(key.pubkey(), slot, FakeRoot(1), *signature);
+    ASSIGN_OR_RETURN(const auto signature, key.Sign(slot, FakeRoot(1)));
+    return scheme->Verify(key.pubkey(), slot, FakeRoot(1), signature);
   };
   EXPECT_TRUE(verify(3).ok()) << verify(3);
 

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "gtest/gtest.h"
 #include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/fake_beacon.h"
@@ -46,10 +47,9 @@ class StartGuardTest : public ::testing::Test {
 
   // Returns why a key was refused, or "". Removes the key, as the owner of the guard does.
   std::string Step(int64_t slot, uint32_t interval) {
-    const auto refused = guard_->Step(SlotTime{slot, interval}, kTimeout);
-    if (!refused.ok()) return std::string(refused.status().message());
+    ASSIGN_OR_RETURN(const auto refused, guard_->Step(SlotTime{slot, interval}, kTimeout), std::string(_.message()));
     std::string why;
-    for (const StartGuard::Refused& key : *refused) {
+    for (const StartGuard::Refused& key : refused) {
       EXPECT_TRUE(absl::IsFailedPrecondition(key.why)) << key.why;
       why += absl::StrCat(key.key.index, ": ", key.why.message(), "\n");
       signer_->Remove(key.key.key->pubkey());

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "absl/strings/match.h"
+#include "common/status/status_macros.h"
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
@@ -11,10 +12,9 @@ namespace lean::validator {
 namespace {
 
 absl::Status ReserveOne(SigningRecords& records, uint64_t key, uint64_t slot, uint8_t root) {
-  const auto results = records.Reserve({SigningRequest{FakePubkey(key), slot, FakeRoot(root)}});
-  if (!results.ok()) return results.status();
-  if (results->size() != 1) return absl::InternalError("not one result");
-  return results->front();
+  ASSIGN_OR_RETURN(const auto results, records.Reserve({SigningRequest{FakePubkey(key), slot, FakeRoot(root)}}));
+  if (results.size() != 1) return absl::InternalError("not one result");
+  return results.front();
 }
 
 TEST(MemorySigningRecords, GrantsOneRootALeaf) {

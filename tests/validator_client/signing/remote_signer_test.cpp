@@ -12,6 +12,7 @@
 #include "common/rpc/client/channel.h"
 #include "common/rpc/wire/convert.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "gmock/gmock.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
@@ -72,9 +73,8 @@ class RemoteSignerTest : public ::testing::Test {
   }
 
   absl::StatusOr<std::unique_ptr<RemoteSigner>> Connect() {
-    const auto channel = rpc::MakeChannel(address_);
-    if (!channel.ok()) return channel.status();
-    return RemoteSigner::Connect(*channel, records_, limit_);
+    ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(address_));
+    return RemoteSigner::Connect(channel, records_, limit_);
   }
 
   static Attestation Vote(uint64_t index) {

@@ -8,6 +8,7 @@
 #include "common/clock/manual_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "gtest/gtest.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
@@ -28,7 +29,7 @@ class ScriptedRecords : public SigningRecords {
   absl::StatusOr<std::vector<absl::Status>> Reserve(const std::vector<SigningRequest>& requests) override {
     batches.push_back(requests);
     if (on_reserve) on_reserve();
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(status);
     return std::vector<absl::Status>(requests.size(), absl::OkStatus());
   }
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes&) override { return std::nullopt; }
@@ -182,7 +183,7 @@ TEST(SignerThreads, SpreadsTheSignaturesOfADuty) {
 class RecordsFrom : public ScriptedRecords {
  public:
   absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey) override {
-    if (!highest_status.ok()) return highest_status;
+    RETURN_IF_ERROR(highest_status);
     const auto found = highest.find(pubkey);
     return found == highest.end() ? std::nullopt : std::optional<uint64_t>(found->second);
   }

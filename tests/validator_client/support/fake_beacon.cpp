@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/ssz/ssz.h"
+#include "common/status/status_macros.h"
 #include "tests/validator_client/support/fake_key.h"
 
 namespace lean::validator {
@@ -51,7 +52,7 @@ void FakeBeacon::Hold(const AttestationData& vote) {
 }
 
 absl::StatusOr<uint64_t> FakeBeacon::GetBlockSlot(const Root& root, Timeout timeout) {
-  if (absl::Status status = Begin(Method::kGetBlockSlot, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Begin(Method::kGetBlockSlot, timeout));
   const auto held = held_blocks.find(root);
   if (held == held_blocks.end()) return absl::NotFoundError("no such block");
   return held->second;
@@ -59,7 +60,7 @@ absl::StatusOr<uint64_t> FakeBeacon::GetBlockSlot(const Root& root, Timeout time
 
 absl::StatusOr<DutiesAnswer> FakeBeacon::GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
                                                    Timeout timeout) {
-  if (absl::Status status = Begin(Method::kGetDuties, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Begin(Method::kGetDuties, timeout));
   DutiesAnswer answer;
   for (const PublicKeyBytes& pubkey : pubkeys) {
     DutiesAnswer::Duty duty;
@@ -82,7 +83,7 @@ absl::StatusOr<DutiesAnswer> FakeBeacon::GetDuties(const std::vector<PublicKeyBy
 }
 
 absl::StatusOr<Registry> FakeBeacon::GetRegistry(Timeout timeout) {
-  if (absl::Status status = Begin(Method::kGetRegistry, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Begin(Method::kGetRegistry, timeout));
   Registry registry = *FakeNetwork(validator_count_).registry;
   if (bend_registry) bend_registry(registry);
   return registry;
@@ -90,7 +91,7 @@ absl::StatusOr<Registry> FakeBeacon::GetRegistry(Timeout timeout) {
 
 absl::StatusOr<BuiltBlockAnswer> FakeBeacon::BuildBlock(uint64_t slot, uint64_t proposer_index, const Root&,
                                                         Timeout timeout) {
-  if (absl::Status status = Begin(Method::kBuildBlock, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Begin(Method::kBuildBlock, timeout));
   BuiltBlockAnswer answer;
   answer.block.slot = slot;
   answer.block.proposer_index = proposer_index;
@@ -108,7 +109,7 @@ absl::StatusOr<BuiltBlockAnswer> FakeBeacon::BuildBlock(uint64_t slot, uint64_t 
 }
 
 absl::StatusOr<VoteDataAnswer> FakeBeacon::BuildVote(uint64_t slot, const Root&, Timeout timeout) {
-  if (absl::Status status = Begin(Method::kBuildVote, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Begin(Method::kBuildVote, timeout));
   VoteDataAnswer answer{VoteFor(slot, Checkpoint{FakeRoot(0x66), slot}), NowMs()};
   Hold(answer.data);
   if (bend_vote) bend_vote(answer);
@@ -116,7 +117,7 @@ absl::StatusOr<VoteDataAnswer> FakeBeacon::BuildVote(uint64_t slot, const Root&,
 }
 
 absl::StatusOr<SubmitResult> FakeBeacon::SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) {
-  if (absl::Status status = Begin(Method::kSubmitBlock, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Begin(Method::kSubmitBlock, timeout));
   blocks.push_back(block);
   std::vector<SubmitResult> results{SubmitResult{SubmitResult::Status::kAccepted, "", ""}};
   if (bend_results) bend_results(results);
@@ -125,7 +126,7 @@ absl::StatusOr<SubmitResult> FakeBeacon::SubmitBlock(const SignedBlockWithAttest
 
 absl::StatusOr<std::vector<SubmitResult>> FakeBeacon::SubmitVotes(const std::vector<SignedAttestation>& batch,
                                                                   Timeout timeout) {
-  if (absl::Status status = Begin(Method::kSubmitVotes, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Begin(Method::kSubmitVotes, timeout));
   votes.insert(votes.end(), batch.begin(), batch.end());
   vote_batches.push_back(batch.size());
   std::vector<SubmitResult> results(batch.size(), SubmitResult{SubmitResult::Status::kAccepted, "", ""});
@@ -134,7 +135,7 @@ absl::StatusOr<std::vector<SubmitResult>> FakeBeacon::SubmitVotes(const std::vec
 }
 
 absl::StatusOr<std::vector<Liveness>> FakeBeacon::GetLiveness(const LivenessQuery& query, Timeout timeout) {
-  if (absl::Status status = Begin(Method::kGetLiveness, timeout); !status.ok()) return status;
+  RETURN_IF_ERROR(Begin(Method::kGetLiveness, timeout));
   liveness_queries.push_back(query);
   std::vector<Liveness> answer;
   for (const uint64_t index : query.indices) {

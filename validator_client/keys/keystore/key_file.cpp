@@ -38,9 +38,8 @@ bool IsEncrypted(ByteSpan content) {
 }
 
 absl::StatusOr<EncryptedKeystore> Parse(const std::string& path, ByteSpan content) {
-  absl::StatusOr<EncryptedKeystore> keystore =
-      ParseKeystore({reinterpret_cast<const char*>(content.data()), content.size()});
-  if (!keystore.ok()) return InFile(path, keystore.status());
+  ASSIGN_OR_RETURN(EncryptedKeystore keystore,
+                   ParseKeystore({reinterpret_cast<const char*>(content.data()), content.size()}), InFile(path, _));
   return keystore;
 }
 
@@ -56,11 +55,9 @@ absl::Status CheckContent(const EncryptedKeystore& keystore, const xmss::SecretK
 
 absl::StatusOr<OpenedKeyFile> OpenEncrypted(const std::string& path, ByteSpan file, const PasswordSource& source) {
   ASSIGN_OR_RETURN(const EncryptedKeystore keystore, Parse(path, file));
-  const absl::StatusOr<const Password*> password = source();
-  if (!password.ok()) return InFile(path, password.status());
-  absl::StatusOr<WipedBytes> content = Decrypt(keystore.secret, **password);
-  if (!content.ok()) return InFile(path, content.status());
-  return OpenDecrypted(keystore, *std::move(content), path);
+  ASSIGN_OR_RETURN(const Password* password, source(), InFile(path, _));
+  ASSIGN_OR_RETURN(WipedBytes content, Decrypt(keystore.secret, *password), InFile(path, _));
+  return OpenDecrypted(keystore, std::move(content), path);
 }
 
 absl::StatusOr<OpenedKeyFile> Open(const std::string& path, ByteSpan file, const PasswordSource& password) {
@@ -157,7 +154,7 @@ absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, W
         absl::StrCat(name, ": the password is right, but what it decrypts is no XMSS key: crypto.cipher is damaged"));
   }
   ASSIGN_OR_RETURN(const xmss::SecretKeyInfo info, xmss::InspectSecretKeyBytes(content.span(), name));
-  if (absl::Status status = CheckContent(keystore, info); !status.ok()) return InFile(name, status);
+  RETURN_IF_ERROR(CheckContent(keystore, info), InFile(name, _));
   return OpenedKeyFile{info, std::move(content)};
 }
 
@@ -166,9 +163,8 @@ absl::StatusOr<xmss::SecretKey> ReadWholeKey(const std::string& path, const Pass
   ASSIGN_OR_RETURN(const WipedBytes file, ReadKeyFile(path, may_be_public));
   ASSIGN_OR_RETURN(OpenedKeyFile opened, Open(path, file.span(), password));
   const ByteSpan content = opened.content.has_value() ? opened.content->span() : file.span();
-  absl::StatusOr<xmss::SecretKey> key = ReadOrBuild(opened.info, content, path, options);
-  if (!key.ok()) return InFile(path, key.status());
-  if (absl::Status status = CheckLeaves(*key); !status.ok()) return InFile(path, status);
+  ASSIGN_OR_RETURN(xmss::SecretKey key, ReadOrBuild(opened.info, content, path, options), InFile(path, _));
+  RETURN_IF_ERROR(CheckLeaves(key), InFile(path, _));
   return key;
 }
 

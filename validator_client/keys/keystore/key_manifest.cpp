@@ -29,13 +29,12 @@ absl::StatusOr<ManifestEntry> ParseEntry(const YamlValue& value, const std::stri
   ASSIGN_OR_RETURN(const uint64_t index, index_field.Number(0, std::numeric_limits<uint64_t>::max()));
   ASSIGN_OR_RETURN(const auto pubkey_field, value.Field("pubkey_hex", "the public key, 52 bytes of hex"));
   ASSIGN_OR_RETURN(const std::string hex, pubkey_field.Text());
-  const absl::StatusOr<PublicKeyBytes> pubkey = ParseFixedHex<PublicKeyBytes>(hex);
-  if (!pubkey.ok()) return pubkey_field.Error(pubkey.status().message());
+  ASSIGN_OR_RETURN(const PublicKeyBytes pubkey, ParseFixedHex<PublicKeyBytes>(hex), pubkey_field.Error(_.message()));
   ASSIGN_OR_RETURN(const auto file_field, value.Field("privkey_file", "the secret key in SSZ, relative to this file"));
   ASSIGN_OR_RETURN(const std::string name, file_field.Text());
   if (name.empty()) return file_field.Error("expected the name of a file");
   entry.index = index;
-  entry.pubkey = *pubkey;
+  entry.pubkey = pubkey;
   entry.path = (std::filesystem::path(file).parent_path() / name).lexically_normal().string();
   return entry;
 }

@@ -146,9 +146,8 @@ absl::StatusOr<Password> Password::FromText(ByteSpan utf8) {
 
 absl::StatusOr<Password> ReadPasswordFile(const std::string& path) {
   ASSIGN_OR_RETURN(const WipedBytes text, ReadSecretFile(path, kMaxPasswordBytes, SecretFileKind::kRegularOrPipe));
-  absl::StatusOr<Password> password = Password::FromText(text.span());
-  if (!password.ok())
-    return absl::Status(password.status().code(), absl::StrCat(path, ": ", password.status().message()));
+  ASSIGN_OR_RETURN(Password password, Password::FromText(text.span()),
+                   absl::Status(_.code(), absl::StrCat(path, ": ", _.message())));
   return password;
 }
 

@@ -68,8 +68,7 @@ absl::StatusOr<const json*> ArrayField(const json& object, const std::string& pa
 template <typename B>
 absl::StatusOr<B> BytesField(const json& object, const std::string& path, const char* name) {
   ASSIGN_OR_RETURN(const std::string text, StringField(object, path, name));
-  absl::StatusOr<B> bytes = ParseFixedHex<B>(text);
-  if (!bytes.ok()) return At(Join(path, name), bytes.status().message());
+  ASSIGN_OR_RETURN(B bytes, ParseFixedHex<B>(text), At(Join(path, name), _.message()));
   return bytes;
 }
 

@@ -60,11 +60,9 @@ absl::StatusOr<std::vector<ProcessLock>> LockKeyFolders(const std::vector<std::s
 absl::Status KeyLocks::Add(const PublicKeyBytes& pubkey, const std::string& file) {
   MutexLock lock(mutex_);
   // Locks the name first, since its error is more informative.
-  absl::StatusOr<Descriptor> name = LockName(NameOf(scope_, pubkey));
-  if (!name.ok()) return Refusal(pubkey, file, name.status());
-  absl::StatusOr<Descriptor> locked = LockFile(file);
-  if (!locked.ok()) return Refusal(pubkey, file, locked.status());
-  held_.insert_or_assign(pubkey, Held{*std::move(name), *std::move(locked)});
+  ASSIGN_OR_RETURN(Descriptor name, LockName(NameOf(scope_, pubkey)), Refusal(pubkey, file, _));
+  ASSIGN_OR_RETURN(Descriptor locked, LockFile(file), Refusal(pubkey, file, _));
+  held_.insert_or_assign(pubkey, Held{std::move(name), std::move(locked)});
   return absl::OkStatus();
 }
 

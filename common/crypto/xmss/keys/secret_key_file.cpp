@@ -51,9 +51,8 @@ absl::Status CheckTreesServe(const Scheme& scheme, const SlotRange& active, uint
 absl::StatusOr<CachedTrees> ReadTreeCache(const Scheme& scheme, const SecretKeySeed& seed, const std::string& path,
                                           uint64_t slot) {
   ASSIGN_OR_RETURN(const WipedBytes bytes, ReadRegularFile(path, kMaxKeyFileBytes));
-  absl::StatusOr<CachedTrees> trees = DecodeTreeCache(scheme, seed, bytes.span());
-  if (!trees.ok()) return InFile(path, trees.status());
-  RETURN_IF_ERROR(CheckTreesServe(scheme, seed.active, trees->left_bottom_index, slot, path));
+  ASSIGN_OR_RETURN(CachedTrees trees, DecodeTreeCache(scheme, seed, bytes.span()), InFile(path, _));
+  RETURN_IF_ERROR(CheckTreesServe(scheme, seed.active, trees.left_bottom_index, slot, path));
   return trees;
 }
 
@@ -115,9 +114,9 @@ absl::StatusOr<SecretKeyInfo> InspectSecretKey(const std::string& path) {
 
 absl::StatusOr<SecretKeyInfo> InspectSecretKeyBytes(ByteSpan content, const std::string& path) {
   const std::optional<uint32_t> log_lifetime = SecretKeySeedLogLifetime(content);
-  absl::StatusOr<SecretKeyInfo> info =
-      log_lifetime.has_value() ? InspectSeed(*log_lifetime, content) : InspectLeanSig(content);
-  if (!info.ok()) return InFile(path, info.status());
+  ASSIGN_OR_RETURN(SecretKeyInfo info,
+                   log_lifetime.has_value() ? InspectSeed(*log_lifetime, content) : InspectLeanSig(content),
+                   InFile(path, _));
   return info;
 }
 
@@ -141,19 +140,18 @@ absl::StatusOr<LoadedSecretKey> LoadSecretKey(const Scheme& scheme, const std::s
 
 absl::StatusOr<LoadedSecretKey> LoadSecretKeyBytes(const Scheme& scheme, ByteSpan content, const std::string& path,
                                                    uint64_t slot, const KeyGenerationOptions& options) {
-  absl::StatusOr<KeyFile> file = ReadKeyFile(scheme, path, slot, content);
-  if (!file.ok()) return InFile(path, file.status());
-  const absl::Status trees_status = file->trees.status();
+  ASSIGN_OR_RETURN(KeyFile file, ReadKeyFile(scheme, path, slot, content), InFile(path, _));
+  const absl::Status trees_status = file.trees.status();
   if (!trees_status.ok()) {
-    const uint64_t left_index = LeftIndexFor(scheme, file->seed.active, slot);
-    file->trees = RebuildTrees(scheme, file->seed, left_index, options);
-    if (!file->trees.ok()) return InFile(path, file->trees.status());
+    const uint64_t left_index = LeftIndexFor(scheme, file.seed.active, slot);
+    file.trees = RebuildTrees(scheme, file.seed, left_index, options);
+    RETURN_IF_ERROR(file.trees.status(), InFile(path, _));
   }
-  absl::StatusOr<SecretKey> key = AssembleSecretKey(scheme, std::move(file->seed), *std::move(file->trees));
-  if (!key.ok()) return InFile(path, key.status());
+  ASSIGN_OR_RETURN(SecretKey key, AssembleSecretKey(scheme, std::move(file.seed), *std::move(file.trees)),
+                   InFile(path, _));
   absl::Status cache;
-  if (!trees_status.ok() && IsSecretKeySeed(content)) cache = SaveTreeCache(*key, path);
-  return LoadedSecretKey{.key = *std::move(key),
+  if (!trees_status.ok() && IsSecretKeySeed(content)) cache = SaveTreeCache(key, path);
+  return LoadedSecretKey{.key = std::move(key),
                          .trees_rebuilt = !trees_status.ok(),
                          .rebuild_reason = std::string(trees_status.message()),
                          .cache = std::move(cache)};

@@ -20,6 +20,7 @@
 #include "common/rpc/client/channel.h"
 #include "common/rpc/server/server.h"
 #include "common/rpc/wire/status.h"
+#include "common/status/status_macros.h"
 #include "gmock/gmock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
@@ -42,12 +43,11 @@ class ConnectionGateTest : public ::testing::Test {
   }
   // A call, over a channel of its own.
   static absl::Status Check(const std::string& address) {
-    const auto channel = MakeChannel(address);
-    if (!channel.ok()) return channel.status();
+    ASSIGN_OR_RETURN(const auto channel, MakeChannel(address));
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kPatience);
     grpc::health::v1::HealthCheckResponse response;
-    return FromGrpcStatus(grpc::health::v1::Health::NewStub(*channel)->Check(&context, {}, &response));
+    return FromGrpcStatus(grpc::health::v1::Health::NewStub(channel)->Check(&context, {}, &response));
   }
 
   // From 127.0.0.HOST.

@@ -11,6 +11,7 @@
 #include "common/rpc/server/health_service.h"
 #include "common/rpc/wire/message_limits.h"
 #include "common/rpc/wire/status.h"
+#include "common/status/status_macros.h"
 #include "gmock/gmock.h"
 #include "grpcpp/create_channel.h"
 #include "gtest/gtest.h"
@@ -55,14 +56,13 @@ class ServerTest : public ::testing::Test {
   // GetValidators with a request and an answer of these sizes or more.
   absl::Status Call(const std::string& address, size_t request_bytes, size_t response_bytes,
                     const ChannelOptions& options = {}) {
-    auto channel = MakeChannel(address, options);
-    if (!channel.ok()) return channel.status();
+    ASSIGN_OR_RETURN(auto channel, MakeChannel(address, options));
     v1::GetValidatorsRequest request;
     request.set_limit(response_bytes);
     // A client of another version may send what we do not know.
     request.GetReflection()->MutableUnknownFields(&request)->AddLengthDelimited(100)->assign(request_bytes, 'x');
     v1::GetValidatorsResponse response;
-    return FromGrpcStatus(v1::BeaconService::NewStub(*channel)->GetValidators(Context().get(), request, &response));
+    return FromGrpcStatus(v1::BeaconService::NewStub(channel)->GetValidators(Context().get(), request, &response));
   }
 
   std::string dir_;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "common/status/status_macros.h"
 #include "gtest/gtest.h"
 #include "validator_client/signing/records/sqlite_signing_records.h"
 
@@ -30,9 +31,8 @@ inline std::unique_ptr<SqliteSigningRecords> OpenOrFail(const std::string& path,
 
 // The answer to one request.
 inline absl::Status Ask(SqliteSigningRecords& records, uint8_t key, uint64_t slot, uint8_t root) {
-  const auto results = records.Reserve({{TestPubkey(key), slot, TestRoot(root)}});
-  if (!results.ok()) return results.status();
-  return results->size() == 1 ? results->front() : absl::InternalError("not one answer");
+  ASSIGN_OR_RETURN(const auto results, records.Reserve({{TestPubkey(key), slot, TestRoot(root)}}));
+  return results.size() == 1 ? results.front() : absl::InternalError("not one answer");
 }
 
 inline bool Granted(SqliteSigningRecords& records, uint8_t key, uint64_t slot, uint8_t root) {
