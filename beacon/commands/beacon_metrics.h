@@ -74,68 +74,70 @@ class BeaconMetrics {
   metrics::Gauge head_slot_{r_, "lean_beacon_head_slot", "Slot of the head"};
   metrics::Gauge justified_slot_{r_, "lean_beacon_justified_slot", "Slot of the latest justified block"};
   metrics::Gauge finalized_slot_{r_, "lean_beacon_finalized_slot", "Slot of the latest finalized block"};
-  metrics::Counter imported_{r_, "lean_beacon_imported_total", "Items taken into the chain (kind: block, vote)"};
-  metrics::Counter refused_{r_, "lean_beacon_refused_total", "Items refused at the edge or by the chain (kind)"};
+  metrics::Counter imported_{r_, "lean_beacon_imported_total", "Imported items (kind: block, vote)"};
+  metrics::Counter refused_{r_, "lean_beacon_refused_total", "Items refused by the edge checks or the chain (kind)"};
   metrics::Counter equivocations_{r_, "lean_beacon_equivocations_total",
-                                  "Second items of a kind that a validator signed for a slot (kind)"};
+                                  "Further items of a kind that a validator signed for the same slot (kind)"};
   metrics::Counter dropped_{r_, "lean_beacon_dropped_total",
-                            "Items that left the queue of those that wait unused: expired, or displaced by others"};
-  metrics::Counter unpublished_{r_, "lean_beacon_unpublished_total",
-                                "Accepted items that no peer was sent, since the network's channel was full (kind)"};
+                            "Waiting items that were dropped because they expired or were displaced by others"};
+  metrics::Counter unpublished_{
+      r_, "lean_beacon_unpublished_total",
+      "Accepted items that were not published because the channel to the network was full (kind)"};
   metrics::Counter overloaded_{r_, "lean_beacon_overloaded_total",
-                               "Submitted items that were not looked at, since too much was in flight"};
-  metrics::Counter reorgs_{r_, "lean_beacon_reorgs_total", "Changes to a head that is no descendant of the last one"};
+                               "Submitted items that were refused because too many were in flight"};
+  metrics::Counter reorgs_{r_, "lean_beacon_reorgs_total",
+                           "Changes to a head that does not descend from the previous head"};
   metrics::Counter signatures_{r_, "lean_beacon_signatures_total",
-                               "Signatures looked at (result: right, wrong, cached: known to be right)"};
+                               "Checked signatures (result: right, wrong, cached: known to be right)"};
   metrics::Gauge queued_{r_, "lean_beacon_queue_items",
                          "Items in a queue (queue: in_flight, waiting_blocks, waiting_votes, storage)"};
-  metrics::Gauge queued_bytes_{r_, "lean_beacon_queue_bytes", "Bytes in a queue, about (queue: in_flight, storage)"};
+  metrics::Gauge queued_bytes_{r_, "lean_beacon_queue_bytes",
+                               "Approximate bytes in a queue (queue: in_flight, storage)"};
 
   metrics::Gauge listener_answers_{r_, "lean_beacon_listener_answers",
-                                   "1: who connects there is heard, at the last probe (listener: rpc, metrics)"};
+                                   "1: it answered the last probe (listener: rpc, metrics)"};
 
   metrics::Counter dropped_log_lines_{r_, "lean_beacon_log_lines_dropped_total",
-                                      "Lines of the log that nobody read in time"};
+                                      "Log lines dropped because they were not read in time"};
 
-  metrics::Gauge peers_{r_, "lean_beacon_peers", "Peers that are connected (direction: in, out)"};
-  metrics::Counter offences_{r_, "lean_beacon_peer_offences_total", "What was held against peers (offence)"};
-  metrics::Counter bans_{r_, "lean_beacon_peer_bans_total", "Peers that were sent away for a while"};
+  metrics::Gauge peers_{r_, "lean_beacon_peers", "Connected peers (direction: in, out)"};
+  metrics::Counter offences_{r_, "lean_beacon_peer_offences_total", "Offences of peers (offence)"};
+  metrics::Counter bans_{r_, "lean_beacon_peer_bans_total", "Temporary bans of peers"};
   metrics::Counter gossip_items_{r_, "lean_beacon_gossip_items_total",
-                                 "Items that peers brought, and that our validators made (direction, kind)"};
+                                 "Gossip items received from peers and published by this node (direction, kind)"};
   metrics::Counter duplicates_{r_, "lean_beacon_gossip_duplicates_total",
-                               "Items that peers brought and the chain knew"};
+                               "Received gossip items that the chain already had"};
   metrics::Counter engine_left_out_{
       r_, "lean_beacon_network_engine_left_out_total",
-      "Gossip that the network engine left out (why: expired, full, malformed, unpublished, unsent)"};
+      "Gossip items that the network engine dropped (why: expired, full, malformed, unpublished, unsent)"};
   metrics::Counter network_bytes_{r_, "lean_beacon_network_bytes_total",
-                                  "Bytes of all streams of all peers, as they crossed the wire (direction)"};
+                                  "Bytes of all streams of all peers on the wire (direction)"};
   metrics::Counter requests_{r_, "lean_beacon_block_requests_total", "Requests for blocks (direction)"};
 
   // As leanMetrics names them.
-  metrics::Gauge connected_peers_{r_, "lean_connected_peers", "Peers that are connected (client)"};
-  metrics::Gauge mesh_peers_{r_, "lean_gossip_mesh_peers", "Of them, those in a mesh of gossipsub (client)"};
+  metrics::Gauge connected_peers_{r_, "lean_connected_peers", "Connected peers (client)"};
+  metrics::Gauge mesh_peers_{r_, "lean_gossip_mesh_peers", "Connected peers in a mesh of gossipsub (client)"};
   metrics::Counter connections_{r_, "lean_peer_connection_events_total",
-                                "Connections that came about, or did not (direction; result: success, timeout, error)"};
-  metrics::Counter disconnections_{
-      r_, "lean_peer_disconnection_events_total",
-      "Connections that have ended (direction; reason: timeout, remote_close, local_close, error)"};
+                                "Attempts to connect (direction; result: success, timeout, error)"};
+  metrics::Counter disconnections_{r_, "lean_peer_disconnection_events_total",
+                                   "Ended connections (direction; reason: timeout, remote_close, local_close, error)"};
 
   metrics::Gauge engine_connected_{r_, "lean_beacon_network_engine_connected",
-                                   "1: the network engine answers; 0: it does not, or there is none"};
+                                   "1: the network engine is connected; 0: it is not, or there is none"};
   metrics::Counter engine_lost_{r_, "lean_beacon_network_engine_lost_total", "How often the network engine was lost"};
 
-  metrics::Gauge clock_wrong_{r_, "lean_beacon_clock_wrong", "1: this machine's clock cannot be signed by"};
+  metrics::Gauge clock_wrong_{r_, "lean_beacon_clock_wrong",
+                              "1: the clock of this machine is wrong, so no duties are served"};
   metrics::Gauge clock_votes_{r_, "lean_beacon_clock_validators",
-                              "Validators whose votes tell of this machine's clock (votes: heard, off)"};
-  metrics::Gauge synced_{r_, "lean_beacon_synced",
-                         "1: duties are served: as far as its peers, with a clock that is right"};
+                              "Validators whose votes are compared with the clock (votes: heard, off)"};
+  metrics::Gauge synced_{r_, "lean_beacon_synced", "1: duties are served: the chain is in sync and the clock is right"};
   metrics::Gauge lag_slots_{r_, "lean_beacon_sync_lag_slots", "How far the head is behind the best believed peer"};
-  metrics::Gauge slots_left_{r_, "lean_beacon_sync_slots_left", "Slots of the range that are still to be fetched"};
-  metrics::Gauge sync_speed_{r_, "lean_beacon_sync_blocks_per_second", "Of the range that is being fetched"};
+  metrics::Gauge slots_left_{r_, "lean_beacon_sync_slots_left", "Slots of the range that are not fetched yet"};
+  metrics::Gauge sync_speed_{r_, "lean_beacon_sync_blocks_per_second", "Speed of the current range"};
 
-  metrics::Gauge storage_failed_{r_, "lean_beacon_storage_failed", "1: the disk takes nothing at the moment"};
-  metrics::Gauge storage_bytes_{r_, "lean_beacon_storage_bytes", "Bytes on disk, about (column)"};
-  metrics::Gauge stored_slot_{r_, "lean_beacon_stored_slot", "Slot of the head as of the last write to the disk"};
+  metrics::Gauge storage_failed_{r_, "lean_beacon_storage_failed", "1: writes to the disk fail"};
+  metrics::Gauge storage_bytes_{r_, "lean_beacon_storage_bytes", "Approximate bytes on disk (column)"};
+  metrics::Gauge stored_slot_{r_, "lean_beacon_stored_slot", "Slot of the head at the last write to the disk"};
 };
 
 }  // namespace lean::beacon

@@ -86,7 +86,7 @@ absl::StatusOr<uint64_t> WriteBlocks(WholeFile& file, const ChainDatabase& datab
     ASSIGN_OR_RETURN(const std::optional<Root> root, database.CanonicalRoot(slot));
     if (!root.has_value()) continue;
     ASSIGN_OR_RETURN(const SignedBlockPtr block, database.BlockAt({.root = *root, .slot = slot}));
-    if (block == nullptr) return absl::DataLossError(absl::StrCat("the block of slot ", slot, " is not there"));
+    if (block == nullptr) return absl::DataLossError(absl::StrCat("the block of slot ", slot, " is missing"));
     const std::string bytes = ssz::SerializeToString(*block);
     RETURN_IF_ERROR(file.Write(absl::StrCat(NumberValue(bytes.size()), bytes)));
     ++blocks;

@@ -62,7 +62,7 @@ class Verifier {
     Check(database_.files().Scan(Column::kBlocks, "", [&](absl::string_view key, absl::string_view value) {
       const std::optional<Checkpoint> id = ParseBlockKey(key);
       if (!id.has_value()) {
-        Problem("a block's key is none");
+        Problem("the key of a block is malformed");
         return true;
       }
       CheckBlock(*id, value, oldest.value_or(0));

@@ -40,7 +40,7 @@ absl::Status CheckPublicKeys(const GenesisConfig& config, const crypto::Signatur
     const PublicKeyBytes& key = config.validators[i];
     RETURN_IF_ERROR(scheme.CheckPublicKey(key),
                     absl::InvalidArgumentError(absl::StrCat("GENESIS_VALIDATORS[", i, "] (", ShortHex(key.span()),
-                                                            ") is no public key of this network: ", _.message())));
+                                                            ") is not a public key of this network: ", _.message())));
   }
   return absl::OkStatus();
 }

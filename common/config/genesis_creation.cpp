@@ -74,11 +74,11 @@ class Registry {
 
     const std::string place = absl::StrCat(path, ":", entry.line());
     const auto [index_place, new_index] = index_places_.emplace(index, place);
-    if (!new_index) return index_field.Error(absl::StrCat("index ", index, " stands at ", index_place->second, " too"));
+    if (!new_index) return index_field.Error(absl::StrCat("index ", index, " is also at ", index_place->second));
     const auto [key_place, new_key] = key_places_.emplace(key, place);
     if (!new_key) {
       return key_field.Error(
-          absl::StrCat("this key stands at ", key_place->second, " too: a leaf of it can sign for one validator only"));
+          absl::StrCat("this key is also at ", key_place->second, ": a leaf of it can sign for one validator only"));
     }
     keys_.emplace(index, key);
     indices.push_back(index);

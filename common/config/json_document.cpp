@@ -36,7 +36,7 @@ class Watcher {
       case json::parse_event_t::key: {
         Level& level = levels_.back();
         level.key = value.get_ref<const std::string&>();
-        if (error_.ok() && !level.keys.insert(level.key).second) Fail("stands twice");
+        if (error_.ok() && !level.keys.insert(level.key).second) Fail("appears twice");
         break;
       }
       case json::parse_event_t::value:

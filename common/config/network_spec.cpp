@@ -94,8 +94,8 @@ absl::StatusOr<NetworkSpec> ReadNetworkSpec(const std::string& genesis_dir, std:
   if (absl::IsNotFound(root.status())) {
     const NetworkSpec defaults;
     if (warnings != nullptr) {
-      warnings->push_back(absl::StrCat(NetworkSpecPath(genesis_dir), " is missing: unless told otherwise, slots have ",
-                                       defaults.slot_duration_ms, " ms and keys a lifetime of 2^",
+      warnings->push_back(absl::StrCat(NetworkSpecPath(genesis_dir), " is missing, so slots have ",
+                                       defaults.slot_duration_ms, " ms and keys have a lifetime of 2^",
                                        defaults.xmss_log_lifetime));
     }
     return defaults;

@@ -61,7 +61,8 @@ class Sink : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 std::string DroppedNote(uint64_t dropped) {
-  const std::string text = absl::StrCat("log_dropped lines=", dropped, " message=\"nobody read the log for a while\"");
+  const std::string text =
+      absl::StrCat("log_dropped lines=", dropped, " message=\"the log had no reader for a while\"");
   spdlog::memory_buf_t formatted;
   MakeFormatter()->format(spdlog::details::log_msg("", spdlog::level::warn, text), formatted);
   return {formatted.data(), formatted.size()};

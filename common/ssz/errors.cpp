@@ -17,11 +17,12 @@ absl::Status FirstOffsetError(size_t expected, size_t actual) {
 }
 
 absl::Status OffsetError(size_t begin, size_t end, size_t size) {
-  return absl::InvalidArgumentError(absl::StrCat("offsets ", begin, " to ", end, " are no part of ", size, " bytes"));
+  return absl::InvalidArgumentError(absl::StrCat("offsets ", begin, " to ", end, " are not within ", size, " bytes"));
 }
 
 absl::Status NotAMultipleError(size_t element_size, size_t actual) {
-  return absl::InvalidArgumentError(absl::StrCat(actual, " bytes are no whole number of elements of ", element_size));
+  return absl::InvalidArgumentError(
+      absl::StrCat(actual, " bytes are not a whole number of elements of ", element_size));
 }
 
 absl::Status OverLimitError(uint64_t limit, uint64_t actual) {

@@ -167,7 +167,7 @@ class PythonClientTest(e2e.NetworkTest):
                 self.directory / "open.log")
             self.addCleanup(process.stop)
             self.assertEqual(process.wait(60), 1, process.log_tail())
-            self.assertIn("whoever reaches it makes its keys sign", process.log_tail())
+            self.assertIn("every client that reaches it can use its keys", process.log_tail())
 
 
 if __name__ == "__main__":

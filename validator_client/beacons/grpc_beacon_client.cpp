@@ -93,7 +93,7 @@ absl::StatusOr<Registry> RegistryFromProto(const v1::GetValidatorsResponse& mess
   for (const v1::ValidatorView& validator : message.validators()) {
     if (validator.index() != registry.size()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("validators: index ", validator.index(), " stands at place ", registry.size()));
+          absl::StrCat("validators: index ", validator.index(), " is at position ", registry.size()));
     }
     ASSIGN_OR_RETURN(const auto pubkey, ParseFixedHex<PublicKeyBytes>(validator.pubkey()),
                      absl::InvalidArgumentError(absl::StrCat("pubkey: ", _.message())));

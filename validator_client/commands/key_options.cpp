@@ -76,7 +76,8 @@ absl::StatusOr<std::vector<uint64_t>> ParseIndexList(absl::string_view text) {
     ASSIGN_OR_RETURN(const uint64_t last, is_range ? ParseIndex(range.second) : first);
     if (last < first) return absl::InvalidArgumentError(absl::StrCat("'", part, "' ends before it begins"));
     for (uint64_t index = first; index <= last; ++index) {
-      if (!seen.insert(index).second) return absl::InvalidArgumentError(absl::StrCat("index ", index, " stands twice"));
+      if (!seen.insert(index).second)
+        return absl::InvalidArgumentError(absl::StrCat("index ", index, " appears twice"));
       indices.push_back(index);
     }
   }

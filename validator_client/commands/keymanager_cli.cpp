@@ -54,7 +54,7 @@ absl::Status WriteRecords(const std::string& file, const std::string& records) {
 absl::Status CheckNewFile(const std::string& file) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return absl::OkStatus();
-  return absl::AlreadyExistsError(absl::StrCat(file, " is there already: name a new file"));
+  return absl::AlreadyExistsError(absl::StrCat(file, " exists: name a new file"));
 }
 
 }  // namespace

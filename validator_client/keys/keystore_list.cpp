@@ -51,7 +51,7 @@ class FirstSeen {
   absl::Status Add(const T& value, const std::string& origin, absl::string_view text) {
     const auto [found, inserted] = seen_.try_emplace(value, origin);
     if (inserted) return absl::OkStatus();
-    return ErrorAt(origin, absl::StrCat(what_, " ", text, " stands twice, first at ", found->second));
+    return ErrorAt(origin, absl::StrCat(what_, " ", text, " appears twice, first at ", found->second));
   }
 
  private:
@@ -104,7 +104,7 @@ std::vector<std::string> KeyFolders(const std::vector<KeystoreEntry>& entries) {
 }
 
 std::string FormatKeystoreList(const std::vector<KeystoreEntry>& entries) {
-  std::string text = "# Validators and their secret key files. Each key signs in one process alone.\n";
+  std::string text = "# Validators and their secret key files. Use each key in one process only.\n";
   for (const KeystoreEntry& entry : entries) {
     absl::StrAppend(&text, "- index: ", entry.index, "\n  pubkey: \"", ToHex(entry.pubkey.span()),
                     "\"\n  keystore: ", Quoted(entry.path), "\n");

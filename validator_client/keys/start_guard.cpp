@@ -82,7 +82,7 @@ absl::Status StartGuard::CheckHistory(std::chrono::milliseconds timeout, std::ve
     for (const ForeignVote& vote : seen.proved) {
       refused.push_back({vote.key, absl::FailedPreconditionError(absl::StrFormat(
                                        "it has voted on this chain, last seen in slot %u, and there are no records of "
-                                       "it here: import its records, or say --new-keys if no other machine has signed "
+                                       "it here: import its records, or use --new-keys if no other machine has signed "
                                        "with it",
                                        vote.slot))});
     }

@@ -73,7 +73,7 @@ absl::StatusOr<std::vector<ValidatorKey>> KeysOf(const v1::ListKeysResponse& res
       return absl::InvalidArgumentError(absl::StrCat("two keys of validator ", key.index));
     }
     if (!pubkeys.insert(key.key->pubkey()).second) {
-      return absl::InvalidArgumentError(absl::StrCat("keys[", i, "].pubkey: stands twice"));
+      return absl::InvalidArgumentError(absl::StrCat("keys[", i, "].pubkey: appears twice"));
     }
     if (listed.xmss_log_lifetime() != response.keys(0).xmss_log_lifetime()) {
       return absl::InvalidArgumentError("keys of different lifetimes");

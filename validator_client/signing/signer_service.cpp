@@ -216,10 +216,10 @@ void SignRequests::Log(const char* what, uint64_t slot, const std::vector<v1::Si
 absl::Status CheckSignerAddress(const rpc::ServerOptions& options) {
   ASSIGN_OR_RETURN(const auto address, rpc::ParseAddress(options.address));
   if (address.IsUnix() || !options.tls.client_ca.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("a signer does not listen on ", options.address,
-                   " without certificates, since whoever reaches it makes its keys sign: use unix:PATH, or --tls-cert, "
-                   "--tls-key and --tls-client-ca"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "a signer does not listen on ", options.address,
+      " without certificates, because every client that reaches it can use its keys: use unix:PATH, or --tls-cert, "
+      "--tls-key and --tls-client-ca"));
 }
 
 absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartSignerServer(const SignRequests& requests,

@@ -38,7 +38,7 @@ constexpr double kGarbageShare = 0.1;
 constexpr char kCurrentFile[] = "CURRENT";
 
 // What to do when a database is damaged.
-constexpr absl::string_view kWhenOpen = "`lean-beacon db verify` tells what is left of it";
+constexpr absl::string_view kWhenOpen = "`lean-beacon db verify` reports what is left";
 constexpr absl::string_view kWhenClosed =
     "check the disk, move the data folder away and start in an empty one, with `run --checkpoint` or from genesis";
 
@@ -166,7 +166,7 @@ absl::Status Database::CheckFolder() const {
   }
   if (now != folder_) {
     return absl::UnavailableError(absl::StrCat("the folder ", path(), " is not the one that this process opened: ",
-                                               "that one was removed or moved, and another one is in its place"));
+                                               "it was removed or moved, and replaced by another one"));
   }
   if (!std::filesystem::exists(absl::StrCat(path(), "/", kCurrentFile), ignored)) {
     return absl::UnavailableError(absl::StrCat("the files of the database in ", path(), " are gone"));

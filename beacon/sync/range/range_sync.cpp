@@ -33,7 +33,7 @@ void RangeSync::Update(const std::vector<AheadPeer>& ahead, const Checkpoint& he
     const bool is_orphaned = only.has_value() && std::none_of(believed.begin(), believed.end(),
                                                               [&](const PeerInfo& peer) { return peer.id == *only; });
     if (is_orphaned || plan_->IsStuck(believed)) {
-      End("nobody has it any more");
+      End("no peer has it any more");
     } else if (!only.has_value()) {
       for (const AheadPeer& peer : ahead) {
         if (peer.serves_range) plan_->Extend(peer.head.slot);

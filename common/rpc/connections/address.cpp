@@ -100,10 +100,9 @@ absl::Status CheckUnixSocket(const Address& address) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", name, ": ", folder, ": ", std::strerror(errno)));
   }
   if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("cannot listen on ", name, ": ", folder,
-                     " must be a folder of this user's that nobody else may enter (chmod "
-                     "700)"));
+    return absl::PermissionDeniedError(absl::StrCat("cannot listen on ", name, ": ", folder,
+                                                    " must be a folder of this user that others cannot enter (chmod "
+                                                    "700)"));
   }
   if (lstat(address.unix_path.c_str(), &info) != 0) return absl::OkStatus();
   if (!S_ISSOCK(info.st_mode)) {

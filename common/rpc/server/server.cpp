@@ -106,7 +106,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   const bool tls = !options.tls.empty();
   if (!tls && !address.IsLoopback()) {
     options.log->warn(
-        "rpc_open address={} tls=off message=\"whoever reaches this address may read and submit; use --tls-cert and "
+        "rpc_open address={} tls=off message=\"everybody who reaches this address may read and submit; use --tls-cert "
+        "and "
         "--tls-key\"",
         gate->address().ToString());
   }

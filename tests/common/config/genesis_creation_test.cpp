@@ -88,14 +88,14 @@ TEST_F(GenesisCreation, AMissingIndexIsNamed) {
 TEST_F(GenesisCreation, AnIndexNamedTwiceIsRefusedWithBothPlaces) {
   AddFile("alice", Entry(0, Key(1)));
   AddFile("bob", Entry(0, Key(2)));
-  EXPECT_EQ(Error(), absl::StrCat(folder_.File("bob.yaml"), ":1: [0].index: index 0 stands at ",
-                                  folder_.File("alice.yaml"), ":1 too"));
+  EXPECT_EQ(Error(), absl::StrCat(folder_.File("bob.yaml"), ":1: [0].index: index 0 is also at ",
+                                  folder_.File("alice.yaml"), ":1"));
 }
 
 TEST_F(GenesisCreation, AKeyUsedTwiceIsRefusedWithBothPlaces) {
   AddFile("alice", Entry(0, Key(1)) + Entry(1, Key(1)));
-  EXPECT_THAT(Error(), HasSubstr(absl::StrCat("alice.yaml:5: [1].pubkey: this key stands at ",
-                                              folder_.File("alice.yaml"), ":1 too")));
+  EXPECT_THAT(Error(), HasSubstr(absl::StrCat("alice.yaml:5: [1].pubkey: this key is also at ",
+                                              folder_.File("alice.yaml"), ":1")));
 }
 
 TEST_F(GenesisCreation, AKeyOfNoSchemeIsRefused) {

@@ -23,8 +23,7 @@ TEST(NetworkSpec, AFolderWithoutTheFileHasTheDefaults) {
   std::vector<std::string> warnings;
   EXPECT_EQ(ReadNetworkSpec(folder.path(), &warnings).value(), NetworkSpec());
   EXPECT_EQ(warnings, std::vector<std::string>{NetworkSpecPath(folder.path()) +
-                                               " is missing: unless told otherwise, slots have 4000 ms and keys a "
-                                               "lifetime of 2^32"});
+                                               " is missing, so slots have 4000 ms and keys have a lifetime of 2^32"});
 }
 
 TEST(NetworkSpec, ReadsWhatWasWritten) {

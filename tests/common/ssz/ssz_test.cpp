@@ -82,7 +82,7 @@ TEST(CodecTest, RefusesPartsOfElementsAndListsOverTheirLimit) {
   std::vector<uint8_t> bytes = Encoding();
   bytes.insert(bytes.begin() + 16, 31, 0);
   bytes[12] = 48 + 31;
-  ExpectRefused(bytes, "roots: 63 bytes are no whole number of elements of 32");
+  ExpectRefused(bytes, "roots: 63 bytes are not a whole number of elements of 32");
   bytes.insert(bytes.begin() + 16, 33, 0);
   bytes[12] = 48 + 64;
   ExpectRefused(bytes, "roots: 3 elements exceed the limit of 2");

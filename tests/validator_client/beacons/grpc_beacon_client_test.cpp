@@ -102,7 +102,7 @@ TEST_F(GrpcBeaconClientTest, RefusesARegistryThatIsNotWholeAndInOrder) {
   EXPECT_EQ(error_of([](v1::GetValidatorsResponse& response) { AddValidators(4094, response); }),
             prefix + "validators: 4097 of 4094, expected all of 4096 at most");
   EXPECT_EQ(error_of([](v1::GetValidatorsResponse& response) { response.mutable_validators(2)->set_index(1); }),
-            prefix + "validators: index 1 stands at place 2");
+            prefix + "validators: index 1 is at position 2");
   EXPECT_TRUE(absl::StartsWith(
       error_of([](v1::GetValidatorsResponse& response) { response.mutable_validators(1)->set_pubkey("0x12"); }),
       prefix + "pubkey: "));

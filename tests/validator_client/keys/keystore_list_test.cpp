@@ -104,18 +104,18 @@ TEST_F(KeystoreListTest, RefusesDuplicates) {
   const std::string origin = absl::StrCat(file_, ":1");
   const std::string at = absl::StrReplaceAll(origin, {{absl::StrCat(dir_.path(), "/"), ""}});
   EXPECT_EQ(Error(first + "- index: 0\n  pubkey: PK1\n  keystore: b.key\n"),
-            absl::StrCat("keystores.yaml:4: index 0 stands twice, first at ", at));
+            absl::StrCat("keystores.yaml:4: index 0 appears twice, first at ", at));
   EXPECT_EQ(Error(first + "- index: 1\n  pubkey: PK0\n  keystore: b.key\n"),
-            absl::StrCat("keystores.yaml:4: pubkey 0x0101…01 stands twice, first at ", at));
+            absl::StrCat("keystores.yaml:4: pubkey 0x0101…01 appears twice, first at ", at));
   EXPECT_EQ(Error(first + "- index: 1\n  pubkey: PK1\n  keystore: ./x/../a.key\n"),
-            absl::StrCat("keystores.yaml:4: keystore a.key stands twice, first at ", at));
+            absl::StrCat("keystores.yaml:4: keystore a.key appears twice, first at ", at));
 }
 
 TEST_F(KeystoreListTest, SeesThroughLinks) {
   std::ofstream(absl::StrCat(dir_.path(), "/a.key")) << "k";
   std::filesystem::create_symlink("a.key", absl::StrCat(dir_.path(), "/b.key"));
   EXPECT_EQ(Error("- index: 0\n  pubkey: PK0\n  keystore: a.key\n- index: 1\n  pubkey: PK1\n  keystore: b.key\n"),
-            "keystores.yaml:4: keystore b.key stands twice, first at keystores.yaml:1");
+            "keystores.yaml:4: keystore b.key appears twice, first at keystores.yaml:1");
 }
 
 TEST_F(KeystoreListTest, RefusesBrokenYaml) {

@@ -100,7 +100,7 @@ TEST_F(KeystoresTest, RefusesOneKeyForTwoValidators) {
   const auto entries = ReadKeystoreList(list_);
   Edit(ToHex((*entries)[1].pubkey.span()), ToHex((*entries)[0].pubkey.span()));
   EXPECT_EQ(Error(), absl::StrCat("keystores.yaml:5: pubkey ", ShortHex((*entries)[0].pubkey.span()),
-                                  " stands twice, first at keystores.yaml:2"));
+                                  " appears twice, first at keystores.yaml:2"));
 }
 
 TEST_F(KeystoresTest, RefusesKeysOfTwoNetworks) {

@@ -214,7 +214,7 @@ TEST_F(StartGuardTest, AKeyWithVotesAndWithoutRecordsIsRefused) {
   beacon_.seen_votes = {FakeVote(0, 4, 7), FakeVote(1, 3, 7)};
   EXPECT_EQ(Step(kStart, 1),
             "1: it has voted on this chain, last seen in slot 3, and there are no records of it here: import its "
-            "records, or say --new-keys if no other machine has signed with it\n");
+            "records, or use --new-keys if no other machine has signed with it\n");
   EXPECT_TRUE(guard_->admitted()) << "the other one";
 }
 

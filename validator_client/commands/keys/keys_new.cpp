@@ -102,7 +102,7 @@ absl::Status MakeKeys(const KeysNewOptions& options, RandomSource& random, const
   for (const fs::path& file : files) {
     std::error_code ignored;
     if (fs::exists(fs::symlink_status(file, ignored))) {
-      return absl::AlreadyExistsError(absl::StrCat(file.string(), " is there already: name another folder"));
+      return absl::AlreadyExistsError(absl::StrCat(file.string(), " exists: name another folder"));
     }
   }
   // Removes the keys, which no list names and which would make the next attempt fail.

@@ -156,7 +156,7 @@ absl::StatusOr<Password> PromptPassword(const std::string& prompt, const std::st
   const Terminal terminal;
   if (!terminal.ok()) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the ", prompt, " is needed and there is no terminal to ask: give ", option));
+        absl::StrCat("the ", prompt, " is required and there is no terminal to ask for it: use ", option));
   }
   absl::StatusOr<Password> password = terminal.ReadPassword(absl::StrCat(prompt, ": "), stop);
   if (!password.ok() || !confirm) return password;

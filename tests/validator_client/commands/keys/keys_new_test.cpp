@@ -70,7 +70,7 @@ TEST_F(KeysNewTest, RefusesToOverwriteAnything) {
   fs::rename(folder_ + "/keystores.yaml", folder_ + "/ours.yaml");
   const absl::Status status = Make({1, 0});
   EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_EQ(status.message(), folder_ + "/validator_0.key is there already: name another folder");
+  EXPECT_EQ(status.message(), folder_ + "/validator_0.key exists: name another folder");
   EXPECT_FALSE(fs::exists(folder_ + "/validator_1.key")) << "found before any key is made";
   EXPECT_TRUE(fs::exists(folder_ + "/validator_0.key"));
   EXPECT_TRUE(Make({1}).ok()) << "beside other keys is fine";

@@ -90,8 +90,8 @@ TEST(Interchange, ErrorsNameThePath) {
 }
 
 TEST(Interchange, AFieldThatStandsTwiceIsRefused) {
-  EXPECT_EQ(ErrorOf(Key(R"([{"slot":"9"},{"slot":"9","slot":"1"}])")), "data[0].signed_leaves[1].slot: stands twice");
-  EXPECT_EQ(ErrorOf(R"({"data":[],"data":[]})"), "data: stands twice");
+  EXPECT_EQ(ErrorOf(Key(R"([{"slot":"9"},{"slot":"9","slot":"1"}])")), "data[0].signed_leaves[1].slot: appears twice");
+  EXPECT_EQ(ErrorOf(R"({"data":[],"data":[]})"), "data: appears twice");
 }
 
 TEST(Interchange, DeepNestingIsRefused) {
