@@ -26,7 +26,7 @@
 #include "validator_client/commands/key_options.h"
 #include "validator_client/keymanager/access_token.h"
 #include "validator_client/keys/keystore/keystore_json.h"
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 #include "validator_client/signing/records/interchange.h"
 
 namespace lean::validator {

@@ -10,7 +10,7 @@
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
 #include "validator_client/commands/key_options.h"
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 #include "validator_client/signing/records/interchange.h"
 #include "validator_client/signing/records/key_locks.h"
 #include "validator_client/signing/records/sqlite_signing_records.h"

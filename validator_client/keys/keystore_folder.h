@@ -14,7 +14,7 @@
 #include "common/crypto/xmss/keys/secret_key.h"
 #include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/key_file.h"
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 
 namespace lean::validator {
 

@@ -14,7 +14,7 @@
 #include "common/concurrency/mutex.h"
 #include "common/process/descriptors.h"
 #include "common/status/status_macros.h"
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 #include "validator_client/keys/xmss_signing_key.h"
 
 namespace lean::validator {

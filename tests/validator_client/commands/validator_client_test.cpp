@@ -19,7 +19,7 @@
 #include "tests/common/config/temporary_folder.h"
 #include "tests/common/process/captured_log.h"
 #include "tests/validator_client/support/test_keystores.h"
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 
 namespace lean::validator {
 namespace {

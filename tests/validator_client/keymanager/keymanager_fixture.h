@@ -23,7 +23,7 @@
 #include "validator_client/commands/keys/keys_new.h"
 #include "validator_client/keymanager/keymanager_requests.h"
 #include "validator_client/keys/key_preparer.h"
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 #include "validator_client/keys/keystores.h"
 #include "validator_client/keys/live_keys.h"
 #include "validator_client/signing/records/key_locks.h"

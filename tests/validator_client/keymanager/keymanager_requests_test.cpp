@@ -14,7 +14,7 @@
 #include "gtest/gtest.h"
 #include "tests/validator_client/keymanager/keymanager_fixture.h"
 #include "tests/validator_client/support/fake_beacon.h"
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 #include "validator_client/keys/keystores.h"
 #include "validator_client/signing/records/interchange.h"
 #include "validator_client/signing/records/key_locks.h"

@@ -15,7 +15,7 @@
 #include "tests/validator_client/keymanager/fault_files.h"
 #include "tests/validator_client/signing/records/victims/victim_watcher.h"
 #include "tests/validator_client/support/test_keystores.h"
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 #include "validator_client/keys/keystores.h"
 #include "validator_client/signing/records/interchange.h"
 #include "validator_client/signing/records/records_database.h"

@@ -18,7 +18,7 @@
 #include "tests/common/config/temporary_folder.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/test_keystores.h"
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 #include "validator_client/keys/xmss_signing_key.h"
 
 namespace lean::validator {

@@ -16,8 +16,8 @@
 #include "common/crypto/xmss/keys/key_generation.h"
 #include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/key_file.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 #include "validator_client/keys/keystore_folder.h"
-#include "validator_client/keys/keystore_list.h"
 #include "validator_client/signing/records/key_locks.h"
 #include "validator_client/signing/records/sqlite_signing_records.h"
 

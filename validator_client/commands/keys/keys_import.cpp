@@ -42,7 +42,7 @@ absl::StatusOr<std::vector<Source>> SourcesOf(const KeysImportOptions& options, 
   ASSIGN_OR_RETURN(const KeyManifest read, ReadKeyManifest(manifest));
   if (!read.warning.empty()) out << "warning: " << read.warning << "\n";
   std::vector<Source> sources;
-  for (const ManifestEntry& entry : read.entries) {
+  for (const KeystoreEntry& entry : read.entries) {
     const bool wanted = options.indices.empty() ||
                         std::find(options.indices.begin(), options.indices.end(), entry.index) != options.indices.end();
     if (wanted) sources.push_back({entry.index, entry.path, entry.pubkey});

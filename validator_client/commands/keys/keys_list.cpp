@@ -7,7 +7,7 @@
 #include "common/bytes/bytes.h"
 #include "common/status/status_macros.h"
 #include "validator_client/keys/keystore/key_file.h"
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 
 namespace lean::validator {
 namespace {

@@ -17,8 +17,8 @@
 #include "common/process/whole_file.h"
 #include "common/status/status_macros.h"
 #include "validator_client/keys/keystore/key_file.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 #include "validator_client/keys/keystore_folder.h"
-#include "validator_client/keys/keystore_list.h"
 
 namespace lean::validator {
 namespace {

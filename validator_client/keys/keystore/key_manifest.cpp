@@ -1,7 +1,5 @@
 #include "validator_client/keys/keystore/key_manifest.h"
 
-#include <filesystem>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -21,24 +19,6 @@ namespace {
 constexpr size_t kMaxManifestBytes = 4 << 20;
 constexpr size_t kMaxEntries = 4096;  // of the registry
 
-absl::StatusOr<ManifestEntry> ParseEntry(const YamlValue& value, const std::string& file) {
-  ManifestEntry entry;
-  entry.origin = absl::StrCat(file, ":", value.line());
-  RETURN_IF_ERROR(value.CheckFields({"index", "pubkey_hex", "privkey_file"}));
-  ASSIGN_OR_RETURN(const auto index_field, value.Field("index", "the validator's index in the registry"));
-  ASSIGN_OR_RETURN(const uint64_t index, index_field.Number(0, std::numeric_limits<uint64_t>::max()));
-  ASSIGN_OR_RETURN(const auto pubkey_field, value.Field("pubkey_hex", "the public key, 52 bytes of hex"));
-  ASSIGN_OR_RETURN(const std::string hex, pubkey_field.Text());
-  ASSIGN_OR_RETURN(const PublicKeyBytes pubkey, ParseFixedHex<PublicKeyBytes>(hex), pubkey_field.Error(_.message()));
-  ASSIGN_OR_RETURN(const auto file_field, value.Field("privkey_file", "the secret key in SSZ, relative to this file"));
-  ASSIGN_OR_RETURN(const std::string name, file_field.Text());
-  if (name.empty()) return file_field.Error("expected the name of a file");
-  entry.index = index;
-  entry.pubkey = pubkey;
-  entry.path = (std::filesystem::path(file).parent_path() / name).lexically_normal().string();
-  return entry;
-}
-
 absl::Status CheckCount(const YamlValue& root, size_t entries) {
   const absl::StatusOr<std::optional<YamlValue>> field = root.OptionalField("num_validators");
   if (!field.ok() || !field->has_value()) return field.status();
@@ -56,9 +36,10 @@ absl::StatusOr<KeyManifest> ReadKeyManifest(const std::string& file) {
                                        "num_active_epochs", "num_validators", "validators"}));
   ASSIGN_OR_RETURN(const YamlValue list, root.Field("validators", "the list of keys"));
   ASSIGN_OR_RETURN(const std::vector<YamlValue> items, list.Items(kMaxEntries));
-  std::vector<ManifestEntry> entries;
+  const KeyFields fields = {"pubkey_hex", "privkey_file", "the secret key in SSZ, relative to this file"};
+  std::vector<KeystoreEntry> entries;
   for (const YamlValue& item : items) {
-    ASSIGN_OR_RETURN(ManifestEntry entry, ParseEntry(item, file));
+    ASSIGN_OR_RETURN(KeystoreEntry entry, ReadKeystoreEntry(item, file, fields));
     entries.push_back(std::move(entry));
   }
   if (entries.empty()) return list.Error("lists no keys");

@@ -11,20 +11,14 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/keys/secret_key.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 
 namespace lean::validator {
 
 inline constexpr char kManifestName[] = "validator-keys-manifest.yaml";
 
-struct ManifestEntry {
-  uint64_t index = 0;     // in the validator registry
-  PublicKeyBytes pubkey;  // the key file must have this key
-  std::string path;       // of the secret key
-  std::string origin;     // "FILE:LINE" of this entry, for messages
-};
-
 struct KeyManifest {
-  std::vector<ManifestEntry> entries;  // at least one
+  std::vector<KeystoreEntry> entries;  // at least one
   std::string warning;                 // names unknown fields; empty: there are none
 };
 

@@ -58,7 +58,7 @@ TEST_F(KeysHashSigTest, ExportWritesLeanSigsFilesAndTheirManifest) {
   ASSERT_TRUE(manifest.ok()) << manifest.status();
   EXPECT_EQ(manifest->warning, "");
   ASSERT_EQ(manifest->entries.size(), 2);
-  for (const ManifestEntry& entry : manifest->entries) {
+  for (const KeystoreEntry& entry : manifest->entries) {
     const xmss::SecretKey key = Key(entry.index, 64);
     const auto secret = ReadTextFile(entry.path, 1 << 20);
     ASSERT_TRUE(secret.ok()) << secret.status();

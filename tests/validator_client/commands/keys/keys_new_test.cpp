@@ -10,7 +10,7 @@
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
 #include "validator_client/commands/key_options.h"
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 
 namespace lean::validator {
 namespace {

@@ -1,4 +1,4 @@
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 
 #include <filesystem>
 #include <fstream>

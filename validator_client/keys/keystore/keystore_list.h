@@ -1,6 +1,6 @@
 // The YAML file that names the validators of a process and their key files.
-#ifndef LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_LIST_H_
-#define LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_LIST_H_
+#ifndef LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_KEYSTORE_LIST_H_
+#define LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_KEYSTORE_LIST_H_
 
 #include <cstdint>
 #include <string>
@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
+#include "common/config/yaml.h"
 
 namespace lean::validator {
 
@@ -20,6 +21,18 @@ struct KeystoreEntry {
   std::string path;       // of the key file
   std::string origin;     // "FILE:LINE" of this entry, for messages
 };
+
+// The fields of an entry in a YAML file that lists keys.
+struct KeyFields {
+  const char* pubkey;
+  const char* path;
+  const char* meaning;  // of the path, for an error
+};
+
+// Reads an entry with `index` and the other fields from a map in the file `list`. A relative path is relative to the
+// folder of `list`. InvalidArgument: a missing, malformed or unknown field.
+absl::StatusOr<KeystoreEntry> ReadKeystoreEntry(const YamlValue& value, const std::string& list,
+                                                const KeyFields& fields);
 
 // Reads a list of `- index: N`, `pubkey: HEX`, `keystore: FILE`. A relative FILE is relative to the list's folder.
 // InvalidArgument begins with "FILE:LINE: ": a missing, malformed or unknown field; a duplicate index, key or file; no
@@ -37,4 +50,4 @@ std::string FormatKeystoreList(const std::vector<KeystoreEntry>& entries);
 
 }  // namespace lean::validator
 
-#endif  // LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_LIST_H_
+#endif  // LEAN_VALIDATOR_CLIENT_KEYS_KEYSTORE_KEYSTORE_LIST_H_

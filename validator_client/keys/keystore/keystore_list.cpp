@@ -1,4 +1,4 @@
-#include "validator_client/keys/keystore_list.h"
+#include "validator_client/keys/keystore/keystore_list.h"
 
 #include <filesystem>
 #include <limits>
@@ -19,27 +19,6 @@ constexpr size_t kMaxFileBytes = 4 << 20;  // kMaxKeystores entries of about 200
 
 absl::Status ErrorAt(const std::string& origin, absl::string_view message) {
   return absl::InvalidArgumentError(absl::StrCat(origin, ": ", message));
-}
-
-absl::StatusOr<KeystoreEntry> ParseEntry(const YamlValue& value, const std::string& file,
-                                         const std::filesystem::path& folder) {
-  KeystoreEntry entry;
-  entry.origin = absl::StrCat(file, ":", value.line());
-  RETURN_IF_ERROR(value.CheckFields({"index", "pubkey", "keystore"}));
-  ASSIGN_OR_RETURN(const auto index_field, value.Field("index", "the validator's index in the registry"));
-  ASSIGN_OR_RETURN(const uint64_t index, index_field.Number(0, std::numeric_limits<uint64_t>::max()));
-
-  ASSIGN_OR_RETURN(const auto pubkey_field, value.Field("pubkey", "the public key, 52 bytes of hex"));
-  ASSIGN_OR_RETURN(const std::string hex, pubkey_field.Text());
-  ASSIGN_OR_RETURN(const PublicKeyBytes pubkey, ParseFixedHex<PublicKeyBytes>(hex), pubkey_field.Error(_.message()));
-
-  ASSIGN_OR_RETURN(const auto keystore_field, value.Field("keystore", "the secret key file, relative to this one"));
-  ASSIGN_OR_RETURN(const std::string keystore, keystore_field.Text());
-  if (keystore.empty()) return keystore_field.Error("expected the name of a file");
-  entry.index = index;
-  entry.pubkey = pubkey;
-  entry.path = (folder / keystore).lexically_normal().string();  // an absolute keystore replaces the folder
-  return entry;
 }
 
 // Stores where each value was found first.
@@ -66,18 +45,36 @@ std::string Quoted(absl::string_view text) {
 
 }  // namespace
 
+absl::StatusOr<KeystoreEntry> ReadKeystoreEntry(const YamlValue& value, const std::string& list,
+                                                const KeyFields& fields) {
+  KeystoreEntry entry;
+  entry.origin = absl::StrCat(list, ":", value.line());
+  RETURN_IF_ERROR(value.CheckFields({"index", fields.pubkey, fields.path}));
+  ASSIGN_OR_RETURN(const auto index_field, value.Field("index", "the validator's index in the registry"));
+  ASSIGN_OR_RETURN(entry.index, index_field.Number(0, std::numeric_limits<uint64_t>::max()));
+  ASSIGN_OR_RETURN(const auto pubkey_field, value.Field(fields.pubkey, "the public key, 52 bytes of hex"));
+  ASSIGN_OR_RETURN(const std::string hex, pubkey_field.Text());
+  ASSIGN_OR_RETURN(entry.pubkey, ParseFixedHex<PublicKeyBytes>(hex), pubkey_field.Error(_.message()));
+  ASSIGN_OR_RETURN(const auto path_field, value.Field(fields.path, fields.meaning));
+  ASSIGN_OR_RETURN(const std::string path, path_field.Text());
+  if (path.empty()) return path_field.Error("expected the name of a file");
+  // An absolute path replaces the folder.
+  entry.path = (std::filesystem::path(list).parent_path() / path).lexically_normal().string();
+  return entry;
+}
+
 absl::StatusOr<std::vector<KeystoreEntry>> ReadKeystoreList(const std::string& file) {
   ASSIGN_OR_RETURN(const YamlValue root, YamlValue::ReadFile(file, kMaxFileBytes));
   ASSIGN_OR_RETURN(const std::vector<YamlValue> items, root.Items(kMaxKeystores));
   if (items.empty()) return root.Error("lists no validators");
-  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  const KeyFields fields = {"pubkey", "keystore", "the secret key file, relative to this one"};
   FirstSeen<uint64_t> indices("index");
   FirstSeen<PublicKeyBytes> pubkeys("pubkey");
   FirstSeen<std::string> files("keystore");
   std::vector<KeystoreEntry> entries;
   entries.reserve(items.size());
   for (const YamlValue& item : items) {
-    ASSIGN_OR_RETURN(KeystoreEntry entry, ParseEntry(item, file, folder));
+    ASSIGN_OR_RETURN(KeystoreEntry entry, ReadKeystoreEntry(item, file, fields));
     // Resolves paths, so that two names of one file are a duplicate. A missing file is an error later, when it is
     // opened.
     std::error_code ignored;
