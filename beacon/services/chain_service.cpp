@@ -294,26 +294,28 @@ absl::StatusOr<StatePtr> ChainService::StateOf(const Root& root) const {
   return AwaitState(root, {.kind = StateAsker::kCaller});
 }
 
+template <typename Prepare>
+auto ChainService::WithState(const Prepare& prepare) const {
+  auto snapshot = Read([&](const LeanChain& chain) { return prepare(chain, nullptr); });
+  const std::optional<Root> needed = NeededState(snapshot.status());
+  if (!needed.has_value()) return snapshot;
+  const absl::StatusOr<StatePtr> state = AwaitState(*needed, {.kind = StateAsker::kChain});
+  if (!state.ok()) return snapshot;
+  return Read([&](const LeanChain& chain) { return prepare(chain, *state); });
+}
+
 absl::StatusOr<BuiltBlock> ChainService::BuildBlock(uint64_t slot, uint64_t proposer) const {
-  absl::StatusOr<ProposalSnapshot> snapshot = Read([&](const LeanChain& chain) { return chain.PrepareProposal(slot); });
-  if (const std::optional<Root> needed = NeededState(snapshot.status())) {
-    const absl::StatusOr<StatePtr> state = AwaitState(*needed, {.kind = StateAsker::kChain});
-    if (!state.ok()) return snapshot.status();
-    snapshot = Read([&](const LeanChain& chain) { return chain.PrepareProposal(slot, *state); });
-  }
-  RETURN_IF_ERROR(snapshot.status());
-  return beacon::BuildBlock(*snapshot, slot, proposer);
+  ASSIGN_OR_RETURN(const ProposalSnapshot snapshot, WithState([&](const LeanChain& chain, const StatePtr& state) {
+                     return chain.PrepareProposal(slot, state);
+                   }));
+  return beacon::BuildBlock(snapshot, slot, proposer);
 }
 
 absl::StatusOr<AttestationData> ChainService::BuildVote(uint64_t slot) const {
-  absl::StatusOr<VoteSnapshot> snapshot = Read([&](const LeanChain& chain) { return chain.PrepareVote(slot); });
-  if (const std::optional<Root> needed = NeededState(snapshot.status())) {
-    const absl::StatusOr<StatePtr> state = AwaitState(*needed, {.kind = StateAsker::kChain});
-    if (!state.ok()) return snapshot.status();
-    snapshot = Read([&](const LeanChain& chain) { return chain.PrepareVote(slot, *state); });
-  }
-  RETURN_IF_ERROR(snapshot.status());
-  return beacon::BuildVote(*snapshot, slot);
+  ASSIGN_OR_RETURN(const VoteSnapshot snapshot, WithState([&](const LeanChain& chain, const StatePtr& state) {
+                     return chain.PrepareVote(slot, state);
+                   }));
+  return beacon::BuildVote(snapshot, slot);
 }
 
 int64_t ChainService::CurrentSlot() const { return writer_.CurrentSlot(); }

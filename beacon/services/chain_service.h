@@ -192,6 +192,10 @@ class ChainService {
   std::function<void(const WantedState&)> WantState();
   // Waits for a state that is not in memory.
   absl::StatusOr<StatePtr> AwaitState(const Root& root, const StateAsker& asker) const;
+  // Returns the result of `prepare`. If the chain does not have the state that it needs, calls it again with that
+  // state.
+  template <typename Prepare>
+  auto WithState(const Prepare& prepare) const;
   // The outcome of every submission while the observer accepts nothing; nullopt while it accepts.
   std::optional<SubmitOutcome> NotAccepting() const;
   // The outcome of items that do not fit the budget; counts and logs them.
