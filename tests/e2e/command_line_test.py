@@ -149,9 +149,9 @@ class MessagesTest(unittest.TestCase):
         done = self.keys("import", *new, "--from", encrypted.parent / "validator_0.json", "--plain")
         self.refused(done, "password of the keys as they are", "--from-password-file")
         done = self.keys("import", *new, "--from", plain.parent / "validator_0.key")
-        self.refused(done, "new password", "give --password-file")
+        self.refused(done, "new password", "use --password-file")
         done = self.keys("verify", "--keystores", encrypted)
-        self.refused(done, "give --password-file")
+        self.refused(done, "use --password-file")
 
     def test_times_that_never_come_are_refused(self):
         pubkeys = self.make_keys("a", "--plain")

@@ -1,6 +1,7 @@
+#include "beacon/chain/state_transition.h"
+
 #include <cstdint>
 
-#include "beacon/chain/state_transition.h"
 #include "gtest/gtest.h"
 
 namespace lean::beacon {

@@ -82,7 +82,7 @@ TEST_F(ExpectedNetworkTest, TakesSlotsOf4000MsUnlessTheOperatorSaysOtherwise) {
 TEST_F(ExpectedNetworkTest, SaysThatNetworkYamlIsMissing) {
   std::filesystem::remove(dir_.path() + "/network.yaml");
   const std::string missing = dir_.path() +
-                              "/network.yaml is missing, so slots have 4000 ms and keys a lifetime "
+                              "/network.yaml is missing, so slots have 4000 ms and keys have a lifetime "
                               "of 2^32";
   EXPECT_EQ(Make({.genesis_dir = dir_.path()}).status().message(),
             "the network of " + dir_.path() + " has keys of lifetime 2^32, the keystores have 2^16");
