@@ -96,8 +96,8 @@ void ReceiveBudget::LookAt(int fd) {
   const uint64_t before = std::exchange(received_[*cookie], *received);
   const uint64_t since = *received - std::min(before, *received);
   if (since == 0 || accounts_.Charge(address, since, clock_.Steady())) return;
+  Report(address);  // first, so that whoever sees the end finds its reason in the log
   shutdown(fd, SHUT_RDWR);
-  Report(address);
 }
 
 void ReceiveBudget::Report(const std::string& address) {
