@@ -37,9 +37,9 @@
     if (absl::Status lean_status = (expr); !lean_status.ok()) return lean_status; \
   } while (false)
 
-#define LEAN_RETURN_ERROR_(expr, error)                         \
-  do {                                                          \
-    if (const absl::Status _ = (expr); !_.ok()) return (error); \
+#define LEAN_RETURN_ERROR_(expr, error)                          \
+  do {                                                           \
+    if (const absl::Status& _ = (expr); !_.ok()) return (error); \
   } while (false)
 
 #define LEAN_ASSIGN_OR_RETURN_STATUS_(status_or, lhs, rexpr) \
