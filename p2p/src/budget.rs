@@ -78,8 +78,8 @@ pub const CONNECTION_BYTES: usize = 2 * MAX_WIRE_MESSAGE + CONNECTION_WINDOW as 
 pub const STREAM_WINDOW: u32 = 2 * MIB as u32;
 /// See [`STREAM_WINDOW`].
 pub const CONNECTION_WINDOW: u32 = 4 * MIB as u32;
-/// The most bytes that are read of a stream of a peer that the beacon does not know yet, and whose gossip is dropped.
-/// They suffice for what peers tell each other at first.
+/// The most bytes that are read of each stream of a stranger: a peer that the beacon does not know yet, and whose gossip
+/// is dropped. They suffice for the messages of a new connection.
 pub const STRANGER_BYTES: usize = 16 * KIB;
 /// The most streams that a peer may have open.
 pub const STREAMS: u32 = 32;

@@ -28,7 +28,7 @@ use crate::{
     rate::Bucket,
 };
 
-/// How soon a stream is read on when its peer is no longer a stranger.
+/// How often a stream checks whether its peer is still a stranger.
 const STRANGER_PAUSE: Duration = Duration::from_millis(50);
 
 /// The bytes of one peer, and its rate.
@@ -61,7 +61,8 @@ impl Meter {
         self.bytes_out.load(Ordering::Relaxed)
     }
 
-    /// Of each stream of a stranger only the first [`STRANGER_BYTES`] are read. The rest waits until the peer is none.
+    /// Only the first [`STRANGER_BYTES`] of each stream of a stranger are read. The rest is read once the beacon knows the
+    /// peer.
     pub fn set_stranger(&self, is_stranger: bool) {
         self.is_stranger.store(is_stranger, Ordering::Relaxed);
     }

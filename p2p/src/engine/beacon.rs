@@ -112,8 +112,8 @@ impl Engine {
     }
 
     /// Drops the gossip of a peer that the beacon does not know. Dropped messages are not remembered: they count as new
-    /// when another peer sends them. But gossipsub has told other peers that it does not want them again, so that little
-    /// is read before the beacon knows the peer. Without a beacon, nothing is wanted from anybody.
+    /// when another peer sends them. However, gossipsub tells the other peers not to send a large message again before it
+    /// drops it. Little is therefore read of a peer until the beacon knows it. Without a beacon there is no such limit.
     pub(super) fn hear_no_gossip(&mut self, id: &PeerId) {
         self.swarm.behaviour_mut().gossip.blacklist_peer(id);
         if let Some(peer) = self.peers.get(id) {
