@@ -76,7 +76,7 @@ class RemoteCheckpoint {
 template <typename T>
 absl::StatusOr<T> Decode(const absl::StatusOr<std::string>& bytes, const std::string& address) {
   RETURN_IF_ERROR(bytes.status());
-  absl::StatusOr<T> decoded = ssz::Deserialize<T>({reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size()});
+  absl::StatusOr<T> decoded = ssz::Deserialize<T>(BytesOfText(*bytes));
   if (decoded.ok()) return decoded;
   return absl::InvalidArgumentError(absl::StrCat("the checkpoint from ", address, ": ", decoded.status().message()));
 }

@@ -21,6 +21,11 @@ namespace lean {
 
 using ByteSpan = absl::Span<const uint8_t>;
 
+// The bytes of `text`, which is not copied.
+inline ByteSpan BytesOfText(absl::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
 // A value type of N bytes, zero by default. Ordered lexicographically, which is how fork choice breaks ties.
 template <size_t N>
 struct Bytes {

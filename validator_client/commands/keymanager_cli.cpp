@@ -47,7 +47,7 @@ absl::Status SomeRefused(size_t refused) {
 }
 
 absl::Status WriteRecords(const std::string& file, const std::string& records) {
-  return WritePrivateFile(file, {reinterpret_cast<const uint8_t*>(records.data()), records.size()}, IfExists::kFail);
+  return WritePrivateFile(file, BytesOfText(records), IfExists::kFail);
 }
 
 // Checks the file before requesting data that would be only in it.

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "common/bytes/bytes.h"
 #include "common/process/whole_file.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
@@ -42,9 +43,8 @@ absl::Status ExportRecords(const RecordsOptions& options, std::ostream& out) {
   ASSIGN_OR_RETURN(const std::vector<KeyHistory> histories, open.records->Export());
   const InterchangeForm form = options.highest_only ? InterchangeForm::kHighestOnly : InterchangeForm::kLeaves;
   const std::string text = FormatInterchange(histories, form);
-  const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
   // The file is on the disk before this command reports success.
-  RETURN_IF_ERROR(WritePrivateFile(options.file, bytes, IfExists::kFail));
+  RETURN_IF_ERROR(WritePrivateFile(options.file, BytesOfText(text), IfExists::kFail));
   out << absl::StrCat("exported the records of ", histories.size(), " keys to ", options.file, "\n");
   return absl::OkStatus();
 }

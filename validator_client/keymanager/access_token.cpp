@@ -16,15 +16,13 @@ namespace {
 
 constexpr size_t kRandomBytes = 32;
 
-Root DigestOf(absl::string_view token) {
-  return crypto::Sha256({reinterpret_cast<const uint8_t*>(token.data()), token.size()});
-}
+Root DigestOf(absl::string_view token) { return crypto::Sha256(BytesOfText(token)); }
 
 absl::Status Make(const std::string& path, RandomSource& random) {
   Bytes<kRandomBytes> bytes;
   RETURN_IF_ERROR(random.Fill(bytes.mutable_span()));
   const std::string text = absl::StrCat(ToHex(bytes.span()).substr(2), "\n");
-  return WritePrivateFile(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, IfExists::kFail);
+  return WritePrivateFile(path, BytesOfText(text), IfExists::kFail);
 }
 
 }  // namespace

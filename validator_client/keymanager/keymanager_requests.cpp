@@ -160,10 +160,8 @@ v1::ImportResult KeymanagerRequests::ImportOne(const v1::KeystoreToImport& item,
                               "--password-file"),
                       pubkey);
   }
-  ASSIGN_OR_RETURN(
-      const Password password,
-      Password::FromText({reinterpret_cast<const uint8_t*>(item.password().data()), item.password().size()}),
-      WithPubkey(Refused(kWrongPassword, _.message()), pubkey));
+  ASSIGN_OR_RETURN(const Password password, Password::FromText(BytesOfText(item.password())),
+                   WithPubkey(Refused(kWrongPassword, _.message()), pubkey));
   ASSIGN_OR_RETURN(WipedBytes content, Decrypt(keystore.secret, password),
                    WithPubkey(Refused(kWrongPassword, _.message()), pubkey));
   ASSIGN_OR_RETURN(OpenedKeyFile opened, OpenDecrypted(keystore, std::move(content), "keystore"),
@@ -245,8 +243,7 @@ absl::Status KeymanagerRequests::SaveRecords(const std::vector<Deletion>& deleti
   const std::string name =
       absl::StrCat("deleted-", absl::ToUnixMicros(absl::FromChrono(SystemTime())), ".records.json");
   const std::string file = (std::filesystem::path(context_.keystores).parent_path() / name).string();
-  const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  RETURN_IF_ERROR(WritePrivateFile(file, bytes, IfExists::kFail));
+  RETURN_IF_ERROR(WritePrivateFile(file, BytesOfText(text), IfExists::kFail));
   response.set_records(std::move(text));
   response.set_records_file(file);
   return absl::OkStatus();

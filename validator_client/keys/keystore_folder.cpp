@@ -117,7 +117,7 @@ absl::Status KeystoreFolder::WriteList(const std::vector<KeystoreEntry>& entries
     if (!path.empty() && *path.begin() != "..") entry.path = path.string();
   }
   const std::string text = FormatKeystoreList(relative);
-  return WritePrivateFile(list_file_, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, IfExists::kReplace);
+  return WritePrivateFile(list_file_, BytesOfText(text), IfExists::kReplace);
 }
 
 absl::Status PreparePrivateFolder(const std::string& folder) {

@@ -3,7 +3,6 @@
 #ifndef LEAN_BEACON_NETWORK_ENGINE_ITEM_CODEC_H_
 #define LEAN_BEACON_NETWORK_ENGINE_ITEM_CODEC_H_
 
-#include <cstdint>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -19,7 +18,7 @@ namespace lean::beacon {
 template <typename T>
 absl::StatusOr<std::shared_ptr<const T>> ParseItem(absl::string_view bytes) {
   auto item = std::make_shared<T>();
-  RETURN_IF_ERROR(ssz::Codec<T>::Decode(ByteSpan(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()), *item));
+  RETURN_IF_ERROR(ssz::Codec<T>::Decode(BytesOfText(bytes), *item));
   return item;
 }
 

@@ -64,10 +64,6 @@ std::optional<Checkpoint> ParseBlockKey(absl::string_view key);
 std::string NumberValue(uint64_t number);
 std::optional<uint64_t> ParseNumberValue(absl::string_view value);
 
-inline ByteSpan BytesOfText(absl::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 // States as the database keeps them: without the registry, which is the genesis state's, and without the historical
 // roots, which are in the canonical column. What is left of a state of 4096 validators is a few kilobytes, plus 512
 // bytes for each root that is being voted on: 100 KB after 10,000 slots without finality.

@@ -91,7 +91,7 @@ class GetCheckpointTest : public testing::Test {
 
 template <typename T>
 absl::StatusOr<T> Parse(const std::string& bytes) {
-  return ssz::Deserialize<T>({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+  return ssz::Deserialize<T>(BytesOfText(bytes));
 }
 
 TEST_F(GetCheckpointTest, GivesTheFinalizedBlockAndTheStateThatItNames) {

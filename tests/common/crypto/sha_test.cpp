@@ -12,19 +12,19 @@
 namespace lean::crypto {
 namespace {
 
-ByteSpan AsBytes(const std::string& text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
-
 // FIPS 180-4 examples.
 TEST(Sha256Test, KnownAnswers) {
-  EXPECT_EQ(ToHex(Sha256(AsBytes("")).span()), "0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(ToHex(Sha256(AsBytes("abc")).span()), "0xba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(ToHex(Sha256(AsBytes("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")).span()),
+  EXPECT_EQ(ToHex(Sha256(BytesOfText("")).span()),
+            "0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(ToHex(Sha256(BytesOfText("abc")).span()),
+            "0xba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(ToHex(Sha256(BytesOfText("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")).span()),
             "0x248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
 std::vector<Root> SomeRoots(size_t count) {
   std::vector<Root> roots(count);
-  for (size_t i = 0; i < count; ++i) roots[i] = Sha256(AsBytes(std::to_string(i)));
+  for (size_t i = 0; i < count; ++i) roots[i] = Sha256(BytesOfText(std::to_string(i)));
   return roots;
 }
 

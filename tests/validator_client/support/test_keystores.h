@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "common/bytes/bytes.h"
 #include "common/secrets/random_source.h"
 #include "validator_client/commands/keys/keys_new.h"
 #include "validator_client/keys/keystore/encrypted_secret.h"
@@ -32,13 +33,11 @@ inline absl::Status MakeTestKeystores(const std::string& dir, std::vector<uint64
 // A PasswordSource for lists of plain key files.
 inline absl::StatusOr<const Password*> NoPassword() { return absl::InternalError("a password was asked for"); }
 
-inline ByteSpan BytesOf(absl::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
-
 inline std::string TextOf(const Password& password) {
   return {reinterpret_cast<const char*>(password.bytes().data()), password.bytes().size()};
 }
 
-inline Password MakePassword(absl::string_view text) { return *Password::FromText(BytesOf(text)); }
+inline Password MakePassword(absl::string_view text) { return *Password::FromText(BytesOfText(text)); }
 
 // Cheap enough for thousands of decryptions per second.
 inline constexpr Pbkdf2Cost kCheapCost{.c = 1};

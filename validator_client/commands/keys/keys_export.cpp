@@ -119,8 +119,7 @@ absl::StatusOr<size_t> KeyRecords::Export(const std::string& file) {
     KeepOnly(pubkeys, histories);
   }
   const std::string text = FormatInterchange(histories, InterchangeForm::kLeaves);
-  const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  RETURN_IF_ERROR(WritePrivateFile(file, bytes, IfExists::kFail));
+  RETURN_IF_ERROR(WritePrivateFile(file, BytesOfText(text), IfExists::kFail));
   return histories.size();
 }
 

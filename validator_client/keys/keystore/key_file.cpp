@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "common/bytes/bytes.h"
 #include "common/crypto/xmss/keys/public_key.h"
 #include "common/crypto/xmss/keys/secret_key_codec.h"
 #include "common/crypto/xmss/one_time/one_time_key.h"
@@ -115,8 +116,7 @@ absl::Status SaveSeed(const KeyFileSummary& summary, ByteSpan seed, const std::s
                                       .active = summary.active,
                                       .secret = std::move(secret)};
   const std::string text = FormatKeystore(keystore);
-  const ByteSpan bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  return WritePrivateFile(path, bytes, IfExists::kFail);
+  return WritePrivateFile(path, BytesOfText(text), IfExists::kFail);
 }
 
 }  // namespace

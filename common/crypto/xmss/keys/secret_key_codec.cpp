@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "common/bytes/bytes.h"
 #include "common/crypto/sha.h"
 #include "common/status/status_macros.h"
 
@@ -88,8 +89,6 @@ class Writer {
  private:
   absl::Span<uint8_t> rest_;
 };
-
-ByteSpan AsBytes(absl::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
 
 // A subtree in leanSig's SSZ: depth of the whole tree, lowest level, then the list of layers, each of them with its
 // first index and its nodes.
@@ -242,7 +241,7 @@ WipedBytes EncodeSecretKeySeed(const SecretKey& key) {
   const SecretKeyParts& parts = key.parts();
   WipedBytes bytes(kSeedFixedBytes + SubtreeBytes(scheme, ShapeOf(scheme, parts.top_tree)) + kHashBytes);
   Writer writer(bytes.mutable_span());
-  writer.Bytes(AsBytes(kSeedMagic));
+  writer.Bytes(BytesOfText(kSeedMagic));
   writer.Write(scheme.log_lifetime());
   writer.Write(uint32_t{0});
   writer.Bytes(parts.prf_key.bytes());
@@ -255,7 +254,7 @@ WipedBytes EncodeSecretKeySeed(const SecretKey& key) {
 }
 
 bool IsSecretKeySeed(ByteSpan bytes) {
-  return bytes.size() >= kMagicBytes && bytes.first(kMagicBytes) == AsBytes(kSeedMagic);
+  return bytes.size() >= kMagicBytes && bytes.first(kMagicBytes) == BytesOfText(kSeedMagic);
 }
 
 std::optional<uint32_t> SecretKeySeedLogLifetime(ByteSpan bytes) {
@@ -298,7 +297,7 @@ std::vector<uint8_t> EncodeTreeCache(const SecretKey& key) {
   const size_t tree_bytes = scheme.bottom_leaves() * scheme.hash_bytes();
   std::vector<uint8_t> bytes(kCacheFixedBytes + 2 * tree_bytes + kHashBytes);
   Writer writer(absl::MakeSpan(bytes));
-  writer.Bytes(AsBytes(kCacheMagic));
+  writer.Bytes(BytesOfText(kCacheMagic));
   writer.Write(scheme.log_lifetime());
   writer.Write(uint32_t{0});
   writer.Write(key.parts().left_bottom_index);
@@ -314,7 +313,7 @@ absl::StatusOr<CachedTrees> DecodeTreeCache(const Scheme& scheme, const SecretKe
   if (bytes.size() != end) return WrongSize(end, bytes.size());
   if (!IsSealed(bytes)) return absl::InvalidArgumentError("its checksum is wrong: it is damaged");
   Reader reader(bytes);
-  if (reader.Take(kMagicBytes) != AsBytes(kCacheMagic)) {
+  if (reader.Take(kMagicBytes) != BytesOfText(kCacheMagic)) {
     return absl::InvalidArgumentError("it does not begin with LEANTREE");
   }
   reader.Expect(scheme.log_lifetime());

@@ -11,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/bytes/bytes.h"
 #include "common/process/stop_signals.h"
 #include "gtest/gtest.h"
 #include "tests/common/config/temporary_folder.h"
@@ -38,13 +39,13 @@ TEST(Password, HasNoControlCodes) {
 TEST(Password, RefusesWhatIsNone) {
   for (const std::string& text : {std::string(), std::string("\n\r\t"), std::string("\xff\xfe"), std::string("a\xc3"),
                                   std::string("\xed\xa0\x80"), std::string(kMaxPasswordBytes + 1, 'x')}) {
-    EXPECT_EQ(Password::FromText(BytesOf(text)).status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(Password::FromText(BytesOfText(text)).status().code(), absl::StatusCode::kInvalidArgument);
   }
-  EXPECT_TRUE(Password::FromText(BytesOf(std::string(kMaxPasswordBytes, 'x'))).ok());
+  EXPECT_TRUE(Password::FromText(BytesOfText(std::string(kMaxPasswordBytes, 'x'))).ok());
 }
 
 TEST(Password, AnErrorDoesNotQuoteIt) {
-  EXPECT_FALSE(absl::StrContains(Password::FromText(BytesOf("hush\xff")).status().message(), "hush"));
+  EXPECT_FALSE(absl::StrContains(Password::FromText(BytesOfText("hush\xff")).status().message(), "hush"));
 }
 
 class PasswordFileTest : public ::testing::Test {
