@@ -52,6 +52,13 @@ std::unique_ptr<SignatureVerifier> MakeVerifier(const ChainParameters& parameter
                                              SignatureVerifierOptions());
 }
 
+void ObserveSizes(const v1::GossipItems& items, BeaconMetrics& metrics) {
+  for (const v1::GossipItem& item : items.items()) {
+    if (item.has_block()) metrics.gossip_block_bytes.Observe(static_cast<double>(item.block().size()));
+    if (item.has_vote()) metrics.gossip_vote_bytes.Observe(static_cast<double>(item.vote().size()));
+  }
+}
+
 // With a database, memory holds only the newest blocks and states; older ones are read from the database.
 ChainServiceOptions ChainOptions(bool kept) {
   ChainServiceOptions options;
@@ -121,6 +128,8 @@ Beacon::Beacon(const BeaconOptions& options, ChainParameters parameters, Started
       clock_(clock),
       parameters_(std::move(parameters)),
       slots_(parameters_.genesis.state->config.genesis_time, parameters_.spec.slot_duration_ms),
+      registry_(std::make_shared<metrics::Registry>()),
+      metrics_(*registry_),
       database_(std::move(started.database)),
       storage_(std::move(started.storage)),
       outbound_(OutboundItems(parameters_.genesis.state->validators.size())),
@@ -133,8 +142,6 @@ Beacon::~Beacon() = default;
 absl::Status Beacon::StartParts() {
   const Genesis& genesis = parameters_.genesis;
   if (storage_ != nullptr) storage_->Start();
-  const auto registry = std::make_shared<metrics::Registry>();
-  gossip_sizes_ = std::make_unique<GossipSizes>(registry);
   network_ = std::make_unique<Network>(
       options_.network_engine,
       NetworkContext{.chain = chain_,
@@ -144,7 +151,7 @@ absl::Status Beacon::StartParts() {
                      .slot = std::chrono::milliseconds(parameters_.spec.slot_duration_ms),
                      .validators = genesis.state->validators.size(),
                      .log = log_,
-                     .on_items = [this](const v1::GossipItems& items) { gossip_sizes_->Observe(items); }});
+                     .on_items = [this](const v1::GossipItems& items) { ObserveSizes(items, metrics_); }});
   chain_run_ = std::make_unique<ChainRun>(chain_);
   if (database_ != nullptr) {
     backfill_ =
@@ -170,14 +177,15 @@ absl::Status Beacon::StartParts() {
                  .server = {.address = options_.rpc_address, .tls = options_.tls, .log = log_, .reflection = true}}));
   listeners_ = std::make_unique<rpc::ListenerWatch>(clock_, log_);
   listeners_->Add("rpc", rpc_->address());
-  metrics_ = std::make_unique<BeaconMetrics>(*registry, MeteredBeacon{.chain = chain_,
-                                                                      .network = *network_,
-                                                                      .sync = [this] { return sync_board_.Get(); },
-                                                                      .listeners = *listeners_,
-                                                                      .log = *log_,
-                                                                      .database = database_.get(),
-                                                                      .storage = storage_.get()});
-  ASSIGN_OR_RETURN(metrics_server_, metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry, *log_));
+  metrics_reader_ =
+      std::make_unique<BeaconMetricsReader>(metrics_, MeteredBeacon{.chain = chain_,
+                                                                    .network = *network_,
+                                                                    .sync = [this] { return sync_board_.Get(); },
+                                                                    .listeners = *listeners_,
+                                                                    .log = *log_,
+                                                                    .database = database_.get(),
+                                                                    .storage = storage_.get()});
+  ASSIGN_OR_RETURN(metrics_server_, metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry_, *log_));
   if (metrics_server_ != nullptr) listeners_->Add("metrics", metrics_server_->listener());
   if (const std::string warning = GroupReadableWarning({options_.tls.key}); !warning.empty()) {
     log_->warn("secrets_open_to_group message=\"{}\"", warning);

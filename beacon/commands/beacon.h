@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "beacon/commands/beacon_metrics.h"
+#include "beacon/commands/beacon_metrics_reader.h"
 #include "beacon/commands/start_chain.h"
 #include "beacon/network/network.h"
 #include "beacon/rpc/rpc_service.h"
@@ -87,6 +88,8 @@ class Beacon {
   // part uses those above it. The chain is the exception: the network submits peers' items to it, and it calls the
   // network back. So it exists before the network, and its threads run only while the network exists (ChainRun).
   const SlotClock slots_;
+  const std::shared_ptr<metrics::Registry> registry_;
+  BeaconMetrics metrics_;
   const std::unique_ptr<ChainDatabase> database_;  // null without a data folder, like the next
   const std::unique_ptr<StorageService> storage_;
   OutboundChannel outbound_;  // from the chain to the network
@@ -94,14 +97,13 @@ class Beacon {
   const std::shared_ptr<SyncInbox> sync_inbox_;  // from the chain to the sync
   ChainService chain_;
   const std::unique_ptr<const BlockSource> blocks_;
-  std::unique_ptr<GossipSizes> gossip_sizes_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<ChainRun> chain_run_;
   std::unique_ptr<Backfill> backfill_;  // null without a data folder
   std::unique_ptr<SyncService> sync_;
   std::unique_ptr<RpcService> rpc_;
   std::unique_ptr<rpc::ListenerWatch> listeners_;
-  std::unique_ptr<BeaconMetrics> metrics_;
+  std::unique_ptr<BeaconMetricsReader> metrics_reader_;
   std::unique_ptr<metrics::MetricsServer> metrics_server_;  // null without a metrics address
   std::unique_ptr<HealthSignals> health_signals_;
 };

@@ -1,8 +1,8 @@
-// Metrics of a process for Prometheus. Each program declares its metrics in one file, as a table of the families below.
+// Metrics of a process for Prometheus. Each program declares its metrics in one file, as a table: a struct whose
+// members are the families below. docs/metrics.md is generated from these tables (tests/deploy/metrics_page.cpp).
 #ifndef LEAN_COMMON_METRICS_METRICS_H_
 #define LEAN_COMMON_METRICS_METRICS_H_
 
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,75 +11,104 @@
 #include <vector>
 
 #include "common/concurrency/mutex.h"
-#include "prometheus/collectable.h"
-#include "prometheus/counter.h"
-#include "prometheus/family.h"
-#include "prometheus/gauge.h"
-#include "prometheus/histogram.h"
-#include "prometheus/registry.h"
+
+// The library's headers are large, so that only metrics.cpp and metrics_server.cpp include them.
+namespace prometheus {
+class Counter;
+class Gauge;
+class Histogram;
+class Registry;
+struct MetricFamily;
+template <typename T>
+class Family;
+}  // namespace prometheus
 
 namespace lean::metrics {
 
 using Labels = std::map<std::string, std::string>;
 
-// The metrics of a program. Must outlive its families. Thread-safe after the last refresher was added.
-class Registry : public prometheus::Collectable {
+// A label of a metric and its values. No values: they are not known beforehand.
+struct Label {
+  std::string name;
+  std::vector<std::string> values;
+};
+
+enum class Kind { kCounter, kGauge, kHistogram };
+
+// A row of a table.
+struct Description {
+  std::string name;
+  std::string help;
+  Kind kind = Kind::kGauge;
+  std::vector<Label> labels;
+  std::vector<double> bounds;  // of a histogram
+};
+
+// The metrics of a program. Must outlive its families. Thread-safe after the last family and refresher were added.
+class Registry {
  public:
+  Registry();
+  ~Registry();
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
   // Adds a function that sets values before every scrape. Scrapes do not overlap. The function must be fast.
   void AddRefresher(std::function<void()> refresh) { refreshers_.push_back(std::move(refresh)); }
 
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    MutexLock lock(collecting_);
-    for (const auto& refresh : refreshers_) refresh();
-    return families_.Collect();
-  }
+  // The current values. Calls the refreshers first.
+  std::vector<prometheus::MetricFamily> Collect() const;
 
-  prometheus::Registry& families() { return families_; }
+  // All families, in the order in which they were declared.
+  const std::vector<Description>& descriptions() const { return descriptions_; }
+
+  // For the families.
+  prometheus::Registry& Declare(Description description);
 
  private:
-  prometheus::Registry families_;
+  const std::unique_ptr<prometheus::Registry> families_;
+  std::vector<Description> descriptions_;
   std::vector<std::function<void()>> refreshers_;
   mutable Mutex collecting_;  // held during a scrape
 };
 
-// Families: one name, and a value for each set of labels. A value exists from its first use on. Thread-safe.
+// Families: one name, and a value for each set of labels. Thread-safe. An update takes well below a microsecond, but it
+// takes a lock of its own, so it belongs outside of other locks.
+
+// Starts at 0 for all combinations of the labels' values, if these are known; otherwise a value exists from its first
+// use on.
 class Counter {
  public:
-  Counter(Registry& registry, const char* name, const char* help)
-      : family_(prometheus::BuildCounter().Name(name).Help(help).Register(registry.families())) {}
+  Counter(Registry& registry, const char* name, const char* help, std::vector<Label> labels = {});
 
-  void Add(const Labels& labels = {}, double by = 1) { family_.Add(labels).Increment(by); }
+  void Add(const Labels& labels = {}, double by = 1);
   // Sets a value that is counted elsewhere. It never decreases. For one thread at a time.
-  void RaiseTo(uint64_t count, const Labels& labels = {}) {
-    prometheus::Counter& counter = family_.Add(labels);
-    counter.Increment(static_cast<double>(count) - counter.Value());  // a negative difference is ignored
-  }
+  void RaiseTo(double count, const Labels& labels = {});
 
  private:
   prometheus::Family<prometheus::Counter>& family_;
 };
 
+// A value exists from its first use on.
 class Gauge {
  public:
-  Gauge(Registry& registry, const char* name, const char* help)
-      : family_(prometheus::BuildGauge().Name(name).Help(help).Register(registry.families())) {}
+  Gauge(Registry& registry, const char* name, const char* help, std::vector<Label> labels = {});
 
-  void Set(double value, const Labels& labels = {}) { family_.Add(labels).Set(value); }
+  void Set(double value, const Labels& labels = {});
   // Removes the value of something that does not exist any more.
-  void Remove(const Labels& labels) { family_.Remove(&family_.Add(labels)); }
+  void Remove(const Labels& labels);
 
  private:
   prometheus::Family<prometheus::Gauge>& family_;
 };
 
+// Starts empty as a Counter starts at 0.
 class Histogram {
  public:
   // `bounds`: inclusive upper bounds of the buckets, ascending, in the unit of the observed values.
-  Histogram(Registry& registry, const char* name, const char* help, std::vector<double> bounds)
-      : family_(prometheus::BuildHistogram().Name(name).Help(help).Register(registry.families())),
-        bounds_(std::move(bounds)) {}
+  Histogram(Registry& registry, const char* name, const char* help, std::vector<Label> labels,
+            std::vector<double> bounds);
 
-  void Observe(double value, const Labels& labels = {}) { family_.Add(labels, bounds_).Observe(value); }
+  void Observe(double value, const Labels& labels = {});
 
  private:
   prometheus::Family<prometheus::Histogram>& family_;

@@ -11,6 +11,7 @@
 #include "common/rpc/connections/address.h"
 #include "common/rpc/connections/connection_gate.h"
 #include "common/status/status_macros.h"
+#include "prometheus/metric_family.h"
 #include "prometheus/text_serializer.h"
 
 namespace lean::metrics {

@@ -1,13 +1,33 @@
-"""Both programs serve exactly the metrics that docs/metrics.md lists."""
+"""The programs serve exactly the metrics that docs/metrics.md lists."""
 
+import itertools
 import re
+import time
 
 import e2e
 from leandev import network
 from metrics_page import scrape
 
 
+PAGE = (e2e.ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
 GOSSIP_SIZES = {"lean_gossip_block_size_bytes", "lean_gossip_attestation_size_bytes"}
+
+
+def documented(program):
+    """{name: (kind, the values of each label)} of a program's table in the page."""
+    table = re.search(f"<!-- metrics of {program} -->(.*)<!-- end of {program} -->", PAGE, re.DOTALL)[1]
+    rows = re.findall(r"^\| `(\w+)(?:\{([\w,]+)\})?` \| (\w+) \| (.*) \|$", table, re.MULTILINE)
+    return {
+        name: (kind, [re.findall("`(.*?)`", re.search(rf"\. {label}: (`.*?`)(?:\.|$)", text)[1])
+                      for label in labels.split(",") if label and f". {label}: `" in text])
+        for name, labels, kind, text in rows
+    }
+
+
+def combinations(values, name, kind):
+    """The values of the labels of each series of a counter or histogram."""
+    series = re.compile(name + ("" if kind == "counter" else "_count") + r"(?:\{(.*)\})?")
+    return {tuple(re.findall('="(.*?)"', match[1] or "")) for match in map(series.fullmatch, values) if match}
 
 
 def families(values):
@@ -21,6 +41,7 @@ class MetricsTest(e2e.NetworkTest):
         beacon_port, client_port = network.free_port(), network.free_port()
         net.places[0].arguments = ("--metrics-address", beacon_port)
         net.client_arguments = ("--metrics-address", client_port)
+        self.started = time.time()
         net.start()
         self.wait_for_finality()
         beacon, client = scrape(beacon_port), scrape(client_port)
@@ -54,13 +75,18 @@ class MetricsTest(e2e.NetworkTest):
                 self.assertGreater(
                     client[f'lean_validator_duty_stage_seconds_count{{duty="{duty}",stage="{stage}"}}'], 1)
 
-        page = (e2e.ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-        documented = set(re.findall(r"`(lean_\w+)(?:\{[\w,]+\})?`", page))
-        served = families(beacon) | families(client)
-        self.assertEqual(served - documented, set())
-        # Metrics with labels appear when they first count.
-        counters = {name for name in documented if name.endswith("_total")} | GOSSIP_SIZES
-        self.assertEqual(documented - served - counters, set())
+        for program, page in (("lean-beacon", beacon), ("lean-validator", client)):
+            self.assertEqual(families(page), set(documented(program)), program)
+            for name, (kind, labels) in documented(program).items():
+                if kind != "gauge":
+                    with self.subTest(name):
+                        self.assertEqual(combinations(page, name, kind), set(itertools.product(*labels)), "exist from the start")
+            self.assertLess(page["process_open_fds"], page["process_max_fds"])
+            self.assertGreater(page["process_threads"], 1)
+            self.assertGreater(page["process_virtual_memory_bytes"], page["process_resident_memory_bytes"])
+            self.assertGreater(page["process_resident_memory_bytes"], 1 << 20)
+            self.assertGreater(page["process_cpu_seconds_total"], 0)
+            self.assertLess(abs(page["process_start_time_seconds"] - self.started), e2e.PATIENCE_S)
 
 
 class NetworkMetricsTest(e2e.NetworkTest):
@@ -106,7 +132,7 @@ class NetworkMetricsTest(e2e.NetworkTest):
         self.assertEqual(after['lean_beacon_peers{direction="in"}'], 0)
         self.assertEqual(after['lean_connected_peers{client="lean-p2p"}'], 0)
         ended = [value for name, value in after.items() if name.startswith("lean_peer_disconnection_events_total")]
-        self.assertEqual(ended, [1])
+        self.assertEqual((sum(ended), len(ended)), (1, 8))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ TEST(MetricsServer, ServesWhatIsCountedAndWhatIsReadAtTheScrape) {
   const auto registry = std::make_shared<Registry>();
   Counter counted(*registry, "test_things_total", "Things");
   Gauge read(*registry, "test_level", "A level");
-  Histogram timed(*registry, "test_seconds", "Times", {0.1, 1});
+  Histogram timed(*registry, "test_seconds", "Times", {}, {0.1, 1});
   registry->AddRefresher([&read, level = 0]() mutable { read.Set(++level); });
   counted.Add({{"kind", "good"}}, 2);
   timed.Observe(0.5);
@@ -76,6 +76,24 @@ TEST(MetricsServer, ServesWhatIsCountedAndWhatIsReadAtTheScrape) {
   EXPECT_TRUE(absl::StrContains(first, "test_seconds_bucket{le=\"1\"} 1")) << first;
   read.Remove({});
   EXPECT_TRUE(absl::StrContains(Scrape((*server)->address()), "test_level 2\n"));
+}
+
+TEST(MetricsServer, CountersAndHistogramsStartAtZeroForAllKnownLabels) {
+  const auto registry = std::make_shared<Registry>();
+  const Label kind{"kind", {"good", "bad"}};
+  Counter counted(*registry, "test_things_total", "Things", {kind, {"size", {"big", "small"}}});
+  Counter open(*registry, "test_clients_total", "Clients", {kind, {"client", {}}});
+  Histogram timed(*registry, "test_seconds", "Times", {kind}, {0.1, 1});
+  Gauge level(*registry, "test_level", "A level", {kind});
+  const auto server = MetricsServer::Start("0", registry);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const std::string page = Scrape((*server)->address());
+  for (const char* line : {"things_total{kind=\"good\",size=\"big\"} 0", "things_total{kind=\"bad\",size=\"small\"} 0",
+                           "seconds_count{kind=\"good\"} 0", "seconds_bucket{kind=\"bad\",le=\"+Inf\"} 0"}) {
+    EXPECT_TRUE(absl::StrContains(page, line)) << line << "\n" << page;
+  }
+  EXPECT_FALSE(absl::StrContains(page, "test_clients_total{")) << "its clients are not known beforehand";
+  EXPECT_FALSE(absl::StrContains(page, "test_level{")) << "nobody has set it";
 }
 
 TEST(MetricsServer, IdleConnectionsKeepNobodyWaiting) {

@@ -1,0 +1,187 @@
+#include "beacon/commands/beacon_metrics_reader.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "beacon/network/peers/peer_score.h"
+#include "beacon/storage/database/schema.h"
+#include "common/process/log.h"
+
+namespace lean::beacon {
+namespace {
+
+// Clients choose their names freely, so only these names have separate series.
+constexpr std::array<absl::string_view, 9> kClients = {"lean-p2p", "ream",    "zeam",      "qlean", "grandine",
+                                                       "gean",     "lantern", "ethlambda", "nlean"};
+
+// The client's name as in leanMetrics, or "unknown".
+std::string ClientOf(absl::string_view agent) {
+  for (const absl::string_view client : kClients) {
+    if (absl::StartsWithIgnoreCase(agent, client)) return std::string(client);
+  }
+  return "unknown";
+}
+
+std::string ReasonOf(v1::PeerDisconnected::Cause cause) {
+  switch (cause) {
+    case v1::PeerDisconnected::TIMEOUT:
+      return "timeout";
+    case v1::PeerDisconnected::REMOTE_CLOSE:
+      return "remote_close";
+    case v1::PeerDisconnected::LOCAL_CLOSE:
+      return "local_close";
+    default:
+      return "error";
+  }
+}
+
+}  // namespace
+
+BeaconMetricsReader::BeaconMetricsReader(BeaconMetrics& metrics, MeteredBeacon beacon)
+    : beacon_(std::move(beacon)), m_(metrics) {
+  metrics.r.AddRefresher([this] {
+    RefreshChain();
+    RefreshNetwork();
+    RefreshSync();
+    RefreshProcess();
+    if (beacon_.database != nullptr) RefreshStorage();
+  });
+}
+
+void BeaconMetricsReader::RefreshChain() {
+  const ChainService& chain = beacon_.chain;
+  const auto slots = chain.Read([](const LeanChain& now) {
+    return std::array<uint64_t, 3>{now.head().slot, now.justified().slot, now.finalized().slot};
+  });
+  m_.slot.Set(static_cast<double>(chain.CurrentSlot()));
+  m_.head_slot.Set(static_cast<double>(slots[0]));
+  m_.justified_slot.Set(static_cast<double>(slots[1]));
+  m_.finalized_slot.Set(static_cast<double>(slots[2]));
+
+  const EventCounts& events = chain.event_counts();
+  m_.imported.RaiseTo(events.blocks_accepted, {{"kind", "block"}});
+  m_.imported.RaiseTo(events.votes_accepted, {{"kind", "vote"}});
+  m_.refused.RaiseTo(events.blocks_refused, {{"kind", "block"}});
+  m_.refused.RaiseTo(events.votes_refused, {{"kind", "vote"}});
+  m_.equivocations.RaiseTo(events.block_equivocations, {{"kind", "block"}});
+  m_.equivocations.RaiseTo(events.vote_equivocations, {{"kind", "vote"}});
+  m_.dropped.RaiseTo(events.items_dropped);
+  m_.unpublished.RaiseTo(events.blocks_unpublished, {{"kind", "block"}});
+  m_.unpublished.RaiseTo(events.votes_unpublished, {{"kind", "vote"}});
+  m_.overloaded.RaiseTo(events.items_overloaded);
+  m_.reorgs.RaiseTo(events.reorgs);
+  const SignatureVerifier::Counts signatures = chain.signature_counts();
+  m_.signatures.RaiseTo(signatures.verified, {{"result", "right"}});
+  m_.signatures.RaiseTo(signatures.wrong, {{"result", "wrong"}});
+  m_.signatures.RaiseTo(signatures.cached, {{"result", "cached"}});
+
+  const ChainService::QueueSizes queues = chain.queue_sizes();
+  m_.queued.Set(static_cast<double>(queues.in_flight_items), {{"queue", "in_flight"}});
+  m_.queued.Set(static_cast<double>(queues.waiting_blocks), {{"queue", "waiting_blocks"}});
+  m_.queued.Set(static_cast<double>(queues.waiting_votes), {{"queue", "waiting_votes"}});
+  m_.queued_bytes.Set(static_cast<double>(queues.in_flight_bytes), {{"queue", "in_flight"}});
+}
+
+void BeaconMetricsReader::RefreshNetwork() {
+  const NetworkCounts counts = beacon_.network.counts();
+  RefreshPeers();
+  RefreshConnections(counts);
+  for (const Offence offence : kOffences) {
+    m_.offences.RaiseTo(counts.peers.Of(offence), {{"offence", std::string(OffenceName(offence))}});
+  }
+  m_.bans.RaiseTo(counts.peers.bans);
+
+  m_.gossip_items.RaiseTo(counts.in.blocks, {{"direction", "in"}, {"kind", "block"}});
+  m_.gossip_items.RaiseTo(counts.blocks_out, {{"direction", "out"}, {"kind", "block"}});
+  m_.gossip_items.RaiseTo(counts.in.votes, {{"direction", "in"}, {"kind", "vote"}});
+  m_.gossip_items.RaiseTo(counts.votes_out, {{"direction", "out"}, {"kind", "vote"}});
+  m_.duplicates.RaiseTo(counts.in.duplicates);
+  m_.engine_left_out.RaiseTo(counts.engines.items_expired(), {{"why", "expired"}});
+  m_.engine_left_out.RaiseTo(counts.engines.items_dropped(), {{"why", "full"}});
+  m_.engine_left_out.RaiseTo(counts.engines.items_malformed(), {{"why", "malformed"}});
+  m_.engine_left_out.RaiseTo(counts.engines.unpublished(), {{"why", "unpublished"}});
+  m_.engine_left_out.RaiseTo(counts.engines.unsent(), {{"why", "unsent"}});
+  m_.network_bytes.RaiseTo(counts.engines.bytes_in(), {{"direction", "in"}});
+  m_.network_bytes.RaiseTo(counts.engines.bytes_out(), {{"direction", "out"}});
+  m_.requests.RaiseTo(counts.requests_in, {{"direction", "in"}});
+  m_.requests.RaiseTo(counts.requests_out, {{"direction", "out"}});
+  m_.engine_connected.Set(counts.engine_connected ? 1 : 0);
+  m_.engine_lost.RaiseTo(counts.engine_lost);
+}
+
+void BeaconMetricsReader::RefreshPeers() {
+  double in = 0;
+  double out = 0;
+  std::map<std::string, int> connected;
+  std::map<std::string, int> in_mesh;
+  const v1::GetPeersResponse views = beacon_.network.PeerViews();
+  for (const v1::PeerView& peer : views.peers()) {
+    if (peer.state() != v1::PeerView::CONNECTED) continue;
+    ++(peer.outbound() ? out : in);
+    const std::string client = ClientOf(peer.agent());
+    clients_.insert(client);
+    ++connected[client];
+    in_mesh[client] += peer.in_block_mesh() || peer.in_vote_mesh() ? 1 : 0;
+  }
+  m_.peers.Set(in, {{"direction", "in"}});
+  m_.peers.Set(out, {{"direction", "out"}});
+  for (const std::string& client : clients_) {
+    m_.connected_peers.Set(connected[client], {{"client", client}});
+    m_.mesh_peers.Set(in_mesh[client], {{"client", client}});
+  }
+}
+
+void BeaconMetricsReader::RefreshConnections(const NetworkCounts& counts) {
+  const auto direction = [](bool outbound) { return std::string(outbound ? "outbound" : "inbound"); };
+  for (const auto& [outbound, count] : counts.peers.connected) {
+    m_.connections.RaiseTo(count, {{"direction", direction(outbound)}, {"result", "success"}});
+    const v1::EngineCounts& failed = counts.engines;
+    m_.connections.RaiseTo(outbound ? failed.dials_timed_out() : failed.arrivals_timed_out(),
+                           {{"direction", direction(outbound)}, {"result", "timeout"}});
+    m_.connections.RaiseTo(outbound ? failed.dials_failed() : failed.arrivals_failed(),
+                           {{"direction", direction(outbound)}, {"result", "error"}});
+  }
+  for (const auto& [kind, count] : counts.peers.disconnected) {
+    m_.disconnections.RaiseTo(count, {{"direction", direction(kind.first)}, {"reason", ReasonOf(kind.second)}});
+  }
+}
+
+void BeaconMetricsReader::RefreshSync() {
+  const ClockStatus clock = beacon_.chain.clock_status();
+  m_.clock_wrong.Set(clock.usable ? 0 : 1);
+  m_.clock_votes.Set(static_cast<double>(clock.verdict.heard), {{"votes", "heard"}});
+  m_.clock_votes.Set(static_cast<double>(clock.verdict.off), {{"votes", "off"}});
+  const SyncStatus sync = beacon_.sync();
+  m_.synced.Set(sync.synced ? 1 : 0);
+  m_.lag_slots.Set(static_cast<double>(sync.lag_slots));
+  m_.slots_left.Set(static_cast<double>(sync.slots_left));
+  m_.sync_speed.Set(sync.blocks_per_second);
+}
+
+void BeaconMetricsReader::RefreshProcess() {
+  m_.dropped_log_lines.RaiseTo(DroppedLogLines(beacon_.log));
+  for (const rpc::ListenerWatch::State& listener : beacon_.listeners.states()) {
+    m_.listener_answers.Set(listener.answers ? 1 : 0, {{"listener", listener.name}});
+  }
+}
+
+void BeaconMetricsReader::RefreshStorage() {
+  m_.queued.Set(static_cast<double>(beacon_.storage->queued_items()), {{"queue", "storage"}});
+  m_.queued_bytes.Set(static_cast<double>(beacon_.storage->queued_bytes()), {{"queue", "storage"}});
+  m_.storage_failed.Set(beacon_.storage->Health().ok() ? 0 : 1);
+  for (size_t i = 0; i < kColumns; ++i) {
+    const auto column = static_cast<Column>(i);
+    m_.storage_bytes.Set(static_cast<double>(beacon_.database->files().DiskBytes(column)),
+                         {{"column", std::string(ColumnName(column))}});
+  }
+  const absl::StatusOr<std::optional<Checkpoint>> head = beacon_.database->ReadCheckpoint(meta_key::kHead);
+  if (head.ok() && head->has_value()) m_.stored_slot.Set(static_cast<double>((*head)->slot));
+}
+
+}  // namespace lean::beacon
