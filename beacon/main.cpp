@@ -1,4 +1,5 @@
-// lean-beacon: `run` runs a beacon, `genesis` creates a network, `db` works on a data folder.
+// lean-beacon: `run` runs a beacon, `config` checks its settings, `genesis` creates a network, `db` works on a data
+// folder.
 #include <optional>
 #include <stop_token>
 
@@ -23,7 +24,8 @@ int Main(int argc, char** argv) {
   Program program("lean-beacon", "beacon");
   CLI::App& app = program.app();
   BeaconOptions run;
-  AddRun(app, run);
+  program.AddService("run", "Serve the chain of a genesis folder until SIGINT, SIGTERM or SIGHUP",
+                     [&run](CLI::App& command) { AddRunOptions(command, run); });
   GenesisOptions genesis;
   AddGenesis(app, genesis);
   DbOptions db;

@@ -1,5 +1,5 @@
-// lean-validator: `run` does the duties of its validators, `keys` manages their keys, `records` exports and imports
-// what they have signed.
+// lean-validator: `run` does the duties of its validators, `config` checks its settings, `keys` manages their keys,
+// `records` exports and imports what they have signed.
 #include <iostream>
 #include <optional>
 #include <string>
@@ -33,7 +33,8 @@ int Main(int argc, char** argv) {
   Program program("lean-validator", "validator client");
   CLI::App& app = program.app();
   RunOptions run;
-  AddRun(app, run);
+  program.AddService("run", "Propose and vote for the listed validators until SIGINT, SIGTERM or SIGHUP",
+                     [&run](CLI::App& command) { AddRunOptions(command, run); });
   KeysCli keys(app);
   const KeymanagerCli keymanager(app);
   SignServerOptions sign_server;

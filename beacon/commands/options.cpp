@@ -6,8 +6,8 @@
 
 namespace lean::beacon {
 
-void AddRun(CLI::App& app, BeaconOptions& options) {
-  CLI::App* run = app.add_subcommand("run", "Serve the chain of a genesis folder until SIGINT, SIGTERM or SIGHUP");
+void AddRunOptions(CLI::App& command, BeaconOptions& options) {
+  CLI::App* run = &command;
   run->add_option("--genesis", options.genesis_dir, "folder with config.yaml and network.yaml")->required();
   CLI::Option* data = run->add_option("--data", options.data_dir,
                                       "folder of the chain; created if it does not exist; without it, the chain is in "

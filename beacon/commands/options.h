@@ -1,5 +1,5 @@
-// The options of `lean-beacon` on the command line. Each function adds a subcommand to `app` that writes into its
-// second argument, which must live as long as `app`.
+// The options of `lean-beacon` on the command line. The functions write into their second argument, which must live as
+// long as the first. Each but AddRunOptions adds a subcommand.
 #ifndef LEAN_BEACON_COMMANDS_OPTIONS_H_
 #define LEAN_BEACON_COMMANDS_OPTIONS_H_
 
@@ -13,7 +13,8 @@
 
 namespace lean::beacon {
 
-void AddRun(CLI::App& app, BeaconOptions& options);
+// The options of `run`, which are also those of `config check`.
+void AddRunOptions(CLI::App& command, BeaconOptions& options);
 void AddGenesis(CLI::App& app, GenesisOptions& options);
 
 struct DbOptions {

@@ -30,6 +30,9 @@ class YamlValue {
   // The root of `text`. Errors use `path` as its name.
   static absl::StatusOr<YamlValue> Parse(const std::string& text, const std::string& path);
 
+  // Whether there is no value: an empty file, or a field without anything after its colon.
+  bool empty() const { return node_.IsNull(); }
+
   // For a map. A duplicate field is an error.
   absl::StatusOr<std::vector<std::pair<std::string, YamlValue>>> Fields() const;
   // `meaning` describes a missing field in the error: "the Unix time of slot 0, in seconds".

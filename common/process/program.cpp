@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "common/bytes/decimal.h"
@@ -34,6 +36,18 @@ std::string NumberError(std::string& value) {
 }
 
 constexpr size_t kMaxErrorBytes = 8192;
+
+std::vector<std::string> Environment() {
+  std::vector<std::string> entries;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) entries.emplace_back(*entry);
+  return entries;
+}
+
+std::vector<std::string> CommandsOf(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  return names;
+}
 
 }  // namespace
 
@@ -91,7 +105,8 @@ Program::Program(const std::string& name, const std::string& kind)
              errors_->Write(text);
              return true;
            }),
-      app_(absl::StrCat("A lean Ethereum consensus node: the ", kind, "."), name) {
+      app_(absl::StrCat("A lean Ethereum consensus node: the ", kind, "."), name),
+      settings_(app_, absl::StrCat(absl::AsciiStrToUpper(absl::StrReplaceAll(name, {{"-", "_"}})), "_")) {
   app_.set_version_flag("--version", absl::StrCat(name, " ", Version(), " (", Commit(), ", ", Build(), ")"));
   app_.require_subcommand(1);
   app_.add_option("--log-level", log_level_, "least level of the log")
@@ -100,20 +115,45 @@ Program::Program(const std::string& name, const std::string& kind)
   app_.fallthrough();
 }
 
+CLI::App& Program::AddService(const std::string& name, const std::string& description,
+                              const std::function<void(CLI::App& command)>& add_options) {
+  CLI::App* service = app_.add_subcommand(name, description);
+  CLI::App* config = app_.add_subcommand("config", absl::StrCat("Settings of `", name, "`"));
+  config->require_subcommand(1);
+  CLI::App* check = config->add_subcommand(
+      "check", absl::StrCat("Print the effective settings of `", name,
+                            "` from its options, the environment and --config; refuse what it would refuse"));
+  for (CLI::App* command : {service, check}) {
+    add_options(*command);
+    settings_.AddTo(*command);
+  }
+  check_ = check;
+  return *service;
+}
+
 std::optional<int> Program::Parse(int argc, char** argv) {
   CheckOptionValues(app_);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   std::string complaint = EmptyOptionError(arguments);
   if (complaint.empty()) {
+    absl::StatusOr<std::vector<std::string>> completed = settings_.Complete(arguments, Environment());
+    if (!completed.ok()) {
+      Say(completed.status().message());
+      return kExitUsage;
+    }
+    std::reverse(completed->begin(), completed->end());  // as CLI11 takes it
     try {
-      app_.parse(argc, argv);
-      return std::nullopt;
+      app_.parse(*std::move(completed));
+      if (check_ == nullptr || !check_->parsed()) return std::nullopt;
+      settings_.Print(*check_, std::cout);
+      return Report(absl::OkStatus());
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) {
         app_.exit(error);  // prints the help or the version
         return Report(absl::OkStatus());
       }
-      complaint = Complaint(error);
+      complaint = Complaint(error, settings_.CommandOf(arguments));
+      absl::StrAppend(&complaint, settings_.Origins(complaint));
     }
   }
   Say(absl::StrCat(complaint, "; run it with --help for what there is"));
@@ -121,7 +161,7 @@ std::optional<int> Program::Parse(int argc, char** argv) {
 }
 
 // CLI11 checks for missing options first, so it would report a misspelt option as a missing one.
-std::string Program::Complaint(const CLI::ParseError& error) const {
+std::string Program::Complaint(const CLI::ParseError& error, const CLI::App& command) const {
   const std::vector<std::string> unknown = app_.remaining(/*recurse=*/true);
   if (unknown.empty()) {
     const std::string what = error.what();
@@ -129,8 +169,12 @@ std::string Program::Complaint(const CLI::ParseError& error) const {
     return flag == std::string::npos ? what : absl::StrCat("--", what.substr(0, flag), ": takes no value");
   }
   const std::string& first = unknown.front();
-  if (absl::StartsWith(first, "-")) return absl::StrCat("unknown option ", first);
-  return absl::StrCat("\"", first, "\" is neither a command nor the value of an option");
+  if (absl::StartsWith(first, "-")) {
+    const std::string name = first.substr(0, first.find('='));
+    return absl::StrCat("unknown option ", first, DidYouMean(name, Settings::OptionsOf(command)));
+  }
+  return absl::StrCat("\"", first, "\" is neither a command nor the value of an option",
+                      DidYouMean(first, CommandsOf(command)));
 }
 
 std::shared_ptr<spdlog::logger> Program::Log() const {

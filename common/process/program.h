@@ -12,6 +12,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "common/config/settings.h"
 #include "common/log/logger.h"
 #include "common/process/standard_streams.h"
 
@@ -49,8 +50,14 @@ class Program {
 
   CLI::App& app() { return app_; }
 
+  // Adds the command that runs the program's service; its options are settings (Settings). Also adds the command
+  // `config check`, which takes the same options and prints the effective settings. `add_options` is called for both
+  // commands, with the same variables. Call it once.
+  CLI::App& AddService(const std::string& name, const std::string& description,
+                       const std::function<void(CLI::App& command)>& add_options);
+
   // Call it after all options were added. Adds the rules of CheckOptionValues. Returns nullopt if the program
-  // continues; otherwise the exit code: 0 after help or version, kExitUsage after a usage error.
+  // continues; otherwise the exit code: 0 after help, version or `config check`, kExitUsage after a usage error.
   std::optional<int> Parse(int argc, char** argv);
 
   // The log with the level of --log-level.
@@ -61,7 +68,7 @@ class Program {
   int Report(const absl::Status& status, bool usage = false) const;
 
  private:
-  std::string Complaint(const CLI::ParseError& error) const;
+  std::string Complaint(const CLI::ParseError& error, const CLI::App& command) const;
   void Say(absl::string_view text) const;
 
   const std::string name_;
@@ -69,6 +76,8 @@ class Program {
   RedirectedStream out_;
   RedirectedStream err_;
   CLI::App app_;
+  Settings settings_;
+  const CLI::App* check_ = nullptr;  // `config check`, if there is a service
   std::string log_level_ = "info";
 };
 

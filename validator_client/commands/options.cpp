@@ -6,9 +6,8 @@
 
 namespace lean::validator {
 
-void AddRun(CLI::App& app, RunOptions& options) {
-  CLI::App* run =
-      app.add_subcommand("run", "Propose and vote for the listed validators until SIGINT, SIGTERM or SIGHUP");
+void AddRunOptions(CLI::App& command, RunOptions& options) {
+  CLI::App* run = &command;
   CLI::Option_group* keys = run->add_option_group("Keys");
   keys->add_option("--keystores", options.keystores, "YAML list of validators and their key files");
   keys->add_option("--signer", options.signer,

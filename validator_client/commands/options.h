@@ -1,5 +1,5 @@
-// The options of `lean-validator run`, `sign-server` and `records` on the command line. Each function adds a subcommand
-// to `app` that writes into its second argument, which must live as long as `app`.
+// The options of `lean-validator run`, `sign-server` and `records` on the command line. The functions write into their
+// second argument, which must live as long as the first. Each but AddRunOptions adds a subcommand.
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_OPTIONS_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_OPTIONS_H_
 
@@ -10,7 +10,8 @@
 
 namespace lean::validator {
 
-void AddRun(CLI::App& app, RunOptions& options);
+// The options of `run`, which are also those of `config check`.
+void AddRunOptions(CLI::App& command, RunOptions& options);
 void AddSignServer(CLI::App& app, SignServerOptions& options);
 // `records export` and `records import`.
 void AddRecords(CLI::App& app, RecordsOptions& options);

@@ -119,9 +119,9 @@ std::string Said(std::vector<std::string> arguments) {
 }
 
 TEST(Program, NamesTheUnknownOptionBeforeTheMissingOne) {
-  EXPECT_THAT(Said({"do", "--neded", "x"}), HasSubstr("lean-test: unknown option --neded;"));
+  EXPECT_THAT(Said({"do", "--neded", "x"}), HasSubstr("lean-test: unknown option --neded (did you mean --needed?);"));
   EXPECT_THAT(Said({"do"}), HasSubstr("--needed is required"));
-  EXPECT_THAT(Said({"dou"}), HasSubstr("\"dou\" is neither a command nor the value of an option"));
+  EXPECT_THAT(Said({"dou"}), HasSubstr("\"dou\" is neither a command nor the value of an option (did you mean do?)"));
   EXPECT_THAT(Said({"do", "--needed", "x", "y"}), HasSubstr("\"y\" is neither"));
 }
 
