@@ -130,6 +130,7 @@ Beacon::Beacon(const BeaconOptions& options, ChainParameters parameters, Started
       slots_(parameters_.genesis.state->config.genesis_time, parameters_.spec.slot_duration_ms),
       registry_(std::make_shared<metrics::Registry>()),
       metrics_(*registry_),
+      events_(static_cast<uint64_t>(std::max<int64_t>(clock.WallMs(), 0))),
       database_(std::move(started.database)),
       storage_(std::move(started.storage)),
       outbound_(OutboundItems(parameters_.genesis.state->validators.size())),
@@ -151,7 +152,8 @@ absl::Status Beacon::StartParts() {
                      .slot = std::chrono::milliseconds(parameters_.spec.slot_duration_ms),
                      .validators = genesis.state->validators.size(),
                      .log = log_,
-                     .on_items = [this](const v1::GossipItems& items) { ObserveSizes(items, metrics_); }});
+                     .on_items = [this](const v1::GossipItems& items) { ObserveSizes(items, metrics_); },
+                     .events = &events_});
   chain_run_ = std::make_unique<ChainRun>(chain_);
   if (database_ != nullptr) {
     backfill_ =
@@ -165,7 +167,8 @@ absl::Status Beacon::StartParts() {
                                         .inbox = sync_inbox_,
                                         .board = sync_board_,
                                         .log = log_,
-                                        .network_trouble = [this] { return network_->trouble(); }};
+                                        .network_trouble = [this] { return network_->trouble(); },
+                                        .events = &events_};
   sync_ = std::make_unique<SyncService>(
       sync_context,
       SyncServiceOptions::For(parameters_.spec.slot_duration_ms, has_engine() ? 1 : 0, std::random_device()()));
@@ -202,7 +205,8 @@ ChainServiceContext Beacon::ChainContext() {
           .log = log_,
           .observer = storage_.get(),
           .want = [inbox = sync_inbox_](const WantedRoot& wanted) { inbox->Want(wanted); },
-          .states = database_.get()};
+          .states = database_.get(),
+          .events = &events_};
 }
 
 KeptChain Beacon::Kept() const {
@@ -218,6 +222,7 @@ ServedChain Beacon::Served() {
           .spec = parameters_.spec,
           .genesis = parameters_.genesis,
           .sync = [this] { return sync_board_.Get(); },
+          .events = events_,
           .peers = has_engine() ? network_.get() : nullptr,
           .kept = Kept()};
 }

@@ -18,6 +18,7 @@
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_observer.h"
 #include "beacon/services/chain_service.h"
+#include "beacon/services/events/event_history.h"
 #include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/storage_service.h"
 #include "beacon/sync/backfill.h"
@@ -90,6 +91,7 @@ class Beacon {
   const SlotClock slots_;
   const std::shared_ptr<metrics::Registry> registry_;
   BeaconMetrics metrics_;
+  EventHistory events_;                            // of the chain, the network and the sync
   const std::unique_ptr<ChainDatabase> database_;  // null without a data folder, like the next
   const std::unique_ptr<StorageService> storage_;
   OutboundChannel outbound_;  // from the chain to the network

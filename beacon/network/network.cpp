@@ -52,7 +52,9 @@ GossipSink SinkOf(ChainService& chain) {
 
 Network::Network(const std::string& engine, const NetworkContext& context)
     : context_(context),
-      peers_(context.clock, context.log, send_, [this](const ClaimedChain& claimed) { return IsOtherChain(claimed); }),
+      peers_(
+          context.clock, context.log, send_, [this](const ClaimedChain& claimed) { return IsOtherChain(claimed); },
+          context.events),
       gossip_(SinkOf(context.chain), send_, peers_, context.clock, GossipLimits::For(context.validators)),
       requests_(send_, peers_, context.clock),
       server_(context.blocks, peers_, send_, [this] { return stream_.waiting_answer_bytes(); }),

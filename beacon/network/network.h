@@ -46,6 +46,7 @@ struct NetworkContext {
   size_t validators;
   std::shared_ptr<spdlog::logger> log;
   std::function<void(const v1::GossipItems&)> on_items = nullptr;  // called with all received items; may be null
+  EventHistory* events = nullptr;                                  // for those who watch the peers; may be null
 };
 
 // Counts since the start.

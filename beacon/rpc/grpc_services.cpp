@@ -6,7 +6,7 @@
 
 namespace lean::beacon {
 
-GrpcBeaconService::GrpcBeaconService(const BeaconQueries& queries, rpc::Dispatcher& dispatcher)
+GrpcBeaconService::GrpcBeaconService(const BeaconQueries& queries, EventStreams& events, rpc::Dispatcher& dispatcher)
     : RawService(dispatcher), queries_(queries) {
   Handle(queries, &BeaconQueries::GetHead);
   Handle(queries, &BeaconQueries::GetChainStatus);
@@ -19,6 +19,10 @@ GrpcBeaconService::GrpcBeaconService(const BeaconQueries& queries, rpc::Dispatch
   Handle(queries, &BeaconQueries::GetPeers);
   Handle(queries, &BeaconQueries::GetCheckpoint);
   Handle(*this, &GrpcBeaconService::DescribeNode);
+  HandleStream<v1::StreamEventsRequest>(
+      [&events](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+        return events.Open(context, request);
+      });
 }
 
 absl::StatusOr<v1::GetNodeInfoResponse> GrpcBeaconService::DescribeNode(const v1::GetNodeInfoRequest&) const {

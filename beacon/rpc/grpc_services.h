@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "beacon/rpc/beacon_queries.h"
 #include "beacon/rpc/duties.h"
+#include "beacon/rpc/event_streams.h"
 #include "beacon/rpc/submissions.h"
 #include "common/rpc/server/raw_service.h"
 #include "common/rpc/server/unary_call.h"
@@ -20,7 +21,7 @@ namespace lean::beacon {
 // Thread-safe. Handlers and dispatcher outlive the service.
 class GrpcBeaconService final : public rpc::RawService<v1::BeaconService> {
  public:
-  GrpcBeaconService(const BeaconQueries& queries, rpc::Dispatcher& dispatcher);
+  GrpcBeaconService(const BeaconQueries& queries, EventStreams& events, rpc::Dispatcher& dispatcher);
 
   // Sets what GetNodeInfo answers. Until then, which is before the server listens, it fails with UNAVAILABLE.
   void SetNodeInfo(std::shared_ptr<const NodeInfo> node) { node_.store(std::move(node)); }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "beacon/rpc/caller_book.h"
+#include "beacon/rpc/event_streams.h"
 #include "beacon/rpc/grpc_services.h"
 #include "beacon/rpc/vote_screening.h"
 #include "common/rpc/server/fair_pool.h"
@@ -58,7 +59,8 @@ struct RpcService::Parts {
   const std::shared_ptr<rpc::RequestBytes> requests = std::make_shared<rpc::RequestBytes>();
   rpc::Dispatcher query_dispatcher{On(query_pool, callers), requests};
   rpc::Dispatcher duty_dispatcher{On(duty_pool, callers), requests};
-  GrpcBeaconService beacon_service{queries, query_dispatcher};
+  EventStreams events{chain.events, On(query_pool, callers), requests};
+  GrpcBeaconService beacon_service{queries, events, query_dispatcher};
   GrpcDutyService duty_service{duties, submissions, *callers, duty_dispatcher};
   std::unique_ptr<rpc::Server> server;
 };
@@ -81,6 +83,7 @@ RpcService::RpcService(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 RpcService::~RpcService() { Stop(); }
 
 void RpcService::Stop() {
+  parts_->events.Stop();
   parts_->server->Shutdown(kStopGrace);
   // Calls that still wait for a thread have no caller any more and are skipped.
   parts_->query_pool.Stop();

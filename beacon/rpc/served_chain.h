@@ -11,6 +11,7 @@
 #include "beacon/network/peers/peer_list.h"
 #include "beacon/services/block_source.h"
 #include "beacon/services/chain_service.h"
+#include "beacon/services/events/event_history.h"
 #include "beacon/sync/sync_status.h"
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
@@ -36,6 +37,7 @@ struct ServedChain {
   NetworkSpec spec;
   Genesis genesis;
   std::function<SyncStatus()> sync;
+  EventHistory& events;
   const PeerList* peers = nullptr;  // null: there is no network
   KeptChain kept = {};
 

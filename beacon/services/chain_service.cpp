@@ -54,7 +54,8 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
                .log = context.log,
                .observer = context.observer,
                .want = context.want,
-               .want_state = WantState()},
+               .want_state = WantState(),
+               .events = context.events},
               options.writer),
       admission_(LimitsOf(options)),
       rebuilder_(MakeRebuilder(
@@ -212,6 +213,10 @@ void ChainService::RunLoop() {
 
 void ChainService::Handle(const CheckedBlock& checked) {
   recent_votes_.AddBlock(checked.block, CurrentSlot());
+  if (context_.events != nullptr && checked.origin.kind == Origin::kPeer) {
+    context_.events->Add(GossipBlockSeen{.id = {.root = checked.root, .slot = checked.block->message.block.slot},
+                                         .peer = checked.origin.peer});
+  }
   checked.reply->Answer(writer_.ImportBlock(checked.block, checked.root, checked.origin));
 }
 

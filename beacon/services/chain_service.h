@@ -25,6 +25,7 @@
 #include "beacon/services/chain_writer.h"
 #include "beacon/services/checks/signature_verifier.h"
 #include "beacon/services/event_log.h"
+#include "beacon/services/events/event_history.h"
 #include "beacon/services/state_rebuilder.h"
 #include "beacon/services/submit.h"
 #include "beacon/services/votes/clock_evidence.h"
@@ -57,6 +58,7 @@ struct ChainServiceContext {
   ChainObserver* observer = nullptr;                      // null: the chain is not stored
   std::function<void(const WantedRoot&)> want = nullptr;  // see ChainWriterContext
   const StateSource* states = nullptr;  // of pruned states; null: they are lost. Outlives the service.
+  EventHistory* events = nullptr;       // for those who watch the chain; null: nobody can. Outlives the service.
 };
 
 // Whether this machine's clock is right.

@@ -158,6 +158,12 @@ absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& 
   const auto import_time = context_.clock.Steady() - start;
   events_.BlockAccepted(*block, item.root, item.origin,
                         std::chrono::duration_cast<std::chrono::milliseconds>(import_time), mode);
+  const Block& content = block->message.block;
+  Tell(BlockImported{.id = {.root = item.root, .slot = content.slot},
+                     .parent_root = content.parent_root,
+                     .state_root = content.state_root,
+                     .proposer_index = content.proposer_index,
+                     .votes = content.body.attestations.size()});
   const int64_t slot = CurrentSlot();
   const Attestation& proposer_vote = block->message.proposer_attestation;
   context_.seen_votes.Add(proposer_vote.data.slot, proposer_vote.validator_id, slot);
@@ -282,13 +288,30 @@ void ChainWriter::ImportWaiting(std::vector<DependencyQueue::Taken> ready) {
 
 void ChainWriter::FinishVotes(std::vector<SignedVotePtr> accepted, size_t count, const Origin& origin) {
   events_.VotesAccepted(accepted.size(), count, origin);
-  if (!accepted.empty()) Publish({.block = nullptr, .votes = std::move(accepted), .origin = origin});
+  if (accepted.empty()) return;
+  if (context_.events != nullptr) {
+    VotesAccepted told;
+    told.votes.reserve(accepted.size());
+    for (const SignedVotePtr& vote : accepted) told.votes.push_back(vote->message);
+    Tell(std::move(told));
+  }
+  Publish({.block = nullptr, .votes = std::move(accepted), .origin = origin});
 }
 
 void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_head, ImportMode mode) {
-  if (events.reorg && events.head.has_value()) events_.Reorg(old_head, *events.head, ReorgDepth(old_head));
-  if (events.head.has_value()) events_.Head(*events.head, mode);
-  if (events.justified.has_value()) events_.Justified(*events.justified, mode);
+  if (events.reorg && events.head.has_value()) {
+    const uint64_t depth = ReorgDepth(old_head);
+    events_.Reorg(old_head, *events.head, depth);
+    Tell(Reorganized{.old_head = Described(old_head), .new_head = Described(*events.head), .depth = depth});
+  }
+  if (events.head.has_value()) {
+    events_.Head(*events.head, mode);
+    Tell(HeadMoved{.head = Described(*events.head)});
+  }
+  if (events.justified.has_value()) {
+    events_.Justified(*events.justified, mode);
+    Tell(JustifiedMoved{.justified = Described(*events.justified)});
+  }
   const bool moved = events.head.has_value() || events.justified.has_value() || events.finalized.has_value();
   if (context_.observer != nullptr && moved) {
     context_.observer->CheckpointsChanged({.head = context_.chain.head(),
@@ -298,6 +321,7 @@ void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_
   if (events.finalized.has_value()) {
     finalized_slot_ = static_cast<int64_t>(events.finalized->slot);
     events_.Finalized(*events.finalized, mode);
+    Tell(FinalizedMoved{.finalized = Described(*events.finalized)});
   }
   if (events.head.has_value()) WantHeadState();
 }
@@ -317,6 +341,11 @@ uint64_t ChainWriter::ReorgDepth(const Checkpoint& old_head) const {
     at = context_.chain.ParentOf(at->root);
   }
   return depth;
+}
+
+EventBlock ChainWriter::Described(const Checkpoint& block) const {
+  const BlockPtr held = context_.chain.BlockOf(block.root);
+  return {.id = block, .state_root = held == nullptr ? Root() : held->state_root};
 }
 
 void ChainWriter::Publish(OutboundItem item) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -19,6 +20,7 @@
 #include "beacon/services/chain_observer.h"
 #include "beacon/services/dependency_queue.h"
 #include "beacon/services/event_log.h"
+#include "beacon/services/events/event_history.h"
 #include "beacon/services/submit.h"
 #include "beacon/services/votes/seen_votes.h"
 #include "common/clock/clock.h"
@@ -49,6 +51,7 @@ struct ChainWriterContext {
   // Called with each missing state, which is then passed to AddState. Must not block. Null: there is no source of
   // states, and a block that builds on a missing state is refused.
   std::function<void(const WantedState&)> want_state = nullptr;
+  EventHistory* events = nullptr;  // for those who watch the chain; null: nobody can
 };
 
 // Used by one thread; the sizes and CurrentSlot may be read from any.
@@ -119,6 +122,11 @@ class ChainWriter {
   void FinishVotes(std::vector<SignedVotePtr> accepted, size_t count, const Origin& origin);
   void HandleEvents(const ChainEvents& events, const Checkpoint& old_head, ImportMode mode = ImportMode::kLive);
   uint64_t ReorgDepth(const Checkpoint& old_head) const;
+  // Adds an event to the history for those who watch.
+  void Tell(BeaconEvent event) const {
+    if (context_.events != nullptr) context_.events->Add(std::move(event));
+  }
+  EventBlock Described(const Checkpoint& block) const;
   void Publish(OutboundItem item);
   void UpdateSizes();
 

@@ -140,7 +140,19 @@ void SyncService::Publish(SyncVerdict::State state, const std::vector<AheadPeer>
   }
   if (!clock.usable) status.message = clock.message;
   LogClock(clock);
+  TellWatchers(status);
   context_.board.Set(std::move(status));
+}
+
+void SyncService::TellWatchers(const SyncStatus& status) {
+  if (context_.events == nullptr) return;
+  SyncChanged now{.synced = status.synced,
+                  .lag_slots = status.lag_slots,
+                  .target_slot = status.target_slot,
+                  .message = status.message};
+  if (told_.has_value() && told_->synced == now.synced && told_->message == now.message) return;
+  told_ = now;
+  context_.events->Add(std::move(now));
 }
 
 void SyncService::LogClock(const ClockStatus& clock) {

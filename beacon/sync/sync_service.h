@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "beacon/network/peers/peer_view.h"
 #include "beacon/services/chain_service.h"
+#include "beacon/services/events/event_history.h"
 #include "beacon/sync/peer_book.h"
 #include "beacon/sync/range/range_sync.h"
 #include "beacon/sync/roots/root_requests.h"
@@ -47,6 +49,7 @@ struct SyncServiceContext {
   std::shared_ptr<spdlog::logger> log;
   // Why there is no connection to the network, for people; empty: there is one.
   std::function<std::string()> network_trouble = [] { return std::string(); };
+  EventHistory* events = nullptr;  // for those who watch the sync; may be null
 };
 
 // Used by one thread. Works on its own thread.
@@ -68,6 +71,8 @@ class SyncService {
   void Update();
   std::vector<AheadPeer> PeersAhead(Checkpoint* head, Checkpoint* finalized) const;
   void Publish(SyncVerdict::State state, const std::vector<AheadPeer>& ahead, uint64_t head_slot);
+  // Tells those who watch, unless nothing has changed since the last time.
+  void TellWatchers(const SyncStatus& status);
   void LogClock(const ClockStatus& clock);
 
   const SyncServiceContext context_;
@@ -78,7 +83,8 @@ class SyncService {
   RangeSync range_;
   RootSync roots_;
   SyncVerdict::State published_ = SyncVerdict::State::kStarting;
-  bool clock_usable_ = true;  // as logged last
+  bool clock_usable_ = true;         // as logged last
+  std::optional<SyncChanged> told_;  // to those who watch
   std::thread thread_;
 };
 

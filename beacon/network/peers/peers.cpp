@@ -57,8 +57,10 @@ void View(const v1::TargetReport& target, v1::PeerView* view) {
 
 void Peers::Reset(uint64_t stream) {
   MutexLock lock(mutex_);
-  for (const auto& [handle, peer] : peers_)
+  for (const auto& [handle, peer] : peers_) {
     ++counts_.disconnected[{peer->named.outbound(), v1::PeerDisconnected::ERROR}];
+    TellWatchers(*peer, /*connected=*/false, "the network engine was lost");
+  }
   peers_.clear();
   targets_.clear();
   stream_ = stream;
@@ -88,6 +90,7 @@ absl::Status Peers::OnConnected(const v1::PeerConnected& message) {
   log_->info("peer_connected id={} name=\"{}\" address={} direction={} node={} head_slot={} finalized_slot={}",
              peer->id, peer->named.agent(), peer->named.address(), peer->named.outbound() ? "out" : "in",
              peer->named.peer_id(), chain.head.slot, chain.finalized.slot);
+  TellWatchers(*peer, /*connected=*/true, "");
   // An engine that was restarted does not know the bans.
   if (ban.count() > 0) End(peer, ban, "it is banned");
   EndIfOnOtherChain(peer);
@@ -117,6 +120,7 @@ absl::StatusOr<PeerPtr> Peers::OnDisconnected(const v1::PeerDisconnected& messag
   }
   log_->info("peer_disconnected id={} name=\"{}\" address={} message=\"{}\"", (*peer)->id, (*peer)->named.agent(),
              (*peer)->named.address(), Printable(message.reason(), kMaxReasonBytes));
+  TellWatchers(**peer, /*connected=*/false, Printable(message.reason(), kMaxReasonBytes));
   return peer;
 }
 
@@ -200,6 +204,17 @@ void Peers::EndIfOnOtherChain(const PeerPtr& peer) {
   if (!is_other_chain_(chain)) return;
   End(peer, kOtherChainBan,
       absl::StrCat("it is on another chain: its finalized block of slot ", chain.finalized.slot, " is not on ours"));
+}
+
+void Peers::TellWatchers(const Peer& peer, bool connected, std::string reason) const {
+  if (events_ == nullptr) return;
+  events_->Add(PeerChanged{.connected = connected,
+                           .id = peer.id,
+                           .peer_id = peer.named.peer_id(),
+                           .agent = peer.named.agent(),
+                           .address = peer.named.address(),
+                           .outbound = peer.named.outbound(),
+                           .reason = std::move(reason)});
 }
 
 void Peers::TellToEnd(const Peer& peer, std::chrono::seconds ban, const std::string& why) {

@@ -22,6 +22,7 @@
 #include "beacon/network/engine/outbox.h"
 #include "beacon/network/peers/peer_score.h"
 #include "beacon/network/peers/peer_view.h"
+#include "beacon/services/events/event_history.h"
 #include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/line_limit.h"
@@ -69,8 +70,14 @@ class Peers {
   // Whether a claimed chain contradicts ours. Called without a lock.
   using IsOtherChain = std::function<bool(const ClaimedChain&)>;
 
-  Peers(const Clock& clock, std::shared_ptr<spdlog::logger> log, SendToEngine send, IsOtherChain is_other_chain)
-      : clock_(clock), log_(std::move(log)), send_(std::move(send)), is_other_chain_(std::move(is_other_chain)) {}
+  // `events`: for those who watch; may be null.
+  Peers(const Clock& clock, std::shared_ptr<spdlog::logger> log, SendToEngine send, IsOtherChain is_other_chain,
+        EventHistory* events = nullptr)
+      : clock_(clock),
+        log_(std::move(log)),
+        send_(std::move(send)),
+        is_other_chain_(std::move(is_other_chain)),
+        events_(events) {}
 
   // Starts a new stream. All peers of the stream before are gone.
   void Reset(uint64_t stream);
@@ -118,12 +125,15 @@ class Peers {
   void End(const PeerPtr& peer, std::chrono::seconds ban, const std::string& why) {
     if (!peer->ending.exchange(true)) TellToEnd(*peer, ban, why);
   }
+  // Tells those who watch that the peer has connected, or why it has disconnected.
+  void TellWatchers(const Peer& peer, bool connected, std::string reason) const;
   void TellToEnd(const Peer& peer, std::chrono::seconds ban, const std::string& why);
 
   const Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_;
   const SendToEngine send_;
   const IsOtherChain is_other_chain_;
+  EventHistory* const events_;
   LineLimit log_limit_;
 
   mutable Mutex mutex_;

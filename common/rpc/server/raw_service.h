@@ -26,15 +26,22 @@ class RawService : public Grpc::Service {
   // The dispatcher must outlive the service.
   explicit RawService(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
 
+  using RawStream = std::function<grpc::ServerWriteReactor<grpc::ByteBuffer>*(grpc::CallbackServerContext* context,
+                                                                              const grpc::ByteBuffer* request)>;
+
   // Sets the handler of the method with this request.
   template <typename Request>
   void Handle(RawCall call) {
-    const google::protobuf::Descriptor* const request = Request::descriptor();
-    const auto* const service = request->file()->pool()->FindServiceByName(Grpc::service_full_name());
-    int method = 0;
-    while (service->method(method)->input_type() != request) ++method;
     this->MarkMethodRawCallback(
-        method, new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(std::move(call)));
+        MethodOf<Request>(),
+        new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(std::move(call)));
+  }
+  // The same for a method that streams its answer. The handler must not block.
+  template <typename Request>
+  void HandleStream(RawStream call) {
+    this->MarkMethodRawCallback(
+        MethodOf<Request>(),
+        new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(std::move(call)));
   }
 
   // A call that answers with `method` on a thread of the dispatcher. `object` must outlive the service.
@@ -56,6 +63,16 @@ class RawService : public Grpc::Service {
   Dispatcher& dispatcher_;
 
  private:
+  // The number of the method with this request.
+  template <typename Request>
+  static int MethodOf() {
+    const google::protobuf::Descriptor* const request = Request::descriptor();
+    const auto* const service = request->file()->pool()->FindServiceByName(Grpc::service_full_name());
+    int method = 0;
+    while (service->method(method)->input_type() != request) ++method;
+    return method;
+  }
+
   template <typename Request, typename Response, typename Function>
   RawCall Dispatch(Function function) {
     return [this, function](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,

@@ -123,7 +123,8 @@ TEST(CallsTest, ASecondServiceOnThePortIsRefused) {
                                    .slots = slots,
                                    .spec = {},
                                    .genesis = beacon.genesis(),
-                                   .sync = [] { return SyncStatus(); }},
+                                   .sync = [] { return SyncStatus(); },
+                                   .events = beacon.events()},
                                   {.node_name = "second", .server = {.address = address, .tls = {}, .log = nullptr}});
   ASSERT_FALSE(second.ok());
   EXPECT_THAT(second.status().message(), HasSubstr("cannot listen on " + address + ": Address already in use"));

@@ -59,7 +59,8 @@ TestBeacon::TestBeacon(const TestBeaconOptions& options)
   service_ = std::make_unique<ChainService>(
       *std::move(chain),
       std::make_unique<SignatureVerifier>(scheme_, genesis_.state->validators, SignatureVerifierOptions()),
-      ChainServiceContext{.clock = clock_, .slot_clock = slots, .outbound = outbound_, .log = SilentLog()},
+      ChainServiceContext{
+          .clock = clock_, .slot_clock = slots, .outbound = outbound_, .log = SilentLog(), .events = &events_},
       ChainServiceOptions());
   service_->Start();
   blocks_ = std::make_unique<MemoryBlockSource>(*service_);
@@ -71,6 +72,7 @@ TestBeacon::TestBeacon(const TestBeaconOptions& options)
        .spec = spec_,
        .genesis = genesis_,
        .sync = options.sync,
+       .events = events_,
        .peers = options.peers,
        .kept = options.kept},
       {.node_name = "test-beacon", .server = {.address = "127.0.0.1:0", .tls = {}, .log = SilentLog()}});

@@ -12,6 +12,7 @@
 #include "beacon/chain/lean_chain.h"
 #include "beacon/rpc/rpc_service.h"
 #include "beacon/services/chain_service.h"
+#include "beacon/services/events/event_history.h"
 #include "common/clock/manual_clock.h"
 #include "common/config/genesis.h"
 #include "common/config/network_spec.h"
@@ -53,6 +54,7 @@ class TestBeacon {
   const Genesis& genesis() const { return genesis_; }
   ChainService& service() { return *service_; }
   RpcService& rpc() { return *rpc_; }
+  EventHistory& events() { return events_; }
   QueryStub& queries() { return *queries_; }
   DutyStub& duties() { return *duties_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
@@ -78,6 +80,7 @@ class TestBeacon {
   PublicKeyBytes pubkey_;
   Genesis genesis_;
   ManualClock clock_;
+  EventHistory events_{1};
   OutboundChannel outbound_;
   std::unique_ptr<ChainService> service_;
   std::unique_ptr<MemoryBlockSource> blocks_;

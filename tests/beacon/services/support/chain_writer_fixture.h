@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "beacon/services/chain_writer.h"
+#include "beacon/services/events/event_history.h"
 #include "common/clock/manual_clock.h"
 #include "tests/beacon/services/support/chain_source.h"
 #include "tests/common/process/captured_log.h"
@@ -37,7 +38,8 @@ class ChainWriterTest : public testing::Test {
                  .slot_clock = SlotClock(kGenesisTime, kSlotMs),
                  .log = log_.logger(),
                  .observer = observer,
-                 .want_state = std::move(want_state)},
+                 .want_state = std::move(want_state),
+                 .events = &events_},
                 options) {}
 
   void GoTo(uint64_t slot, uint64_t interval = 0) {
@@ -89,6 +91,7 @@ class ChainWriterTest : public testing::Test {
   SeenVotes seen_votes_{kValidators};
   ManualClock clock_{kGenesisMs};
   CapturedLog log_;
+  EventHistory events_{1};
   OutboundChannel outbound_;
   ChainWriter writer_;
   size_t published_votes_ = 0;
