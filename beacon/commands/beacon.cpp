@@ -178,19 +178,22 @@ absl::Status Beacon::StartParts() {
                 Served(),
                 {.node_name = options_.name,
                  .server = {.address = options_.rpc_address, .tls = options_.tls, .log = log_, .reflection = true}}));
+  ASSIGN_OR_RETURN(http_, HttpService::Start(Served(), options_.http, *log_));
   listeners_ = std::make_unique<rpc::ListenerWatch>(clock_, log_);
   listeners_->Add("rpc", rpc_->address());
+  if (http_ != nullptr) listeners_->Add("http", http_->address());
   metrics_reader_ =
       std::make_unique<BeaconMetricsReader>(metrics_, MeteredBeacon{.chain = chain_,
                                                                     .network = *network_,
                                                                     .sync = [this] { return sync_board_.Get(); },
                                                                     .listeners = *listeners_,
                                                                     .log = *log_,
+                                                                    .http = http_.get(),
                                                                     .database = database_.get(),
                                                                     .storage = storage_.get()});
   ASSIGN_OR_RETURN(metrics_server_, metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry_, *log_));
   if (metrics_server_ != nullptr) listeners_->Add("metrics", metrics_server_->listener());
-  if (const std::string warning = GroupReadableWarning({options_.tls.key}); !warning.empty()) {
+  if (const std::string warning = GroupReadableWarning({options_.tls.key, options_.http.tls_key}); !warning.empty()) {
     log_->warn("secrets_open_to_group message=\"{}\"", warning);
   }
   LogStart();

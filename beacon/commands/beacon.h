@@ -13,6 +13,7 @@
 #include "beacon/commands/beacon_metrics.h"
 #include "beacon/commands/beacon_metrics_reader.h"
 #include "beacon/commands/start_chain.h"
+#include "beacon/http/http_service.h"
 #include "beacon/network/network.h"
 #include "beacon/rpc/rpc_service.h"
 #include "beacon/services/block_source.h"
@@ -43,6 +44,7 @@ struct BeaconOptions {
   std::string checkpoint_root;         // root of its block, in hex
   std::string rpc_address = "127.0.0.1:5052";
   rpc::ServerTlsFiles tls;
+  HttpServiceOptions http;
   std::string metrics_address;  // HOST:PORT or PORT; empty: no metrics
   std::string network_engine;   // unix:PATH of the network engine; empty: no peers
 };
@@ -104,6 +106,7 @@ class Beacon {
   std::unique_ptr<Backfill> backfill_;  // null without a data folder
   std::unique_ptr<SyncService> sync_;
   std::unique_ptr<RpcService> rpc_;
+  std::unique_ptr<HttpService> http_;  // null: there is none
   std::unique_ptr<rpc::ListenerWatch> listeners_;
   std::unique_ptr<BeaconMetricsReader> metrics_reader_;
   std::unique_ptr<metrics::MetricsServer> metrics_server_;  // null without a metrics address

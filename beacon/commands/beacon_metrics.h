@@ -3,6 +3,7 @@
 #ifndef LEAN_BEACON_COMMANDS_BEACON_METRICS_H_
 #define LEAN_BEACON_COMMANDS_BEACON_METRICS_H_
 
+#include "beacon/http/route_paths.h"
 #include "common/metrics/metrics.h"
 #include "common/metrics/process_metrics.h"
 
@@ -63,7 +64,25 @@ struct BeaconMetrics {
   metrics::Gauge listener_answers{r,
                                   "lean_beacon_listener_answers",
                                   "1: the server accepts connections, by a probe every 10 s",
-                                  {{"listener", {"rpc", "metrics"}}}};
+                                  {{"listener", {"rpc", "http", "metrics"}}}};
+  metrics::Counter http_requests{r,
+                                 "lean_beacon_http_requests_total",
+                                 "Answered requests of the HTTP server (docs/http.md), by route; `none` fits no route",
+                                 {{"route", HttpRoutePaths()}}};
+  metrics::Counter http_answers{r,
+                                "lean_beacon_http_answers_total",
+                                "The same by status",
+                                {{"status", {"200", "400", "404", "405", "413", "431", "500", "503"}}}};
+  metrics::Gauge http_open{r,
+                           "lean_beacon_http_connections",
+                           "Open connections of the HTTP server: all, and event streams",
+                           {{"kind", {"all", "stream"}}}};
+  metrics::Counter http_connections{
+      r,
+      "lean_beacon_http_connections_total",
+      "Connections of the HTTP server: `refused` for lack of room; `displaced`, closed to "
+      "make room because they had sent no request or read no answer",
+      {{"result", {"accepted", "refused", "displaced"}}}};
   metrics::Counter dropped_log_lines{r, "lean_beacon_log_lines_dropped_total",
                                      "Log lines that were dropped because nobody read them in time"};
 

@@ -49,6 +49,7 @@ BeaconMetricsReader::BeaconMetricsReader(BeaconMetrics& metrics, MeteredBeacon b
     RefreshChain();
     RefreshNetwork();
     RefreshSync();
+    RefreshHttp();
     RefreshProcess();
     if (beacon_.database != nullptr) RefreshStorage();
   });
@@ -162,6 +163,23 @@ void BeaconMetricsReader::RefreshSync() {
   m_.lag_slots.Set(static_cast<double>(sync.lag_slots));
   m_.slots_left.Set(static_cast<double>(sync.slots_left));
   m_.sync_speed.Set(sync.blocks_per_second);
+}
+
+void BeaconMetricsReader::RefreshHttp() {
+  const HttpCounts counts = beacon_.http == nullptr ? HttpCounts() : beacon_.http->counts();
+  std::map<std::string, double> by_route;
+  std::map<unsigned, double> by_status;
+  for (const auto& [answer, count] : counts.answers) {
+    by_route[answer.first] += count;
+    by_status[answer.second] += count;
+  }
+  for (const auto& [route, count] : by_route) m_.http_requests.RaiseTo(count, {{"route", route}});
+  for (const auto& [status, count] : by_status) m_.http_answers.RaiseTo(count, {{"status", std::to_string(status)}});
+  m_.http_open.Set(static_cast<double>(counts.connections), {{"kind", "all"}});
+  m_.http_open.Set(static_cast<double>(counts.streams), {{"kind", "stream"}});
+  m_.http_connections.RaiseTo(counts.accepted, {{"result", "accepted"}});
+  m_.http_connections.RaiseTo(counts.refused, {{"result", "refused"}});
+  m_.http_connections.RaiseTo(counts.displaced, {{"result", "displaced"}});
 }
 
 void BeaconMetricsReader::RefreshProcess() {

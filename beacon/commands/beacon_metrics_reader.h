@@ -7,6 +7,7 @@
 #include <string>
 
 #include "beacon/commands/beacon_metrics.h"
+#include "beacon/http/http_service.h"
 #include "beacon/network/network.h"
 #include "beacon/services/chain_service.h"
 #include "beacon/storage/database/chain_database.h"
@@ -24,6 +25,7 @@ struct MeteredBeacon {
   std::function<SyncStatus()> sync;
   const rpc::ListenerWatch& listeners;
   const spdlog::logger& log;
+  const HttpService* http = nullptr;        // null: there is none; its metrics stay 0
   const ChainDatabase* database = nullptr;  // null without a data folder, like the next: its metrics are missing then
   const StorageService* storage = nullptr;
 };
@@ -43,6 +45,7 @@ class BeaconMetricsReader {
   void RefreshConnections(const NetworkCounts& counts);
   void RefreshSync();
   void RefreshStorage();
+  void RefreshHttp();
   void RefreshProcess();
 
   const MeteredBeacon beacon_;

@@ -1,5 +1,6 @@
 #include "beacon/commands/options.h"
 
+#include "beacon/http/http_service.h"
 #include "beacon/network/engine/engine_stream.h"
 #include "common/metrics/metrics_server.h"
 #include "common/rpc/connections/address.h"
@@ -25,6 +26,12 @@ void AddRunOptions(CLI::App& command, BeaconOptions& options) {
                   "HOST:PORT (IPv6: [HOST]:PORT) of the RPC server; port 0 takes a free one")
       ->check(rpc::AddressError)
       ->capture_default_str();
+  run->add_option("--http-address", options.http.address,
+                  "HOST:PORT (IPv6: [HOST]:PORT) of the HTTP server for tools of lean Ethereum, or off; without it, "
+                  "127.0.0.1:5058, if that is free")
+      ->check(HttpAddressError);
+  run->add_option("--http-tls-cert", options.http.tls_cert, "PEM certificate chain of the HTTP server");
+  run->add_option("--http-tls-key", options.http.tls_key, "PEM private key of that certificate");
   run->add_option(
          "--metrics-address", options.metrics_address,
          "HOST:PORT (IPv6: [HOST]:PORT), or PORT on 127.0.0.1, of the metrics for Prometheus; without it, there "

@@ -2,46 +2,15 @@
 #ifndef LEAN_BEACON_RPC_BEACON_QUERIES_H_
 #define LEAN_BEACON_RPC_BEACON_QUERIES_H_
 
-#include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "beacon/rpc/checkpoint_pages.h"
 #include "beacon/rpc/served_chain.h"
-#include "common/concurrency/mutex.h"
 #include "lean/v1/beacon.pb.h"
 
 namespace lean::beacon {
-
-// Caches the bytes that were requested last, whose next page is likely to be requested next. Thread-safe.
-class CheckpointPages {
- public:
-  static constexpr size_t kPageBytes = size_t{4} << 20;
-
-  // `chain` outlives the pages.
-  explicit CheckpointPages(const ServedChain& chain) : chain_(chain) {}
-
-  // Errors: CHECKPOINT_NOT_FOUND, MALFORMED_REQUEST.
-  absl::StatusOr<v1::GetCheckpointResponse> Get(const v1::GetCheckpointRequest& request) const;
-
- private:
-  struct Bytes {
-    Root root;
-    uint64_t slot = 0;
-    v1::GetCheckpointRequest::Part part = v1::GetCheckpointRequest::PART_UNSPECIFIED;
-    std::string ssz;
-  };
-  using BytesPtr = std::shared_ptr<const Bytes>;
-
-  absl::StatusOr<BytesPtr> Find(const v1::GetCheckpointRequest& request) const;
-  absl::StatusOr<BytesPtr> Make(const Checkpoint& id, v1::GetCheckpointRequest::Part part) const;
-
-  const ServedChain& chain_;
-  mutable Mutex mutex_;
-  mutable BytesPtr last_ ABSL_GUARDED_BY(mutex_);
-};
 
 // What GetNodeInfo returns besides the build.
 struct NodeInfo {
@@ -68,6 +37,10 @@ class BeaconQueries {
   absl::StatusOr<v1::GetPeersResponse> GetPeers(const v1::GetPeersRequest& request) const;
   absl::StatusOr<v1::GetCheckpointResponse> GetCheckpoint(const v1::GetCheckpointRequest& request) const {
     return checkpoints_.Get(request);
+  }
+  // As CheckpointPages::GetFinalized.
+  absl::StatusOr<std::shared_ptr<const std::string>> GetFinalized(CheckpointPages::Part part) const {
+    return checkpoints_.GetFinalized(part);
   }
 
  private:

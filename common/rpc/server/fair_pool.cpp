@@ -1,5 +1,8 @@
 #include "common/rpc/server/fair_pool.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -14,7 +17,7 @@ constexpr size_t kCallBytes = 16 << 10;
 FairPool::FairPool(const PoolOptions& options)
     : waiting_({.values = options.waiting_calls, .weight = options.waiting_bytes + options.waiting_calls * kCallBytes}),
       others_most_(std::max<size_t>(options.threads, 2) - 1) {
-  for (size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { Run(); });
+  for (size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this, nice = options.nice] { Run(nice); });
 }
 
 FairPool::~FairPool() { Stop(); }
@@ -46,7 +49,8 @@ void FairPool::Stop() {
   }
 }
 
-void FairPool::Run() {
+void FairPool::Run(int nice) {
+  if (nice != 0) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), nice);
   MutexLock lock(mutex_);
   while (true) {
     changed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {

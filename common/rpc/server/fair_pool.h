@@ -18,6 +18,7 @@ struct PoolOptions {
   size_t threads = 1;
   size_t waiting_calls = 64;                // for a thread
   size_t waiting_bytes = size_t{64} << 20;  // of their requests
+  int nice = 0;                             // of the threads, see setpriority(2)
 };
 
 // Calls wait in a FairQueue by rank, host and connection. A call that the queue displaces is refused. If there are at
@@ -38,7 +39,7 @@ class FairPool {
   void Stop();
 
  private:
-  void Run();
+  void Run(int nice);
   // The number of ranks that a free thread may serve now.
   size_t EndRank() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return others_running_ < others_most_ ? kRanks : 1; }
 

@@ -121,6 +121,7 @@ class Place:
     announce: str = ""  # IP:PORT that others dial; empty: they cannot
     dials: list = None  # multiaddrs or ENRs of peers; None: all of the network's nodes.yaml
     prefix: tuple = ()  # a command that both are run under, such as `ip netns exec NAME`
+    http_address: str = ""  # of the beacon's HTTP server; empty: the program's default; "off": none
     arguments: tuple = ()  # more of them, for the beacon
     engine_arguments: tuple = ()
     genesis_dir: pathlib.Path = None  # another than the network's
@@ -260,6 +261,8 @@ class Network:
         arguments = [s.build_dir / "bin" / "lean-beacon", "run", "--genesis", place.genesis_dir or self.genesis_dir]
         arguments += ["--rpc-address", place.rpc_address, "--name", name]
         arguments += ["--data", self.data_dir(number)]
+        if place.http_address:
+            arguments += ["--http-address", place.http_address]
         if place.listen:
             arguments += ["--network-engine", f"unix:{self.engines[number].socket}"]
         self.beacons[number] = Process(name, [*arguments, *place.arguments], s.directory / f"{name}.log", place.prefix)

@@ -1,0 +1,257 @@
+// The table of HttpRoutes, and its handlers.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "beacon/http/event_feed.h"
+#include "beacon/http/json.h"
+#include "beacon/http/routes.h"
+#include "common/bytes/decimal.h"
+#include "common/status/status_macros.h"
+#include "common/version/version.h"
+
+namespace lean::beacon {
+namespace {
+
+constexpr char kJson[] = "application/json";
+constexpr char kSsz[] = "application/octet-stream";
+constexpr char kEvents[] = "text/event-stream";
+
+// All blocks that GetForkChoice may give at once.
+constexpr uint32_t kMostNodes = 16'384;
+
+using Answer = absl::StatusOr<HttpResponse>;
+
+HttpResponse Respond(const char* type, std::shared_ptr<const std::string> body) {
+  return {.status = 200, .content_type = type, .route = {}, .body = std::move(body), .stream = nullptr};
+}
+HttpResponse Respond(const Json& json) { return Respond(kJson, std::make_shared<const std::string>(Compact(json))); }
+
+Answer Health(const RouteSources&, const RouteCall&) {
+  return Respond({{"status", "healthy"}, {"service", "lean-rpc-api"}});
+}
+
+Answer FinalizedPart(const RouteSources& sources, CheckpointPages::Part part) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const std::string> ssz, sources.queries.GetFinalized(part));
+  return Respond(kSsz, std::move(ssz));
+}
+Answer FinalizedState(const RouteSources& sources, const RouteCall&) {
+  return FinalizedPart(sources, v1::GetCheckpointRequest::STATE);
+}
+Answer FinalizedBlock(const RouteSources& sources, const RouteCall&) {
+  return FinalizedPart(sources, v1::GetCheckpointRequest::BLOCK);
+}
+
+Answer JustifiedCheckpoint(const RouteSources& sources, const RouteCall&) {
+  ASSIGN_OR_RETURN(const auto status, sources.queries.GetChainStatus({}));
+  return Respond(ToJson(status.justified()));
+}
+Answer FinalizedCheckpoint(const RouteSources& sources, const RouteCall&) {
+  ASSIGN_OR_RETURN(const auto status, sources.queries.GetChainStatus({}));
+  return Respond(ToJson(status.finalized()));
+}
+
+Answer Head(const RouteSources& sources, const RouteCall&) {
+  ASSIGN_OR_RETURN(const auto head, sources.queries.GetHead({}));
+  return Respond({{"head", head.head().root()}});
+}
+
+Answer ForkChoice(const RouteSources& sources, const RouteCall&) {
+  v1::GetForkChoiceRequest request;
+  request.set_limit(kMostNodes);
+  ASSIGN_OR_RETURN(const auto tree, sources.queries.GetForkChoice(request));
+  Json nodes = Json::array();
+  for (const v1::ForkChoiceNode& node : tree.nodes()) {
+    nodes.push_back({{"root", node.root()},
+                     {"slot", node.slot()},
+                     {"parent_root", node.parent_root()},
+                     {"proposer_index", node.proposer_index()},
+                     {"weight", node.weight()}});
+  }
+  return Respond({{"nodes", std::move(nodes)},
+                  {"head", tree.head().root()},
+                  {"justified", ToJson(tree.justified())},
+                  {"finalized", ToJson(tree.finalized())},
+                  {"safe_target", tree.safe_target().root()},
+                  {"validator_count", sources.chain.validator_count()}});
+}
+
+absl::StatusOr<v1::BlockId> ParseBlockId(const std::string& id) {
+  v1::BlockId block;
+  if (absl::StartsWith(id, "0x")) {
+    block.set_root(id);
+  } else if (const std::optional<uint64_t> slot = ParseDecimal(id)) {
+    block.set_slot(*slot);
+  } else if (id == "head") {
+    block.set_name(v1::BlockId::HEAD);
+  } else if (id == "justified") {
+    block.set_name(v1::BlockId::JUSTIFIED);
+  } else if (id == "finalized") {
+    block.set_name(v1::BlockId::FINALIZED);
+  } else if (id == "genesis") {
+    block.set_name(v1::BlockId::GENESIS);
+  } else {
+    return absl::InvalidArgumentError(
+        "invalid id: expected 0x and 64 hex digits, a slot, head, justified, finalized or genesis");
+  }
+  return block;
+}
+
+absl::StatusOr<v1::GetBlockResponse> GetBlock(const RouteSources& sources, const std::string& id, bool without_votes) {
+  v1::GetBlockRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_block(), ParseBlockId(id));
+  request.set_without_votes(without_votes);
+  return sources.queries.GetBlock(request);
+}
+
+Answer BlockOfId(const RouteSources& sources, const RouteCall& call) {
+  ASSIGN_OR_RETURN(const auto block, GetBlock(sources, call.id, /*without_votes=*/false));
+  Json votes = Json::array();
+  for (const v1::AttestationView& vote : block.attestations()) votes.push_back(ToJson(vote));
+  return Respond({{"slot", block.slot()},
+                  {"proposer_index", block.proposer_index()},
+                  {"parent_root", block.parent_root()},
+                  {"state_root", block.state_root()},
+                  {"body", {{"attestations", std::move(votes)}}}});
+}
+
+Answer HeaderOfId(const RouteSources& sources, const RouteCall& call) {
+  ASSIGN_OR_RETURN(const auto block, GetBlock(sources, call.id, /*without_votes=*/true));
+  return Respond({{"slot", block.slot()},
+                  {"proposer_index", block.proposer_index()},
+                  {"parent_root", block.parent_root()},
+                  {"state_root", block.state_root()},
+                  {"body_root", block.body_root()}});
+}
+
+Answer StateOfId(const RouteSources& sources, const RouteCall& call) {
+  v1::GetStateRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_block(), ParseBlockId(call.id));
+  ASSIGN_OR_RETURN(const auto state, sources.queries.GetState(request));
+  Json justifications = Json::array();
+  for (const v1::JustificationView& justification : state.justifications()) {
+    justifications.push_back({{"root", justification.root()}, {"votes", justification.votes()}});
+  }
+  return Respond({{"config", {{"genesis_time", state.genesis_time()}}},
+                  {"slot", state.slot()},
+                  {"block_root", state.block_root()},
+                  {"state_root", state.state_root()},
+                  {"latest_justified", ToJson(state.justified())},
+                  {"latest_finalized", ToJson(state.finalized())},
+                  {"validator_count", state.validator_count()},
+                  {"justifications", std::move(justifications)}});
+}
+
+Answer Events(const RouteSources& sources, const RouteCall& call) {
+  const auto topics = call.query.find("topics");
+  ASSIGN_OR_RETURN(const EventKinds kinds, ParseTopics(topics == call.query.end() ? "" : topics->second));
+  std::optional<EventCursor> after;
+  if (!call.last_event_id.empty()) {
+    ASSIGN_OR_RETURN(after, EventCursor::Parse(call.last_event_id),
+                     absl::InvalidArgumentError(absl::StrCat("Last-Event-ID: ", _.message())));
+  }
+  HttpResponse response = Respond(kEvents, nullptr);
+  response.stream = std::make_unique<EventFeed>(sources.chain.events, kinds, after);
+  return response;
+}
+
+Answer GenesisOfChain(const RouteSources& sources, const RouteCall&) {
+  ASSIGN_OR_RETURN(const auto genesis, sources.queries.GetGenesis({}));
+  return Respond({{"genesis_time", genesis.genesis_time()}, {"validator_count", genesis.validator_count()}});
+}
+
+Answer Spec(const RouteSources& sources, const RouteCall&) {
+  ASSIGN_OR_RETURN(const auto spec, sources.queries.GetSpec({}));
+  return Respond({{"MILLISECONDS_PER_SLOT", spec.slot_duration_ms()},
+                  {"INTERVALS_PER_SLOT", spec.intervals_per_slot()},
+                  {"MILLISECONDS_PER_INTERVAL", spec.slot_duration_ms() / spec.intervals_per_slot()},
+                  {"JUSTIFICATION_LOOKBACK_SLOTS", spec.justification_lookback_slots()},
+                  {"HISTORICAL_ROOTS_LIMIT", spec.historical_roots_limit()},
+                  {"VALIDATOR_REGISTRY_LIMIT", spec.validator_registry_limit()}});
+}
+
+Answer Identity(const RouteSources& sources, const RouteCall&) {
+  const PeerList* const peers = sources.chain.peers;
+  return Respond({{"version", absl::StrCat("lean-beacon/v", Version(), "-", Commit())},
+                  {"peer_id", peers == nullptr ? "" : peers->View().peer_id()}});
+}
+
+Answer Syncing(const RouteSources& sources, const RouteCall&) {
+  ASSIGN_OR_RETURN(const auto status, sources.queries.GetChainStatus({}));
+  const auto head = static_cast<int64_t>(status.head().slot());
+  return Respond({{"is_syncing", !status.synced()},
+                  {"head_slot", status.head().slot()},
+                  {"sync_distance", std::max<int64_t>(status.slot() - head, 0)},
+                  {"finalized_slot", status.finalized().slot()}});
+}
+
+const char* StateName(v1::PeerView::State state) {
+  if (state == v1::PeerView::CONNECTED) return "connected";
+  return state == v1::PeerView::CONNECTING ? "connecting" : "disconnected";
+}
+
+Answer Peers(const RouteSources& sources, const RouteCall&) {
+  ASSIGN_OR_RETURN(const auto peers, sources.queries.GetPeers({}));
+  Json list = Json::array();
+  for (const v1::PeerView& peer : peers.peers()) {
+    Json entry = {{"peer_id", peer.peer_id()},
+                  {"state", StateName(peer.state())},
+                  {"direction", peer.outbound() ? "outbound" : "inbound"},
+                  {"address", peer.address()}};
+    if (peer.state() == v1::PeerView::CONNECTED) {
+      entry["agent"] = peer.agent();
+      entry["head"] = ToJson(peer.head());
+      entry["finalized"] = ToJson(peer.finalized());
+    }
+    list.push_back(std::move(entry));
+  }
+  return Respond(list);
+}
+
+Answer PeerCount(const RouteSources& sources, const RouteCall&) {
+  ASSIGN_OR_RETURN(const auto peers, sources.queries.GetPeers({}));
+  const auto count = [&](const char* state) {
+    return std::count_if(peers.peers().begin(), peers.peers().end(), [state](const v1::PeerView& peer) {
+      return absl::string_view(StateName(peer.state())) == state;
+    });
+  };
+  return Respond({{"connected", count("connected")},
+                  {"connecting", count("connecting")},
+                  {"disconnected", count("disconnected")},
+                  {"disconnecting", 0}});
+}
+
+// A page is a route, too: a handler that responds with its bytes and their type.
+constexpr auto kRoutes = std::to_array<HttpRoute>({
+    {"/lean/v0/health", kJson, "that the server answers", &Health},
+    {"/v0/health", kJson, "the same", &Health},
+    {"/lean/v0/states/finalized", kSsz, "the latest finalized state", &FinalizedState},
+    {"/lean/v0/blocks/finalized", kSsz, "the latest finalized block, signed", &FinalizedBlock},
+    {"/lean/v0/checkpoints/justified", kJson, "the latest justified block", &JustifiedCheckpoint},
+    {"/lean/v0/checkpoints/finalized", kJson, "the latest finalized block", &FinalizedCheckpoint},
+    {"/lean/v0/fork_choice", kJson, "the block tree from the finalized block on, with weights", &ForkChoice},
+    {"/lean/v0/head", kJson, "the root of the head", &Head},
+    {"/lean/v0/blocks/{id}", kJson, "a block", &BlockOfId},
+    {"/lean/v0/blocks/{id}/header", kJson, "the header of a block", &HeaderOfId},
+    {"/lean/v0/headers/{id}", kJson, "the same", &HeaderOfId},
+    {"/lean/v0/states/{id}", kJson, "a summary of the state after a block", &StateOfId},
+    {"/lean/v0/events", kEvents, "what happens, as it happens", &Events},
+    {"/lean/v0/genesis", kJson, "the time of genesis and the number of validators", &GenesisOfChain},
+    {"/lean/v0/config/spec", kJson, "the constants of the network", &Spec},
+    {"/lean/v0/node/identity", kJson, "the version and the peer id", &Identity},
+    {"/lean/v0/node/syncing", kJson, "whether the beacon is in sync", &Syncing},
+    {"/lean/v0/node/peers", kJson, "the peers", &Peers},
+    {"/lean/v0/node/peer_count", kJson, "the number of peers, by state", &PeerCount},
+});
+
+}  // namespace
+
+absl::Span<const HttpRoute> HttpRoutes() { return kRoutes; }
+
+}  // namespace lean::beacon

@@ -1,0 +1,54 @@
+"""1,000 clients that send their requests a byte at a time, and event streams that nobody reads: no duty is missed, and
+an honest client is answered within a second. All come from one address."""
+
+import os
+import time
+
+import e2e
+import http_client
+import slow_clients
+import usage
+from duty_log import DutyLog
+from leandev import network
+from leandev.processes import Process, wait_until
+
+CLIENTS = int(os.environ.get("LEAN_SLOW_CLIENTS", "1000"))
+SLOTS = 8
+SLOT_MS = 1200
+MOST_S = 1.0
+MAX_RSS_MORE = 100_000_000
+
+
+class HttpSlowClientsTest(e2e.NetworkTest):
+    def test_slow_clients(self):
+        net = self.make_network(clients=1, slot_ms=SLOT_MS)
+        address = f"127.0.0.1:{network.free_port()}"
+        net.places[0].http_address = address
+        net.start()
+        self.wait_for_finality()
+        memory = usage.rss(net.beacon.pid)
+
+        log = self.directory / "slow.log"
+        slow = Process("slow", ["/usr/bin/python3", slow_clients.__file__, address, str(CLIENTS)], log)
+        self.addCleanup(slow.kill)
+        wait_until(lambda: "ready" in log.read_text(encoding="utf-8"), e2e.PATIENCE_S, "the slow clients")
+        before = net.rpc.status()
+        times = []
+        while net.rpc.status().slot < before.slot + SLOTS:
+            begun = time.monotonic()
+            answer = http_client.get(address, "/lean/v0/head")
+            times.append(time.monotonic() - begun)
+            self.assertEqual(answer.status, 200)
+        after = net.rpc.status()
+        self.assertTrue(slow.running(), slow.log_tail())
+        more = usage.rss(net.beacon.pid) - memory
+        print(f"{len(times)} honest requests, the slowest {max(times) * 1000:.0f} ms; memory +{more >> 20} MiB", flush=True)
+        self.assertLess(max(times), MOST_S)
+        duties = DutyLog(net.clients[0].log_path, net.settings.validators)
+        self.assertEqual(duties.missed(before.slot + 1, after.slot - 1), [])
+        self.assertGreater(after.finalized.slot, before.finalized.slot)
+        self.assertLess(more, MAX_RSS_MORE)
+
+
+if __name__ == "__main__":
+    e2e.main()
