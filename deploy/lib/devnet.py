@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from leandev import engine, live_view, network  # noqa: E402  pylint: disable=wrong-import-position
+from leandev import engine, live_view, network, observe  # noqa: E402  pylint: disable=wrong-import-position
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POLL_S = 0.2
@@ -65,6 +65,8 @@ def parse_arguments(arguments):
                         help="seconds from the end of key generation to genesis (default: %(default)s)")
     parser.add_argument("--plain", action="store_true",
                         help="a line for each slot instead of a picture: the default where there is no terminal")
+    parser.add_argument("--observe", action="store_true",
+                        help="also run Prometheus on the network, with the alerts of deploy/observe; its address is printed")
     parser.add_argument("--build-dir", type=path, metavar="DIR",
                         help="use the programs of this build folder: install and build nothing")
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
@@ -109,6 +111,19 @@ def check(settings):
         raise network.NetworkError(
             f"the path of the devnet's folder is too long for the unix sockets of the network engines, which may have "
             f"{engine.MAX_SOCKET_PATH} bytes: choose another one with --dir ({os.fsdecode(socket)})")
+
+
+OBSERVER_PORT = 9090  # unless it is taken
+
+
+def start_observer(devnet):
+    """Starts Prometheus on the network, which serves metrics."""
+    host = devnet.settings.host
+    port = network.free_port() if network.port_in_use(host, OBSERVER_PORT) else OBSERVER_PORT
+    observer = observe.Prometheus(devnet, port)
+    observer.wait()
+    print(f"==> Prometheus is on {observer.url}; dashboards for Grafana are in {observe.FOLDER / 'grafana'}", flush=True)
+    return observer
 
 
 def programs(settings):
@@ -194,6 +209,7 @@ def show(devnet, slots, plain):
 
 def run(options, settings):
     devnet = network.Network(settings)
+    observer = None
     settings.directory.mkdir()
     print(f"==> making keys for {settings.validators} validators in {settings.directory}", flush=True)
     if settings.xmss_log_lifetime != network.PRODUCTION_XMSS_LOG_LIFETIME:
@@ -206,7 +222,11 @@ def run(options, settings):
         if settings.beacons > 1:
             beacons = f"{settings.beacons} beacons with a network engine each, the first beacon"
         print(f"==> starting {beacons} on {settings.address} and {settings.clients} validator clients", flush=True)
+        if options.observe:
+            devnet.serve_metrics()
         devnet.start()
+        if options.observe:
+            observer = start_observer(devnet)
         return show(devnet, options.slots, options.plain or not sys.stdout.isatty())
     except KeyboardInterrupt:
         return 0 if options.slots is None else 130
@@ -216,6 +236,8 @@ def run(options, settings):
             signal.signal(number, signal.SIG_IGN)
         if devnet.processes():
             print("==> stopping", flush=True)
+        if observer is not None:
+            observer.stop()
         devnet.stop()
 
 
@@ -234,6 +256,8 @@ def main(arguments):
             print("\n".join(programs(settings)))
             return 0
         check_programs(settings)
+        if options.observe and observe.missing():
+            raise network.NetworkError(observe.missing())
         return run(options, settings)
     except (network.NetworkError, TimeoutError, OSError) as error:
         print(f"devnet: {error}", file=sys.stderr)

@@ -1,11 +1,14 @@
 """deploy/devnet: its exit code, its errors, and that it leaves no processes behind."""
 
+import json
 import re
 import signal
 import subprocess
+import unittest
+import urllib.request
 
 import e2e
-from leandev import network
+from leandev import network, observe
 from leandev.processes import exists, wait_until
 
 
@@ -53,6 +56,21 @@ class DevnetTest(e2e.NetworkTest):
         self.assertEqual(script.wait(e2e.PATIENCE_S), 0, self.said())
         self.assertRegex(self.said(), r"(?m)^slot=\d+ head=\d+ justified=\d+ finalized=[1-9]\d* votes=4/4 proposer=\d+ ")
         self.assertRegex(self.said(), r"(?m)^finalized slot [1-9]\d* by slot 1\d$")
+
+    @unittest.skipIf(observe.missing(), observe.missing())
+    def test_observed_by_prometheus(self):
+        script = self.start("--observe")
+        url = self.wait_for_text(r"Prometheus is on (http://[\w.:]+)", script)[1]
+
+        def scraped():
+            with urllib.request.urlopen(f"{url}/api/v1/query?query=up==1", timeout=e2e.PATIENCE_S) as answer:
+                return len(json.load(answer)["data"]["result"]) == 3
+
+        wait_until(scraped, e2e.PATIENCE_S, "a beacon and two clients to be scraped")
+        children = self.children(script)
+        script.terminate()
+        script.wait(e2e.PATIENCE_S)
+        self.assertEqual([child for child in children if exists(child)], [])
 
     def test_several_beacons_are_linked_by_engines(self):
         if e2e.missing_engine():

@@ -147,6 +147,7 @@ class Network:
         self.places = [self._place(number) for number in range(settings.beacons)]
         self.places[0].prefix = beacon_prefix
         self.client_arguments = []  # more of them, for every client
+        self.metrics_addresses = {}  # by the name of the process: the program, and where it serves metrics
         self.engines = [
             Engine(f"engine-{number}", settings.directory, settings.build_dir) if settings.beacons > 1 else None
             for number in range(settings.beacons)
@@ -217,6 +218,17 @@ class Network:
             command += ["--pubkeys-from", keystores]
         run(command, "making the genesis", quiet)
 
+    def serve_metrics(self):
+        """Lets all beacons and clients that are started from now on serve metrics on free ports."""
+        s = self.settings
+        for program, names in (("lean-beacon", map(self.beacon_name, range(s.beacons))),
+                               ("lean-validator", map(self.client_name, range(s.clients)))):
+            for name in names:
+                self.metrics_addresses[name] = (program, f"{s.host}:{free_port()}")
+
+    def _metrics_arguments(self, name):
+        return ["--metrics-address", self.metrics_addresses[name][1]] if name in self.metrics_addresses else []
+
     @property
     def nodes_file(self):
         """The ENRs of all engines that others can dial, in the format of lean-quickstart."""
@@ -260,7 +272,7 @@ class Network:
         name = self.beacon_name(number)
         arguments = [s.build_dir / "bin" / "lean-beacon", "run", "--genesis", place.genesis_dir or self.genesis_dir]
         arguments += ["--rpc-address", place.rpc_address, "--name", name]
-        arguments += ["--data", self.data_dir(number)]
+        arguments += ["--data", self.data_dir(number), *self._metrics_arguments(name)]
         if place.http_address:
             arguments += ["--http-address", place.http_address]
         if place.listen:
@@ -300,7 +312,7 @@ class Network:
         arguments = [s.build_dir / "bin" / "lean-validator", "run"]
         place = self.places[self.beacon_of(number)]
         arguments += ["--keystores", self.keystores[number], "--genesis", place.genesis_dir or self.genesis_dir]
-        arguments += ["--beacon", place.rpc_address, *self.client_arguments]
+        arguments += ["--beacon", place.rpc_address, *self._metrics_arguments(name), *self.client_arguments]
         if self.password_file:
             arguments += ["--password-file", self.password_file]
         self.clients[number] = Process(name, arguments, s.directory / f"{name}.log", self.client_prefixes[number])
