@@ -90,7 +90,7 @@ class CommandLineTest(unittest.TestCase):
         addresses = list(self.addresses())
         self.assertEqual({option for _, option in addresses},
                          {"--beacon", "--signer", "--keymanager-address", "--metrics-address", "--address", "--listen",
-                          "--rpc-address"})
+                          "--rpc-address", "--http-address"})
         for command, option in addresses:
             self.refused([*command, option, "http://127.0.0.1:5052"], f"{option}: ", 'this is a URL: leave out "http://"')
             self.refused([*command, option, "::1:5052"], f"{option}: ", "an IPv6 address needs brackets")
