@@ -2,6 +2,7 @@
 #ifndef LEAN_BEACON_COMMANDS_CHECKPOINT_SOURCE_H_
 #define LEAN_BEACON_COMMANDS_CHECKPOINT_SOURCE_H_
 
+#include <chrono>
 #include <stop_token>
 #include <string>
 
@@ -12,9 +13,11 @@
 
 namespace lean::beacon {
 
-// Reads the file `source` if there is one; otherwise `source` is the address of a beacon (HOST:PORT or unix:PATH), from
-// which the finalized block `root` is fetched. The parts are not checked (CheckAnchor does that). Errors name the
-// source. CANCELLED: `stop` was requested first.
+// Reads the file `source` if there is one. Otherwise `source` is the address of a beacon (HOST:PORT or unix:PATH), from
+// which the finalized block `root` is fetched, or http://HOST:PORT of any lean client, which only gives its latest
+// finalized block: it is asked until that is `root`, for kHttpWait at most. The parts are not checked (CheckAnchor does
+// that). Errors name the source. CANCELLED: `stop` was requested first.
+inline constexpr std::chrono::seconds kHttpWait{60};
 absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const Root& root, const std::stop_token& stop,
                                                spdlog::logger& log);
 

@@ -18,8 +18,8 @@ void AddRunOptions(CLI::App& command, BeaconOptions& options) {
                   "are deleted")
       ->needs(data);
   run->add_option("--checkpoint", options.checkpoint,
-                  "start from a finalized block instead of genesis: a file of `db export`, or HOST:PORT (IPv6: "
-                  "[HOST]:PORT) of a beacon");
+                  "start from a finalized block instead of genesis: a file of `db export`, HOST:PORT (IPv6: "
+                  "[HOST]:PORT) of a beacon, or http://HOST:PORT of any lean client");
   run->add_option("--checkpoint-root", options.checkpoint_root, "hex root of that block, from a source that you trust");
   run->add_option("--name", options.name, "name of this node in logs and answers")->capture_default_str();
   run->add_option("--rpc-address", options.rpc_address,
