@@ -1,5 +1,5 @@
-// lean-beacon: `run` runs a beacon, `config` checks its settings, `genesis` creates a network, `db` works on a data
-// folder.
+// lean-beacon: `run` runs a beacon, `config` checks its settings, `genesis` creates a network, `certs` makes
+// certificates, `db` works on a data folder.
 #include <optional>
 #include <stop_token>
 
@@ -28,6 +28,8 @@ int Main(int argc, char** argv) {
                      [&run](CLI::App& command) { AddRunOptions(command, run); });
   GenesisOptions genesis;
   AddGenesis(app, genesis);
+  CertsOptions certs;
+  AddCerts(app, certs);
   DbOptions db;
   AddDb(app, db);
   if (const std::optional<int> code = program.Parse(argc, argv); code.has_value()) return *code;
@@ -40,8 +42,9 @@ int Main(int argc, char** argv) {
         signals, [&](const std::stop_token& stop) { return RunDb(app, db, stop, *log); },
         [&](const char* signal) { log->info("stopping signal={}", signal); }));
   }
-  // An interrupted run leaves nothing that looks like a genesis folder.
+  // An interrupted run leaves nothing that looks like a genesis folder, or like the certificate of a node.
   signals.LetEnd();
+  if (app.got_subcommand("certs")) return program.Report(RunCerts(app, certs));
   return program.Report(MakeGenesisFolder(genesis));
 }
 

@@ -33,7 +33,11 @@ absl::StatusOr<StartOptions> ReadStartOptions(const BeaconOptions& options, cons
                     .network = spec.name,
                     .keep_slots = options.keep_slots,
                     .checkpoint = options.checkpoint,
+                    .checkpoint_tls = {},
                     .checkpoint_root = std::nullopt};
+  if (!options.checkpoint_tls_ca.empty()) {
+    kept.checkpoint_tls = {.server_ca = options.checkpoint_tls_ca, .cert = options.tls.cert, .key = options.tls.key};
+  }
   if (options.checkpoint_root.empty()) return kept;
   ASSIGN_OR_RETURN(const Root root, ParseFixedHex<Root>(options.checkpoint_root),
                    absl::InvalidArgumentError(absl::StrCat("--checkpoint-root: ", _.message())));
@@ -173,20 +177,24 @@ absl::Status Beacon::StartParts() {
       sync_context,
       SyncServiceOptions::For(parameters_.spec.slot_duration_ms, has_engine() ? 1 : 0, std::random_device()()));
   sync_->Start();
-  ASSIGN_OR_RETURN(
-      rpc_, RpcService::Start(
-                Served(),
-                {.node_name = options_.name,
-                 .server = {.address = options_.rpc_address, .tls = options_.tls, .log = log_, .reflection = true}}));
+  ASSIGN_OR_RETURN(rpc_, RpcService::Start(Served(), {.node_name = options_.name,
+                                                      .server = {.address = options_.rpc_address,
+                                                                 .tls = options_.tls,
+                                                                 .insecure = options_.insecure_rpc,
+                                                                 .log = log_,
+                                                                 .reflection = true}}));
   ASSIGN_OR_RETURN(http_, HttpService::Start(Served(), options_.http, *log_));
   listeners_ = std::make_unique<rpc::ListenerWatch>(clock_, log_);
   listeners_->Add("rpc", rpc_->address());
   if (http_ != nullptr) listeners_->Add("http", http_->address());
+  security_ = std::make_unique<rpc::SecurityWatch>(clock_, log_);
+  security_->Add(rpc_->server());
   metrics_reader_ =
       std::make_unique<BeaconMetricsReader>(metrics_, MeteredBeacon{.chain = chain_,
                                                                     .network = *network_,
                                                                     .sync = [this] { return sync_board_.Get(); },
                                                                     .listeners = *listeners_,
+                                                                    .security = *security_,
                                                                     .log = *log_,
                                                                     .http = http_.get(),
                                                                     .database = database_.get(),

@@ -31,6 +31,7 @@
 #include "common/log/logger.h"
 #include "common/metrics/metrics_server.h"
 #include "common/rpc/connections/listener_watch.h"
+#include "common/rpc/security_watch.h"
 #include "common/rpc/tls.h"
 
 namespace lean::beacon {
@@ -44,6 +45,8 @@ struct BeaconOptions {
   std::string checkpoint_root;         // root of its block, in hex
   std::string rpc_address = "127.0.0.1:5052";
   rpc::ServerTlsFiles tls;
+  bool insecure_rpc = false;      // serve other machines without client certificates
+  std::string checkpoint_tls_ca;  // authority of the beacon at `checkpoint`; empty: without TLS
   HttpServiceOptions http;
   std::string metrics_address;  // HOST:PORT or PORT; empty: no metrics
   std::string network_engine;   // unix:PATH of the network engine; empty: no peers
@@ -108,6 +111,7 @@ class Beacon {
   std::unique_ptr<RpcService> rpc_;
   std::unique_ptr<HttpService> http_;  // null: there is none
   std::unique_ptr<rpc::ListenerWatch> listeners_;
+  std::unique_ptr<rpc::SecurityWatch> security_;
   std::unique_ptr<BeaconMetricsReader> metrics_reader_;
   std::unique_ptr<metrics::MetricsServer> metrics_server_;  // null without a metrics address
   std::unique_ptr<HealthSignals> health_signals_;

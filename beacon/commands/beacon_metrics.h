@@ -83,6 +83,10 @@ struct BeaconMetrics {
       "Connections of the HTTP server: `refused` for lack of room; `displaced`, closed to "
       "make room because they had sent no request or read no answer",
       {{"result", {"accepted", "refused", "displaced"}}}};
+  metrics::Gauge certificate_end{r,
+                                 "lean_beacon_certificate_end_seconds",
+                                 "Unix time at which the first certificate of these TLS files ends",
+                                 {{"tls", {"rpc"}}}};
   metrics::Counter dropped_log_lines{r, "lean_beacon_log_lines_dropped_total",
                                      "Log lines that were dropped because nobody read them in time"};
 

@@ -187,6 +187,9 @@ void BeaconMetricsReader::RefreshProcess() {
   for (const rpc::ListenerWatch::State& listener : beacon_.listeners.states()) {
     m_.listener_answers.Set(listener.answers ? 1 : 0, {{"listener", listener.name}});
   }
+  for (const rpc::SecurityWatch::Certificate& certificate : beacon_.security.certificates()) {
+    m_.certificate_end.Set(static_cast<double>(absl::ToUnixSeconds(certificate.end)), {{"tls", certificate.name}});
+  }
 }
 
 void BeaconMetricsReader::RefreshStorage() {

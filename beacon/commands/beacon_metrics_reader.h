@@ -15,6 +15,7 @@
 #include "beacon/sync/sync_status.h"
 #include "common/log/logger.h"
 #include "common/rpc/connections/listener_watch.h"
+#include "common/rpc/security_watch.h"
 
 namespace lean::beacon {
 
@@ -24,6 +25,7 @@ struct MeteredBeacon {
   const Network& network;
   std::function<SyncStatus()> sync;
   const rpc::ListenerWatch& listeners;
+  const rpc::SecurityWatch& security;
   const spdlog::logger& log;
   const HttpService* http = nullptr;        // null: there is none; its metrics stay 0
   const ChainDatabase* database = nullptr;  // null without a data folder, like the next: its metrics are missing then

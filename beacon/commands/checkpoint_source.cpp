@@ -169,8 +169,8 @@ absl::StatusOr<CheckpointParts> LoadOverHttp(const std::string& source, const Ro
 
 }  // namespace
 
-absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const Root& root, const std::stop_token& stop,
-                                               spdlog::logger& log) {
+absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const rpc::ClientTlsFiles& tls,
+                                               const Root& root, const std::stop_token& stop, spdlog::logger& log) {
   std::error_code ignored;
   if (std::filesystem::exists(source, ignored)) return ReadCheckpointFile(source);
   if (absl::StartsWith(source, kHttp)) return LoadOverHttp(source, root, stop, log);
@@ -179,7 +179,7 @@ absl::StatusOr<CheckpointParts> LoadCheckpoint(const std::string& source, const 
         absl::StrCat("--checkpoint ", source,
                      ": https is not supported; http is as safe here, since --checkpoint-root is what is trusted"));
   }
-  ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(source),
+  ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(source, {.tls = tls}),
                    absl::InvalidArgumentError(
                        absl::StrCat("--checkpoint ", source, " is neither a file nor an address: ", _.message())));
   RemoteCheckpoint remote(channel, source, root, log);

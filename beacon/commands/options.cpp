@@ -4,6 +4,7 @@
 #include "beacon/network/engine/engine_stream.h"
 #include "common/metrics/metrics_server.h"
 #include "common/rpc/connections/address.h"
+#include "common/rpc/tls_options.h"
 
 namespace lean::beacon {
 
@@ -21,6 +22,10 @@ void AddRunOptions(CLI::App& command, BeaconOptions& options) {
                   "start from a finalized block instead of genesis: a file of `db export`, HOST:PORT (IPv6: "
                   "[HOST]:PORT) of a beacon, or http://HOST:PORT of any lean client");
   run->add_option("--checkpoint-root", options.checkpoint_root, "hex root of that block, from a source that you trust");
+  run->add_option(
+         "--checkpoint-tls-ca", options.checkpoint_tls_ca,
+         "PEM certificates of the authority of the beacon at --checkpoint: connect with TLS, and show --tls-cert")
+      ->needs("--checkpoint");
   run->add_option("--name", options.name, "name of this node in logs and answers")->capture_default_str();
   run->add_option("--rpc-address", options.rpc_address,
                   "HOST:PORT (IPv6: [HOST]:PORT) of the RPC server; port 0 takes a free one")
@@ -37,15 +42,46 @@ void AddRunOptions(CLI::App& command, BeaconOptions& options) {
          "HOST:PORT (IPv6: [HOST]:PORT), or PORT on 127.0.0.1, of the metrics for Prometheus; without it, there "
          "are none")
       ->check(metrics::AddressError);
-  run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain; the server uses TLS");
-  run->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
-  run->add_option("--tls-client-ca", options.tls.client_ca,
-                  "PEM certificates of the authority that issues clients' certificates");
+  rpc::AddServerTlsOptions(*run, "--tls", options.tls);
+  run->add_flag("--insecure-rpc", options.insecure_rpc,
+                "serve everybody who reaches --rpc-address, without client certificates");
   run->add_option(
          "--network-engine", options.network_engine,
          "unix:PATH of the network engine (lean-p2p), which connects to peers; without it, there are no peers. "
          "127.0.0.1:PORT is for tests")
       ->check([](const std::string& text) { return std::string(EngineStream::CheckAddress(text).message()); });
+}
+
+void AddCerts(CLI::App& app, CertsOptions& options) {
+  CLI::App* certs = app.add_subcommand("certs", "Make certificates, so that only your own machines may connect");
+  certs->require_subcommand(1);
+  const auto add = [&](const char* name, const char* what) {
+    CLI::App* command = certs->add_subcommand(name, what);
+    command->add_option("--folder", options.folder, "folder of the authority and of all nodes")->required();
+    command->add_option("--days", options.days, "how long the certificates are valid")
+        ->check(CLI::Range(int64_t{1}, kMostDays))
+        ->capture_default_str();
+    return command;
+  };
+  for (CLI::App* command : {add("new", "Make an authority and certificates of nodes in a new folder"),
+                            add("add", "Make certificates of more nodes in a folder of `certs new`")}) {
+    command->add_option("--beacon", options.beacons,
+                        "NAME=HOST,...: a beacon, and the DNS names or IP addresses at which it is reached; several");
+    command->add_option("--signer", options.signers, "NAME=HOST,...: a signer (lean-validator sign-server); several");
+    command->add_option("--validator", options.validators,
+                        "NAME or NAME=HOST,...: a validator client, and where its keymanager is reached; several");
+    command->add_option("--operator", options.operators, "NAME of a person who administers keys and data; several");
+    command->add_option("--reader", options.readers, "NAME of a person or program that only queries; several");
+  }
+  CLI::App* renew = add("renew", "Replace certificates in such a folder by ones that begin today, with the same keys");
+  renew->add_option("--name", options.names, "node to renew; several; without it, all");
+}
+
+absl::Status RunCerts(const CLI::App& app, const CertsOptions& options) {
+  const CLI::App& certs = *app.get_subcommand("certs");
+  if (certs.got_subcommand("new")) return MakeCertificates(options);
+  if (certs.got_subcommand("add")) return AddCertificates(options);
+  return RenewCertificates(options);
 }
 
 void AddGenesis(CLI::App& app, GenesisOptions& options) {

@@ -8,6 +8,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "beacon/commands/certs.h"
 #include "beacon/commands/commands.h"
 #include "common/log/logger.h"
 
@@ -16,6 +17,10 @@ namespace lean::beacon {
 // The options of `run`, which are also those of `config check`.
 void AddRunOptions(CLI::App& command, BeaconOptions& options);
 void AddGenesis(CLI::App& app, GenesisOptions& options);
+
+void AddCerts(CLI::App& app, CertsOptions& options);
+// Runs the subcommand of `certs` that `app` has parsed.
+absl::Status RunCerts(const CLI::App& app, const CertsOptions& options);
 
 struct DbOptions {
   std::string data_dir;

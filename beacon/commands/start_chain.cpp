@@ -28,7 +28,8 @@ absl::StatusOr<Anchor> Beginning(const StartOptions& options, const Genesis& gen
         "--checkpoint needs --checkpoint-root, the root of a finalized block: it is what you trust, so have it from "
         "somebody else than the checkpoint");
   }
-  ASSIGN_OR_RETURN(CheckpointParts parts, LoadCheckpoint(options.checkpoint, *options.checkpoint_root, stop, log));
+  ASSIGN_OR_RETURN(CheckpointParts parts,
+                   LoadCheckpoint(options.checkpoint, options.checkpoint_tls, *options.checkpoint_root, stop, log));
   ASSIGN_OR_RETURN(Anchor anchor, CheckAnchor(std::move(parts), genesis, scheme, *options.checkpoint_root));
   log.info("checkpoint slot={} root={} from={}", anchor.block->slot, ToHex(anchor.root.span()), options.checkpoint);
   return anchor;

@@ -19,6 +19,7 @@
 #include "common/config/network_spec.h"
 #include "common/crypto/signature_scheme.h"
 #include "common/log/logger.h"
+#include "common/rpc/tls_files.h"
 
 namespace lean::beacon {
 
@@ -38,6 +39,7 @@ struct StartOptions {
   std::string network;                   // its name
   std::optional<uint64_t> keep_slots;    // blocks further behind finality are dropped; nullopt: none
   std::string checkpoint;                // file or address to begin from; empty: genesis
+  rpc::ClientTlsFiles checkpoint_tls;    // for its address
   std::optional<Root> checkpoint_root;   // of its block
 };
 

@@ -10,7 +10,7 @@
 #include "common/rpc/connections/connection_gate.h"
 #include "common/rpc/server/fair_pool.h"
 #include "common/rpc/server/unary_call.h"
-#include "common/rpc/tls.h"
+#include "common/rpc/tls_files.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {
@@ -77,7 +77,7 @@ absl::StatusOr<std::unique_ptr<HttpService>> HttpService::Start(ServedChain chai
     rpc::ServerTlsFiles files;
     files.cert = options.tls_cert;
     files.key = options.tls_key;
-    RETURN_IF_ERROR(rpc::MakeServerCredentials(files).status());
+    RETURN_IF_ERROR(rpc::OpenTlsFiles("http", files, nullptr).status());
   }
   auto parts = std::make_unique<Parts>(std::move(chain));
   absl::StatusOr<std::unique_ptr<HttpServer>> server = HttpServer::Start(

@@ -236,6 +236,7 @@ absl::StatusOr<v1::GetNodeInfoResponse> BeaconQueries::GetNodeInfo(const NodeInf
       std::chrono::duration_cast<std::chrono::milliseconds>(chain_.clock.Steady() - started_).count()));
   response.set_rpc_address(node.rpc_address);
   response.set_tls(node.tls);
+  response.set_insecure_rpc(node.insecure);
   response.set_genesis_block_root(Hex(chain_.genesis.block_root));
   View(chain_.sync(), *response.mutable_sync());
   if (chain_.peers != nullptr) {

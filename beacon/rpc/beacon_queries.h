@@ -17,6 +17,7 @@ struct NodeInfo {
   std::string name;
   std::string rpc_address;  // HOST:PORT
   bool tls = false;
+  bool insecure = false;  // everybody who reaches the address is served
 };
 
 // Thread-safe. Each call takes the chain's read lock once, to copy handles.

@@ -7,7 +7,7 @@
 namespace lean::beacon {
 
 GrpcBeaconService::GrpcBeaconService(const BeaconQueries& queries, EventStreams& events, rpc::Dispatcher& dispatcher)
-    : RawService(dispatcher), queries_(queries) {
+    : RawService(dispatcher, Role::kReader), queries_(queries) {
   Handle(queries, &BeaconQueries::GetHead);
   Handle(queries, &BeaconQueries::GetChainStatus);
   Handle(queries, &BeaconQueries::GetBlock);
@@ -33,7 +33,7 @@ absl::StatusOr<v1::GetNodeInfoResponse> GrpcBeaconService::DescribeNode(const v1
 
 GrpcDutyService::GrpcDutyService(const Duties& duties, const Submissions& submissions, CallerBook& callers,
                                  rpc::Dispatcher& dispatcher)
-    : RawService(dispatcher), submissions_(submissions), callers_(callers) {
+    : RawService(dispatcher, Role::kValidator), submissions_(submissions), callers_(callers) {
   Handle(duties, &Duties::GetDuties);
   Handle(duties, &Duties::BuildBlock);
   Handle(duties, &Duties::BuildVote);

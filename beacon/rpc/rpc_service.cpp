@@ -73,8 +73,11 @@ absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Start(ServedChain chain,
   ASSIGN_OR_RETURN(parts->server,
                    rpc::Server::Start(server_options, {{&parts->beacon_service, v1::BeaconService::service_full_name()},
                                                        {&parts->duty_service, v1::DutyService::service_full_name()}}));
-  parts->beacon_service.SetNodeInfo(std::make_shared<const NodeInfo>(
-      NodeInfo{options.node_name, parts->server->address().ToString(), parts->server->tls()}));
+  parts->beacon_service.SetNodeInfo(
+      std::make_shared<const NodeInfo>(NodeInfo{.name = options.node_name,
+                                                .rpc_address = parts->server->address().ToString(),
+                                                .tls = parts->server->tls_files() != nullptr,
+                                                .insecure = parts->server->open()}));
   return std::unique_ptr<RpcService>(new RpcService(std::move(parts)));
 }
 
@@ -100,6 +103,8 @@ void RpcService::SetDutiesServed(bool served) {
 void RpcService::SetEngineAttached(bool attached) {
   parts_->server->SetServing(v1::NetworkEngine::service_full_name(), attached);
 }
+
+const rpc::Server& RpcService::server() const { return *parts_->server; }
 
 const rpc::Address& RpcService::address() const { return parts_->server->address(); }
 

@@ -40,6 +40,7 @@ class RpcService {
   // attached. It does not affect the other services, since duties are served without an engine.
   void SetEngineAttached(bool attached);
 
+  const rpc::Server& server() const;
   const rpc::Address& address() const;
   // Calls in progress, including those whose caller has gone while their work continues.
   int64_t active_calls() const;

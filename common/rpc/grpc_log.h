@@ -9,7 +9,7 @@
 namespace lean::rpc {
 
 // Writes gRPC's log lines to our log from now on, at debug level, because our errors already say what an operator needs
-// to know. Affects the whole process; call it first in main.
+// to know. Only failed handshakes of TLS are warnings, once a minute. Affects the whole process; call it first in main.
 void RouteGrpcLog(std::shared_ptr<spdlog::logger> log);
 
 }  // namespace lean::rpc

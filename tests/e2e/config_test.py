@@ -16,7 +16,7 @@ PROGRAMS = {"lean-beacon": "LEAN_BEACON_", "lean-validator": "LEAN_VALIDATOR_"}
 TIMEOUT_S = 60
 # What each program needs, and values that its checks accept.
 LEAST = {"lean-beacon": {"genesis": "/genesis"}, "lean-validator": {"keystores": "/keystores.yaml"}}
-TOGETHER = {"keep-slots": {"data": "/data"}, "signer": {"keystores": None}}
+TOGETHER = {"keep-slots": {"data": "/data"}, "checkpoint-tls-ca": {"checkpoint": "/file"}, "signer": {"keystores": None}}
 
 _OPTION = re.compile(r"^ +(?:-\w,)?--([\w-]+)(\{\w+\})?(?: +(UINT|TEXT)\S*)?(.*(?:\n {20,}.*)*)", re.MULTILINE)
 

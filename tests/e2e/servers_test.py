@@ -145,7 +145,7 @@ class ServersTest(e2e.NetworkTest):
                 self.assertIn(f"cannot listen on {net.settings.address}: Address already in use",
                               self.refused(option, net.settings.address, *rpc))
                 self.assertIn("cannot listen on 192.0.2.1:5999: Cannot assign requested address",
-                              self.refused(option, "192.0.2.1:5999", *rpc))
+                              self.refused(option, "192.0.2.1:5999", "--insecure-rpc", *rpc))
                 if os.geteuid() == 0 and shutil.which("setpriv"):
                     user = ("setpriv", "--bounding-set", "-net_bind_service", "--")
                     if self.low_ports_are_open(user):

@@ -1,4 +1,5 @@
-"""A beacon and its validator clients on two machines: two network namespaces with a cable between them."""
+"""A beacon and its validator clients on two machines, with certificates, as docs/two_machines.md has it: two network
+namespaces with a cable between them."""
 
 import ctypes
 import os
@@ -52,11 +53,15 @@ class TwoMachinesTest(e2e.NetworkTest):
             enter_namespace(space)
         self.addCleanup(enter_namespace, home)
         net = self.make_network(beacon_prefix=("ip", "netns", "exec", self.beacon_space), host=BEACON_HOST, port=5052)
+        net.make_certificates()
         net.start()
         first = self.wait_for_finality()
         self.wait_for_finality(above=first.finalized.slot)
         self.wait_for_missing([])
-        self.assertIn(BEACON_HOST, net.rpc.node_info().rpc_address)
+        node = net.rpc.node_info()
+        self.assertIn(BEACON_HOST, node.rpc_address)
+        self.assertTrue(node.tls)
+        self.assertFalse(node.insecure_rpc)
 
 
 if __name__ == "__main__":

@@ -114,8 +114,8 @@ absl::StatusOr<BlockHeader> HeaderFromProto(const v1::GetBlockResponse& message)
 
 }  // namespace
 
-GrpcBeaconClient::GrpcBeaconClient(std::string name, const std::shared_ptr<grpc::Channel>& channel)
-    : name_(std::move(name)), calls_(channel) {}
+GrpcBeaconClient::GrpcBeaconClient(std::string address, rpc::ChannelSource channels, const rpc::ClientTlsFiles& tls)
+    : name_(std::move(address)), check_(name_, tls), calls_(std::move(channels)) {}
 
 absl::StatusOr<DutiesAnswer> GrpcBeaconClient::GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
                                                          Timeout timeout) {
@@ -219,7 +219,7 @@ absl::StatusOr<uint64_t> GrpcBeaconClient::GetBlockSlot(const Root& root, Timeou
 absl::Status GrpcBeaconClient::Call(const char* method, const google::protobuf::Message& request,
                                     google::protobuf::Message& response, Timeout timeout, const char* service) {
   ASSIGN_OR_RETURN(const grpc::ByteBuffer bytes,
-                   calls_.Call(absl::StrCat("/lean.v1.", service, "/", method), request, timeout));
+                   calls_.Call(absl::StrCat("/lean.v1.", service, "/", method), request, timeout), check_.Explain(_));
   // Takes the answer as bytes, since gRPC's own decoding does not bound the number of fields.
   RETURN_IF_ERROR(rpc::DecodeRequest(bytes, response), BadAnswer(method, _));
   return absl::OkStatus();

@@ -2,14 +2,15 @@
 #ifndef LEAN_VALIDATOR_CLIENT_BEACONS_GRPC_BEACON_CLIENT_H_
 #define LEAN_VALIDATOR_CLIENT_BEACONS_GRPC_BEACON_CLIENT_H_
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "common/rpc/client/calls.h"
+#include "common/rpc/client/channel.h"
+#include "common/rpc/client/connection_check.h"
+#include "common/rpc/tls_files.h"
 #include "google/protobuf/message.h"
-#include "grpcpp/channel.h"
 #include "validator_client/beacons/beacon_client.h"
 
 namespace lean::validator {
@@ -18,8 +19,8 @@ namespace lean::validator {
 // (common/rpc/wire/status.h). kInternal: the answer is malformed.
 class GrpcBeaconClient : public BeaconClient {
  public:
-  // `channel` is from rpc::MakeChannel. `name` is the name in logs.
-  GrpcBeaconClient(std::string name, const std::shared_ptr<grpc::Channel>& channel);
+  // `channels` makes channels to `address`, with `tls`. The address is the name in logs.
+  GrpcBeaconClient(std::string address, rpc::ChannelSource channels, const rpc::ClientTlsFiles& tls = {});
 
   const std::string& name() const override { return name_; }
   absl::StatusOr<DutiesAnswer> GetDuties(const std::vector<PublicKeyBytes>& pubkeys, uint64_t slot,
@@ -41,6 +42,7 @@ class GrpcBeaconClient : public BeaconClient {
                     Timeout timeout, const char* service = "DutyService");
 
   const std::string name_;
+  rpc::ConnectionCheck check_;
   rpc::BoundedCalls calls_;
 };
 

@@ -17,7 +17,9 @@
 #include "common/process/stop_signals.h"
 #include "common/process/whole_file.h"
 #include "common/rpc/client/channel.h"
+#include "common/rpc/client/connection_check.h"
 #include "common/rpc/connections/address.h"
+#include "common/rpc/tls_options.h"
 #include "common/rpc/wire/status.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
@@ -70,7 +72,7 @@ class KeymanagerCli::Caller {
     rpc::ChannelOptions channel_options;
     channel_options.tls = options.tls_;
     ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(options.address_, channel_options));
-    return Caller(v1::KeymanagerService::NewStub(channel), std::move(token));
+    return Caller(options, v1::KeymanagerService::NewStub(channel), std::move(token));
   }
 
   template <typename Request, typename Response>
@@ -81,16 +83,16 @@ class KeymanagerCli::Caller {
     context.set_deadline(SystemTime() + kPatience);
     if (!token_.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", token_));
     Response response;
-    if (const grpc::Status status = (stub_.get()->*method)(&context, request, &response); !status.ok()) {
-      return rpc::FromGrpcStatus(status);
-    }
+    RETURN_IF_ERROR(rpc::FromGrpcStatus((stub_.get()->*method)(&context, request, &response)),
+                    rpc::WithExplanation(_, options_.address_, options_.tls_));
     return response;
   }
 
  private:
-  Caller(std::unique_ptr<v1::KeymanagerService::Stub> stub, std::string token)
-      : stub_(std::move(stub)), token_(std::move(token)) {}
+  Caller(const KeymanagerCli& options, std::unique_ptr<v1::KeymanagerService::Stub> stub, std::string token)
+      : options_(options), stub_(std::move(stub)), token_(std::move(token)) {}
 
+  const KeymanagerCli& options_;
   std::unique_ptr<v1::KeymanagerService::Stub> stub_;
   std::string token_;
 };
@@ -102,9 +104,7 @@ KeymanagerCli::KeymanagerCli(CLI::App& app)
       ->check(rpc::AddressError)
       ->capture_default_str();
   keymanager_->add_option("--token-file", token_file_, "its token file; not needed with a certificate");
-  keymanager_->add_option("--tls-ca", tls_.server_ca, "PEM authority of its certificate: connect with TLS");
-  keymanager_->add_option("--tls-cert", tls_.cert, "PEM certificate chain to show");
-  keymanager_->add_option("--tls-key", tls_.key, "PEM private key of that certificate");
+  rpc::AddClientTlsOptions(*keymanager_, "--tls", "the keymanager", tls_);
   keymanager_->fallthrough();
   list_ = keymanager_->add_subcommand("list", "Show its keys, and where each stands");
   import_ = keymanager_->add_subcommand("import", "Add encrypted keys; they sign when the watch of a start is over");

@@ -11,7 +11,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "common/process/stop_signals.h"
-#include "common/rpc/tls.h"
+#include "common/rpc/tls_files.h"
 
 namespace lean::validator {
 

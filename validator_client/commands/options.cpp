@@ -3,6 +3,7 @@
 #include "common/metrics/metrics_server.h"
 #include "common/process/program.h"
 #include "common/rpc/connections/address.h"
+#include "common/rpc/tls_options.h"
 
 namespace lean::validator {
 
@@ -15,11 +16,7 @@ void AddRunOptions(CLI::App& command, RunOptions& options) {
                    "(lean-validator sign-server)")
       ->check(rpc::AddressError);
   keys->require_option(1);
-  run->add_option("--signer-tls-ca", options.signer_tls.server_ca,
-                  "PEM certificates of the authority that issued the signer's certificate");
-  run->add_option("--signer-tls-cert", options.signer_tls.cert,
-                  "PEM certificate chain that this client shows to the signer");
-  run->add_option("--signer-tls-key", options.signer_tls.key, "PEM private key of that certificate");
+  rpc::AddClientTlsOptions(*run, "--signer-tls", "the signer", options.signer_tls);
   run->add_option("--password-file", options.password_file,
                   "file with the password of the encrypted key files; without it, the program asks on the terminal");
   AddListOption(
@@ -53,19 +50,15 @@ void AddRunOptions(CLI::App& command, RunOptions& options) {
   run->add_option("--keymanager-token-file", options.keymanager.token_file,
                   "file with the token that callers must show; created if it does not exist [keymanager_token beside "
                   "the keystores]");
-  run->add_option("--keymanager-tls-cert", options.keymanager.tls.cert, "PEM certificate chain; the server uses TLS");
-  run->add_option("--keymanager-tls-key", options.keymanager.tls.key, "PEM private key of the certificate");
-  run->add_option("--keymanager-tls-client-ca", options.keymanager.tls.client_ca,
-                  "PEM certificates of the authority that issues callers' certificates, which replace the token");
+  rpc::AddServerTlsOptions(*run, "--keymanager-tls", options.keymanager.tls);
+  run->add_flag("--insecure-rpc", options.keymanager.insecure,
+                "let other machines reach --keymanager-address with the token alone, without client certificates");
   run->add_option(
          "--metrics-address", options.metrics_address,
          "HOST:PORT (IPv6: [HOST]:PORT), or PORT on 127.0.0.1, of the metrics for Prometheus; without it, there "
          "are none")
       ->check(metrics::AddressError);
-  run->add_option("--tls-ca", options.tls.server_ca,
-                  "PEM certificates of the authority that issued the beacons' certificates; the client uses TLS");
-  run->add_option("--tls-cert", options.tls.cert, "PEM certificate chain of this client");
-  run->add_option("--tls-key", options.tls.key, "PEM private key of that certificate");
+  rpc::AddClientTlsOptions(*run, "--tls", "the beacons", options.tls);
 }
 
 void AddSignServer(CLI::App& app, SignServerOptions& options) {
@@ -82,14 +75,12 @@ void AddSignServer(CLI::App& app, SignServerOptions& options) {
       ->required();
   server->add_flag("--new-keys", options.new_keys, "the keys that have no records have never signed anything");
   server
-      ->add_option("--listen", options.listen,
-                   "unix:PATH in a private folder, or HOST:PORT (IPv6: [HOST]:PORT) with the three --tls options")
+      ->add_option(
+          "--listen", options.listen,
+          "unix:PATH in a private folder, or HOST:PORT (IPv6: [HOST]:PORT) with --tls-dir or the three --tls options")
       ->check(rpc::AddressError)
       ->required();
-  server->add_option("--tls-cert", options.tls.cert, "PEM certificate chain");
-  server->add_option("--tls-key", options.tls.key, "PEM private key of the certificate");
-  server->add_option("--tls-client-ca", options.tls.client_ca,
-                     "PEM certificates of the authority that issues clients' certificates");
+  rpc::AddServerTlsOptions(*server, "--tls", options.tls);
 }
 
 void AddRecords(CLI::App& app, RecordsOptions& options) {

@@ -13,6 +13,7 @@
 #include "common/concurrency/worker_pool.h"
 #include "common/process/stop_signals.h"
 #include "common/rpc/connections/listener_watch.h"
+#include "common/rpc/security_watch.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
 #include "validator_client/commands/expected_network.h"
@@ -44,6 +45,7 @@ absl::Status CheckKnown(const std::vector<ValidatorKey>& keys, SigningRecords& r
 absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
                         const std::shared_ptr<spdlog::logger>& log) {
   rpc::ServerOptions server_options;
+  server_options.name = "signer";
   server_options.address = options.listen;
   server_options.tls = options.tls;
   server_options.log = log;
@@ -101,6 +103,8 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   }
   rpc::ListenerWatch listeners(clock, log);
   listeners.Add("signer", server->address());
+  rpc::SecurityWatch security(clock, log);
+  security.Add(server->server());
   preparer.Check(first_slot, std::chrono::milliseconds(network.slot_duration_ms));
   return RunUntilStopped(
       signals,

@@ -68,12 +68,13 @@ absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std:
 }
 
 // Connects to the process that has the keys.
-absl::Status ConnectSigner(const RunOptions& options, SlotLimit& limit, SigningParts& parts) {
-  rpc::ChannelOptions channel_options;
-  channel_options.tls = options.signer_tls;
-  ASSIGN_OR_RETURN(auto channel, rpc::MakeChannel(options.signer, channel_options),
+absl::Status ConnectSigner(const RunOptions& options, SlotLimit& limit, const std::shared_ptr<spdlog::logger>& log,
+                           SigningParts& parts) {
+  ASSIGN_OR_RETURN(parts.signer_tls, rpc::OpenTlsFiles("signer", options.signer_tls, log));
+  ASSIGN_OR_RETURN(auto channels, rpc::MakeChannelSource(options.signer, parts.signer_tls),
                    absl::Status(_.code(), absl::StrCat("--signer: ", _.message())));
-  ASSIGN_OR_RETURN(parts.signer, RemoteSigner::Connect(std::move(channel), parts.remote_records, limit));
+  ASSIGN_OR_RETURN(parts.signer, RemoteSigner::Connect(std::move(channels), parts.remote_records, limit),
+                   rpc::WithExplanation(_, options.signer, options.signer_tls));
   parts.log_lifetime = parts.signer->keys()->all().front().key->log_lifetime();
   return absl::OkStatus();
 }
@@ -85,7 +86,7 @@ constexpr rpc::ReceiveLimits kReceiveLimits = {.burst_bytes = rpc::kMaxMessageBy
 absl::Status CheckKeymanagerOptions(const RunOptions& options) {
   const KeymanagerServerOptions& server = options.keymanager;
   if (server.address.empty()) {
-    if (server.tls.empty() && server.token_file.empty()) return absl::OkStatus();
+    if (server.tls.empty() && server.token_file.empty() && !server.insecure) return absl::OkStatus();
     return absl::InvalidArgumentError("--keymanager-...: there is no --keymanager-address");
   }
   if (!options.signer.empty()) {
@@ -103,10 +104,11 @@ RunOptions WithDefaults(RunOptions options) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SigningParts>> OpenSigningParts(const RunOptions& options, SlotLimit& limit,
-                                                               const std::stop_token& stop, spdlog::logger& log) {
+                                                               const std::stop_token& stop,
+                                                               const std::shared_ptr<spdlog::logger>& log) {
   auto parts = std::make_unique<SigningParts>();
-  RETURN_IF_ERROR(options.signer.empty() ? OpenOwnKeys(options, limit, stop, log, *parts)
-                                         : ConnectSigner(options, limit, *parts));
+  RETURN_IF_ERROR(options.signer.empty() ? OpenOwnKeys(options, limit, stop, *log, *parts)
+                                         : ConnectSigner(options, limit, log, *parts));
   return parts;
 }
 
@@ -142,7 +144,7 @@ void ValidatorClient::Stop() {
 }
 
 absl::Status ValidatorClient::StartParts(const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(signing_, OpenSigningParts(options_, limit_, stop, *log_));
+  ASSIGN_OR_RETURN(signing_, OpenSigningParts(options_, limit_, stop, log_));
   RETURN_IF_ERROR(ExpectKeys(options_.network, RegisteredKeysOf(signing_->signer->keys()->all()),
                              signing_->log_lifetime, expected_));
   RETURN_IF_ERROR(ConnectBeacons());
@@ -155,15 +157,17 @@ absl::Status ValidatorClient::StartParts(const std::stop_token& stop) {
 
 absl::Status ValidatorClient::ConnectBeacons() {
   receive_budget_ = std::make_unique<rpc::ReceiveBudget>(kReceiveLimits, log_);
-  rpc::ChannelOptions channel_options;
-  channel_options.tls = options_.tls;
+  ASSIGN_OR_RETURN(const auto tls_files, rpc::OpenTlsFiles("beacons", options_.tls, log_));
+  security_ = std::make_unique<rpc::SecurityWatch>(clock_, log_);
+  security_->Add(tls_files);
+  security_->Add(signing_->signer_tls);
   absl::flat_hash_set<std::string> seen;
   for (const std::string& address : options_.beacons) {
     if (!seen.insert(address).second) {
       return absl::InvalidArgumentError(absl::StrCat("--beacon: ", address, " is named twice"));
     }
-    ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(address, channel_options));
-    beacons_.push_back(std::make_unique<GrpcBeaconClient>(address, channel));
+    ASSIGN_OR_RETURN(auto channels, rpc::MakeChannelSource(address, tls_files));
+    beacons_.push_back(std::make_unique<GrpcBeaconClient>(address, std::move(channels), options_.tls));
   }
   return absl::OkStatus();
 }
@@ -205,11 +209,18 @@ absl::Status ValidatorClient::StartServers() {
     for (const rpc::ListenerWatch::State& listener : listeners_->states()) {
       metrics_->listener_answers.Set(listener.answers ? 1 : 0, {{"listener", listener.name}});
     }
+    for (const rpc::SecurityWatch::Certificate& certificate : security_->certificates()) {
+      metrics_->certificate_end.Set(static_cast<double>(absl::ToUnixSeconds(certificate.end)),
+                                    {{"tls", certificate.name}});
+    }
   });
   ASSIGN_OR_RETURN(metrics_server_, metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry_, *log_));
   if (metrics_server_ != nullptr) listeners_->Add("metrics", metrics_server_->listener());
   ASSIGN_OR_RETURN(keymanager_, StartKeymanager());
-  if (keymanager_ != nullptr) listeners_->Add("keymanager", keymanager_->address());
+  if (keymanager_ != nullptr) {
+    listeners_->Add("keymanager", keymanager_->address());
+    security_->Add(keymanager_->server());
+  }
   return absl::OkStatus();
 }
 

@@ -20,8 +20,9 @@
 #include "common/process/stop_signals.h"
 #include "common/rpc/connections/listener_watch.h"
 #include "common/rpc/connections/receive_budget.h"
+#include "common/rpc/security_watch.h"
 #include "common/rpc/server/server.h"
-#include "common/rpc/tls.h"
+#include "common/rpc/tls_files.h"
 #include "common/secrets/random_source.h"
 #include "validator_client/beacons/beacon_calls.h"
 #include "validator_client/beacons/beacon_pool.h"
@@ -73,6 +74,7 @@ struct SigningParts {
   std::unique_ptr<SqliteSigningRecords> records;
   bool signed_a_moment_ago = false;  // by this machine, into these records
   RemoteRecords remote_records;
+  std::shared_ptr<rpc::TlsFiles> signer_tls;  // null: without TLS
   std::unique_ptr<WorkerPool> pool;
   std::unique_ptr<Signer> signer;
 };
@@ -80,7 +82,8 @@ struct SigningParts {
 // Opens the keys of options.keystores, or connects to the signer at options.signer. Asks for a password until `stop` is
 // requested. `limit` must outlive the result, which must not be moved.
 absl::StatusOr<std::unique_ptr<SigningParts>> OpenSigningParts(const RunOptions& options, SlotLimit& limit,
-                                                               const std::stop_token& stop, spdlog::logger& log);
+                                                               const std::stop_token& stop,
+                                                               const std::shared_ptr<spdlog::logger>& log);
 
 class ValidatorClient {
  public:
@@ -129,6 +132,7 @@ class ValidatorClient {
   std::unique_ptr<SigningParts> signing_;
   // Outlives the clients: it ends their threads when a beacon sends without end.
   std::unique_ptr<rpc::ReceiveBudget> receive_budget_;
+  std::unique_ptr<rpc::SecurityWatch> security_;
   std::vector<std::unique_ptr<GrpcBeaconClient>> beacons_;
   std::optional<crypto::SignatureScheme> scheme_;  // of the keys
   SystemRandomSource random_;

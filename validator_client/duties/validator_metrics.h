@@ -71,6 +71,10 @@ struct ValidatorMetrics {
                                   "lean_validator_listener_answers",
                                   "1: the server accepts connections, by a probe every 10 s",
                                   {{"listener", {"metrics", "keymanager"}}}};
+  metrics::Gauge certificate_end{r,
+                                 "lean_validator_certificate_end_seconds",
+                                 "Unix time at which the first certificate of these TLS files ends",
+                                 {{"tls", {"beacons", "keymanager", "signer"}}}};
   metrics::Counter dropped_log_lines{r, "lean_validator_log_lines_dropped_total",
                                      "Log lines that were dropped because nobody read them in time"};
 

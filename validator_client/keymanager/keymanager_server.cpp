@@ -28,7 +28,7 @@ class GrpcKeymanagerService final : public rpc::RawService<v1::KeymanagerService
  public:
   // Without a token the transport requires a certificate of every caller.
   GrpcKeymanagerService(KeymanagerContext context, std::optional<AccessToken> token, rpc::Dispatcher& dispatcher)
-      : RawService(dispatcher), requests_(std::move(context)), token_(std::move(token)) {
+      : RawService(dispatcher, Role::kOperator), requests_(std::move(context)), token_(std::move(token)) {
     HandleAuthorised(&KeymanagerRequests::ListKeystores);
     HandleAuthorised(&KeymanagerRequests::ImportKeystores);
     HandleAuthorised(&KeymanagerRequests::DeleteKeystores);
@@ -66,11 +66,18 @@ class GrpcKeymanagerService final : public rpc::RawService<v1::KeymanagerService
 
 absl::Status CheckKeymanagerAddress(const KeymanagerServerOptions& options) {
   ASSIGN_OR_RETURN(const auto address, rpc::ParseAddress(options.address));
-  if (address.IsLoopback() || !options.tls.empty()) return absl::OkStatus();
+  if (address.IsLoopback() || !options.tls.client_ca.empty()) return absl::OkStatus();
+  if (options.tls.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the keymanager does not listen on ", options.address,
+                     " without TLS, since passwords and its token would cross the network in plain text: use "
+                     "127.0.0.1:PORT, unix:PATH, or --keymanager-tls-dir"));
+  }
+  if (options.insecure) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("the keymanager does not listen on ", options.address,
-                   " without TLS, since passwords and its token would cross the network in plain text: use "
-                   "127.0.0.1:PORT, unix:PATH, or --keymanager-tls-cert and --keymanager-tls-key"));
+                   ", which other machines can reach, without client certificates: use --keymanager-tls-client-ca or "
+                   "--keymanager-tls-dir; --insecure-rpc lets in everybody who has the token"));
 }
 
 absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartKeymanagerServer(KeymanagerContext context,
@@ -81,8 +88,10 @@ absl::StatusOr<std::unique_ptr<rpc::PooledServer>> StartKeymanagerServer(Keymana
     ASSIGN_OR_RETURN(token, AccessToken::ReadOrMake(options.token_file, context.random));
   }
   rpc::ServerOptions server_options;
+  server_options.name = "keymanager";
   server_options.address = options.address;
   server_options.tls = options.tls;
+  server_options.insecure = options.insecure;
   server_options.log = context.log;
   server_options.max_concurrent_calls = static_cast<int>(kPool.waiting_calls);
   server_options.memory_quota_bytes = kMemoryBytes;

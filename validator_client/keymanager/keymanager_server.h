@@ -15,11 +15,13 @@ namespace lean::validator {
 struct KeymanagerServerOptions {
   std::string address;  // HOST:PORT or unix:PATH
   rpc::ServerTlsFiles tls;
+  bool insecure = false;   // other machines may connect without client certificates, but with TLS and the token
   std::string token_file;  // created if missing; not used with client certificates
 };
 
-// OK for a unix socket, a loopback address, and TLS. InvalidArgument otherwise, because passwords and the token would
-// cross the network in plain text.
+// OK for a unix socket, a loopback address, client certificates, and TLS with options.insecure. InvalidArgument
+// otherwise: without TLS, passwords and the token would cross the network in plain text; without client certificates,
+// gRPC reads what everybody sends.
 absl::Status CheckKeymanagerAddress(const KeymanagerServerOptions& options);
 
 // Serves until it is stopped. Errors: those of CheckKeymanagerAddress, AccessToken::ReadOrMake and rpc::Server::Start.

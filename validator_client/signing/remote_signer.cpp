@@ -141,27 +141,27 @@ void RemoteRecords::Note(const SigningRequest& vote) {
   while (roots_.begin()->first + kKeptSlots <= roots_.rbegin()->first) roots_.erase(roots_.begin());
 }
 
-absl::StatusOr<std::unique_ptr<RemoteSigner>> RemoteSigner::Connect(std::shared_ptr<grpc::Channel> channel,
-                                                                    RemoteRecords& records, SlotLimit& limit) {
+absl::StatusOr<std::unique_ptr<RemoteSigner>> RemoteSigner::Connect(rpc::ChannelSource channels, RemoteRecords& records,
+                                                                    SlotLimit& limit) {
   grpc::ClientContext context;
   context.set_deadline(SystemTime() + kConnectTimeout);
   context.set_wait_for_ready(true);
   v1::ListKeysResponse response;
-  const grpc::Status status = v1::Signer::NewStub(channel)->ListKeys(&context, v1::ListKeysRequest(), &response);
+  const grpc::Status status = v1::Signer::NewStub(channels())->ListKeys(&context, v1::ListKeysRequest(), &response);
   if (!status.ok()) {
     const absl::Status error = rpc::FromGrpcStatus(status);
     return absl::Status(error.code(), absl::StrCat("no keys from the signer: ", error.message()));
   }
   ASSIGN_OR_RETURN(std::vector<ValidatorKey> keys, KeysOf(response, records),
                    absl::InvalidArgumentError(absl::StrCat("the signer's answer: ", _.message())));
-  return std::unique_ptr<RemoteSigner>(new RemoteSigner(std::move(channel), std::move(keys), records, limit));
+  return std::unique_ptr<RemoteSigner>(new RemoteSigner(std::move(channels), std::move(keys), records, limit));
 }
 
-RemoteSigner::RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<ValidatorKey> keys,
-                           RemoteRecords& records, SlotLimit& limit)
+RemoteSigner::RemoteSigner(rpc::ChannelSource channels, std::vector<ValidatorKey> keys, RemoteRecords& records,
+                           SlotLimit& limit)
     // Runs tasks at once, since this process computes no signatures.
     : Signer(std::move(keys), records, limit, [](std::function<void()> task) { task(); }),
-      channel_(std::move(channel)),
+      channels_(std::move(channels)),
       records_(records) {}
 
 std::vector<absl::StatusOr<SignatureBytes>> RemoteSigner::SignWith(const KeySet& keys, uint64_t slot,
@@ -179,7 +179,7 @@ std::vector<absl::StatusOr<SignatureBytes>> RemoteSigner::SignWith(const KeySet&
   grpc::ClientContext context;
   context.set_deadline(SystemTime() + kSignTimeout);
   v1::SignVotesResponse response;
-  absl::Status status = rpc::FromGrpcStatus(v1::Signer::NewStub(channel_)->SignVotes(&context, request, &response));
+  absl::Status status = rpc::FromGrpcStatus(v1::Signer::NewStub(channels_())->SignVotes(&context, request, &response));
   if (status.ok() && response.results_size() != request.votes_size()) {
     status = absl::InternalError(
         absl::StrCat("the signer answered for ", response.results_size(), " votes of ", request.votes_size()));

@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/concurrency/mutex.h"
-#include "grpcpp/channel.h"
+#include "common/rpc/client/channel.h"
 #include "validator_client/signing/signer.h"
 #include "validator_client/signing/signing_records.h"
 
@@ -56,20 +56,19 @@ class RemoteRecords : public SigningRecords {
 // Sends whole votes, never roots. Has no secrets, and no records that safety depends on. Thread-safe.
 class RemoteSigner : public Signer {
  public:
-  // Asks the signer at `channel` for its keys, and fills `records` from its answer. `records` and `limit` must outlive
+  // Asks the signer at `channels` for its keys, and fills `records` from its answer. `records` and `limit` must outlive
   // this object. Errors: no answer within ten seconds, a malformed answer, no keys, keys of different lifetimes.
-  static absl::StatusOr<std::unique_ptr<RemoteSigner>> Connect(std::shared_ptr<grpc::Channel> channel,
-                                                               RemoteRecords& records, SlotLimit& limit);
+  static absl::StatusOr<std::unique_ptr<RemoteSigner>> Connect(rpc::ChannelSource channels, RemoteRecords& records,
+                                                               SlotLimit& limit);
 
  private:
-  RemoteSigner(std::shared_ptr<grpc::Channel> channel, std::vector<ValidatorKey> keys, RemoteRecords& records,
-               SlotLimit& limit);
+  RemoteSigner(rpc::ChannelSource channels, std::vector<ValidatorKey> keys, RemoteRecords& records, SlotLimit& limit);
 
   // Returns the refusals of the signer. Ends within a second: Unavailable, DeadlineExceeded.
   std::vector<absl::StatusOr<SignatureBytes>> SignWith(const KeySet& keys, uint64_t slot,
                                                        const std::vector<Attestation>& votes) override;
 
-  const std::shared_ptr<grpc::Channel> channel_;
+  const rpc::ChannelSource channels_;
   RemoteRecords& records_;
 };
 

@@ -31,8 +31,7 @@ struct BoundedCalls::Pending {
   std::shared_ptr<Pending> self;  // gRPC's share
 };
 
-BoundedCalls::BoundedCalls(const std::shared_ptr<grpc::Channel>& channel)
-    : stub_(channel), ends_([this] { TakeEnds(); }) {}
+BoundedCalls::BoundedCalls(ChannelSource channels) : channels_(std::move(channels)), ends_([this] { TakeEnds(); }) {}
 
 BoundedCalls::~BoundedCalls() {
   Cancel();
@@ -74,7 +73,11 @@ absl::Status BoundedCalls::Add(const std::shared_ptr<Pending>& call) {
 }
 
 void BoundedCalls::Start(Pending& call, const std::string& method) {
-  call.reader = stub_.PrepareUnaryCall(&call.context, method, call.request, &queue_);
+  if (std::shared_ptr<grpc::Channel> channel = channels_(); channel != channel_) {
+    channel_ = std::move(channel);
+    stub_.emplace(channel_);
+  }
+  call.reader = stub_->PrepareUnaryCall(&call.context, method, call.request, &queue_);
   call.reader->StartCall();
   call.reader->Finish(&call.response, &call.status, &call);
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -15,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "common/concurrency/mutex.h"
 #include "common/concurrency/worker_pool.h"
+#include "common/rpc/client/channel.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -24,13 +26,13 @@
 
 namespace lean::rpc {
 
-// Unary calls over one channel. Thread-safe. A caller waits on its own timer, and its thread never enters gRPC, because
+// Unary calls to one server. Thread-safe. A caller waits on its own timer, and its thread never enters gRPC, because
 // gRPC may keep a thread reading for as long as the server sends, even beyond the call's deadline. Two threads of this
 // object make the calls and receive the answers. They are separate from those of other servers. A call that has not
 // ended in time is left to these threads.
 class BoundedCalls {
  public:
-  explicit BoundedCalls(const std::shared_ptr<grpc::Channel>& channel);
+  explicit BoundedCalls(ChannelSource channels);
   // Like Cancel(). Waits for the two threads. A server that sends without end can occupy them, so the process needs a
   // ReceiveBudget, which ends that.
   ~BoundedCalls();
@@ -58,7 +60,9 @@ class BoundedCalls {
   void Done(const std::shared_ptr<Pending>& call);
   absl::Status Await(const Pending& call, std::chrono::milliseconds timeout);
 
-  grpc::GenericStub stub_;
+  const ChannelSource channels_;
+  std::shared_ptr<grpc::Channel> channel_;  // used by the thread of starter_ only, like the next
+  std::optional<grpc::GenericStub> stub_;
   grpc::CompletionQueue queue_;
 
   Mutex mutex_;

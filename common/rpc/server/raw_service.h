@@ -6,7 +6,10 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "common/certificates/role.h"
+#include "common/rpc/server/caller_role.h"
 #include "common/rpc/server/unary_call.h"
+#include "common/status/status_macros.h"
 #include "google/protobuf/descriptor.h"
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
 #include "grpcpp/server_context.h"
@@ -15,16 +18,17 @@
 
 namespace lean::rpc {
 
-// Handles the methods of the generated service `Grpc`. The dispatcher decides when a request is decoded. The type of a
-// handler's request names its method: no two methods of `Grpc` have the same type of request.
+// Handles the methods of the generated service `Grpc`. The role of the caller is checked first; the dispatcher decides
+// when a request is decoded. The type of a handler's request names its method: no two methods of `Grpc` have the same
+// type of request.
 template <typename Grpc>
 class RawService : public Grpc::Service {
  protected:
   using RawCall = std::function<grpc::ServerUnaryReactor*(grpc::CallbackServerContext* context,
                                                           const grpc::ByteBuffer* request, grpc::ByteBuffer* response)>;
 
-  // The dispatcher must outlive the service.
-  explicit RawService(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
+  // The dispatcher must outlive the service. `needed`: the role that callers with a certificate need.
+  RawService(Dispatcher& dispatcher, Role needed) : dispatcher_(dispatcher), needed_(needed) {}
 
   using RawStream = std::function<grpc::ServerWriteReactor<grpc::ByteBuffer>*(grpc::CallbackServerContext* context,
                                                                               const grpc::ByteBuffer* request)>;
@@ -32,11 +36,17 @@ class RawService : public Grpc::Service {
   // Sets the handler of the method with this request.
   template <typename Request>
   void Handle(RawCall call) {
+    RawCall checked = [this, call = std::move(call)](grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+      RETURN_IF_ERROR(CheckRole(*context, needed_), dispatcher_.Refuse(context, *request, response, _));
+      return call(context, request, response);
+    };
     this->MarkMethodRawCallback(
         MethodOf<Request>(),
-        new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(std::move(call)));
+        new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(std::move(checked)));
   }
-  // The same for a method that streams its answer. The handler must not block.
+  // The same for a method that streams its answer. The handler must not block. Only for services whose callers need no
+  // role: it is not checked.
   template <typename Request>
   void HandleStream(RawStream call) {
     this->MarkMethodRawCallback(
@@ -82,6 +92,8 @@ class RawService : public Grpc::Service {
           [function](const Request& decoded, const Reply<Response>& reply) { reply(function(decoded)); });
     };
   }
+
+  const Role needed_;
 };
 
 }  // namespace lean::rpc

@@ -72,21 +72,34 @@ void SetReflection(bool on, grpc::ServerBuilder& builder) {
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
 }
 
+// Only this machine, or owners of certificates, may speak HTTP/2 with gRPC.
+absl::Status CheckAccess(const Address& address, const ServerOptions& options) {
+  if (address.IsLoopback() || !options.tls.client_ca.empty() || options.insecure) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(address.ToString(), " (", options.name,
+                   "): other machines can reach this address, so callers need certificates: use --tls-dir, or "
+                   "--tls-cert, --tls-key and --tls-client-ca (`lean-beacon certs new` makes them), or listen on "
+                   "127.0.0.1; --insecure-rpc lets in everybody"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
                                                       const std::vector<NamedService>& services) {
   ASSIGN_OR_RETURN(auto address, ParseAddress(options.address));
-  ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(options.tls));
+  RETURN_IF_ERROR(CheckAccess(address, options));
+  ASSIGN_OR_RETURN(auto tls_files, OpenTlsFiles(options.name, options.tls, options.log));
   ASSIGN_OR_RETURN(auto gate, ConnectionGate::Open(address, options.gate));
 
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
   using Experimental = grpc::ServerBuilder::experimental_type;
   std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor =
-      builder.experimental().AddExternalConnectionAcceptor(Experimental::ExternalConnectionType::FROM_FD, credentials);
+      builder.experimental().AddExternalConnectionAcceptor(Experimental::ExternalConnectionType::FROM_FD,
+                                                           MakeServerCredentials(tls_files));
   SetReflection(options.reflection, builder);
   std::vector<std::string> names = options.health_names;
+  names.emplace_back(kAccessHealth);
   for (const NamedService& named : services) {
     builder.RegisterService(named.service);
     names.push_back(named.name);
@@ -103,20 +116,20 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
     parameters.fd = connection.Release();  // gRPC's from now on
     acceptor->HandleNewConnection(&parameters);
   });
-  const bool tls = !options.tls.empty();
-  if (!tls && !address.IsLoopback()) {
-    options.log->warn(
-        "rpc_open address={} tls=off message=\"everybody who reaches this address may read and submit; use --tls-cert "
-        "and "
-        "--tls-key\"",
-        gate->address().ToString());
-  }
-  return std::unique_ptr<Server>(new Server(tls, std::move(health), std::move(server), std::move(gate)));
+  const bool open = !address.IsLoopback() && options.tls.client_ca.empty();
+  health->SetService(kAccessHealth, !open);
+  return std::unique_ptr<Server>(
+      new Server(options.name, open, std::move(tls_files), std::move(health), std::move(server), std::move(gate)));
 }
 
-Server::Server(bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server,
-               std::unique_ptr<ConnectionGate> gate)
-    : tls_(tls), health_(std::move(health)), server_(std::move(server)), gate_(std::move(gate)) {}
+Server::Server(std::string name, bool open, std::shared_ptr<TlsFiles> tls_files, std::unique_ptr<HealthService> health,
+               std::unique_ptr<grpc::Server> server, std::unique_ptr<ConnectionGate> gate)
+    : name_(std::move(name)),
+      open_(open),
+      tls_files_(std::move(tls_files)),
+      health_(std::move(health)),
+      server_(std::move(server)),
+      gate_(std::move(gate)) {}
 
 Server::~Server() { Shutdown(kShutdownGrace); }
 

@@ -24,11 +24,16 @@ namespace lean::rpc {
 
 class HealthService;
 
+// A name that health knows: NOT_SERVING while everybody who reaches the server is served.
+inline constexpr char kAccessHealth[] = "lean.v1.RpcAccess";
+
 inline constexpr int kReflectionStreams = 8;
 
 struct ServerOptions {
+  std::string name = "rpc";                // in logs, errors and metrics
   std::string address = "127.0.0.1:5052";  // HOST:PORT (port 0: a free one) or unix:PATH
   ServerTlsFiles tls;
+  bool insecure = false;                        // may be reached by other machines without client certificates
   std::shared_ptr<spdlog::logger> log;          // not null
   int max_concurrent_calls = 128;               // of one connection, each of at most 16 MiB
   size_t memory_quota_bytes = size_t{1} << 30;  // memory of gRPC for all connections together
@@ -49,8 +54,8 @@ struct NamedService {
 // Runs from Start until Shutdown or destruction. Thread-safe.
 class Server {
  public:
-  // Logs a warning if other machines can reach it without TLS. Errors name the address or the file: a bad address, a
-  // port in use, TLS files that do not match, a unix socket that CheckUnixSocket refuses.
+  // Errors name the address or the file: a bad address, a port in use, TLS files that do not match, a unix socket that
+  // CheckUnixSocket refuses, an address that others can reach without client certificates unless options.insecure.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
                                                        const std::vector<NamedService>& services);
 
@@ -69,13 +74,19 @@ class Server {
 
   // The address on which it listens, with the port that the system chose.
   const Address& address() const { return gate_->address(); }
-  bool tls() const { return tls_; }
+  // Null without TLS.
+  const std::shared_ptr<TlsFiles>& tls_files() const { return tls_files_; }
+  const std::string& name() const { return name_; }
+  // Other machines can reach it without client certificates.
+  bool open() const { return open_; }
 
  private:
-  Server(bool tls, std::unique_ptr<HealthService> health, std::unique_ptr<grpc::Server> server,
-         std::unique_ptr<ConnectionGate> gate);
+  Server(std::string name, bool open, std::shared_ptr<TlsFiles> tls_files, std::unique_ptr<HealthService> health,
+         std::unique_ptr<grpc::Server> server, std::unique_ptr<ConnectionGate> gate);
 
-  const bool tls_;
+  const std::string name_;
+  const bool open_;
+  const std::shared_ptr<TlsFiles> tls_files_;
   const std::unique_ptr<HealthService> health_;
   const std::unique_ptr<grpc::Server> server_;
   const std::unique_ptr<ConnectionGate> gate_;
@@ -99,6 +110,7 @@ class PooledServer {
   // Accepts no more calls. Calls in progress get a short time to end. May be called again.
   void Stop();
 
+  const Server& server() const { return *server_; }
   const Address& address() const { return server_->address(); }
 
  private:

@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/rpc/server/caller_role.h"
 #include "common/rpc/wire/message_limits.h"
 #include "common/rpc/wire/status.h"
 #include "common/status/status_macros.h"
@@ -37,6 +38,10 @@ Caller CallerOf(const grpc::ServerContextBase& context) {
   caller.connection = context.peer();  // "ipv4:10.0.0.1:4711", "ipv6:%5B::1%5D:4711", "unix:"
   const auto auth = context.auth_context();
   if (auth != nullptr && auth->IsPeerAuthenticated()) {
+    if (const std::vector<RoleUri> roles = RolesOf(*auth); !roles.empty()) {
+      caller.host = absl::StrCat(kCertificatePrefix, roles[0].ToString());
+      return caller;
+    }
     const std::vector<grpc::string_ref> names = auth->GetPeerIdentity();
     if (!names.empty()) {
       caller.host = absl::StrCat(kCertificatePrefix, absl::string_view(names[0].data(), names[0].size()));

@@ -30,7 +30,8 @@
 namespace lean::rpc {
 
 struct Caller {
-  // "cert:" and the name of the client's certificate; without a certificate, the client's address without the port.
+  // "cert:" and the role of the client's certificate, or its name if it has no role; without a certificate, the
+  // client's address without the port.
   std::string host;
   // The client's address with the port, which identifies a connection of the host.
   std::string connection;

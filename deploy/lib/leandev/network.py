@@ -148,6 +148,7 @@ class Network:
         self.places[0].prefix = beacon_prefix
         self.client_arguments = []  # more of them, for every client
         self.metrics_addresses = {}  # by the name of the process: the program, and where it serves metrics
+        self.certificates = None  # folder of `lean-beacon certs`; None: without TLS
         self.engines = [
             Engine(f"engine-{number}", settings.directory, settings.build_dir) if settings.beacons > 1 else None
             for number in range(settings.beacons)
@@ -205,6 +206,30 @@ class Network:
     def use_keys(self, keystores):
         """Uses existing plain keys. `keystores`: the keystores file of each client."""
         self.keystores = list(keystores)
+
+    def make_certificates(self, days=365):
+        """From now on beacons and clients start with certificates, and `rpcs` call as the reader "observer"."""
+        self.certificates = self.settings.directory / "certs"
+        command = [
+            *("setpriv", "--pdeathsig", "KILL", "--"),
+            *(self.settings.build_dir / "bin" / "lean-beacon", "certs", "new", "--folder", self.certificates),
+            *("--days", days, "--reader", "observer", "--operator", "admin"),
+        ]
+        for number, place in enumerate(self.places):
+            host = place.rpc_address.rsplit(":", 1)[0].strip("[]")
+            command += ["--beacon", f"{self.beacon_name(number)}={host}"]
+        for number in range(self.settings.clients):
+            command += ["--validator", self.client_name(number)]
+        run(command, "making the certificates", quiet=True)
+
+    def add_certificates(self, *nodes):
+        """`nodes`: the options of `lean-beacon certs add` that name them."""
+        run([self.settings.build_dir / "bin" / "lean-beacon", "certs", "add", "--folder", self.certificates, *nodes],
+            "adding certificates", quiet=True)
+
+    def tls_arguments(self, name):
+        """The options with which the node `name` uses its certificate."""
+        return [] if self.certificates is None else ["--tls-dir", self.certificates / name]
 
     def make_genesis(self, quiet=False):
         s = self.settings
@@ -272,14 +297,15 @@ class Network:
         name = self.beacon_name(number)
         arguments = [s.build_dir / "bin" / "lean-beacon", "run", "--genesis", place.genesis_dir or self.genesis_dir]
         arguments += ["--rpc-address", place.rpc_address, "--name", name]
-        arguments += ["--data", self.data_dir(number), *self._metrics_arguments(name)]
+        arguments += ["--data", self.data_dir(number), *self._metrics_arguments(name), *self.tls_arguments(name)]
         if place.http_address:
             arguments += ["--http-address", place.http_address]
         if place.listen:
             arguments += ["--network-engine", f"unix:{self.engines[number].socket}"]
         self.beacons[number] = Process(name, [*arguments, *place.arguments], s.directory / f"{name}.log", place.prefix)
         if self.rpcs[number] is None:
-            self.rpcs[number] = BeaconRpc(place.rpc_address, s.build_dir)
+            observer = None if self.certificates is None else self.certificates / "observer"
+            self.rpcs[number] = BeaconRpc(place.rpc_address, s.build_dir, observer)
 
     def await_beacon(self, number=0, timeout_s=60):
         """Waits until a beacon that was launched answers."""
@@ -312,7 +338,8 @@ class Network:
         arguments = [s.build_dir / "bin" / "lean-validator", "run"]
         place = self.places[self.beacon_of(number)]
         arguments += ["--keystores", self.keystores[number], "--genesis", place.genesis_dir or self.genesis_dir]
-        arguments += ["--beacon", place.rpc_address, *self._metrics_arguments(name), *self.client_arguments]
+        arguments += ["--beacon", place.rpc_address, *self._metrics_arguments(name), *self.tls_arguments(name)]
+        arguments += self.client_arguments
         if self.password_file:
             arguments += ["--password-file", self.password_file]
         self.clients[number] = Process(name, arguments, s.directory / f"{name}.log", self.client_prefixes[number])

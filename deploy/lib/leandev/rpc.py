@@ -9,8 +9,9 @@ import grpc
 class BeaconRpc:
     """Calls to lean.v1.BeaconService of one beacon. Every call has a deadline; errors are grpc.RpcError."""
 
-    def __init__(self, address, build_dir):
-        """`build_dir`: a build folder, whose python/ holds the generated stubs."""
+    def __init__(self, address, build_dir, tls_dir=None):
+        """`build_dir`: a build folder, whose python/ holds the generated stubs. `tls_dir`: a node's folder of `lean-beacon
+        certs`; None: without TLS."""
         stubs = str(pathlib.Path(build_dir, "python").resolve())
         if stubs not in sys.path:
             sys.path.insert(0, stubs)
@@ -20,7 +21,11 @@ class BeaconRpc:
         # Reconnects to a restarted beacon within a slot.
         options = [("grpc.max_reconnect_backoff_ms", 500), ("grpc.initial_reconnect_backoff_ms", 100),
                    ("grpc.min_reconnect_backoff_ms", 500)]
-        self._channel = grpc.insecure_channel(address, options=options)
+        if tls_dir is None:
+            self._channel = grpc.insecure_channel(address, options=options)
+        else:
+            files = (pathlib.Path(tls_dir, name).read_bytes() for name in ("ca.pem", "key.pem", "cert.pem"))
+            self._channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(*files), options=options)
         self._stub = beacon_pb2_grpc.BeaconServiceStub(self._channel)
 
     def status(self, timeout_s=2, wait_for_ready=None):

@@ -11,7 +11,8 @@ def _openssl(*arguments):
 
 
 def make(directory, *names):
-    """Files of an "authority", and its certificate for localhost for each of `names`. A "stranger" is self-signed."""
+    """Files of an "authority", and its certificate for localhost for each of `names`, as a validator client. A "stranger"
+    is self-signed."""
     directory.mkdir(mode=0o700)
     made = {}
     for name in ("authority", *names):
@@ -21,7 +22,8 @@ def make(directory, *names):
             signed_by = ("-CA", made["authority"].cert, "-CAkey", made["authority"].key)
         _openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
-            "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1", "-keyout", files.key,
+            "-subj", f"/CN={name}", "-addext",
+            f"subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1,URI:lean://validator/{name}", "-keyout", files.key,
             "-out", files.cert, *signed_by)
         files.key.chmod(0o600)
         made[name] = files

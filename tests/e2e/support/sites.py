@@ -83,6 +83,7 @@ class Sites:
         """Places a network's beacons and clients on the machines: client N belongs to beacon N."""
         for site, place in enumerate(network.places):
             place.rpc_address = f"10.77.{site + 1}.1:{RPC_PORT}"
+            place.arguments = (*place.arguments, "--insecure-rpc")  # of a LAN of its own
             place.listen = f"0.0.0.0:{PEER_PORT}"
             place.announce = "" if site in self._behind_nat else f"{self._wan_host(site)}:{PEER_PORT}"
             place.prefix = self._beacons[site].prefix

@@ -48,7 +48,7 @@ class GrpcBeaconClientTest : public ::testing::Test {
     const std::string address = absl::StrCat("127.0.0.1:", port_);
     const auto channel = rpc::MakeChannel(address, options);
     ASSERT_TRUE(channel.ok()) << channel.status();
-    client_ = std::make_unique<GrpcBeaconClient>(address, *channel);
+    client_ = std::make_unique<GrpcBeaconClient>(address, [channel = *channel] { return channel; });
   }
   void TearDown() override { StopServer(); }
 

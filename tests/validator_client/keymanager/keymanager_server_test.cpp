@@ -6,6 +6,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/certificates/certificate_folder.h"
 #include "common/rpc/client/channel.h"
 #include "common/status/status_macros.h"
 #include "gmock/gmock.h"
@@ -13,7 +15,6 @@
 #include "gtest/gtest.h"
 #include "lean/v1/keymanager.grpc.pb.h"
 #include "tests/common/config/temporary_folder.h"
-#include "tests/common/rpc/certificates.h"
 #include "tests/validator_client/keymanager/keymanager_fixture.h"
 #include "validator_client/keymanager/access_token.h"
 
@@ -50,27 +51,35 @@ TEST_F(KeymanagerTest, TheTokenOpens) {
   EXPECT_THAT(log_.text(), Not(HasSubstr(*token)));
 }
 
-TEST_F(KeymanagerTest, ACertificateOpensInPlaceOfATokenAndNothingElseDoes) {
-  const rpc::CertificateFiles authority = rpc::MakeCertificate(dir_.path(), "authority");
-  const rpc::CertificateFiles server_files = rpc::MakeCertificate(dir_.path(), "server", authority);
-  const rpc::CertificateFiles client_files = rpc::MakeCertificate(dir_.path(), "client", authority);
-  const rpc::CertificateFiles foreign_files = rpc::MakeCertificate(dir_.path(), "foreign");
+TEST_F(KeymanagerTest, AnOperatorsCertificateOpensInPlaceOfATokenAndNothingElseDoes) {
+  const std::string ours = dir_.path() + "/ours";
+  const std::string theirs = dir_.path() + "/theirs";
+  for (const std::string& folder : {ours, theirs}) {
+    ASSERT_TRUE(MakeCertificateFolder(
+                    {.folder = folder,
+                     .nodes = {*ParseNode(Role::kValidator, "alice=localhost"), *ParseNode(Role::kOperator, "admin")}},
+                    absl::Now())
+                    .ok());
+  }
   KeymanagerServerOptions options;
   options.address = "127.0.0.1:0";
-  options.tls = {.cert = server_files.cert, .key = server_files.key, .client_ca = authority.cert};
+  options.tls = rpc::ServerTlsFiles::Of(ours + "/alice");
   const auto server = StartKeymanagerServer(Context(), options);
   ASSERT_TRUE(server.ok()) << server.status();
   const std::string address = absl::StrCat("localhost:", (*server)->address().port);
-  const auto with = [&authority](const std::string& cert, const std::string& key) {
-    return rpc::ClientTlsFiles{.server_ca = authority.cert, .cert = cert, .key = key};
-  };
-  const grpc::Status known = Ask(address, with(client_files.cert, client_files.key), "");
+  const grpc::Status known = Ask(address, rpc::ClientTlsFiles::Of(ours + "/admin"), "");
   EXPECT_TRUE(known.ok()) << known.error_message();
-  EXPECT_FALSE(Ask(address, with("", ""), "").ok());
-  EXPECT_FALSE(Ask(address, with(foreign_files.cert, foreign_files.key), "").ok());
+  const grpc::Status wrong_role = Ask(address, rpc::ClientTlsFiles::Of(ours + "/alice"), "");
+  EXPECT_EQ(wrong_role.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_THAT(wrong_role.error_message(), HasSubstr("lean://operator/NAME, and yours has lean://validator/alice"));
+  rpc::ClientTlsFiles files{.server_ca = ours + "/admin/ca.pem", .cert = "", .key = ""};
+  EXPECT_EQ(Ask(address, files, "").error_code(), grpc::StatusCode::UNAVAILABLE);
+  files.cert = theirs + "/admin/cert.pem";
+  files.key = theirs + "/admin/key.pem";
+  EXPECT_EQ(Ask(address, files, "").error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST_F(KeymanagerTest, AddressesThatOthersReachNeedTls) {
+TEST_F(KeymanagerTest, AddressesThatOthersReachNeedClientCertificates) {
   KeymanagerServerOptions options;
   for (const char* address : {"127.0.0.1:0", "localhost:1", "[::1]:1", "unix:/tmp/x"}) {
     options.address = address;
@@ -78,7 +87,14 @@ TEST_F(KeymanagerTest, AddressesThatOthersReachNeedTls) {
   }
   options.address = "0.0.0.0:1";
   EXPECT_EQ(CheckKeymanagerAddress(options).code(), absl::StatusCode::kInvalidArgument);
+  options.insecure = true;
+  EXPECT_EQ(CheckKeymanagerAddress(options).code(), absl::StatusCode::kInvalidArgument) << "the token in plain text";
   options.tls.cert = options.tls.key = "file";
+  EXPECT_TRUE(CheckKeymanagerAddress(options).ok());
+  options.insecure = false;
+  EXPECT_EQ(CheckKeymanagerAddress(options).code(), absl::StatusCode::kInvalidArgument)
+      << "a token, but no certificates";
+  options.tls.client_ca = "file";
   EXPECT_TRUE(CheckKeymanagerAddress(options).ok());
 }
 

@@ -74,7 +74,7 @@ class RemoteSignerTest : public ::testing::Test {
 
   absl::StatusOr<std::unique_ptr<RemoteSigner>> Connect() {
     ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(address_));
-    return RemoteSigner::Connect(channel, records_, limit_);
+    return RemoteSigner::Connect([channel] { return channel; }, records_, limit_);
   }
 
   static Attestation Vote(uint64_t index) {

@@ -128,7 +128,7 @@ class RawServer {
 std::unique_ptr<BoundedCalls> CallsOn(const RawServer& server) {
   const auto channel = MakeChannel(server.address());
   EXPECT_TRUE(channel.ok()) << channel.status();
-  return std::make_unique<BoundedCalls>(*channel);
+  return std::make_unique<BoundedCalls>([channel = *channel] { return channel; });
 }
 
 // Returns the call's end; a test whose call never returns fails after some time.

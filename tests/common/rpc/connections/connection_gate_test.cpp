@@ -37,6 +37,7 @@ class ConnectionGateTest : public ::testing::Test {
   absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& address, GateOptions gate) {
     return Server::Start({.address = address,
                           .tls = {},
+                          .insecure = true,
                           .log = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_mt>()),
                           .gate = std::move(gate)},
                          {});

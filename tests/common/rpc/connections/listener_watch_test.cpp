@@ -32,7 +32,7 @@ TEST(ProbeListenerTest, AServerAnswersInPlainTextAndWithTls) {
        {ServerTlsFiles(), ServerTlsFiles{.cert = cert.cert, .key = cert.key, .client_ca = ""},
         ServerTlsFiles{.cert = cert.cert, .key = cert.key, .client_ca = cert.cert}}) {
     for (const char* address : {"127.0.0.1:0", "0.0.0.0:0", "[::]:0"}) {
-      const auto server = Server::Start({.address = address, .tls = tls, .log = SilentLog()}, {});
+      const auto server = Server::Start({.address = address, .tls = tls, .insecure = true, .log = SilentLog()}, {});
       ASSERT_TRUE(server.ok()) << server.status();
       EXPECT_EQ(ProbeListener((*server)->address(), RealClock(), kPatience), absl::OkStatus()) << address;
     }

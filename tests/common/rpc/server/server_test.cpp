@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "common/rpc/client/channel.h"
@@ -15,7 +14,6 @@
 #include "gmock/gmock.h"
 #include "grpcpp/create_channel.h"
 #include "gtest/gtest.h"
-#include "spdlog/sinks/ostream_sink.h"
 #include "tests/common/patience.h"
 #include "tests/common/rpc/certificates.h"
 #include "tests/common/rpc/server/test_service.h"
@@ -48,6 +46,7 @@ class ServerTest : public ::testing::Test {
                                                 UnfinishedLimits unfinished = {}) {
     return Server::Start({.address = std::move(address),
                           .tls = std::move(tls),
+                          .insecure = true,
                           .log = log_,
                           .gate = {.requests = requests_, .unfinished = unfinished}},
                          {{&service_, v1::BeaconService::service_full_name()}});
@@ -113,25 +112,12 @@ TEST_F(ServerTest, ServesOnThePortTheSystemChose) {
   auto server = Start();
   ASSERT_TRUE(server.ok()) << server.status();
   EXPECT_NE((*server)->address().port, 0);
-  EXPECT_FALSE((*server)->tls());
+  EXPECT_EQ((*server)->tls_files(), nullptr);
   EXPECT_TRUE(Call((*server)->address().ToString(), 0, 0).ok());
   const Caller caller = pool_.last_caller();
   EXPECT_EQ(caller.host, "ipv4:127.0.0.1");
   EXPECT_EQ(caller.identity(), caller.connection);
   EXPECT_THAT(caller.connection, ::testing::StartsWith("ipv4:127.0.0.1:"));
-}
-
-TEST_F(ServerTest, WarnsWhenOthersReachItWithoutTls) {
-  const CertificateFiles cert = MakeCertificate(dir_, "server");
-  std::ostringstream lines;
-  log_ = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines));
-  ASSERT_TRUE(Start({cert.cert, cert.key, ""}, "0.0.0.0:0").ok());
-  ASSERT_TRUE(Start({}, "127.0.0.1:0").ok());
-  EXPECT_EQ(lines.str(), "");
-  auto open = Start({}, "0.0.0.0:0");
-  ASSERT_TRUE(open.ok()) << open.status();
-  EXPECT_THAT(lines.str(), HasSubstr("rpc_open"));
-  EXPECT_THAT(lines.str(), HasSubstr("address=" + (*open)->address().ToString()));
 }
 
 TEST_F(ServerTest, APortInUseIsNamed) {
@@ -285,7 +271,7 @@ TEST_F(ServerTest, TlsNeedsTheServersAuthority) {
   const CertificateFiles other = MakeCertificate(dir_, "other");
   auto server = Start({.cert = cert.cert, .key = cert.key, .client_ca = ""});
   ASSERT_TRUE(server.ok()) << server.status();
-  EXPECT_TRUE((*server)->tls());
+  EXPECT_NE((*server)->tls_files(), nullptr);
   const std::string address = (*server)->address().ToString();
 
   ChannelOptions trusted;
