@@ -51,25 +51,52 @@ bool CallerBook::TakeShare(const rpc::Caller& caller, size_t bytes) {
   const SteadyTime now = clock_.Steady();
   MutexLock lock(mutex_);
   Record& record = RecordOf(caller, now);
-  const double share = RankOf(record, now) == rpc::Rank::kBad ? bad_share_ : good_share_;
-  const double slots = (now - record.share_since) / slot_;
-  record.share_used = std::max(0.0, record.share_used - share * slots);
-  record.share_since = now;
-  if (record.share_used + static_cast<double>(bytes) > share) return false;
-  record.share_used += static_cast<double>(bytes);
+  const double most = RankOf(record, now) == rpc::Rank::kBad ? bad_share_ : good_share_;
+  return Take(record.bytes, static_cast<double>(bytes), most, now);
+}
+
+bool CallerBook::TakeCall(const rpc::Caller& caller) {
+  const SteadyTime now = clock_.Steady();
+  MutexLock lock(mutex_);
+  return Take(RecordOf(caller, now).calls, 1, kCalls, now);
+}
+
+std::shared_ptr<void> CallerBook::TakeBuild(const rpc::Caller& caller) {
+  const SteadyTime now = clock_.Steady();
+  MutexLock lock(mutex_);
+  Record& record = RecordOf(caller, now);
+  if (record.building >= kBuildsAtOnce || !Take(record.builds, 1, kBuilds, now)) return nullptr;
+  ++record.building;
+  return {this, [book = shared_from_this(), identity = caller.identity()](void*) { book->EndBuild(identity); }};
+}
+
+void CallerBook::EndBuild(const std::string& identity) {
+  MutexLock lock(mutex_);
+  const auto known = records_.find(identity);
+  // A caller that was displaced meanwhile may have come back.
+  if (known != records_.end()) known->second.building = std::max(0, known->second.building - 1);
+}
+
+bool CallerBook::Take(Share& share, double amount, double most, SteadyTime now) const {
+  const double slots = (now - share.since) / slot_;
+  share.used = std::max(0.0, share.used - most * slots);
+  share.since = now;
+  if (share.used + amount > most) return false;
+  share.used += amount;
   return true;
 }
 
 CallerBook::Record& CallerBook::RecordOf(const rpc::Caller& caller, SteadyTime now) {
   if (records_.size() >= kMostCallers && !records_.contains(caller.identity())) MakeRoom(now);
   const auto [entry, is_new] = records_.try_emplace(caller.identity());
-  if (is_new) entry->second.since = entry->second.share_since = now;
+  if (is_new) entry->second.since = now;
   return entry->second;
 }
 
 void CallerBook::MakeRoom(SteadyTime now) {
   const auto worth = [&](const Record& record) {
-    return std::pair(RankOf(record, now) == rpc::Rank::kGood, std::max(record.since, record.share_since));
+    return std::pair(RankOf(record, now) == rpc::Rank::kGood,
+                     std::max({record.since, record.bytes.since, record.calls.since}));
   };
   records_.erase(std::min_element(records_.begin(), records_.end(),
                                   [&](const auto& a, const auto& b) { return worth(a.second) < worth(b.second); }));

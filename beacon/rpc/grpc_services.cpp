@@ -1,7 +1,10 @@
 #include "beacon/rpc/grpc_services.h"
 
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "common/log/log_text.h"
 #include "common/rpc/wire/status.h"
 
 namespace lean::beacon {
@@ -31,36 +34,75 @@ absl::StatusOr<v1::GetNodeInfoResponse> GrpcBeaconService::DescribeNode(const v1
   return queries_.GetNodeInfo(*node);
 }
 
-GrpcDutyService::GrpcDutyService(const Duties& duties, const Submissions& submissions, CallerBook& callers,
-                                 rpc::Dispatcher& dispatcher)
-    : RawService(dispatcher, Role::kValidator), submissions_(submissions), callers_(callers) {
-  Handle(duties, &Duties::GetDuties);
-  Handle(duties, &Duties::BuildBlock);
-  Handle(duties, &Duties::BuildVote);
-  Handle(duties, &Duties::GetLiveness);
+GrpcDutyService::GrpcDutyService(const Duties& duties, const Submissions& submissions,
+                                 std::shared_ptr<CallerBook> callers, rpc::Dispatcher& dispatcher, const Clock& clock,
+                                 std::shared_ptr<spdlog::logger> log)
+    : RawService(dispatcher, Role::kValidator),
+      submissions_(submissions),
+      callers_(std::move(callers)),
+      clock_(clock),
+      log_(std::move(log)) {
+  HandleBounded<v1::GetDutiesRequest>(Answer(duties, &Duties::GetDuties));
+  HandleBuildBlock(duties);
+  HandleBounded<v1::BuildVoteRequest>(Answer(duties, &Duties::BuildVote));
+  HandleBounded<v1::GetLivenessRequest>(Answer(duties, &Duties::GetLiveness));
   HandleSubmission(&Submissions::SubmitBlock);
   HandleSubmission(&Submissions::SubmitVote);
   HandleSubmission(&Submissions::SubmitVotes);
 }
 
+template <typename Request>
+void GrpcDutyService::HandleBounded(RawCall call) {
+  Handle<Request>([this, call = std::move(call)](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                                 grpc::ByteBuffer* response) {
+    if (!callers_->TakeCall(rpc::CallerOf(*context))) return RefuseMore("calls", context, request, response);
+    return call(context, request, response);
+  });
+}
+
+void GrpcDutyService::HandleBuildBlock(const Duties& duties) {
+  using Request = v1::BuildBlockRequest;
+  using Response = v1::BuildBlockResponse;
+  HandleBounded<Request>([this, &duties](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) {
+    std::shared_ptr<void> build = callers_->TakeBuild(rpc::CallerOf(*context));
+    if (build == nullptr) return RefuseMore("blocks", context, request, response);
+    return dispatcher_.Run<Request, Response>(
+        context, request, response,
+        [&duties, build = std::move(build)](const Request& decoded, const rpc::Reply<Response>& reply) {
+          reply(duties.BuildBlock(decoded));
+        });
+  });
+}
+
 template <typename Request, typename Response>
 void GrpcDutyService::HandleSubmission(void (Submissions::*method)(const rpc::Caller&, const Request&,
                                                                    rpc::Reply<Response>) const) {
-  Handle<Request>([this, method](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-                                 grpc::ByteBuffer* response) {
+  HandleBounded<Request>([this, method](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) {
     const rpc::Caller caller = rpc::CallerOf(*context);
-    if (!callers_.TakeShare(caller, request->Length())) {
-      return dispatcher_.Refuse(
-          context, *request, response,
-          rpc::MakeError(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
-                         "this caller has submitted as much as it may in a slot; try again later"));
-    }
+    if (!callers_->TakeShare(caller, request->Length())) return RefuseMore("bytes", context, request, response);
     return dispatcher_.Run<Request, Response>(
         context, request, response,
         [&submissions = submissions_, method, caller](const Request& decoded, rpc::Reply<Response> reply) {
           (submissions.*method)(caller, decoded, std::move(reply));
         });
   });
+}
+
+grpc::ServerUnaryReactor* GrpcDutyService::RefuseMore(const char* share, grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  const SteadyTime now = clock_.Steady();
+  lines_.LogLeftOut(now, *log_);
+  const std::string cause = absl::StrCat("caller_bounded/", share);
+  if (lines_.Admit(cause, now)) {
+    log_->warn("caller_bounded share={} caller=\"{}\" message=\"it asks for more than a client may in a slot\"", share,
+               Printable(rpc::CallerOf(*context).identity()));
+  }
+  return dispatcher_.Refuse(
+      context, *request, response,
+      rpc::MakeError(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
+                     absl::StrCat("this caller has used up its ", share, " of the slot; try again later")));
 }
 
 }  // namespace lean::beacon

@@ -11,6 +11,9 @@
 #include "beacon/rpc/duties.h"
 #include "beacon/rpc/event_streams.h"
 #include "beacon/rpc/submissions.h"
+#include "common/clock/clock.h"
+#include "common/log/line_limit.h"
+#include "common/log/logger.h"
 #include "common/rpc/server/raw_service.h"
 #include "common/rpc/server/unary_call.h"
 #include "lean/v1/beacon.grpc.pb.h"
@@ -36,16 +39,28 @@ class GrpcBeaconService final : public rpc::RawService<v1::BeaconService> {
 // Thread-safe. Handlers and dispatcher outlive the service.
 class GrpcDutyService final : public rpc::RawService<v1::DutyService> {
  public:
-  GrpcDutyService(const Duties& duties, const Submissions& submissions, CallerBook& callers,
-                  rpc::Dispatcher& dispatcher);
+  // `clock` outlives the service.
+  GrpcDutyService(const Duties& duties, const Submissions& submissions, std::shared_ptr<CallerBook> callers,
+                  rpc::Dispatcher& dispatcher, const Clock& clock, std::shared_ptr<spdlog::logger> log);
 
  private:
-  // A submission fails with OVERLOADED, before it is decoded, when its caller has used up its share of the slot.
+  // A call fails with OVERLOADED, before it is decoded, when its caller has used up what it may do in a slot: its
+  // calls, and with the next two also its blocks to build and the bytes of its submissions.
+  template <typename Request>
+  void HandleBounded(RawCall call);
+  void HandleBuildBlock(const Duties& duties);
   template <typename Request, typename Response>
   void HandleSubmission(void (Submissions::*method)(const rpc::Caller&, const Request&, rpc::Reply<Response>) const);
 
+  // Also logs it, once a minute for each `share`.
+  grpc::ServerUnaryReactor* RefuseMore(const char* share, grpc::CallbackServerContext* context,
+                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response);
+
   const Submissions& submissions_;
-  CallerBook& callers_;
+  const std::shared_ptr<CallerBook> callers_;
+  const Clock& clock_;
+  const std::shared_ptr<spdlog::logger> log_;
+  LineLimit lines_;
 };
 
 }  // namespace lean::beacon

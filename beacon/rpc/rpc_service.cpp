@@ -42,11 +42,13 @@ VoteScreening::Submit ToChain(ChainService& service) {
 
 // Members use the members above them, and are destroyed before them.
 struct RpcService::Parts {
-  explicit Parts(ServedChain served) : chain(std::move(served)) {}
+  Parts(ServedChain served, std::shared_ptr<spdlog::logger> logger)
+      : chain(std::move(served)), log(std::move(logger)) {}
 
   std::chrono::milliseconds slot() const { return std::chrono::milliseconds(chain.spec.slot_duration_ms); }
 
   const ServedChain chain;
+  const std::shared_ptr<spdlog::logger> log;
   const std::shared_ptr<CallerBook> callers =
       std::make_shared<CallerBook>(chain.clock, slot(), chain.validator_count());
   const std::shared_ptr<VoteScreening> screening =
@@ -61,12 +63,12 @@ struct RpcService::Parts {
   rpc::Dispatcher duty_dispatcher{On(duty_pool, callers), requests};
   EventStreams events{chain.events, On(query_pool, callers), requests};
   GrpcBeaconService beacon_service{queries, events, query_dispatcher};
-  GrpcDutyService duty_service{duties, submissions, *callers, duty_dispatcher};
+  GrpcDutyService duty_service{duties, submissions, callers, duty_dispatcher, chain.clock, log};
   std::unique_ptr<rpc::Server> server;
 };
 
 absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Start(ServedChain chain, const RpcServiceOptions& options) {
-  auto parts = std::make_unique<Parts>(std::move(chain));
+  auto parts = std::make_unique<Parts>(std::move(chain), options.server.log);
   rpc::ServerOptions server_options = options.server;
   server_options.gate.requests = parts->requests;
   if (parts->chain.peers != nullptr) server_options.health_names = {v1::NetworkEngine::service_full_name()};

@@ -1,6 +1,8 @@
 #include "beacon/rpc/caller_book.h"
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "common/clock/manual_clock.h"
 #include "common/containers/limits.h"
@@ -23,7 +25,8 @@ class CallerBookTest : public ::testing::Test {
   }
 
   ManualClock clock_{0};
-  CallerBook book_{clock_, kSlot, kValidatorRegistryLimit};
+  const std::shared_ptr<CallerBook> shared_ = std::make_shared<CallerBook>(clock_, kSlot, kValidatorRegistryLimit);
+  CallerBook& book_ = *shared_;
 };
 
 TEST_F(CallerBookTest, SignaturesMakeCallersGoodOrBad) {
@@ -82,6 +85,30 @@ TEST_F(CallerBookTest, ASmallRegistryLeavesABadCallerLittle) {
   EXPECT_FALSE(book.TakeShare(Connection(1), kBatchBytes));
   clock_.Advance(kSlot * 100);
   EXPECT_TRUE(book.TakeShare(Connection(2), rpc::kMaxMessageBytes));
+}
+
+TEST_F(CallerBookTest, ACallerMakesSoManyCallsInASlot) {
+  for (int i = 0; i < CallerBook::kCalls; ++i) ASSERT_TRUE(book_.TakeCall(Connection(1))) << i;
+  EXPECT_FALSE(book_.TakeCall(Connection(1)));
+  EXPECT_TRUE(book_.TakeCall(Connection(2)));
+  clock_.Advance(kSlot / 2);
+  for (int i = 0; i < CallerBook::kCalls / 2; ++i) ASSERT_TRUE(book_.TakeCall(Connection(1))) << i;
+  EXPECT_FALSE(book_.TakeCall(Connection(1)));
+}
+
+TEST_F(CallerBookTest, ACallerBuildsSoManyBlocksInASlotAndAtOnce) {
+  std::vector<std::shared_ptr<void>> builds;
+  for (int i = 0; i < CallerBook::kBuildsAtOnce; ++i) builds.push_back(book_.TakeBuild(Connection(1)));
+  for (const auto& build : builds) EXPECT_NE(build, nullptr);
+  EXPECT_EQ(book_.TakeBuild(Connection(1)), nullptr);
+  EXPECT_NE(book_.TakeBuild(Connection(2)), nullptr);
+  builds.pop_back();
+  for (int i = CallerBook::kBuildsAtOnce; i < CallerBook::kBuilds; ++i) {
+    ASSERT_NE(book_.TakeBuild(Connection(1)), nullptr) << i;  // and it ends
+  }
+  EXPECT_EQ(book_.TakeBuild(Connection(1)), nullptr);
+  clock_.Advance(kSlot);
+  EXPECT_NE(book_.TakeBuild(Connection(1)), nullptr);
 }
 
 TEST_F(CallerBookTest, CallersAreBoundedAndGoodOnesAreForgottenLast) {
