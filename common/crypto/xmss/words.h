@@ -6,11 +6,9 @@
 #include <array>
 #include <cstdint>
 
-#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/scheme.h"
-#include "common/secrets/random_source.h"
 
 namespace lean::xmss {
 
@@ -24,9 +22,6 @@ bool ReadWords(ByteSpan bytes, absl::Span<uint32_t> words);
 
 // The reverse, into 4 * words.size() bytes.
 void WriteWords(absl::Span<const uint32_t> words, absl::Span<uint8_t> bytes);
-
-// Field elements, uniformly: 31 bits a draw, drawn again where they are not below the modulus.
-absl::Status FillRandomElements(RandomSource& random, absl::Span<uint32_t> words);
 
 }  // namespace lean::xmss
 

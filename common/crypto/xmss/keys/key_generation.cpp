@@ -3,7 +3,6 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
@@ -15,13 +14,13 @@
 namespace lean::xmss {
 namespace {
 
-absl::StatusOr<PrfKey> DrawPrfKey(RandomSource& random) {
-  std::array<uint8_t, kPrfKeyBytes> bytes;
+absl::StatusOr<MasterSeed> DrawSeed(RandomSource& random) {
+  MasterSeed::Bytes bytes;
   const absl::Status status = random.Fill(absl::MakeSpan(bytes));
-  PrfKey key(bytes);
+  MasterSeed seed(bytes);
   OPENSSL_cleanse(bytes.data(), bytes.size());
   RETURN_IF_ERROR(status);
-  return key;
+  return seed;
 }
 
 }  // namespace
@@ -43,17 +42,29 @@ absl::StatusOr<SlotRange> WidenActiveRange(const Scheme& scheme, SlotRange reque
   return widened;
 }
 
+uint64_t LeftIndexFor(const Scheme& scheme, const SlotRange& active, uint64_t slot) {
+  const uint64_t first_index = active.first / scheme.bottom_leaves();
+  const uint64_t last_left_index = active.end / scheme.bottom_leaves() - 2;
+  return std::clamp(slot / scheme.bottom_leaves(), first_index, last_left_index);
+}
+
 absl::StatusOr<SecretKey> GenerateKey(const Scheme& scheme, SlotRange requested, RandomSource& random,
                                       const KeyGenerationOptions& options) {
   ASSIGN_OR_RETURN(const SlotRange active, WidenActiveRange(scheme, requested));
-  SecretKeyParts parts;
-  parts.active = active;
-  RETURN_IF_ERROR(FillRandomElements(random, absl::MakeSpan(parts.parameter)));
-  ASSIGN_OR_RETURN(parts.prf_key, DrawPrfKey(random));
+  ASSIGN_OR_RETURN(const MasterSeed seed, DrawSeed(random));
+  return BuildKey(scheme, active, ExpandSeed(scheme, active, seed), active.first, options);
+}
 
+absl::StatusOr<SecretKey> BuildKey(const Scheme& scheme, const SlotRange& active, KeySeed seed, uint64_t slot,
+                                   const KeyGenerationOptions& options) {
+  SecretKeyParts parts;
+  parts.master = std::move(seed.master);
+  parts.prf_key = std::move(seed.prf_key);
+  parts.parameter = seed.parameter;
+  parts.active = active;
+  parts.left_bottom_index = LeftIndexFor(scheme, active, slot);
   const uint64_t first_index = active.first / scheme.bottom_leaves();
   const uint64_t end_index = active.end / scheme.bottom_leaves();
-  parts.left_bottom_index = first_index;
   std::vector<uint32_t> roots;
   for (uint64_t index = first_index; index < end_index; ++index) {
     BottomTreeBuilder builder(scheme, parts.prf_key.Clone(), parts.parameter, index);
@@ -66,12 +77,12 @@ absl::StatusOr<SecretKey> GenerateKey(const Scheme& scheme, SlotRange requested,
     Subtree tree = std::move(builder).Take();
     const Node root = RootOf(scheme, tree);
     roots.insert(roots.end(), root.begin(), root.begin() + static_cast<ptrdiff_t>(scheme.hash_len()));
-    if (index == first_index)
+    if (index == parts.left_bottom_index)
       parts.left = std::move(tree);
-    else if (index == first_index + 1)
+    else if (index == parts.left_bottom_index + 1)
       parts.right = std::move(tree);
   }
-  ASSIGN_OR_RETURN(parts.top_tree, BuildTopTree(scheme, parts.parameter, first_index, std::move(roots), random));
+  parts.top_tree = BuildTopTree(scheme, parts.parameter, first_index, std::move(roots), seed.padding);
   return SecretKey::Create(scheme, std::move(parts));
 }
 

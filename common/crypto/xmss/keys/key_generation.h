@@ -1,4 +1,5 @@
-// Key generation (leanSig f10dcbe, key_gen): every leaf of the active slots is computed once.
+// Key generation (leanSig f10dcbe, key_gen): every leaf of the active slots is computed once. A key can be computed
+// again from its seed.
 #ifndef LEAN_COMMON_CRYPTO_XMSS_KEYS_KEY_GENERATION_H_
 #define LEAN_COMMON_CRYPTO_XMSS_KEYS_KEY_GENERATION_H_
 
@@ -6,6 +7,7 @@
 #include <functional>
 
 #include "absl/status/statusor.h"
+#include "common/crypto/xmss/keys/key_seed.h"
 #include "common/crypto/xmss/keys/secret_key.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/secrets/random_source.h"
@@ -24,9 +26,17 @@ struct KeyGenerationOptions {
 // where they would pass the lifetime. InvalidArgument: empty, or beyond the scheme's lifetime.
 absl::StatusOr<SlotRange> WidenActiveRange(const Scheme& scheme, SlotRange requested);
 
-// A key for at least the slots of `requested`, prepared for its first two bottom trees. Memory: three bottom trees
-// (4 MiB each at lifetime 2^32) and the top tree, however long the range.
-// InvalidArgument: as above. Cancelled: `progress` said so. Internal: the random source failed.
+// The bottom tree that holds `slot`, or the nearest one of the active slots that another one follows.
+uint64_t LeftIndexFor(const Scheme& scheme, const SlotRange& active, uint64_t slot);
+
+// Computes a key for `active` slots (checked by CheckActiveRange) from its seed, every leaf once, prepared for the
+// bottom trees of LeftIndexFor(slot). Memory: three bottom trees (4 MiB each at lifetime 2^32) and the top tree,
+// however long the range. Cancelled: `progress` said so.
+absl::StatusOr<SecretKey> BuildKey(const Scheme& scheme, const SlotRange& active, KeySeed seed, uint64_t slot,
+                                   const KeyGenerationOptions& options);
+
+// A key for at least the slots of `requested`, from 32 new random bytes, prepared for its first two bottom trees.
+// Errors of WidenActiveRange and BuildKey; Internal: the random source failed.
 absl::StatusOr<SecretKey> GenerateKey(const Scheme& scheme, SlotRange requested, RandomSource& random,
                                       const KeyGenerationOptions& options = {});
 

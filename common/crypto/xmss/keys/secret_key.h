@@ -3,6 +3,7 @@
 #define LEAN_COMMON_CRYPTO_XMSS_KEYS_SECRET_KEY_H_
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -18,6 +19,7 @@ namespace lean::xmss {
 
 // The parts of a SecretKey, which key generation and the codecs create.
 struct SecretKeyParts {
+  std::optional<MasterSeed> master;  // from which the others follow (keys/key_seed.h); nullopt: a key made elsewhere
   PrfKey prf_key;
   Parameter parameter{};
   SlotRange active;                // whole bottom trees

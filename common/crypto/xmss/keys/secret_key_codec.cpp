@@ -1,9 +1,6 @@
 #include "common/crypto/xmss/keys/secret_key_codec.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 
@@ -19,12 +16,14 @@ namespace {
 
 constexpr absl::string_view kSeedMagic = "LEANXMSS";
 constexpr absl::string_view kCacheMagic = "LEANTREE";
+constexpr absl::string_view kTopMagic = "LEANTOPT";
 constexpr size_t kMagicBytes = 8;
 constexpr size_t kHashBytes = 32;
 constexpr size_t kParameterBytes = 4 * kParameterLen;
 constexpr size_t kLeanSigFixedBytes = kPrfKeyBytes + kParameterBytes + 8 + 8 + 4 + 8 + 4 + 4;
 constexpr size_t kSeedFixedBytes = kMagicBytes + 4 + 4 + kPrfKeyBytes + kParameterBytes + 8 + 8;
 constexpr size_t kCacheFixedBytes = kMagicBytes + 4 + 4 + 8;
+constexpr size_t kTopFixedBytes = kMagicBytes + 4 + 4 + 8 + 8;
 constexpr uint32_t kSubtreeFixedBytes = 8 + 8 + 4;
 constexpr uint32_t kLayerFixedBytes = 8 + 4;
 
@@ -147,15 +146,6 @@ std::vector<LayerShape> TopTreeShapeOf(const Scheme& scheme, const SlotRange& ac
   return TopTreeShape(scheme, active.first / scheme.bottom_leaves(), active.size() / scheme.bottom_leaves());
 }
 
-PrfKey ReadPrfKey(Reader& reader) {
-  const ByteSpan bytes = reader.Take(kPrfKeyBytes);
-  std::array<uint8_t, kPrfKeyBytes> copy{};
-  std::copy(bytes.begin(), bytes.end(), copy.begin());
-  PrfKey key(copy);
-  OPENSSL_cleanse(copy.data(), copy.size());
-  return key;
-}
-
 absl::Status WrongSize(size_t expected, size_t actual) {
   return absl::InvalidArgumentError(
       absl::StrCat("its slots and scheme ask for ", expected, " bytes, but there are ", actual));
@@ -205,7 +195,7 @@ WipedBytes EncodeLeanSigSecretKey(const SecretKey& key) {
 absl::StatusOr<SecretKey> DecodeLeanSigSecretKey(const Scheme& scheme, ByteSpan bytes) {
   Reader reader(bytes);
   SecretKeyParts parts;
-  parts.prf_key = ReadPrfKey(reader);
+  parts.prf_key = PrfKeyOf(reader.Take(kPrfKeyBytes));
   reader.Words(absl::MakeSpan(parts.parameter));
   parts.active.first = reader.Read<uint64_t>();
   const auto active_slots = reader.Read<uint64_t>();
@@ -277,7 +267,7 @@ absl::StatusOr<SecretKeySeed> DecodeSecretKeySeed(const Scheme& scheme, ByteSpan
   }
   reader.Expect(uint32_t{0});
   SecretKeySeed seed;
-  seed.prf_key = ReadPrfKey(reader);
+  seed.prf_key = PrfKeyOf(reader.Take(kPrfKeyBytes));
   reader.Words(absl::MakeSpan(seed.parameter));
   seed.active.first = reader.Read<uint64_t>();
   seed.active.end = reader.Read<uint64_t>();
@@ -290,6 +280,44 @@ absl::StatusOr<SecretKeySeed> DecodeSecretKeySeed(const Scheme& scheme, ByteSpan
   if (!reader.ok()) return Malformed();
   if (!IsConsistent(scheme, seed.parameter, seed.top_tree)) return Inconsistent("top tree");
   return seed;
+}
+
+std::vector<uint8_t> EncodeTopTree(const Scheme& scheme, const SlotRange& active, const Subtree& top_tree) {
+  std::vector<uint8_t> bytes(kTopFixedBytes + SubtreeBytes(scheme, ShapeOf(scheme, top_tree)) + kHashBytes);
+  Writer writer(absl::MakeSpan(bytes));
+  writer.Bytes(BytesOfText(kTopMagic));
+  writer.Write(scheme.log_lifetime());
+  writer.Write(uint32_t{0});
+  writer.Write(active.first);
+  writer.Write(active.end);
+  WriteSubtree(scheme, top_tree, writer);
+  SealWithHash(absl::MakeSpan(bytes));
+  return bytes;
+}
+
+absl::StatusOr<CachedTopTree> DecodeTopTree(const Scheme& scheme, const PublicKey& expected, ByteSpan bytes) {
+  if (!IsSealed(bytes)) return absl::InvalidArgumentError("its checksum is wrong: it is damaged");
+  Reader reader(bytes);
+  if (reader.Take(kMagicBytes) != BytesOfText(kTopMagic)) {
+    return absl::InvalidArgumentError("it does not begin with LEANTOPT");
+  }
+  reader.Expect(scheme.log_lifetime());
+  reader.Expect(uint32_t{0});
+  CachedTopTree cached;
+  cached.active.first = reader.Read<uint64_t>();
+  cached.active.end = reader.Read<uint64_t>();
+  if (!reader.ok()) return Malformed();
+  RETURN_IF_ERROR(CheckActiveRange(scheme, cached.active));
+  const std::vector<LayerShape> shape = TopTreeShapeOf(scheme, cached.active);
+  const size_t end = kTopFixedBytes + SubtreeBytes(scheme, shape) + kHashBytes;
+  if (bytes.size() != end) return WrongSize(end, bytes.size());
+  cached.tree = ReadSubtree(scheme, scheme.bottom_height(), shape, reader);
+  if (!reader.ok()) return Malformed();
+  if (!IsConsistent(scheme, expected.parameter, cached.tree)) return Inconsistent("top tree");
+  if (RootOf(scheme, cached.tree) != expected.root) {
+    return absl::InvalidArgumentError("its root is not that of the public key");
+  }
+  return cached;
 }
 
 std::vector<uint8_t> EncodeTreeCache(const SecretKey& key) {
@@ -340,7 +368,8 @@ absl::StatusOr<CachedTrees> DecodeTreeCache(const Scheme& scheme, const SecretKe
 }
 
 absl::StatusOr<SecretKey> AssembleSecretKey(const Scheme& scheme, SecretKeySeed seed, CachedTrees trees) {
-  return SecretKey::Create(scheme, {.prf_key = std::move(seed.prf_key),
+  return SecretKey::Create(scheme, {.master = std::move(seed.master),
+                                    .prf_key = std::move(seed.prf_key),
                                     .parameter = seed.parameter,
                                     .active = seed.active,
                                     .top_tree = std::move(seed.top_tree),

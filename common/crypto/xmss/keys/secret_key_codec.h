@@ -23,6 +23,7 @@ absl::StatusOr<SecretKey> DecodeLeanSigSecretKey(const Scheme& scheme, ByteSpan 
 
 // What a key is without its bottom trees, which can be computed from it.
 struct SecretKeySeed {
+  std::optional<MasterSeed> master{};  // no key file has it
   PrfKey prf_key;
   Parameter parameter{};
   SlotRange active;
@@ -46,6 +47,19 @@ absl::StatusOr<SecretKeySeed> DecodeSecretKeySeed(const Scheme& scheme, ByteSpan
 // of all before. Holds nothing secret. The levels above the leaves are hashed anew on reading, up to the roots in the
 // key file.
 std::vector<uint8_t> EncodeTreeCache(const SecretKey& key);
+
+// Our cache of the top tree: "LEANTOPT", u32 log_lifetime, u32 zero, u64 first and end of the active slots, top tree
+// (leanSig's SSZ of it), SHA-256 of all before. Holds nothing secret.
+std::vector<uint8_t> EncodeTopTree(const Scheme& scheme, const SlotRange& active, const Subtree& top_tree);
+
+struct CachedTopTree {
+  SlotRange active;
+  Subtree tree;
+};
+
+// InvalidArgument: damaged, of another scheme, or its root is not `expected`. A tree with that root is the key's own,
+// whoever wrote the file.
+absl::StatusOr<CachedTopTree> DecodeTopTree(const Scheme& scheme, const PublicKey& expected, ByteSpan bytes);
 
 struct CachedTrees {
   uint64_t left_bottom_index = 0;

@@ -1,7 +1,9 @@
 #include "common/crypto/xmss/keys/secret_key_file.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,13 +17,6 @@ namespace {
 
 absl::Status InFile(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
-}
-
-// The tree that holds `slot` and the one after it, as far as the key's active slots allow.
-uint64_t LeftIndexFor(const Scheme& scheme, const SlotRange& active, uint64_t slot) {
-  const uint64_t first_index = active.first / scheme.bottom_leaves();
-  const uint64_t last_left_index = active.end / scheme.bottom_leaves() - 2;
-  return std::clamp(slot / scheme.bottom_leaves(), first_index, last_left_index);
 }
 
 absl::StatusOr<CachedTrees> RebuildTrees(const Scheme& scheme, const SecretKeySeed& seed, uint64_t left_index,
@@ -48,11 +43,14 @@ absl::Status CheckTreesServe(const Scheme& scheme, const SlotRange& active, uint
   return absl::OutOfRangeError(absl::StrCat(path, " holds trees of other slots"));
 }
 
+// nullopt: for any slot.
 absl::StatusOr<CachedTrees> ReadTreeCache(const Scheme& scheme, const SecretKeySeed& seed, const std::string& path,
-                                          uint64_t slot) {
+                                          std::optional<uint64_t> slot) {
   ASSIGN_OR_RETURN(const WipedBytes bytes, ReadRegularFile(path, kMaxKeyFileBytes));
   ASSIGN_OR_RETURN(CachedTrees trees, DecodeTreeCache(scheme, seed, bytes.span()), InFile(path, _));
-  RETURN_IF_ERROR(CheckTreesServe(scheme, seed.active, trees.left_bottom_index, slot, path));
+  if (slot.has_value()) {
+    RETURN_IF_ERROR(CheckTreesServe(scheme, seed.active, trees.left_bottom_index, *slot, path));
+  }
   return trees;
 }
 
@@ -82,6 +80,36 @@ absl::StatusOr<KeyFile> ReadKeyFile(const Scheme& scheme, const std::string& pat
   file.trees = CachedTrees{
       .left_bottom_index = parts.left_bottom_index, .left = std::move(parts.left), .right = std::move(parts.right)};
   return file;
+}
+
+// Adds the trees that the file does not have. With `has_cache`, writes them to the cache beside it.
+absl::StatusOr<LoadedSecretKey> Assemble(const Scheme& scheme, KeyFile file, const std::string& path, uint64_t slot,
+                                         bool has_cache, const KeyGenerationOptions& options) {
+  const absl::Status trees_status = file.trees.status();
+  if (!trees_status.ok()) {
+    const uint64_t left_index = LeftIndexFor(scheme, file.seed.active, slot);
+    file.trees = RebuildTrees(scheme, file.seed, left_index, options);
+    RETURN_IF_ERROR(file.trees.status(), InFile(path, _));
+  }
+  ASSIGN_OR_RETURN(SecretKey key, AssembleSecretKey(scheme, std::move(file.seed), *std::move(file.trees)),
+                   InFile(path, _));
+  absl::Status cache;
+  if (!trees_status.ok() && has_cache) cache = SaveTreeCache(key, path);
+  return LoadedSecretKey{.key = std::move(key),
+                         .trees_rebuilt = !trees_status.ok(),
+                         .rebuild_reason = std::string(trees_status.message()),
+                         .cache = std::move(cache)};
+}
+
+absl::StatusOr<CachedTopTree> ReadTopTree(const Scheme& scheme, const PublicKey& expected, const std::string& path) {
+  ASSIGN_OR_RETURN(const WipedBytes bytes, ReadRegularFile(path, kMaxKeyFileBytes));
+  ASSIGN_OR_RETURN(CachedTopTree top, DecodeTopTree(scheme, expected, bytes.span()), InFile(path, _));
+  return top;
+}
+
+absl::Status NotOfSeed(const std::string& path) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      path, ": pubkey and scheme.params are not those of the key that its seed gives: one of them was changed"));
 }
 
 absl::StatusOr<SecretKeyInfo> InspectSeed(uint32_t log_lifetime, ByteSpan bytes) {
@@ -122,6 +150,19 @@ absl::StatusOr<SecretKeyInfo> InspectSecretKeyBytes(ByteSpan content, const std:
 
 std::string TreeCachePath(const std::string& key_path) { return absl::StrCat(key_path, ".trees"); }
 
+std::string TopTreePath(const std::string& key_path) { return absl::StrCat(key_path, ".top"); }
+
+absl::Status SaveTopTree(const Scheme& scheme, const SlotRange& active, const Subtree& top_tree,
+                         const std::string& key_path) {
+  return WritePrivateFile(TopTreePath(key_path), EncodeTopTree(scheme, active, top_tree), IfExists::kReplace);
+}
+
+void RemoveCaches(const std::string& key_path) {
+  std::error_code ignored;
+  std::filesystem::remove(TreeCachePath(key_path), ignored);
+  std::filesystem::remove(TopTreePath(key_path), ignored);
+}
+
 absl::Status SaveSecretKey(const SecretKey& key, const std::string& path) {
   const WipedBytes seed = EncodeSecretKeySeed(key);
   RETURN_IF_ERROR(WritePrivateFile(path, seed.span(), IfExists::kFail));
@@ -141,19 +182,32 @@ absl::StatusOr<LoadedSecretKey> LoadSecretKey(const Scheme& scheme, const std::s
 absl::StatusOr<LoadedSecretKey> LoadSecretKeyBytes(const Scheme& scheme, ByteSpan content, const std::string& path,
                                                    uint64_t slot, const KeyGenerationOptions& options) {
   ASSIGN_OR_RETURN(KeyFile file, ReadKeyFile(scheme, path, slot, content), InFile(path, _));
-  const absl::Status trees_status = file.trees.status();
-  if (!trees_status.ok()) {
-    const uint64_t left_index = LeftIndexFor(scheme, file.seed.active, slot);
-    file.trees = RebuildTrees(scheme, file.seed, left_index, options);
-    RETURN_IF_ERROR(file.trees.status(), InFile(path, _));
+  return Assemble(scheme, std::move(file), path, slot, IsSecretKeySeed(content), options);
+}
+
+absl::StatusOr<LoadedSecretKey> LoadSeededKey(const SecretKeyInfo& expected, KeySeed seed, const std::string& path,
+                                              std::optional<uint64_t> slot, const KeyGenerationOptions& options) {
+  const Scheme& scheme = expected.scheme;
+  const uint64_t wanted = slot.value_or(expected.active.first);
+  absl::StatusOr<CachedTopTree> top = ReadTopTree(scheme, expected.public_key, TopTreePath(path));
+  if (top.ok() && top->active != expected.active) return NotOfSeed(path);
+  if (top.ok()) {
+    KeyFile file;
+    file.seed = {.master = std::move(seed.master),
+                 .prf_key = std::move(seed.prf_key),
+                 .parameter = seed.parameter,
+                 .active = expected.active,
+                 .top_tree = std::move(top->tree)};
+    file.trees = ReadTreeCache(scheme, file.seed, TreeCachePath(path), slot);
+    return Assemble(scheme, std::move(file), path, wanted, /*has_cache=*/true, options);
   }
-  ASSIGN_OR_RETURN(SecretKey key, AssembleSecretKey(scheme, std::move(file.seed), *std::move(file.trees)),
-                   InFile(path, _));
-  absl::Status cache;
-  if (!trees_status.ok() && IsSecretKeySeed(content)) cache = SaveTreeCache(key, path);
+  ASSIGN_OR_RETURN(SecretKey key, BuildKey(scheme, expected.active, std::move(seed), wanted, options), InFile(path, _));
+  if (key.public_key() != expected.public_key) return NotOfSeed(path);
+  absl::Status cache = SaveTopTree(scheme, expected.active, key.parts().top_tree, path);
+  if (cache.ok()) cache = SaveTreeCache(key, path);
   return LoadedSecretKey{.key = std::move(key),
-                         .trees_rebuilt = !trees_status.ok(),
-                         .rebuild_reason = std::string(trees_status.message()),
+                         .trees_rebuilt = true,
+                         .rebuild_reason = std::string(top.status().message()),
                          .cache = std::move(cache)};
 }
 

@@ -3,12 +3,15 @@
 #ifndef LEAN_COMMON_CRYPTO_XMSS_KEYS_SECRET_KEY_FILE_H_
 #define LEAN_COMMON_CRYPTO_XMSS_KEYS_SECRET_KEY_FILE_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/keys/key_generation.h"
+#include "common/crypto/xmss/keys/key_seed.h"
 #include "common/crypto/xmss/keys/secret_key.h"
 
 namespace lean::xmss {
@@ -22,6 +25,15 @@ std::string TreeCachePath(const std::string& key_path);
 // Writes key file and tree cache as a WholeFile with mode 0600 each. AlreadyExists: `path` exists (a key is never
 // overwritten). Errors name the file.
 absl::Status SaveSecretKey(const SecretKey& key, const std::string& path);
+
+// PATH.top, the path of the cache of the top tree of the keystore PATH, whose secret is a seed. It is written once.
+std::string TopTreePath(const std::string& key_path);
+
+absl::Status SaveTopTree(const Scheme& scheme, const SlotRange& active, const Subtree& top_tree,
+                         const std::string& key_path);
+
+// Removes both caches of a key file, if they exist. They contain nothing secret.
+void RemoveCaches(const std::string& key_path);
 
 // Writes the tree cache only, such as after SecretKey::Advance.
 absl::Status SaveTreeCache(const SecretKey& key, const std::string& key_path);
@@ -57,6 +69,13 @@ absl::StatusOr<LoadedSecretKey> LoadSecretKey(const Scheme& scheme, const std::s
 // The same for the content of a key file, decrypted from the file at `path`; its trees are in TreeCachePath(path).
 absl::StatusOr<LoadedSecretKey> LoadSecretKeyBytes(const Scheme& scheme, ByteSpan content, const std::string& path,
                                                    uint64_t slot, const KeyGenerationOptions& options = {});
+
+// A key that is computed from a seed, with the trees of the caches beside the keystore at `path`: those that contain
+// `slot`, or any if it is nullopt. Computes what the caches lack and writes it to them: without a top tree that is the
+// whole key, which takes as long as making it. InvalidArgument: what the seed gives is not the key `expected` with
+// these active slots.
+absl::StatusOr<LoadedSecretKey> LoadSeededKey(const SecretKeyInfo& expected, KeySeed seed, const std::string& path,
+                                              std::optional<uint64_t> slot, const KeyGenerationOptions& options);
 
 }  // namespace lean::xmss
 

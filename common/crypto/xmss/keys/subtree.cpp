@@ -50,21 +50,21 @@ Subtree BuildBottomTree(const Scheme& scheme, const Parameter& parameter, uint64
   return tree;
 }
 
-absl::StatusOr<Subtree> BuildTopTree(const Scheme& scheme, const Parameter& parameter, uint64_t first_index,
-                                     std::vector<uint32_t> roots, RandomSource& random) {
+Subtree BuildTopTree(const Scheme& scheme, const Parameter& parameter, uint64_t first_index,
+                     std::vector<uint32_t> roots, absl::Span<const uint32_t> padding) {
   Subtree tree{.lowest_level = scheme.bottom_height()};
   Layer layer{.first_index = first_index, .words = std::move(roots)};
   for (uint32_t level = scheme.bottom_height();; ++level) {
-    std::vector<uint32_t> padding(scheme.hash_len());
+    const auto pad = [&](std::vector<uint32_t>::const_iterator where) {
+      const absl::Span<const uint32_t> node = padding.first(scheme.hash_len());
+      layer.words.insert(where, node.begin(), node.end());
+      padding.remove_prefix(node.size());
+    };
     if (layer.first_index % 2 == 1) {
-      RETURN_IF_ERROR(FillRandomElements(random, absl::MakeSpan(padding)));
-      layer.words.insert(layer.words.begin(), padding.begin(), padding.end());
+      pad(layer.words.begin());
       --layer.first_index;
     }
-    if (NodeCount(scheme, layer) % 2 == 1) {
-      RETURN_IF_ERROR(FillRandomElements(random, absl::MakeSpan(padding)));
-      layer.words.insert(layer.words.end(), padding.begin(), padding.end());
-    }
+    if (NodeCount(scheme, layer) % 2 == 1) pad(layer.words.end());
     tree.layers.push_back(std::move(layer));
     if (level == scheme.log_lifetime()) return tree;
     layer = ParentsOf(scheme, parameter, level + 1, tree.layers.back());

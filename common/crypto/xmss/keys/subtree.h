@@ -13,7 +13,6 @@
 #include "common/crypto/xmss/one_time/prf.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/words.h"
-#include "common/secrets/random_source.h"
 
 namespace lean::xmss {
 
@@ -43,10 +42,10 @@ Node RootOf(const Scheme& scheme, const Subtree& tree);
 Subtree BuildBottomTree(const Scheme& scheme, const Parameter& parameter, uint64_t index, std::vector<uint32_t> leaves);
 
 // The top tree over the roots of bottom trees first_index, first_index + 1, … (hash_len() words each, at least one).
-// Where a level's ends have no sibling, random nodes stand in, so the root is not one of a complete tree.
-// Internal: the random source failed.
-absl::StatusOr<Subtree> BuildTopTree(const Scheme& scheme, const Parameter& parameter, uint64_t first_index,
-                                     std::vector<uint32_t> roots, RandomSource& random);
+// Where a level's ends have no sibling, the next node of `padding` stands in (KeySeed::padding, which has as many as
+// the shape needs), so the root is not one of a complete tree.
+Subtree BuildTopTree(const Scheme& scheme, const Parameter& parameter, uint64_t first_index,
+                     std::vector<uint32_t> roots, absl::Span<const uint32_t> padding);
 
 // The indices and sizes of layers.
 struct LayerShape {

@@ -25,6 +25,14 @@ const PrfKey::Bytes& PrfKey::bytes() const {
   return bytes_ != nullptr ? *bytes_ : kZero;
 }
 
+PrfKey PrfKeyOf(ByteSpan bytes) {
+  PrfKey::Bytes copy{};
+  std::copy_n(bytes.begin(), std::min(bytes.size(), copy.size()), copy.begin());
+  PrfKey key(copy);
+  OPENSSL_cleanse(copy.data(), copy.size());
+  return key;
+}
+
 PrfPrefix::PrfPrefix(const PrfKey& key, uint32_t slot) { AppendStart(kChainStarts, key, slot); }
 
 PrfPrefix::PrfPrefix(const PrfKey& key, uint32_t slot, const Root& message) {

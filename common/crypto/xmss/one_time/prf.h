@@ -35,6 +35,12 @@ class PrfKey {
   std::unique_ptr<Bytes, Free> bytes_;  // null: all zero
 };
 
+// Copies kPrfKeyBytes bytes, which the caller wipes.
+PrfKey PrfKeyOf(ByteSpan bytes);
+
+// The 32 bytes from which the PRF key itself is drawn, in the same kind of memory (keys/key_seed.h).
+using MasterSeed = PrfKey;
+
 // The input's parts one after the other. Wiped at destruction, since the key is one of them.
 class PrfPrefix {
  public:

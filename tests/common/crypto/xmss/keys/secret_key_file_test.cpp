@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/crypto/xmss/keys/key_seed.h"
 #include "common/crypto/xmss/keys/secret_key_codec.h"
 #include "tests/common/config/temporary_folder.h"
 #include "tests/common/crypto/xmss/keys/test_keys.h"
@@ -169,6 +172,62 @@ TEST_F(SecretKeyFileTest, PreparesTheTreesOfTheSlotItIsLoadedFor) {
   fs::remove(cache_path());
   EXPECT_EQ(Load(50)->key.prepared(), (SlotRange{48, 80}));
   EXPECT_EQ(Load(81)->key.prepared(), (SlotRange{64, 96})) << "the last slots are those of a right tree";
+}
+
+TEST_F(SecretKeyFileTest, ComputesAKeyFromItsSeedAndKeepsItsTrees) {
+  const SecretKey key = NewKey();
+  const SecretKeyInfo info = {key.scheme(), key.public_key(), key.active(), true};
+  const auto load = [&](std::optional<uint64_t> slot) { return LoadSeededKey(info, SeedOf(key), path_, slot, {}); };
+  const absl::StatusOr<LoadedSecretKey> computed = load(50);
+  ASSERT_TRUE(computed.ok()) << computed.status();
+  EXPECT_TRUE(computed->trees_rebuilt && computed->cache.ok());
+  EXPECT_EQ(computed->key.prepared(), (SlotRange{48, 80}));
+  EXPECT_EQ(ModeOf(TopTreePath(path_)), 0600);
+  EXPECT_FALSE(load(50)->trees_rebuilt);
+  EXPECT_FALSE(load(std::nullopt)->trees_rebuilt);
+  EXPECT_EQ(load(0)->key.prepared(), (SlotRange{0, 32})) << "only two trees are built anew";
+  EXPECT_TRUE(SameKey(load(0)->key, key));
+  EXPECT_TRUE(load(0)->key.parts().master.has_value()) << "so that it can be saved as a seed again";
+  for (const int64_t position : {int64_t{0}, int64_t{20}, int64_t{60}, int64_t{400}}) {
+    FlipByte(TopTreePath(path_), position);
+    EXPECT_TRUE(load(0)->trees_rebuilt) << position;
+    EXPECT_FALSE(load(0)->trees_rebuilt);
+  }
+  const SecretKey other = NewKey(2);
+  ASSERT_TRUE(SaveTopTree(scheme(), other.active(), other.parts().top_tree, path_).ok());
+  EXPECT_TRUE(SameKey(load(0)->key, key)) << "another key's tree is not used";
+  RemoveCaches(path_);
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(SecretKeyFileTest, ASeedThatGivesAnotherKeyIsRefused) {
+  const SecretKey key = NewKey();
+  const SecretKeyInfo other = {key.scheme(), NewKey(2).public_key(), key.active(), true};
+  EXPECT_EQ(LoadSeededKey(other, SeedOf(key), path_, 0, {}).status().code(), absl::StatusCode::kInvalidArgument);
+  const SecretKeyInfo shorter = {key.scheme(), key.public_key(), {0, 64}, true};
+  EXPECT_EQ(LoadSeededKey(shorter, SeedOf(key), path_, 0, {}).status().code(), absl::StatusCode::kInvalidArgument);
+  ASSERT_TRUE(SaveTopTree(scheme(), key.active(), key.parts().top_tree, path_).ok());
+  KeyGenerationOptions never;
+  never.progress = [](double) { return false; };
+  EXPECT_THAT(LoadSeededKey(shorter, SeedOf(key), path_, 0, never).status().message(), HasSubstr("scheme.params"))
+      << "the cache shows it without computing anything";
+}
+
+TEST_F(SecretKeyFileTest, AnExplicitSeedComesBack) {
+  const SecretKey key = NewKey();
+  const WipedBytes bytes = EncodeExplicitSeed(SeedOf(key));
+  EXPECT_EQ(bytes.span().size(), ExplicitSeedBytes(scheme(), key.active()));
+  const absl::StatusOr<KeySeed> seed = DecodeExplicitSeed(scheme(), key.active(), bytes.span());
+  ASSERT_TRUE(seed.ok()) << seed.status();
+  EXPECT_FALSE(seed->master.has_value());
+  const absl::StatusOr<SecretKey> built = BuildKey(scheme(), key.active(), seed->Clone(), 0, {});
+  ASSERT_TRUE(built.ok()) << built.status();
+  EXPECT_TRUE(SameKey(*built, key));
+  EXPECT_FALSE(DecodeExplicitSeed(scheme(), key.active(), bytes.span().subspan(1)).ok());
+  EXPECT_FALSE(DecodeExplicitSeed(scheme(), {0, 32}, bytes.span()).ok());
+  WipedBytes damaged(bytes.span().size());
+  std::fill(damaged.mutable_span().begin(), damaged.mutable_span().end(), 0xff);
+  EXPECT_FALSE(DecodeExplicitSeed(scheme(), key.active(), damaged.span()).ok());
 }
 
 TEST_F(SecretKeyFileTest, StopsRebuildingWhenAsked) {
