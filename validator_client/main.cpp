@@ -59,8 +59,10 @@ int Main(int argc, char** argv) {
   }
   // A signal may end these commands at any moment: their files are complete, or are recognised as incomplete.
   signals.LetEnd();
-  const bool exports = app.get_subcommand("records")->got_subcommand("export");
-  return program.Report(exports ? ExportRecords(records, std::cout) : ImportRecords(records, std::cout));
+  const CLI::App& records_app = *app.get_subcommand("records");
+  if (records_app.got_subcommand("export")) return program.Report(ExportRecords(records, std::cout));
+  if (records_app.got_subcommand("raise")) return program.Report(RaiseRecords(records, std::cout));
+  return program.Report(ImportRecords(records, std::cout));
 }
 
 }  // namespace

@@ -70,6 +70,10 @@ class OldDataTest(e2e.NetworkTest):
     def test_the_chain_opens_and_goes_on(self):
         net = self.network
         self.assertIn("everything fits", self.db("verify"))
+        # Upgraded keys sign as well; the other tests use the keys as they are.
+        upgraded = self.validator(
+            "keys", "upgrade", "--keystores", net.keystores[0], "--password-file", net.password_file, "--kdf", "pbkdf2")
+        self.assertEqual(upgraded.count("result=upgraded"), len(self.old["signed"]), upgraded)
         self.set_slot(self.old["head"]["slot"] + 2)
         net.start_beacon()
         status = net.rpc.status()

@@ -171,7 +171,7 @@ absl::Status KeymanagerCli::Import(Caller& caller, const std::stop_token& stop, 
   size_t refused = 0;
   for (const KeystoreEntry& entry : entries) {
     if (!indices->empty() && std::find(indices->begin(), indices->end(), entry.index) == indices->end()) continue;
-    ASSIGN_OR_RETURN(const std::string keystore, ReadTextFile(entry.path, kMaxKeystoreBytes));
+    ASSIGN_OR_RETURN(const std::string keystore, ReadTextFile(entry.path, kMaxOldKeystoreBytes));
     // Sends one key in each call, so that calls stay small and short.
     v1::ImportKeystoresRequest request;
     request.set_records(std::exchange(records, ""));

@@ -90,8 +90,18 @@ void AddRecords(CLI::App& app, RecordsOptions& options) {
       records->add_subcommand("export", "Write the records to a JSON file, to import them on another machine");
   export_command->add_option("--output", options.file, "new file")->required();
   export_command->add_flag("--highest-only", options.highest_only, "only the highest slot of each key, without roots");
+  export_command->add_option("--format", options.form, "our own form, or EIP-3076's without anything that it lacks")
+      ->check(CLI::IsMember({"lean", "eip-3076"}))
+      ->capture_default_str();
+  export_command->add_option("--genesis-validators-root", options.genesis_validators_root,
+                             "32 bytes of hex for EIP-3076's metadata [zeros: the records hold on all networks]");
   CLI::App* import_command = records->add_subcommand("import", "Merge a JSON file of another machine into the records");
-  import_command->add_option("--input", options.file, "file of `records export`")->required();
+  import_command->add_option("--input", options.file, "file of `records export`, in either form")->required();
+  CLI::App* raise = records->add_subcommand(
+      "raise", "Close all slots up to one for the keys of a list: for keys whose records are lost or went back");
+  raise->add_option("--slot", options.slot, "last slot that is closed")->required();
+  raise->add_option("--records", options.records, "database [signing_records.sqlite beside the keystores]");
+  raise->add_option("--keystores", options.keystores, "YAML list of the keys")->required();
   for (CLI::App* command : {export_command, import_command}) {
     CLI::Option_group* where = command->add_option_group("where", "at least one of them");
     where->add_option("--records", options.records, "database");

@@ -1,6 +1,7 @@
 #include "validator_client/commands/records.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -42,10 +43,30 @@ absl::Status ExportRecords(const RecordsOptions& options, std::ostream& out) {
   ASSIGN_OR_RETURN(const OpenRecords open, Open(options, false));
   ASSIGN_OR_RETURN(const std::vector<KeyHistory> histories, open.records->Export());
   const InterchangeForm form = options.highest_only ? InterchangeForm::kHighestOnly : InterchangeForm::kLeaves;
-  const std::string text = FormatInterchange(histories, form);
+  Root genesis_validators_root;
+  if (!options.genesis_validators_root.empty()) {
+    ASSIGN_OR_RETURN(genesis_validators_root, ParseFixedHex<Root>(options.genesis_validators_root),
+                     absl::Status(_.code(), absl::StrCat("--genesis-validators-root: ", _.message())));
+  }
+  const std::string text = options.form == "eip-3076" ? FormatEip3076(histories, form, genesis_validators_root)
+                                                      : FormatInterchange(histories, form);
   // The file is on the disk before this command reports success.
   RETURN_IF_ERROR(WritePrivateFile(options.file, BytesOfText(text), IfExists::kFail));
   out << absl::StrCat("exported the records of ", histories.size(), " keys to ", options.file, "\n");
+  return absl::OkStatus();
+}
+
+absl::Status RaiseRecords(const RecordsOptions& options, std::ostream& out) {
+  if (options.slot >= kMaxLeaves) return absl::InvalidArgumentError("--slot: no key has a leaf of 2^32 or more");
+  ASSIGN_OR_RETURN(const std::vector<KeystoreEntry> entries, ReadKeystoreList(options.keystores));
+  ASSIGN_OR_RETURN(const OpenRecords open, Open(options, true));
+  std::vector<KeyHistory> histories;
+  for (const KeystoreEntry& entry : entries) {
+    histories.push_back({entry.pubkey, {SignedLeaf{options.slot, std::nullopt}}});
+  }
+  ASSIGN_OR_RETURN(const ImportSummary summary, open.records->Import(histories));
+  out << absl::StrCat("closed the slots up to ", options.slot, " for ", summary.keys, " keys, of which ",
+                      summary.new_leaves, " had signed less\n");
   return absl::OkStatus();
 }
 

@@ -78,6 +78,7 @@ absl::Status SignServer(const SignServerOptions& options, StopSignals& signals,
   const NetworkIdentity& network = *expected->network;  // a genesis folder has all of it
   ASSIGN_OR_RETURN(const std::unique_ptr<SqliteSigningRecords> records,
                    SqliteSigningRecords::Open({.path = options.records, .create = true}));
+  RETURN_IF_ERROR(CheckRecordsReach(keystores.states, *records, options.records));
   if (!options.new_keys) {
     RETURN_IF_ERROR(CheckKnown(keystores.keys, *records, options.records));
   }

@@ -57,6 +57,8 @@ absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std:
   parts.log_lifetime = opened.keystores.log_lifetime;
   ASSIGN_OR_RETURN(parts.records, SqliteSigningRecords::Open(
                                       {.path = RecordsPath(options.records, options.keystores), .create = true}));
+  RETURN_IF_ERROR(
+      CheckRecordsReach(opened.keystores.states, *parts.records, RecordsPath(options.records, options.keystores)));
   const std::optional<std::chrono::milliseconds> age = parts.records->last_write_age();
   parts.signed_a_moment_ago = age.has_value() && *age <= kMoment;
   // If the pool is full, a signature runs on the thread of the duty. None is dropped.

@@ -15,6 +15,7 @@
 #include "common/status/status_macros.h"
 #include "validator_client/keys/keystore/encrypted_secret.h"
 #include "validator_client/keys/keystore/keystore_json.h"
+#include "validator_client/keys/keystores.h"
 #include "validator_client/keys/xmss_signing_key.h"
 #include "validator_client/signing/records/interchange.h"
 
@@ -28,6 +29,7 @@ constexpr size_t kAnswerRoom = 1 << 20;  // for what stands beside the records
 constexpr char kInvalidKeystore[] = "INVALID_KEYSTORE";
 constexpr char kWrongPassword[] = "WRONG_PASSWORD";
 constexpr char kTaken[] = "TAKEN";
+constexpr char kRecordsMissing[] = "RECORDS_MISSING";
 constexpr char kNoPassword[] = "NO_PASSWORD";
 constexpr char kStorage[] = "STORAGE";
 constexpr char kStopping[] = "STOPPING";
@@ -160,18 +162,23 @@ v1::ImportResult KeymanagerRequests::ImportOne(const v1::KeystoreToImport& item,
                               "--password-file"),
                       pubkey);
   }
+  ASSIGN_OR_RETURN(const std::optional<uint64_t> highest, context_.records.HighestSlot(pubkey),
+                   WithPubkey(Refused(kStorage, _.message()), pubkey));
+  RETURN_IF_ERROR(CheckReach(keystore.state, highest, item.never_signed()),
+                  WithPubkey(Refused(kRecordsMissing, _.message()), pubkey));
   ASSIGN_OR_RETURN(const Password password, Password::FromText(BytesOfText(item.password())),
                    WithPubkey(Refused(kWrongPassword, _.message()), pubkey));
   ASSIGN_OR_RETURN(WipedBytes content, Decrypt(keystore.secret, password),
                    WithPubkey(Refused(kWrongPassword, _.message()), pubkey));
   ASSIGN_OR_RETURN(OpenedKeyFile opened, OpenDecrypted(keystore, std::move(content), "keystore"),
                    WithPubkey(Refused(kInvalidKeystore, _.message()), pubkey));
-  return WithPubkey(Store(index, std::move(opened), item.never_signed(), folder), pubkey);
+  return WithPubkey(Store(index, std::move(opened), {.high_water = highest}, item.never_signed(), folder), pubkey);
 }
 
-v1::ImportResult KeymanagerRequests::Store(uint64_t index, OpenedKeyFile opened, bool never_signed,
-                                           KeystoreFolder& folder) {
-  RETURN_IF_ERROR(folder.Add(index, opened, context_.protection, context_.random), Refused(kStorage, _.message()));
+v1::ImportResult KeymanagerRequests::Store(uint64_t index, OpenedKeyFile opened, const KeyState& state,
+                                           bool never_signed, KeystoreFolder& folder) {
+  RETURN_IF_ERROR(folder.Add(index, opened, state, context_.protection, context_.random),
+                  Refused(kStorage, _.message()));
   const KeystoreEntry& entry = *folder.Find(index);
   const PublicKeyBytes pubkey = entry.pubkey;
   absl::Status status = context_.locks.Add(pubkey, entry.path);

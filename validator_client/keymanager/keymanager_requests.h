@@ -55,8 +55,8 @@ class KeymanagerRequests {
   absl::StatusOr<ImportSummary> MergeRecords(const std::string& records) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   v1::ImportResult ImportOne(const v1::KeystoreToImport& item, KeystoreFolder& folder)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  v1::ImportResult Store(uint64_t index, OpenedKeyFile opened, bool never_signed, KeystoreFolder& folder)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  v1::ImportResult Store(uint64_t index, OpenedKeyFile opened, const KeyState& state, bool never_signed,
+                         KeystoreFolder& folder) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Writes the records of the deleted keys to a new file, and puts them into `response`.
   absl::Status SaveRecords(const std::vector<Deletion>& deletions, v1::DeleteKeystoresResponse& response)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

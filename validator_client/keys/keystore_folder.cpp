@@ -15,6 +15,17 @@
 namespace lean::validator {
 namespace fs = std::filesystem;
 
+namespace {
+
+// Removes the file of a key that was written before a crash, and that no list has named since.
+void RemoveLeftover(const std::string& path, const PublicKeyBytes& pubkey) {
+  const absl::StatusOr<KeyFileSummary> summary = SummarizeKeyFile(path);
+  std::error_code ignored;
+  if (summary.ok() && summary->pubkey == pubkey) fs::remove(path, ignored);
+}
+
+}  // namespace
+
 absl::StatusOr<KeystoreFolder> KeystoreFolder::Open(const std::string& list_file) {
   KeystoreFolder folder(list_file);
   std::error_code ignored;
@@ -47,16 +58,16 @@ absl::StatusOr<std::vector<KeystoreEntry>> KeystoreFolder::Select(const std::vec
   return selected;
 }
 
-absl::Status KeystoreFolder::Add(uint64_t index, const xmss::SecretKey& key, const KeyProtection& protection,
-                                 RandomSource& random) {
+absl::Status KeystoreFolder::Add(uint64_t index, const xmss::SecretKey& key, const KeyState& state,
+                                 const KeyProtection& protection, RandomSource& random) {
   return AddFile(index, PublicKeyBytesOf(key.scheme(), key.public_key()), protection.password != nullptr,
-                 [&](const std::string& path) { return SaveKey(key, path, protection, random); });
+                 [&](const std::string& path) { return SaveKey(key, state, path, protection, random); });
 }
 
-absl::Status KeystoreFolder::Add(uint64_t index, const OpenedKeyFile& key, const KeyProtection& protection,
-                                 RandomSource& random) {
+absl::Status KeystoreFolder::Add(uint64_t index, const OpenedKeyFile& key, const KeyState& state,
+                                 const KeyProtection& protection, RandomSource& random) {
   return AddFile(index, PublicKeyBytesOf(key.info.scheme, key.info.public_key), /*encrypted=*/true,
-                 [&](const std::string& path) { return SaveOpenedKey(key, path, protection, random); });
+                 [&](const std::string& path) { return SaveOpenedKey(key, state, path, protection, random); });
 }
 
 absl::Status KeystoreFolder::AddFile(uint64_t index, const PublicKeyBytes& pubkey, bool encrypted,
@@ -74,13 +85,14 @@ absl::Status KeystoreFolder::AddFile(uint64_t index, const PublicKeyBytes& pubke
   const fs::path folder = FolderOf(list_file_);
   RETURN_IF_ERROR(PreparePrivateFolder(folder.string()));
   const std::string path = (folder / KeyFileName(index, encrypted)).string();
+  RemoveLeftover(path, pubkey);
   RETURN_IF_ERROR(save(path));
   std::vector<KeystoreEntry> entries = entries_;
   entries.push_back(KeystoreEntry{index, pubkey, path, list_file_});
   if (absl::Status status = WriteList(entries); !status.ok()) {
     std::error_code ignored;
     fs::remove(path, ignored);
-    fs::remove(xmss::TreeCachePath(path), ignored);
+    xmss::RemoveCaches(path);
     return status;
   }
   entries_ = std::move(entries);
@@ -98,8 +110,7 @@ absl::Status KeystoreFolder::Remove(const PublicKeyBytes& pubkey) {
                [&pubkey](const KeystoreEntry& entry) { return entry.pubkey != pubkey; });
   RETURN_IF_ERROR(WriteList(entries));
   entries_ = std::move(entries);
-  std::error_code ignored;
-  fs::remove(xmss::TreeCachePath(path), ignored);  // nothing secret
+  xmss::RemoveCaches(path);
   RETURN_IF_ERROR(RemovePrivateFile(path),
                   absl::InternalError(
                       absl::StrCat("the key is off the list, but its file must be removed by hand: ", _.message())));

@@ -37,13 +37,16 @@ class KeystoreFolder {
   // Writes the key file, then the list (which loses its comments). Creates a missing folder with mode 0700.
   // AlreadyExists: the index, the key or the file exists. PermissionDenied: the folder is accessible to group or
   // others.
-  absl::Status Add(uint64_t index, const xmss::SecretKey& key, const KeyProtection& protection, RandomSource& random);
+  // A file of the same key that a crash has left unlisted is replaced.
+  absl::Status Add(uint64_t index, const xmss::SecretKey& key, const KeyState& state, const KeyProtection& protection,
+                   RandomSource& random);
 
   // The same for a key from an encrypted file, without its trees: they are built when the key is first prepared.
   // `protection` must have a password.
-  absl::Status Add(uint64_t index, const OpenedKeyFile& key, const KeyProtection& protection, RandomSource& random);
+  absl::Status Add(uint64_t index, const OpenedKeyFile& key, const KeyState& state, const KeyProtection& protection,
+                   RandomSource& random);
 
-  // Writes the list without the key, then removes its file and its tree cache. All changes are on the disk when this
+  // Writes the list without the key, then removes its file and its caches. All changes are on the disk when this
   // returns. NotFound: the list does not have the key. Internal: the list no longer has the key, but its file cannot be
   // removed.
   absl::Status Remove(const PublicKeyBytes& pubkey);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -72,6 +73,14 @@ class FileOpener {
 
 constexpr std::chrono::seconds kProgressEvery{5};
 
+absl::Status RecoveryOnly(const StoredState& stored) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(stored.origin,
+                   " was exported without its signing records, so it does not sign (state.authority is "
+                   "\"none\"): import it together with them, by lean-validator keys import --from FILE "
+                   "--records-input RECORDS"));
+}
+
 // Reads the list again, since no other process can change it now.
 absl::Status LockKeys(const std::string& list_file, KeyLocks& locks) {
   ASSIGN_OR_RETURN(const std::vector<KeystoreEntry> entries, ReadKeystoreList(list_file));
@@ -96,6 +105,8 @@ absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const Pass
   for (size_t i = 0; i < files.size(); ++i) {
     const KeystoreEntry& entry = entries[i];
     RETURN_IF_ERROR(files[i].status(), At(entry.origin, _.code(), _.message()));
+    keystores.states.push_back({entry.pubkey, files[i]->state, absl::StrCat(entry.origin, ": ", entry.path)});
+    if (files[i]->state.recovery_only) return RecoveryOnly(keystores.states.back());
     auto key = std::make_shared<XmssSigningKey>(entry.path, *std::move(files[i]), threads);
     if (key->pubkey() != entry.pubkey) {
       return At(entry.origin, absl::StatusCode::kInvalidArgument,
@@ -112,6 +123,38 @@ absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const Pass
     keystores.keys.push_back(ValidatorKey{entry.index, std::move(key), entry.origin});
   }
   return keystores;
+}
+
+absl::Status CheckReach(const KeyState& state, std::optional<uint64_t> highest, bool never_signed) {
+  if (state.high_water > highest) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the key had signed up to slot ", *state.high_water, " when its file was written, and the records here ",
+        highest.has_value() ? absl::StrCat("end at slot ", *highest) : "do not have it",
+        ": import its records with it"));
+  }
+  if (state.recovery_only && !highest.has_value() && !never_signed) {
+    return absl::FailedPreconditionError(
+        "the file was exported without its signing records: import its records with it, or say --never-signed if this "
+        "key has never signed anything anywhere");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRecordsReach(const std::vector<StoredState>& states, SigningRecords& records,
+                               const std::string& records_name) {
+  for (const StoredState& stored : states) {
+    if (!stored.state.high_water.has_value()) continue;
+    ASSIGN_OR_RETURN(const std::optional<uint64_t> highest, records.HighestSlot(stored.pubkey));
+    if (highest >= stored.state.high_water) continue;
+    const std::string found = highest.has_value() ? absl::StrCat(" end at slot ", *highest) : " do not have the key";
+    return absl::FailedPreconditionError(absl::StrCat(
+        stored.origin, ": this key had signed up to slot ", *stored.state.high_water,
+        " when its file was written (state.high_water), but the signing records ", records_name, found,
+        ". They went back, for example to an old copy, and nothing is signed with them. Import newer records "
+        "(lean-validator records import). If there are none, make sure that no other machine has the key, and close "
+        "every slot that may be signed: lean-validator records raise --slot SLOT, where SLOT is later than now"));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<LockedKeystores> OpenLockedKeystores(const LockedKeystoresOptions& options,

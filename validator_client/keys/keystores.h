@@ -4,14 +4,18 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
 #include "common/log/logger.h"
 #include "validator_client/keys/keystore/key_file.h"
 #include "validator_client/signing/records/key_locks.h"
 #include "validator_client/signing/signer.h"
+#include "validator_client/signing/signing_records.h"
 
 namespace lean::validator {
 
@@ -21,8 +25,16 @@ unsigned KeyThreads();
 // 1 GiB of memory at scrypt's largest cost.
 inline constexpr unsigned kKeysOpenedAtOnce = 4;
 
+// The state in a key's file.
+struct StoredState {
+  PublicKeyBytes pubkey;
+  KeyState state;
+  std::string origin;  // "FILE:LINE: FILE", for messages
+};
+
 struct Keystores {
   std::vector<ValidatorKey> keys;    // at least one; not prepared yet
+  std::vector<StoredState> states;   // of the keys, in the same order
   uint32_t log_lifetime = 0;         // of all of them
   std::vector<std::string> folders;  // of the key files
 };
@@ -33,9 +45,20 @@ using OpenProgress = std::function<void(size_t opened, size_t total)>;
 // Reads the list and opens all its key files. Calls `password` if a file is encrypted. Opens as many files at once as
 // there are cores, but at most kKeysOpenedAtOnce, since each takes up to kMaxScryptBytes. A key uses `threads` threads
 // to prepare itself. Errors begin with "FILE:LINE: " of the list: those of ReadKeystoreList and OpenKeyFile; a key that
-// is not the pubkey in the list; keys of different lifetimes.
+// is not the pubkey in the list; keys of different lifetimes. FailedPrecondition: a file was exported without its
+// records, so that nobody signs from it.
 absl::StatusOr<Keystores> OpenKeystores(const std::string& list_file, const PasswordSource& password, unsigned threads,
                                         const OpenProgress& progress = nullptr);
+
+// Whether records that end at `highest` reach the state of a keystore that is to be added. `never_signed`: the operator
+// says that the key has signed nothing. FailedPrecondition: its records are missing, and the message says what to do.
+absl::Status CheckReach(const KeyState& state, std::optional<uint64_t> highest, bool never_signed);
+
+// Detects records that went back, for example because they were restored from a copy. FailedPrecondition: a key's file
+// knows of a signed slot above the records; the message says what to do. `records_name` is the name in it. Other
+// errors: those of the records.
+absl::Status CheckRecordsReach(const std::vector<StoredState>& states, SigningRecords& records,
+                               const std::string& records_name);
 
 // The keystores of this process, locked against other processes.
 struct LockedKeystores {

@@ -73,16 +73,23 @@ absl::Status XmssSigningKey::Load(uint64_t slot, const PrepareProgress& progress
     progress(fraction);
     return !cancelled_.HasBeenNotified();
   };
-  ASSIGN_OR_RETURN(xmss::LoadedSecretKey loaded,
-                   file_.content.has_value()
-                       ? xmss::LoadSecretKeyBytes(file_.info.scheme, file_.content->span(), path_, slot, options)
-                       : xmss::LoadSecretKey(file_.info.scheme, path_, slot, options));
+  ASSIGN_OR_RETURN(xmss::LoadedSecretKey loaded, LoadTrees(slot, options));
   if (loaded.key.public_key() != file_.info.public_key || loaded.key.active() != file_.info.active) {
     return absl::InvalidArgumentError(absl::StrCat(path_, " has been replaced by another key since the start"));
   }
   WriterLock lock(mutex_);
   key_ = std::move(loaded.key);
   return Kept(loaded.cache);
+}
+
+absl::StatusOr<xmss::LoadedSecretKey> XmssSigningKey::LoadTrees(uint64_t slot,
+                                                                const xmss::KeyGenerationOptions& options) const {
+  const xmss::Scheme& scheme = file_.info.scheme;
+  if (file_.seed.has_value()) return xmss::LoadSeededKey(file_.info, file_.seed->Clone(), path_, slot, options);
+  if (file_.content.has_value()) {
+    return xmss::LoadSecretKeyBytes(scheme, file_.content->span(), path_, slot, options);
+  }
+  return xmss::LoadSecretKey(scheme, path_, slot, options);
 }
 
 absl::Status XmssSigningKey::AdvanceOnce(const PrepareProgress& progress) {

@@ -35,6 +35,7 @@ class XmssSigningKey : public SigningKey {
 
  private:
   absl::Status Load(uint64_t slot, const PrepareProgress& progress) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<xmss::LoadedSecretKey> LoadTrees(uint64_t slot, const xmss::KeyGenerationOptions& options) const;
   absl::Status AdvanceOnce(const PrepareProgress& progress) ABSL_LOCKS_EXCLUDED(mutex_);
   // True when `slot` is past the left one of the two prepared trees and there is a tree after the right one.
   bool IsPastLeftTree(uint64_t slot) const ABSL_LOCKS_EXCLUDED(mutex_);

@@ -3,10 +3,12 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "common/bytes/bytes.h"
 #include "common/process/whole_file.h"
 #include "common/rpc/wire/status.h"
@@ -59,7 +61,7 @@ TEST_F(KeymanagerTest, WhatCannotComeIsToldPerKeyAndLeavesNothing) {
   const std::vector<std::pair<v1::ImportKeystoresRequest, std::string>> cases = {
       {Request(2, "{}"), "INVALID_KEYSTORE"},
       {Request(2, ""), "INVALID_KEYSTORE"},
-      {Request(2, damaged), "INVALID_KEYSTORE"},
+      {Request(2, damaged), "WRONG_PASSWORD"},
       {Request(4, Keystore(4, "longer")), "INVALID_KEYSTORE"},
       {wrong_password, "WRONG_PASSWORD"},
       {no_password, "WRONG_PASSWORD"},
@@ -101,6 +103,24 @@ TEST_F(KeymanagerTest, AKeyThatAnotherProcessHasStaysOut) {
   EXPECT_FALSE(KeyLocks(dir_.path()).Add(copied.pubkey, copied.path).ok()) << "it is this client's now";
   ASSERT_TRUE(Delete(copied.pubkey).ok());
   EXPECT_TRUE(KeyLocks(dir_.path()).Add(copied.pubkey, copied.path).ok());
+}
+
+TEST_F(KeymanagerTest, AKeyWhoseRecordsAreMissingStaysOut) {
+  const PublicKeyBytes pubkey = ReadKeystoreList(List("theirs"))->front().pubkey;
+  const std::string signed_before = absl::StrReplaceAll(Keystore(2), {{"\"high_water\": 0", "\"high_water\": 6"}});
+  const std::string bare = absl::StrReplaceAll(Keystore(2), {{"\"slashing-protection\"", "\"none\""}});
+  for (const std::string& keystore : {signed_before, bare}) {
+    const v1::ImportResult result = Import(Request(2, keystore));
+    EXPECT_EQ(result.reason(), "RECORDS_MISSING") << result.message();
+    EXPECT_THAT(result.message(), HasSubstr("import its records with it"));
+  }
+  v1::ImportKeystoresRequest request = Request(2, signed_before);
+  request.set_records(FormatEip3076({{pubkey, {SignedLeaf{6, std::nullopt}}}}, InterchangeForm::kLeaves, Root()));
+  ASSERT_EQ(Import(request).status(), v1::IMPORT_STATUS_IMPORTED);
+  EXPECT_THAT(Keystore(2, "ours"), HasSubstr("\"high_water\": 6"));
+  ASSERT_TRUE(Delete(pubkey).ok());
+  EXPECT_EQ(Import(Request(2, bare)).status(), v1::IMPORT_STATUS_IMPORTED) << "its records are here";
+  EXPECT_THAT(Keystore(2, "ours"), HasSubstr("slashing-protection"));
 }
 
 TEST_F(KeymanagerTest, RecordsComeBeforeTheKey) {

@@ -31,7 +31,9 @@ class KeystoreFolderTest : public ::testing::Test {
   }
 
   KeystoreFolder Open() { return *KeystoreFolder::Open(list_); }
-  absl::Status Add(uint64_t index, const xmss::SecretKey& key) { return Open().Add(index, key, protection_, random_); }
+  absl::Status Add(uint64_t index, const xmss::SecretKey& key) {
+    return Open().Add(index, key, KeyState(), protection_, random_);
+  }
 
   TemporaryFolder dir_;
   const std::string folder_ = absl::StrCat(dir_.path(), "/keys");
@@ -44,7 +46,7 @@ class KeystoreFolderTest : public ::testing::Test {
 TEST_F(KeystoreFolderTest, WhatIsAddedIsOpenedByRun) {
   const xmss::SecretKey key = Key(1);
   ASSERT_TRUE(Add(3, key).ok());
-  ASSERT_TRUE(Open().Add(5, Key(2), KeyProtection{}, random_).ok()) << "plain beside encrypted";
+  ASSERT_TRUE(Open().Add(5, Key(2), KeyState(), KeyProtection{}, random_).ok()) << "plain beside encrypted";
   const auto keystores = OpenKeystores(
       list_, [this]() -> absl::StatusOr<const Password*> { return &password_; }, 1);
   ASSERT_TRUE(keystores.ok()) << keystores.status();
@@ -66,6 +68,14 @@ TEST_F(KeystoreFolderTest, RefusesAnIndexOrAKeyThatIsThere) {
   EXPECT_EQ(Add(4, Key(1)).code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(Open().entries().size(), 1);
   EXPECT_FALSE(fs::exists(folder_ + "/validator_4.json"));
+}
+
+TEST_F(KeystoreFolderTest, AKeyThatACrashLeftUnlistedIsWrittenAgain) {
+  ASSERT_TRUE(Add(3, Key(1)).ok());
+  ASSERT_TRUE(fs::remove(list_));
+  EXPECT_EQ(Add(3, Key(2)).code(), absl::StatusCode::kAlreadyExists) << "another key's file";
+  EXPECT_TRUE(Add(3, Key(1)).ok());
+  EXPECT_EQ(Open().entries().size(), 1);
 }
 
 TEST_F(KeystoreFolderTest, AFileThatNoListNamesIsNotOverwritten) {

@@ -16,8 +16,18 @@
 #include "validator_client/commands/keys/keys_export.h"
 #include "validator_client/commands/keys/keys_import.h"
 #include "validator_client/commands/keys/keys_list.h"
+#include "validator_client/commands/keys/keys_upgrade.h"
 
 namespace lean::validator {
+namespace {
+
+DerivationCost CostOf(const std::string& kdf) {
+  if (kdf == "pbkdf2") return Pbkdf2Cost{};
+  if (kdf == "argon2id") return Argon2Cost{};
+  return ScryptCost{};
+}
+
+}  // namespace
 
 KeysCli::KeysCli(CLI::App& app)
     : keys_(app.add_subcommand("keys", "Keys of validators")),
@@ -27,6 +37,7 @@ KeysCli::KeysCli(CLI::App& app)
   AddImport();
   AddExport();
   AddDelete();
+  AddUpgrade();
   AddReaders();
 }
 
@@ -35,6 +46,7 @@ absl::Status KeysCli::Run(StopSignals& signals, bool* usage) {
   if (import_->parsed()) return Import(signals, usage);
   if (export_->parsed()) return Export(signals, usage);
   if (verify_->parsed()) return Verify(signals);
+  if (upgrade_->parsed()) return UpgradeFiles(signals, usage);
   signals.LetEnd();  // the other two are done at once, and may be ended anywhere
   if (delete_->parsed()) return Delete(usage);
   return ListKeys(keystores_, std::cout);
@@ -45,8 +57,12 @@ void KeysCli::AddProtection(CLI::App& command, ProtectionOptions& options) {
                                          "file with the password that encrypts the keys; without it, it is asked for");
   command.add_flag("--plain", options.plain, "write the keys unencrypted: for devnets that are thrown away")
       ->excludes(file);
-  command.add_option("--kdf", options.kdf, "how the password is stretched")
-      ->check(CLI::IsMember({"scrypt", "pbkdf2"}))
+  AddKdf(command, options.kdf);
+}
+
+void KeysCli::AddKdf(CLI::App& command, std::string& kdf) {
+  command.add_option("--kdf", kdf, "how the password is stretched")
+      ->check(CLI::IsMember({"scrypt", "argon2id", "pbkdf2"}))
       ->capture_default_str();
 }
 
@@ -54,7 +70,7 @@ absl::StatusOr<KeyProtection> KeysCli::ProtectionOf(const ProtectionOptions& opt
   KeyProtection protection;
   if (options.plain) return protection;
   ASSIGN_OR_RETURN(protection.password, password.Get());
-  if (options.kdf == "pbkdf2") protection.cost = Pbkdf2Cost{};
+  protection.cost = CostOf(options.kdf);
   return protection;
 }
 
@@ -85,12 +101,14 @@ void KeysCli::AddKeystores(CLI::App& command) {
 void KeysCli::AddImport() {
   import_ = keys_->add_subcommand("import", "Take keys over from leanSig's files or from another folder");
   import_
-      ->add_option("--from", import_source_,
-                   "folder with validator-keys-manifest.yaml (hash-sig-keys), the manifest, or one secret key file")
+      ->add_option(
+          "--from", import_source_,
+          "file of `keys export --with-records`, folder with validator-keys-manifest.yaml (hash-sig-keys), the "
+          "manifest, or one secret key file")
       ->required();
   AddKeystores(*import_);
-  CLI::Option* indices = import_->add_option("--indices", indices_,
-                                             "validators to import: 0..3 or 0,2,5; without it, all of the manifest");
+  CLI::Option* indices =
+      import_->add_option("--indices", indices_, "validators to import: 0..3 or 0,2,5; without it, all of the source");
   CLI::Option* genesis =
       import_->add_option("--genesis", genesis_, "genesis folder, whose validators.yaml names nodes");
   import_->add_option("--node-id", node_id_, "import the validators of this node of validators.yaml")
@@ -98,6 +116,12 @@ void KeysCli::AddImport() {
       ->needs(genesis);
   import_->add_option("--from-password-file", password_file_,
                       "file with the password of the source, if it is encrypted; without it, it is asked for");
+  import_->add_option("--records", records_.database,
+                      "database that gets the signing records [signing_records.sqlite beside the keystores]");
+  CLI::Option* input = import_->add_option("--records-input", records_input_,
+                                           "JSON file with the keys' signing records, which are imported first");
+  import_->add_flag("--never-signed", records_.never_signed, "these keys have never signed anything, anywhere")
+      ->excludes(input);
   AddThreads(*import_);
   AddProtection(*import_, protection_);
 }
@@ -117,15 +141,23 @@ KeyRecordsOptions KeysCli::Records() const {
 }
 
 void KeysCli::AddExport() {
-  export_ = keys_->add_subcommand("export", "Copy keys and their signing records, to be moved to another machine");
+  export_ = keys_->add_subcommand("export", "Copy keys and what they have signed, to be moved to another machine");
   AddKeystores(*export_);
   export_->add_option("--indices", indices_, "validators whose keys to copy: 0..3 or 0,2,5")->required();
-  export_->add_option("--output", export_dir_, "folder for the copies, made private if it is new")->required();
+  export_
+      ->add_option("--output", export_dir_,
+                   "with --with-records, a new file; otherwise a folder for the copies, made private if it is new")
+      ->required();
+  CLI::Option* with_records = export_->add_flag(
+      "--with-records", with_records_,
+      "write one file with keys and records for `keys import`; otherwise the copies are for recovery only, and no "
+      "client signs with them until they are imported with their records");
   export_->add_option("--from-password-file", password_file_,
                       "file with the password of the keys as they are; without it, it is asked for");
   AddRecords(*export_);
   AddThreads(*export_);
   AddProtection(*export_, protection_);
+  with_records->excludes("--plain");
   export_
       ->add_flag(
           "--hash-sig-keys", as_hash_sig_keys_,
@@ -139,6 +171,18 @@ void KeysCli::AddDelete() {
   delete_->add_option("--indices", indices_, "validators whose keys to delete: 0..3 or 0,2,5")->required();
   delete_->add_option("--records-output", records_output_, "new file for their signing records")->required();
   AddRecords(*delete_);
+}
+
+void KeysCli::AddUpgrade() {
+  upgrade_ = keys_->add_subcommand("upgrade", "Convert keystores of version 4 to version 5 (EIP-8310), in place");
+  AddKeystores(*upgrade_);
+  upgrade_->add_option("--indices", indices_, "validators whose keys to convert: 0..3 or 0,2,5; without it, all");
+  upgrade_->add_option("--password-file", password_file_,
+                       "file with the password of the key files; without it, it is asked for");
+  upgrade_->add_option("--records", records_.database,
+                       "database of what the keys have signed, for the state in the files [signing_records.sqlite "
+                       "beside the keystores]");
+  AddKdf(*upgrade_, protection_.kdf);
 }
 
 void KeysCli::AddReaders() {
@@ -206,6 +250,10 @@ absl::Status KeysCli::Import(StopSignals& signals, bool* usage) {
   KeysImportOptions options;
   options.source = import_source_;
   options.keystores = keystores_;
+  const KeyRecordsOptions records = Records();
+  options.records = records.database;
+  options.never_signed = records.never_signed;
+  options.records_input = records_input_;
   if (!indices_.empty() || !node_id_.empty()) {
     ASSIGN_OR_RETURN(options.indices, node_id_.empty() ? Indices(usage) : IndicesOfNode());
   }
@@ -215,7 +263,8 @@ absl::Status KeysCli::Import(StopSignals& signals, bool* usage) {
 absl::Status KeysCli::Export(StopSignals& signals, bool* usage) {
   KeysExportOptions options;
   options.keystores = keystores_;
-  options.output_dir = export_dir_;
+  options.output = export_dir_;
+  options.with_records = with_records_;
   options.as_hash_sig_keys = as_hash_sig_keys_;
   options.records = Records();
   ASSIGN_OR_RETURN(options.indices, Indices(usage));
@@ -225,6 +274,26 @@ absl::Status KeysCli::Export(StopSignals& signals, bool* usage) {
 absl::Status KeysCli::Delete(bool* usage) {
   ASSIGN_OR_RETURN(const std::vector<uint64_t> indices, Indices(usage));
   return DeleteKeys({keystores_, indices, Records(), records_output_}, std::cout);
+}
+
+absl::Status KeysCli::UpgradeFiles(StopSignals& signals, bool* usage) {
+  KeysUpgradeOptions options;
+  options.keystores = keystores_;
+  options.records = Records().database;
+  options.cost = CostOf(protection_.kdf);
+  if (!indices_.empty()) {
+    ASSIGN_OR_RETURN(options.indices, Indices(usage));
+  }
+  return RunOrExit(
+      signals, kExitFailure,
+      [&](const std::stop_token& stop) {
+        KeystorePassword password(password_file_, KeystorePassword::kExisting, stop);
+        options.password = password.source();
+        options.stop = stop;
+        SystemRandomSource random;
+        return UpgradeKeys(options, random, std::cout);
+      },
+      [](const char*) {});
 }
 
 absl::Status KeysCli::Verify(StopSignals& signals) {

@@ -42,6 +42,7 @@ class KeysCli {
   void AddImport();
   void AddExport();
   void AddDelete();
+  void AddUpgrade();
   void AddReaders();
   void AddThreads(CLI::App& command);
   void AddKeystores(CLI::App& command);
@@ -49,6 +50,7 @@ class KeysCli {
   // The options for the records, with their default path beside the list.
   KeyRecordsOptions Records() const;
   static void AddProtection(CLI::App& command, ProtectionOptions& options);
+  static void AddKdf(CLI::App& command, std::string& kdf);
   // The result refers to the password in `password`.
   static absl::StatusOr<KeyProtection> ProtectionOf(const ProtectionOptions& options, KeystorePassword& password);
   absl::StatusOr<std::vector<uint64_t>> Indices(bool* usage) const;
@@ -63,6 +65,7 @@ class KeysCli {
   absl::Status Import(StopSignals& signals, bool* usage);
   absl::Status Export(StopSignals& signals, bool* usage);
   absl::Status Delete(bool* usage);
+  absl::Status UpgradeFiles(StopSignals& signals, bool* usage);
   absl::Status Verify(StopSignals& signals);
 
   CLI::App* const keys_;
@@ -70,6 +73,7 @@ class KeysCli {
   CLI::App* import_ = nullptr;
   CLI::App* export_ = nullptr;
   CLI::App* delete_ = nullptr;
+  CLI::App* upgrade_ = nullptr;
   CLI::App* list_ = nullptr;
   CLI::App* verify_ = nullptr;
   std::string keystores_;  // of all commands except new
@@ -82,7 +86,9 @@ class KeysCli {
   std::string genesis_;
   std::string node_id_;
   std::string export_dir_;
+  bool with_records_ = false;
   bool as_hash_sig_keys_ = false;
+  std::string records_input_;   // of import
   std::string records_output_;  // of delete
   KeyRecordsOptions records_;
 };

@@ -1,6 +1,10 @@
 #include "validator_client/commands/keys/keys_export.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -8,8 +12,10 @@
 #include "common/bytes/bytes.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
+#include "validator_client/commands/keys/key_bundle.h"
 #include "validator_client/keys/keystore/key_manifest.h"
 #include "validator_client/keys/keystore_folder.h"
+#include "validator_client/keys/keystores.h"
 #include "validator_client/signing/records/interchange.h"
 
 namespace lean::validator {
@@ -26,23 +32,57 @@ absl::StatusOr<Selection> Select(const std::string& list_file, const std::vector
   return Selection{std::move(folder), std::move(keys)};
 }
 
+constexpr char kRecordsName[] = "records.json";
+
+size_t CountKnown(const std::vector<KeyHistory>& histories) {
+  return static_cast<size_t>(std::count_if(histories.begin(), histories.end(),
+                                           [](const KeyHistory& history) { return !history.leaves.empty(); }));
+}
+
+// Writes the records that there are to a new file for `records import`.
+absl::Status WriteRecords(std::vector<KeyHistory> histories, const std::string& file) {
+  std::erase_if(histories, [](const KeyHistory& history) { return history.leaves.empty(); });
+  return WritePrivateFile(file, BytesOfText(FormatInterchange(histories, InterchangeForm::kLeaves)), IfExists::kFail);
+}
+
+// Before keys are opened for a file that cannot be written.
+absl::Status CheckNewFile(const std::string& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) return absl::OkStatus();
+  return absl::AlreadyExistsError(absl::StrCat(file, " exists: name a new file"));
+}
+
 // Writes the copies.
 class Copies {
  public:
   virtual ~Copies() = default;
   // Writes the file of one key, and returns its name.
-  virtual absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key) = 0;
+  virtual absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key,
+                                          const KeyHistory& history) = 0;
   // Called after the last key.
   virtual absl::Status Finish() = 0;
 };
 
+KeyState StateAt(const KeyHistory& history) {
+  KeyState state;
+  for (const SignedLeaf& leaf : history.leaves) {
+    state.high_water = std::max(state.high_water, std::optional<uint64_t>(leaf.slot));
+  }
+  return state;
+}
+
+// Key files beside the records.
 class KeystoreCopies : public Copies {
  public:
   KeystoreCopies(KeystoreFolder folder, const KeyProtection& protection, RandomSource& random)
       : folder_(std::move(folder)), protection_(protection), random_(random) {}
 
-  absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key) override {
-    RETURN_IF_ERROR(folder_.Add(entry.index, key, protection_, random_));
+  absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key,
+                                  const KeyHistory& history) override {
+    KeyState state = StateAt(history);
+    state.recovery_only = true;
+    state.reference = kRecordsName;
+    RETURN_IF_ERROR(folder_.Add(entry.index, key, state, protection_, random_));
     return folder_.Find(entry.pubkey)->path;
   }
   absl::Status Finish() override { return absl::OkStatus(); }
@@ -53,11 +93,41 @@ class KeystoreCopies : public Copies {
   RandomSource& random_;
 };
 
+// One file with keys and records, which is written last and at once.
+class BundleCopies : public Copies {
+ public:
+  BundleCopies(std::string file, const KeyProtection& protection, RandomSource& random)
+      : file_(std::move(file)), protection_(protection), random_(random) {}
+
+  absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key,
+                                  const KeyHistory& history) override {
+    ASSIGN_OR_RETURN(EncryptedKeystore keystore, MakeKeystore(key, StateAt(history), protection_, random_));
+    bundle_.keys.push_back({entry.index, std::move(keystore)});
+    bundle_.histories.push_back(history);
+    return file_;
+  }
+  absl::Status Finish() override {
+    const std::string text = FormatKeyBundle(bundle_);
+    if (text.size() > kMaxBundleBytes) {
+      return absl::ResourceExhaustedError(absl::StrCat("keys and records have ", text.size(), " bytes, more than the ",
+                                                       kMaxBundleBytes,
+                                                       " that one file can have: export fewer keys at once"));
+    }
+    return WritePrivateFile(file_, BytesOfText(text), IfExists::kFail);
+  }
+
+ private:
+  const std::string file_;
+  const KeyProtection& protection_;
+  RandomSource& random_;
+  KeyBundle bundle_;
+};
+
 class HashSigCopies : public Copies {
  public:
   explicit HashSigCopies(std::string folder) : folder_(std::move(folder)) {}
 
-  absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key) override {
+  absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key, const KeyHistory&) override {
     const HashSigNetwork network = {key.scheme().log_lifetime(), key.active().end - key.active().first};
     if (keys_.empty()) network_ = network;
     if (network != network_) {
@@ -77,8 +147,9 @@ class HashSigCopies : public Copies {
 };
 
 absl::StatusOr<std::unique_ptr<Copies>> MakeCopies(const KeysExportOptions& options, RandomSource& random) {
-  if (options.as_hash_sig_keys) return std::make_unique<HashSigCopies>(options.output_dir);
-  ASSIGN_OR_RETURN(KeystoreFolder folder, KeystoreFolder::Open(absl::StrCat(options.output_dir, "/keystores.yaml")));
+  if (options.with_records) return std::make_unique<BundleCopies>(options.output, options.protection, random);
+  if (options.as_hash_sig_keys) return std::make_unique<HashSigCopies>(options.output);
+  ASSIGN_OR_RETURN(KeystoreFolder folder, KeystoreFolder::Open(absl::StrCat(options.output, "/keystores.yaml")));
   return std::make_unique<KeystoreCopies>(std::move(folder), options.protection, random);
 }
 
@@ -110,46 +181,61 @@ absl::StatusOr<KeyRecords> KeyRecords::Open(const std::string& list_file, const 
   return opened;
 }
 
-absl::StatusOr<size_t> KeyRecords::Export(const std::string& file) {
-  std::vector<KeyHistory> histories;
+absl::StatusOr<std::vector<KeyHistory>> KeyRecords::Read() {
+  std::vector<KeyHistory> all;
   if (records_ != nullptr) {
-    ASSIGN_OR_RETURN(histories, records_->Export());
-    std::vector<PublicKeyBytes> pubkeys;
-    for (const KeystoreEntry& key : keys_) pubkeys.push_back(key.pubkey);
-    KeepOnly(pubkeys, histories);
+    ASSIGN_OR_RETURN(all, records_->Export());
   }
-  const std::string text = FormatInterchange(histories, InterchangeForm::kLeaves);
-  RETURN_IF_ERROR(WritePrivateFile(file, BytesOfText(text), IfExists::kFail));
-  return histories.size();
+  std::vector<KeyHistory> histories;
+  for (const KeystoreEntry& key : keys_) {
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&key](const KeyHistory& history) { return history.pubkey == key.pubkey; });
+    histories.push_back(found == all.end() ? KeyHistory{key.pubkey, {}} : std::move(*found));
+  }
+  return histories;
+}
+
+absl::StatusOr<std::optional<uint64_t>> KeyRecords::HighestSlot(const PublicKeyBytes& pubkey) {
+  if (records_ == nullptr) return std::nullopt;
+  return records_->HighestSlot(pubkey);
 }
 
 absl::Status ExportKeys(const KeysExportOptions& options, RandomSource& random, std::ostream& out) {
   ASSIGN_OR_RETURN(KeyRecords records, KeyRecords::Open(options.keystores, options.indices, options.records));
-  RETURN_IF_ERROR(PreparePrivateFolder(options.output_dir));
-  ASSIGN_OR_RETURN(const size_t with_records, records.Export(absl::StrCat(options.output_dir, "/records.json")));
+  ASSIGN_OR_RETURN(const std::vector<KeyHistory> histories, records.Read());
+  if (options.with_records) {
+    RETURN_IF_ERROR(CheckNewFile(options.output));
+  } else {
+    RETURN_IF_ERROR(PreparePrivateFolder(options.output));
+    RETURN_IF_ERROR(WriteRecords(histories, absl::StrCat(options.output, "/", kRecordsName)));
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<Copies> copies, MakeCopies(options, random));
-  for (const KeystoreEntry& entry : records.keys()) {
+  for (size_t i = 0; i < records.keys().size(); ++i) {
+    const KeystoreEntry& entry = records.keys()[i];
     if (options.stop.stop_requested()) return absl::CancelledError("the keys that follow were not exported");
-    ASSIGN_OR_RETURN(const xmss::SecretKey key,
+    ASSIGN_OR_RETURN(const WholeKey read,
                      ReadWholeKey(entry.path, options.source_password, /*may_be_public=*/false, options.trees));
-    if (PublicKeyBytesOf(key.scheme(), key.public_key()) != entry.pubkey) {
+    if (PublicKeyBytesOf(read.key.scheme(), read.key.public_key()) != entry.pubkey) {
       return absl::InvalidArgumentError(absl::StrCat(entry.path, " holds another key than the list says"));
     }
-    ASSIGN_OR_RETURN(const std::string file, copies->Add(entry, key));
+    RETURN_IF_ERROR(CheckReach(read.state, StateAt(histories[i]).high_water, options.records.never_signed),
+                    absl::Status(_.code(), absl::StrCat(entry.path, ": ", _.message())));
+    ASSIGN_OR_RETURN(const std::string file, copies->Add(entry, read.key, histories[i]));
     out << "index=" << entry.index << " pubkey=" << ShortHex(entry.pubkey.span()) << " result=exported file=" << file
         << std::endl;
   }
   RETURN_IF_ERROR(copies->Finish());
-  out << absl::StrCat("exported ", records.keys().size(), " keys and the records of ", with_records, " of them to ",
-                      options.output_dir, ". They are still in ", options.keystores,
+  out << absl::StrCat("exported ", records.keys().size(), " keys and the records of ", CountKnown(histories),
+                      " of them to ", options.output, ". They are still in ", options.keystores,
                       ": delete them here before they run there\n");
   return absl::OkStatus();
 }
 
 absl::Status DeleteKeys(const KeysDeleteOptions& options, std::ostream& out) {
   ASSIGN_OR_RETURN(KeyRecords records, KeyRecords::Open(options.keystores, options.indices, options.records));
-  ASSIGN_OR_RETURN(const size_t with_records, records.Export(options.records_output));
-  out << absl::StrCat("records of ", with_records, " keys are in ", options.records_output,
+  ASSIGN_OR_RETURN(const std::vector<KeyHistory> histories, records.Read());
+  RETURN_IF_ERROR(WriteRecords(histories, options.records_output));
+  out << absl::StrCat("records of ", CountKnown(histories), " keys are in ", options.records_output,
                       ": keep it as long as a copy of the keys may exist\n");
   for (const KeystoreEntry& key : records.keys()) {
     RETURN_IF_ERROR(records.folder().Remove(key.pubkey));

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <stop_token>
 #include <string>
@@ -42,9 +43,11 @@ class KeyRecords {
   // The keys that leave, in the order of the indices.
   const std::vector<KeystoreEntry>& keys() const { return keys_; }
 
-  // Writes their records to a new file for `records import` (0600, on the disk when this returns). Returns the number
-  // of keys that have records. AlreadyExists: the file exists.
-  absl::StatusOr<size_t> Export(const std::string& file);
+  // Their records, one for each of keys() and in its order; empty for a key that has signed nothing.
+  absl::StatusOr<std::vector<KeyHistory>> Read();
+
+  // nullopt: the key has no records.
+  absl::StatusOr<std::optional<uint64_t>> HighestSlot(const PublicKeyBytes& pubkey);
 
  private:
   KeyRecords(std::vector<ProcessLock> locks, KeystoreFolder folder, std::vector<KeystoreEntry> keys)
@@ -60,19 +63,21 @@ struct KeysExportOptions {
   std::string keystores;
   std::vector<uint64_t> indices;
   KeyRecordsOptions records;
-  std::string output_dir;          // new, or empty and private
+  std::string output;              // a folder, new or empty and private; with_records: a new file
   PasswordSource source_password;  // of key files that are encrypted
   KeyProtection protection;        // of the copies
+  bool with_records = false;       // one file with keys and records (KeyBundle); `protection` has a password
   bool as_hash_sig_keys = false;   // plain copies for other clients; `protection` has no password
   xmss::KeyGenerationOptions trees = {};
   std::stop_token stop = {};  // requested: no further key is exported, and the result is CANCELLED
 };
 
-// `keys export`: copies keys into a folder that can be carried to another machine. Writes DIR/records.json, which
-// `records import` reads, then the key files, encrypted anew, and DIR/keystores.yaml; or the files and the manifest of
-// the devnet tooling's hash-sig-keys folder. Does not remove the keys: delete a key here before it is used there, since
-// a key must not sign in two places. Errors of KeyRecords, ReadWholeKey and KeystoreFolder; AlreadyExists: the folder
-// has keys or records.
+// `keys export`: copies keys for another machine, encrypted anew. With `with_records` writes one file that has both the
+// keys and their records, or none at all. Otherwise writes DIR/records.json, then key files that are flagged for
+// recovery only, because they can be separated from it, and DIR/keystores.yaml; or the files and the manifest of the
+// devnet tooling's hash-sig-keys folder, which have no place for a flag. Does not remove the keys: delete a key here
+// before it is used there, since a key must not sign in two places. Errors of KeyRecords, ReadWholeKey and
+// KeystoreFolder; AlreadyExists: the file exists, or the folder has keys or records.
 absl::Status ExportKeys(const KeysExportOptions& options, RandomSource& random, std::ostream& out);
 
 struct KeysDeleteOptions {

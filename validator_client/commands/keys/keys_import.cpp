@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -11,11 +12,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/bytes/bytes.h"
+#include "common/process/whole_file.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
+#include "validator_client/commands/keys/key_bundle.h"
 #include "validator_client/keys/keystore/key_manifest.h"
 #include "validator_client/keys/keystore_folder.h"
+#include "validator_client/keys/keystores.h"
+#include "validator_client/signing/records/interchange.h"
 #include "validator_client/signing/records/key_locks.h"
+#include "validator_client/signing/records/sqlite_signing_records.h"
 
 namespace lean::validator {
 namespace {
@@ -67,50 +73,173 @@ absl::Status CheckPublicFile(const std::string& secret_path, const PublicKeyByte
       absl::StrCat(path, " is not the public key of ", secret_path, ", which is ", ToHex(pubkey.span())));
 }
 
-absl::StatusOr<xmss::SecretKey> ReadSource(const Source& source, const KeysImportOptions& options) {
+absl::StatusOr<WholeKey> ReadSource(const Source& source, const KeysImportOptions& options) {
   // The devnet tooling writes its keys readable for everybody.
-  ASSIGN_OR_RETURN(xmss::SecretKey key,
+  ASSIGN_OR_RETURN(WholeKey read,
                    ReadWholeKey(source.path, options.source_password, /*may_be_public=*/true, options.trees));
-  const PublicKeyBytes pubkey = PublicKeyBytesOf(key.scheme(), key.public_key());
+  const PublicKeyBytes pubkey = PublicKeyBytesOf(read.key.scheme(), read.key.public_key());
   if (source.pubkey.has_value() && *source.pubkey != pubkey) {
     return absl::InvalidArgumentError(absl::StrCat(source.path, " holds the key ", ToHex(pubkey.span()),
                                                    ", the manifest says ", ToHex(source.pubkey->span())));
   }
   RETURN_IF_ERROR(CheckPublicFile(source.path, pubkey));
-  return key;
+  return read;
 }
 
-}  // namespace
+// The bundle in the source; nullopt: the source is another kind of file, or a folder.
+absl::StatusOr<std::optional<KeyBundle>> BundleOf(const KeysImportOptions& options) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(options.source, ignored) || !absl::EndsWith(options.source, ".json")) return std::nullopt;
+  ASSIGN_OR_RETURN(const std::string text, ReadTextFile(options.source, kMaxBundleBytes));
+  if (!IsKeyBundle(text)) return std::nullopt;
+  ASSIGN_OR_RETURN(KeyBundle bundle, ParseKeyBundle(text),
+                   absl::Status(_.code(), absl::StrCat(options.source, ": ", _.message())));
+  if (options.indices.empty()) return bundle;
+  KeyBundle selected;
+  for (const uint64_t index : options.indices) {
+    const auto key = std::find_if(bundle.keys.begin(), bundle.keys.end(),
+                                  [index](const BundledKey& candidate) { return candidate.index == index; });
+    if (key == bundle.keys.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(options.source, " has no key of validator ", index));
+    }
+    selected.keys.push_back(*key);
+    selected.histories.push_back(bundle.histories[static_cast<size_t>(key - bundle.keys.begin())]);
+  }
+  return selected;
+}
 
-absl::Status ImportKeys(const KeysImportOptions& options, RandomSource& random, std::ostream& out) {
+// Adds keys to a list, and their records to its database first.
+class KeyAdder {
+ public:
+  static absl::StatusOr<KeyAdder> Open(const KeysImportOptions& options, RandomSource& random, std::ostream& out) {
+    const std::string list_folder = FolderOf(options.keystores);
+    RETURN_IF_ERROR(PreparePrivateFolder(list_folder));
+    KeyAdder adder(options, random, out);
+    // A running client may read and change the list.
+    ASSIGN_OR_RETURN(adder.locks_, LockKeyFolders({list_folder}));
+    ASSIGN_OR_RETURN(KeystoreFolder folder, KeystoreFolder::Open(options.keystores));
+    adder.folder_ = std::make_unique<KeystoreFolder>(std::move(folder));
+    return adder;
+  }
+
+  // Call it once, before the first Add.
+  absl::Status AddRecords(const std::vector<KeyHistory>& histories) {
+    const bool creates = std::any_of(histories.begin(), histories.end(),
+                                     [](const KeyHistory& history) { return !history.leaves.empty(); });
+    absl::StatusOr<std::unique_ptr<SqliteSigningRecords>> records =
+        SqliteSigningRecords::Open({.path = options_.records, .create = creates});
+    if (absl::IsNotFound(records.status())) return absl::OkStatus();
+    RETURN_IF_ERROR(records.status());
+    records_ = *std::move(records);
+    if (!creates) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const ImportSummary summary, records_->Import(histories));
+    out_ << "records keys=" << summary.keys << " new_keys=" << summary.new_keys << " new_leaves=" << summary.new_leaves
+         << " closed_leaves=" << summary.closed_leaves << std::endl;
+    return absl::OkStatus();
+  }
+
+  // `state`: in the source. `never_signed`: the source or the operator says so.
+  template <typename Key>
+  absl::Status Add(uint64_t index, const PublicKeyBytes& pubkey, const Key& key, const KeyState& state,
+                   bool never_signed) {
+    const KeystoreEntry* present = folder_->Find(pubkey);
+    if (present != nullptr && present->index == index) {
+      out_ << "index=" << index << " pubkey=" << ShortHex(pubkey.span()) << " result=already_there\n";
+      return absl::OkStatus();
+    }
+    std::optional<uint64_t> highest;
+    if (records_ != nullptr) {
+      ASSIGN_OR_RETURN(highest, records_->HighestSlot(pubkey));
+    }
+    RETURN_IF_ERROR(CheckReach(state, highest, never_signed),
+                    absl::Status(_.code(), absl::StrCat(options_.source, ": validator ", index, ": ", _.message())));
+    RETURN_IF_ERROR(folder_->Add(index, key, KeyState{.high_water = highest}, options_.protection, random_));
+    ++added_;
+    out_ << "index=" << index << " pubkey=" << ShortHex(pubkey.span())
+         << " result=imported file=" << folder_->Find(pubkey)->path << std::endl;
+    return absl::OkStatus();
+  }
+
+  size_t added() const { return added_; }
+
+ private:
+  KeyAdder(const KeysImportOptions& options, RandomSource& random, std::ostream& out)
+      : options_(options), random_(random), out_(out) {}
+
+  const KeysImportOptions& options_;
+  RandomSource& random_;
+  std::ostream& out_;
+  std::vector<ProcessLock> locks_;
+  std::unique_ptr<KeystoreFolder> folder_;
+  std::unique_ptr<SqliteSigningRecords> records_;  // null: there are none
+  size_t added_ = 0;
+};
+
+absl::Status ImportBundle(const KeysImportOptions& options, const KeyBundle& bundle, KeyAdder& adder,
+                          std::ostream& out) {
+  ASSIGN_OR_RETURN(const Password* password, options.source_password());
+  std::vector<OpenedKeyFile> opened;
+  for (const BundledKey& key : bundle.keys) {
+    if (options.stop.stop_requested()) return absl::CancelledError("nothing was imported");
+    const std::string name = absl::StrCat(options.source, ": validator ", key.index);
+    ASSIGN_OR_RETURN(WipedBytes secret, Decrypt(key.keystore.secret, *password),
+                     absl::Status(_.code(), absl::StrCat(name, ": ", _.message())));
+    ASSIGN_OR_RETURN(OpenedKeyFile file, OpenDecrypted(key.keystore, std::move(secret), name));
+    opened.push_back(std::move(file));
+  }
+  RETURN_IF_ERROR(adder.AddRecords(bundle.histories));
+  for (size_t i = 0; i < opened.size(); ++i) {
+    if (options.stop.stop_requested()) return absl::CancelledError("the keys that follow were not imported");
+    const BundledKey& key = bundle.keys[i];
+    RETURN_IF_ERROR(adder.Add(key.index, key.keystore.pubkey, opened[i], key.keystore.state, /*never_signed=*/true));
+  }
+  out << absl::StrCat("imported ", adder.added(), " keys and their records into ", options.keystores,
+                      ". Their trees are computed when they are used first. Make sure that the keys are deleted where "
+                      "they come from before they run here; then remove ",
+                      options.source, "\n");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<KeyHistory>> ReadRecordsInput(const std::string& file) {
+  if (file.empty()) return std::vector<KeyHistory>();
+  ASSIGN_OR_RETURN(const std::string text, ReadTextFile(file, kMaxInterchangeBytes));
+  ASSIGN_OR_RETURN(std::vector<KeyHistory> histories, ParseInterchange(text),
+                   absl::Status(_.code(), absl::StrCat(file, ": ", _.message())));
+  return histories;
+}
+
+absl::Status ImportFiles(const KeysImportOptions& options, KeyAdder& adder, std::ostream& out) {
   ASSIGN_OR_RETURN(const std::vector<Source> sources, SourcesOf(options, out));
-  // A running client may read and change the list.
-  const std::string list_folder = FolderOf(options.keystores);
-  RETURN_IF_ERROR(PreparePrivateFolder(list_folder));
-  ASSIGN_OR_RETURN(const std::vector<ProcessLock> locks, LockKeyFolders({list_folder}));
-  ASSIGN_OR_RETURN(KeystoreFolder folder, KeystoreFolder::Open(options.keystores));
-  size_t imported = 0;
+  ASSIGN_OR_RETURN(const std::vector<KeyHistory> histories, ReadRecordsInput(options.records_input));
+  bool has_records = false;
   for (const Source& source : sources) {
     if (options.stop.stop_requested()) return absl::CancelledError("the keys that follow were not imported");
-    ASSIGN_OR_RETURN(const xmss::SecretKey key, ReadSource(source, options));
-    const PublicKeyBytes pubkey = PublicKeyBytesOf(key.scheme(), key.public_key());
-    const KeystoreEntry* present = folder.Find(pubkey);
-    if (present != nullptr && present->index == source.index) {
-      out << "index=" << source.index << " pubkey=" << ShortHex(pubkey.span()) << " result=already_there\n";
-      continue;
+    ASSIGN_OR_RETURN(const WholeKey read, ReadSource(source, options));
+    if (!std::exchange(has_records, true)) {
+      RETURN_IF_ERROR(adder.AddRecords(histories));
     }
-    RETURN_IF_ERROR(folder.Add(source.index, key, options.protection, random));
-    ++imported;
-    out << "index=" << source.index << " pubkey=" << ShortHex(pubkey.span())
-        << " result=imported file=" << folder.Find(pubkey)->path << std::endl;
+    RETURN_IF_ERROR(adder.Add(source.index, PublicKeyBytesOf(read.key.scheme(), read.key.public_key()), read.key,
+                              read.state, options.never_signed));
   }
-  if (imported > 0) {
-    out << absl::StrCat("imported ", imported, " keys into ", options.keystores,
+  if (adder.added() > 0) {
+    out << absl::StrCat("imported ", adder.added(), " keys into ", options.keystores,
                         ". If they have signed anything elsewhere, stop them there and import their signing records "
                         "before they run here; then remove ",
                         options.source, "\n");
   }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ImportKeys(const KeysImportOptions& options, RandomSource& random, std::ostream& out) {
+  ASSIGN_OR_RETURN(const std::optional<KeyBundle> bundle, BundleOf(options));
+  if (bundle.has_value() && (!options.records_input.empty() || options.never_signed)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.source, " has the records of its keys: leave --records-input and --never-signed away"));
+  }
+  ASSIGN_OR_RETURN(KeyAdder adder, KeyAdder::Open(options, random, out));
+  return bundle.has_value() ? ImportBundle(options, *bundle, adder, out) : ImportFiles(options, adder, out);
 }
 
 }  // namespace lean::validator

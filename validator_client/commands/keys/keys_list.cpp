@@ -14,8 +14,8 @@ namespace {
 
 absl::Status VerifyKey(const KeystoreEntry& entry, const PasswordSource& password,
                        const xmss::KeyGenerationOptions& options) {
-  ASSIGN_OR_RETURN(const xmss::SecretKey key, ReadWholeKey(entry.path, password, /*may_be_public=*/false, options));
-  if (PublicKeyBytesOf(key.scheme(), key.public_key()) != entry.pubkey) {
+  ASSIGN_OR_RETURN(const WholeKey read, ReadWholeKey(entry.path, password, /*may_be_public=*/false, options));
+  if (PublicKeyBytesOf(read.key.scheme(), read.key.public_key()) != entry.pubkey) {
     return absl::InvalidArgumentError(absl::StrCat(entry.path, " holds another key than the list says"));
   }
   return absl::OkStatus();
@@ -34,8 +34,10 @@ absl::Status ListKeys(const std::string& list_file, std::ostream& out) {
     }
     if (summary.ok()) {
       out << " lifetime=2^" << summary->log_lifetime << " first_slot=" << summary->active.first
-          << " last_slot=" << summary->active.end - 1 << " form=" << (summary->encrypted ? "encrypted" : "plain")
-          << " file=" << entry.path << "\n";
+          << " last_slot=" << summary->active.end - 1 << " form=" << summary->form;
+      if (summary->state.high_water.has_value()) out << " high_water=" << *summary->state.high_water;
+      if (summary->state.recovery_only) out << " signs=never";
+      out << " file=" << entry.path << "\n";
     } else {
       ++failures;
       out << " error=\"" << summary.status().message() << "\"\n";

@@ -11,7 +11,8 @@
 
 namespace lean::validator {
 
-// Writes one line for each key: index, public key, lifetime, active slots, encrypted or plain, file. Needs no password.
+// Writes one line for each key: index, public key, lifetime, active slots, form (plain, encrypted-v4, encrypted-v5), in
+// version 5 the state's high_water and whether the file is for recovery only, file. Needs no password.
 // The line of a key file that cannot be read has the reason. FailedPrecondition, after the last line: a key file cannot
 // be read. Errors of ReadKeystoreList.
 absl::Status ListKeys(const std::string& list_file, std::ostream& out);

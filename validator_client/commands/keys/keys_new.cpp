@@ -38,6 +38,7 @@ std::vector<fs::path> FilesOf(const fs::path& folder, const KeysNewOptions& opti
     const fs::path key = folder / KeyFileName(index, options.protection.password != nullptr);
     files.push_back(key);
     files.push_back(xmss::TreeCachePath(key.string()));
+    files.push_back(xmss::TopTreePath(key.string()));
   }
   return files;
 }
@@ -47,7 +48,7 @@ absl::StatusOr<PublicKeyBytes> MakeKey(const KeysNewOptions& options, const xmss
                                        const std::function<bool(double)>& progress) {
   ASSIGN_OR_RETURN(const xmss::SecretKey key,
                    xmss::GenerateKey(scheme, active, random, xmss::KeyGenerationOptions{options.threads, progress}));
-  RETURN_IF_ERROR(SaveKey(key, path, options.protection, random));
+  RETURN_IF_ERROR(SaveKey(key, KeyState(), path, options.protection, random));
   return PublicKeyBytesOf(scheme, key.public_key());
 }
 

@@ -3,64 +3,20 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include <algorithm>
 #include <limits>
 #include <memory>
-#include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "common/status/status_macros.h"
 
 namespace lean::validator {
 namespace {
 
-// The memory that OpenSSL needs in addition to 128 * n * r, for the largest r and p.
-constexpr uint64_t kScryptSlackBytes = 64 << 20;
-constexpr uint64_t kMaxScryptBlock = 1024;  // r
-
-absl::Status Check(const ScryptCost& cost) {
-  if (cost.n < 2 || (cost.n & (cost.n - 1)) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("scrypt's n is ", cost.n, ", which is not a power of two above 1"));
-  }
-  if (cost.r < 1 || cost.r > kMaxScryptBlock) {
-    return absl::InvalidArgumentError(absl::StrCat("scrypt's r is ", cost.r, ", not 1 to ", kMaxScryptBlock));
-  }
-  if (cost.p < 1 || cost.p > kMaxScryptParallelism) {
-    return absl::InvalidArgumentError(absl::StrCat("scrypt's p is ", cost.p, ", not 1 to ", kMaxScryptParallelism));
-  }
-  if (cost.n > kMaxScryptBytes / 128 / cost.r) {
-    return absl::InvalidArgumentError(absl::StrCat("scrypt with n ", cost.n, " and r ", cost.r, " takes more than the ",
-                                                   kMaxScryptBytes >> 20, " MiB that are allowed"));
-  }
-  // RFC 7914: n below 2^(128 * r / 8).
-  if (cost.r == 1 && cost.n >= 1 << 16) {
-    return absl::InvalidArgumentError(absl::StrCat("scrypt's n is ", cost.n, ", too large for r 1"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Check(const Pbkdf2Cost& cost) {
-  if (cost.c < 1 || cost.c > kMaxPbkdf2Rounds) {
-    return absl::InvalidArgumentError(absl::StrCat("pbkdf2's c is ", cost.c, ", not 1 to ", kMaxPbkdf2Rounds));
-  }
-  return absl::OkStatus();
-}
-
-bool Derive(const Password& password, const ScryptCost& cost, ByteSpan salt, absl::Span<uint8_t> key) {
-  return EVP_PBE_scrypt(reinterpret_cast<const char*>(password.bytes().data()), password.bytes().size(), salt.data(),
-                        salt.size(), cost.n, cost.r, cost.p, kMaxScryptBytes + kScryptSlackBytes, key.data(),
-                        key.size()) == 1;
-}
-
-bool Derive(const Password& password, const Pbkdf2Cost& cost, ByteSpan salt, absl::Span<uint8_t> key) {
-  return PKCS5_PBKDF2_HMAC(reinterpret_cast<const char*>(password.bytes().data()),
-                           static_cast<int>(password.bytes().size()), salt.data(), static_cast<int>(salt.size()),
-                           static_cast<int>(cost.c), EVP_sha256(), static_cast<int>(key.size()), key.data()) == 1;
-}
-
 constexpr size_t kSaltBytes = 32;
-constexpr size_t kCipherKeyBytes = 16;
+constexpr size_t kHalfKeyBytes = 16;
+constexpr size_t kGcmVectorBytes = 12;
+constexpr size_t kCtrVectorBytes = 16;
 
 struct FreeCipher {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
@@ -69,26 +25,66 @@ struct FreeDigest {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
-// AES-128-CTR, for encryption and decryption. `out` has the length of `in`.
-absl::Status ApplyCipher(ByteSpan derived_key, const std::array<uint8_t, kInitialVectorBytes>& iv, ByteSpan in,
-                         absl::Span<uint8_t> out) {
-  if (in.size() > static_cast<size_t>(std::numeric_limits<int>::max())) {
-    return absl::InvalidArgumentError("the secret is too long");
-  }
-  const std::unique_ptr<EVP_CIPHER_CTX, FreeCipher> context(EVP_CIPHER_CTX_new());
-  int written = 0;
-  if (context == nullptr ||
-      EVP_EncryptInit_ex(context.get(), EVP_aes_128_ctr(), nullptr, derived_key.first(kCipherKeyBytes).data(),
-                         iv.data()) != 1 ||
-      EVP_EncryptUpdate(context.get(), out.data(), &written, in.data(), static_cast<int>(in.size())) != 1 ||
-      static_cast<size_t>(written) != in.size()) {
-    return absl::InternalError("OpenSSL's AES-128-CTR failed");
-  }
-  return absl::OkStatus();
+absl::Status WrongPassword() {
+  return absl::InvalidArgumentError("wrong password (or the file is damaged: it is not what the password encrypted)");
 }
 
+// One run of a cipher in OpenSSL.
+class CipherRun {
+ public:
+  static absl::StatusOr<CipherRun> Begin(Cipher cipher, bool encrypts, ByteSpan key, ByteSpan iv) {
+    CipherRun run;
+    const bool gcm = cipher == Cipher::kAes256Gcm;
+    if (iv.size() != InitialVectorBytes(cipher)) return absl::InvalidArgumentError("the iv has a wrong size");
+    if (run.context_ == nullptr ||
+        EVP_CipherInit_ex(run.context_.get(), gcm ? EVP_aes_256_gcm() : EVP_aes_128_ctr(), nullptr,
+                          key.first(gcm ? kDerivedKeyBytes : kHalfKeyBytes).data(), iv.data(), encrypts ? 1 : 0) != 1) {
+      return Failed();
+    }
+    return run;
+  }
+
+  // `out` has the length of `in`.
+  absl::Status Update(ByteSpan in, absl::Span<uint8_t> out) {
+    if (in.size() > static_cast<size_t>(std::numeric_limits<int>::max())) {
+      return absl::InvalidArgumentError("the secret is too long");
+    }
+    int written = 0;
+    if (EVP_CipherUpdate(context_.get(), out.data(), &written, in.data(), static_cast<int>(in.size())) != 1 ||
+        static_cast<size_t>(written) != in.size()) {
+      return Failed();
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadTag(absl::Span<uint8_t> tag) {
+    int written = 0;
+    uint8_t nothing = 0;
+    if (EVP_CipherFinal_ex(context_.get(), &nothing, &written) != 1 ||
+        EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag.size()), tag.data()) != 1) {
+      return Failed();
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckTag(ByteSpan tag) {
+    int written = 0;
+    uint8_t nothing = 0;
+    std::vector<uint8_t> copy(tag.begin(), tag.end());
+    if (EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(copy.size()), copy.data()) != 1) {
+      return Failed();
+    }
+    return EVP_CipherFinal_ex(context_.get(), &nothing, &written) == 1 ? absl::OkStatus() : WrongPassword();
+  }
+
+ private:
+  static absl::Status Failed() { return absl::InternalError("OpenSSL's AES failed"); }
+
+  std::unique_ptr<EVP_CIPHER_CTX, FreeCipher> context_{EVP_CIPHER_CTX_new()};
+};
+
 absl::StatusOr<Root> Checksum(ByteSpan derived_key, ByteSpan ciphertext) {
-  const ByteSpan key = derived_key.subspan(kCipherKeyBytes);
+  const ByteSpan key = derived_key.subspan(kHalfKeyBytes);
   const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
   Root checksum;
   unsigned int size = 0;
@@ -103,45 +99,45 @@ absl::StatusOr<Root> Checksum(ByteSpan derived_key, ByteSpan ciphertext) {
 
 }  // namespace
 
-absl::Status CheckCost(const DerivationCost& cost) {
-  return std::visit([](const auto& which) { return Check(which); }, cost);
-}
-
-absl::StatusOr<WipedBytes> DeriveKey(const Password& password, const DerivationCost& cost, ByteSpan salt) {
-  RETURN_IF_ERROR(CheckCost(cost));
-  if (salt.empty() || salt.size() > kMaxSaltBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("the salt has ", salt.size(), " bytes, not 1 to ", kMaxSaltBytes));
-  }
-  WipedBytes key(kDerivedKeyBytes);
-  if (!std::visit([&](const auto& which) { return Derive(password, which, salt, key.mutable_span()); }, cost)) {
-    return absl::ResourceExhaustedError("OpenSSL could not derive the key: is there enough memory?");
-  }
-  return key;
-}
+size_t InitialVectorBytes(Cipher cipher) { return cipher == Cipher::kAes256Gcm ? kGcmVectorBytes : kCtrVectorBytes; }
 
 absl::StatusOr<EncryptedSecret> Encrypt(ByteSpan secret, const Password& password, const DerivationCost& cost,
                                         RandomSource& random) {
   EncryptedSecret encrypted;
   encrypted.cost = cost;
   encrypted.salt.resize(kSaltBytes);
+  encrypted.iv.resize(InitialVectorBytes(encrypted.cipher));
   RETURN_IF_ERROR(random.Fill(absl::MakeSpan(encrypted.salt)));
   RETURN_IF_ERROR(random.Fill(absl::MakeSpan(encrypted.iv)));
   ASSIGN_OR_RETURN(const WipedBytes key, DeriveKey(password, cost, encrypted.salt));
-  encrypted.ciphertext.resize(secret.size());
-  RETURN_IF_ERROR(ApplyCipher(key.span(), encrypted.iv, secret, absl::MakeSpan(encrypted.ciphertext)));
+  encrypted.ciphertext.resize(secret.size() + kTagBytes);
+  const absl::Span<uint8_t> out = absl::MakeSpan(encrypted.ciphertext);
+  ASSIGN_OR_RETURN(CipherRun run, CipherRun::Begin(encrypted.cipher, /*encrypts=*/true, key.span(), encrypted.iv));
+  RETURN_IF_ERROR(run.Update(secret, out.first(secret.size())));
+  RETURN_IF_ERROR(run.ReadTag(out.subspan(secret.size())));
   ASSIGN_OR_RETURN(encrypted.checksum, Checksum(key.span(), encrypted.ciphertext));
   return encrypted;
 }
 
 absl::StatusOr<WipedBytes> Decrypt(const EncryptedSecret& encrypted, const Password& password) {
   ASSIGN_OR_RETURN(const WipedBytes key, DeriveKey(password, encrypted.cost, encrypted.salt));
-  ASSIGN_OR_RETURN(const Root checksum, Checksum(key.span(), encrypted.ciphertext));
-  if (CRYPTO_memcmp(checksum.data.data(), encrypted.checksum.data.data(), checksum.data.size()) != 0) {
-    return absl::InvalidArgumentError(
-        "wrong password (or the file is damaged: its checksum is not that of the password)");
+  ByteSpan ciphertext = encrypted.ciphertext;
+  if (encrypted.checksum.has_value()) {
+    ASSIGN_OR_RETURN(const Root checksum, Checksum(key.span(), ciphertext));
+    if (CRYPTO_memcmp(checksum.data.data(), encrypted.checksum->data.data(), checksum.data.size()) != 0) {
+      return WrongPassword();
+    }
   }
-  WipedBytes secret(encrypted.ciphertext.size());
-  RETURN_IF_ERROR(ApplyCipher(key.span(), encrypted.iv, encrypted.ciphertext, secret.mutable_span()));
+  const size_t tag_bytes = encrypted.cipher == Cipher::kAes256Gcm ? kTagBytes : 0;
+  if (ciphertext.size() < tag_bytes) return absl::InvalidArgumentError("the encrypted secret is shorter than its tag");
+  const ByteSpan tag = ciphertext.last(tag_bytes);
+  ciphertext.remove_suffix(tag_bytes);
+  WipedBytes secret(ciphertext.size());
+  ASSIGN_OR_RETURN(CipherRun run, CipherRun::Begin(encrypted.cipher, /*encrypts=*/false, key.span(), encrypted.iv));
+  RETURN_IF_ERROR(run.Update(ciphertext, secret.mutable_span()));
+  if (tag_bytes > 0) {
+    RETURN_IF_ERROR(run.CheckTag(tag));
+  }
   return secret;
 }
 

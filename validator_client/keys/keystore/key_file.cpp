@@ -21,7 +21,7 @@ absl::Status InFile(const std::string& path, const absl::Status& status) {
 }
 
 absl::StatusOr<WipedBytes> ReadKeyFile(const std::string& path, bool may_be_public) {
-  const size_t max_bytes = std::max(kMaxKeystoreBytes, xmss::kMaxKeyFileBytes);
+  const size_t max_bytes = std::max(kMaxOldKeystoreBytes, xmss::kMaxKeyFileBytes);
   absl::StatusOr<WipedBytes> file =
       may_be_public ? ReadRegularFile(path, max_bytes) : ReadSecretFile(path, max_bytes, SecretFileKind::kRegular);
   if (file.ok() && file->span().empty()) {
@@ -64,7 +64,7 @@ absl::StatusOr<OpenedKeyFile> OpenEncrypted(const std::string& path, ByteSpan fi
 absl::StatusOr<OpenedKeyFile> Open(const std::string& path, ByteSpan file, const PasswordSource& password) {
   if (IsEncrypted(file)) return OpenEncrypted(path, file, password);
   ASSIGN_OR_RETURN(xmss::SecretKeyInfo info, xmss::InspectSecretKeyBytes(file, path));
-  return OpenedKeyFile{std::move(info), std::nullopt};
+  return OpenedKeyFile{.info = std::move(info)};
 }
 
 // The key in a plain key file of ours, with the trees of its cache.
@@ -103,20 +103,81 @@ absl::Status CheckLeaves(const xmss::SecretKey& key) {
   return absl::OkStatus();
 }
 
-// Encrypts a plain key file of ours into a new keystore.
-absl::Status SaveSeed(const KeyFileSummary& summary, ByteSpan seed, const std::string& path, const Password& password,
-                      const DerivationCost& cost, RandomSource& random) {
+// The seed of an opened encrypted key.
+absl::StatusOr<xmss::KeySeed> SeedOf(const OpenedKeyFile& key) {
+  if (key.seed.has_value()) return key.seed->Clone();
+  if (!key.content.has_value()) return absl::InternalError("the secret of this key is not available");
+  ASSIGN_OR_RETURN(const xmss::SecretKeySeed old, xmss::DecodeSecretKeySeed(key.info.scheme, key.content->span()));
+  return xmss::SeedOf(key.info.scheme, old.active, old.prf_key, old.parameter, old.top_tree);
+}
+
+absl::StatusOr<EncryptedKeystore> Encrypted(const xmss::SecretKeyInfo& info, const xmss::KeySeed& seed,
+                                            const KeyState& state, const KeyProtection& protection,
+                                            RandomSource& random) {
+  if (protection.password == nullptr) return absl::InternalError("there is no password for this key");
   ASSIGN_OR_RETURN(const std::string uuid, MakeUuid(random));
-  ASSIGN_OR_RETURN(EncryptedSecret secret, Encrypt(seed, password, cost, random));
-  const EncryptedKeystore keystore = {.uuid = uuid,
-                                      .path = "",
-                                      .description = "validator key",
-                                      .pubkey = summary.pubkey,
-                                      .log_lifetime = summary.log_lifetime,
-                                      .active = summary.active,
-                                      .secret = std::move(secret)};
-  const std::string text = FormatKeystore(keystore);
-  return WritePrivateFile(path, BytesOfText(text), IfExists::kFail);
+  const bool has_master = seed.master.has_value();
+  const WipedBytes explicit_seed = has_master ? WipedBytes(0) : xmss::EncodeExplicitSeed(seed);
+  ASSIGN_OR_RETURN(EncryptedSecret secret, Encrypt(has_master ? ByteSpan(seed.master->bytes()) : explicit_seed.span(),
+                                                   *protection.password, protection.cost, random));
+  return EncryptedKeystore{
+      .uuid = uuid,
+      .path = "",
+      .description = state.recovery_only ? "validator key without its signing records: for recovery, not for signing"
+                                         : "validator key",
+      .pubkey = PublicKeyBytesOf(info.scheme, info.public_key),
+      .log_lifetime = info.scheme.log_lifetime(),
+      .active = info.active,
+      .form = has_master ? SecretForm::kSeed : SecretForm::kExplicitSeed,
+      .state = state,
+      .secret = std::move(secret)};
+}
+
+absl::Status WriteKeystore(const std::string& path, const EncryptedKeystore& keystore, IfExists if_exists) {
+  return WritePrivateFile(path, BytesOfText(FormatKeystore(keystore)), if_exists);
+}
+
+// A key of version 4 keeps its top tree, which version 5 does not have.
+absl::Status SaveTopTreeOf(const OpenedKeyFile& key, const std::string& path) {
+  if (!key.content.has_value()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const xmss::SecretKeySeed old, xmss::DecodeSecretKeySeed(key.info.scheme, key.content->span()));
+  return xmss::SaveTopTree(key.info.scheme, old.active, old.top_tree, path);
+}
+
+// Whether the text is a keystore of this key with this secret.
+absl::Status CheckWritten(const EncryptedKeystore& written, const xmss::KeySeed& seed, const Password& password) {
+  ASSIGN_OR_RETURN(const EncryptedKeystore read, ParseKeystore(FormatKeystore(written)));
+  ASSIGN_OR_RETURN(WipedBytes secret, Decrypt(read.secret, password));
+  ASSIGN_OR_RETURN(const OpenedKeyFile opened, OpenDecrypted(read, std::move(secret), "the new keystore"));
+  if (opened.seed.has_value() &&
+      xmss::EncodeExplicitSeed(*opened.seed).span() == xmss::EncodeExplicitSeed(seed).span()) {
+    return absl::OkStatus();
+  }
+  return absl::InternalError("the new keystore does not hold the key");
+}
+
+absl::StatusOr<OpenedKeyFile> OpenSeed(const EncryptedKeystore& keystore, ByteSpan secret) {
+  ASSIGN_OR_RETURN(const xmss::Scheme scheme, xmss::Scheme::Create(keystore.log_lifetime));
+  RETURN_IF_ERROR(xmss::CheckActiveRange(scheme, keystore.active),
+                  absl::InvalidArgumentError(absl::StrCat("scheme.params: ", _.message())));
+  ASSIGN_OR_RETURN(const xmss::PublicKey public_key, xmss::DecodePublicKey(scheme, keystore.pubkey.span()),
+                   absl::InvalidArgumentError(absl::StrCat("pubkey: ", _.message())));
+  OpenedKeyFile opened = {.info = {scheme, public_key, keystore.active, /*has_tree_cache=*/true}};
+  if (keystore.form == SecretForm::kSeed) {
+    if (secret.size() != xmss::kPrfKeyBytes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("crypto.cipher.message: its seed has ", secret.size(), " bytes, not ", xmss::kPrfKeyBytes));
+    }
+    opened.seed = xmss::ExpandSeed(scheme, keystore.active, xmss::PrfKeyOf(secret));
+  } else {
+    ASSIGN_OR_RETURN(opened.seed, xmss::DecodeExplicitSeed(scheme, keystore.active, secret),
+                     absl::InvalidArgumentError(absl::StrCat("crypto.cipher.message: ", _.message())));
+  }
+  if (opened.seed->parameter != public_key.parameter) {
+    return absl::InvalidArgumentError("pubkey: is not that of the seed in it: it is damaged");
+  }
+  opened.state = keystore.state;
+  return opened;
 }
 
 }  // namespace
@@ -136,10 +197,17 @@ absl::StatusOr<KeyFileSummary> SummarizeKeyFile(const std::string& path) {
   ASSIGN_OR_RETURN(const WipedBytes file, ReadKeyFile(path, /*may_be_public=*/false));
   if (IsEncrypted(file.span())) {
     ASSIGN_OR_RETURN(const EncryptedKeystore keystore, Parse(path, file.span()));
-    return KeyFileSummary{keystore.pubkey, keystore.log_lifetime, keystore.active, true};
+    return KeyFileSummary{.pubkey = keystore.pubkey,
+                          .log_lifetime = keystore.log_lifetime,
+                          .active = keystore.active,
+                          .form = keystore.form == SecretForm::kKeyFile ? "encrypted-v4" : "encrypted-v5",
+                          .encrypted = true,
+                          .state = keystore.state};
   }
   ASSIGN_OR_RETURN(const xmss::SecretKeyInfo info, xmss::InspectSecretKeyBytes(file.span(), path));
-  return KeyFileSummary{PublicKeyBytesOf(info.scheme, info.public_key), info.scheme.log_lifetime(), info.active, false};
+  return KeyFileSummary{.pubkey = PublicKeyBytesOf(info.scheme, info.public_key),
+                        .log_lifetime = info.scheme.log_lifetime(),
+                        .active = info.active};
 }
 
 absl::StatusOr<OpenedKeyFile> OpenKeyFile(const std::string& path, const PasswordSource& password) {
@@ -149,50 +217,82 @@ absl::StatusOr<OpenedKeyFile> OpenKeyFile(const std::string& path, const Passwor
 
 absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, WipedBytes content,
                                             const std::string& name) {
+  if (keystore.form != SecretForm::kKeyFile) {
+    ASSIGN_OR_RETURN(OpenedKeyFile opened, OpenSeed(keystore, content.span()), InFile(name, _));
+    return opened;
+  }
   if (!xmss::IsSecretKeySeed(content.span())) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": the password is right, but what it decrypts is no XMSS key: crypto.cipher is damaged"));
   }
   ASSIGN_OR_RETURN(const xmss::SecretKeyInfo info, xmss::InspectSecretKeyBytes(content.span(), name));
   RETURN_IF_ERROR(CheckContent(keystore, info), InFile(name, _));
-  return OpenedKeyFile{info, std::move(content)};
+  return OpenedKeyFile{.info = info, .content = std::move(content)};
 }
 
-absl::StatusOr<xmss::SecretKey> ReadWholeKey(const std::string& path, const PasswordSource& password,
-                                             bool may_be_public, const xmss::KeyGenerationOptions& options) {
+absl::StatusOr<WholeKey> ReadWholeKey(const std::string& path, const PasswordSource& password, bool may_be_public,
+                                      const xmss::KeyGenerationOptions& options) {
   ASSIGN_OR_RETURN(const WipedBytes file, ReadKeyFile(path, may_be_public));
   ASSIGN_OR_RETURN(OpenedKeyFile opened, Open(path, file.span(), password));
+  if (opened.seed.has_value()) {
+    ASSIGN_OR_RETURN(xmss::LoadedSecretKey loaded,
+                     xmss::LoadSeededKey(opened.info, *std::move(opened.seed), path, std::nullopt, options));
+    RETURN_IF_ERROR(CheckLeaves(loaded.key), InFile(path, _));
+    return WholeKey{std::move(loaded.key), opened.state};
+  }
   const ByteSpan content = opened.content.has_value() ? opened.content->span() : file.span();
   ASSIGN_OR_RETURN(xmss::SecretKey key, ReadOrBuild(opened.info, content, path, options), InFile(path, _));
   RETURN_IF_ERROR(CheckLeaves(key), InFile(path, _));
-  return key;
+  return WholeKey{std::move(key), KeyState()};
 }
 
-absl::Status SaveKey(const xmss::SecretKey& key, const std::string& path, const KeyProtection& protection,
-                     RandomSource& random) {
+absl::Status SaveKey(const xmss::SecretKey& key, const KeyState& state, const std::string& path,
+                     const KeyProtection& protection, RandomSource& random) {
   if (protection.password == nullptr) return xmss::SaveSecretKey(key, path);
-  return SaveEncryptedKey(key, path, *protection.password, protection.cost, random);
+  return SaveEncryptedKey(key, state, path, *protection.password, protection.cost, random);
 }
 
-absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& path, const Password& password,
-                              const DerivationCost& cost, RandomSource& random) {
-  const KeyFileSummary summary = {.pubkey = PublicKeyBytesOf(key.scheme(), key.public_key()),
-                                  .log_lifetime = key.scheme().log_lifetime(),
-                                  .active = key.active()};
-  const WipedBytes seed = xmss::EncodeSecretKeySeed(key);
-  RETURN_IF_ERROR(SaveSeed(summary, seed.span(), path, password, cost, random));
+absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const KeyState& state, const std::string& path,
+                              const Password& password, const DerivationCost& cost, RandomSource& random) {
+  ASSIGN_OR_RETURN(const EncryptedKeystore keystore, MakeKeystore(key, state, {&password, cost}, random));
+  RETURN_IF_ERROR(WriteKeystore(path, keystore, IfExists::kFail));
+  RETURN_IF_ERROR(xmss::SaveTopTree(key.scheme(), key.active(), key.parts().top_tree, path));
   return xmss::SaveTreeCache(key, path);
 }
 
-absl::Status SaveOpenedKey(const OpenedKeyFile& key, const std::string& path, const KeyProtection& protection,
-                           RandomSource& random) {
-  if (!key.content.has_value() || protection.password == nullptr) {
-    return absl::InternalError("neither the secret of this key nor a password for it is available");
+absl::StatusOr<EncryptedKeystore> MakeKeystore(const xmss::SecretKey& key, const KeyState& state,
+                                               const KeyProtection& protection, RandomSource& random) {
+  return Encrypted({key.scheme(), key.public_key(), key.active()}, xmss::SeedOf(key), state, protection, random);
+}
+
+absl::Status SaveOpenedKey(const OpenedKeyFile& key, const KeyState& state, const std::string& path,
+                           const KeyProtection& protection, RandomSource& random) {
+  ASSIGN_OR_RETURN(const xmss::KeySeed seed, SeedOf(key));
+  ASSIGN_OR_RETURN(const EncryptedKeystore keystore, Encrypted(key.info, seed, state, protection, random));
+  RETURN_IF_ERROR(WriteKeystore(path, keystore, IfExists::kFail));
+  return SaveTopTreeOf(key, path);
+}
+
+absl::StatusOr<Upgrade> UpgradeKeyFile(const std::string& path, const KeyState& state, const PasswordSource& source,
+                                       const DerivationCost& cost, RandomSource& random) {
+  ASSIGN_OR_RETURN(const WipedBytes file, ReadKeyFile(path, /*may_be_public=*/false));
+  if (!IsEncrypted(file.span())) return Upgrade::kPlain;
+  ASSIGN_OR_RETURN(EncryptedKeystore old, Parse(path, file.span()));
+  if (old.form != SecretForm::kKeyFile) {
+    if (state.high_water <= old.state.high_water) return Upgrade::kUnchanged;
+    old.state.high_water = state.high_water;
+    RETURN_IF_ERROR(WriteKeystore(path, old, IfExists::kReplace));
+    return Upgrade::kState;
   }
-  const KeyFileSummary summary = {.pubkey = PublicKeyBytesOf(key.info.scheme, key.info.public_key),
-                                  .log_lifetime = key.info.scheme.log_lifetime(),
-                                  .active = key.info.active};
-  return SaveSeed(summary, key.content->span(), path, *protection.password, protection.cost, random);
+  ASSIGN_OR_RETURN(const Password* password, source(), InFile(path, _));
+  ASSIGN_OR_RETURN(WipedBytes content, Decrypt(old.secret, *password), InFile(path, _));
+  ASSIGN_OR_RETURN(const OpenedKeyFile opened, OpenDecrypted(old, std::move(content), path));
+  ASSIGN_OR_RETURN(const xmss::KeySeed seed, SeedOf(opened));
+  ASSIGN_OR_RETURN(const EncryptedKeystore upgraded, Encrypted(opened.info, seed, state, {password, cost}, random));
+  RETURN_IF_ERROR(CheckWritten(upgraded, seed, *password), InFile(path, _));
+  RETURN_IF_ERROR(SaveTopTreeOf(opened, path));
+  RETURN_IF_ERROR(WriteKeystore(path, upgraded, IfExists::kReplace));
+  return Upgrade::kConverted;
 }
 
 }  // namespace lean::validator

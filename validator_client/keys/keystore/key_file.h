@@ -11,12 +11,14 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/keys/key_generation.h"
+#include "common/crypto/xmss/keys/key_seed.h"
 #include "common/crypto/xmss/keys/secret_key.h"
 #include "common/crypto/xmss/keys/secret_key_file.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/secrets/random_source.h"
 #include "common/secrets/secret_memory.h"
 #include "validator_client/keys/keystore/encrypted_secret.h"
+#include "validator_client/keys/keystore/key_state.h"
 #include "validator_client/keys/keystore/keystore_json.h"
 #include "validator_client/keys/keystore/password.h"
 
@@ -32,7 +34,9 @@ struct KeyFileSummary {
   PublicKeyBytes pubkey;
   uint32_t log_lifetime = 0;
   xmss::SlotRange active;
+  const char* form = "plain";  // "plain", "encrypted-v4" or "encrypted-v5"
   bool encrypted = false;
+  KeyState state{};  // of version 5
 };
 
 // Errors of OpenKeyFile, except those of the password.
@@ -43,8 +47,12 @@ using PasswordSource = std::function<absl::StatusOr<const Password*>()>;
 
 struct OpenedKeyFile {
   xmss::SecretKeyInfo info;
-  // The decrypted plain key file (docs/crypto.md). nullopt for a plain file, which is read again when it is used.
-  std::optional<WipedBytes> content;
+  // The decrypted plain key file (docs/crypto.md) of a keystore of version 4.
+  std::optional<WipedBytes> content{};
+  // The secret of a keystore of version 5. Its parameter is that of the public key; that its tree is, too, is known
+  // when the tree is loaded or computed. Without both, the file is plain, and is read again when it is used.
+  std::optional<xmss::KeySeed> seed{};
+  KeyState state{};  // of version 5
 };
 
 // Reads an encrypted keystore, or a plain key file of ours or leanSig's. Errors name the file. NotFound.
@@ -53,16 +61,21 @@ struct OpenedKeyFile {
 absl::StatusOr<OpenedKeyFile> OpenKeyFile(const std::string& path, const PasswordSource& password);
 
 // Opens the decrypted secret of a keystore like a key file. `name` is the name in errors. InvalidArgument: not an XMSS
-// key, or a key with another public key or other parameters than the keystore names.
+// key, or a key with another public key or other parameters than the keystore names, as far as it can be told without
+// its trees.
 absl::StatusOr<OpenedKeyFile> OpenDecrypted(const EncryptedKeystore& keystore, WipedBytes content,
                                             const std::string& name);
 
-// Reads a key with the trees in its file or its cache, for whichever slots they are. If there are no usable trees,
-// builds those of the first slots with `options` and writes them to a cache beside the file. Errors of OpenKeyFile;
+// Reads a key with the trees in its file or its caches, for whichever slots they are. If there are no usable trees,
+// builds those of the first slots with `options` and writes them to caches beside the file. Errors of OpenKeyFile;
 // with `may_be_public` the file may be accessible to group or others. InvalidArgument: also when leaves do not match
 // the secret.
-absl::StatusOr<xmss::SecretKey> ReadWholeKey(const std::string& path, const PasswordSource& password,
-                                             bool may_be_public, const xmss::KeyGenerationOptions& options);
+struct WholeKey {
+  xmss::SecretKey key;
+  KeyState state;  // of its file, in version 5
+};
+absl::StatusOr<WholeKey> ReadWholeKey(const std::string& path, const PasswordSource& password, bool may_be_public,
+                                      const xmss::KeyGenerationOptions& options);
 
 // How new key files are written.
 struct KeyProtection {
@@ -70,18 +83,37 @@ struct KeyProtection {
   DerivationCost cost = {};            // of the encryption
 };
 
-// SaveEncryptedKey or xmss::SaveSecretKey.
-absl::Status SaveKey(const xmss::SecretKey& key, const std::string& path, const KeyProtection& protection,
-                     RandomSource& random);
+// SaveEncryptedKey or, without a password, xmss::SaveSecretKey, which keeps no state.
+absl::Status SaveKey(const xmss::SecretKey& key, const KeyState& state, const std::string& path,
+                     const KeyProtection& protection, RandomSource& random);
 
-// Writes an encrypted keystore and its tree cache beside it, both with mode 0600. AlreadyExists: `path` exists.
-absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const std::string& path, const Password& password,
-                              const DerivationCost& cost, RandomSource& random);
+// Writes a keystore of version 5 and its caches beside it, all with mode 0600. AlreadyExists: `path` exists.
+absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const KeyState& state, const std::string& path,
+                              const Password& password, const DerivationCost& cost, RandomSource& random);
 
-// The same for a key from an encrypted file, without its trees: writes no cache, so the first preparation of the key
-// builds them. `protection` must have a password.
-absl::Status SaveOpenedKey(const OpenedKeyFile& key, const std::string& path, const KeyProtection& protection,
-                           RandomSource& random);
+// The same for a key from an encrypted file, without its bottom trees: the first preparation of the key builds them.
+// `protection` must have a password.
+absl::Status SaveOpenedKey(const OpenedKeyFile& key, const KeyState& state, const std::string& path,
+                           const KeyProtection& protection, RandomSource& random);
+
+// The keystore of version 5 of a key. `protection` must have a password.
+absl::StatusOr<EncryptedKeystore> MakeKeystore(const xmss::SecretKey& key, const KeyState& state,
+                                               const KeyProtection& protection, RandomSource& random);
+
+// What UpgradeKeyFile has done.
+enum class Upgrade {
+  kConverted,  // from version 4
+  kState,      // version 5 already; its state was older than `state`
+  kUnchanged,  // version 5 already
+  kPlain,      // not encrypted: has no version, and is left as it is
+};
+
+// Replaces a keystore of version 4 by one of version 5 with the same key and password, in one step: after a crash the
+// file is the old or the new one. The new one is opened before it takes the place. In version 5,
+// replaces a state that is older than `state`, for which no password is needed. Errors of OpenKeyFile and of writing;
+// they leave the file as it was.
+absl::StatusOr<Upgrade> UpgradeKeyFile(const std::string& path, const KeyState& state, const PasswordSource& password,
+                                       const DerivationCost& cost, RandomSource& random);
 
 }  // namespace lean::validator
 

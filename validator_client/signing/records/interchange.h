@@ -1,4 +1,4 @@
-// Signing records as a JSON file, in the manner of EIP-3076 (docs/signing_records.md has the schema).
+// Signing records as a JSON file, in our own form or in that of EIP-3076 (docs/signing_records.md has both).
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_INTERCHANGE_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNING_RECORDS_INTERCHANGE_H_
 
@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/bytes/bytes.h"
+#include "nlohmann/json_fwd.hpp"
 
 namespace lean::validator {
 
@@ -48,10 +49,21 @@ enum class InterchangeForm {
 
 std::string FormatInterchange(const std::vector<KeyHistory>& histories, InterchangeForm form);
 
-// InvalidArgument, with the path of the value ("data[3].signed_leaves[0].slot: ..") or the line and column: malformed
-// JSON; a field that is missing, unknown, duplicate or of the wrong type; another format or version; a slot of 2^32 or
-// more.
+// The same as an interchange file of EIP-3076, version 5, with nothing that it does not have: `signed_blocks` are the
+// leaves, and `signed_attestations` are empty. `genesis_validators_root` is only written: the records hold on all
+// networks.
+std::string FormatEip3076(const std::vector<KeyHistory>& histories, InterchangeForm form,
+                          const Root& genesis_validators_root);
+nlohmann::ordered_json Eip3076ToJson(const std::vector<KeyHistory>& histories, InterchangeForm form,
+                                     const Root& genesis_validators_root);
+
+// Reads either form. InvalidArgument, with the path of the value ("data[3].signed_leaves[0].slot: ..") or the line and
+// column: malformed JSON; a field that is missing, unknown, duplicate or of the wrong type; another format or version;
+// a slot of 2^32 or more; an attestation, which does not name the leaf that signed it.
 absl::StatusOr<std::vector<KeyHistory>> ParseInterchange(absl::string_view text);
+
+// The same for a document that is part of another one, whose path is `path`.
+absl::StatusOr<std::vector<KeyHistory>> ReadInterchange(const nlohmann::json& document, const std::string& path);
 
 }  // namespace lean::validator
 

@@ -28,7 +28,7 @@ class KeysHashSigTest : public ::testing::Test {
   void SetUp() override {
     absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(list_);
     ASSERT_TRUE(folder.ok()) << folder.status();
-    for (const uint64_t index : {0, 1}) ASSERT_TRUE(folder->Add(index, Key(index, 64), {}, random_).ok());
+    for (const uint64_t index : {0, 1}) ASSERT_TRUE(folder->Add(index, Key(index, 64), {}, {}, random_).ok());
   }
 
   static xmss::SecretKey Key(uint64_t seed, uint64_t slots) {
@@ -40,7 +40,7 @@ class KeysHashSigTest : public ::testing::Test {
     options.keystores = list_;
     options.indices = std::move(indices);
     options.records.never_signed = true;
-    options.output_dir = copies_;
+    options.output = copies_;
     options.as_hash_sig_keys = true;
     return ExportKeys(options, random_, out_);
   }
@@ -96,7 +96,7 @@ TEST_F(KeysHashSigTest, WhatIsExportedCanBeImported) {
 
 TEST_F(KeysHashSigTest, AManifestHasKeysOfOneKind) {
   absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(list_);
-  ASSERT_TRUE(folder->Add(2, Key(2, 128), {}, random_).ok());
+  ASSERT_TRUE(folder->Add(2, Key(2, 128), {}, {}, random_).ok());
   EXPECT_EQ(Export({0, 2}).code(), absl::StatusCode::kInvalidArgument);
 }
 

@@ -15,12 +15,6 @@ constexpr char kIv[] = "264daa3f303d7259501c93d997d84fe6";
 constexpr char kSecret[] = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
 constexpr char kTyped[] = "𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑";
 
-// Returns the salt, and then the initialization vector of EIP-2335's test vectors.
-class VectorSource : public RandomSource {
- public:
-  absl::Status Fill(absl::Span<uint8_t> out) override { return ParseHexInto(out.size() == 32 ? kSalt : kIv, out); }
-};
-
 struct Eip2335Vector {
   const char* name;
   DerivationCost cost;
@@ -33,17 +27,18 @@ class Eip2335Vectors : public testing::TestWithParam<Eip2335Vector> {
   static std::string Hex(ByteSpan bytes) { return ToHex(bytes).substr(2); }
 };
 
-TEST_P(Eip2335Vectors, EncryptsToThePublishedBytes) {
-  VectorSource source;
-  const auto encrypted = Encrypt(*ParseHex(kSecret), MakePassword(kTyped), GetParam().cost, source);
-  ASSERT_TRUE(encrypted.ok()) << encrypted.status();
-  EXPECT_EQ(Hex(encrypted->checksum.span()), GetParam().checksum);
-  EXPECT_EQ(Hex(encrypted->ciphertext), GetParam().ciphertext);
-
-  const auto secret = Decrypt(*encrypted, MakePassword(kTyped));
+TEST_P(Eip2335Vectors, DecryptsThePublishedBytes) {
+  EncryptedSecret encrypted;
+  encrypted.cipher = Cipher::kAes128Ctr;
+  encrypted.cost = GetParam().cost;
+  encrypted.salt = *ParseHex(kSalt);
+  encrypted.iv = *ParseHex(kIv);
+  encrypted.checksum = *ParseFixedHex<Root>(GetParam().checksum);
+  encrypted.ciphertext = *ParseHex(GetParam().ciphertext);
+  const auto secret = Decrypt(encrypted, MakePassword(kTyped));
   ASSERT_TRUE(secret.ok()) << secret.status();
   EXPECT_EQ(Hex(secret->span()), kSecret);
-  EXPECT_FALSE(Decrypt(*encrypted, MakePassword("testpassword")).ok());
+  EXPECT_FALSE(Decrypt(encrypted, MakePassword("testpassword")).ok());
 }
 
 // EIP-2335, "Test Cases".
@@ -70,7 +65,7 @@ TEST_F(EncryptedSecretTest, SecretsOfAnySizeComeBack) {
     std::vector<uint8_t> secret(size);
     ASSERT_TRUE(random_.Fill(absl::MakeSpan(secret)).ok());
     const EncryptedSecret encrypted = Make(secret);
-    EXPECT_EQ(encrypted.ciphertext.size(), size);
+    EXPECT_EQ(encrypted.ciphertext.size(), size + kTagBytes);
     const auto back = Decrypt(encrypted, password_);
     ASSERT_TRUE(back.ok()) << back.status();
     EXPECT_EQ(back->span(), ByteSpan(secret));
@@ -86,7 +81,28 @@ TEST_F(EncryptedSecretTest, SaltAndInitialVectorAreFreshEachTime) {
   EXPECT_NE(first.ciphertext, second.ciphertext);
 }
 
-TEST_F(EncryptedSecretTest, EveryFlippedBitButTheInitialVectorsIsFound) {
+TEST_F(EncryptedSecretTest, EveryFlippedBitIsFoundByTheTagAlone) {
+  EncryptedSecret good = Make(std::vector<uint8_t>(33, 7));
+  good.checksum.reset();
+  ASSERT_TRUE(Decrypt(good, password_).ok());
+  for (int bit = 0; bit < 8; ++bit) {
+    for (std::vector<uint8_t> EncryptedSecret::*part : {&EncryptedSecret::ciphertext, &EncryptedSecret::iv}) {
+      for (size_t i = 0; i < (good.*part).size(); ++i) {
+        EncryptedSecret bad = good;
+        (bad.*part)[i] ^= static_cast<uint8_t>(1 << bit);
+        EXPECT_EQ(Decrypt(bad, password_).status().code(), absl::StatusCode::kInvalidArgument);
+      }
+    }
+  }
+  EncryptedSecret bad = good;
+  bad.ciphertext.resize(kTagBytes - 1);
+  EXPECT_EQ(Decrypt(bad, password_).status().code(), absl::StatusCode::kInvalidArgument);
+  bad = good;
+  bad.iv.push_back(0);
+  EXPECT_EQ(Decrypt(bad, password_).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(EncryptedSecretTest, EveryFlippedBitIsFound) {
   const EncryptedSecret good = Make(std::vector<uint8_t>(33, 7));
   const auto refused = [&](const EncryptedSecret& bad) {
     return Decrypt(bad, password_).status().code() == absl::StatusCode::kInvalidArgument;
@@ -102,9 +118,9 @@ TEST_F(EncryptedSecretTest, EveryFlippedBitButTheInitialVectorsIsFound) {
       bad.salt[i] ^= static_cast<uint8_t>(1 << bit);
       EXPECT_TRUE(refused(bad));
     }
-    for (size_t i = 0; i < good.checksum.data.size(); ++i) {
+    for (size_t i = 0; i < good.checksum->data.size(); ++i) {
       EncryptedSecret bad = good;
-      bad.checksum.data[i] ^= static_cast<uint8_t>(1 << bit);
+      bad.checksum->data[i] ^= static_cast<uint8_t>(1 << bit);
       EXPECT_TRUE(refused(bad));
     }
   }
@@ -140,7 +156,14 @@ TEST(KeyDerivation, CostsAreBoundedBeforeAnythingIsAllocated) {
                                                ScryptCost{.n = 1 << 10, .r = 8, .p = huge},
                                                Pbkdf2Cost{.c = 0},
                                                Pbkdf2Cost{.c = (1 << 24) + 1},
-                                               Pbkdf2Cost{.c = huge}};
+                                               Pbkdf2Cost{.c = huge},
+                                               Argon2Cost{.t = 0},
+                                               Argon2Cost{.t = 65},
+                                               Argon2Cost{.t = 1, .m = (256 << 10) + 1},
+                                               Argon2Cost{.t = 1, .m = huge},
+                                               Argon2Cost{.t = 1, .m = 31, .p = 4},
+                                               Argon2Cost{.t = 1, .m = 1024, .p = 0},
+                                               Argon2Cost{.t = 1, .m = 1024, .p = 17}};
   for (const DerivationCost& cost : refused) {
     EXPECT_EQ(CheckCost(cost).code(), absl::StatusCode::kInvalidArgument) << cost.index();
     EXPECT_EQ(DeriveKey(password, cost, salt).status().code(), absl::StatusCode::kInvalidArgument);
@@ -152,6 +175,9 @@ TEST(KeyDerivation, CostsAreBoundedBeforeAnythingIsAllocated) {
   EXPECT_TRUE(DeriveKey(password, ScryptCost{.n = 2, .r = 1024, .p = 16}, salt).ok())
       << "OpenSSL's own limit fits ours";
   EXPECT_FALSE(DeriveKey(password, kCheapCost, {}).ok());
+  const Argon2Cost argon2 = {.t = 1, .m = 64, .p = 2};
+  EXPECT_TRUE(DeriveKey(password, argon2, salt).ok());
+  EXPECT_FALSE(DeriveKey(password, argon2, std::vector<uint8_t>(kMinArgon2SaltBytes - 1)).ok());
   EXPECT_FALSE(DeriveKey(password, kCheapCost, std::vector<uint8_t>(kMaxSaltBytes + 1)).ok());
 }
 

@@ -13,6 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/keys/key_generation.h"
+#include "common/crypto/xmss/keys/key_seed.h"
 #include "common/crypto/xmss/keys/secret_key_codec.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -40,7 +41,7 @@ const xmss::SecretKey& TestKey() {
 class EncryptedKeyFileTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(SaveEncryptedKey(TestKey(), path_, password_, kCheapCost, random_).ok());
+    ASSERT_TRUE(SaveEncryptedKey(TestKey(), kState, path_, password_, kCheapCost, random_).ok());
     text_ = Text();
   }
 
@@ -65,9 +66,18 @@ class EncryptedKeyFileTest : public ::testing::Test {
     return Error(root.dump());
   }
   static bool IsTestKey(const OpenedKeyFile& file) {
-    return file.content.has_value() && file.content->span() == xmss::EncodeSecretKeySeed(TestKey()).span();
+    return file.seed.has_value() &&
+           xmss::EncodeExplicitSeed(*file.seed).span() == xmss::EncodeExplicitSeed(xmss::SeedOf(TestKey())).span();
   }
 
+  // What is wrong with the file once its trees are there as well.
+  std::string ErrorOfWhole() const {
+    const auto whole =
+        ReadWholeKey(path_, [this]() -> absl::StatusOr<const Password*> { return &password_; }, false, {});
+    return whole.ok() ? "no error" : absl::StrReplaceAll(whole.status().message(), {{path_ + ": ", ""}});
+  }
+
+  static inline const KeyState kState = {.high_water = 12, .recovery_only = false, .reference = "records"};
   TemporaryFolder dir_;
   const std::string path_ = absl::StrCat(dir_.path(), "/validator_0.json");
   SeededRandomSource random_{1};
@@ -81,36 +91,84 @@ TEST_F(EncryptedKeyFileTest, HoldsTheKeyItWasMadeOf) {
   EXPECT_TRUE(IsTestKey(*opened));
   EXPECT_EQ(opened->info.public_key, TestKey().public_key());
   EXPECT_EQ(opened->info.active, (xmss::SlotRange{0, 64}));
+  EXPECT_EQ(opened->state, kState);
+}
+
+TEST_F(EncryptedKeyFileTest, HoldsTheSeedOfAKeyWithoutOne) {
+  xmss::SecretKeyParts parts =
+      std::move(*xmss::DecodeLeanSigSecretKey(TestKey().scheme(), xmss::EncodeLeanSigSecretKey(TestKey()).span()))
+          .TakeParts();
+  EXPECT_FALSE(parts.master.has_value()) << "leanSig's form does not have it";
+  const xmss::SecretKey imported = *xmss::SecretKey::Create(TestKey().scheme(), std::move(parts));
+  fs::remove(path_);
+  ASSERT_TRUE(SaveEncryptedKey(imported, {}, path_, password_, kCheapCost, random_).ok());
+  EXPECT_EQ(json::parse(Text()).at("scheme").at("params").at("seed_derivation"), "leansig-explicit");
+  for (const bool has_caches : {true, false}) {
+    if (!has_caches) xmss::RemoveCaches(path_);
+    const auto opened = Open();
+    ASSERT_TRUE(opened.ok() && IsTestKey(*opened)) << opened.status();
+    EXPECT_EQ(ErrorOfWhole(), "no error");
+    EXPECT_TRUE(fs::exists(xmss::TopTreePath(path_)));
+  }
+}
+
+TEST_F(EncryptedKeyFileTest, ItsTreesAreThoseOfItsPublicKey) {
+  const auto edit = [this](auto change) {
+    json root = json::parse(text_);
+    change(root);
+    std::ofstream(path_, std::ios::trunc) << root.dump();
+    return ErrorOfWhole();
+  };
+  const std::string changed =
+      "pubkey and scheme.params are not those of the key that its seed gives: one of them was changed";
+  const auto fewer = [](json& root) { root["scheme"]["params"]["num_active_epochs"] = 32; };
+  const auto other_root = [](json& root) {
+    std::string pubkey = root["pubkey"];
+    pubkey[3] = pubkey[3] == '0' ? '1' : '0';
+    root["pubkey"] = pubkey;
+  };
+  EXPECT_EQ(edit(fewer), changed);
+  EXPECT_EQ(edit(other_root), changed);
+  xmss::RemoveCaches(path_);
+  EXPECT_EQ(edit(fewer), changed);
+  EXPECT_EQ(edit(other_root), changed);
+  EXPECT_EQ(edit([](json&) {}), "no error");
 }
 
 TEST_F(EncryptedKeyFileTest, IsPrivateAndShowsNoSecret) {
-  for (const std::string& file : {path_, xmss::TreeCachePath(path_)}) {
+  for (const std::string& file : {path_, xmss::TreeCachePath(path_), xmss::TopTreePath(path_)}) {
     struct stat info {};
     ASSERT_EQ(stat(file.c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777, 0600u) << file;
   }
-  const std::string seed = ToHex(TestKey().parts().prf_key.bytes()).substr(2);
-  EXPECT_FALSE(absl::StrContains(text_, seed));
+  EXPECT_FALSE(absl::StrContains(text_, ToHex(TestKey().parts().prf_key.bytes()).substr(2)));
+  EXPECT_FALSE(absl::StrContains(text_, ToHex(TestKey().parts().master->bytes()).substr(2)));
   EXPECT_FALSE(absl::StrContains(text_, "right"));
 }
 
-TEST_F(EncryptedKeyFileTest, HasEip2335sForm) {
+TEST_F(EncryptedKeyFileTest, HasEip8310sForm) {
   const json root = json::parse(text_);
-  EXPECT_EQ(root.at("version"), 4);
+  EXPECT_EQ(root.at("version"), 5);
   EXPECT_EQ(root.at("uuid").get<std::string>().size(), 36);
   EXPECT_EQ(root.at("uuid").get<std::string>()[14], '4');
   EXPECT_EQ(root.at("path"), "");
   EXPECT_EQ(root.at("pubkey"), ToHex(PublicKeyBytesOf(TestKey().scheme(), TestKey().public_key()).span()).substr(2));
-  EXPECT_EQ(root.at("scheme"), json::parse(R"({"function": "leansig-xmss",
-                            "params": {"log_lifetime": 8, "active_first_slot": 0, "active_end_slot": 64}})"));
+  EXPECT_EQ(root.at("scheme"), json::parse(R"({"name": "leanxmss", "params": {
+      "hash": "poseidon2-koalabear", "tree_height": 8, "hypertree_layers": 1, "encoding": "target_sum",
+      "winternitz_w": 8, "dimension": 64, "target_sum": 375, "index_mode": "synchronized", "activation_epoch": 0,
+      "lifetime_leaves": 256, "num_active_epochs": 64, "seed_derivation": "leansig-chacha12"}})"));
+  EXPECT_EQ(root.at("state"), json::parse(R"({"authoritative": false, "authority": "slashing-protection",
+      "reference": "records", "capacity": {"total": 64, "consumed": 13, "remaining": 51}, "high_water": 12,
+      "reserved_ranges": []})"));
   const json& crypto = root.at("crypto");
   EXPECT_EQ(crypto.at("kdf").at("function"), "pbkdf2");
   EXPECT_EQ(crypto.at("kdf").at("params").at("prf"), "hmac-sha256");
   EXPECT_EQ(crypto.at("kdf").at("params").at("dklen"), 32);
   EXPECT_EQ(crypto.at("kdf").at("message"), "");
   EXPECT_EQ(crypto.at("checksum").at("function"), "sha256");
-  EXPECT_EQ(crypto.at("cipher").at("function"), "aes-128-ctr");
-  EXPECT_EQ(crypto.at("cipher").at("params").at("iv").get<std::string>().size(), 32);
+  EXPECT_EQ(crypto.at("cipher").at("function"), "aes-256-gcm");
+  EXPECT_EQ(crypto.at("cipher").at("params").at("iv").get<std::string>().size(), 24);
+  EXPECT_EQ(crypto.at("cipher").at("message").get<std::string>().size(), 2 * (32 + 16)) << "seed and tag";
 }
 
 TEST_F(EncryptedKeyFileTest, ItsSummaryNeedsNoPassword) {
@@ -139,7 +197,7 @@ TEST_F(EncryptedKeyFileTest, SignsAsThePlainKeyDoes) {
   xmss::EncodeFlat(TestKey().scheme(), *TestKey().Sign(31, message), expected.mutable_span());
   for (const bool has_cache : {true, false}) {
     SCOPED_TRACE(has_cache);
-    if (!has_cache) fs::remove(xmss::TreeCachePath(path_));
+    if (!has_cache) xmss::RemoveCaches(path_);
     auto opened = Open();
     ASSERT_TRUE(opened.ok()) << opened.status();
     XmssSigningKey key(path_, *std::move(opened), 1);
@@ -154,7 +212,7 @@ TEST_F(EncryptedKeyFileTest, SignsAsThePlainKeyDoes) {
 }
 
 TEST_F(EncryptedKeyFileTest, NeverOverwrites) {
-  EXPECT_EQ(SaveEncryptedKey(TestKey(), path_, password_, kCheapCost, random_).code(),
+  EXPECT_EQ(SaveEncryptedKey(TestKey(), {}, path_, password_, kCheapCost, random_).code(),
             absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(Text(), text_);
 }
@@ -175,14 +233,15 @@ TEST_F(EncryptedKeyFileTest, SaysWhatIsWrong) {
   EXPECT_TRUE(absl::StrContains(opened.status().message(), absl::StrCat(path_, ": wrong password"))) << opened.status();
   EXPECT_FALSE(absl::StrContains(opened.status().message(), "hush"));
 
-  EXPECT_EQ(ErrorAfter([](json& root) { root["version"] = 3; }), "version: is 3, and only 4 is known here");
+  EXPECT_EQ(ErrorAfter([](json& root) { root["version"] = 3; }),
+            "version: is 3, and only 5 (EIP-8310) and 4 are known here");
   EXPECT_EQ(ErrorAfter([](json& root) { root.erase("version"); }), "version: is missing");
-  EXPECT_EQ(ErrorAfter([](json& root) { root["scheme"]["function"] = "bls"; }),
-            "scheme.function: is not \"leansig-xmss\", the only one that is known here");
-  EXPECT_EQ(ErrorAfter([](json& root) { root.erase("scheme"); }), "scheme.function: is missing");
+  EXPECT_EQ(ErrorAfter([](json& root) { root["scheme"]["name"] = "bls"; }),
+            "scheme.name: is not \"leanxmss\", the only one that is known here");
+  EXPECT_EQ(ErrorAfter([](json& root) { root.erase("scheme"); }), "scheme.name: is missing");
   EXPECT_EQ(ErrorAfter([](json& root) { root["uuid"] = "1"; }), "uuid: is no UUID");
   EXPECT_EQ(ErrorAfter([](json& root) { root["crypto"]["kdf"]["function"] = "argon2"; }),
-            "crypto.kdf.function: is neither \"scrypt\" nor \"pbkdf2\"");
+            "crypto.kdf.function: is none of \"scrypt\", \"pbkdf2\" and \"argon2id\"");
   EXPECT_EQ(ErrorAfter([](json& root) { root["crypto"]["kdf"]["params"]["dklen"] = 16; }),
             "crypto.kdf.params.dklen: is 16, and only 32 is known here");
   EXPECT_EQ(ErrorAfter([](json& root) {
@@ -193,15 +252,22 @@ TEST_F(EncryptedKeyFileTest, SaysWhatIsWrong) {
   EXPECT_EQ(ErrorAfter([](json& root) { root["crypto"]["kdf"]["params"]["c"] = -1; }),
             "crypto.kdf.params.c: is not a number from 0 to 2^64 - 1");
   EXPECT_EQ(ErrorAfter([](json& root) { root["crypto"]["cipher"]["function"] = "aes-256-ctr"; }),
-            "crypto.cipher.function: is not \"aes-128-ctr\", the only one that is known here");
-  EXPECT_EQ(ErrorAfter([](json& root) { root["crypto"]["cipher"]["params"]["iv"] = std::string(32, '0'); }),
-            "the password is right, but what it decrypts is no XMSS key: crypto.cipher is damaged");
+            "crypto.cipher.function: is not \"aes-256-gcm\", the only one that is known here");
+  EXPECT_EQ(ErrorAfter([](json& root) { root["crypto"]["cipher"]["function"] = "aes-128-ctr"; }),
+            "crypto.cipher.function: is \"aes-128-ctr\", which version 5 forbids");
+  EXPECT_TRUE(
+      absl::StartsWith(ErrorAfter([](json& root) { root["crypto"]["cipher"]["params"]["iv"] = std::string(24, '0'); }),
+                       "wrong password"));
   EXPECT_EQ(ErrorAfter([](json& root) { root["pubkey"] = std::string(104, '0'); }),
-            "pubkey: is not that of the secret in it: it is damaged");
-  EXPECT_EQ(ErrorAfter([](json& root) { root["scheme"]["params"]["active_end_slot"] = 128; }),
-            "scheme.params: are not those of the secret in it: it is damaged");
-  EXPECT_EQ(ErrorAfter([](json& root) { root["scheme"]["params"]["log_lifetime"] = 16; }),
-            "scheme.params: are not those of the secret in it: it is damaged");
+            "pubkey: is not that of the seed in it: it is damaged");
+  EXPECT_EQ(ErrorAfter([](json& root) { root["scheme"]["params"]["num_active_epochs"] = 257; }),
+            "scheme.params: its active epochs are not within its lifetime");
+  EXPECT_TRUE(absl::StartsWith(ErrorAfter([](json& root) { root["scheme"]["params"]["num_active_epochs"] = 33; }),
+                               "scheme.params: a key's active slots are two or more whole bottom trees"));
+  EXPECT_EQ(ErrorAfter([](json& root) { root["scheme"]["params"]["tree_height"] = 18; }),
+            "scheme.params.tree_height: is none of 32, 16 and 8");
+  EXPECT_EQ(ErrorAfter([](json& root) { root["state"]["high_water"] = uint64_t{1} << 32; }),
+            "state.high_water: no key has a leaf of 2^32 or more");
   EXPECT_TRUE(absl::StartsWith(
       ErrorAfter([](json& root) { root["crypto"]["checksum"]["message"] = std::string(64, 'a'); }), "wrong password"));
   EXPECT_EQ(ErrorAfter([](json& root) { root["enabled"] = false; }), "enabled: is not known here");
@@ -213,7 +279,9 @@ TEST_F(EncryptedKeyFileTest, SaysWhatIsWrong) {
   EXPECT_EQ(Error("{\"version\": s3cret, \"more\": 1}"), "no JSON: parse error at line 1, column 13");
   EXPECT_TRUE(absl::EndsWith(Error("{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}"),
                              "nested too deeply"));
-  const std::string twice = absl::StrCat("{\"version\": 4, ", text_.substr(1));
+  EXPECT_TRUE(absl::EndsWith(ErrorAfter([](json& root) { root["description"] = std::string(70000, ' '); }),
+                             "bytes, more than the 65536 a keystore can have"));
+  const std::string twice = absl::StrCat("{\"version\": 5, ", text_.substr(1));
   EXPECT_TRUE(absl::StrContains(Error(twice), "version")) << Error(twice);
   EXPECT_EQ(Error(text_), "no error");
 }
@@ -256,9 +324,10 @@ RC_GTEST_FIXTURE_PROP(EncryptedKeyFileTest, DamageIsNeverAccepted, ()) {
   }
   std::ofstream(path_, std::ios::trunc | std::ios::binary) << damaged;
   const auto opened = Open();
-  const bool as_made = opened.ok() && IsTestKey(*opened);
+  const bool as_made = opened.ok() && IsTestKey(*opened) &&
+                       (opened->info.public_key == TestKey().public_key() || ErrorOfWhole() != "no error");
   const bool refused = !opened.ok() && absl::StrContains(opened.status().message(), path_);
-  RC_ASSERT(as_made || refused);
+  RC_ASSERT(as_made || refused || ErrorOfWhole() != "no error");
 }
 
 // Values of every type in place of each field.
@@ -270,6 +339,7 @@ TEST_F(EncryptedKeyFileTest, RefusesEveryFieldOfAnotherType) {
                               value.is_string() ? json(7) : json("7")}) {
       json root = json::parse(text_);
       root[json::json_pointer(pointer)] = other;
+      if (root == json::parse(text_)) continue;
       EXPECT_NE(Error(root.dump()), "no error") << pointer << " = " << other;
     }
   }
