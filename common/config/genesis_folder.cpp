@@ -20,6 +20,10 @@ constexpr uint64_t kMaxActiveEpoch = 32;
 
 std::string ConfigPath(const std::string& genesis_dir) { return absl::StrCat(genesis_dir, "/config.yaml"); }
 std::string AssignmentPath(const std::string& genesis_dir) { return absl::StrCat(genesis_dir, "/validators.yaml"); }
+// validators.yaml with the key of each validator.
+std::string AnnotatedPath(const std::string& genesis_dir) {
+  return absl::StrCat(genesis_dir, "/annotated_validators.yaml");
+}
 
 absl::StatusOr<uint64_t> ReadNumber(const YamlValue& root, absl::string_view name, absl::string_view meaning,
                                     uint64_t min, uint64_t max) {
@@ -95,7 +99,11 @@ absl::Status WriteGenesisConfig(const GenesisConfig& config, const std::string& 
 }
 
 absl::StatusOr<ValidatorAssignment> ReadValidatorAssignment(const std::string& genesis_dir, uint64_t validator_count) {
-  ASSIGN_OR_RETURN(const YamlValue root, YamlValue::ReadFile(AssignmentPath(genesis_dir), kMaxFileBytes));
+  absl::StatusOr<YamlValue> annotated = YamlValue::ReadFile(AnnotatedPath(genesis_dir), kMaxFileBytes);
+  const bool is_annotated = !absl::IsNotFound(annotated.status());
+  ASSIGN_OR_RETURN(const YamlValue root, is_annotated
+                                             ? std::move(annotated)
+                                             : YamlValue::ReadFile(AssignmentPath(genesis_dir), kMaxFileBytes));
   ASSIGN_OR_RETURN(const auto nodes, root.Fields());
   ValidatorAssignment assignment;
   absl::flat_hash_map<uint64_t, std::string> claimed_by;
@@ -103,7 +111,9 @@ absl::StatusOr<ValidatorAssignment> ReadValidatorAssignment(const std::string& g
     ASSIGN_OR_RETURN(const std::vector<YamlValue> items, list.Items(kMaxGenesisValidators));
     std::vector<uint64_t>& indices = assignment[name];
     for (const YamlValue& item : items) {
-      ASSIGN_OR_RETURN(const uint64_t index, item.Number(0, kMaxGenesisValidators));
+      ASSIGN_OR_RETURN(const uint64_t index,
+                       is_annotated ? ReadNumber(item, "index", "the validator's index", 0, kMaxGenesisValidators)
+                                    : item.Number(0, kMaxGenesisValidators));
       if (index >= validator_count) {
         return item.Error(absl::StrCat("validator ", index, " is not in the genesis: it has ", validator_count));
       }

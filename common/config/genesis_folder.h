@@ -1,4 +1,5 @@
-// The genesis folder in the format of lean-quickstart at devnet-1: config.yaml and validators.yaml.
+// The genesis folder in the format of lean-quickstart at devnet-1: config.yaml, and validators.yaml or
+// annotated_validators.yaml.
 #ifndef LEAN_COMMON_CONFIG_GENESIS_FOLDER_H_
 #define LEAN_COMMON_CONFIG_GENESIS_FOLDER_H_
 
@@ -38,7 +39,9 @@ absl::StatusOr<GenesisConfig> ReadGenesisConfig(const std::string& genesis_dir,
 // AlreadyExists: config.yaml exists.
 absl::Status WriteGenesisConfig(const GenesisConfig& config, const std::string& genesis_dir);
 
-// Errors: an index that two nodes have, or an index that is not below validator_count.
+// Reads DIR/annotated_validators.yaml, whose items are maps with `index` (and the key of the validator, which
+// the key manifest and config.yaml contain as well); if it does not exist, DIR/validators.yaml, whose items are
+// indices. Errors: an index that two nodes have, or an index that is not below validator_count.
 absl::StatusOr<ValidatorAssignment> ReadValidatorAssignment(const std::string& genesis_dir, uint64_t validator_count);
 // AlreadyExists: validators.yaml exists. InvalidArgument: IsPlainName refuses a name.
 absl::Status WriteValidatorAssignment(const ValidatorAssignment& assignment, const std::string& genesis_dir);

@@ -115,6 +115,17 @@ TEST(GenesisFolder, AssignmentsRoundTrip) {
   EXPECT_EQ(ReadValidatorAssignment(folder.path(), 3).value(), assignment);
 }
 
+TEST(GenesisFolder, PrefersTheAnnotatedAssignment) {
+  TemporaryFolder folder;
+  folder.Write("validators.yaml", "other: [0]\n");
+  folder.Write("annotated_validators.yaml",
+               "alice_0:\n  - index: 2\n    pubkey_hex: 00\n    privkey_file: validator_2_sk.json\n\nbob_0:\n  []\n");
+  EXPECT_EQ(ReadValidatorAssignment(folder.path(), 3).value(), (ValidatorAssignment{{"alice_0", {2}}, {"bob_0", {}}}));
+  folder.Write("annotated_validators.yaml", "alice_0:\n  - 2\n");
+  EXPECT_THAT(std::string(ReadValidatorAssignment(folder.path(), 3).status().message()),
+              HasSubstr("annotated_validators.yaml:2: alice_0[0]: expected a map"));
+}
+
 TEST(GenesisFolder, AssignmentErrorsNameLineAndField) {
   EXPECT_EQ(AssignmentError("a:\n  - 4\n"), ":2: a[0]: validator 4 is not in the genesis: it has 4");
   EXPECT_EQ(AssignmentError("a: [0, 1]\nb:\n  - 1\n"),
