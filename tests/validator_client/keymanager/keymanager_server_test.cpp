@@ -52,8 +52,8 @@ TEST_F(KeymanagerTest, TheTokenOpens) {
 }
 
 TEST_F(KeymanagerTest, AnOperatorsCertificateOpensInPlaceOfATokenAndNothingElseDoes) {
-  const std::string ours = dir_.path() + "/ours";
-  const std::string theirs = dir_.path() + "/theirs";
+  const std::string ours = dir_.path() + "/our-certificates";
+  const std::string theirs = dir_.path() + "/their-certificates";
   for (const std::string& folder : {ours, theirs}) {
     ASSERT_TRUE(MakeCertificateFolder(
                     {.folder = folder,
