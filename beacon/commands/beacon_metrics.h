@@ -143,6 +143,27 @@ struct BeaconMetrics {
                              "Slot of the head at the last write to the disk (with `--data`)"};
 
   // As leanMetrics names them.
+  metrics::Gauge current_slot{r, "lean_current_slot", "The current slot by this beacon's clock"};
+  metrics::Gauge lean_head_slot{r, "lean_head_slot", "Slot of the head"};
+  metrics::Gauge safe_target_slot{r, "lean_safe_target_slot", "Slot of the safe target"};
+  metrics::Gauge latest_justified_slot{r, "lean_latest_justified_slot", "Slot of the latest justified block"};
+  metrics::Gauge latest_finalized_slot{r, "lean_latest_finalized_slot", "Slot of the latest finalized block"};
+  metrics::Gauge head_justified_slot{r, "lean_justified_slot", "Slot of the justified block of the head's state"};
+  metrics::Gauge head_finalized_slot{r, "lean_finalized_slot", "Slot of the finalized block of the head's state"};
+  metrics::Gauge sync_status{r,
+                             "lean_node_sync_status",
+                             "1 for the status of the sync: `idle` while no peer is known to be ahead, but duties are "
+                             "not served",
+                             {{"status", {"idle", "syncing", "synced"}}}};
+  metrics::Counter right_signatures{r, "lean_pq_sig_attestation_signatures_valid_total",
+                                    "Signatures of votes, alone and in blocks, that were computed to be right"};
+  metrics::Counter wrong_signatures{r, "lean_pq_sig_attestation_signatures_invalid_total",
+                                    "Signatures of votes, alone and in blocks, that were computed to be wrong"};
+  metrics::Counter valid_votes{r, "lean_attestations_valid_total", "Votes that the chain accepted"};
+  metrics::Counter invalid_votes{r, "lean_attestations_invalid_total",
+                                 "Votes that the edge checks or the chain refused"};
+  metrics::Counter lean_reorgs{r, "lean_fork_choice_reorgs_total",
+                               "Changes to a head that does not descend from the previous head"};
   metrics::Gauge connected_peers{r, "lean_connected_peers", "Connected peers, by their program", {{"client", {}}}};
   metrics::Gauge mesh_peers{
       r, "lean_gossip_mesh_peers", "Those of them in the mesh of a topic of gossipsub", {{"client", {}}}};

@@ -58,12 +58,25 @@ BeaconMetricsReader::BeaconMetricsReader(BeaconMetrics& metrics, MeteredBeacon b
 void BeaconMetricsReader::RefreshChain() {
   const ChainService& chain = beacon_.chain;
   const auto slots = chain.Read([](const LeanChain& now) {
-    return std::array<uint64_t, 3>{now.head().slot, now.justified().slot, now.finalized().slot};
+    struct Slots {
+      uint64_t head, safe_target, justified, finalized;
+      StatePtr head_state;
+    };
+    return Slots{now.head().slot, now.safe_target().slot, now.justified().slot, now.finalized().slot, now.head_state()};
   });
   m_.slot.Set(static_cast<double>(chain.CurrentSlot()));
-  m_.head_slot.Set(static_cast<double>(slots[0]));
-  m_.justified_slot.Set(static_cast<double>(slots[1]));
-  m_.finalized_slot.Set(static_cast<double>(slots[2]));
+  m_.current_slot.Set(static_cast<double>(chain.CurrentSlot()));
+  m_.head_slot.Set(static_cast<double>(slots.head));
+  m_.lean_head_slot.Set(static_cast<double>(slots.head));
+  m_.safe_target_slot.Set(static_cast<double>(slots.safe_target));
+  m_.justified_slot.Set(static_cast<double>(slots.justified));
+  m_.latest_justified_slot.Set(static_cast<double>(slots.justified));
+  m_.finalized_slot.Set(static_cast<double>(slots.finalized));
+  m_.latest_finalized_slot.Set(static_cast<double>(slots.finalized));
+  if (slots.head_state != nullptr) {
+    m_.head_justified_slot.Set(static_cast<double>(slots.head_state->latest_justified.slot));
+    m_.head_finalized_slot.Set(static_cast<double>(slots.head_state->latest_finalized.slot));
+  }
 
   const EventCounts& events = chain.event_counts();
   m_.imported.RaiseTo(events.blocks_accepted, {{"kind", "block"}});
@@ -77,10 +90,15 @@ void BeaconMetricsReader::RefreshChain() {
   m_.unpublished.RaiseTo(events.votes_unpublished, {{"kind", "vote"}});
   m_.overloaded.RaiseTo(events.items_overloaded);
   m_.reorgs.RaiseTo(events.reorgs);
+  m_.lean_reorgs.RaiseTo(events.reorgs);
+  m_.valid_votes.RaiseTo(events.votes_accepted);
+  m_.invalid_votes.RaiseTo(events.votes_refused);
   const SignatureVerifier::Counts signatures = chain.signature_counts();
   m_.signatures.RaiseTo(signatures.verified, {{"result", "right"}});
   m_.signatures.RaiseTo(signatures.wrong, {{"result", "wrong"}});
   m_.signatures.RaiseTo(signatures.cached, {{"result", "cached"}});
+  m_.right_signatures.RaiseTo(signatures.verified);
+  m_.wrong_signatures.RaiseTo(signatures.wrong);
 
   const ChainService::QueueSizes queues = chain.queue_sizes();
   m_.queued.Set(static_cast<double>(queues.in_flight_items), {{"queue", "in_flight"}});
@@ -160,6 +178,8 @@ void BeaconMetricsReader::RefreshSync() {
   m_.clock_votes.Set(static_cast<double>(clock.verdict.off), {{"votes", "off"}});
   const SyncStatus sync = beacon_.sync();
   m_.synced.Set(sync.synced ? 1 : 0);
+  const absl::string_view status = sync.synced ? "synced" : sync.target_slot > 0 ? "syncing" : "idle";
+  for (const char* each : {"idle", "syncing", "synced"}) m_.sync_status.Set(status == each ? 1 : 0, {{"status", each}});
   m_.lag_slots.Set(static_cast<double>(sync.lag_slots));
   m_.slots_left.Set(static_cast<double>(sync.slots_left));
   m_.sync_speed.Set(sync.blocks_per_second);

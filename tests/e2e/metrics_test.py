@@ -64,6 +64,17 @@ class MetricsTest(e2e.NetworkTest):
             self.assertEqual(beacon[f'lean_beacon_listener_answers{{listener="{listener}"}}'], 1)
         self.assertEqual(client['lean_validator_listener_answers{listener="metrics"}'], 1)
 
+        # Under the names of leanMetrics.
+        self.assertEqual(beacon["lean_head_slot"], beacon["lean_beacon_head_slot"])
+        self.assertEqual(beacon["lean_latest_finalized_slot"], beacon["lean_beacon_finalized_slot"])
+        self.assertGreaterEqual(beacon["lean_current_slot"], beacon["lean_safe_target_slot"])
+        self.assertGreater(beacon["lean_safe_target_slot"], 0)
+        for status, value in (("idle", 0), ("syncing", 0), ("synced", 1)):
+            self.assertEqual(beacon[f'lean_node_sync_status{{status="{status}"}}'], value)
+        self.assertGreater(beacon["lean_pq_sig_attestation_signatures_valid_total"], 1)
+        self.assertEqual(beacon["lean_pq_sig_attestation_signatures_invalid_total"], 0)
+        self.assertEqual(beacon["lean_attestations_valid_total"], beacon['lean_beacon_imported_total{kind="vote"}'])
+
         address = net.settings.address
         self.assertEqual(client[f'lean_validator_beacon_ready{{beacon="{address}"}}'], 1)
         self.assertGreater(client['lean_validator_blocks_total{result="accepted"}'], 1)
