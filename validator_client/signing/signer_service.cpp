@@ -45,7 +45,8 @@ constexpr rpc::PoolOptions kPool{.threads = 2, .waiting_calls = 64};
 // Thread-safe. `requests` and the dispatcher must outlive the service.
 class GrpcSignerService final : public rpc::RawService<v1::Signer> {
  public:
-  GrpcSignerService(const SignRequests& requests, rpc::Dispatcher& dispatcher) : RawService(dispatcher, Role::kValidator) {
+  GrpcSignerService(const SignRequests& requests, rpc::Dispatcher& dispatcher)
+      : RawService(dispatcher, Role::kValidator) {
     Handle(requests, &SignRequests::ListKeys);
     Handle(requests, &SignRequests::SignVotes);
     Handle(requests, &SignRequests::SignBlock);
