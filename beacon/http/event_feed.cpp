@@ -16,7 +16,7 @@ namespace {
 // By EventKind.
 constexpr std::array<absl::string_view, kEventKinds> kTopics = {
     "head",        "block", "attestation", "justified_checkpoint", "finalized_checkpoint",
-    "chain_reorg", "peer",  "sync",        "block_gossip"};
+    "chain_reorg", "peer",  "sync",        "block_gossip",         "safe_target"};
 
 constexpr size_t kMostEvents = 256;  // in the text of one Next
 
@@ -55,6 +55,7 @@ struct DataOf {
             {"message", event.message}};
   }
   Json operator()(const GossipBlockSeen& event) const { return ImportedJson(event.id); }
+  Json operator()(const SafeTargetMoved& event) const { return BlockJson(event.safe_target); }
 };
 
 }  // namespace

@@ -16,6 +16,9 @@ inline std::vector<std::string> HttpRoutePaths() {
           "/lean/v0/checkpoints/justified",
           "/lean/v0/checkpoints/finalized",
           "/lean/v0/fork_choice",
+          "/lean/v0/fork_choice/votes",
+          "/lean/v0/fork_choice/ui",
+          "/lean/v0/participation",
           "/lean/v0/head",
           "/lean/v0/blocks/{id}",
           "/lean/v0/blocks/{id}/header",
@@ -28,6 +31,8 @@ inline std::vector<std::string> HttpRoutePaths() {
           "/lean/v0/node/syncing",
           "/lean/v0/node/peers",
           "/lean/v0/node/peer_count",
+          "/",
+          "/page/{id}",
           "none"};
 }
 

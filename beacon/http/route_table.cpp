@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/http/event_feed.h"
 #include "beacon/http/json.h"
+#include "beacon/http/page/page_files.h"
 #include "beacon/http/routes.h"
 #include "common/bytes/decimal.h"
 #include "common/status/status_macros.h"
@@ -21,6 +22,12 @@ namespace {
 
 constexpr char kJson[] = "application/json";
 constexpr char kSsz[] = "application/octet-stream";
+constexpr char kHtml[] = "text/html";
+constexpr char kText[] = "text";
+
+// The page loads nothing from elsewhere and runs no code that is not in its files. Its empty icon is a data: URL.
+constexpr char kPagePolicy[] =
+    "default-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 constexpr char kEvents[] = "text/event-stream";
 
 // All blocks that GetForkChoice may give at once.
@@ -80,6 +87,24 @@ Answer ForkChoice(const RouteSources& sources, const RouteCall&) {
                   {"finalized", ToJson(tree.finalized())},
                   {"safe_target", tree.safe_target().root()},
                   {"validator_count", sources.chain.validator_count()}});
+}
+
+Answer LatestVotes(const RouteSources& sources, const RouteCall&) {
+  ASSIGN_OR_RETURN(const auto latest, sources.queries.GetLatestVotes({}));
+  Json votes = Json::array();
+  for (const v1::VoteGroup& group : latest.votes()) {
+    votes.push_back({{"slot", group.slot()}, {"head", ToJson(group.head())}, {"validators", group.validators()}});
+  }
+  return Respond({{"votes", std::move(votes)}});
+}
+
+Answer Participation(const RouteSources& sources, const RouteCall&) {
+  ASSIGN_OR_RETURN(const auto participation, sources.queries.GetParticipation({}));
+  Json slots = Json::array();
+  for (const v1::SlotParticipation& slot : participation.slots()) {
+    slots.push_back({{"slot", slot.slot()}, {"votes", slot.votes()}, {"validators", slot.validators()}});
+  }
+  return Respond({{"slots", std::move(slots)}});
 }
 
 absl::StatusOr<v1::BlockId> ParseBlockId(const std::string& id) {
@@ -227,7 +252,21 @@ Answer PeerCount(const RouteSources& sources, const RouteCall&) {
                   {"disconnecting", 0}});
 }
 
-// A page is a route, too: a handler that responds with its bytes and their type.
+Answer PageFileNamed(absl::string_view name) {
+  for (const PageFile& file : PageFiles()) {
+    if (file.name != name) continue;
+    return HttpResponse{.status = 200,
+                        .content_type = std::string(file.content_type),
+                        .content_policy = kPagePolicy,
+                        .route = {},
+                        .body = std::make_shared<const std::string>(file.content),
+                        .stream = nullptr};
+  }
+  return absl::NotFoundError("no such file of the page");
+}
+Answer Page(const RouteSources&, const RouteCall&) { return PageFileNamed(kPageIndex); }
+Answer PagePart(const RouteSources&, const RouteCall& call) { return PageFileNamed(call.id); }
+
 constexpr auto kRoutes = std::to_array<HttpRoute>({
     {"/lean/v0/health", kJson, "that the server answers", &Health},
     {"/v0/health", kJson, "the same", &Health},
@@ -236,6 +275,9 @@ constexpr auto kRoutes = std::to_array<HttpRoute>({
     {"/lean/v0/checkpoints/justified", kJson, "the latest justified block", &JustifiedCheckpoint},
     {"/lean/v0/checkpoints/finalized", kJson, "the latest finalized block", &FinalizedCheckpoint},
     {"/lean/v0/fork_choice", kJson, "the block tree from the finalized block on, with weights", &ForkChoice},
+    {"/lean/v0/fork_choice/votes", kJson, "the newest vote of each validator, by slot and head", &LatestVotes},
+    {"/lean/v0/fork_choice/ui", kHtml, "the page", &Page},
+    {"/lean/v0/participation", kJson, "who has voted in each of the last 64 slots", &Participation},
     {"/lean/v0/head", kJson, "the root of the head", &Head},
     {"/lean/v0/blocks/{id}", kJson, "a block", &BlockOfId},
     {"/lean/v0/blocks/{id}/header", kJson, "the header of a block", &HeaderOfId},
@@ -248,6 +290,8 @@ constexpr auto kRoutes = std::to_array<HttpRoute>({
     {"/lean/v0/node/syncing", kJson, "whether the beacon is in sync", &Syncing},
     {"/lean/v0/node/peers", kJson, "the peers", &Peers},
     {"/lean/v0/node/peer_count", kJson, "the number of peers, by state", &PeerCount},
+    {"/", kHtml, "the page that shows the chain in a browser", &Page},
+    {"/page/{id}", kText, "the page's files", &PagePart},
 });
 
 }  // namespace

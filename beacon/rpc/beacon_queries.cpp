@@ -1,7 +1,10 @@
 #include "beacon/rpc/beacon_queries.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -59,6 +62,19 @@ void AddJustifications(const State& state, v1::GetStateResponse& response) {
     for (size_t v = 0; v < validators; ++v) votes += state.justifications_validators[i * validators + v] ? 1 : 0;
     view.set_votes(votes);
   }
+}
+
+// Ascending indices as ranges: "0-3,7".
+std::string IndexRanges(const std::vector<uint64_t>& indices) {
+  std::string text;
+  for (size_t first = 0; first < indices.size();) {
+    size_t last = first;
+    while (last + 1 < indices.size() && indices[last + 1] == indices[last] + 1) ++last;
+    absl::StrAppend(&text, text.empty() ? "" : ",", indices[first]);
+    if (last > first) absl::StrAppend(&text, "-", indices[last]);
+    first = last + 1;
+  }
+  return text;
 }
 
 }  // namespace
@@ -196,6 +212,55 @@ absl::StatusOr<v1::GetForkChoiceResponse> BeaconQueries::GetForkChoice(const v1:
     view.set_weight(node.weight);
     view.set_proposer_index(node.slot % chain_.validator_count());
     view.set_canonical(node.canonical);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::GetLatestVotesResponse> BeaconQueries::GetLatestVotes(const v1::GetLatestVotesRequest&) const {
+  std::vector<SignedVotePtr> votes = chain_.service.Read([](const LeanChain& chain) {
+    std::vector<SignedVotePtr> all = chain.known_votes().ToVector();
+    chain.pending_votes().ForEach([&](const SignedVotePtr& vote) { all.push_back(vote); });
+    return all;
+  });
+  // Of a validator's known and its pending vote the newer one comes first.
+  std::sort(votes.begin(), votes.end(), [](const SignedVotePtr& a, const SignedVotePtr& b) {
+    const Attestation& left = a->message;
+    const Attestation& right = b->message;
+    return std::pair(left.validator_id, right.data.slot) < std::pair(right.validator_id, left.data.slot);
+  });
+  std::map<std::pair<uint64_t, Root>, std::pair<Checkpoint, std::vector<uint64_t>>> groups;
+  const Attestation* last = nullptr;
+  for (const SignedVotePtr& vote : votes) {
+    const Attestation& message = vote->message;
+    if (last == nullptr || last->validator_id != message.validator_id) {
+      auto& [head, validators] = groups[{message.data.slot, message.data.head.root}];
+      head = message.data.head;
+      validators.push_back(message.validator_id);
+    }
+    last = &message;
+  }
+  v1::GetLatestVotesResponse response;
+  for (const auto& [place, group] : groups) {
+    v1::VoteGroup& view = *response.add_votes();
+    view.set_slot(place.first);
+    View(group.first, *view.mutable_head());
+    view.set_validators(IndexRanges(group.second));
+  }
+  return response;
+}
+
+absl::StatusOr<v1::GetParticipationResponse> BeaconQueries::GetParticipation(const v1::GetParticipationRequest&) const {
+  v1::GetParticipationResponse response;
+  for (const SeenVotes::SlotVoters& voters : chain_.service.seen_votes().Voters()) {
+    std::vector<uint64_t> indices;
+    indices.reserve(voters.count);
+    for (uint64_t index = 0; index < voters.voted.size(); ++index) {
+      if (voters.voted[index]) indices.push_back(index);
+    }
+    v1::SlotParticipation& view = *response.add_slots();
+    view.set_slot(voters.slot);
+    view.set_votes(voters.count);
+    view.set_validators(IndexRanges(indices));
   }
   return response;
 }

@@ -32,6 +32,8 @@ class BeaconQueries {
   absl::StatusOr<v1::GetStateResponse> GetState(const v1::GetStateRequest& request) const;
   absl::StatusOr<v1::GetValidatorsResponse> GetValidators(const v1::GetValidatorsRequest& request) const;
   absl::StatusOr<v1::GetForkChoiceResponse> GetForkChoice(const v1::GetForkChoiceRequest& request) const;
+  absl::StatusOr<v1::GetLatestVotesResponse> GetLatestVotes(const v1::GetLatestVotesRequest& request) const;
+  absl::StatusOr<v1::GetParticipationResponse> GetParticipation(const v1::GetParticipationRequest& request) const;
   absl::StatusOr<v1::GetSpecResponse> GetSpec(const v1::GetSpecRequest& request) const;
   absl::StatusOr<v1::GetGenesisResponse> GetGenesis(const v1::GetGenesisRequest& request) const;
   absl::StatusOr<v1::GetNodeInfoResponse> GetNodeInfo(const NodeInfo& node) const;

@@ -55,6 +55,7 @@ struct ContentView {
     View(event.id, *block.mutable_block());
     block.set_peer(event.peer);
   }
+  void operator()(const SafeTargetMoved& event) const { FillBlock(event.safe_target, *view.mutable_safe_target()); }
 
   size_t index;
   v1::Event& view;

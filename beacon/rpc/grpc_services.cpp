@@ -17,6 +17,8 @@ GrpcBeaconService::GrpcBeaconService(const BeaconQueries& queries, EventStreams&
   Handle(queries, &BeaconQueries::GetState);
   Handle(queries, &BeaconQueries::GetValidators);
   Handle(queries, &BeaconQueries::GetForkChoice);
+  Handle(queries, &BeaconQueries::GetLatestVotes);
+  Handle(queries, &BeaconQueries::GetParticipation);
   Handle(queries, &BeaconQueries::GetSpec);
   Handle(queries, &BeaconQueries::GetGenesis);
   Handle(queries, &BeaconQueries::GetPeers);

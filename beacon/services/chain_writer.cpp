@@ -312,6 +312,7 @@ void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_
     events_.Justified(*events.justified, mode);
     Tell(JustifiedMoved{.justified = Described(*events.justified)});
   }
+  if (events.safe_target.has_value()) Tell(SafeTargetMoved{.safe_target = Described(*events.safe_target)});
   const bool moved = events.head.has_value() || events.justified.has_value() || events.finalized.has_value();
   if (context_.observer != nullptr && moved) {
     context_.observer->CheckpointsChanged({.head = context_.chain.head(),

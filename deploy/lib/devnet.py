@@ -44,6 +44,9 @@ def parse_arguments(arguments):
                         help="new folder of the devnet: genesis, keys, logs (default: devnet-DATE-TIME in the clone)")
     parser.add_argument("--port", type=whole(1, 65535), default=defaults.port, metavar="N",
                         help="port of the beacon's RPC on 127.0.0.1 (default: %(default)s)")
+    parser.add_argument("--http-port", type=whole(1, 65535), metavar="N",
+                        help=f"port of the page that shows the chain in a browser (default: {network.HTTP_PORT}, or a free "
+                        "one if that is in use)")
     parser.add_argument("--slots", type=whole(1, 10**6), metavar="N",
                         help="end by itself after slot N: with exit code 0 if the finalized slot moved and kept moving")
     parser.add_argument("--slot-ms", type=whole(100, 60000), default=defaults.slot_ms, metavar="MS",
@@ -77,6 +80,10 @@ def parse_arguments(arguments):
     return options
 
 
+def default_http_port():
+    return network.free_port() if network.port_in_use("127.0.0.1", network.HTTP_PORT) else network.HTTP_PORT
+
+
 def settings_of(options):
     directory = options.dir or ROOT / time.strftime("devnet-%Y%m%d-%H%M%S")
     active_slots = options.active_slots or min(network.DEFAULT_ACTIVE_SLOTS, 2**options.xmss_log_lifetime)
@@ -91,6 +98,7 @@ def settings_of(options):
         xmss_log_lifetime=options.xmss_log_lifetime,
         active_slots=active_slots,
         port=options.port,
+        http_port=options.http_port or default_http_port(),
     )
 
 
@@ -101,9 +109,10 @@ def check(settings):
             f"{settings.directory} exists already: choose another folder with --dir, or remove it")
     if not settings.directory.parent.is_dir():
         raise network.NetworkError(f"{settings.directory.parent}, where the devnet's folder would go, does not exist")
-    if network.port_in_use(settings.host, settings.port):
-        raise network.NetworkError(
-            f"port {settings.port} on {settings.host} is in use: stop what listens there, or choose another with --port")
+    for port, option in ((settings.port, "--port"), (settings.http_port, "--http-port")):
+        if network.port_in_use(settings.host, port):
+            raise network.NetworkError(
+                f"port {port} on {settings.host} is in use: stop what listens there, or choose another with {option}")
 
 
     socket = os.fsencode(network.Network(settings).engines[-1].socket) if settings.beacons > 1 else b""
@@ -225,6 +234,7 @@ def run(options, settings):
         if options.observe:
             devnet.serve_metrics()
         devnet.start()
+        print(f"==> the chain in a browser: http://{settings.host}:{settings.http_port}/", flush=True)
         if options.observe:
             observer = start_observer(devnet)
         return show(devnet, options.slots, options.plain or not sys.stdout.isatty())

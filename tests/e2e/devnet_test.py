@@ -55,6 +55,7 @@ class DevnetTest(e2e.NetworkTest):
         script = self.start("--slots", 14)
         self.assertEqual(script.wait(e2e.PATIENCE_S), 0, self.said())
         self.assertRegex(self.said(), r"(?m)^slot=\d+ head=\d+ justified=\d+ finalized=[1-9]\d* votes=4/4 proposer=\d+ ")
+        self.assertRegex(self.said(), r"(?m)^==> the chain in a browser: http://127\.0\.0\.1:\d+/$")
         self.assertRegex(self.said(), r"(?m)^finalized slot [1-9]\d* by slot 1\d$")
 
     @unittest.skipIf(observe.missing(), observe.missing())

@@ -116,6 +116,7 @@ class HttpServer::Core::Session final : public HttpConnection, public std::enabl
     core_.book_.CountAnswer(response.route, response.status);
     http::response<http::empty_body> head(static_cast<http::status>(response.status), 11);
     head.set(http::field::content_type, response.content_type);
+    if (!response.content_policy.empty()) head.set("Content-Security-Policy", response.content_policy);
     if (response.status == static_cast<unsigned>(http::status::method_not_allowed)) {
       head.set(http::field::allow, "GET, HEAD");
     }

@@ -33,6 +33,7 @@ class HttpStream {
 struct HttpResponse {
   unsigned status = 200;
   std::string content_type;
+  std::string content_policy = {};          // the header Content-Security-Policy; empty: none
   std::string route;                        // which route has answered, for the counts
   std::shared_ptr<const std::string> body;  // not null, except with a stream
   std::unique_ptr<HttpStream> stream;       // in place of a body

@@ -15,8 +15,8 @@
 namespace lean::beacon {
 
 // In the order of the alternatives of BeaconEvent.
-enum class EventKind { kHead, kBlock, kVote, kJustified, kFinalized, kReorg, kPeer, kSync, kGossipBlock };
-inline constexpr size_t kEventKinds = 9;
+enum class EventKind { kHead, kBlock, kVote, kJustified, kFinalized, kReorg, kPeer, kSync, kGossipBlock, kSafeTarget };
+inline constexpr size_t kEventKinds = 10;
 using EventKinds = std::bitset<kEventKinds>;  // by EventKind
 
 // A block and the root of its post-state. The latter is zero when the block is no longer in memory.
@@ -83,8 +83,12 @@ struct GossipBlockSeen {
   uint64_t peer = 0;  // as in Origin::peer
 };
 
+struct SafeTargetMoved {
+  EventBlock safe_target;
+};
+
 using BeaconEvent = std::variant<HeadMoved, BlockImported, VotesAccepted, JustifiedMoved, FinalizedMoved, Reorganized,
-                                 PeerChanged, SyncChanged, GossipBlockSeen>;
+                                 PeerChanged, SyncChanged, GossipBlockSeen, SafeTargetMoved>;
 static_assert(std::variant_size_v<BeaconEvent> == kEventKinds);
 
 inline EventKind KindOf(const BeaconEvent& event) { return static_cast<EventKind>(event.index()); }

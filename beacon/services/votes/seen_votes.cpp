@@ -48,6 +48,16 @@ std::vector<uint64_t> SeenVotes::Missing(uint64_t slot, size_t limit) const {
   return missing;
 }
 
+std::vector<SeenVotes::SlotVoters> SeenVotes::Voters() const {
+  std::vector<SlotVoters> voters;
+  MutexLock lock(mutex_);
+  voters.reserve(slots_.size());
+  for (const auto& [slot, seen] : slots_) {
+    voters.push_back({.slot = slot, .voted = seen.validators, .count = seen.count});
+  }
+  return voters;
+}
+
 std::vector<std::optional<uint64_t>> SeenVotes::Latest(absl::Span<const uint64_t> validators) const {
   std::vector<std::optional<uint64_t>> latest;
   latest.reserve(validators.size());

@@ -24,7 +24,8 @@ namespace lean::beacon {
 // Thread-safe.
 class SeenVotes {
  public:
-  static constexpr size_t kSlots = 8;
+  // For 4096 validators 32 KiB in all.
+  static constexpr size_t kSlots = 64;
 
   explicit SeenVotes(size_t validator_count) : validator_count_(validator_count), latest_(validator_count) {}
 
@@ -38,6 +39,14 @@ class SeenVotes {
 
   // The validators that have not voted for `slot`, in ascending order; at most `limit`.
   std::vector<uint64_t> Missing(uint64_t slot, size_t limit) const;
+
+  struct SlotVoters {
+    uint64_t slot = 0;
+    std::vector<bool> voted;  // by validator
+    uint64_t count = 0;
+  };
+  // Who has voted for each of the newest slots that somebody has voted for, in ascending order of slots.
+  std::vector<SlotVoters> Voters() const;
 
   // The highest slot that each of these validators has voted for; nullopt: none, or beyond the registry.
   std::vector<std::optional<uint64_t>> Latest(absl::Span<const uint64_t> validators) const;

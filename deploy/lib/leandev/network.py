@@ -19,6 +19,10 @@ PRODUCTION_XMSS_LOG_LIFETIME = 32
 DEFAULT_ACTIVE_SLOTS = 2**17
 
 
+# Port of the first beacon's HTTP server.
+HTTP_PORT = 5058
+
+
 class NetworkError(Exception):
     """An error with a message for people."""
 
@@ -39,6 +43,7 @@ class Settings:
     active_slots: int = DEFAULT_ACTIVE_SLOTS
     host: str = "127.0.0.1"
     port: int = 5052
+    http_port: int = None  # of the first beacon's HTTP server; None: no beacon has one
 
     @property
     def address(self):
@@ -121,7 +126,7 @@ class Place:
     announce: str = ""  # IP:PORT that others dial; empty: they cannot
     dials: list = None  # multiaddrs or ENRs of peers; None: all of the network's nodes.yaml
     prefix: tuple = ()  # a command that both are run under, such as `ip netns exec NAME`
-    http_address: str = ""  # of the beacon's HTTP server; empty: the program's default; "off": none
+    http_address: str = "off"  # of the beacon's HTTP server; "off": none
     arguments: tuple = ()  # more of them, for the beacon
     engine_arguments: tuple = ()
     genesis_dir: pathlib.Path = None  # another than the network's
@@ -156,10 +161,12 @@ class Network:
 
     def _place(self, number):
         s = self.settings
+        http = f"{s.host}:{s.http_port}" if number == 0 and s.http_port else "off"
         if s.beacons == 1:
-            return Place(s.address)
+            return Place(s.address, http_address=http)
         listen = f"{s.host}:{free_port()}"
-        return Place(s.address if number == 0 else f"{s.host}:{free_port()}", listen, announce=listen)
+        rpc = s.address if number == 0 else f"{s.host}:{free_port()}"
+        return Place(rpc, listen, announce=listen, http_address=http)
 
     @property
     def beacon(self):
@@ -298,8 +305,7 @@ class Network:
         arguments = [s.build_dir / "bin" / "lean-beacon", "run", "--genesis", place.genesis_dir or self.genesis_dir]
         arguments += ["--rpc-address", place.rpc_address, "--name", name]
         arguments += ["--data", self.data_dir(number), *self._metrics_arguments(name), *self.tls_arguments(name)]
-        if place.http_address:
-            arguments += ["--http-address", place.http_address]
+        arguments += ["--http-address", place.http_address]
         if place.listen:
             arguments += ["--network-engine", f"unix:{self.engines[number].socket}"]
         self.beacons[number] = Process(name, [*arguments, *place.arguments], s.directory / f"{name}.log", place.prefix)

@@ -37,7 +37,7 @@ TEST(TopicsTest, AreReadAndAnUnknownOneIsNamed) {
   EXPECT_EQ(ParseTopics("head,block_gossip").value(), EventKinds(1U | 1U << static_cast<int>(EventKind::kGossipBlock)));
   EXPECT_EQ(
       ParseTopics("head,block,justified_checkpoint,finalized_checkpoint,block_gossip,attestation,chain_reorg,peer,"
-                  "sync")
+                  "sync,safe_target")
           .value(),
       EventKinds().set());
   EXPECT_EQ(ParseTopics("").status().message(), "missing required query parameter: topics");

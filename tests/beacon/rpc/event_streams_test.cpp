@@ -110,8 +110,9 @@ TEST_F(StreamEventsTest, BlocksHeadsAndVotesAreTold) {
 }
 
 TEST_F(StreamEventsTest, OtherKindsAreToldAsTheyAreAdded) {
-  OpenStream stream(beacon_.queries(), Asked({v1::Event::REORG, v1::Event::PEER, v1::Event::SYNC,
-                                              v1::Event::GOSSIP_BLOCK, v1::Event::JUSTIFIED, v1::Event::FINALIZED}));
+  OpenStream stream(beacon_.queries(),
+                    Asked({v1::Event::REORG, v1::Event::PEER, v1::Event::SYNC, v1::Event::GOSSIP_BLOCK,
+                           v1::Event::JUSTIFIED, v1::Event::FINALIZED, v1::Event::SAFE_TARGET}));
   const EventBlock old_head{.id = {.root = Root(), .slot = 3}, .state_root = Root()};
   const EventBlock new_head{.id = {.root = Root(), .slot = 4}, .state_root = Root()};
   beacon_.events().Add(Reorganized{.old_head = old_head, .new_head = new_head, .depth = 2});
@@ -127,8 +128,9 @@ TEST_F(StreamEventsTest, OtherKindsAreToldAsTheyAreAdded) {
   beacon_.events().Add(BlockOfSlot(5));  // not asked for
   beacon_.events().Add(JustifiedMoved{.justified = old_head});
   beacon_.events().Add(FinalizedMoved{.finalized = old_head});
-  const std::vector<v1::Event> events = stream.Read(6);
-  ASSERT_EQ(events.size(), 6U);
+  beacon_.events().Add(SafeTargetMoved{.safe_target = new_head});
+  const std::vector<v1::Event> events = stream.Read(7);
+  ASSERT_EQ(events.size(), 7U);
   EXPECT_EQ(events[0].reorg().depth(), 2U);
   EXPECT_EQ(events[0].reorg().old_head().block().slot(), 3U);
   EXPECT_EQ(events[0].reorg().new_head().block().slot(), 4U);
@@ -140,6 +142,7 @@ TEST_F(StreamEventsTest, OtherKindsAreToldAsTheyAreAdded) {
   EXPECT_EQ(events[3].gossip_block().peer(), 9U);
   EXPECT_EQ(events[4].justified().block().slot(), 3U);
   EXPECT_EQ(events[5].finalized().block().slot(), 3U);
+  EXPECT_EQ(events[6].safe_target().block().slot(), 4U);
 }
 
 TEST_F(StreamEventsTest, AStreamContinuesAfterACursor) {
@@ -158,7 +161,7 @@ TEST_F(StreamEventsTest, AStreamContinuesAfterACursor) {
 
 TEST_F(StreamEventsTest, ABadRequestIsRefused) {
   EXPECT_EQ(OpenStream(beacon_.queries(), Asked({v1::Event::KIND_UNSPECIFIED})).ReasonOfEnd(), "MALFORMED_REQUEST");
-  EXPECT_EQ(OpenStream(beacon_.queries(), Asked({static_cast<v1::Event::Kind>(10)})).ReasonOfEnd(),
+  EXPECT_EQ(OpenStream(beacon_.queries(), Asked({static_cast<v1::Event::Kind>(11)})).ReasonOfEnd(),
             "MALFORMED_REQUEST");
   EXPECT_EQ(OpenStream(beacon_.queries(), Asked({}, "yesterday")).ReasonOfEnd(), "MALFORMED_REQUEST");
   EXPECT_EQ(OpenStream(beacon_.queries(), Asked({}, std::string(2000, '1'))).ReasonOfEnd(), "MALFORMED_REQUEST");

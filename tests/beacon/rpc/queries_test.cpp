@@ -241,6 +241,42 @@ TEST_F(QueriesTest, ForkChoiceIsATreeWithWeights) {
   EXPECT_EQ(rpc::ReasonOf(Call(beacon_.queries(), &QueryStub::GetForkChoice, request).status), "MALFORMED_REQUEST");
 }
 
+// A proposer's own vote is in its block; validator 3 of four does not vote.
+TEST_F(QueriesTest, VotersAreToldBySlotAndByHead) {
+  const auto none = Call(beacon_.queries(), &QueryStub::GetLatestVotes, v1::GetLatestVotesRequest());
+  ASSERT_TRUE(none.status.ok()) << none.status;
+  EXPECT_EQ(none.response.votes_size(), 0);
+
+  beacon_.GoTo(1);
+  const std::string first = ToHex(beacon_.Propose(1).span());
+  beacon_.GoTo(1, 1);
+  for (const uint64_t validator : {0, 2}) {
+    v1::SubmitVoteRequest vote;
+    *vote.mutable_vote() = beacon_.Vote(1, validator);
+    ASSERT_EQ(Call(beacon_.duties(), &DutyStub::SubmitVote, vote).response.result().status(), v1::ACCEPTED);
+  }
+  beacon_.GoTo(2);
+  const std::string second = ToHex(beacon_.Propose(2).span());
+
+  const auto participation = Call(beacon_.queries(), &QueryStub::GetParticipation, v1::GetParticipationRequest());
+  ASSERT_EQ(participation.response.slots_size(), 2);
+  EXPECT_EQ(participation.response.slots(0).slot(), 1u);
+  EXPECT_EQ(participation.response.slots(0).votes(), 3u);
+  EXPECT_EQ(participation.response.slots(0).validators(), "0-2");
+  EXPECT_EQ(participation.response.slots(1).slot(), 2u);
+  EXPECT_EQ(participation.response.slots(1).validators(), "2");
+
+  // The vote of validator 2 for slot 1 is replaced by its vote for slot 2.
+  const auto votes = Call(beacon_.queries(), &QueryStub::GetLatestVotes, v1::GetLatestVotesRequest());
+  ASSERT_EQ(votes.response.votes_size(), 2);
+  EXPECT_EQ(votes.response.votes(0).slot(), 1u);
+  EXPECT_EQ(votes.response.votes(0).head().root(), first);
+  EXPECT_EQ(votes.response.votes(0).validators(), "0-1");
+  EXPECT_EQ(votes.response.votes(1).slot(), 2u);
+  EXPECT_EQ(votes.response.votes(1).head().root(), second);
+  EXPECT_EQ(votes.response.votes(1).validators(), "2");
+}
+
 TEST_F(QueriesTest, SpecGenesisAndNodeAreTold) {
   const auto spec = Call(beacon_.queries(), &QueryStub::GetSpec, v1::GetSpecRequest());
   ASSERT_TRUE(spec.status.ok()) << spec.status;

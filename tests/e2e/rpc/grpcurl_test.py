@@ -26,6 +26,8 @@ QUERIES = {
     "GetState": ({"block": {"slot": "0"}}, {"block": {"root": ZERO_ROOT}}, "BLOCK_NOT_FOUND"),
     "GetValidators": ({"limit": "2"}, {"limit": "5000"}, "MALFORMED_REQUEST"),
     "GetForkChoice": ({}, {"limit": 20000}, "MALFORMED_REQUEST"),
+    "GetLatestVotes": ({}, {"nothing": 1}, None),
+    "GetParticipation": ({}, {"nothing": 1}, None),
     "GetSpec": ({}, {"nothing": 1}, None),
     "GetGenesis": ({}, {"nothing": 1}, None),
     "GetNodeInfo": ({}, {"nothing": 1}, None),

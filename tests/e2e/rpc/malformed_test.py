@@ -11,8 +11,8 @@ sys.path.insert(0, str(e2e.BUILD_DIR / "python"))
 
 TIMEOUT_S = 60
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-QUERIES = ("GetHead", "GetChainStatus", "GetBlock", "GetState", "GetValidators", "GetForkChoice", "GetSpec",
-           "GetGenesis", "GetNodeInfo")
+QUERIES = ("GetHead", "GetChainStatus", "GetBlock", "GetState", "GetValidators", "GetForkChoice", "GetLatestVotes",
+           "GetParticipation", "GetSpec", "GetGenesis", "GetNodeInfo")
 DUTIES = ("GetDuties", "BuildBlock", "BuildVote", "SubmitBlock", "SubmitVote", "SubmitVotes", "GetLiveness")
 METHODS = [f"/lean.v1.BeaconService/{m}" for m in QUERIES] + [f"/lean.v1.DutyService/{m}" for m in DUTIES]
 

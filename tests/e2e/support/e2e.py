@@ -148,8 +148,6 @@ class NetworkTest(unittest.TestCase):
                 shared_keys(clients, settings.validators, active_slots=active_slots, log_lifetime=log_lifetime))
         ]
         self.network = network.Network(settings, beacon_prefix)
-        for place in self.network.places:
-            place.http_address = "off"
         self.addCleanup(self.network.stop)
         self.addCleanup(self._show_logs)  # before they stop
         self.network.use_keys(keys)

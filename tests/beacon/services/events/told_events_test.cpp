@@ -88,13 +88,14 @@ TEST_F(ToldEventsTest, AReorgAndItsDepth) {
   Told();
   GoTo(3, 3);
   const std::vector<BeaconEvent> told = Told();
-  ASSERT_EQ(told.size(), 2U);
+  ASSERT_EQ(told.size(), 3U);
   const auto& reorg = std::get<Reorganized>(told[0]);
   EXPECT_EQ(reorg.depth, 2U);
   EXPECT_EQ(reorg.old_head.id.root, ChainSource::RootOf(left));
   EXPECT_EQ(reorg.old_head.state_root, left->message.block.state_root);
   EXPECT_EQ(reorg.new_head.id.root, ChainSource::RootOf(other));
   EXPECT_EQ(KindOf(told[1]), EventKind::kHead);
+  EXPECT_EQ(std::get<SafeTargetMoved>(told[2]).safe_target.id.root, ChainSource::RootOf(other));
 }
 
 TEST_F(ToldEventsTest, JustifiedAndFinalizedBlocks) {

@@ -44,6 +44,21 @@ TEST(SeenVotes, RemembersTheNewestSlotsAlone) {
   EXPECT_EQ(seen.Count(200), 1u);
 }
 
+TEST(SeenVotes, TellsTheVotersOfEachSlot) {
+  SeenVotes seen(3);
+  EXPECT_THAT(seen.Voters(), IsEmpty());
+  seen.Add(8, 1, kNow);
+  seen.Add(7, 2, kNow);
+  seen.Add(7, 0, kNow);
+  const std::vector<SeenVotes::SlotVoters> voters = seen.Voters();
+  ASSERT_EQ(voters.size(), 2u);
+  EXPECT_EQ(voters[0].slot, 7u);
+  EXPECT_EQ(voters[0].count, 2u);
+  EXPECT_THAT(voters[0].voted, ElementsAre(true, false, true));
+  EXPECT_EQ(voters[1].slot, 8u);
+  EXPECT_THAT(voters[1].voted, ElementsAre(false, true, false));
+}
+
 TEST(SeenVotes, RemembersTheLatestVoteOfEachAlways) {
   SeenVotes seen(3);
   seen.Add(0, 2, kNow);

@@ -1,0 +1,178 @@
+"""The page of a beacon in a browser, while two beacons are parted, fork and agree again.
+
+LEAN_SCREENSHOTS=DIR saves pictures of it for docs/.
+"""
+
+import os
+import pathlib
+
+import browser
+import e2e
+import udp_link
+from browser import By, Keys
+from leandev import network
+from leandev.processes import wait_until
+
+VALIDATORS = 4
+PARTED_SLOTS = 8
+
+
+class PageTest(e2e.NetworkTest):
+    def setUp(self):
+        super().setUp()
+        self.page = browser.open_browser(self)
+
+    def start(self):
+        """Two beacons with half of the validators each; a link between them that can be cut. Opens the first one's
+        page."""
+        net = self.make_network(clients=2, beacons=2, validators=VALIDATORS)
+        self.http_address = f"127.0.0.1:{network.free_port()}"
+        net.places[0].http_address = self.http_address
+        self.link, address = udp_link.link_to(self, 0)
+        net.places[0].dials = []
+        net.places[1].dials = [address]
+        net.start()
+        self.page.get(f"http://{self.http_address}/")
+        return net
+
+    # What the page shows.
+
+    def text(self, element_id):
+        return self.page.find_element(By.ID, element_id).get_attribute("textContent")
+
+    def number(self, element_id):
+        """The number that a figure begins with; -1: there is none yet."""
+        first = self.text(element_id).split()[0]
+        return int(first) if first.isdecimal() else -1
+
+    def blocks(self):
+        """The blocks of the tree: {root: (slot, lane, weight, classes)}."""
+        found = self.page.execute_script(
+            "return [...document.querySelectorAll('#tree .block')].map((block) => [block.dataset.root,"
+            " Number(block.dataset.slot), Number(block.querySelector('circle').getAttribute('cy')),"
+            " Number(block.dataset.weight), block.getAttribute('class')])")
+        return {root: (slot, lane, weight, set(classes.split())) for root, slot, lane, weight, classes in found}
+
+    def lanes(self):
+        return {lane for _, lane, _, _ in self.blocks().values()}
+
+    def voted(self):
+        """The slots that the list of votes names, and how many voted: {slot: count}."""
+        items = self.page.execute_script("return [...document.querySelectorAll('#slots li')].map((item) => item.textContent)")
+        words = [item.split() for item in items]
+        return {int(word[1].rstrip(":")): int(word[2]) for word in words}
+
+    def expect(self, condition, what):
+        return wait_until(condition, e2e.PATIENCE_S, what)
+
+    def screenshot(self, name):
+        folder = os.environ.get("LEAN_SCREENSHOTS")
+        if folder:
+            self.page.save_screenshot(str(pathlib.Path(folder, f"{name}.png")))
+
+    # The tests.
+
+    def test_a_network_that_forks_and_agrees_again(self):
+        net = self.start()
+        self.expect(lambda: self.number("finalized") > 0, "finality on the page")
+        self.expect(lambda: any(count == VALIDATORS for count in self.voted().values()), "a slot with all votes")
+        self.assertEqual(self.text("link"), "live")
+        self.assertLess(self.number("lag"), 12)
+        self.expect(lambda: self.text("peer-count") == "1", "the peer")
+        self.assertIn("lean-p2p", self.page.find_element(By.ID, "peers").text)
+        self.check_against_rpc(net)
+        self.check_keyboard()
+        self.check_pointer()
+
+        # Parted, each half has two of four votes and finalizes nothing.
+        self.link.cut()
+        begin = self.number("slot")
+        self.expect(lambda: self.number("slot") > begin + PARTED_SLOTS, "the parted slots")
+        counts = self.voted()
+        self.assertEqual(counts[begin + PARTED_SLOTS - 1], VALIDATORS // 2, counts)
+        self.assertGreaterEqual(self.number("lag"), PARTED_SLOTS)
+
+        # Healed, the other half's blocks are a branch.
+        self.link.mend()
+        self.expect(lambda: len(self.lanes()) > 1, "the other half's branch")
+        self.expect(lambda: self.number("finalized") > begin + PARTED_SLOTS, "finality after the halves are one")
+        for width, height in ((1280, 1120), (390, 1500)):
+            browser.set_size(self.page, width, height)
+            for scheme in ("light", "dark"):
+                browser.set_scheme(self.page, scheme)
+                self.screenshot(f"page_{width}_{scheme}")
+                self.check_layout(width, scheme)
+        self.check_requests()
+
+        # The page outlives a restart of its beacon.
+        net.beacons[0].stop()
+        self.expect(lambda: self.text("link") != "live", "the page to tell that the beacon is gone")
+        net.start_beacon(0)
+        self.expect(lambda: self.text("link") == "live", "the page to be live again")
+        head = self.number("head")
+        self.expect(lambda: self.number("head") > head, "new blocks")
+
+    def check_against_rpc(self, net):
+        """The page shows what the beacon answers to a query, as soon as both have seen the same."""
+
+        def agrees():
+            before, shown, after = net.rpc.status(), self.blocks(), net.rpc.status()
+            if before.head.root != after.head.root or before.finalized.root != after.finalized.root:
+                return False
+            marked = {name: root for root, (_, _, _, classes) in shown.items() for name in classes}
+            return (marked.get("head") == after.head.root and marked.get("justified") == after.justified.root and
+                    marked.get("finalized") == after.finalized.root and marked.get("safe-target") == after.safe_target.root)
+
+        self.expect(agrees, "the marks of the page to be those of the beacon")
+
+    def check_keyboard(self):
+        """Arrow keys move through the tree, and Enter shows the block."""
+        focused = self.page.find_element(By.CSS_SELECTOR, "#tree .block[tabindex='0']")
+        self.page.execute_script("arguments[0].focus()", focused)
+        start = int(focused.get_attribute("data-slot"))
+        self.page.switch_to.active_element.send_keys(Keys.ARROW_LEFT)
+        active = self.page.switch_to.active_element
+        self.assertLess(int(active.get_attribute("data-slot")), start)
+        self.assertRegex(active.get_attribute("aria-label"), rf"slot \d+, proposer \d+, weight \d+ of {VALIDATORS}")
+        active.send_keys(Keys.ENTER)
+        root = active.get_attribute("data-root")
+        self.expect(lambda: root in self.text("block"), "the chosen block")
+        self.assertIn("state root", self.text("block"))
+        # Everything that can be operated is reached by Tab, in the order of the page.
+        self.page.execute_script("document.activeElement.blur()")
+        reached = []
+        for _ in range(8):
+            self.page.switch_to.active_element.send_keys(Keys.TAB)
+            active = self.page.switch_to.active_element
+            reached.append(active.get_attribute("id") or active.get_attribute("class") or active.tag_name)
+        self.assertIn("follow", reached)
+        self.assertIn("grid", reached)
+
+    def check_pointer(self):
+        """The tip of a block tells whose newest votes name it."""
+        for event, pattern in (("mouseover", rf"slot \d+.*\nweight \d of {VALIDATORS}\n(head of \d: [0-9,-]+|no newest vote)"),
+                               ("mouseout", None)):
+            self.page.execute_script(
+                f"document.querySelector('#tree .block.head').dispatchEvent(new MouseEvent('{event}', {{bubbles: true}}))")
+            if pattern:
+                self.assertRegex(self.text("tip"), pattern)
+        self.assertIsNotNone(self.page.find_element(By.ID, "tip").get_attribute("hidden"))
+
+    def check_layout(self, width, scheme):
+        shown = self.page.execute_script(
+            "return [document.documentElement.scrollWidth, getComputedStyle(document.body).backgroundColor]")
+        self.assertLessEqual(shown[0], width, "the page is wider than the screen")
+        brightness = sum(int(part) for part in shown[1].strip("rgb()").split(","))
+        self.assertEqual(brightness > 3 * 128, scheme == "light", shown)
+
+    def check_requests(self):
+        """Nothing comes from elsewhere, the chain is not polled, and the browser complains about nothing."""
+        names = self.page.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+        strangers = [name for name in names if not name.startswith(f"http://{self.http_address}/")]
+        self.assertEqual(strangers, [])
+        self.assertEqual(sum(name.endswith("/fork_choice") for name in names), 1)
+        self.assertEqual(browser.errors(self.page), [])
+
+
+if __name__ == "__main__":
+    e2e.main()

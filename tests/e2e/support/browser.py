@@ -1,0 +1,54 @@
+"""Headless Chromium, driven through WebDriver, as somebody who watches a beacon's page has it."""
+
+import shutil
+import unittest
+
+try:
+    from selenium import webdriver
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+except ImportError:
+    webdriver = By = Keys = None
+
+# Chromium's programs of Debian; `google-chrome` and others are not looked for.
+PROGRAMS = ("chromium", "chromedriver")
+
+
+def missing():
+    """Why there is no browser; empty: there is one."""
+    if webdriver is None:
+        return "the Python module selenium is missing (Debian: python3-selenium)"
+    absent = [name for name in PROGRAMS if shutil.which(name) is None]
+    return f"missing: {' '.join(absent)} (Debian: chromium chromium-driver)" if absent else ""
+
+
+def open_browser(test: unittest.TestCase):
+    """A browser that ends with the test. Skips the test where there is none."""
+    if missing():
+        test.skipTest(missing())
+    options = webdriver.ChromeOptions()
+    # Tests may run as root, and in containers with a small /dev/shm.
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,1400"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options)
+    test.addCleanup(driver.quit)
+    driver.set_script_timeout(60)
+    return driver
+
+
+def set_scheme(driver, scheme):
+    """`scheme`: light or dark, as the system prefers it."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def set_size(driver, width, height):
+    """The size of the page; the least width of a window is larger than a phone's."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def errors(driver):
+    """What the browser has complained about since the last call."""
+    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("WARNING", "SEVERE")]
