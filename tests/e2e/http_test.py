@@ -57,6 +57,8 @@ class HttpTest(e2e.NetworkTest):
         self._check_health()
         self._check_checkpoints()
         self._check_fork_choice()
+        self._check_votes()
+        self._check_page()
         self._check_blocks()
         self._check_ssz()
         self._check_node()
@@ -119,6 +121,22 @@ class HttpTest(e2e.NetworkTest):
             self.assertEqual(list(node), ["root", "slot", "parent_root", "proposer_index", "weight"])
             self.assertEqual(node["proposer_index"], node["slot"] % 4)
             self.assertLessEqual(node["weight"], 4)
+
+    def _check_votes(self):
+        """Everybody votes here, so all ranges of a slot before the current one are the same."""
+        slots = {entry["slot"]: entry for entry in self.get("/lean/v0/participation")["slots"]}
+        past = max(slots) - 1
+        self.assertEqual(slots[past], {"slot": past, "votes": 4, "validators": "0-3"})
+        votes = self.get("/lean/v0/fork_choice/votes")["votes"]
+        self.assertEqual(list(votes[0]), ["slot", "head", "validators"])
+        self.assertEqual(self.net.rpc.block(root=votes[-1]["head"]["root"]).slot, votes[-1]["head"]["slot"])
+
+    def _check_page(self):
+        for path, kind in (("/", "html"), ("/lean/v0/fork_choice/ui", "html"), ("/page/page.js", "javascript"),
+                           ("/page/page.css", "css")):
+            answer = http_client.get(self.address, path)
+            self.assertEqual((answer.status, answer.type), (200, f"text/{kind}; charset=utf-8"))
+            self.assertIn("default-src 'self'", answer.headers["Content-Security-Policy"])
 
     def _check_blocks(self):
         slot = self.net.rpc.status().finalized.slot
@@ -188,7 +206,8 @@ class HttpTest(e2e.NetworkTest):
             ("/lean/v0/events?topics=head,aggregate", 400, "unknown topic: 'aggregate'"),
             ("/lean/v0/events?topics=head,", 400, "unknown topic: ''"),
             ("/lean/v0/events?topics=%22%0a%ff", 400, "unknown topic: '\"\n\ufffd'"),
-            ("/", 404, "no such path"),
+            ("/page/nothing.js", 404, "no such file of the page"),
+            ("/page/", 404, "no such path"),
             ("/lean/v0", 404, "no such path"),
             ("/lean/v0/blocks/", 404, "no such path"),
             ("/lean/v0/blocks/1/2", 404, "no such path"),
