@@ -18,7 +18,7 @@ constexpr absl::string_view kPlainText = "wrong version number";
 struct Route {
   std::shared_ptr<spdlog::logger> log;
   LineLimit lines;
-  const RealClock clock;
+  const RealClock clock{};
 };
 
 void WriteLine(Route& route, const gpr_log_func_args& args) {
