@@ -198,19 +198,18 @@ TEST(EventHistoryTest, ReadersAndWritersRunAtTheSameTime) {
   std::atomic<bool> in_order = true;
   std::array<uint64_t, 3> accounted{};
   for (uint64_t& count : accounted) {
-    threads.emplace_back(
-        [&history, &count, &in_order, reader = EventReader(history, kEveryKind, std::nullopt)]() mutable {
-          uint64_t last = 0;
-          while (count < kEvents) {
-            const EventReader::Batch batch = reader.Read(64);
-            count += batch.lost;
-            for (const EventSlice& slice : batch.slices) {
-              if (slice.first <= last) in_order = false;
-              last = slice.first + slice.size() - 1;
-              count += slice.size();
-            }
-          }
-        });
+    threads.emplace_back([&count, &in_order, reader = EventReader(history, kEveryKind, std::nullopt)]() mutable {
+      uint64_t last = 0;
+      while (count < kEvents) {
+        const EventReader::Batch batch = reader.Read(64);
+        count += batch.lost;
+        for (const EventSlice& slice : batch.slices) {
+          if (slice.first <= last) in_order = false;
+          last = slice.first + slice.size() - 1;
+          count += slice.size();
+        }
+      }
+    });
   }
   for (size_t i = 0; i < kWriters; ++i) {
     threads.emplace_back([&history] {
