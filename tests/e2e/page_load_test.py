@@ -75,7 +75,7 @@ class Beacon:
                           for slot in range(BLOCKS - SLOTS, BLOCKS + 1)]
             },
             "/node/syncing": {"is_syncing": False, "head_slot": BLOCKS, "sync_distance": 0, "finalized_slot": 1},
-            "/node/peers": [],
+            "/node/peers": [{"peer_id": "16Uiu2HAm", "state": "disconnected", "direction": "inbound", "address": "/ip4/127.0.0.1"}],
         }[path]
 
     def _handler(self):
@@ -131,6 +131,8 @@ class PageLoadTest(unittest.TestCase):
         page.get(beacon.url)
         shown = "return document.querySelectorAll('#tree .block').length"
         wait_until(lambda: beacon.connected() and page.execute_script(shown) == BLOCKS, e2e.PATIENCE_S, "the blocks")
+        wait_until(lambda: page.execute_script("return document.getElementById('peer-count').textContent") == "0",
+                   e2e.PATIENCE_S, "no connected peer")
         page.execute_script(
             "window.tasks = []; new PerformanceObserver((list) => list.getEntries().forEach("
             "(entry) => tasks.push(entry.duration))).observe({type: 'longtask'})")

@@ -10,6 +10,9 @@ const ALL_TOPICS = [
   "head", "block", "attestation", "justified_checkpoint", "finalized_checkpoint", "chain_reorg", "peer", "sync", "block_gossip",
   "safe_target",
 ];
+const MARK_OF_TOPIC = {
+  head: "head", safe_target: "safeTarget", justified_checkpoint: "justified", finalized_checkpoint: "finalized",
+};
 const RETRY_MS = 2000;
 // Votes arrive by the thousand: what they change is drawn together.
 const DRAW_MS = 200;
@@ -40,6 +43,8 @@ class Page {
         await this.follow();
       } catch (error) {
         this.setLink(`no answer from the beacon (${error.message}), trying again`, true);
+      } finally {
+        this.source.close();
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
@@ -78,7 +83,7 @@ class Page {
       visitRanges(entry.validators, (index) => this.participation.add(entry.slot, index));
     }
     this.tree.reset(this.chain);
-    this.peers = new Map(peers.map((peer) => [peer.peer_id, peer]));
+    this.peers = new Map(peers.filter((peer) => peer.state === "connected").map((peer) => [peer.peer_id, peer]));
     this.sync = { is_syncing: syncing.is_syncing, lag_slots: syncing.sync_distance };
     const early = this.early;
     this.early = null;
@@ -95,9 +100,7 @@ class Page {
   }
 
   async follow() {
-    const reason = await this.broken;
-    this.source.close();
-    this.setLink(reason, true);
+    this.setLink(await this.broken, true);
   }
 
   setLink(text, broken) {
@@ -125,16 +128,10 @@ class Page {
         this.addBlock(data.block);
         break;
       case "head":
-        this.chain.mark("head", data.slot, data.block);
-        break;
       case "safe_target":
-        this.chain.mark("safeTarget", data.slot, data.block);
-        break;
       case "justified_checkpoint":
-        this.chain.mark("justified", data.slot, data.block);
-        break;
       case "finalized_checkpoint":
-        this.chain.mark("finalized", data.slot, data.block);
+        this.chain.mark(MARK_OF_TOPIC[topic], data.slot, data.block);
         break;
       case "chain_reorg":
         this.reorgs += 1;
@@ -153,6 +150,7 @@ class Page {
   // The event names the block only; its parent and its proposer are in its header.
   async addBlock(root) {
     const chain = this.chain;
+    if (chain.blocks.has(root)) return; // an early event
     const header = await get(`/blocks/${root}/header`).catch(() => null);
     if (header === null || chain !== this.chain) return;
     chain.addBlock(root, header.slot, header.parent_root, header.proposer_index);
