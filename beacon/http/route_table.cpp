@@ -35,8 +35,8 @@ constexpr uint32_t kMostNodes = 16'384;
 
 using Answer = absl::StatusOr<HttpResponse>;
 
-HttpResponse Respond(const char* type, std::shared_ptr<const std::string> body) {
-  return {.status = 200, .content_type = type, .route = {}, .body = std::move(body), .stream = nullptr};
+HttpResponse Respond(absl::string_view type, std::shared_ptr<const std::string> body) {
+  return {.status = 200, .content_type = std::string(type), .route = {}, .body = std::move(body), .stream = nullptr};
 }
 HttpResponse Respond(const Json& json) { return Respond(kJson, std::make_shared<const std::string>(Compact(json))); }
 
@@ -255,12 +255,9 @@ Answer PeerCount(const RouteSources& sources, const RouteCall&) {
 Answer PageFileNamed(absl::string_view name) {
   for (const PageFile& file : PageFiles()) {
     if (file.name != name) continue;
-    return HttpResponse{.status = 200,
-                        .content_type = std::string(file.content_type),
-                        .content_policy = kPagePolicy,
-                        .route = {},
-                        .body = std::make_shared<const std::string>(file.content),
-                        .stream = nullptr};
+    HttpResponse response = Respond(file.content_type, std::make_shared<const std::string>(file.content));
+    response.content_policy = kPagePolicy;
+    return response;
   }
   return absl::NotFoundError("no such file of the page");
 }

@@ -217,27 +217,21 @@ absl::StatusOr<v1::GetForkChoiceResponse> BeaconQueries::GetForkChoice(const v1:
 }
 
 absl::StatusOr<v1::GetLatestVotesResponse> BeaconQueries::GetLatestVotes(const v1::GetLatestVotesRequest&) const {
-  std::vector<SignedVotePtr> votes = chain_.service.Read([](const LeanChain& chain) {
+  const std::vector<SignedVotePtr> votes = chain_.service.Read([](const LeanChain& chain) {
     std::vector<SignedVotePtr> all = chain.known_votes().ToVector();
     chain.pending_votes().ForEach([&](const SignedVotePtr& vote) { all.push_back(vote); });
     return all;
   });
-  // Of a validator's known and its pending vote the newer one comes first.
-  std::sort(votes.begin(), votes.end(), [](const SignedVotePtr& a, const SignedVotePtr& b) {
-    const Attestation& left = a->message;
-    const Attestation& right = b->message;
-    return std::pair(left.validator_id, right.data.slot) < std::pair(right.validator_id, left.data.slot);
-  });
-  std::map<std::pair<uint64_t, Root>, std::pair<Checkpoint, std::vector<uint64_t>>> groups;
-  const Attestation* last = nullptr;
+  std::map<uint64_t, const Attestation*> newest;  // by validator, which may have a known and a pending vote
   for (const SignedVotePtr& vote : votes) {
-    const Attestation& message = vote->message;
-    if (last == nullptr || last->validator_id != message.validator_id) {
-      auto& [head, validators] = groups[{message.data.slot, message.data.head.root}];
-      head = message.data.head;
-      validators.push_back(message.validator_id);
-    }
-    last = &message;
+    const Attestation*& of_validator = newest[vote->message.validator_id];
+    if (of_validator == nullptr || of_validator->data.slot < vote->message.data.slot) of_validator = &vote->message;
+  }
+  std::map<std::pair<uint64_t, Root>, std::pair<Checkpoint, std::vector<uint64_t>>> groups;
+  for (const auto& [validator, vote] : newest) {
+    auto& [head, validators] = groups[{vote->data.slot, vote->data.head.root}];
+    head = vote->data.head;
+    validators.push_back(validator);
   }
   v1::GetLatestVotesResponse response;
   for (const auto& [place, group] : groups) {
