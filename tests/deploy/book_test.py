@@ -1,0 +1,69 @@
+"""The book in docs/ against the sources: messages that it explains exist, all alerts are explained, all pages are listed."""
+
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+# String literals that follow each other are one: "a "\n "b".
+JOINT = re.compile(r'"\s*\n\s*(?:r?")')
+COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
+CODE = re.compile(r"`([^`]+)`")
+
+
+def sources():
+    """The code of each source file of the three programs, with its string literals joined."""
+    for folder, suffixes in (("common", (".cpp", ".h")), ("beacon", (".cpp", ".h")),
+                             ("validator_client", (".cpp", ".h")), ("p2p/src", (".rs",))):
+        for path in (ROOT / folder).rglob("*"):
+            if path.suffix in suffixes:
+                yield JOINT.sub("", COMMENT.sub("", path.read_text(encoding="utf-8"))).replace('\\"', '"')
+
+
+def messages(page):
+    """What the first column of each table quotes."""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if line.startswith("| `"):
+            yield from CODE.findall(line.split(" | ")[0])
+
+
+def occurs(message, texts):
+    """Whether a source has the parts of a message in their order."""
+    parts = [part.strip() for part in message.split("…")]
+    parts = [part for part in parts if len(part) > 2]
+    pattern = re.compile(".{0,400}?".join(map(re.escape, parts)), re.DOTALL)
+    return bool(parts) and any(pattern.search(text) for text in texts)
+
+
+def rows(page):
+    """The cells of each row whose first cell is a name in code."""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if line.startswith("| `"):
+            yield [cell.strip() for cell in line.strip("| ").split(" | ")]
+
+
+class BookTest(unittest.TestCase):
+    def test_every_message_exists(self):
+        texts = list(sources())
+        quoted = list(messages(DOCS / "troubleshooting.md"))
+        self.assertGreater(len(quoted), 80)
+        self.assertEqual([message for message in quoted if not occurs(message, texts)], [])
+        self.assertFalse(occurs("the key is not listed anywhere", texts))
+
+    def test_every_alert_is_explained(self):
+        text = (ROOT / "deploy/observe/alerts.yml").read_text(encoding="utf-8")
+        alerts = dict(re.findall(r"- alert: (\w+)\n(?:.*\n)*?.*severity: (\w+)", text))
+        explained = {CODE.match(row[0])[1]: row[1] for row in rows(DOCS / "monitoring.md") if len(row) == 3}
+        self.assertGreater(len(alerts), 20)
+        self.assertEqual(explained, alerts)
+
+    def test_every_page_is_listed(self):
+        contents = (DOCS / "README.md").read_text(encoding="utf-8")
+        pages = [page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if page.name != "README.md"]
+        self.assertEqual([page for page in pages if f"({page})" not in contents], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
