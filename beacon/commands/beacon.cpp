@@ -177,18 +177,10 @@ absl::Status Beacon::StartParts() {
       sync_context,
       SyncServiceOptions::For(parameters_.spec.slot_duration_ms, has_engine() ? 1 : 0, std::random_device()()));
   sync_->Start();
-  ASSIGN_OR_RETURN(rpc_, RpcService::Start(Served(), {.node_name = options_.name,
-                                                      .server = {.address = options_.rpc_address,
-                                                                 .tls = options_.tls,
-                                                                 .insecure = options_.insecure_rpc,
-                                                                 .log = log_,
-                                                                 .reflection = true}}));
-  ASSIGN_OR_RETURN(http_, HttpService::Start(Served(), options_.http, *log_));
   listeners_ = std::make_unique<rpc::ListenerWatch>(clock_, log_);
-  listeners_->Add("rpc", rpc_->address());
-  if (http_ != nullptr) listeners_->Add("http", http_->address());
   security_ = std::make_unique<rpc::SecurityWatch>(clock_, log_);
-  security_->Add(rpc_->server());
+  ASSIGN_OR_RETURN(http_, HttpService::Start(Served(), options_.http, *log_));
+  if (http_ != nullptr) listeners_->Add("http", http_->address());
   metrics_reader_ =
       std::make_unique<BeaconMetricsReader>(metrics_, MeteredBeacon{.chain = chain_,
                                                                     .network = *network_,
@@ -201,6 +193,15 @@ absl::Status Beacon::StartParts() {
                                                                     .storage = storage_.get()});
   ASSIGN_OR_RETURN(metrics_server_, metrics::MetricsServer::StartIfAsked(options_.metrics_address, registry_, *log_));
   if (metrics_server_ != nullptr) listeners_->Add("metrics", metrics_server_->listener());
+  // RPC is last: whoever gets an answer there finds the other ports open.
+  ASSIGN_OR_RETURN(rpc_, RpcService::Start(Served(), {.node_name = options_.name,
+                                                      .server = {.address = options_.rpc_address,
+                                                                 .tls = options_.tls,
+                                                                 .insecure = options_.insecure_rpc,
+                                                                 .log = log_,
+                                                                 .reflection = true}}));
+  listeners_->Add("rpc", rpc_->address());
+  security_->Add(rpc_->server());
   if (const std::string warning = GroupReadableWarning({options_.tls.key, options_.http.tls_key}); !warning.empty()) {
     log_->warn("secrets_open_to_group message=\"{}\"", warning);
   }

@@ -3,13 +3,15 @@
 Usage: test_report.py [--check NAME=ok|failed]... [FILE.xml]...
 
 Reads the JUnit files of ctest and the XML files of GoogleTest. A check is a step without a file, such as the formatter.
-A missing or truncated file counts as one failure, because its run did not end. The exit code is 0 if something was run
-and nothing failed.
+A missing or truncated file counts as one failure, because its run did not end. The end of a failed test's output follows
+its name, because the whole output is far above. The exit code is 0 if something was run and nothing failed.
 """
 
 import pathlib
 import sys
 import xml.etree.ElementTree
+
+SHOWN_LINES = 40  # of the output of a failed test
 
 
 def outcome(case):
@@ -36,12 +38,21 @@ def reason(case):
     return next((text.strip().splitlines()[0] for text in texts if text.strip()), status_word(case))
 
 
+def end_of_output(case):
+    """The last lines that a failed test printed."""
+    failure = case.find("failure")
+    texts = [case.findtext("system-out") or "", "" if failure is None else failure.text or failure.get("message") or ""]
+    lines = next((text for text in texts if text.strip()), "").rstrip().splitlines()
+    return "\n".join(f"    {line}" for line in lines[-SHOWN_LINES:])
+
+
 def status_word(case):
     return case.get("status") or "skipped"
 
 
 def cases_of(path):
-    """(name, outcome, reason) of every test in the file."""
+    """(name, outcome, detail) of every test in the file. The detail of a skipped test is its reason, that of a failed one
+    the end of its output."""
     try:
         root = xml.etree.ElementTree.parse(path).getroot()
     except (OSError, xml.etree.ElementTree.ParseError):
@@ -51,7 +62,8 @@ def cases_of(path):
         name, group = case.get("name"), case.get("classname")
         what = outcome(case)
         full_name = name if group in (None, name) else f"{group}.{name}"
-        result.append((full_name, what, reason(case) if what == "skipped" else ""))
+        detail = {"skipped": reason, "failed": end_of_output}.get(what, lambda _: "")(case)
+        result.append((full_name, what, detail))
     return result
 
 
@@ -72,9 +84,11 @@ def main(arguments):
     for name, what, why in cases:
         if what == "skipped":
             print(f"skipped: {name} ({why})")
-    for name, what, _ in cases:
+    for name, what, output in cases:
         if what == "failed":
             print(f"FAILED:  {name}")
+            if output:
+                print(output)
     count = {word: sum(1 for _, what, _ in cases if what == word) for word in ("passed", "failed", "skipped")}
     if not cases:
         print("no test was found")

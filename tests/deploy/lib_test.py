@@ -85,7 +85,8 @@ class ProgramsTest(unittest.TestCase):
 
 class TestReportTest(unittest.TestCase):
     CTEST = """<testsuite><testcase name="A" classname="A" status="run"/>
-      <testcase name="B" classname="B" status="fail"><failure message=""/></testcase>
+      <testcase name="B" classname="B" status="fail"><failure message=""/>
+        <system-out>first\nthe last words\n</system-out></testcase>
       <testcase name="C" classname="C" status="disabled"/>
       <testcase name="D" classname="D" status="notrun"><skipped message="SKIP_RETURN_CODE=77"/>
         <system-out>skipped: no root</system-out></testcase>
@@ -112,6 +113,7 @@ class TestReportTest(unittest.TestCase):
         self.assertEqual(lines[-1], "3 passed, 3 failed, 3 skipped")
         self.assertIn("skipped: D (no root)", lines)
         self.assertIn("FAILED:  lint", lines)
+        self.assertEqual(lines[lines.index("FAILED:  B") + 1:][:2], ["    first", "    the last words"])
 
     def test_a_report_cut_short_is_a_failure(self):
         code, lines = self.report(self.CTEST[:60])

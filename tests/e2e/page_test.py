@@ -5,6 +5,7 @@ LEAN_SCREENSHOTS=DIR saves pictures of it for docs/.
 
 import os
 import pathlib
+import re
 
 import browser
 import e2e
@@ -62,6 +63,10 @@ class PageTest(e2e.NetworkTest):
         words = [item.split() for item in items]
         return {int(word[1].rstrip(":")): int(word[2]) for word in words}
 
+    def parted_counts(self, begin):
+        """How many voted in the slots since the link was cut in slot `begin`, without the first of them."""
+        return [count for slot, count in self.voted().items() if slot > begin + 1]
+
     def expect(self, condition, what):
         return wait_until(condition, e2e.PATIENCE_S, what)
 
@@ -77,7 +82,7 @@ class PageTest(e2e.NetworkTest):
         self.expect(lambda: self.number("finalized") > 0, "finality on the page")
         self.expect(lambda: any(count == VALIDATORS for count in self.voted().values()), "a slot with all votes")
         self.assertEqual(self.text("link"), "live")
-        self.assertLess(self.number("lag"), 12)
+        self.expect(lambda: 0 <= self.number("lag") < 12, "a small lag of finality")
         self.expect(lambda: self.text("peer-count") == "1", "the peer")
         self.assertIn("lean-p2p", self.page.find_element(By.ID, "peers").text)
         self.check_against_rpc(net)
@@ -88,9 +93,11 @@ class PageTest(e2e.NetworkTest):
         self.link.cut()
         begin = self.number("slot")
         self.expect(lambda: self.number("slot") > begin + PARTED_SLOTS, "the parted slots")
-        counts = self.voted()
-        self.assertEqual(counts[begin + PARTED_SLOTS - 1], VALIDATORS // 2, counts)
-        self.assertGreaterEqual(self.number("lag"), PARTED_SLOTS)
+        # A vote that was under way may still arrive in the first of them.
+        half = VALIDATORS // 2
+        self.expect(lambda: half in self.parted_counts(begin), "the votes of this half")
+        self.assertLessEqual(max(self.parted_counts(begin)), half)
+        self.expect(lambda: self.number("lag") >= PARTED_SLOTS, "finality to lag")
 
         # Healed, the other half's blocks are a branch.
         self.link.mend()
@@ -150,13 +157,15 @@ class PageTest(e2e.NetworkTest):
 
     def check_pointer(self):
         """The tip of a block tells whose newest votes name it."""
-        for event, pattern in (("mouseover", rf"slot \d+.*\nweight \d of {VALIDATORS}\n(head of \d: [0-9,-]+|no newest vote)"),
-                               ("mouseout", None)):
-            self.page.execute_script(
-                f"document.querySelector('#tree .block.head').dispatchEvent(new MouseEvent('{event}', {{bubbles: true}}))")
-            if pattern:
-                self.assertRegex(self.text("tip"), pattern)
-        self.assertIsNotNone(self.page.find_element(By.ID, "tip").get_attribute("hidden"))
+        # A new head is marked before its block is drawn, so there is no head for a moment.
+        point = """
+            const head = document.querySelector('#tree .block.head');
+            head?.dispatchEvent(new MouseEvent(arguments[0], {bubbles: true}));
+            const tip = document.getElementById('tip');
+            return head && (tip.hidden ? '' : tip.textContent)"""
+        wanted = rf"slot \d+.*\nweight \d of {VALIDATORS}\n(head of \d: [0-9,-]+|no newest vote)"
+        self.expect(lambda: re.match(wanted, self.page.execute_script(point, "mouseover") or ""), "the tip of the head")
+        self.expect(lambda: self.page.execute_script(point, "mouseout") == "", "the tip to go")
 
     def check_layout(self, width, scheme):
         shown = self.page.execute_script(

@@ -92,8 +92,10 @@ export class Tree {
       if (root !== undefined) marks.set(root, [...(marks.get(root) ?? []), [name, text]]);
     }
     for (const block of chain.blocks.values()) this.drawBlock(block, marks.get(block.root) ?? []);
-    if (!this.moved || !this.drawn.has(this.focused)) {
-      this.setFocused(chain.marks.head?.root);
+    // A new head may be marked before its block is known. Until then the one before it keeps the focus.
+    const head = chain.marks.head?.root;
+    if (this.drawn.has(head) && (!this.moved || !this.drawn.has(this.focused))) {
+      this.setFocused(head);
       this.moved = false;
     }
 

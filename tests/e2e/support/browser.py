@@ -1,14 +1,17 @@
 """Headless Chromium, driven through WebDriver, as somebody who watches a beacon's page has it."""
 
+import pathlib
 import shutil
+import tempfile
 import unittest
 
 try:
     from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 except ImportError:
-    webdriver = By = Keys = None
+    webdriver = Service = By = Keys = None
 
 # Chromium's programs of Debian; `google-chrome` and others are not looked for.
 PROGRAMS = ("chromium", "chromedriver")
@@ -31,10 +34,21 @@ def open_browser(test: unittest.TestCase):
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,1400"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options)
+    # Without a graphics card it draws with all cores. It must not take them from the beacons and clients under test.
+    driver = webdriver.Chrome(options=options, service=Service(executable_path=_yielding_driver(test)))
     test.addCleanup(driver.quit)
     driver.set_script_timeout(60)
     return driver
+
+
+def _yielding_driver(test):
+    """A program that is chromedriver at the lowest priority. The browsers that it starts inherit the priority."""
+    folder = tempfile.TemporaryDirectory()
+    test.addCleanup(folder.cleanup)
+    script = pathlib.Path(folder.name, "chromedriver")
+    script.write_text(f'#!/bin/sh\nexec nice -n 19 {shutil.which("chromedriver")} "$@"\n', encoding="ascii")
+    script.chmod(0o700)
+    return script
 
 
 def set_scheme(driver, scheme):
