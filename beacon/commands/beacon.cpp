@@ -179,8 +179,11 @@ absl::Status Beacon::StartParts() {
   sync_->Start();
   listeners_ = std::make_unique<rpc::ListenerWatch>(clock_, log_);
   security_ = std::make_unique<rpc::SecurityWatch>(clock_, log_);
-  ASSIGN_OR_RETURN(http_, HttpService::Start(Served(), options_.http, *log_));
-  if (http_ != nullptr) listeners_->Add("http", http_->address());
+  ASSIGN_OR_RETURN(http_, HttpService::Start(Served(), options_.http, log_));
+  if (http_ != nullptr) {
+    listeners_->Add("http", http_->address());
+    security_->Add(http_->tls_files());
+  }
   metrics_reader_ =
       std::make_unique<BeaconMetricsReader>(metrics_, MeteredBeacon{.chain = chain_,
                                                                     .network = *network_,

@@ -46,7 +46,7 @@ std::string HttpAddressError(const std::string& text) {
 
 // Members use the members above them, and are destroyed before them.
 struct HttpService::Parts {
-  explicit Parts(ServedChain served) : chain(std::move(served)) {}
+  Parts(ServedChain served, std::shared_ptr<rpc::TlsFiles> tls) : chain(std::move(served)), tls_files(std::move(tls)) {}
 
   void Handle(const HttpRequest& request, HttpReply reply) {
     const auto shared = std::make_shared<const HttpReply>(std::move(reply));
@@ -60,40 +60,37 @@ struct HttpService::Parts {
   }
 
   const ServedChain chain;
+  const std::shared_ptr<rpc::TlsFiles> tls_files;
   const BeaconQueries queries{chain};
   rpc::FairPool pool{kHttpPool};
   std::unique_ptr<HttpServer> server;
 };
 
 absl::StatusOr<std::unique_ptr<HttpService>> HttpService::Start(ServedChain chain, const HttpServiceOptions& options,
-                                                                spdlog::logger& log) {
+                                                                std::shared_ptr<spdlog::logger> log) {
   if (options.address == HttpServiceOptions::kOff) return nullptr;
   const bool is_default = options.address.empty();
   const std::string text = is_default ? std::string(HttpServiceOptions::kDefaultAddress) : options.address;
   ASSIGN_OR_RETURN(const rpc::Address address, ParseHttpAddress(text), WithOption(_));
-  const bool tls = !options.tls_cert.empty() || !options.tls_key.empty();
-  if (tls) {
-    // Checks the files as for gRPC.
-    rpc::ServerTlsFiles files;
-    files.cert = options.tls_cert;
-    files.key = options.tls_key;
-    RETURN_IF_ERROR(rpc::OpenTlsFiles("http", files, nullptr).status());
-  }
-  auto parts = std::make_unique<Parts>(std::move(chain));
+  rpc::ServerTlsFiles files;
+  files.cert = options.tls_cert;
+  files.key = options.tls_key;
+  ASSIGN_OR_RETURN(const std::shared_ptr<rpc::TlsFiles> tls, rpc::OpenTlsFiles("http", files, log));
+  auto parts = std::make_unique<Parts>(std::move(chain), tls);
   absl::StatusOr<std::unique_ptr<HttpServer>> server = HttpServer::Start(
-      {.address = address, .tls_cert = options.tls_cert, .tls_key = options.tls_key, .limits = Fitting(options.limits)},
+      {.address = address, .tls = tls, .limits = Fitting(options.limits)},
       [parts = parts.get()](const HttpRequest& request, HttpReply reply) { parts->Handle(request, std::move(reply)); });
   if (!server.ok() && is_default) {
-    log.warn("http_off message=\"{}; name another address with --http-address\"",
-             std::string(server.status().message()));
+    log->warn("http_off message=\"{}; name another address with --http-address\"",
+              std::string(server.status().message()));
     return nullptr;
   }
   RETURN_IF_ERROR(server.status(), WithOption(_));
   parts->server = *std::move(server);
-  log.info("http listening url={}://{}/", tls ? "https" : "http", parts->server->address().ToString());
+  log->info("http listening url={}://{}/", tls != nullptr ? "https" : "http", parts->server->address().ToString());
   if (!address.IsLoopback()) {
-    log.warn("http_open address={} tls={} message=\"everybody who reaches this address may read the chain\"",
-             parts->server->address().ToString(), tls ? "on" : "off");
+    log->warn("http_open address={} tls={} message=\"everybody who reaches this address may read the chain\"",
+              parts->server->address().ToString(), tls != nullptr ? "on" : "off");
   }
   return std::unique_ptr<HttpService>(new HttpService(std::move(parts)));
 }
@@ -108,6 +105,8 @@ void HttpService::Stop() {
 }
 
 const rpc::Address& HttpService::address() const { return parts_->server->address(); }
+
+std::shared_ptr<rpc::TlsFiles> HttpService::tls_files() const { return parts_->tls_files; }
 
 HttpCounts HttpService::counts() const { return parts_->server->counts(); }
 

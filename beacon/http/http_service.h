@@ -11,6 +11,7 @@
 #include "beacon/rpc/served_chain.h"
 #include "common/log/logger.h"
 #include "common/rpc/connections/address.h"
+#include "common/rpc/tls_files.h"
 
 namespace lean::beacon {
 
@@ -20,7 +21,7 @@ struct HttpServiceOptions {
   static constexpr absl::string_view kOff = "off";
 
   std::string address;   // HOST:PORT; empty: kDefaultAddress; kOff: no server
-  std::string tls_cert;  // PEM certificate chain; empty: no TLS
+  std::string tls_cert;  // PEM certificate chain; empty: no TLS. Both files are read again when they change
   std::string tls_key;   // its private key
   HttpLimits limits = {};
 };
@@ -34,7 +35,7 @@ class HttpService {
   // Null: the server is off, or the default address is in use, which is logged. Errors name --http-address or the TLS
   // file. What `chain` refers to outlives the service.
   static absl::StatusOr<std::unique_ptr<HttpService>> Start(ServedChain chain, const HttpServiceOptions& options,
-                                                            spdlog::logger& log);
+                                                            std::shared_ptr<spdlog::logger> log);
 
   // As Stop().
   ~HttpService();
@@ -45,6 +46,8 @@ class HttpService {
   void Stop();
 
   const rpc::Address& address() const;
+  // Null: no TLS.
+  std::shared_ptr<rpc::TlsFiles> tls_files() const;
   HttpCounts counts() const;
 
  private:

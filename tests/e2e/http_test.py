@@ -315,12 +315,28 @@ class HttpTest(e2e.NetworkTest):
             http_client.get(self.address, "/lean/v0/health", authority=made["stranger"].cert)
         with self.assertRaises((OSError, http.client.HTTPException)):  # plaintext
             http_client.get(self.address, "/lean/v0/health")
+        self.assertIn("certificate_ends_soon tls=http", self.net.beacon.log_path.read_text(encoding="utf-8"))
+        self._check_renewed_certificate(own)
         for key, words in (("", "needs both a certificate and its key"), (made["stranger"].key, "is not the key of")):
             arguments = ("--http-tls-cert", own.cert, *(("--http-tls-key", key) if key else ()))
             done = self.run_beacon("run", "--genesis", self.net.genesis_dir, "--rpc-address", "127.0.0.1:0",
                                    "--http-address", "127.0.0.1:0", *arguments)
             self.assertEqual(done.returncode, 1)
             self.assertIn(words, done.stderr)
+
+    def _check_renewed_certificate(self, own):
+        """Files that are replaced are taken without a restart."""
+        renewed = certificates.make(self.directory / "renewed", "beacon")
+        for new, old in zip(renewed["beacon"], own):
+            new.replace(old)
+
+        def trusts_new():
+            try:
+                return http_client.get(self.address, "/lean/v0/health", authority=renewed["authority"].cert).status == 200
+            except ssl.SSLCertVerificationError:
+                return False
+
+        wait_until(trusts_new, e2e.PATIENCE_S, "the new certificate to be shown")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 #include "beacon/http/server/http_server.h"
 
-#include <openssl/ssl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,7 +10,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -28,6 +26,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "beacon/http/server/connection_book.h"
+#include "beacon/http/server/renewed_tls.h"
 #include "common/concurrency/mutex.h"
 #include "common/process/descriptors.h"
 #include "common/rpc/connections/connection_gate.h"
@@ -58,7 +57,7 @@ class HttpServer::Core : public std::enable_shared_from_this<Core> {
  public:
   Core(const HttpLimits& limits, HttpHandler handler) : limits_(limits), handler_(std::move(handler)), book_(limits) {}
 
-  absl::Status UseTls(const std::string& cert, const std::string& key);
+  absl::Status UseTls(std::shared_ptr<rpc::TlsFiles> files);
   absl::Status Listen(const rpc::Address& address);
   const rpc::Address& address() const { return gate_->address(); }
   void Start();
@@ -76,7 +75,7 @@ class HttpServer::Core : public std::enable_shared_from_this<Core> {
 
   const HttpLimits limits_;
   const HttpHandler handler_;
-  std::optional<asio::ssl::context> tls_;
+  std::unique_ptr<RenewedTls> tls_;  // of the thread; null: connections are not encrypted
   asio::io_context io_{1};
   std::unique_ptr<rpc::ConnectionGate> gate_;
   Mutex arrivals_mutex_;
@@ -293,14 +292,8 @@ class HttpServer::Core::Session final : public HttpConnection, public std::enabl
   bool closed_ = false;
 };
 
-absl::Status HttpServer::Core::UseTls(const std::string& cert, const std::string& key) {
-  tls_.emplace(asio::ssl::context::tls_server);
-  SSL_CTX_set_min_proto_version(tls_->native_handle(), TLS1_2_VERSION);
-  beast::error_code error;
-  tls_->use_certificate_chain_file(cert, error);
-  if (error) return absl::InvalidArgumentError(absl::StrCat("TLS file ", cert, ": ", error.message()));
-  tls_->use_private_key_file(key, asio::ssl::context::pem, error);
-  if (error) return absl::InvalidArgumentError(absl::StrCat("TLS file ", key, ": ", error.message()));
+absl::Status HttpServer::Core::UseTls(std::shared_ptr<rpc::TlsFiles> files) {
+  ASSIGN_OR_RETURN(tls_, RenewedTls::Make(std::move(files)));
   return absl::OkStatus();
 }
 
@@ -367,9 +360,9 @@ void HttpServer::Core::Begin(int fd) {
     book_.Add(session);
     session->Begin();
   };
-  if (tls_.has_value()) {
+  if (tls_ != nullptr) {
     begin(std::make_shared<Session<beast::ssl_stream<beast::tcp_stream>>>(*this, std::move(host), peer.port(),
-                                                                          std::move(socket), *tls_));
+                                                                          std::move(socket), tls_->Newest()));
   } else {
     begin(std::make_shared<Session<beast::tcp_stream>>(*this, std::move(host), peer.port(), std::move(socket)));
   }
@@ -380,7 +373,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpServerOp
     return absl::InvalidArgumentError("HTTP is not served on unix sockets; expected HOST:PORT");
   }
   const auto core = std::make_shared<Core>(options.limits, std::move(handler));
-  if (!options.tls_cert.empty()) RETURN_IF_ERROR(core->UseTls(options.tls_cert, options.tls_key));
+  if (options.tls != nullptr) RETURN_IF_ERROR(core->UseTls(options.tls));
   RETURN_IF_ERROR(core->Listen(options.address));
   core->Start();
   return std::unique_ptr<HttpServer>(new HttpServer(core->address(), core));

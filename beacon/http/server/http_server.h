@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "beacon/http/server/http_types.h"
 #include "common/rpc/connections/address.h"
+#include "common/rpc/tls_files.h"
 
 namespace lean::beacon {
 
@@ -30,9 +31,8 @@ struct HttpLimits {
 };
 
 struct HttpServerOptions {
-  rpc::Address address;  // HOST:PORT; port 0: a free one
-  std::string tls_cert;  // PEM certificate chain; empty: no TLS
-  std::string tls_key;   // its private key
+  rpc::Address address;                          // HOST:PORT; port 0: a free one
+  std::shared_ptr<rpc::TlsFiles> tls = nullptr;  // a certificate and its key; null: no TLS
   HttpLimits limits = {};
 };
 

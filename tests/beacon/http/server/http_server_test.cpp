@@ -70,9 +70,8 @@ class TestStream final : public HttpStream {
 class HttpServerTest : public testing::Test {
  protected:
   void Start(const HttpLimits& limits = {}) {
-    auto server = HttpServer::Start(
-        {.address = {.host = "127.0.0.1", .port = 0}, .tls_cert = {}, .tls_key = {}, .limits = limits},
-        [this](const HttpRequest& request, HttpReply reply) { Handle(request, reply); });
+    auto server = HttpServer::Start({.address = {.host = "127.0.0.1", .port = 0}, .limits = limits},
+                                    [this](const HttpRequest& request, HttpReply reply) { Handle(request, reply); });
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -329,8 +328,7 @@ TEST_F(HttpServerTest, ManyClientsAtOnceAndAStopInTheMiddle) {
 
 TEST_F(HttpServerTest, AnAddressInUseIsAnError) {
   Start();
-  const auto second = HttpServer::Start({.address = server_->address(), .tls_cert = {}, .tls_key = {}},
-                                        [](const HttpRequest&, const HttpReply&) {});
+  const auto second = HttpServer::Start({.address = server_->address()}, [](const HttpRequest&, const HttpReply&) {});
   EXPECT_TRUE(absl::IsUnavailable(second.status())) << second.status();
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(server_->address().ToString()));
 }
