@@ -122,6 +122,17 @@ class StopTest(e2e.NetworkTest):
         self.stops(making, code=1)
         self.assertEqual(list((self.directory / "new").iterdir()), [])
 
+    def connect(self, port):
+        """A connection to a port that a program opens sooner or later."""
+
+        def connected():
+            try:
+                return socket.create_connection(("127.0.0.1", port), timeout=e2e.PATIENCE_S)
+            except ConnectionRefusedError:
+                return None
+
+        return wait_until(connected, e2e.PATIENCE_S, f"port {port} to be open")
+
     def test_beacon_and_client_with_callers_that_wait(self):
         net = self.make_network(clients=1)
         ports = [network.free_port(), network.free_port()]
@@ -131,8 +142,7 @@ class StopTest(e2e.NetworkTest):
         net.start()
         self.wait_for(lambda s: s.slot >= 1, "genesis")
         for port in (*ports, net.settings.port):
-            connection = socket.create_connection(("127.0.0.1", port), timeout=e2e.PATIENCE_S)
-            self.addCleanup(connection.close)
+            self.addCleanup(self.connect(port).close)
         self.stops(net.clients[0])
         self.stops(net.beacon)
 
