@@ -30,7 +30,8 @@ typename Map::mapped_type FindOrDefault(const Map& map, const Root& root) {
 
 }  // namespace
 
-absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, ImportMode mode) {
+absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, ImportMode mode,
+                                               const TransitionWatch& watch) {
   const Block& block = signed_block->message.block;
   const Root body_root = ssz::HashTreeRoot(block.body);
   const Checkpoint id{.root = ssz::HashTreeRoot(HeaderOf(block, body_root)), .slot = block.slot};
@@ -39,7 +40,7 @@ absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, Impo
     events.already_known = true;
     return events;
   }
-  ASSIGN_OR_RETURN(State post_state, CheckBlock(*signed_block, id, body_root, mode));
+  ASSIGN_OR_RETURN(State post_state, CheckBlock(*signed_block, id, body_root, mode, watch));
 
   // From here on nothing fails.
   const VoteSnapshot before = View();
@@ -60,7 +61,8 @@ absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, Impo
 }
 
 absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& id,
-                                            const Root& body_root, ImportMode mode) const {
+                                            const Root& body_root, ImportMode mode,
+                                            const TransitionWatch& watch) const {
   const Block& block = signed_block.message.block;
   const std::optional<uint64_t> parent_slot = SlotOf(block.parent_root);
   if (!parent_slot.has_value() || !HasBlock(block.parent_root)) {
@@ -89,7 +91,7 @@ absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& si
     RETURN_IF_ERROR(CheckBlockVotes(signed_block, id));
   }
   if (parent_state == nullptr) return NeedsStateError(block.parent_root);
-  ASSIGN_OR_RETURN(State post_state, StateTransition(*parent_state, block, body_root));
+  ASSIGN_OR_RETURN(State post_state, StateTransition(*parent_state, block, body_root, watch));
   const Checkpoint& justified = post_state.latest_justified;
   if (justified.slot > justified_.slot && !justified.root.IsZero() && !fork_choice_.Contains(justified.root)) {
     return TooOldError("block justifies one that does not descend from the finalized block");

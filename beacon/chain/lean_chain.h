@@ -22,6 +22,7 @@
 #include "beacon/chain/chain_error.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/chain/fork_choice.h"
+#include "beacon/chain/state_transition.h"
 #include "beacon/chain/vote_map.h"
 
 namespace lean::beacon {
@@ -67,7 +68,8 @@ class LeanChain {
 
   // Imports a block. Errors: see chain_error.h. A block that is already in the chain is reported as already_known.
   // `block` is not null.
-  absl::StatusOr<ChainEvents> OnBlock(SignedBlockPtr block, ImportMode mode = ImportMode::kLive);
+  absl::StatusOr<ChainEvents> OnBlock(SignedBlockPtr block, ImportMode mode = ImportMode::kLive,
+                                      const TransitionWatch& watch = nullptr);
 
   // Takes a vote from gossip. It counts in fork choice from interval 3 on. `vote` is not null.
   absl::StatusOr<ChainEvents> OnVote(SignedVotePtr vote);
@@ -181,7 +183,7 @@ class LeanChain {
 
   // Checks the block and returns its post-state.
   absl::StatusOr<State> CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& id,
-                                   const Root& body_root, ImportMode mode) const;
+                                   const Root& body_root, ImportMode mode, const TransitionWatch& watch) const;
   absl::Status CheckBlockVotes(const SignedBlockWithAttestation& signed_block, const Checkpoint& id) const;
   // The root of `importing`, a block that is about to be imported, counts as known. May be null.
   absl::Status CheckVote(const AttestationData& data, const Checkpoint* importing) const;

@@ -8,6 +8,13 @@
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {
+namespace {
+
+void Pass(const TransitionWatch& watch, TransitionStep step) {
+  if (watch != nullptr) watch(step);
+}
+
+}  // namespace
 
 absl::StatusOr<State> ProcessSlots(const State& state, uint64_t slot) {
   if (slot <= state.slot) {
@@ -51,21 +58,29 @@ absl::StatusOr<State> ProcessBlockHeader(const State& state, const Block& block,
   return result;
 }
 
-absl::StatusOr<State> ProcessSlotsAndBlock(const State& state, const Block& block, const Root& body_root) {
+absl::StatusOr<State> ProcessSlotsAndBlock(const State& state, const Block& block, const Root& body_root,
+                                           const TransitionWatch& watch) {
+  Pass(watch, TransitionStep::kStart);
   ASSIGN_OR_RETURN(State advanced, ProcessSlots(state, block.slot));
+  Pass(watch, TransitionStep::kSlots);
   ASSIGN_OR_RETURN(State entered, ProcessBlockHeader(advanced, block, body_root));
+  Pass(watch, TransitionStep::kHeader);
   ASSIGN_OR_RETURN(VoteProcessor votes, VoteProcessor::Create(std::move(entered)));
   for (const Attestation& vote : block.body.attestations) {
     RETURN_IF_ERROR(votes.Apply(vote));
   }
-  return std::move(votes).Finish();
+  ASSIGN_OR_RETURN(State post_state, std::move(votes).Finish());
+  Pass(watch, TransitionStep::kVotes);
+  return post_state;
 }
 
-absl::StatusOr<State> StateTransition(const State& state, const Block& block, const Root& body_root) {
-  ASSIGN_OR_RETURN(State post_state, ProcessSlotsAndBlock(state, block, body_root));
+absl::StatusOr<State> StateTransition(const State& state, const Block& block, const Root& body_root,
+                                      const TransitionWatch& watch) {
+  ASSIGN_OR_RETURN(State post_state, ProcessSlotsAndBlock(state, block, body_root, watch));
   if (block.state_root != ssz::HashTreeRoot(post_state)) {
     return InvalidError("block's state root is not that of the state it leads to");
   }
+  Pass(watch, TransitionStep::kStateRoot);
   return post_state;
 }
 

@@ -3,7 +3,9 @@
 #ifndef LEAN_BEACON_CHAIN_STATE_TRANSITION_H_
 #define LEAN_BEACON_CHAIN_STATE_TRANSITION_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,11 +23,20 @@ absl::StatusOr<State> ProcessSlots(const State& state, uint64_t slot);
 // in all three.
 absl::StatusOr<State> ProcessBlockHeader(const State& state, const Block& block, const Root& body_root);
 
+// What is complete of a transition.
+enum class TransitionStep { kStart, kSlots, kHeader, kVotes, kStateRoot };
+inline constexpr size_t kTransitionSteps = 5;
+
+// Called after each step, for callers that have a clock. May be null.
+using TransitionWatch = std::function<void(TransitionStep)>;
+
 // Slots, header and votes: the post-state without the check of the block's state root.
-absl::StatusOr<State> ProcessSlotsAndBlock(const State& state, const Block& block, const Root& body_root);
+absl::StatusOr<State> ProcessSlotsAndBlock(const State& state, const Block& block, const Root& body_root,
+                                           const TransitionWatch& watch = nullptr);
 
 // The whole transition, the check of the state root included.
-absl::StatusOr<State> StateTransition(const State& state, const Block& block, const Root& body_root);
+absl::StatusOr<State> StateTransition(const State& state, const Block& block, const Root& body_root,
+                                      const TransitionWatch& watch = nullptr);
 
 // Which slots may be justified. Source: leanSpec 050fa4a, Slot.is_justifiable_after (3SF-mini).
 

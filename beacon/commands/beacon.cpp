@@ -51,9 +51,12 @@ std::unique_ptr<const BlockSource> MakeBlockSource(const ChainService& service, 
   return std::make_unique<StoredBlockSource>(service, *database, clock, log);
 }
 
-std::unique_ptr<SignatureVerifier> MakeVerifier(const ChainParameters& parameters) {
-  return std::make_unique<SignatureVerifier>(parameters.scheme, parameters.genesis.state->validators,
-                                             SignatureVerifierOptions());
+std::unique_ptr<SignatureVerifier> MakeVerifier(const ChainParameters& parameters, const Clock& clock,
+                                                BeaconMetrics& metrics) {
+  SignatureVerifierOptions options;
+  options.seconds = &metrics.chain.signature;
+  options.clock = &clock;
+  return std::make_unique<SignatureVerifier>(parameters.scheme, parameters.genesis.state->validators, options);
 }
 
 void ObserveSizes(const v1::GossipItems& items, BeaconMetrics& metrics) {
@@ -139,7 +142,8 @@ Beacon::Beacon(const BeaconOptions& options, ChainParameters parameters, Started
       storage_(std::move(started.storage)),
       outbound_(OutboundItems(parameters_.genesis.state->validators.size())),
       sync_inbox_(std::make_shared<SyncInbox>()),
-      chain_(std::move(started.chain), MakeVerifier(parameters_), ChainContext(), ChainOptions(storage_ != nullptr)),
+      chain_(std::move(started.chain), MakeVerifier(parameters_, clock_, metrics_), ChainContext(),
+             ChainOptions(storage_ != nullptr)),
       blocks_(MakeBlockSource(chain_, database_.get(), clock_, log_)) {}
 
 Beacon::~Beacon() = default;
@@ -220,6 +224,7 @@ ChainServiceContext Beacon::ChainContext() {
           .log = log_,
           .observer = storage_.get(),
           .want = [inbox = sync_inbox_](const WantedRoot& wanted) { inbox->Want(wanted); },
+          .metrics = &metrics_.chain,
           .states = database_.get(),
           .events = &events_};
 }

@@ -4,6 +4,7 @@
 #define LEAN_BEACON_COMMANDS_BEACON_METRICS_H_
 
 #include "beacon/http/route_paths.h"
+#include "beacon/services/chain_metrics.h"
 #include "common/metrics/metrics.h"
 #include "common/metrics/process_metrics.h"
 
@@ -164,6 +165,7 @@ struct BeaconMetrics {
                                  "Votes that the edge checks or the chain refused"};
   metrics::Counter lean_reorgs{r, "lean_fork_choice_reorgs_total",
                                "Changes to a head that does not descend from the previous head"};
+  ChainMetrics chain{r};
   metrics::Gauge connected_peers{r, "lean_connected_peers", "Connected peers, by their program", {{"client", {}}}};
   metrics::Gauge mesh_peers{
       r, "lean_gossip_mesh_peers", "Those of them in the mesh of a topic of gossipsub", {{"client", {}}}};

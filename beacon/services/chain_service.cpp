@@ -55,7 +55,8 @@ ChainService::ChainService(LeanChain chain, std::unique_ptr<SignatureVerifier> v
                .observer = context.observer,
                .want = context.want,
                .want_state = WantState(),
-               .events = context.events},
+               .events = context.events,
+               .metrics = context.metrics},
               options.writer),
       admission_(LimitsOf(options)),
       rebuilder_(MakeRebuilder(
@@ -263,14 +264,19 @@ void ChainService::Handle(const CheckedVotes& checked) {
 
 // Waits from interval to interval, also before genesis, so that a change of the wall clock is noticed within one.
 void ChainService::RunTicker(std::stop_token stop) {
-  bool running = true;
-  while (running) {
+  std::optional<SteadyTime> last_tick;
+  while (true) {
     const int64_t now = context_.clock.WallMs();
     const SteadyTime steady_now = context_.clock.Steady();
     const SlotTime time = context_.slot_clock.At(now);
     const int64_t next = context_.slot_clock.StartMs(time.slot, time.interval + 1);
-    running = context_.clock.WaitUntil(steady_now + std::chrono::milliseconds(next - now), stop);
-    if (running && !tick_queued_.exchange(true)) channel_.TryPush(std::make_unique<Message>(Tick{}));
+    if (!context_.clock.WaitUntil(steady_now + std::chrono::milliseconds(next - now), stop)) return;
+    if (!tick_queued_.exchange(true)) channel_.TryPush(std::make_unique<Message>(Tick{}));
+    const SteadyTime tick = context_.clock.Steady();
+    if (context_.metrics != nullptr && last_tick.has_value()) {
+      context_.metrics->tick.Observe(SecondsOf(tick - *last_tick));
+    }
+    last_tick = tick;
   }
 }
 
@@ -310,6 +316,16 @@ auto ChainService::WithState(const Prepare& prepare) const {
 }
 
 absl::StatusOr<BuiltBlock> ChainService::BuildBlock(uint64_t slot, uint64_t proposer) const {
+  const SteadyTime start = context_.clock.Steady();
+  absl::StatusOr<BuiltBlock> built = TryBuildBlock(slot, proposer);
+  if (context_.metrics != nullptr) {
+    (built.ok() ? context_.metrics->blocks_built : context_.metrics->blocks_not_built).Add();
+    if (built.ok()) context_.metrics->block_building.Observe(SecondsOf(context_.clock.Steady() - start));
+  }
+  return built;
+}
+
+absl::StatusOr<BuiltBlock> ChainService::TryBuildBlock(uint64_t slot, uint64_t proposer) const {
   ASSIGN_OR_RETURN(const ProposalSnapshot snapshot, WithState([&](const LeanChain& chain, const StatePtr& state) {
                      return chain.PrepareProposal(slot, state);
                    }));

@@ -21,6 +21,7 @@
 #include "beacon/chain/chain_types.h"
 #include "beacon/chain/lean_chain.h"
 #include "beacon/services/admission.h"
+#include "beacon/services/chain_metrics.h"
 #include "beacon/services/chain_observer.h"
 #include "beacon/services/chain_writer.h"
 #include "beacon/services/checks/signature_verifier.h"
@@ -57,6 +58,7 @@ struct ChainServiceContext {
   std::shared_ptr<spdlog::logger> log;
   ChainObserver* observer = nullptr;                      // null: the chain is not stored
   std::function<void(const WantedRoot&)> want = nullptr;  // see ChainWriterContext
+  ChainMetrics* metrics = nullptr;                        // null: nothing is measured; outlives the service
   const StateSource* states = nullptr;  // of pruned states; null: they are lost. Outlives the service.
   EventHistory* events = nullptr;       // for those who watch the chain; null: nobody can. Outlives the service.
 };
@@ -192,6 +194,7 @@ class ChainService {
   bool HasBlock(const Root& root) const;
   // The callback by which the writer requests states; null without a source of states.
   std::function<void(const WantedState&)> WantState();
+  absl::StatusOr<BuiltBlock> TryBuildBlock(uint64_t slot, uint64_t proposer) const;
   // Waits for a state that is not in memory.
   absl::StatusOr<StatePtr> AwaitState(const Root& root, const StateAsker& asker) const;
   // Returns the result of `prepare`. If the chain does not have the state that it needs, calls it again with that

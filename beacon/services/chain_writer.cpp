@@ -145,20 +145,24 @@ SubmitOutcome ChainWriter::Process(DependencyQueue::Taken taken, bool from_queue
 
 absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& item, bool* already_known) {
   const Checkpoint old_head = context_.chain.head();
-  const SteadyTime start = context_.clock.Steady();
+  ImportStopwatch watch(context_.clock);
   const ImportMode mode = IsHistory(block->message.block.slot) ? ImportMode::kHistory : ImportMode::kLive;
   absl::StatusOr<ChainEvents> events;
   {
     WriterLock lock(context_.mutex);
-    events = context_.chain.OnBlock(block, mode);
+    events = context_.chain.OnBlock(block, mode, [&watch](TransitionStep step) { watch.Pass(step); });
   }
+  watch.Stop();
   RETURN_IF_ERROR(events.status());
   *already_known = events->already_known;
   if (*already_known) return absl::OkStatus();
-  const auto import_time = context_.clock.Steady() - start;
   events_.BlockAccepted(*block, item.root, item.origin,
-                        std::chrono::duration_cast<std::chrono::milliseconds>(import_time), mode);
+                        std::chrono::duration_cast<std::chrono::milliseconds>(watch.total()), mode);
   const Block& content = block->message.block;
+  if (context_.metrics != nullptr) {
+    watch.Report(content.slot - context_.chain.SlotOf(content.parent_root).value_or(content.slot),
+                 content.body.attestations.size(), *context_.metrics);
+  }
   Tell(BlockImported{.id = {.root = item.root, .slot = content.slot},
                      .parent_root = content.parent_root,
                      .state_root = content.state_root,
@@ -180,10 +184,14 @@ absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& 
 
 absl::Status ChainWriter::Apply(const SignedVotePtr& vote) {
   const Checkpoint old_head = context_.chain.head();
+  const SteadyTime start = context_.clock.Steady();
   absl::StatusOr<ChainEvents> events;
   {
     WriterLock lock(context_.mutex);
     events = context_.chain.OnVote(vote);
+  }
+  if (context_.metrics != nullptr) {
+    context_.metrics->vote_validation.Observe(SecondsOf(context_.clock.Steady() - start));
   }
   RETURN_IF_ERROR(events.status());
   context_.seen_votes.Add(vote->message.data.slot, vote->message.validator_id, CurrentSlot());
@@ -302,6 +310,7 @@ void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_
   if (events.reorg && events.head.has_value()) {
     const uint64_t depth = ReorgDepth(old_head);
     events_.Reorg(old_head, *events.head, depth);
+    if (context_.metrics != nullptr) context_.metrics->reorg_depth.Observe(static_cast<double>(depth));
     Tell(Reorganized{.old_head = Described(old_head), .new_head = Described(*events.head), .depth = depth});
   }
   if (events.head.has_value()) {
@@ -311,6 +320,9 @@ void ChainWriter::HandleEvents(const ChainEvents& events, const Checkpoint& old_
   if (events.justified.has_value()) {
     events_.Justified(*events.justified, mode);
     Tell(JustifiedMoved{.justified = Described(*events.justified)});
+  }
+  if (context_.metrics != nullptr && (events.justified.has_value() || events.finalized.has_value())) {
+    context_.metrics->finalizations.Add({{"result", events.finalized.has_value() ? "success" : "error"}});
   }
   if (events.safe_target.has_value()) Tell(SafeTargetMoved{.safe_target = Described(*events.safe_target)});
   const bool moved = events.head.has_value() || events.justified.has_value() || events.finalized.has_value();

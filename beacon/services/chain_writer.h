@@ -17,6 +17,7 @@
 #include "absl/types/span.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/chain/lean_chain.h"
+#include "beacon/services/chain_metrics.h"
 #include "beacon/services/chain_observer.h"
 #include "beacon/services/dependency_queue.h"
 #include "beacon/services/event_log.h"
@@ -51,7 +52,8 @@ struct ChainWriterContext {
   // Called with each missing state, which is then passed to AddState. Must not block. Null: there is no source of
   // states, and a block that builds on a missing state is refused.
   std::function<void(const WantedState&)> want_state = nullptr;
-  EventHistory* events = nullptr;  // for those who watch the chain; null: nobody can
+  EventHistory* events = nullptr;   // for those who watch the chain; null: nobody can
+  ChainMetrics* metrics = nullptr;  // null: nothing is measured
 };
 
 // Used by one thread; the sizes and CurrentSlot may be read from any.

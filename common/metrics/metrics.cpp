@@ -1,5 +1,7 @@
 #include "common/metrics/metrics.h"
 
+#include <algorithm>
+
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
 #include "prometheus/gauge.h"
@@ -68,9 +70,22 @@ Histogram::Histogram(Registry& registry, const char* name, const char* help, std
     : family_(prometheus::BuildHistogram().Name(name).Help(help).Register(registry.Declare(
           {.name = name, .help = help, .kind = Kind::kHistogram, .labels = labels, .bounds = bounds}))),
       bounds_(std::move(bounds)) {
-  for (const Labels& values : Combinations(labels)) family_.Add(values, bounds_);
+  for (const Labels& values : Combinations(labels)) {
+    prometheus::Histogram& histogram = family_.Add(values, bounds_);
+    if (labels.empty()) only_ = &histogram;
+  }
 }
 
-void Histogram::Observe(double value, const Labels& labels) { family_.Add(labels, bounds_).Observe(value); }
+void Histogram::Observe(double value, const Labels& labels) {
+  prometheus::Histogram& histogram = only_ != nullptr ? *only_ : family_.Add(labels, bounds_);
+  histogram.Observe(value);
+}
+
+void Histogram::ObserveEqual(double value, size_t count) {
+  const auto bucket = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
+  std::vector<double> increments(bounds_.size() + 1);
+  increments[bucket] = static_cast<double>(count);
+  only_->ObserveMultiple(increments, value * static_cast<double>(count));
+}
 
 }  // namespace lean::metrics

@@ -3,6 +3,7 @@
 #ifndef LEAN_COMMON_METRICS_METRICS_H_
 #define LEAN_COMMON_METRICS_METRICS_H_
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -71,7 +72,7 @@ class Registry {
   mutable Mutex collecting_;  // held during a scrape
 };
 
-// Families: one name, and a value for each set of labels. Thread-safe. An update takes well below a microsecond, but it
+// Families: one name, and a value for each set of labels. Thread-safe. An update takes a microsecond at most, but it
 // takes a lock of its own, so it belongs outside of other locks.
 
 // Starts at 0 for all combinations of the labels' values, if these are known; otherwise a value exists from its first
@@ -109,10 +110,13 @@ class Histogram {
             std::vector<double> bounds);
 
   void Observe(double value, const Labels& labels = {});
+  // `count` observations of `value` at once, of a histogram without labels.
+  void ObserveEqual(double value, size_t count);
 
  private:
   prometheus::Family<prometheus::Histogram>& family_;
   const std::vector<double> bounds_;
+  prometheus::Histogram* only_ = nullptr;  // the one without labels, so that an observation need not look for it
 };
 
 }  // namespace lean::metrics

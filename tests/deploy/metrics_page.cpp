@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "beacon/commands/beacon_metrics.h"
 #include "common/metrics/metrics.h"
@@ -31,6 +32,9 @@ const char* KindName(Kind kind) {
   return "";
 }
 
+// Without an exponent.
+void AppendNumber(std::string* text, double number) { absl::StrAppendFormat(text, "%.12g", number); }
+
 std::string Row(const Description& metric) {
   std::vector<std::string> labels;
   std::string text = metric.help;
@@ -39,7 +43,7 @@ std::string Row(const Description& metric) {
     if (!label.values.empty())
       absl::StrAppend(&text, ". ", label.name, ": `", absl::StrJoin(label.values, "`, `"), "`");
   }
-  if (!metric.bounds.empty()) absl::StrAppend(&text, ". Buckets: ", absl::StrJoin(metric.bounds, ", "));
+  if (!metric.bounds.empty()) absl::StrAppend(&text, ". Buckets: ", absl::StrJoin(metric.bounds, ", ", AppendNumber));
   const std::string braces = labels.empty() ? "" : absl::StrCat("{", absl::StrJoin(labels, ","), "}");
   return absl::StrCat("| `", metric.name, braces, "` | ", KindName(metric.kind), " | ", text, " |\n");
 }

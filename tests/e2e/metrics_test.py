@@ -6,35 +6,25 @@ import time
 
 import e2e
 from leandev import network
+from metrics_docs import documented
 from metrics_page import scrape
 
 
-PAGE = (e2e.ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
 # Of programs with certificates (certificates_test.py), which these are not.
 OF_CERTIFICATES = {"lean_beacon_certificate_end_seconds", "lean_validator_certificate_end_seconds"}
 GOSSIP_SIZES = {"lean_gossip_block_size_bytes", "lean_gossip_attestation_size_bytes"}
 
 
-def documented(program):
-    """{name: (kind, the values of each label)} of a program's table in the page."""
-    table = re.search(f"<!-- metrics of {program} -->(.*)<!-- end of {program} -->", PAGE, re.DOTALL)[1]
-    rows = re.findall(r"^\| `(\w+)(?:\{([\w,]+)\})?` \| (\w+) \| (.*) \|$", table, re.MULTILINE)
-    return {
-        name: (kind, [re.findall("`(.*?)`", re.search(rf"\. {label}: (`.*?`)(?:\.|$)", text)[1])
-                      for label in labels.split(",") if label and f". {label}: `" in text])
-        for name, labels, kind, text in rows
-    }
-
-
 def combinations(values, name, kind):
-    """The values of the labels of each series of a counter or histogram."""
-    series = re.compile(name + ("" if kind == "counter" else "_count") + r"(?:\{(.*)\})?")
+    """The values of the labels of each series of a metric."""
+    series = re.compile(name + ("_count" if kind == "histogram" else "") + r"(?:\{(.*)\})?")
     return {tuple(re.findall('="(.*?)"', match[1] or "")) for match in map(series.fullmatch, values) if match}
 
 
-def families(values):
+def families(values, known):
+    """The names of the metrics; those of the series of a histogram are not in `known`."""
     names = {re.match(r"\w+", name)[0] for name in values}
-    return {re.sub("_(bucket|sum|count)$", "", name) for name in names}
+    return {name if name in known else re.sub("_(bucket|sum|count)$", "", name) for name in names}
 
 
 class MetricsTest(e2e.NetworkTest):
@@ -89,11 +79,12 @@ class MetricsTest(e2e.NetworkTest):
                     client[f'lean_validator_duty_stage_seconds_count{{duty="{duty}",stage="{stage}"}}'], 1)
 
         for program, page in (("lean-beacon", beacon), ("lean-validator", client)):
-            self.assertEqual(families(page), set(documented(program)) - OF_CERTIFICATES, program)
-            for name, (kind, labels) in documented(program).items():
-                if kind != "gauge":
+            self.assertEqual(families(page, documented(program)), set(documented(program)) - OF_CERTIFICATES, program)
+            for name, metric in documented(program).items():
+                expected = set(itertools.product(*metric.labels.values()))
+                if metric.kind != "gauge":
                     with self.subTest(name):
-                        self.assertEqual(combinations(page, name, kind), set(itertools.product(*labels)), "exist from the start")
+                        self.assertEqual(combinations(page, name, metric.kind), expected, "exist from the start")
             self.assertLess(page["process_open_fds"], page["process_max_fds"])
             self.assertGreater(page["process_threads"], 1)
             self.assertGreater(page["process_virtual_memory_bytes"], page["process_resident_memory_bytes"])

@@ -12,6 +12,8 @@ from leandev import network, observe
 from leandev.processes import wait_until
 
 SELECTOR = re.compile(r"\b((?:lean|process)_\w+|up)\b(\{[^}]*\})?")
+# Names that end in _count are histograms for promtool, but this one is leanMetrics'.
+ALLOWED_LINT = "lean_validators_count"
 
 
 def for_now(expression):
@@ -93,7 +95,8 @@ class ObserveTest(e2e.NetworkTest):
             with urllib.request.urlopen(f"http://{address}/metrics", timeout=e2e.PATIENCE_S) as answer:
                 page = answer.read().decode()
             code, said = promtool("check", "metrics", input=page)
-            self.assertEqual((code, said), (0, ""), name)
+            complaints = [line for line in said.splitlines() if not line.startswith(ALLOWED_LINT)]
+            self.assertEqual((complaints, code in (0, 3)), ([], True), name)
 
 
 if __name__ == "__main__":

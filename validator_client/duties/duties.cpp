@@ -128,6 +128,7 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
   if (!fits || !block.signature.push_back(*signature)) return absl::InternalError("too many signatures for a block");
   CountSigned(built.proposer_attestation);
   const int64_t sign_ms = watch.Lap();
+  MeasureSigning(1, sign_ms);
 
   const milliseconds grace(timer_.slots().interval_duration_ms() / 2);
   const Root root = built.proposer_attestation.data.head.root;
@@ -208,6 +209,8 @@ absl::Status Duties::TryVote(uint64_t slot, const std::vector<const ValidatorKey
   const std::vector<SignedAttestation> votes = SignVotes(slot, unsigned_votes);
   if (votes.empty()) return absl::FailedPreconditionError("none of them may be signed");
   const int64_t sign_ms = watch.Lap();
+  MeasureSigning(votes.size(), sign_ms);
+  metrics_.production_seconds.Observe(Seconds(build_ms + sign_ms));
 
   ASSIGN_OR_RETURN(const auto results,
                    beacons_.SubmitVotes(votes, builder, SubmitUntil(slot, 3, milliseconds(0), sign_ms)),
@@ -260,6 +263,11 @@ void Duties::Measure(const char* duty, DutyTimes& times, int64_t build_ms, int64
   metrics_.stage_seconds.Observe(Seconds(sign_ms), {{"duty", duty}, {"stage", "sign"}});
   metrics_.stage_seconds.Observe(Seconds(submit_ms), {{"duty", duty}, {"stage", "submit"}});
   metrics_.done_seconds.Observe(Seconds(done_ms), {{"duty", duty}});
+}
+
+void Duties::MeasureSigning(size_t votes, int64_t sign_ms) {
+  metrics_.signatures.Add({}, static_cast<double>(votes));
+  metrics_.signing_seconds.ObserveEqual(Seconds(sign_ms) / static_cast<double>(votes), votes);
 }
 
 void Duties::LogRefused(const std::string& cause, const std::string& event, uint64_t slot, uint64_t validator,

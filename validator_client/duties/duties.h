@@ -57,6 +57,7 @@ class Duties {
   void CountSigned(const Attestation& vote);
   void Measure(const char* duty, DutyTimes& times, int64_t build_ms, int64_t sign_ms, int64_t submit_ms,
                int64_t done_ms);
+  void MeasureSigning(size_t votes, int64_t sign_ms);
   // Lowers the first slot when the clock was ahead at the start and was set back: no earlier process signed after the
   // current slot, `slot`.
   void FollowTimeBack(uint64_t slot);

@@ -84,6 +84,21 @@ struct ValidatorMetrics {
   metrics::Gauge key_slots_left{
       r, "lean_validator_key_slots_left", "Slots in which the key can still sign", {{"validator", {}}}};
 
+  // As leanMetrics names them.
+  metrics::Gauge validators{r, "lean_validators_count", "Keys of this client, whatever their state"};
+  metrics::Counter signatures{r, "lean_pq_sig_attestation_signatures_total", "Votes that were signed"};
+  metrics::Histogram signing_seconds{r,
+                                     "lean_pq_sig_attestation_signing_time_seconds",
+                                     "Time to sign a vote: that of the votes of a slot, divided by their number",
+                                     {},
+                                     {0.005, 0.01, 0.025, 0.05, 0.1, 1}};
+  metrics::Histogram production_seconds{r,
+                                        "lean_attestations_production_time_seconds",
+                                        "Time to produce the votes of a slot: from the question to a beacon to the "
+                                        "last signature",
+                                        {},
+                                        {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1}};
+
   metrics::ProcessMetrics process{r, "lean-validator"};
 };
 

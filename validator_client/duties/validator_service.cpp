@@ -130,6 +130,7 @@ void ValidatorService::ShowKeys(uint64_t slot) {
                                 {{"validator", std::to_string(entry.key.index)}});
     shown.insert(entry.key.index);
   }
+  metrics_.validators.Set(static_cast<double>(shown.size()));
   metrics_.keys.Set(static_cast<double>(states[LiveKeys::State::kActive]), {{"state", "active"}});
   metrics_.keys.Set(static_cast<double>(states[LiveKeys::State::kWaiting]), {{"state", "waiting"}});
   metrics_.keys.Set(static_cast<double>(states[LiveKeys::State::kRefused]), {{"state", "refused"}});

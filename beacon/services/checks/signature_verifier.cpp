@@ -1,6 +1,7 @@
 #include "beacon/services/checks/signature_verifier.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -84,6 +85,8 @@ SignatureVerifier::SignatureVerifier(const crypto::SignatureScheme& scheme, cons
                                      const SignatureVerifierOptions& options)
     : scheme_(scheme),
       registry_(registry),
+      seconds_(options.clock == nullptr ? nullptr : options.seconds),
+      clock_(options.clock),
       cache_(kLeastCached + options.cached_slots * registry.size()),
       votes_once_(registry.size()),
       blocks_once_(/*validator_count=*/1),
@@ -274,7 +277,7 @@ std::vector<VoteVerdict> SignatureVerifier::Verify(absl::Span<const SignedVote> 
     positions.push_back(i);
   }
   cached_ += votes.size() - items.size();
-  const std::vector<absl::Status> results = scheme_.VerifyBatch(items);
+  const std::vector<absl::Status> results = VerifyBatch(items);
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok()) {
       ++verified_;
@@ -286,6 +289,15 @@ std::vector<VoteVerdict> SignatureVerifier::Verify(absl::Span<const SignedVote> 
     }
   }
   return verdicts;
+}
+
+std::vector<absl::Status> SignatureVerifier::VerifyBatch(const std::vector<crypto::VerificationItem>& items) const {
+  if (seconds_ == nullptr || items.empty()) return scheme_.VerifyBatch(items);
+  const SteadyTime start = clock_->Steady();
+  std::vector<absl::Status> results = scheme_.VerifyBatch(items);
+  const std::chrono::duration<double> time = clock_->Steady() - start;
+  seconds_->ObserveEqual(time.count() / static_cast<double>(items.size()), items.size());
+  return results;
 }
 
 SignatureVerifier::Counts SignatureVerifier::counts() const {

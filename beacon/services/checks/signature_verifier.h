@@ -16,10 +16,12 @@
 #include "beacon/services/checks/edge_checks.h"
 #include "beacon/services/checks/signature_memory.h"
 #include "common/bytes/bytes.h"
+#include "common/clock/clock.h"
 #include "common/concurrency/worker_pool.h"
 #include "common/containers/attestation.h"
 #include "common/containers/state.h"
 #include "common/crypto/signature_scheme.h"
+#include "common/metrics/metrics.h"
 
 namespace lean::beacon {
 
@@ -43,6 +45,9 @@ struct SignatureVerifierOptions {
   size_t queue_capacity = 32'768;  // tasks: a block, or up to kVerificationBatch signatures
   // Number of slots whose signatures are remembered for every validator, about 150 bytes each.
   size_t cached_slots = 16;
+  // Gets the seconds of each verified signature; null: they are not measured. Both outlive the verifier.
+  metrics::Histogram* seconds = nullptr;
+  const Clock* clock = nullptr;
 };
 
 // Signatures that one task verifies together: enough to fill the CPU's lanes, and few enough that the largest block
@@ -115,8 +120,13 @@ class SignatureVerifier {
   // Returns a verdict for each, in order. Every validator exists.
   std::vector<VoteVerdict> Verify(absl::Span<const SignedVote> votes);
 
+  // Verifies, and measures it.
+  std::vector<absl::Status> VerifyBatch(const std::vector<crypto::VerificationItem>& items) const;
+
   const crypto::SignatureScheme scheme_;
   const Validators registry_;
+  metrics::Histogram* const seconds_;
+  const Clock* const clock_;
   VerifiedCache cache_;
   SignedOnce votes_once_;
   SignedOnce blocks_once_;  // with one entry per slot: a slot has one proposer

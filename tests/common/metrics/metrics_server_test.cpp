@@ -96,6 +96,21 @@ TEST(MetricsServer, CountersAndHistogramsStartAtZeroForAllKnownLabels) {
   EXPECT_FALSE(absl::StrContains(page, "test_level{")) << "nobody has set it";
 }
 
+TEST(MetricsServer, EqualObservationsCountAsSoMany) {
+  const auto registry = std::make_shared<Registry>();
+  Histogram timed(*registry, "test_seconds", "Times", {}, {0.1, 1});
+  timed.Observe(0.1);
+  timed.ObserveEqual(0.1, 3);
+  timed.ObserveEqual(2, 5);
+  const auto server = MetricsServer::Start("0", registry);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const std::string page = Scrape((*server)->address());
+  for (const char* line :
+       {"seconds_bucket{le=\"0.1\"} 4\n", "seconds_bucket{le=\"1\"} 4\n", "seconds_count 9\n", "seconds_sum 10.4\n"}) {
+    EXPECT_TRUE(absl::StrContains(page, line)) << line << "\n" << page;
+  }
+}
+
 TEST(MetricsServer, IdleConnectionsKeepNobodyWaiting) {
   const auto server = MetricsServer::Start("0", std::make_shared<Registry>());
   ASSERT_TRUE(server.ok()) << server.status();

@@ -11,7 +11,10 @@
 #include <vector>
 
 #include "beacon/services/submit.h"
+#include "common/clock/clock.h"
+#include "common/metrics/metrics.h"
 #include "common/ssz/ssz.h"
+#include "prometheus/metric_family.h"
 #include "tests/beacon/services/support/chain_source.h"
 #include "tests/beacon/services/support/test_network.h"
 
@@ -167,6 +170,22 @@ TEST_F(SignatureVerifierTest, AVoteSeenInGossipIsNotVerifiedAgainInABlock) {
   EXPECT_FALSE(Check(network_.BlockAtEdge(6, Root(), votes)).refusal.has_value());
   EXPECT_EQ(verifier_.counts().verified, 4u);  // the third vote and the proposer's
   EXPECT_EQ(verifier_.counts().cached, 2u);
+}
+
+TEST_F(SignatureVerifierTest, EachComputedSignatureIsTimedOnce) {
+  metrics::Registry registry;
+  metrics::Histogram seconds(registry, "seconds", "Times", {}, {0.1, 1});
+  const RealClock clock;
+  SignatureVerifier verifier(network_.scheme(), network_.registry(), {.seconds = &seconds, .clock = &clock});
+  for (int time = 0; time < 2; ++time) {
+    std::promise<void> done;
+    const std::vector<SignedVotePtr> votes = {network_.Vote(0, network_.DataAt(5)),
+                                              network_.Vote(1, network_.DataAt(5))};
+    ASSERT_EQ(verifier.VerifyVotes(votes, kSlotNow, [&](const std::vector<VoteVerdict>&) { done.set_value(); }),
+              PushResult::kPushed);
+    done.get_future().wait();
+  }
+  EXPECT_EQ(registry.Collect().front().metric.front().histogram.sample_count, 2u) << "not those that are remembered";
 }
 
 TEST_F(SignatureVerifierTest, AWrongSignatureIsNotRemembered) {

@@ -9,9 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "beacon/services/chain_metrics.h"
 #include "beacon/services/chain_writer.h"
 #include "beacon/services/events/event_history.h"
 #include "common/clock/manual_clock.h"
+#include "common/metrics/metrics.h"
 #include "tests/beacon/services/support/chain_source.h"
 #include "tests/common/process/captured_log.h"
 
@@ -39,7 +41,8 @@ class ChainWriterTest : public testing::Test {
                  .log = log_.logger(),
                  .observer = observer,
                  .want_state = std::move(want_state),
-                 .events = &events_},
+                 .events = &events_,
+                 .metrics = &metrics_},
                 options) {}
 
   void GoTo(uint64_t slot, uint64_t interval = 0) {
@@ -93,6 +96,8 @@ class ChainWriterTest : public testing::Test {
   CapturedLog log_;
   EventHistory events_{1};
   OutboundChannel outbound_;
+  metrics::Registry registry_;
+  ChainMetrics metrics_{registry_};
   ChainWriter writer_;
   size_t published_votes_ = 0;
 };
