@@ -24,6 +24,14 @@ inline size_t BytesOf(const SignedBlockWithAttestation& block) {
 }
 inline size_t BytesOf(const SignedAttestation& vote) { return kHeldItemBytes + sizeof(vote); }
 
+// Of a post-state that it shares with no other state: the paths to what changes with every block, and the lists of
+// votes that are being collected, with the hashes of their trees.
+inline size_t BytesOf(const State& state) {
+  constexpr size_t kPathBytes = 8192;
+  return kPathBytes +
+         2 * (state.justifications_roots.size() * sizeof(Root) + state.justifications_validators.size() / 8);
+}
+
 // Vote target selection goes back at most this many blocks from the head towards the safe target.
 inline constexpr int kJustificationLookbackSlots = 3;
 

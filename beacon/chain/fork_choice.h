@@ -63,6 +63,11 @@ class ForkChoice {
   void Prune(const Root& root);
 
   size_t size() const { return nodes_->size(); }
+  // Approximate memory, with the places of the validators' votes.
+  size_t bytes() const {
+    return nodes_->capacity() * sizeof(Node) + index_->capacity() * (sizeof(Index) + 1) +
+           vote_heads_.capacity() * (sizeof(std::pair<uint64_t, Index>) + 1);
+  }
   // `from` and the blocks above it, parents before children; empty when `from` is not in the tree. When there are more
   // than `limit`, the ones added last. Weights and `canonical` are those of the last UpdateHead.
   std::vector<ForkChoiceNode> Nodes(const Root& from, size_t limit = SIZE_MAX) const;

@@ -150,8 +150,7 @@ void LeanChain::Insert(const Checkpoint& id, SignedBlockPtr signed_block, StateP
   fork_choice_.AddBlock(id.root, block->parent_root, id.slot);
   known_blocks_.insert_or_assign(id.root, KnownBlock{.slot = static_cast<uint32_t>(id.slot), .imported = true});
   ++imported_;
-  states_.emplace(id.root, std::move(post_state));
-  state_order_.push_back(id.root);
+  InsertState(id.root, std::move(post_state));
   const uint64_t bytes = BytesOf(*signed_block);
   blocks_.emplace(id.root, HeldBlock{.bytes = bytes, .signed_block = signed_block, .block = block});
   block_order_.push_back(id.root);
@@ -254,7 +253,7 @@ bool LeanChain::AddState(StatePtr state) {
   const Root root = BlockRootOf(*state);
   if (!fork_choice_.Contains(root)) return false;
   if (root == head_.root) head_state_ = state;
-  if (states_.emplace(root, std::move(state)).second) state_order_.push_back(root);
+  InsertState(root, std::move(state));
   return true;
 }
 
@@ -272,32 +271,6 @@ std::optional<Branch> LeanChain::BranchOf(const Root& root) const {
   }
   if (!branch.side.empty()) branch.fork_slot = at.slot;
   return branch;
-}
-
-std::vector<SignedBlockPtr> LeanChain::Prune(const PruneLimits& limits) {
-  // When a fork that does not descend from the finalized block is justified, its branch is still needed.
-  if (fork_choice_.Descends(justified_.root, finalized_.root)) fork_choice_.Prune(finalized_.root);
-
-  for (size_t left = state_order_.size(); left > 0 && states_.size() > limits.states; --left) {
-    const Root root = state_order_.front();
-    state_order_.pop_front();
-    if (root == head_.root || root == justified_.root || root == finalized_.root) {
-      state_order_.push_back(root);
-    } else {
-      states_.erase(root);
-    }
-  }
-
-  std::vector<SignedBlockPtr> dropped;
-  while (!block_order_.empty() && (held_bytes_ > limits.block_bytes || block_order_.size() > limits.blocks)) {
-    const Root root = block_order_.front();
-    block_order_.pop_front();
-    const auto it = blocks_.find(root);
-    held_bytes_ -= it->second.bytes;
-    dropped.push_back(std::move(it->second.signed_block));
-    blocks_.erase(it);
-  }
-  return dropped;
 }
 
 std::optional<uint64_t> LeanChain::SlotOf(const Root& root) const {

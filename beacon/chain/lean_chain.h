@@ -24,6 +24,7 @@
 #include "beacon/chain/fork_choice.h"
 #include "beacon/chain/state_transition.h"
 #include "beacon/chain/vote_map.h"
+#include "common/metrics/footprint.h"
 
 namespace lean::beacon {
 
@@ -127,6 +128,8 @@ class LeanChain {
   // kNeedsState until AddState provides it.
   const StatePtr& head_state() const { return head_state_; }
   size_t held_states() const { return states_.size(); }
+  // Everything that grows with the chain.
+  metrics::FootprintList footprints() const;
   size_t validator_count() const { return validator_count_; }
   // The block with its ancestors. nullopt: the block is unknown, or it was dropped from the tree and is not canonical.
   // Its time is proportional to the blocks of the branch that are not canonical.
@@ -191,6 +194,7 @@ class LeanChain {
   absl::Status CheckVoteRoot(absl::string_view what, const Checkpoint& checkpoint, bool check_slot,
                              const Checkpoint* importing) const;
   void Insert(const Checkpoint& id, SignedBlockPtr signed_block, StatePtr post_state);
+  void InsertState(const Root& root, StatePtr state);
   void CountBodyVote(const Attestation& vote, const SignatureBytes& signature);
   void AddPending(SignedVotePtr vote);
   void DropVotesAfter(uint64_t slot);
@@ -220,7 +224,8 @@ class LeanChain {
   absl::flat_hash_map<Root, StatePtr> states_;
   std::deque<Root> block_order_;  // of blocks_, in order of import, without the anchor
   std::deque<Root> state_order_;  // of states_, in the order in which they came
-  uint64_t held_bytes_ = 0;
+  uint64_t held_bytes_ = 0;       // of blocks_
+  uint64_t state_bytes_ = 0;      // of states_
 
   VoteMap known_;
   VoteMap pending_;

@@ -81,8 +81,7 @@ LeanChain::LeanChain(StatePtr state, BlockPtr block, const Root& root)
     : LeanChain(Checkpoint{.root = root, .slot = block->slot}, block->parent_root, *state) {
   head_state_ = state;
   head_history_ = state->historical_block_hashes;
-  states_.emplace(root, std::move(state));
-  state_order_.push_back(root);
+  InsertState(root, std::move(state));
   blocks_[root].block = std::move(block);
 }
 

@@ -192,6 +192,8 @@ absl::Status Beacon::StartParts() {
       std::make_unique<BeaconMetricsReader>(metrics_, MeteredBeacon{.chain = chain_,
                                                                     .network = *network_,
                                                                     .sync = [this] { return sync_board_.Get(); },
+                                                                    .rpc = [this] { return open_rpc_.load(); },
+                                                                    .events = events_,
                                                                     .listeners = *listeners_,
                                                                     .security = *security_,
                                                                     .log = *log_,
@@ -207,6 +209,7 @@ absl::Status Beacon::StartParts() {
                                                                  .insecure = options_.insecure_rpc,
                                                                  .log = log_,
                                                                  .reflection = true}}));
+  open_rpc_ = rpc_.get();
   listeners_->Add("rpc", rpc_->address());
   security_->Add(rpc_->server());
   if (const std::string warning = GroupReadableWarning({options_.tls.key, options_.http.tls_key}); !warning.empty()) {

@@ -2,6 +2,7 @@
 #ifndef LEAN_BEACON_COMMANDS_BEACON_H_
 #define LEAN_BEACON_COMMANDS_BEACON_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -109,7 +110,8 @@ class Beacon {
   std::unique_ptr<Backfill> backfill_;  // null without a data folder
   std::unique_ptr<SyncService> sync_;
   std::unique_ptr<RpcService> rpc_;
-  std::unique_ptr<HttpService> http_;  // null: there is none
+  std::atomic<const RpcService*> open_rpc_ = nullptr;  // the same, for scrapes, which begin before it starts
+  std::unique_ptr<HttpService> http_;                  // null: there is none
   std::unique_ptr<rpc::ListenerWatch> listeners_;
   std::unique_ptr<rpc::SecurityWatch> security_;
   std::unique_ptr<BeaconMetricsReader> metrics_reader_;

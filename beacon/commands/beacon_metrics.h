@@ -52,14 +52,33 @@ struct BeaconMetrics {
                               "Checked signatures: computed to be `right` or `wrong`; `cached`: known to be right",
                               {{"result", {"right", "wrong", "cached"}}}};
 
-  // Queues.
-  metrics::Gauge queued{r,
-                        "lean_beacon_queue_items",
-                        "Items in a queue: submitted and not yet answered, waiting for their dependencies, to be "
-                        "written to the disk (with `--data`)",
-                        {{"queue", {"in_flight", "waiting_blocks", "waiting_votes", "storage"}}}};
-  metrics::Gauge queued_bytes{
-      r, "lean_beacon_queue_bytes", "Approximate bytes in a queue", {{"queue", {"in_flight", "storage"}}}};
+  // Memory.
+  metrics::Footprints queues{
+      r,
+      "lean_beacon_queue",
+      "a queue. `in_flight`: submitted and not yet answered; `waiting_*`: for their dependencies; `outbound`: to the "
+      "network; `signature_checks`: work, its items are in flight; `states_to_restore`: work; `gossip`: from peers, "
+      "not yet submitted; `undecided`: without a verdict; `block_requests`: open ones to peers, with what has come; "
+      "`peer_requests`: from peers; `to_engine`: messages; `screened_votes`: of callers not known to be good; "
+      "`queries`, `duties`, `http_requests`: calls that wait for a thread; `unread_answers`, `http_answers`: that "
+      "callers have not read; `sync_blocks`: fetched and not imported; `sync_roots`: missing blocks; `storage`: to be "
+      "written (with `--data`)",
+      {"queue", {"in_flight",         "waiting_blocks", "waiting_votes", "outbound",       "signature_checks",
+                 "states_to_restore", "gossip",         "undecided",     "block_requests", "peer_requests",
+                 "to_engine",         "screened_votes", "queries",       "duties",         "unread_answers",
+                 "http_requests",     "http_answers",   "sync_blocks",   "sync_roots",     "storage"}}};
+  metrics::Footprints caches{
+      r,
+      "lean_beacon_cache",
+      "what is kept in memory. `states`, `blocks`, `tree`, `known_votes`, `pending_votes`: of the chain; `history`, "
+      "`known_blocks`: a root for each slot, and a root and slot for each block ever imported; `right_signatures`, "
+      "`signed_slots`, `seen_votes`, `recent_votes`: of the newest slots; `restored_states`, `database_rows`, "
+      "`database_tables`: of the disk (with `--data`; RocksDB does not count the items of its tables); `events`: for "
+      "those who watch; `own_items`: published, for the first peer of an engine",
+      {"cache",
+       {"states", "history", "blocks", "known_blocks", "tree", "known_votes", "pending_votes", "right_signatures",
+        "signed_slots", "seen_votes", "recent_votes", "restored_states", "peers", "peer_scores", "own_items", "callers",
+        "events", "database_rows", "database_tables"}}};
 
   // Servers and log.
   metrics::Gauge listener_answers{r,

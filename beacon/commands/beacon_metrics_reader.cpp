@@ -20,6 +20,9 @@ namespace {
 constexpr std::array<absl::string_view, 9> kClients = {"lean-p2p", "ream",    "zeam",      "qlean", "grandine",
                                                        "gean",     "lantern", "ethlambda", "nlean"};
 
+// Of a missing block and the peers that may have it.
+constexpr size_t kWantedRootBytes = 256;
+
 // The client's name as in leanMetrics, or "unknown".
 std::string ClientOf(absl::string_view agent) {
   for (const absl::string_view client : kClients) {
@@ -53,6 +56,30 @@ BeaconMetricsReader::BeaconMetricsReader(BeaconMetrics& metrics, MeteredBeacon b
     RefreshProcess();
     if (beacon_.database != nullptr) RefreshStorage();
   });
+  metrics.queues.Add([this] { return beacon_.chain.queues(); });
+  metrics.queues.Add([this] { return beacon_.network.queues(); });
+  metrics.queues.Add([this] {
+    const RpcService* rpc = beacon_.rpc();
+    return rpc == nullptr ? metrics::FootprintList() : rpc->queues();
+  });
+  metrics.queues.Add([this] { return SyncQueues(); });
+  if (beacon_.http != nullptr) metrics.queues.Add([this] { return beacon_.http->queues(); });
+  metrics.caches.Add([this] { return beacon_.chain.caches(); });
+  metrics.caches.Add([this] { return beacon_.network.caches(); });
+  metrics.caches.Add([this] {
+    const RpcService* rpc = beacon_.rpc();
+    return rpc == nullptr ? metrics::FootprintList() : rpc->caches();
+  });
+  metrics.caches.Add([this] { return metrics::FootprintList{beacon_.events.footprint()}; });
+  if (beacon_.database == nullptr) return;
+  metrics.queues.Add([this] { return metrics::FootprintList{beacon_.storage->queue()}; });
+  metrics.caches.Add([this] { return beacon_.database->files().caches(); });
+}
+
+metrics::FootprintList BeaconMetricsReader::SyncQueues() const {
+  const SyncStatus sync = beacon_.sync();
+  return {{.name = "sync_blocks", .items = sync.blocks_held, .bytes = sync.bytes_held},
+          {.name = "sync_roots", .items = sync.roots_wanted, .bytes = sync.roots_wanted * kWantedRootBytes}};
 }
 
 void BeaconMetricsReader::RefreshChain() {
@@ -99,12 +126,6 @@ void BeaconMetricsReader::RefreshChain() {
   m_.signatures.RaiseTo(signatures.cached, {{"result", "cached"}});
   m_.right_signatures.RaiseTo(signatures.verified);
   m_.wrong_signatures.RaiseTo(signatures.wrong);
-
-  const ChainService::QueueSizes queues = chain.queue_sizes();
-  m_.queued.Set(static_cast<double>(queues.in_flight_items), {{"queue", "in_flight"}});
-  m_.queued.Set(static_cast<double>(queues.waiting_blocks), {{"queue", "waiting_blocks"}});
-  m_.queued.Set(static_cast<double>(queues.waiting_votes), {{"queue", "waiting_votes"}});
-  m_.queued_bytes.Set(static_cast<double>(queues.in_flight_bytes), {{"queue", "in_flight"}});
 }
 
 void BeaconMetricsReader::RefreshNetwork() {
@@ -213,8 +234,6 @@ void BeaconMetricsReader::RefreshProcess() {
 }
 
 void BeaconMetricsReader::RefreshStorage() {
-  m_.queued.Set(static_cast<double>(beacon_.storage->queued_items()), {{"queue", "storage"}});
-  m_.queued_bytes.Set(static_cast<double>(beacon_.storage->queued_bytes()), {{"queue", "storage"}});
   m_.storage_failed.Set(beacon_.storage->Health().ok() ? 0 : 1);
   for (size_t i = 0; i < kColumns; ++i) {
     const auto column = static_cast<Column>(i);

@@ -9,7 +9,9 @@
 #include "beacon/commands/beacon_metrics.h"
 #include "beacon/http/http_service.h"
 #include "beacon/network/network.h"
+#include "beacon/rpc/rpc_service.h"
 #include "beacon/services/chain_service.h"
+#include "beacon/services/events/event_history.h"
 #include "beacon/storage/database/chain_database.h"
 #include "beacon/storage/storage_service.h"
 #include "beacon/sync/sync_status.h"
@@ -24,6 +26,8 @@ struct MeteredBeacon {
   const ChainService& chain;
   const Network& network;
   std::function<SyncStatus()> sync;
+  std::function<const RpcService*()> rpc;  // null: it has not started yet
+  const EventHistory& events;
   const rpc::ListenerWatch& listeners;
   const rpc::SecurityWatch& security;
   const spdlog::logger& log;
@@ -49,6 +53,7 @@ class BeaconMetricsReader {
   void RefreshStorage();
   void RefreshHttp();
   void RefreshProcess();
+  metrics::FootprintList SyncQueues() const;
 
   const MeteredBeacon beacon_;
   BeaconMetrics& m_;

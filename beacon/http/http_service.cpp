@@ -110,4 +110,10 @@ std::shared_ptr<rpc::TlsFiles> HttpService::tls_files() const { return parts_->t
 
 HttpCounts HttpService::counts() const { return parts_->server->counts(); }
 
+metrics::FootprintList HttpService::queues() const {
+  const HttpCounts counts = parts_->server->counts();
+  return {parts_->pool.queue("http_requests"),
+          {.name = "http_answers", .items = counts.unread_bodies, .bytes = counts.unread_bytes}};
+}
+
 }  // namespace lean::beacon

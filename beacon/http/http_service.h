@@ -10,6 +10,7 @@
 #include "beacon/http/server/http_server.h"
 #include "beacon/rpc/served_chain.h"
 #include "common/log/logger.h"
+#include "common/metrics/footprint.h"
 #include "common/rpc/connections/address.h"
 #include "common/rpc/tls_files.h"
 
@@ -49,6 +50,8 @@ class HttpService {
   // Null: no TLS.
   std::shared_ptr<rpc::TlsFiles> tls_files() const;
   HttpCounts counts() const;
+  // Of the requests that wait for a thread, and of the answers that are not read yet.
+  metrics::FootprintList queues() const;
 
  private:
   struct Parts;  // keeps gRPC out of this header

@@ -187,6 +187,23 @@ void Network::PublishAgain(uint64_t stream) {
   for (const auto& [made, item] : items) Publish(stream, item);
 }
 
+metrics::FootprintList Network::queues() const {
+  metrics::FootprintList all = gossip_.queues();
+  metrics::Append(all, {requests_.queue(), server_.queue(), stream_.queue()});
+  return all;
+}
+
+metrics::FootprintList Network::caches() const {
+  metrics::FootprintList all = peers_.caches();
+  MutexLock lock(mutex_);
+  metrics::Footprint own{.name = "own_items", .items = own_items_.size(), .bytes = 0};
+  for (const auto& [made, item] : own_items_) {
+    own.bytes += item.block != nullptr ? BytesOf(*item.block) : item.votes.size() * sizeof(SignedAttestation);
+  }
+  all.push_back(std::move(own));
+  return all;
+}
+
 void Network::DropOldLocked() {
   const SteadyTime begin = context_.clock.Steady() - kPublishAgainSlots * context_.slot;
   while (!own_items_.empty() && own_items_.front().first < begin) own_items_.pop_front();

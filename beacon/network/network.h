@@ -31,6 +31,7 @@
 #include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
+#include "common/metrics/footprint.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
@@ -78,6 +79,9 @@ class Network final : public PeerBlocks, public PeerList, private EngineStreamOw
   void Stop();
 
   NetworkCounts counts() const;
+  // What grows, for metrics.
+  metrics::FootprintList queues() const;
+  metrics::FootprintList caches() const;
   // Why there is no connection to the network, for people; empty: there is one.
   std::string trouble() const { return stream_.trouble(); }
   // As EngineStream::Watch.

@@ -86,6 +86,13 @@ bool CallerBook::Take(Share& share, double amount, double most, SteadyTime now) 
   return true;
 }
 
+metrics::Footprint CallerBook::footprint() const {
+  MutexLock lock(mutex_);
+  return {.name = "callers",
+          .items = records_.size(),
+          .bytes = records_.capacity() * (sizeof(std::string) + sizeof(Record) + 1)};
+}
+
 CallerBook::Record& CallerBook::RecordOf(const rpc::Caller& caller, SteadyTime now) {
   if (records_.size() >= kMostCallers && !records_.contains(caller.identity())) MakeRoom(now);
   const auto [entry, is_new] = records_.try_emplace(caller.identity());

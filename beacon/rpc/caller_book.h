@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
+#include "common/metrics/footprint.h"
 #include "common/rpc/server/unary_call.h"
 
 namespace lean::beacon {
@@ -51,6 +52,8 @@ class CallerBook : public std::enable_shared_from_this<CallerBook> {
   // Takes a block to build, which ends with the result. Null: the caller has used up its blocks of the slot, or has too
   // many at once. The book must be held by shared pointers.
   std::shared_ptr<void> TakeBuild(const rpc::Caller& caller);
+
+  metrics::Footprint footprint() const;
 
  private:
   // What is used of an amount per slot. It flows back at the rate of that amount.

@@ -108,6 +108,16 @@ void RpcService::SetEngineAttached(bool attached) {
 
 const rpc::Server& RpcService::server() const { return *parts_->server; }
 
+metrics::FootprintList RpcService::queues() const {
+  metrics::Footprint unread = parts_->query_dispatcher.unread();
+  const metrics::Footprint of_duties = parts_->duty_dispatcher.unread();
+  unread.items += of_duties.items;
+  unread.bytes += of_duties.bytes;
+  return {parts_->screening->queue(), parts_->query_pool.queue("queries"), parts_->duty_pool.queue("duties"), unread};
+}
+
+metrics::FootprintList RpcService::caches() const { return {parts_->callers->footprint()}; }
+
 const rpc::Address& RpcService::address() const { return parts_->server->address(); }
 
 int64_t RpcService::active_calls() const {

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "beacon/rpc/served_chain.h"
+#include "common/metrics/footprint.h"
 #include "common/rpc/server/server.h"
 
 namespace lean::beacon {
@@ -44,6 +45,9 @@ class RpcService {
   const rpc::Address& address() const;
   // Calls in progress, including those whose caller has gone while their work continues.
   int64_t active_calls() const;
+  // What grows, for metrics.
+  metrics::FootprintList queues() const;
+  metrics::FootprintList caches() const;
 
  private:
   struct Parts;  // keeps gRPC's generated code out of this header

@@ -63,6 +63,11 @@ void VoteScreening::SubmitAll(const JobPtr& job) {
   });
 }
 
+metrics::Footprint VoteScreening::queue() const {
+  MutexLock lock(mutex_);
+  return {.name = "screened_votes", .items = waiting_.size(), .bytes = waiting_.weight()};
+}
+
 void VoteScreening::Enqueue(const JobPtr& job) {
   const auto rank = static_cast<size_t>(callers_->RankOf(job->caller));
   const size_t weight = (job->votes.size() - job->outcomes.size()) * sizeof(SignedAttestation);

@@ -15,6 +15,7 @@
 #include "common/clock/clock.h"
 #include "common/concurrency/fair_queue.h"
 #include "common/concurrency/mutex.h"
+#include "common/metrics/footprint.h"
 #include "common/rpc/server/unary_call.h"
 
 namespace lean::beacon {
@@ -41,6 +42,8 @@ class VoteScreening : public std::enable_shared_from_this<VoteScreening> {
 
   // `done` is called once, on a thread of the chain or of the caller, unless Stop is called first.
   void SubmitVotes(const rpc::Caller& caller, std::vector<SignedVotePtr> votes, Done done);
+
+  metrics::Footprint queue() const;
 
   // Drops waiting and later votes.
   void Stop();
@@ -69,7 +72,7 @@ class VoteScreening : public std::enable_shared_from_this<VoteScreening> {
   const Clock& clock_;
   const std::chrono::duration<double> slot_;
   const size_t bad_votes_;  // per slot
-  Mutex mutex_;
+  mutable Mutex mutex_;
   FairQueue<JobPtr, rpc::kRanks> waiting_ ABSL_GUARDED_BY(mutex_);
   bool pumping_ ABSL_GUARDED_BY(mutex_) = false;    // a thread is in Pump
   bool under_way_ ABSL_GUARDED_BY(mutex_) = false;  // a piece is in progress

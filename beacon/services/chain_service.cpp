@@ -371,4 +371,21 @@ ChainService::QueueSizes ChainService::queue_sizes() const {
           .waiting_votes = writer_.waiting_votes()};
 }
 
+metrics::FootprintList ChainService::queues() const {
+  const InFlight in_flight = admission_.used();
+  metrics::FootprintList all = {{.name = "in_flight", .items = in_flight.items, .bytes = in_flight.bytes}};
+  metrics::Append(all, writer_.queues());
+  metrics::Append(all, verifier_->queues());
+  if (rebuilder_ != nullptr) all.push_back(rebuilder_->queue());
+  return all;
+}
+
+metrics::FootprintList ChainService::caches() const {
+  metrics::FootprintList all = Read([](const LeanChain& chain) { return chain.footprints(); });
+  metrics::Append(all, verifier_->caches());
+  metrics::Append(all, {seen_votes_.footprint(), recent_votes_.footprint()});
+  if (rebuilder_ != nullptr) all.push_back(rebuilder_->cache());
+  return all;
+}
+
 }  // namespace lean::beacon

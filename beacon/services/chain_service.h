@@ -36,6 +36,7 @@
 #include "common/concurrency/bounded_channel.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
+#include "common/metrics/footprint.h"
 
 namespace lean::beacon {
 
@@ -140,6 +141,9 @@ class ChainService {
     size_t waiting_votes = 0;
   };
   QueueSizes queue_sizes() const;
+  // What grows, for metrics.
+  metrics::FootprintList queues() const;
+  metrics::FootprintList caches() const;
   // Events of both stages.
   const EventCounts& event_counts() const { return *events_.counts(); }
   SignatureVerifier::Counts signature_counts() const { return verifier_->counts(); }

@@ -370,6 +370,16 @@ void ChainWriter::Publish(OutboundItem item) {
 void ChainWriter::UpdateSizes() {
   waiting_blocks_.store(waiting_.blocks(), std::memory_order_relaxed);
   waiting_votes_.store(waiting_.votes(), std::memory_order_relaxed);
+  waiting_block_bytes_.store(waiting_.block_bytes(), std::memory_order_relaxed);
+  waiting_vote_bytes_.store(waiting_.bytes() - waiting_.block_bytes(), std::memory_order_relaxed);
+}
+
+metrics::FootprintList ChainWriter::queues() const {
+  return {{.name = "waiting_blocks", .items = waiting_blocks(), .bytes = waiting_block_bytes_},
+          {.name = "waiting_votes", .items = waiting_votes(), .bytes = waiting_vote_bytes_},
+          {.name = "outbound",
+           .items = context_.outbound.size(),
+           .bytes = context_.outbound.size() * sizeof(OutboundItem)}};
 }
 
 }  // namespace lean::beacon

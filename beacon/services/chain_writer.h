@@ -28,6 +28,7 @@
 #include "common/clock/slot_clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
+#include "common/metrics/footprint.h"
 
 namespace lean::beacon {
 
@@ -86,6 +87,8 @@ class ChainWriter {
 
   size_t waiting_blocks() const { return waiting_blocks_.load(std::memory_order_relaxed); }
   size_t waiting_votes() const { return waiting_votes_.load(std::memory_order_relaxed); }
+  // What waits in the dependency queue.
+  metrics::FootprintList queues() const;
   // The slot by the clock; negative before genesis. The chain's own slot if that is one ahead, or as far ahead as the
   // finalized block.
   int64_t CurrentSlot() const;
@@ -138,6 +141,8 @@ class ChainWriter {
   DependencyQueue waiting_;
   std::atomic<size_t> waiting_blocks_ = 0;
   std::atomic<size_t> waiting_votes_ = 0;
+  std::atomic<size_t> waiting_block_bytes_ = 0;
+  std::atomic<size_t> waiting_vote_bytes_ = 0;
   std::atomic<int64_t> chain_slot_;      // of the chain's own time; far in the past before genesis
   std::atomic<int64_t> finalized_slot_;  // of the finalized block
   bool caught_up_ = false;               // CatchUp has run

@@ -41,6 +41,7 @@ DependencyQueue::AddResult DependencyQueue::Insert(Taken taken, const Dependency
   Charge(taken.order, taken.item.origin, bytes);
   blocks_ += taken.item.is_block();
   bytes_ += bytes;
+  if (taken.item.is_block()) block_bytes_ += bytes;
   by_id_.emplace(taken.item.root, taken.order);
   if (const Root* root = std::get_if<Root>(&dependency)) {
     by_block_[*root].insert(taken.order);
@@ -142,6 +143,7 @@ DependencyQueue::Taken DependencyQueue::Remove(Order order) {
   Discharge(order, entry.item.origin, entry.bytes);
   blocks_ -= entry.item.is_block();
   bytes_ -= entry.bytes;
+  if (entry.item.is_block()) block_bytes_ -= entry.bytes;
   by_id_.erase(entry.item.root);
   Taken taken{.item = std::move(entry.item), .order = order, .arrival_slot = entry.arrival_slot};
   entries_.erase(found);

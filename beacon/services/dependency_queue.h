@@ -76,6 +76,7 @@ class DependencyQueue {
   size_t blocks() const { return blocks_; }
   size_t votes() const { return entries_.size() - blocks_; }
   size_t bytes() const { return bytes_; }
+  size_t block_bytes() const { return block_bytes_; }  // of these
 
  private:
   using Order = uint64_t;
@@ -107,6 +108,7 @@ class DependencyQueue {
   std::map<Origin, Share> shares_;  // of origins that hold items
   size_t blocks_ = 0;
   size_t bytes_ = 0;
+  size_t block_bytes_ = 0;
 };
 
 }  // namespace lean::beacon

@@ -116,8 +116,27 @@ absl::StatusOr<StatePtr> StateRebuilder::Rebuild(const Wanted& wanted) {
   }
   log_->debug("state_rebuilt slot={} root={} ms={}", branch->block.slot, ShortHex(wanted.root.span()), took.count());
   cache_.emplace_back(wanted.root, *state);
-  if (cache_.size() > options_.cached) cache_.pop_front();
+  cached_bytes_ += BytesOf(**state);
+  if (cache_.size() > options_.cached) {
+    cached_bytes_ -= BytesOf(*cache_.front().second);
+    cache_.pop_front();
+  }
+  cached_ = cache_.size();
   return state;
+}
+
+metrics::Footprint StateRebuilder::queue() const {
+  MutexLock lock(mutex_);
+  metrics::Footprint all{.name = "states_to_restore", .items = 0, .bytes = 0};
+  for (const std::deque<Wanted>& kind : wanted_) {
+    all.items += kind.size();
+    for (const Wanted& wanted : kind) all.bytes += sizeof(Wanted) + wanted.done.capacity() * sizeof(Done);
+  }
+  return all;
+}
+
+metrics::Footprint StateRebuilder::cache() const {
+  return {.name = "restored_states", .items = cached_, .bytes = cached_bytes_};
 }
 
 void StateRebuilder::Rest(std::chrono::nanoseconds time) {

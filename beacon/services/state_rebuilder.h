@@ -3,6 +3,7 @@
 #define LEAN_BEACON_SERVICES_STATE_REBUILDER_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -22,6 +23,7 @@
 #include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
+#include "common/metrics/footprint.h"
 
 namespace lean::beacon {
 
@@ -77,6 +79,10 @@ class StateRebuilder {
   // request is refused. Errors as of StateSource; kResourceExhausted: too many open requests; kUnavailable: stopped.
   void Request(const Root& root, const StateAsker& asker, Done done);
 
+  // Of the open requests, and of the states that are kept. Thread-safe.
+  metrics::Footprint queue() const;
+  metrics::Footprint cache() const;
+
  private:
   static constexpr size_t kKinds = 3;
   struct Wanted {
@@ -102,8 +108,10 @@ class StateRebuilder {
   const std::shared_ptr<spdlog::logger> log_;
   const StateRebuilderOptions options_;
   std::deque<std::pair<Root, StatePtr>> cache_;  // the thread's own, newest last
+  std::atomic<size_t> cached_ = 0;               // what it holds
+  std::atomic<size_t> cached_bytes_ = 0;
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   Wake rest_over_;
   std::array<std::deque<Wanted>, kKinds> wanted_ ABSL_GUARDED_BY(mutex_);

@@ -79,6 +79,13 @@ absl::Status StorageService::Health() const {
   return health_;
 }
 
+metrics::Footprint StorageService::queue() const {
+  const size_t votes = votes_waiting_;
+  return {.name = "storage",
+          .items = queue_.items() + votes,
+          .bytes = queue_.bytes() + votes * (kHeldItemBytes + sizeof(SignedAttestation))};
+}
+
 void StorageService::SetHealth(absl::Status health) {
   MutexLock lock(mutex_);
   health_ = std::move(health);
@@ -147,6 +154,7 @@ WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
     PutWaitingVotes(now - options_.vote_wait, writes);
     votes_checked_ = now;
   }
+  votes_waiting_ = waiting_votes_.size();
   for (const ImportedBlock* block : blocks) {
     const Checkpoint id{.root = block->root, .slot = block->block->message.block.slot};
     const bool above = id.slot > canonical_slot_;

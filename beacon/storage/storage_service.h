@@ -24,6 +24,7 @@
 #include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/logger.h"
+#include "common/metrics/footprint.h"
 
 namespace lean::beacon {
 
@@ -75,8 +76,8 @@ class StorageService final : public ChainObserver {
   absl::Status Health() const;
   // Calls `changed` now and with every change of health, on any thread, which it must not block. Null removes it.
   void WatchHealth(std::function<void(const absl::Status&)> changed);
-  size_t queued_items() const { return queue_.items(); }
-  size_t queued_bytes() const { return queue_.bytes(); }
+  // Of what is to be written, with the votes that wait for their block.
+  metrics::Footprint queue() const;
   // Waits until everything pushed before is on disk, except votes that wait. Does not return while the disk fails.
   void Flush() const { queue_.AwaitEmpty(); }
 
@@ -118,6 +119,7 @@ class StorageService final : public ChainObserver {
     SteadyTime since;    // arrival of the first vote since one was written
   };
   absl::flat_hash_map<uint64_t, WaitingVote> waiting_votes_;  // by validator
+  std::atomic<size_t> votes_waiting_ = 0;                     // their number, for all threads
   SteadyTime votes_checked_;                                  // when it was last looked for votes that are due
   ChainTip tip_;                                              // of the written chain
   ChainTip written_tip_;                                      // in the file beside the database

@@ -120,7 +120,10 @@ void SyncService::Publish(SyncVerdict::State state, const std::vector<AheadPeer>
     status.slots_done = progress->slots_done;
     status.slots_left = progress->slots_left;
     status.blocks_per_second = progress->blocks_per_second;
+    status.blocks_held = progress->blocks_held;
+    status.bytes_held = progress->bytes_held;
   }
+  status.roots_wanted = roots_.size();
   if (state == SyncVerdict::State::kStarting) {
     status.message = book_.linked().empty() ? "waiting for the first peers" : "hearing which slot others vote for";
   } else if (status.lag_slots > 0) {

@@ -25,6 +25,9 @@ struct SyncStatus {
   uint64_t slots_done = 0;
   uint64_t slots_left = 0;
   double blocks_per_second = 0;
+  size_t blocks_held = 0;   // fetched and not yet imported
+  size_t bytes_held = 0;    // of these
+  size_t roots_wanted = 0;  // missing blocks that are requested
   // For people: "synced", "132 slots behind peer-3 (10.0.0.2:9000)", "waiting for the first peers".
   std::string message = "synced";
 };

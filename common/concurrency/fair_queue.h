@@ -60,6 +60,7 @@ class FairQueue {
     return std::any_of(ranks_.begin(), ranks_.begin() + end_rank, [](const auto& hosts) { return !hosts.empty(); });
   }
   size_t size() const { return size_; }
+  size_t weight() const { return weight_; }
 
  private:
   struct Value {

@@ -88,4 +88,20 @@ void Histogram::ObserveEqual(double value, size_t count) {
   only_->ObserveMultiple(increments, value * static_cast<double>(count));
 }
 
+Footprints::Footprints(Registry& registry, const std::string& name, const std::string& help, const Label& label)
+    : label_(label.name),
+      items_(registry, (name + "_items").c_str(), ("Items of " + help).c_str(), {label}),
+      bytes_(registry, (name + "_bytes").c_str(),
+             ("Approximate bytes of what " + name + "_items counts; what several share counts in each").c_str(),
+             {label}) {
+  registry.AddRefresher([this] {
+    for (const auto& read : reads_) {
+      for (const Footprint& footprint : read()) {
+        items_.Set(static_cast<double>(footprint.items), {{label_, footprint.name}});
+        bytes_.Set(static_cast<double>(footprint.bytes), {{label_, footprint.name}});
+      }
+    }
+  });
+}
+
 }  // namespace lean::metrics

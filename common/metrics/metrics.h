@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/concurrency/mutex.h"
+#include "common/metrics/footprint.h"
 
 // The library's headers are large, so that only metrics.cpp and metrics_server.cpp include them.
 namespace prometheus {
@@ -117,6 +118,25 @@ class Histogram {
   prometheus::Family<prometheus::Histogram>& family_;
   const std::vector<double> bounds_;
   prometheus::Histogram* only_ = nullptr;  // the one without labels, so that an observation need not look for it
+};
+
+// Items and bytes of the queues or of the caches of a program, read at a scrape: the gauges NAME_items and NAME_bytes.
+// Outlives the scrapes. Thread-safe, except for Add.
+class Footprints {
+ public:
+  // `name` as in lean_beacon_queue; `label` has the names of all footprints.
+  Footprints(Registry& registry, const std::string& name, const std::string& help, const Label& label);
+  Footprints(const Footprints&) = delete;
+  Footprints& operator=(const Footprints&) = delete;
+
+  // Before the first scrape. `read` is fast and thread-safe and can be called until the last scrape.
+  void Add(std::function<FootprintList()> read) { reads_.push_back(std::move(read)); }
+
+ private:
+  const std::string label_;
+  Gauge items_;
+  Gauge bytes_;
+  std::vector<std::function<FootprintList()>> reads_;
 };
 
 }  // namespace lean::metrics

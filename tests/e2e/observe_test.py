@@ -12,9 +12,9 @@ from leandev import network, observe
 from leandev.processes import wait_until
 
 SELECTOR = re.compile(r"\b((?:lean|process)_\w+|up)\b(\{[^}]*\})?")
+
 # Names that end in _count are histograms for promtool, but this one is leanMetrics'.
 ALLOWED_LINT = "lean_validators_count"
-
 
 def for_now(expression):
     """An expression of a dashboard with values in place of its variables."""

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "common/concurrency/mutex.h"
 #include "common/concurrency/worker_pool.h"
+#include "common/metrics/footprint.h"
 #include "validator_client/beacons/beacon_session.h"
 
 namespace lean::validator {
@@ -33,6 +34,14 @@ class BeaconLanes {
   // Does not block. False: this beacon has too many calls in progress; the task does not run.
   bool Run(size_t beacon, std::function<void()> task) {
     return lanes_[beacon]->TrySubmit(std::move(task)) == PushResult::kPushed;
+  }
+
+  // Of the tasks that wait for a thread.
+  metrics::Footprint queue() const {
+    metrics::Footprint all{.name = "beacon_calls", .items = 0, .bytes = 0};
+    for (const auto& lane : lanes_) all.items += lane->queued();
+    all.bytes = all.items * sizeof(WorkerPool::Task);
+    return all;
   }
 
  private:

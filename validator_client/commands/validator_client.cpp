@@ -188,6 +188,14 @@ absl::Status ValidatorClient::StartDuties() {
       [this](size_t beacon, std::function<void()> task) { return lanes_->Run(beacon, std::move(task)); }, log_);
   registry_ = std::make_shared<metrics::Registry>();
   metrics_ = std::make_unique<ValidatorMetrics>(*registry_);
+  metrics_->queues.Add([this] {
+    const size_t signatures = signing_->pool == nullptr ? 0 : signing_->pool->queued();
+    return metrics::FootprintList{
+        lanes_->queue(),
+        {.name = "signatures", .items = signatures, .bytes = signatures * sizeof(WorkerPool::Task)},
+        preparer_->queue()};
+  });
+  metrics_->caches.Add([this] { return metrics::FootprintList{preparer_->keys()}; });
   foreign_votes_ = std::make_unique<ForeignVotes>(
       clock_, *pool_, signer,
       [this](const PublicKeyBytes& pubkey, const SignedAttestation& vote, const Root& root) {

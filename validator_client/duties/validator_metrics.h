@@ -84,6 +84,18 @@ struct ValidatorMetrics {
   metrics::Gauge key_slots_left{
       r, "lean_validator_key_slots_left", "Slots in which the key can still sign", {{"validator", {}}}};
 
+  // Memory.
+  metrics::Footprints queues{r,
+                             "lean_validator_queue",
+                             "a queue: calls that wait for a thread of their beacon, without the messages, which "
+                             "beacons share; signatures that wait for a thread (none with a remote signer); keys that "
+                             "wait for preparation",
+                             {"queue", {"beacon_calls", "signatures", "keys_to_prepare"}}};
+  metrics::Footprints caches{r,
+                             "lean_validator_cache",
+                             "what is kept in memory: keys, with the nodes of their trees for the prepared slots",
+                             {"cache", {"keys"}}};
+
   // As leanMetrics names them.
   metrics::Gauge validators{r, "lean_validators_count", "Keys of this client, whatever their state"};
   metrics::Counter signatures{r, "lean_pq_sig_attestation_signatures_total", "Votes that were signed"};

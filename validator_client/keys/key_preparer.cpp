@@ -83,6 +83,26 @@ void KeyPreparer::Check(uint64_t slot, milliseconds slot_duration) {
   }
 }
 
+metrics::Footprint KeyPreparer::queue() const {
+  MutexLock lock(mutex_);
+  return {.name = "keys_to_prepare", .items = jobs_.size(), .bytes = jobs_.size() * sizeof(Job)};
+}
+
+metrics::Footprint KeyPreparer::keys() const {
+  constexpr uint64_t kBytesOfSlot = 64;  // two nodes
+  std::vector<EntryPtr> entries;
+  {
+    MutexLock lock(mutex_);
+    entries = entries_;
+  }
+  metrics::Footprint all{.name = "keys", .items = entries.size(), .bytes = 0};
+  for (const EntryPtr& entry : entries) {
+    const SlotRange prepared = entry->key.key->prepared_slots();
+    all.bytes += sizeof(Entry) + prepared.size() * kBytesOfSlot;
+  }
+  return all;
+}
+
 void KeyPreparer::Stop() {
   std::vector<std::shared_ptr<SigningKey>> keys;
   {

@@ -15,6 +15,7 @@
 #include "common/concurrency/mutex.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
+#include "common/metrics/footprint.h"
 #include "validator_client/signing/signer.h"
 
 namespace lean::validator {
@@ -43,6 +44,11 @@ class KeyPreparer {
   // hour on the last day.
   void Check(uint64_t slot, std::chrono::milliseconds slot_duration);
 
+  // Of the keys that wait for preparation.
+  metrics::Footprint queue() const;
+  // Of all keys, with the nodes of their trees for the prepared slots.
+  metrics::Footprint keys() const;
+
   // Ends the work soon; nothing is prepared afterwards.
   void Stop();
 
@@ -70,7 +76,7 @@ class KeyPreparer {
   const Clock& clock_;
   std::shared_ptr<spdlog::logger> logger_;
   LineLimit lines_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar work_or_stop_;
   std::vector<EntryPtr> entries_ ABSL_GUARDED_BY(mutex_);
   std::deque<Job> jobs_ ABSL_GUARDED_BY(mutex_);

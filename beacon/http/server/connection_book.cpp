@@ -62,6 +62,7 @@ void ConnectionBook::CloseAll() {
 
 void ConnectionBook::HoldBody(const std::shared_ptr<const std::string>& body) {
   if (++bodies_[body.get()] == 1) unread_bytes_ += body->size();
+  ShowUnread();
   while (unread_bytes_ > limits_.unread_bytes) {
     const HttpConnectionPtr oldest = Oldest(HttpConnection::Stage::kWriting, nullptr);
     if (oldest == nullptr) return;
@@ -74,6 +75,13 @@ void ConnectionBook::ReleaseBody(const std::shared_ptr<const std::string>& body)
   if (--held->second > 0) return;
   bodies_.erase(held);
   unread_bytes_ -= body->size();
+  ShowUnread();
+}
+
+void ConnectionBook::ShowUnread() {
+  MutexLock lock(mutex_);
+  counts_.unread_bodies = bodies_.size();
+  counts_.unread_bytes = unread_bytes_;
 }
 
 bool ConnectionBook::AdmitStream(const std::string& host) {

@@ -80,6 +80,8 @@ class ConnectionBook {
   HttpConnectionPtr Oldest(HttpConnection::Stage stage, const std::string* host) const;
   void Displace(const HttpConnectionPtr& connection);
 
+  void ShowUnread();  // in the counts
+
   const HttpLimits limits_;
   absl::flat_hash_set<HttpConnectionPtr> connections_;
   ByHost by_host_;

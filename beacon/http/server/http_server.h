@@ -38,8 +38,10 @@ struct HttpServerOptions {
 
 // Since the start, but for what is open.
 struct HttpCounts {
-  size_t connections = 0;  // open
-  size_t streams = 0;      // of them
+  size_t connections = 0;    // open
+  size_t streams = 0;        // of them
+  size_t unread_bodies = 0;  // that are not sent completely
+  size_t unread_bytes = 0;   // of these
   uint64_t accepted = 0;
   uint64_t refused = 0;    // for lack of room
   uint64_t displaced = 0;  // closed to make room: they had not sent a request, or did not read the answer

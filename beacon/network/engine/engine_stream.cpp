@@ -213,6 +213,11 @@ size_t EngineStream::waiting_answer_bytes() const {
   return outbox_.answer_bytes();
 }
 
+metrics::Footprint EngineStream::queue() const {
+  MutexLock lock(mutex_);
+  return {.name = "to_engine", .items = outbox_.size(), .bytes = outbox_.bytes()};
+}
+
 v1::EngineHello EngineStream::hello() const {
   MutexLock lock(mutex_);
   return hello_;

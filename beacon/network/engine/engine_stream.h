@@ -19,6 +19,7 @@
 #include "common/concurrency/mutex.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
+#include "common/metrics/footprint.h"
 #include "grpcpp/client_context.h"
 #include "lean/v1/network_engine.grpc.pb.h"
 
@@ -70,6 +71,8 @@ class EngineStream {
   // The number of the attached stream; 0: none.
   uint64_t attached() const;
   size_t waiting_answer_bytes() const;
+  // Of the messages to the engine that wait.
+  metrics::Footprint queue() const;
   // The hello of the last engine; empty before the first.
   v1::EngineHello hello() const;
   // Why no engine is attached, for people; empty while one is.

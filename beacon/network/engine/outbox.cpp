@@ -53,6 +53,12 @@ void Outbox::Push(v1::BeaconToEngine message) {
   }
 }
 
+size_t Outbox::size() const {
+  size_t messages = 0;
+  for (const std::deque<Waiting>& queue : queues_) messages += queue.size();
+  return messages;
+}
+
 std::optional<v1::BeaconToEngine> Outbox::Pop() {
   const auto queue =
       std::find_if(queues_.begin(), queues_.end(), [](const std::deque<Waiting>& waiting) { return !waiting.empty(); });

@@ -30,6 +30,8 @@ class Outbox {
   std::optional<v1::BeaconToEngine> Pop();
 
   bool is_full() const { return bytes_ > kMaxBytes; }
+  size_t size() const;
+  size_t bytes() const { return bytes_; }
   // Bytes of the answers that wait.
   size_t answer_bytes() const { return answer_bytes_; }
 

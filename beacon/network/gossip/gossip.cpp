@@ -214,4 +214,10 @@ size_t Gossip::undecided() const {
   return items_.size();
 }
 
+metrics::FootprintList Gossip::queues() const {
+  MutexLock lock(mutex_);
+  return {{.name = "gossip", .items = blocks_.size() + votes_.size(), .bytes = blocks_.weight() + votes_.weight()},
+          {.name = "undecided", .items = items_.size(), .bytes = items_.capacity() * sizeof(Items::value_type)}};
+}
+
 }  // namespace lean::beacon

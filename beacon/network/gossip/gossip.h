@@ -24,6 +24,7 @@
 #include "common/clock/clock.h"
 #include "common/concurrency/fair_queue.h"
 #include "common/concurrency/mutex.h"
+#include "common/metrics/footprint.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
@@ -82,6 +83,8 @@ class Gossip {
   Counts counts() const;
   // Items without a verdict.
   size_t undecided() const;
+  // Of the items that are not submitted yet, and of those without a verdict.
+  metrics::FootprintList queues() const;
 
  private:
   struct Item {

@@ -32,6 +32,8 @@ class PeerScores {
   // Records an offence and returns the new score.
   double Add(const std::string& peer_id, Offence offence, SteadyTime now);
   double Of(const std::string& peer_id, SteadyTime now) const;
+  size_t size() const { return scores_.size(); }
+  size_t bytes() const { return scores_.size() * (sizeof(decltype(scores_)::value_type) + kNodeBytes); }
   // The rest of the ban; 0: not banned.
   std::chrono::seconds BanLeft(const std::string& peer_id, SteadyTime now) const;
 
@@ -42,6 +44,8 @@ class PeerScores {
     double score = 0;
     SteadyTime since{};
   };
+  static constexpr size_t kNodeBytes = 96;  // of the map, and of a peer id
+
   std::map<std::string, Score> scores_;
 };
 

@@ -266,6 +266,13 @@ Peers::Counts Peers::counts() const {
   return counts_;
 }
 
+metrics::FootprintList Peers::caches() const {
+  MutexLock lock(mutex_);
+  metrics::Footprint peers{.name = "peers", .items = peers_.size(), .bytes = 0};
+  for (const auto& [handle, peer] : peers_) peers.bytes += sizeof(Peer) + peer->named.SpaceUsedLong();
+  return {peers, {.name = "peer_scores", .items = scores_.size(), .bytes = scores_.bytes()}};
+}
+
 absl::Status Peers::CheckHandleLocked(uint64_t handle) const {
   if (handle != 0 && handle <= last_handle_) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("peer: ", handle, " was never named on this stream"));

@@ -27,6 +27,7 @@
 #include "common/concurrency/mutex.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
+#include "common/metrics/footprint.h"
 #include "lean/v1/beacon.pb.h"
 #include "lean/v1/network_engine.pb.h"
 
@@ -112,6 +113,8 @@ class Peers {
   std::vector<PeerInfo> Infos() const;
   v1::GetPeersResponse Views() const;
   Counts counts() const;
+  // Of the connected peers, and of the scores, which outlive them.
+  metrics::FootprintList caches() const;
 
  private:
   absl::Status CheckHandleLocked(uint64_t handle) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -139,4 +139,11 @@ uint64_t BlockRequests::requests() const {
   return last_id_;
 }
 
+metrics::Footprint BlockRequests::queue() const {
+  MutexLock lock(mutex_);
+  metrics::Footprint all{.name = "block_requests", .items = requests_.size(), .bytes = 0};
+  for (const auto& [id, request] : requests_) all.bytes += sizeof(Request) + request.bytes;
+  return all;
+}
+
 }  // namespace lean::beacon

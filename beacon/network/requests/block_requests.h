@@ -18,6 +18,7 @@
 #include "beacon/network/peers/peers.h"
 #include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
+#include "common/metrics/footprint.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
@@ -48,6 +49,8 @@ class BlockRequests {
   // Fails requests that the engine does not answer.
   void Tick(SteadyTime now);
 
+  // Of the open requests and what has come of their answers.
+  metrics::Footprint queue() const;
   // The number of requests so far.
   uint64_t requests() const;
 

@@ -18,8 +18,16 @@ absl::Status BlockServer::OnRequest(const v1::BlockRequest& message) {
   if (found == nullptr) return absl::OkStatus();  // it has gone
   ++requests_;
   const uint64_t id = message.id();
-  auto task = [this, peer = found, id, asked = std::move(asked)] { Serve(*peer, id, asked); };
-  if (pool_.TrySubmit(std::move(task)) != PushResult::kPushed) Refuse(*found, id, "too many requests are under way");
+  const size_t bytes = kTaskBytes + asked.roots.size() * sizeof(Root);
+  auto task = [this, peer = found, id, bytes, asked = std::move(asked)] {
+    waiting_bytes_ -= bytes;
+    Serve(*peer, id, asked);
+  };
+  waiting_bytes_ += bytes;
+  if (pool_.TrySubmit(std::move(task)) != PushResult::kPushed) {
+    waiting_bytes_ -= bytes;
+    Refuse(*found, id, "too many requests are under way");
+  }
   return absl::OkStatus();
 }
 

@@ -16,6 +16,7 @@
 #include "beacon/network/peers/peers.h"
 #include "beacon/services/block_source.h"
 #include "common/concurrency/worker_pool.h"
+#include "common/metrics/footprint.h"
 #include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
@@ -47,8 +48,14 @@ class BlockServer {
 
   // The number of requests so far.
   uint64_t requests() const { return requests_; }
+  // Of the requests that wait for a thread.
+  metrics::Footprint queue() const {
+    return {.name = "peer_requests", .items = pool_.queued(), .bytes = waiting_bytes_};
+  }
 
  private:
+  static constexpr size_t kTaskBytes = 256;  // without the roots
+
   void Serve(const Peer& peer, uint64_t id, const AskedBlocks& asked);
   std::vector<SignedBlockPtr> Find(const AskedBlocks& asked) const;
   void Send(const Peer& peer, uint64_t id, v1::BlockAnswer answer, v1::BlockAnswer::End end);
@@ -59,7 +66,8 @@ class BlockServer {
   const SendToEngine send_;
   const std::function<size_t()> queued_bytes_;
   std::atomic<uint64_t> requests_ = 0;
-  WorkerPool pool_;  // last: its threads use the rest
+  std::atomic<size_t> waiting_bytes_ = 0;  // of the requests that wait for a thread
+  WorkerPool pool_;                        // last: its threads use the rest
 };
 
 }  // namespace lean::beacon

@@ -36,6 +36,11 @@ void VerifiedCache::Insert(const Root& key) {
   }
 }
 
+size_t VerifiedCache::size() const {
+  MutexLock lock(mutex_);
+  return by_use_.size();
+}
+
 namespace {
 
 uint64_t Short(const Root& key) { return std::max<uint64_t>(ssz::LoadUint64(key.data.data()), 1); }

@@ -29,9 +29,15 @@ class VerifiedCache {
   bool Contains(const Root& key);
   void Insert(const Root& key);
 
+  size_t size() const;
+  size_t bytes() const { return size() * kEntryBytes; }
+
  private:
+  // A list node, and a place in a hash table that is half full.
+  static constexpr size_t kEntryBytes = 150;
+
   const size_t capacity_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::list<Root> by_use_ ABSL_GUARDED_BY(mutex_);  // most recently used first
   absl::flat_hash_map<Root, std::list<Root>::iterator> places_ ABSL_GUARDED_BY(mutex_);
 };
@@ -69,6 +75,7 @@ class SignedOnce {
 
   // The number of slots that are remembered.
   size_t size() const;
+  size_t bytes() const { return size() * validator_count_ * sizeof(Keys); }
 
  private:
   // The first 8 bytes of each key, in order of arrival; 0: none. A third item passes for one of the first two only if

@@ -304,4 +304,16 @@ SignatureVerifier::Counts SignatureVerifier::counts() const {
   return {.verified = verified_, .wrong = wrong_, .cached = cached_};
 }
 
+metrics::FootprintList SignatureVerifier::queues() const {
+  const size_t tasks = pool_.queued();
+  return {{.name = "signature_checks", .items = tasks, .bytes = tasks * sizeof(WorkerPool::Task)}};
+}
+
+metrics::FootprintList SignatureVerifier::caches() const {
+  return {{.name = "right_signatures", .items = cache_.size(), .bytes = cache_.bytes()},
+          {.name = "signed_slots",
+           .items = votes_once_.size() + blocks_once_.size(),
+           .bytes = votes_once_.bytes() + blocks_once_.bytes()}};
+}
+
 }  // namespace lean::beacon

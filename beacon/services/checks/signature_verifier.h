@@ -21,6 +21,7 @@
 #include "common/containers/attestation.h"
 #include "common/containers/state.h"
 #include "common/crypto/signature_scheme.h"
+#include "common/metrics/footprint.h"
 #include "common/metrics/metrics.h"
 
 namespace lean::beacon {
@@ -97,6 +98,11 @@ class SignatureVerifier {
     uint64_t cached = 0;    // known to be right
   };
   Counts counts() const;
+
+  // Of the tasks; their items are bounded and counted by who submits them.
+  metrics::FootprintList queues() const;
+  // Of what is remembered.
+  metrics::FootprintList caches() const;
 
  private:
   struct SignedVote {

@@ -89,9 +89,9 @@ void EventHistory::Unwatch(WatchId id) {
   watchers_.erase(id);
 }
 
-size_t EventHistory::bytes() const {
+metrics::Footprint EventHistory::footprint() const {
   MutexLock lock(mutex_);
-  return bytes_;
+  return {.name = "events", .items = entries_.size(), .bytes = bytes_};
 }
 
 uint64_t EventHistory::added() const {

@@ -21,6 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "beacon/services/events/beacon_event.h"
 #include "common/concurrency/mutex.h"
+#include "common/metrics/footprint.h"
 
 namespace lean::beacon {
 
@@ -71,7 +72,8 @@ class EventHistory {
   void Unwatch(WatchId id);
 
   uint64_t run() const { return run_; }
-  size_t bytes() const;
+  // Of the batches of events that are kept.
+  metrics::Footprint footprint() const;
   // The number of events since the start.
   uint64_t added() const;
 

@@ -32,6 +32,13 @@ void SeenVotes::Add(uint64_t slot, uint64_t validator, int64_t current_slot) {
   if (slots_.size() > kSlots) slots_.erase(slots_.begin());
 }
 
+metrics::Footprint SeenVotes::footprint() const {
+  MutexLock lock(mutex_);
+  return {.name = "seen_votes",
+          .items = slots_.size(),
+          .bytes = slots_.size() * validator_count_ / 8 + latest_.size() * sizeof(std::optional<uint64_t>)};
+}
+
 uint64_t SeenVotes::Count(uint64_t slot) const {
   MutexLock lock(mutex_);
   const auto seen = slots_.find(slot);
@@ -103,10 +110,11 @@ void RecentVotes::AddLocked(SeenVote seen, const Root* root, int64_t current_slo
   while (!slots_.empty() && static_cast<int64_t>(slots_.rbegin()->first) > newest) {
     slots_.erase(std::prev(slots_.end()));
   }
-  std::vector<Entries>& validators = slots_[slot];
-  if (validators.empty()) validators.resize(validator_count_);
-  for (Entry& entry : validators[seen.vote->validator_id]) {
+  Slot& votes = slots_[slot];
+  if (votes.validators.empty()) votes.validators.resize(validator_count_);
+  for (Entry& entry : votes.validators[seen.vote->validator_id]) {
     if (entry.seen.vote == nullptr) {
+      ++votes.votes;
       entry.root = root != nullptr ? *root : ssz::HashTreeRoot(*seen.vote);
       entry.seen = std::move(seen);
       return;
@@ -124,17 +132,27 @@ std::optional<SeenVote> RecentVotes::Find(uint64_t validator, uint64_t from_slot
   if (validator >= validator_count_) return std::nullopt;
   MutexLock lock(mutex_);
   for (auto slot = slots_.rbegin(); slot != slots_.rend() && slot->first >= from_slot; ++slot) {
-    for (const Entry& entry : slot->second[validator]) {
+    for (const Entry& entry : slot->second.validators[validator]) {
       if (entry.seen.vote != nullptr && !known.contains(entry.root)) return entry.seen;
     }
   }
   return std::nullopt;
 }
 
+metrics::Footprint RecentVotes::footprint() const {
+  MutexLock lock(mutex_);
+  metrics::Footprint all{
+      .name = "recent_votes", .items = 0, .bytes = slots_.size() * validator_count_ * sizeof(Entries)};
+  for (const auto& [slot, votes] : slots_) all.items += votes.votes;
+  all.bytes += all.items * (kHeldItemBytes + sizeof(SignedAttestation));
+  return all;
+}
+
 bool RecentVotes::Has(uint64_t validator, uint64_t slot) const {
   MutexLock lock(mutex_);
   const auto found = slots_.find(slot);
-  return found != slots_.end() && validator < validator_count_ && found->second[validator].front().seen.vote != nullptr;
+  return found != slots_.end() && validator < validator_count_ &&
+         found->second.validators[validator].front().seen.vote != nullptr;
 }
 
 }  // namespace lean::beacon

@@ -17,6 +17,7 @@
 #include "beacon/chain/chain_types.h"
 #include "common/bytes/bytes.h"
 #include "common/concurrency/mutex.h"
+#include "common/metrics/footprint.h"
 
 namespace lean::beacon {
 
@@ -33,6 +34,9 @@ class SeenVotes {
   // than one ahead of `current_slot`, the slot by our clock: a vote in an old block may name any slot. Forgets what was
   // recorded while the clock was further ahead.
   void Add(uint64_t slot, uint64_t validator, int64_t current_slot);
+
+  // Of the slots.
+  metrics::Footprint footprint() const;
 
   // How many validators have voted for `slot`.
   uint64_t Count(uint64_t slot) const;
@@ -93,6 +97,9 @@ class RecentVotes {
   // The validator's newest vote for `from_slot` or a later slot whose root is not in `known`; nullopt: none is kept.
   std::optional<SeenVote> Find(uint64_t validator, uint64_t from_slot, const absl::flat_hash_set<Root>& known) const;
 
+  // Of the votes, with the tables.
+  metrics::Footprint footprint() const;
+
   // Whether a vote of the validator for the slot is kept.
   bool Has(uint64_t validator, uint64_t slot) const;
 
@@ -102,12 +109,16 @@ class RecentVotes {
     SeenVote seen;  // null pointers: unused
   };
   using Entries = std::array<Entry, kMost>;
+  struct Slot {
+    std::vector<Entries> validators;
+    size_t votes = 0;
+  };
 
   void AddLocked(SeenVote seen, const Root* root, int64_t current_slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t validator_count_;
   mutable Mutex mutex_;
-  std::map<uint64_t, std::vector<Entries>> slots_ ABSL_GUARDED_BY(mutex_);  // by slot, then validator
+  std::map<uint64_t, Slot> slots_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace lean::beacon

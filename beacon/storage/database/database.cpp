@@ -345,4 +345,19 @@ uint64_t Database::DiskBytes(Column column) const {
          Property(column, rocksdb::DB::Properties::kCurSizeAllMemTables);
 }
 
+metrics::FootprintList Database::caches() const {
+  ReaderLock lock(mutex_);
+  metrics::Footprint rows{.name = "database_rows", .items = 0, .bytes = 0};
+  metrics::Footprint tables{.name = "database_tables", .items = 0, .bytes = 0};
+  if (db_ != nullptr) {
+    for (size_t i = 0; i < kColumns; ++i) {
+      const auto column = static_cast<Column>(i);
+      rows.items += Property(column, rocksdb::DB::Properties::kNumEntriesActiveMemTable);
+      rows.bytes += Property(column, rocksdb::DB::Properties::kCurSizeAllMemTables);
+    }
+    tables.bytes = Property(Column::kMeta, rocksdb::DB::Properties::kBlockCacheUsage);
+  }
+  return {rows, tables};
+}
+
 }  // namespace lean::beacon

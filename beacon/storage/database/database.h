@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/concurrency/mutex.h"
+#include "common/metrics/footprint.h"
 
 // Forward declarations keep RocksDB's headers out of this one.
 namespace rocksdb {
@@ -132,6 +133,9 @@ class Database {
 
   // Approximate bytes on disk of one column.
   uint64_t DiskBytes(Column column) const;
+  // What RocksDB holds in memory: rows that are not in a table yet, and cached parts of tables, whose number it does
+  // not tell.
+  metrics::FootprintList caches() const;
 
   const std::string& path() const { return options_.path; }
   // OK, or kCancelled when the stop was requested. For loops over many reads.

@@ -114,6 +114,14 @@ void RangePlan::Failed(uint64_t peer, uint64_t first_slot) {
   batch->tried.insert(peer);
 }
 
+size_t RangePlan::blocks_held() const {
+  size_t blocks = 0;
+  for (const Batch& batch : batches_) {
+    for (const Ready& answer : batch.answers) blocks += answer.blocks.size();
+  }
+  return blocks;
+}
+
 void RangePlan::Reset(Batch& batch) {
   for (const Ready& answer : batch.answers) bytes_held_ -= TotalBytes(answer.blocks);
   batch.answers.clear();

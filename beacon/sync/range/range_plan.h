@@ -71,6 +71,9 @@ class RangePlan {
   bool finished() const { return batches_.empty() && next_slot_ > last_ && !out_; }
   uint64_t last() const { return last_; }
   std::optional<uint64_t> only_peer() const { return only_peer_; }
+  // What was fetched and not returned.
+  size_t blocks_held() const;
+  size_t bytes_held() const { return bytes_held_; }
   // Number of slots whose blocks were returned.
   uint64_t slots_done() const { return (batches_.empty() ? next_slot_ : batches_.front().first) - first_; }
 

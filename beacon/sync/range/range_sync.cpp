@@ -298,8 +298,11 @@ std::optional<RangeSync::Progress> RangeSync::progress() const {
   const uint64_t done = std::min(total, plan_->slots_done());
   const double seconds = Seconds(began_, context_.clock.Steady());
   const auto blocks = static_cast<double>(imported_ - imported_before_);
-  return Progress{
-      .slots_done = done, .slots_left = total - done, .blocks_per_second = seconds > 0 ? blocks / seconds : 0};
+  return Progress{.slots_done = done,
+                  .slots_left = total - done,
+                  .blocks_per_second = seconds > 0 ? blocks / seconds : 0,
+                  .blocks_held = plan_->blocks_held(),
+                  .bytes_held = plan_->bytes_held()};
 }
 
 void RangeSync::LogProgress(SteadyTime now) {

@@ -50,6 +50,8 @@ class RangeSync {
     uint64_t slots_done = 0;
     uint64_t slots_left = 0;
     double blocks_per_second = 0;
+    size_t blocks_held = 0;  // fetched and not yet imported, and their bytes
+    size_t bytes_held = 0;
   };
   // nullopt: nothing is fetched at the moment.
   std::optional<Progress> progress() const;

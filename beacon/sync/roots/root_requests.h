@@ -86,6 +86,7 @@ class RootSync {
   void Want(const WantedRoot& wanted) { requests_.Want(wanted); }
   // Sends the requests that are due.
   void Update(SteadyTime now);
+  size_t size() const { return requests_.size(); }
 
  private:
   void Send(RootRequests::Ask ask, SteadyTime now);

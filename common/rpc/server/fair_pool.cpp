@@ -49,6 +49,11 @@ void FairPool::Stop() {
   }
 }
 
+metrics::Footprint FairPool::queue(std::string name) const {
+  MutexLock lock(mutex_);
+  return {.name = std::move(name), .items = waiting_.size(), .bytes = waiting_.weight()};
+}
+
 void FairPool::Run(int nice) {
   if (nice != 0) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), nice);
   MutexLock lock(mutex_);

@@ -4,12 +4,15 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "common/concurrency/fair_queue.h"
 #include "common/concurrency/mutex.h"
+#include "common/metrics/footprint.h"
 #include "common/rpc/server/unary_call.h"
 
 namespace lean::rpc {
@@ -38,12 +41,15 @@ class FairPool {
   // from two threads at a time.
   void Stop();
 
+  // Of the calls that wait for a thread. `name`: of the footprint.
+  metrics::Footprint queue(std::string name) const;
+
  private:
   void Run(int nice);
   // The number of ranks that a free thread may serve now.
   size_t EndRank() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return others_running_ < others_most_ ? kRanks : 1; }
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   FairQueue<std::pair<Rank, Work>, kRanks> waiting_ ABSL_GUARDED_BY(mutex_);
   size_t others_running_ ABSL_GUARDED_BY(mutex_) = 0;  // calls of callers that are not known to be good

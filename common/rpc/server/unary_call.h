@@ -126,6 +126,9 @@ class Dispatcher {
   // The number of calls in progress, including those whose caller has left while their work continues.
   int64_t active() const { return calls_->count.load(std::memory_order_relaxed); }
 
+  // Of the answers that no caller has read yet.
+  metrics::Footprint unread() const { return calls_->unread.footprint(); }
+
   // Ends a call with an error, without decoding its request.
   grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, const grpc::ByteBuffer& request,
                                    grpc::ByteBuffer* response, const absl::Status& status) {

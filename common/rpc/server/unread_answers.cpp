@@ -30,6 +30,11 @@ void UnreadAnswers::Remove(Id id) {
   if (answer != answers_.end()) Take(answer);
 }
 
+metrics::Footprint UnreadAnswers::footprint() const {
+  MutexLock lock(mutex_);
+  return {.name = "unread_answers", .items = answers_.size(), .bytes = bytes_};
+}
+
 UnreadAnswers::Answer UnreadAnswers::Take(Answers::iterator answer) {
   Answer taken = std::move(answer->second);
   answers_.erase(answer);

@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "common/concurrency/mutex.h"
+#include "common/metrics/footprint.h"
 #include "common/rpc/wire/message_limits.h"
 
 namespace lean::rpc {
@@ -39,6 +40,9 @@ class UnreadAnswers {
   // The answer was read, or its call has ended. May also be called for a displaced answer.
   void Remove(Id id);
 
+  // Of the answers that count at the moment.
+  metrics::Footprint footprint() const;
+
  private:
   struct Answer {
     std::string connection;
@@ -50,7 +54,7 @@ class UnreadAnswers {
   Answer Take(Answers::iterator answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const UnreadLimits limits_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   Answers answers_ ABSL_GUARDED_BY(mutex_);                                         // in order of age
   absl::flat_hash_map<std::string, size_t> by_connection_ ABSL_GUARDED_BY(mutex_);  // bytes; none is 0
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -118,8 +118,12 @@ TEST_F(StateRebuilderTest, AStateIsComputedOnceForAllWhoAskForIt) {
   answers.push_back(Ask(1, kChain));
   source_.AwaitAsked(1);
   for (int i = 0; i < 4; ++i) answers.push_back(Ask(2, kCaller));
+  EXPECT_EQ(rebuilder_.queue().items, 1u);
   source_.Open();
   for (std::future<absl::Status>& answer : answers) EXPECT_TRUE(answer.get().ok());
+  EXPECT_EQ(rebuilder_.queue().items, 0u);
+  EXPECT_EQ(rebuilder_.cache().items, 2u);
+  EXPECT_GT(rebuilder_.cache().bytes, 0u);
   EXPECT_TRUE(Ask(2, Peer(1)).get().ok()) << "it is remembered";
   EXPECT_THAT(source_.asked(), SizeIs(2));
 }

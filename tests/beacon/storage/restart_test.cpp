@@ -125,6 +125,8 @@ TEST_F(RestartTest, AVoteWaitsForABlockThatContainsIt) {
   chain->RunSlots(5);
   chain->storage().Flush();
   EXPECT_TRUE(chain->database().Votes().value().empty()) << "blocks contain the votes of slots 1 to 4";
+  EXPECT_EQ(chain->storage().queue().items, 3u) << "those of slot 5 wait";
+  EXPECT_GT(chain->storage().queue().bytes, 3 * sizeof(SignedAttestation));
 }
 
 TEST_F(RestartTest, AVoteIsWrittenByItselfWhenNoBlockContainsItInTime) {

@@ -111,6 +111,22 @@ TEST(MetricsServer, EqualObservationsCountAsSoMany) {
   }
 }
 
+TEST(MetricsServer, FootprintsAreReadAtTheScrape) {
+  const auto registry = std::make_shared<Registry>();
+  Footprints queues(*registry, "test_queue", "a queue", {"queue", {"long", "short"}});
+  size_t items = 1;
+  queues.Add([&items] { return FootprintList{{.name = "long", .items = items, .bytes = items * 100}}; });
+  queues.Add([] { return FootprintList{{.name = "short", .items = 0, .bytes = 0}}; });
+  const auto server = MetricsServer::Start("0", registry);
+  ASSERT_TRUE(server.ok()) << server.status();
+  items = 7;
+  const std::string page = Scrape((*server)->address());
+  for (const char* line : {"test_queue_items{queue=\"long\"} 7\n", "test_queue_bytes{queue=\"long\"} 700\n",
+                           "test_queue_items{queue=\"short\"} 0\n"}) {
+    EXPECT_TRUE(absl::StrContains(page, line)) << line << "\n" << page;
+  }
+}
+
 TEST(MetricsServer, IdleConnectionsKeepNobodyWaiting) {
   const auto server = MetricsServer::Start("0", std::make_shared<Registry>());
   ASSERT_TRUE(server.ok()) << server.status();

@@ -29,6 +29,8 @@ TEST(KeyPreparerThreads, PreparesAKeyInItsSecondHalf) {
   preparer.Check(15, kSlot);
   CheckUntilLogged(preparer, 16, log, "key prepared validator=0 first_slot=16 end_slot=48", 1);
   EXPECT_EQ(key->prepare_calls(), 1) << "nothing was due at slot 15";
+  EXPECT_EQ(preparer.keys().items, 1u);
+  EXPECT_GT(preparer.keys().bytes, 32 * 64u) << "the prepared slots";
   EXPECT_EQ(log.Count("info key preparing validator=0 percent="), 3) << "at each quarter: " << log.text();
   EXPECT_EQ(log.Count("info key preparing validator=0 percent=25"), 1);
 }

@@ -237,6 +237,8 @@ TEST_F(HttpServerTest, AnswersThatNobodyReadsGiveWay) {
     }));
   }
   EXPECT_TRUE(Await([](const HttpCounts& counts) { return counts.displaced == 2; }));
+  EXPECT_EQ(server_->counts().unread_bodies, 2u);
+  EXPECT_GT(server_->counts().unread_bytes, size_t{8} << 20);
   EXPECT_GT(clients.back()->ReadAll().size(), size_t{8} << 20);
   EXPECT_LT(clients.front()->ReadAll().size(), size_t{8} << 20);
 }

@@ -185,6 +185,10 @@ TEST_F(GossipTest, BeyondTheBoundThePeerMakesRoomThatHasMostWaiting) {
   EXPECT_EQ(verdicts_.size(), 2u + 8) << "what a peer brought together goes together";
   EXPECT_EQ(verdicts_.count(21), 0u);
   EXPECT_EQ(gossip_.undecided(), 5u);
+  const metrics::FootprintList queues = gossip_.queues();
+  EXPECT_EQ(queues[0].items, 3u) << "not yet submitted";
+  EXPECT_GT(queues[0].bytes, sizeof(SignedAttestation));
+  EXPECT_EQ(queues[1].items, 5u) << "undecided";
   EXPECT_THAT(ended_, IsEmpty());
 }
 

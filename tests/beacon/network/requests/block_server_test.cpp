@@ -128,6 +128,8 @@ TEST_F(BlockServerTest, EveryRequestIsAnsweredHoweverManyThereAre) {
   for (uint64_t id = 1; id <= kRequests; ++id) Ask(id, 1, {.roots = {Root()}});
   Ask(kRequests + 1, 2, {.roots = {Root()}});
   EXPECT_EQ(Await(kRequests + 1).back().end(), v1::BlockAnswer::OVERLOADED);
+  EXPECT_GE(server_.queue().items, BlockServer::kWaiting - BlockServer::kThreads);
+  EXPECT_GT(server_.queue().bytes, (BlockServer::kWaiting - BlockServer::kThreads) * sizeof(Root));
   source_.Open();
   size_t overloaded = 0;
   for (uint64_t id = 1; id <= kRequests; ++id) {
@@ -135,6 +137,7 @@ TEST_F(BlockServerTest, EveryRequestIsAnsweredHoweverManyThereAre) {
   }
   EXPECT_GE(overloaded, 100u);
   EXPECT_LE(overloaded, 100u + BlockServer::kThreads) << "the threads may have been late to take theirs";
+  EXPECT_EQ(server_.queue().bytes, 0u);
   for (const uint64_t peer : {1, 2}) {
     Ask(kRequests + 1 + peer, peer, {.roots = {Root()}});
     EXPECT_EQ(Await(kRequests + 1 + peer).back().end(), v1::BlockAnswer::COMPLETE) << "nobody is left out for good";

@@ -186,6 +186,7 @@ TEST_F(SignatureVerifierTest, EachComputedSignatureIsTimedOnce) {
     done.get_future().wait();
   }
   EXPECT_EQ(registry.Collect().front().metric.front().histogram.sample_count, 2u) << "not those that are remembered";
+  EXPECT_EQ(verifier.caches().front().items, 2u);
 }
 
 TEST_F(SignatureVerifierTest, AWrongSignatureIsNotRemembered) {

@@ -128,11 +128,12 @@ TEST(EventHistoryTest, TheBudgetBoundsTheHistory) {
   EventHistory history(kThisRun, kBudget);
   for (uint64_t slot = 0; slot < 200; ++slot) {
     history.Add(VotesOf(slot, 50));
-    EXPECT_LE(history.bytes(), kBudget);
+    EXPECT_LE(history.footprint().bytes, kBudget);
   }
-  EXPECT_GT(history.bytes(), kBudget / 2);
+  EXPECT_GT(history.footprint().bytes, kBudget / 2);
+  EXPECT_GT(history.footprint().items, 2U);
   history.Add(VotesOf(1, 4096));  // larger than all of it
-  EXPECT_EQ(history.bytes(), 0U);
+  EXPECT_EQ(history.footprint().bytes, 0U);
   EXPECT_EQ(history.added(), 200U * 50 + 4096);
 }
 

@@ -1,4 +1,4 @@
-// What the writer measures.
+// What the writer measures, and what it tells of its memory.
 #include "beacon/services/chain_metrics.h"
 
 #include <gtest/gtest.h>
@@ -48,6 +48,34 @@ TEST_F(ChainMetricsTest, EachBlockAndVoteIsMeasuredOnce) {
 
   Import(chain_.SignedBlockOf(chain_.head().root));  // again
   EXPECT_EQ(Values()["lean_fork_choice_block_processing_time_seconds"], 6);
+}
+
+TEST_F(ChainMetricsTest, MemoryIsToldOf) {
+  const auto held = [this] {
+    std::map<std::string, metrics::Footprint> held;
+    for (const metrics::FootprintList& list : {chain_.footprints(), writer_.queues()}) {
+      for (const metrics::Footprint& footprint : list) held[footprint.name] = footprint;
+    }
+    return held;
+  };
+  ImportFullSlots(3);
+  auto before = held();
+  EXPECT_EQ(before["states"].items, chain_.held_states());
+  EXPECT_EQ(before["states"].bytes / before["states"].items, BytesOf(*chain_.head_state()));
+  EXPECT_EQ(before["blocks"].items, chain_.held_blocks());
+  EXPECT_GT(before["blocks"].bytes, 3 * sizeof(SignatureBytes));
+  EXPECT_EQ(before["known_blocks"].items, chain_.known_blocks());
+  EXPECT_EQ(before["known_votes"].items, kValidators);
+  EXPECT_GT(before["tree"].bytes, 0u);
+
+  GoTo(5);
+  source_.AddBlock(4);  // which the writer does not get
+  const SignedBlockPtr orphan = source_.AddBlock(5);
+  ASSERT_EQ(Import(orphan).status, SubmitOutcome::kQueued);
+  auto after = held();
+  EXPECT_EQ(after["waiting_blocks"].items, 1u);
+  EXPECT_EQ(after["waiting_blocks"].bytes, BytesOf(*orphan));
+  EXPECT_EQ(after["waiting_votes"].bytes, 0u);
 }
 
 }  // namespace

@@ -50,6 +50,8 @@ TEST_F(RecentVotesTest, ShowsWhatIsNotKnownToTheAsker) {
 
 TEST_F(RecentVotesTest, KeepsTwoOfOneLeafAndNoMore) {
   for (uint8_t head = 1; head <= 3; ++head) Add(Vote(1, 100, head));
+  EXPECT_EQ(votes_.footprint().items, 2u);
+  EXPECT_GT(votes_.footprint().bytes, 2 * sizeof(SignedAttestation));
   EXPECT_EQ(Found(1, 100, {RootOf(Vote(1, 100, 1)), RootOf(Vote(1, 100, 2))}), 0);
 }
 

@@ -20,6 +20,7 @@ TEST(SeenVotes, CountsDistinctValidatorsOfASlot) {
   EXPECT_EQ(seen.Count(7), 2u);
   EXPECT_EQ(seen.Count(8), 1u);
   EXPECT_EQ(seen.Count(9), 0u);
+  EXPECT_EQ(seen.footprint().items, 2u) << "slots";
   EXPECT_THAT(seen.Missing(7, 10), ElementsAre(1, 3));
   EXPECT_THAT(seen.Missing(7, 1), ElementsAre(1));
   EXPECT_THAT(seen.Missing(9, 10), ElementsAre(0, 1, 2, 3));

@@ -185,6 +185,8 @@ TEST_F(RangePlanTest, HoldsABoundedNumberOfBytes) {
   const std::vector<PeerInfo> peers{PeerAt(1), PeerAt(2), PeerAt(3)};
   ASSERT_THAT(Next(plan, peers), SizeIs(4));
   EXPECT_TRUE(plan.Answered(1, 6, Range(6, 5)).ok());
+  EXPECT_EQ(plan.blocks_held(), Range(6, 5).size());
+  EXPECT_GT(plan.bytes_held(), 0u);
   plan.Failed(1, 1);
   plan.Failed(2, 11);
   const std::vector<RangePlan::Ask> asks = Next(plan, peers);

@@ -70,6 +70,8 @@ TEST_F(FairPoolTest, ASingleThreadServesAll) {
   pool.Submit(kCaller, Rank::kBad, Holding());
   AwaitHolding(1);
   pool.Submit(kCaller, Rank::kBad, Named("bad"));
+  EXPECT_EQ(pool.queue("calls").items, 1u);
+  EXPECT_GT(pool.queue("calls").bytes, 1u) << "the call as well as its request";
   pool.Submit(kCaller, Rank::kUnknown, Named("unknown"));
   pool.Submit(kCaller, Rank::kGood, Named("good"));
   Release();

@@ -32,6 +32,8 @@ TEST_F(UnreadAnswersTest, AConnectionGetsNoMoreUntilItHasRead) {
   ASSERT_TRUE(Add("a", 39).has_value());
   EXPECT_FALSE(Add("a", 1).has_value());
   EXPECT_TRUE(Add("b", 99).has_value());
+  EXPECT_EQ(unread_.footprint().items, 3u);
+  EXPECT_EQ(unread_.footprint().bytes, 198 * kUnit + 3 * UnreadAnswers::kCallBytes);
   unread_.Remove(*first);
   EXPECT_TRUE(Add("a", 60).has_value());
   EXPECT_FALSE(Add("a", 1).has_value());
