@@ -1,4 +1,5 @@
-"""Debian's Prometheus on a live network: every panel and alert of deploy/observe has data."""
+"""Debian's Prometheus on a live network: every panel and alert of deploy/observe has data, and so has every panel of leanMetrics'
+dashboard that has a meaning here."""
 
 import json
 import re
@@ -12,9 +13,9 @@ from leandev import network, observe
 from leandev.processes import wait_until
 
 SELECTOR = re.compile(r"\b((?:lean|process)_\w+|up)\b(\{[^}]*\})?")
-
 # Names that end in _count are histograms for promtool, but this one is leanMetrics'.
 ALLOWED_LINT = "lean_validators_count"
+
 
 def for_now(expression):
     """An expression of a dashboard with values in place of its variables."""
@@ -33,6 +34,14 @@ def alerts():
     """(name, expression) of our alerts."""
     text = (observe.FOLDER / "alerts.yml").read_text(encoding="utf-8")
     return re.findall(r"- alert: (\w+)\n +expr: (.*)\n", text)
+
+
+def upstream(left_out):
+    """(panel, selector) of leanMetrics' dashboard: those that have a meaning here, or the others."""
+    lines = (observe.FOLDER / "leanmetrics.txt").read_text(encoding="utf-8").splitlines()
+    prefix = "left out: "
+    return [tuple(line.removeprefix(prefix).split(" | ")) for line in lines
+            if " | " in line and not line.startswith("#") and line.startswith(prefix) == left_out]
 
 
 def selectors(expression):
@@ -80,14 +89,16 @@ class ObserveTest(e2e.NetworkTest):
         self.assertEqual([labels for labels, _ in firing if labels["alertname"] != "KeyEndsSoon"], [])
 
     def check_data(self):
-        deadline = time.monotonic() + 20  # for all together
-        for what, expression in panels():
+        deadline = time.monotonic() + e2e.PATIENCE_S  # for all together
+        for what, expression in [*panels(), *upstream(left_out=False)]:
             with self.subTest(what, expression=expression):
                 wait_until(lambda e=expression: self.prometheus.query(e), max(1, deadline - time.monotonic()), "data")
         for what, expression in alerts():
             for selector in selectors(expression):
                 with self.subTest(what, selector=selector):
                     self.assertTrue(self.prometheus.query(f"count({selector})"))
+        for what, selector in upstream(left_out=True):
+            self.assertEqual(self.prometheus.query(selector), [], what)
 
     def check_pages(self, net):
         """What the programs serve has the form that Prometheus wants, with help and type."""
