@@ -74,6 +74,7 @@ class RulesTest(unittest.TestCase):
 class ObserveTest(e2e.NetworkTest):
     def test_every_panel_and_alert_has_data(self):
         net = self.make_network(clients=2, beacons=1 if e2e.missing_engine() else 2)
+        net.make_certificates()
         net.serve_metrics()
         self.prometheus = observe.Prometheus(net, network.free_port(), scrape_s=1)
         self.addCleanup(self.prometheus.stop)
