@@ -13,10 +13,28 @@
 namespace lean::beacon {
 namespace {
 
+constexpr char kBlockEventForm[] = R"({"slot":128,"block":"0x…","state":"0x…"})";
+constexpr char kImportedEventForm[] = R"({"slot":128,"block":"0x…"})";
+
 // By EventKind.
-constexpr std::array<absl::string_view, kEventKinds> kTopics = {
-    "head",        "block", "attestation", "justified_checkpoint", "finalized_checkpoint",
-    "chain_reorg", "peer",  "sync",        "block_gossip",         "safe_target"};
+constexpr std::array<HttpTopic, kEventKinds> kTopics = {{
+    {"head", "the head has moved", kBlockEventForm},
+    {"block", "a block was imported", kImportedEventForm},
+    {"attestation", "a vote from gossip or a validator client was accepted",
+     R"({"validator_id":4,"data":{"slot":127,"head":{"slot":127,"root":"0x…"},"target":{"slot":126,"root":"0x…"},)"
+     R"("source":{"slot":125,"root":"0x…"}}})"},
+    {"justified_checkpoint", "the justified block has moved", kBlockEventForm},
+    {"finalized_checkpoint", "the finalized block has moved", kBlockEventForm},
+    {"chain_reorg", "the new head does not descend from the old one; depth: blocks of the old chain that are not on it",
+     R"({"slot":128,"depth":2,"old_head_block":"0x…","new_head_block":"0x…","old_head_state":"0x…",)"
+     R"("new_head_state":"0x…"})"},
+    {"peer", "a peer has connected or disconnected",
+     R"({"peer_id":"16Uiu2HAm…","connected":true,"direction":"outbound","address":"/ip4/…","agent":"ream/…","reason":""})"},
+    {"sync", "the state of the sync has changed",
+     R"({"is_syncing":true,"lag_slots":132,"target_slot":1024,"message":"132 slots behind …"})"},
+    {"block_gossip", "a peer's block has right signatures and is about to be imported", kImportedEventForm},
+    {"safe_target", "the safe target has moved", kBlockEventForm},
+}};
 
 constexpr size_t kMostEvents = 256;  // in the text of one Next
 
@@ -60,14 +78,14 @@ struct DataOf {
 
 }  // namespace
 
-absl::string_view TopicOf(EventKind kind) { return kTopics[static_cast<size_t>(kind)]; }
+absl::Span<const HttpTopic> HttpTopics() { return kTopics; }
 
 absl::StatusOr<EventKinds> ParseTopics(absl::string_view topics) {
   if (topics.empty()) return absl::InvalidArgumentError("missing required query parameter: topics");
   EventKinds kinds;
   for (const absl::string_view topic : absl::StrSplit(topics, ',')) {
     size_t kind = 0;
-    while (kind < kEventKinds && kTopics[kind] != topic) ++kind;
+    while (kind < kEventKinds && kTopics[kind].name != topic) ++kind;
     if (kind == kEventKinds) return absl::InvalidArgumentError(absl::StrCat("unknown topic: '", topic, "'"));
     kinds.set(kind);
   }
@@ -92,7 +110,7 @@ std::string EventFeed::Next() {
 }
 
 void EventFeed::Append(const EventSlice& slice, std::string& text) {
-  const absl::string_view topic = TopicOf(KindOf(*slice.event));
+  const absl::string_view topic = kTopics[static_cast<size_t>(KindOf(*slice.event))].name;
   const auto* votes = std::get_if<VotesAccepted>(slice.event.get());
   for (size_t index = slice.begin; index < slice.end; ++index) {
     absl::StrAppend(&text, "event: ", topic, "\ndata: ");

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "beacon/http/server/http_types.h"
 #include "beacon/services/events/event_history.h"
 
@@ -16,8 +17,14 @@ namespace lean::beacon {
 // "head,block": names of topics. InvalidArgument: none is given, or one is unknown, which the error names.
 absl::StatusOr<EventKinds> ParseTopics(absl::string_view topics);
 
-// The name of the topic of a kind of event.
-absl::string_view TopicOf(EventKind kind);
+struct HttpTopic {
+  absl::string_view name;
+  absl::string_view summary;  // when there is such an event, for docs/reference/http.md
+  absl::string_view form;     // its data in JSON, for the same
+};
+
+// By EventKind.
+absl::Span<const HttpTopic> HttpTopics();
 
 // The events of these kinds, each with its cursor as its id. A reader that is too slow finds the comment
 // ": error - dropped N messages" in the place of what it has lost.

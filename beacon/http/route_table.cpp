@@ -264,29 +264,62 @@ Answer PageFileNamed(absl::string_view name) {
 Answer Page(const RouteSources&, const RouteCall&) { return PageFileNamed(kPageIndex); }
 Answer PagePart(const RouteSources&, const RouteCall& call) { return PageFileNamed(call.id); }
 
+// Answers of the routes, in compact JSON. A root is "0x…".
+constexpr char kHealthForm[] = R"({"status":"healthy","service":"lean-rpc-api"})";
+constexpr char kCheckpointForm[] = R"({"slot":128,"root":"0x…"})";
+constexpr char kForkChoiceForm[] =
+    R"({"nodes":[{"root":"0x…","slot":128,"parent_root":"0x…","proposer_index":3,"weight":12}],"head":"0x…",)"
+    R"("justified":{"slot":127,"root":"0x…"},"finalized":{"slot":126,"root":"0x…"},"safe_target":"0x…",)"
+    R"("validator_count":16})";
+constexpr char kLatestVotesForm[] = R"({"votes":[{"slot":128,"head":{"slot":128,"root":"0x…"},"validators":"0-3,7"}]})";
+constexpr char kParticipationForm[] = R"({"slots":[{"slot":128,"votes":5,"validators":"0-3,7"}]})";
+constexpr char kHeadForm[] = R"({"head":"0x…"})";
+constexpr char kBlockForm[] =
+    R"({"slot":128,"proposer_index":3,"parent_root":"0x…","state_root":"0x…","body":{"attestations":[)"
+    R"({"validator_id":4,"data":{"slot":127,"head":{"slot":127,"root":"0x…"},"target":{"slot":126,"root":"0x…"},)"
+    R"("source":{"slot":125,"root":"0x…"}}}]}})";
+constexpr char kHeaderForm[] =
+    R"({"slot":128,"proposer_index":3,"parent_root":"0x…","state_root":"0x…","body_root":"0x…"})";
+constexpr char kStateForm[] =
+    R"({"config":{"genesis_time":1770407233},"slot":128,"block_root":"0x…","state_root":"0x…",)"
+    R"("latest_justified":{"slot":127,"root":"0x…"},"latest_finalized":{"slot":126,"root":"0x…"},)"
+    R"("validator_count":16,"justifications":[{"root":"0x…","votes":3}]})";
+constexpr char kGenesisForm[] = R"({"genesis_time":1770407233,"validator_count":16})";
+constexpr char kSpecForm[] =
+    R"({"MILLISECONDS_PER_SLOT":4000,"INTERVALS_PER_SLOT":4,"MILLISECONDS_PER_INTERVAL":1000,)"
+    R"("JUSTIFICATION_LOOKBACK_SLOTS":3,"HISTORICAL_ROOTS_LIMIT":262144,"VALIDATOR_REGISTRY_LIMIT":4096})";
+constexpr char kIdentityForm[] = R"({"version":"lean-beacon/v0.1.0-…","peer_id":"16Uiu2HAm…"})";
+constexpr char kSyncingForm[] = R"({"is_syncing":false,"head_slot":1024,"sync_distance":1,"finalized_slot":986})";
+constexpr char kPeersForm[] =
+    R"([{"peer_id":"16Uiu2HAm…","state":"connected","direction":"outbound","address":"/ip4/…","agent":"ream/…",)"
+    R"("head":{"slot":128,"root":"0x…"},"finalized":{"slot":126,"root":"0x…"}}])";
+constexpr char kPeerCountForm[] = R"({"connected":3,"connecting":0,"disconnected":1,"disconnecting":0})";
+
 constexpr auto kRoutes = std::to_array<HttpRoute>({
-    {"/lean/v0/health", kJson, "that the server answers", &Health},
-    {"/v0/health", kJson, "the same", &Health},
+    {"/lean/v0/health", kJson, "that the server answers", &Health, kHealthForm},
+    {"/v0/health", kJson, "the same", &Health, kHealthForm},
     {"/lean/v0/states/finalized", kSsz, "the latest finalized state", &FinalizedState},
     {"/lean/v0/blocks/finalized", kSsz, "the latest finalized block, signed", &FinalizedBlock},
-    {"/lean/v0/checkpoints/justified", kJson, "the latest justified block", &JustifiedCheckpoint},
-    {"/lean/v0/checkpoints/finalized", kJson, "the latest finalized block", &FinalizedCheckpoint},
-    {"/lean/v0/fork_choice", kJson, "the block tree from the finalized block on, with weights", &ForkChoice},
-    {"/lean/v0/fork_choice/votes", kJson, "the newest vote of each validator, by slot and head", &LatestVotes},
+    {"/lean/v0/checkpoints/justified", kJson, "the latest justified block", &JustifiedCheckpoint, kCheckpointForm},
+    {"/lean/v0/checkpoints/finalized", kJson, "the latest finalized block", &FinalizedCheckpoint, kCheckpointForm},
+    {"/lean/v0/fork_choice", kJson, "the block tree from the finalized block on, with weights", &ForkChoice,
+     kForkChoiceForm},
+    {"/lean/v0/fork_choice/votes", kJson, "the newest vote of each validator, by slot and head", &LatestVotes,
+     kLatestVotesForm},
     {"/lean/v0/fork_choice/ui", kHtml, "the page", &Page},
-    {"/lean/v0/participation", kJson, "who has voted in each of the last 64 slots", &Participation},
-    {"/lean/v0/head", kJson, "the root of the head", &Head},
-    {"/lean/v0/blocks/{id}", kJson, "a block", &BlockOfId},
-    {"/lean/v0/blocks/{id}/header", kJson, "the header of a block", &HeaderOfId},
-    {"/lean/v0/headers/{id}", kJson, "the same", &HeaderOfId},
-    {"/lean/v0/states/{id}", kJson, "a summary of the state after a block", &StateOfId},
+    {"/lean/v0/participation", kJson, "who has voted in each of the last 64 slots", &Participation, kParticipationForm},
+    {"/lean/v0/head", kJson, "the root of the head", &Head, kHeadForm},
+    {"/lean/v0/blocks/{id}", kJson, "a block", &BlockOfId, kBlockForm},
+    {"/lean/v0/blocks/{id}/header", kJson, "the header of a block", &HeaderOfId, kHeaderForm},
+    {"/lean/v0/headers/{id}", kJson, "the same", &HeaderOfId, kHeaderForm},
+    {"/lean/v0/states/{id}", kJson, "a summary of the state after a block", &StateOfId, kStateForm},
     {"/lean/v0/events", kEvents, "what happens, as it happens", &Events},
-    {"/lean/v0/genesis", kJson, "the time of genesis and the number of validators", &GenesisOfChain},
-    {"/lean/v0/config/spec", kJson, "the constants of the network", &Spec},
-    {"/lean/v0/node/identity", kJson, "the version and the peer id", &Identity},
-    {"/lean/v0/node/syncing", kJson, "whether the beacon is in sync", &Syncing},
-    {"/lean/v0/node/peers", kJson, "the peers", &Peers},
-    {"/lean/v0/node/peer_count", kJson, "the number of peers, by state", &PeerCount},
+    {"/lean/v0/genesis", kJson, "the time of genesis and the number of validators", &GenesisOfChain, kGenesisForm},
+    {"/lean/v0/config/spec", kJson, "the constants of the network", &Spec, kSpecForm},
+    {"/lean/v0/node/identity", kJson, "the version and the peer id", &Identity, kIdentityForm},
+    {"/lean/v0/node/syncing", kJson, "whether the beacon is in sync", &Syncing, kSyncingForm},
+    {"/lean/v0/node/peers", kJson, "the peers", &Peers, kPeersForm},
+    {"/lean/v0/node/peer_count", kJson, "the number of peers, by state", &PeerCount, kPeerCountForm},
     {"/", kHtml, "the page that shows the chain in a browser", &Page},
     {"/page/{id}", kText, "the page's files", &PagePart},
 });

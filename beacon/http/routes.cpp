@@ -120,7 +120,7 @@ HttpResponse AnswerHttp(const RouteSources& sources, const HttpRequest& request)
     response.route = std::string(route.path);
     return response;
   }
-  return HttpError(kNotFound, "no such path; docs/http.md lists all");
+  return HttpError(kNotFound, "no such path; docs/reference/http.md lists all");
 }
 
 }  // namespace lean::beacon

@@ -1,4 +1,4 @@
-// The routes of the HTTP server: one table, from which requests are answered and docs/http.md is checked.
+// The routes of the HTTP server: one table, from which requests are answered and docs/reference/http.md is written.
 #ifndef LEAN_BEACON_HTTP_ROUTES_H_
 #define LEAN_BEACON_HTTP_ROUTES_H_
 
@@ -33,8 +33,9 @@ using RouteHandler = absl::StatusOr<HttpResponse> (*)(const RouteSources& source
 struct HttpRoute {
   absl::string_view path;     // "{id}" stands for one part
   absl::string_view answers;  // the type of content
-  absl::string_view summary;  // for docs/http.md
+  absl::string_view summary;  // for docs/reference/http.md
   RouteHandler handler;
+  absl::string_view form = {};  // an answer in JSON, for docs/reference/http.md
 };
 
 // A request is answered by the first route that fits.

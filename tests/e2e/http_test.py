@@ -10,6 +10,7 @@ import subprocess
 import certificates
 import e2e
 import http_client
+import http_reference
 from leandev import network
 from leandev.processes import Process, wait_until
 from metrics_page import scrape
@@ -62,6 +63,7 @@ class HttpTest(e2e.NetworkTest):
         self._check_blocks()
         self._check_ssz()
         self._check_node()
+        self._check_forms()
         self._check_errors()
         self._check_events()
         self._check_metrics()
@@ -191,6 +193,14 @@ class HttpTest(e2e.NetworkTest):
         self.assertEqual(self.get("/lean/v0/node/peer_count"),
                          {"connected": 0, "connecting": 0, "disconnected": 0, "disconnecting": 0})
 
+    def _check_forms(self):
+        """The answers are of the forms that docs/reference/http.md shows."""
+        paths = {name: form for name, form in http_reference.forms().items() if name.startswith("/")}
+        self.assertGreater(len(paths), 15)
+        for path, form in paths.items():
+            with self.subTest(path):
+                self.assertEqual(http_reference.differs(self.get(path.replace("{id}", "head")), form), "")
+
     def _check_errors(self):
         for path, status, words in (
             ("/lean/v0/blocks/0x12", 400, "block.root"),
@@ -238,6 +248,10 @@ class HttpTest(e2e.NetworkTest):
             self.assertEqual(list(data), ["slot", "block"])
         for data, _ in seen["finalized_checkpoint"]:
             self.assertEqual(list(data), ["slot", "block", "state"])
+        forms = http_reference.forms()
+        for topic, events_seen in seen.items():
+            for data, _ in events_seen:
+                self.assertEqual(http_reference.differs(data, forms[topic]), "", topic)
         voters = {data["validator_id"] for data, _ in seen["attestation"]}
         self.assertEqual(voters, {0, 1, 2, 3})
         self.assertEqual(list(seen["attestation"][0][0]["data"]), ["slot", "head", "target", "source"])

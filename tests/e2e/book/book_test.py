@@ -14,7 +14,7 @@ import machines
 import pages
 import scenario
 
-AT_ONCE = 6
+AT_ONCE = 8
 ONLY = os.environ.get("LEAN_BOOK_PAGE")
 
 
