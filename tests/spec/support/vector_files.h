@@ -13,8 +13,8 @@
 
 namespace lean::spec {
 
-// The sub-folder (ssz, consensus, traces, leansig, keystores) of the vectors: below LEAN_VECTORS if that is set, else
-// below the repository's tests/vectors.
+// The sub-folder (ssz, consensus, traces, three_sf_mini, leansig, keystores) of the vectors: below LEAN_VECTORS if that
+// is set, else below the repository's tests/vectors.
 std::filesystem::path VectorFolder(absl::string_view sub_folder);
 
 // Every file below the sub-folder whose name ends in one of the suffixes, sorted by path; none if there is no such
