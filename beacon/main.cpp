@@ -21,7 +21,7 @@ int Main(int argc, char** argv) {
   StopSignals signals;
   RaiseDescriptorLimit();
 
-  Program program("lean-beacon", "beacon");
+  Program program("lean-beacon", "beacon", {"chain", "network", "rpc", "storage", "sync"});
   CLI::App& app = program.app();
   BeaconOptions run;
   program.AddService("run", "Serve the chain of a genesis folder until SIGINT, SIGTERM or SIGHUP",

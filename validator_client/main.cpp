@@ -30,7 +30,7 @@ int Main(int argc, char** argv) {
   // Before the first secret is read.
   const absl::Status unlocked = ProtectSecretMemory();
 
-  Program program("lean-validator", "validator client");
+  Program program("lean-validator", "validator client", {"beacons", "duties", "keymanager", "keys"});
   CLI::App& app = program.app();
   RunOptions run;
   program.AddService("run", "Propose and vote for the listed validators until SIGINT, SIGTERM or SIGHUP",

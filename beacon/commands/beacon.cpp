@@ -12,6 +12,7 @@
 #include "beacon/storage/stored_block_source.h"
 #include "common/bytes/bytes.h"
 #include "common/config/network_spec.h"
+#include "common/process/log.h"
 #include "common/secrets/secret_file.h"
 #include "common/status/status_macros.h"
 #include "common/version/version.h"
@@ -121,8 +122,8 @@ absl::StatusOr<std::unique_ptr<Beacon>> Beacon::Start(const BeaconOptions& optio
   RETURN_IF_ERROR(CheckEngineOption(options.network_engine));
   ASSIGN_OR_RETURN(ChainParameters parameters, ReadChainParameters(options.genesis_dir, *log));
   ASSIGN_OR_RETURN(const StartOptions start_options, ReadStartOptions(options, parameters.spec));
-  ASSIGN_OR_RETURN(StartedChain started,
-                   StartChain(start_options, parameters.genesis, parameters.scheme, clock, std::move(stop), log));
+  ASSIGN_OR_RETURN(StartedChain started, StartChain(start_options, parameters.genesis, parameters.scheme, clock,
+                                                    std::move(stop), PartLog(log, "storage")));
   std::unique_ptr<Beacon> beacon(new Beacon(options, std::move(parameters), std::move(started), clock, log));
   RETURN_IF_ERROR(beacon->StartParts());
   return beacon;
@@ -144,7 +145,7 @@ Beacon::Beacon(const BeaconOptions& options, ChainParameters parameters, Started
       sync_inbox_(std::make_shared<SyncInbox>()),
       chain_(std::move(started.chain), MakeVerifier(parameters_, clock_, metrics_), ChainContext(),
              ChainOptions(storage_ != nullptr)),
-      blocks_(MakeBlockSource(chain_, database_.get(), clock_, log_)) {}
+      blocks_(MakeBlockSource(chain_, database_.get(), clock_, PartLog(log_, "storage"))) {}
 
 Beacon::~Beacon() = default;
 
@@ -159,14 +160,14 @@ absl::Status Beacon::StartParts() {
                      .clock = clock_,
                      .slot = std::chrono::milliseconds(parameters_.spec.slot_duration_ms),
                      .validators = genesis.state->validators.size(),
-                     .log = log_,
+                     .log = PartLog(log_, "network"),
                      .on_items = [this](const v1::GossipItems& items) { ObserveSizes(items, metrics_); },
                      .events = &events_});
   chain_run_ = std::make_unique<ChainRun>(chain_);
   if (database_ != nullptr) {
     backfill_ =
         std::make_unique<Backfill>(*database_, *network_, SignatureCheck(parameters_.scheme, genesis.state->validators),
-                                   clock_, log_, BackfillOptions());
+                                   clock_, PartLog(log_, "sync"), BackfillOptions());
     backfill_->Start();
   }
   const SyncServiceContext sync_context{.chain = chain_,
@@ -174,16 +175,17 @@ absl::Status Beacon::StartParts() {
                                         .clock = clock_,
                                         .inbox = sync_inbox_,
                                         .board = sync_board_,
-                                        .log = log_,
+                                        .log = PartLog(log_, "sync"),
                                         .network_trouble = [this] { return network_->trouble(); },
                                         .events = &events_};
   sync_ = std::make_unique<SyncService>(
       sync_context,
       SyncServiceOptions::For(parameters_.spec.slot_duration_ms, has_engine() ? 1 : 0, std::random_device()()));
   sync_->Start();
-  listeners_ = std::make_unique<rpc::ListenerWatch>(clock_, log_);
-  security_ = std::make_unique<rpc::SecurityWatch>(clock_, log_);
-  ASSIGN_OR_RETURN(http_, HttpService::Start(Served(), options_.http, log_));
+  const auto rpc_log = PartLog(log_, "rpc");
+  listeners_ = std::make_unique<rpc::ListenerWatch>(clock_, rpc_log);
+  security_ = std::make_unique<rpc::SecurityWatch>(clock_, rpc_log);
+  ASSIGN_OR_RETURN(http_, HttpService::Start(Served(), options_.http, rpc_log));
   if (http_ != nullptr) {
     listeners_->Add("http", http_->address());
     security_->Add(http_->tls_files());
@@ -207,7 +209,7 @@ absl::Status Beacon::StartParts() {
                                                       .server = {.address = options_.rpc_address,
                                                                  .tls = options_.tls,
                                                                  .insecure = options_.insecure_rpc,
-                                                                 .log = log_,
+                                                                 .log = rpc_log,
                                                                  .reflection = true}}));
   open_rpc_ = rpc_.get();
   listeners_->Add("rpc", rpc_->address());
@@ -224,7 +226,7 @@ ChainServiceContext Beacon::ChainContext() {
   return {.clock = clock_,
           .slot_clock = slots_,
           .outbound = outbound_,
-          .log = log_,
+          .log = PartLog(log_, "chain"),
           .observer = storage_.get(),
           .want = [inbox = sync_inbox_](const WantedRoot& wanted) { inbox->Want(wanted); },
           .metrics = &metrics_.chain,

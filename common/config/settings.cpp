@@ -253,6 +253,7 @@ absl::StatusOr<std::vector<std::string>> Settings::Complete(const std::vector<st
     if (file.empty())
       return absl::InvalidArgumentError(absl::StrCat("the environment has an empty ", VariableOf(kConfig)));
   }
+  used_file_ = file;
   std::map<std::string, Values> found;
   if (!file.empty()) RETURN_IF_ERROR(ReadFile(file, *scan.command, found));
   RETURN_IF_ERROR(ReadEnvironment(environment, *scan.command, found));

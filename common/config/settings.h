@@ -31,6 +31,9 @@ class Settings {
   // Adds `--config` to a command.
   void AddTo(CLI::App& command);
 
+  // The file of the last Complete; empty: none.
+  const std::string& file() const { return used_file_; }
+
   // Inserts what file and environment contain into the arguments of the program, except what the arguments set
   // themselves. Arguments of a command without `--config` do not change. `environment`: NAME=VALUE. InvalidArgument: an
   // unknown setting, or one without a value, named with its place. Errors of YamlValue::ReadFile.
@@ -67,6 +70,7 @@ class Settings {
   const std::string prefix_;
   std::vector<const CLI::App*> commands_;
   std::string file_;                            // value of --config
+  std::string used_file_;                       // the same, or that of the environment
   std::map<std::string, std::string> origins_;  // of the options that Complete inserted
 };
 

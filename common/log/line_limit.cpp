@@ -8,7 +8,8 @@ namespace lean {
 bool LineLimit::Admit(absl::string_view cause, Time now) {
   MutexLock lock(mutex_);
   auto known = causes_.find(cause);
-  if (known == causes_.end() && causes_.size() >= kMostCauses) {
+  if (known == causes_.end() && causes_.size() >= options_.most_causes) {
+    if (!options_.share_other) return true;
     cause = "other";
     known = causes_.find(cause);
   }
@@ -17,7 +18,7 @@ bool LineLimit::Admit(absl::string_view cause, Time now) {
     return true;
   }
   Cause& state = known->second;
-  if (state.left_out == 0 && now - state.since >= kPeriod) {
+  if (state.left_out == 0 && now - state.since >= options_.period) {
     state.since = now;
     return true;
   }
@@ -30,7 +31,7 @@ std::vector<LineLimit::LeftOut> LineLimit::TakeLeftOut(Time now) {
   MutexLock lock(mutex_);
   absl::erase_if(causes_, [&](auto& entry) {
     Cause& state = entry.second;
-    if (now - state.since < kPeriod) return false;
+    if (now - state.since < options_.period) return false;
     if (state.left_out == 0) return true;
     taken.push_back({.cause = entry.first, .lines = std::exchange(state.left_out, 0)});
     state.since = now;
@@ -42,7 +43,7 @@ std::vector<LineLimit::LeftOut> LineLimit::TakeLeftOut(Time now) {
 
 void LineLimit::LogLeftOut(Time now, spdlog::logger& log) {
   for (const LeftOut& left_out : TakeLeftOut(now)) {
-    log.warn("lines_left_out cause={} lines={} seconds={}", left_out.cause, left_out.lines, kPeriod.count());
+    log.warn("lines_left_out cause={} lines={} seconds={}", left_out.cause, left_out.lines, options_.period.count());
   }
 }
 

@@ -26,10 +26,21 @@ class LineLimit {
   using Time = std::chrono::steady_clock::time_point;  // of any clock, always the same one
 
   static constexpr std::chrono::seconds kPeriod{60};
-  // The most causes at the same time. Further ones share the cause "other".
+  // The most causes at the same time, unless stated otherwise.
   static constexpr size_t kMostCauses = 64;
 
-  // Whether to write a line of this cause now. A cause is a short name in the code, never text from outside.
+  struct Options {
+    std::chrono::seconds period = kPeriod;
+    size_t most_causes = kMostCauses;
+    // Lines of further causes share the cause "other". False: all of them are written.
+    bool share_other = true;
+  };
+
+  LineLimit() : LineLimit(Options()) {}
+  explicit LineLimit(const Options& options) : options_(options) {}
+
+  // Whether to write a line of this cause now. A cause is a short name in the code, never text from outside, unless all
+  // lines of further causes are written.
   bool Admit(absl::string_view cause, Time now);
 
   // A cause whose minute has ended, and the number of its lines that were left out.
@@ -49,6 +60,7 @@ class LineLimit {
     uint64_t left_out = 0;
   };
 
+  const Options options_;
   Mutex mutex_;
   absl::flat_hash_map<std::string, Cause> causes_ ABSL_GUARDED_BY(mutex_);
 };

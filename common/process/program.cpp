@@ -3,7 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <iostream>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -14,8 +18,9 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "common/bytes/decimal.h"
+#include "common/clock/clock.h"
 #include "common/log/log_text.h"
-#include "common/process/log.h"
+#include "common/status/status_macros.h"
 #include "common/version/version.h"
 
 namespace lean {
@@ -36,6 +41,9 @@ std::string NumberError(std::string& value) {
 }
 
 constexpr size_t kMaxErrorBytes = 8192;
+constexpr std::chrono::seconds kFollowPeriod{1};
+constexpr char kLevelOption[] = "--log-level";
+constexpr char kDefaultLevel[] = "info";
 
 std::vector<std::string> Environment() {
   std::vector<std::string> entries;
@@ -96,9 +104,12 @@ std::string EmptyOptionError(const std::vector<std::string>& arguments) {
   return "";
 }
 
-Program::Program(const std::string& name, const std::string& kind)
+Program::Program(const std::string& name, const std::string& kind, std::vector<std::string> parts)
     : name_(name),
-      errors_(MakeErrorWriter()),
+      parts_(std::move(parts)),
+      log_level_(kDefaultLevel),
+      form_(std::make_shared<std::atomic<LogForm>>(LogForm::kText)),
+      errors_(MakeErrorWriter(form_)),
       out_(std::cout, [](absl::string_view text) { return WriteChecked(STDOUT_FILENO, text); }),
       err_(std::cerr,
            [this](absl::string_view text) {
@@ -109,8 +120,20 @@ Program::Program(const std::string& name, const std::string& kind)
       settings_(app_, absl::StrCat(absl::AsciiStrToUpper(absl::StrReplaceAll(name, {{"-", "_"}})), "_")) {
   app_.set_version_flag("--version", absl::StrCat(name, " ", Version(), " (", Commit(), ", ", Build(), ")"));
   app_.require_subcommand(1);
-  app_.add_option("--log-level", log_level_, "least level of the log")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+  const auto level_error = [this](const std::string& text) {
+    return std::string(ParseLogLevels(text, parts_).status().message());
+  };
+  std::string of_parts;
+  if (!parts_.empty()) {
+    of_parts = absl::StrCat("; also of parts of the program: info,", parts_.front(), "=debug; parts are ",
+                            absl::StrJoin(parts_, ", "));
+  }
+  app_.add_option(kLevelOption, log_level_, absl::StrCat("least level of the log", of_parts))
+      ->check(CLI::Validator(level_error, "{debug,info,warn,error}"))
+      ->capture_default_str();
+  app_.add_option("--log-format", log_format_,
+                  "form of the log: text, with columns and colours on a terminal; or JSON, one object a line")
+      ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   app_.fallthrough();
 }
@@ -133,7 +156,8 @@ CLI::App& Program::AddService(const std::string& name, const std::string& descri
 
 std::optional<int> Program::Parse(int argc, char** argv) {
   CheckOptionValues(app_);
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  arguments_.assign(argv + 1, argv + argc);
+  const std::vector<std::string>& arguments = arguments_;
   std::string complaint = EmptyOptionError(arguments);
   if (complaint.empty()) {
     absl::StatusOr<std::vector<std::string>> completed = settings_.Complete(arguments, Environment());
@@ -177,8 +201,52 @@ std::string Program::Complaint(const CLI::ParseError& error, const CLI::App& com
                       DidYouMean(first, CommandsOf(command)));
 }
 
-std::shared_ptr<spdlog::logger> Program::Log() const {
-  return MakeLog(log_level_, errors_, /*colours=*/isatty(STDERR_FILENO) == 1);
+std::shared_ptr<spdlog::logger> Program::Log() {
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  *form_ = log_format_ == "json" ? LogForm::kJson : terminal ? LogForm::kTerminal : LogForm::kText;
+  // The option has been checked.
+  const LogLevels levels = ParseLogLevels(log_level_, parts_).value_or(LogLevels());
+  auto log = MakeLog(levels, *form_, errors_, std::make_shared<RealClock>());
+  if (!settings_.file().empty()) {
+    follower_ = std::jthread([this, log](const std::stop_token& stop) { FollowLevels(stop, *log); });
+  }
+  return log;
+}
+
+void Program::FollowLevels(const std::stop_token& stop, spdlog::logger& log) {
+  RealClock clock;
+  std::filesystem::file_time_type seen;
+  std::string level = log_level_;
+  while (clock.WaitUntil(clock.Steady() + kFollowPeriod, stop)) {
+    std::error_code missing;
+    const auto written = std::filesystem::last_write_time(settings_.file(), missing);
+    if (missing || written == seen) continue;
+    seen = written;
+    const absl::StatusOr<std::string> now = LevelNow();
+    const absl::StatusOr<LogLevels> levels = now.ok() ? ParseLogLevels(*now, parts_) : now.status();
+    if (!levels.ok()) {
+      log.error("settings_refused message=\"{}\"", Printable(levels.status().message()));
+    } else if (*now != level) {
+      level = *now;
+      SetLogLevels(log, *levels);
+      log.warn("log_level_changed level=\"{}\" message=\"other settings are read at the next start\"", level);
+    }
+  }
+}
+
+absl::StatusOr<std::string> Program::LevelNow() {
+  ASSIGN_OR_RETURN(std::vector<std::string> arguments, settings_.Complete(arguments_, Environment()));
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes it
+  std::string level = kDefaultLevel;
+  CLI::App one_option;
+  one_option.allow_extras();
+  one_option.add_option(kLevelOption, level);
+  try {
+    one_option.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    return absl::InvalidArgumentError(error.what());
+  }
+  return level;
 }
 
 int Program::Report(const absl::Status& status, bool usage) const {
@@ -195,7 +263,9 @@ int Program::Report(const absl::Status& status, bool usage) const {
 }
 
 void Program::Say(absl::string_view text) const {
-  errors_->Write(absl::StrCat(name_, ": ", WithoutControls(text), "\n"));
+  const bool json = *form_ == LogForm::kJson;
+  errors_->Write(json ? LogLine(LogForm::kJson, spdlog::level::err, text)
+                      : absl::StrCat(name_, ": ", WithoutControls(text), "\n"));
   errors_->Flush(LineWriter::kEndPatience);
 }
 

@@ -3,17 +3,22 @@
 #ifndef LEAN_COMMON_PROCESS_PROGRAM_H_
 #define LEAN_COMMON_PROCESS_PROGRAM_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/config/settings.h"
 #include "common/log/logger.h"
+#include "common/process/log.h"
 #include "common/process/standard_streams.h"
 
 namespace lean {
@@ -43,8 +48,8 @@ inline constexpr int kExitUsage = 2;
 // neither std::cerr nor the log waits for a reader.
 class Program {
  public:
-  // `kind`: what the program is, for its help.
-  Program(const std::string& name, const std::string& kind);
+  // `kind`: what the program is, for its help. `parts`: of its log (PartLog).
+  Program(const std::string& name, const std::string& kind, std::vector<std::string> parts = {});
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
@@ -60,25 +65,35 @@ class Program {
   // continues; otherwise the exit code: 0 after help, version or `config check`, kExitUsage after a usage error.
   std::optional<int> Parse(int argc, char** argv);
 
-  // The log with the level of --log-level.
-  std::shared_ptr<spdlog::logger> Log() const;
+  // The log with the levels of --log-level, in the form of --log-format. If there is a file of settings, a thread reads
+  // it again within a second after it has changed, and sets the levels that it now contains. Call it once.
+  std::shared_ptr<spdlog::logger> Log();
 
-  // Prints the error of a command as one line on standard error, and returns the exit code. `usage`: it is a usage
-  // error. Waits for a reader of standard error no longer than LineWriter::kEndPatience.
+  // Prints the error of a command as one line on standard error, in JSON if the log is, and returns the exit code.
+  // `usage`: it is a usage error. Waits for a reader of standard error no longer than LineWriter::kEndPatience.
   int Report(const absl::Status& status, bool usage = false) const;
 
  private:
   std::string Complaint(const CLI::ParseError& error, const CLI::App& command) const;
   void Say(absl::string_view text) const;
+  // Follows the file of settings until `stop`.
+  void FollowLevels(const std::stop_token& stop, spdlog::logger& log);
+  // The level by the arguments, the environment and the present content of the file of settings.
+  absl::StatusOr<std::string> LevelNow();
 
   const std::string name_;
+  const std::vector<std::string> parts_;
+  std::string log_level_;
+  const std::shared_ptr<std::atomic<LogForm>> form_;  // of the log
   const std::shared_ptr<LineWriter> errors_;
   RedirectedStream out_;
   RedirectedStream err_;
   CLI::App app_;
   Settings settings_;
   const CLI::App* check_ = nullptr;  // `config check`, if there is a service
-  std::string log_level_ = "info";
+  std::string log_format_ = "text";
+  std::vector<std::string> arguments_;
+  std::jthread follower_;
 };
 
 }  // namespace lean

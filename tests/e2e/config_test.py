@@ -1,6 +1,7 @@
 """Flags, configuration file and environment: every option of `run` is a setting under the same name in all three places,
 and `config check` tells which of them counts."""
 
+import json
 import os
 import pathlib
 import re
@@ -121,6 +122,14 @@ class ConfigTest(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertNotIn("s3cret", done.stdout + done.stderr)
 
+    def test_all_lines_are_json_if_asked(self):
+        done = subprocess.run([e2e.BUILD_DIR / "bin" / "lean-beacon", "run", *self.write({"genesis": self.folder / "none"}),
+                               "--log-format", "json"], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        self.assertEqual(done.returncode, 1)
+        lines = [json.loads(line) for line in done.stderr.splitlines()]
+        self.assertEqual(lines[-1]["level"], "error")
+        self.assertIn(str(self.folder / "none"), lines[-1]["message"])
+
     def test_a_beacon_starts_from_the_environment_and_a_file(self):
         keys = network.make_keys(e2e.BUILD_DIR, self.folder / "keys", range(1), 8, 64, quiet=True)
         genesis = self.folder / "genesis"
@@ -135,6 +144,10 @@ class ConfigTest(unittest.TestCase):
         wait_until(lambda: "beacon_started name=of-the-environment" in log.read_text(), e2e.PATIENCE_S, "the beacon to start")
         self.assertIn(address, log.read_text())
         self.assertTrue((self.folder / "chain").is_dir())
+        for level, event in (("warn,sync=debug", 'log_level_changed level="warn,sync=debug"'), ("loud", "settings_refused"),
+                             ("info", 'log_level_changed level="info"')):
+            self.write({"genesis": genesis, "rpc-address": address, "log-level": level})
+            wait_until(lambda event=event: event in log.read_text(), e2e.PATIENCE_S, f"the beacon to read its level {level}")
 
 
 if __name__ == "__main__":

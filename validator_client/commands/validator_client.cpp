@@ -146,7 +146,7 @@ void ValidatorClient::Stop() {
 }
 
 absl::Status ValidatorClient::StartParts(const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(signing_, OpenSigningParts(options_, limit_, stop, log_));
+  ASSIGN_OR_RETURN(signing_, OpenSigningParts(options_, limit_, stop, PartLog(log_, "keys")));
   RETURN_IF_ERROR(ExpectKeys(options_.network, RegisteredKeysOf(signing_->signer->keys()->all()),
                              signing_->log_lifetime, expected_));
   RETURN_IF_ERROR(ConnectBeacons());
@@ -158,7 +158,7 @@ absl::Status ValidatorClient::StartParts(const std::stop_token& stop) {
 }
 
 absl::Status ValidatorClient::ConnectBeacons() {
-  receive_budget_ = std::make_unique<rpc::ReceiveBudget>(kReceiveLimits, log_);
+  receive_budget_ = std::make_unique<rpc::ReceiveBudget>(kReceiveLimits, PartLog(log_, "beacons"));
   ASSIGN_OR_RETURN(const auto tls_files, rpc::OpenTlsFiles("beacons", options_.tls, log_));
   security_ = std::make_unique<rpc::SecurityWatch>(clock_, log_);
   security_->Add(tls_files);
@@ -178,14 +178,15 @@ absl::Status ValidatorClient::StartDuties() {
   ASSIGN_OR_RETURN(scheme_, crypto::SignatureScheme::Create({.xmss_log_lifetime = signing_->log_lifetime}));
   Signer& signer = *signing_->signer;
   const KeySetPtr keys_at_start = signer.keys();
-  preparer_ = std::make_unique<KeyPreparer>(keys_at_start->all(), clock_, log_);
+  preparer_ = std::make_unique<KeyPreparer>(keys_at_start->all(), clock_, PartLog(log_, "keys"));
   keys_ = std::make_unique<LiveKeys>(signer, *preparer_);
   lanes_ = std::make_unique<BeaconLanes>(beacons_.size());
   std::vector<BeaconClient*> clients;
   for (const auto& beacon : beacons_) clients.push_back(beacon.get());
   pool_ = std::make_unique<BeaconPool>(
       clients, expected_, RegisteredKeysOf(keys_at_start->all()), options_.broadcast,
-      [this](size_t beacon, std::function<void()> task) { return lanes_->Run(beacon, std::move(task)); }, log_);
+      [this](size_t beacon, std::function<void()> task) { return lanes_->Run(beacon, std::move(task)); },
+      PartLog(log_, "beacons"));
   registry_ = std::make_shared<metrics::Registry>();
   metrics_ = std::make_unique<ValidatorMetrics>(*registry_);
   metrics_->queues.Add([this] {
@@ -201,14 +202,14 @@ absl::Status ValidatorClient::StartDuties() {
       [this](const PublicKeyBytes& pubkey, const SignedAttestation& vote, const Root& root) {
         return scheme_->Verify(pubkey, vote.message.data.slot, root, vote.signature).ok();
       },
-      log_);
+      PartLog(log_, "keys"));
   StartOptions start;
   start.new_keys = options_.new_keys;
   start.watch = options_.watch;
   start.resumed = signing_->signed_a_moment_ago;
   start.watched_slots = [this] { return DrawWatchedSlots(watch_random_); };
   service_ = std::make_unique<ValidatorService>(clock_, *pool_, *foreign_votes_, *keys_, start, std::random_device()(),
-                                                *metrics_, log_);
+                                                *metrics_, PartLog(log_, "duties"));
   return absl::OkStatus();
 }
 
@@ -246,7 +247,7 @@ absl::StatusOr<std::unique_ptr<rpc::PooledServer>> ValidatorClient::StartKeymana
                                                            .log_lifetime = signing_->log_lifetime,
                                                            .threads = std::max(1u, KeyThreads() / 2),
                                                            .stopping = stopping_.get_token(),
-                                                           .log = log_},
+                                                           .log = PartLog(log_, "keymanager")},
                                                           server));
   const std::string address = keymanager->address().ToString();
   for (ProcessLock& lock : signing_->folder_locks) {

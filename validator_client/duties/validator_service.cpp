@@ -150,8 +150,8 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTi
   metrics_.slot.Set(static_cast<double>(wake.time.slot));
   if (wake.missed > 0) {
     metrics_.missed_intervals.Add({}, static_cast<double>(wake.missed));
-    logger_->warn("intervals skipped missed={} slot={} interval={}: their duties are lost", wake.missed, wake.time.slot,
-                  wake.time.interval);
+    logger_->error("intervals skipped missed={} slot={} interval={}: their duties are lost", wake.missed,
+                   wake.time.slot, wake.time.interval);
   }
   WarnOfWallJump(timer);
   const int64_t slot = wake.time.slot;

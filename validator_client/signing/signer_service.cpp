@@ -209,8 +209,9 @@ void SignRequests::Log(const char* what, uint64_t slot, const std::vector<v1::Si
   if (refused == results.end()) {
     log_->info("signed what={} slot={} signatures={}", what, slot, signed_count);
   } else {
-    log_->warn("signed what={} slot={} signatures={} refused={} first_reason={} message=\"{}\"", what, slot,
-               signed_count, results.size() - static_cast<size_t>(signed_count), refused->reason(), refused->message());
+    log_->error("signed what={} slot={} signatures={} refused={} first_reason={} message=\"{}\"", what, slot,
+                signed_count, results.size() - static_cast<size_t>(signed_count), refused->reason(),
+                refused->message());
   }
 }
 

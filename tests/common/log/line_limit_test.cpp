@@ -72,5 +72,13 @@ TEST(LineLimit, CausesAreBounded) {
   EXPECT_THAT(limit.TakeLeftOut(kStart + kPeriod), ElementsAre(FieldsAre("other", 10'000 - written)));
 }
 
+TEST(LineLimit, LinesOfFurtherCausesCanAllBeWritten) {
+  LineLimit limit({.period = seconds(10), .most_causes = 1, .share_other = false});
+  EXPECT_TRUE(limit.Admit("first", kStart));
+  EXPECT_FALSE(limit.Admit("first", kStart));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(limit.Admit("second", kStart));
+  EXPECT_THAT(limit.TakeLeftOut(kStart + seconds(10)), ElementsAre(FieldsAre("first", 1u)));
+}
+
 }  // namespace
 }  // namespace lean

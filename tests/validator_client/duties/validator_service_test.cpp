@@ -182,7 +182,7 @@ TEST_F(ValidatorServiceTest, SkipsWhatItSleptThroughAndSaysSo) {
   clock_.Advance(milliseconds(5 * kSlotLength + 1500));  // suspended
   RunToSlot(14);
   EXPECT_EQ(BlockSlots(), (std::set<uint64_t>{6, 7, 13, 14}));
-  EXPECT_EQ(log_.Count("warning intervals skipped missed=20 slot=12 interval=1"), 1) << log_.text();
+  EXPECT_EQ(log_.Count("error intervals skipped missed=20 slot=12 interval=1"), 1) << log_.text();
   ExpectNoLeafTwice();
 }
 
