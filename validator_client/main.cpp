@@ -1,4 +1,4 @@
-// lean-validator: `run` does the duties of its validators, `config` checks its settings, `keys` manages their keys,
+// lean-validator: `run` does the duties of its validators, `config` checks settings, `keys` manages their keys,
 // `records` exports and imports what they have signed.
 #include <iostream>
 #include <optional>
@@ -38,7 +38,8 @@ int Main(int argc, char** argv) {
   KeysCli keys(app);
   const KeymanagerCli keymanager(app);
   SignServerOptions sign_server;
-  AddSignServer(app, sign_server);
+  program.AddService("sign-server", "Hold keys and sign for other validator clients (lean.v1.Signer)",
+                     [&sign_server](CLI::App& command) { AddSignServerOptions(command, sign_server); });
   RecordsOptions records;
   AddRecords(app, records);
   if (const std::optional<int> code = program.Parse(argc, argv); code.has_value()) return *code;

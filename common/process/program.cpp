@@ -141,16 +141,20 @@ Program::Program(const std::string& name, const std::string& kind, std::vector<s
 CLI::App& Program::AddService(const std::string& name, const std::string& description,
                               const std::function<void(CLI::App& command)>& add_options) {
   CLI::App* service = app_.add_subcommand(name, description);
-  CLI::App* config = app_.add_subcommand("config", absl::StrCat("Settings of `", name, "`"));
-  config->require_subcommand(1);
-  CLI::App* check = config->add_subcommand(
-      "check", absl::StrCat("Print the effective settings of `", name,
-                            "` from its options, the environment and --config; refuse what it would refuse"));
+  const bool first = config_ == nullptr;
+  if (first) {
+    config_ = app_.add_subcommand("config", "Check settings");
+    config_->require_subcommand(1);
+  }
+  CLI::App* check = config_->add_subcommand(
+      first ? "check" : absl::StrCat("check-", name),
+      absl::StrCat("Print the effective settings of `", name,
+                   "` from its options, the environment and --config; refuse what it would refuse"));
   for (CLI::App* command : {service, check}) {
     add_options(*command);
     settings_.AddTo(*command);
   }
-  check_ = check;
+  checks_.push_back(check);
   return *service;
 }
 
@@ -168,8 +172,10 @@ std::optional<int> Program::Parse(int argc, char** argv) {
     std::reverse(completed->begin(), completed->end());  // as CLI11 takes it
     try {
       app_.parse(*std::move(completed));
-      if (check_ == nullptr || !check_->parsed()) return std::nullopt;
-      settings_.Print(*check_, std::cout);
+      const auto check =
+          std::find_if(checks_.begin(), checks_.end(), [](const CLI::App* app) { return app->parsed(); });
+      if (check == checks_.end()) return std::nullopt;
+      settings_.Print(**check, std::cout);
       return Report(absl::OkStatus());
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) {

@@ -55,9 +55,9 @@ class Program {
 
   CLI::App& app() { return app_; }
 
-  // Adds the command that runs the program's service; its options are settings (Settings). Also adds the command
-  // `config check`, which takes the same options and prints the effective settings. `add_options` is called for both
-  // commands, with the same variables. Call it once.
+  // Adds a command that runs a service; its options are settings (Settings). Also adds a command that takes the same
+  // options and prints the effective settings: `config check` for the first service, `config check-NAME` for a further
+  // one. `add_options` is called for both commands, with the same variables.
   CLI::App& AddService(const std::string& name, const std::string& description,
                        const std::function<void(CLI::App& command)>& add_options);
 
@@ -90,7 +90,8 @@ class Program {
   RedirectedStream err_;
   CLI::App app_;
   Settings settings_;
-  const CLI::App* check_ = nullptr;  // `config check`, if there is a service
+  CLI::App* config_ = nullptr;           // the command above the checks, if there is a service
+  std::vector<const CLI::App*> checks_;  // `config check` and its like
   std::string log_format_ = "text";
   std::vector<std::string> arguments_;
   std::jthread follower_;

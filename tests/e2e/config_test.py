@@ -1,5 +1,5 @@
-"""Flags, configuration file and environment: every option of `run` is a setting under the same name in all three places,
-and `config check` tells which of them counts."""
+"""Flags, configuration file and environment: every option of `run` and of `sign-server` is a setting under the same name in all
+three places, and `config check` tells which of them counts."""
 
 import json
 import os
@@ -13,23 +13,26 @@ import e2e
 from leandev import network
 from leandev.processes import Process, wait_until
 
-PROGRAMS = {"lean-beacon": "LEAN_BEACON_", "lean-validator": "LEAN_VALIDATOR_"}
+# Program, command, the check of its settings, and the prefix of the variables.
+SERVICES = (("lean-beacon", "run", "check", "LEAN_BEACON_"), ("lean-validator", "run", "check", "LEAN_VALIDATOR_"),
+            ("lean-validator", "sign-server", "check-sign-server", "LEAN_VALIDATOR_"))
 TIMEOUT_S = 60
-# What each program needs, and values that its checks accept.
-LEAST = {"lean-beacon": {"genesis": "/genesis"}, "lean-validator": {"keystores": "/keystores.yaml"}}
+# What each service needs, and values that its checks accept.
+LEAST = {"lean-beacon run": {"genesis": "/genesis"}, "lean-validator run": {"keystores": "/keystores.yaml"},
+         "lean-validator sign-server": {"keystores": "/k", "genesis": "/g", "records": "/r", "listen": "unix:/s"}}
 TOGETHER = {"keep-slots": {"data": "/data"}, "checkpoint-tls-ca": {"checkpoint": "/file"}, "signer": {"keystores": None}}
 
 _OPTION = re.compile(r"^ +(?:-\w,)?--([\w-]+)(\{\w+\})?(?: +(UINT|TEXT)\S*)?(.*(?:\n {20,}.*)*)", re.MULTILINE)
 
 
-def check(program, arguments=(), environment=None):
-    return subprocess.run([e2e.BUILD_DIR / "bin" / program, "config", "check", *arguments], capture_output=True, text=True,
+def check(program, arguments=(), environment=None, name="check"):
+    return subprocess.run([e2e.BUILD_DIR / "bin" / program, "config", name, *arguments], capture_output=True, text=True,
                           timeout=TIMEOUT_S, check=False, env={**os.environ, **(environment or {})})
 
 
-def settings_of(program):
-    """(name, a value that it accepts) of every option of `run` in its help."""
-    for level in ("run",), ():
+def settings_of(program, command):
+    """(name, a value that it accepts) of every option of a service in its help."""
+    for level in (command,), ():
         done = subprocess.run([e2e.BUILD_DIR / "bin" / program, *level, "--help"], capture_output=True, text=True, check=True)
         for name, flag, kind, description in _OPTION.findall(done.stdout.split("Subcommands:")[0]):
             if name in ("help", "version", "config"):
@@ -65,16 +68,18 @@ class ConfigTest(unittest.TestCase):
         self.assertRegex(done.stdout, rf"(?m)^{name}: \"?{re.escape(value)}\"? +# {origin}")
 
     def test_every_option_is_a_setting_of_the_file_and_of_the_environment(self):
-        for program, prefix in PROGRAMS.items():
-            settings = dict(settings_of(program))
+        for program, command, checks, prefix in SERVICES:
+            settings = dict(settings_of(program, command))
             self.assertGreater(len(settings), 10)
             for name, value in settings.items():
-                with self.subTest(f"{program} {name}"):
-                    others = {**LEAST[program], **TOGETHER.get(name, {})}
+                with self.subTest(f"{program} {command} {name}"):
+                    others = {**LEAST[f"{program} {command}"], **TOGETHER.get(name, {})}
                     others.pop(name, None)
-                    self.expect(check(program, self.write({**others, name: value})), name, value, re.escape(str(self.file)))
+                    done = check(program, self.write({**others, name: value}), name=checks)
+                    self.expect(done, name, value, re.escape(str(self.file)))
                     variable = prefix + name.upper().replace("-", "_")
-                    self.expect(check(program, self.write(others), {variable: value}), name, value, "the environment")
+                    done = check(program, self.write(others), {variable: value}, checks)
+                    self.expect(done, name, value, "the environment")
 
     def test_an_option_comes_before_the_environment_and_this_before_the_file(self):
         arguments = self.write({"genesis": "/file", "data": "/file", "name": "file"})

@@ -61,9 +61,8 @@ void AddRunOptions(CLI::App& command, RunOptions& options) {
   rpc::AddClientTlsOptions(*run, "--tls", "the beacons", options.tls);
 }
 
-void AddSignServer(CLI::App& app, SignServerOptions& options) {
-  CLI::App* server =
-      app.add_subcommand("sign-server", "Hold keys and sign for other validator clients (lean.v1.Signer)");
+void AddSignServerOptions(CLI::App& command, SignServerOptions& options) {
+  CLI::App* server = &command;
   server->add_option("--keystores", options.keystores, "YAML list of validators and their key files")->required();
   server->add_option("--password-file", options.password_file,
                      "file with the password of the encrypted key files; without it, the program asks on the terminal");
