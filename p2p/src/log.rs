@@ -1,4 +1,5 @@
-//! The log: one line for each event on standard error, `time level event key=value`, as the beacon's log.
+//! The log: one line for each event on standard error, in the forms of the beacon's log: `time level event key=value`,
+//! the same with columns and colours, or JSON.
 //!
 //! Logging never blocks: a bounded queue feeds a thread that writes. If others can repeat the cause of a line, only the
 //! first line is written; further ones are counted, and the count is logged once a minute.
@@ -6,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     fmt::{Display, Write as _},
-    io::Write as _,
+    io::{IsTerminal as _, Write as _},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -41,7 +42,40 @@ impl Level {
             Self::Error => "error",
         }
     }
+
+    /// How a terminal shows it: green, bold yellow, bold red, otherwise cyan.
+    fn colour(self) -> &'static str {
+        match self {
+            Self::Debug => "\x1b[36m",
+            Self::Info => "\x1b[32m",
+            Self::Warn => "\x1b[33m\x1b[1m",
+            Self::Error => "\x1b[31m\x1b[1m",
+        }
+    }
 }
+
+/// What an operator chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text, with columns and colours on a terminal.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The form of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `2026-11-24T21:50:57.123Z info    peer_connected peer=7`
+    Text,
+    /// The same with columns and colours.
+    Terminal,
+    /// `{"time":"2026-11-24T21:50:57.123Z","level":"info","event":"peer_connected","peer":"7"}`: all values are strings.
+    Json,
+}
+
+/// The column at which the fields begin on a terminal, counted from the event.
+const EVENT_COLUMN: usize = 24;
 
 /// A field of a line: name and value.
 pub type Field<'a> = (&'a str, &'a dyn Display);
@@ -52,6 +86,7 @@ const MAX_LINES: usize = 8192;
 /// The log of the process.
 pub struct Log {
     level: Level,
+    form: Form,
     lines: SyncSender<String>,
     waiting: Arc<Waiting>,
     dropped: AtomicU64,
@@ -73,12 +108,17 @@ impl Waiting {
 
 impl Log {
     /// Writes to standard error.
-    pub fn to_stderr(level: Level) -> std::io::Result<Self> {
-        Self::to(level, |line| std::io::stderr().write_all(line.as_bytes()).is_ok())
+    pub fn to_stderr(level: Level, format: Format) -> std::io::Result<Self> {
+        let form = match format {
+            Format::Json => Form::Json,
+            Format::Text if std::io::stderr().is_terminal() => Form::Terminal,
+            Format::Text => Form::Text,
+        };
+        Self::to(level, form, |line| std::io::stderr().write_all(line.as_bytes()).is_ok())
     }
 
     /// Writes each line with `write`, on a separate thread, until `write` returns false.
-    pub fn to(level: Level, write: impl Fn(&str) -> bool + Send + 'static) -> std::io::Result<Self> {
+    pub fn to(level: Level, form: Form, write: impl Fn(&str) -> bool + Send + 'static) -> std::io::Result<Self> {
         let (lines, queue) = sync_channel::<String>(MAX_LINES);
         let waiting = Arc::new(Waiting::default());
         let of_writer = waiting.clone();
@@ -91,7 +131,7 @@ impl Log {
                 of_writer.written.notify_all();
             }
         })?;
-        Ok(Self { level, lines, waiting, dropped: AtomicU64::new(0), limit: Mutex::new(LineLimit::default()) })
+        Ok(Self { level, form, lines, waiting, dropped: AtomicU64::new(0), limit: Mutex::new(LineLimit::default()) })
     }
 
     /// Waits until everything is written, but not longer than `limit`.
@@ -114,12 +154,12 @@ impl Log {
         }
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            let note = line(Level::Warn, "log_dropped", &[("lines", &dropped)]);
+            let note = line(self.form, Level::Warn, "log_dropped", &[("lines", &dropped)]);
             if !self.enqueue(note) {
                 self.dropped.fetch_add(dropped, Ordering::Relaxed);
             }
         }
-        if !self.enqueue(line(level, event, fields)) {
+        if !self.enqueue(line(self.form, level, event, fields)) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -206,10 +246,22 @@ impl LineLimit {
     }
 }
 
-fn line(level: Level, event: &str, fields: &[Field]) -> String {
-    let mut line = format!("{} {:<7} {event}", time(SystemTime::now()), level.name());
-    for (key, value) in fields {
-        let value = text::printable(&value.to_string(), text::MAX_LOG_TEXT);
+fn line(form: Form, level: Level, event: &str, fields: &[Field]) -> String {
+    let time = time(SystemTime::now());
+    let values = fields.iter().map(|(key, value)| (*key, text::printable(&value.to_string(), text::MAX_LOG_TEXT)));
+    let mut line = match form {
+        Form::Json => {
+            let first = [("time", time), ("level", level.name().into()), ("event", event.into())];
+            let all = first.into_iter().chain(values).map(|(key, value)| json_field(key, &value));
+            return format!("{{{}}}\n", all.collect::<Vec<_>>().join(","));
+        }
+        Form::Text => format!("{time} {:<7} {event}", level.name()),
+        Form::Terminal => {
+            let width = if fields.is_empty() { 0 } else { EVENT_COLUMN - 1 };
+            format!("{time} {}{:<7}\x1b[m {event:<width$}", level.colour(), level.name())
+        }
+    };
+    for (key, value) in values {
         // Writing to a string cannot fail.
         let _ = if value.is_empty() || value.contains([' ', '=']) {
             write!(line, " {key}=\"{value}\"")
@@ -219,6 +271,11 @@ fn line(level: Level, event: &str, fields: &[Field]) -> String {
     }
     line.push('\n');
     line
+}
+
+/// `value` contains no control characters and no quotes.
+fn json_field(key: &str, value: &str) -> String {
+    format!("\"{key}\":\"{}\"", value.replace('\\', "\\\\"))
 }
 
 /// The time in UTC with milliseconds: 2026-11-24T21:50:57.123Z.
@@ -249,10 +306,29 @@ mod tests {
         assert_eq!(time(UNIX_EPOCH + Duration::from_secs(4_102_444_799)), "2099-12-31T23:59:59.000Z");
     }
 
+    const FIELDS: [Field; 3] = [("peer", &7), ("agent", &"a b"), ("reason", &"")];
+
     #[test]
     fn a_line_has_its_fields() {
-        let line = line(Level::Info, "peer_connected", &[("peer", &7), ("agent", &"a b"), ("reason", &"")]);
-        assert!(line.ends_with(" info    peer_connected peer=7 agent=\"a b\" reason=\"\"\n"), "{line}");
+        let line = line(Form::Text, Level::Info, "peer_connected", &FIELDS);
+        assert!(line.ends_with("Z info    peer_connected peer=7 agent=\"a b\" reason=\"\"\n"), "{line}");
+    }
+
+    #[test]
+    fn a_terminal_shows_columns_and_colours() {
+        let of = |event, fields| line(Form::Terminal, Level::Warn, event, fields);
+        let (short, bare) = (of("peer_connected", &FIELDS[..1]), of("ends", &[]));
+        assert!(short.ends_with("Z \x1b[33m\x1b[1mwarning\x1b[m peer_connected          peer=7\n"), "{short:?}");
+        assert!(bare.ends_with("\x1b[m ends\n"), "{bare:?}");
+    }
+
+    #[test]
+    fn json_has_the_same_fields() {
+        let line = line(Form::Json, Level::Error, "odd", &[FIELDS[0], ("text", &"a\\b \"c\"\n")]);
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let time = value["time"].as_str().unwrap();
+        let rest = r#""level":"error","event":"odd","peer":"7","text":"a\\b 'c' "}"#;
+        assert_eq!(line, format!("{{\"time\":\"{time}\",{rest}\n"));
     }
 
     #[test]

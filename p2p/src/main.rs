@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use clap::Parser;
 use lean_p2p::{
     beacon_link::{self, Socket},
     budget::{LINK_QUEUE, Memory},
@@ -35,8 +34,8 @@ fn main() -> ExitCode {
 // themselves.
 #[tokio::main(flavor = "current_thread")]
 async fn serve() -> ExitCode {
-    let options = Options::parse();
-    let log = match Log::to_stderr(options.log_level) {
+    let options = Options::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let log = match Log::to_stderr(options.log_level, options.log_format) {
         Ok(log) => Arc::new(log),
         Err(_) => return ExitCode::FAILURE,
     };

@@ -100,10 +100,10 @@ mod tests {
     use temp_dir::TempDir;
 
     use super::*;
-    use crate::log::Level;
+    use crate::log::{Form, Level};
 
     fn log() -> Log {
-        Log::to(Level::Error, |_| true).unwrap()
+        Log::to(Level::Error, Form::Text, |_| true).unwrap()
     }
 
     #[test]

@@ -1,18 +1,19 @@
 //! The command line.
 
 use std::{
+    ffi::OsString,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
 
-use clap::Parser;
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 use libp2p::{Multiaddr, PeerId, identity::Keypair, multiaddr::Protocol};
 
 use crate::{
     discovery,
     enr::{Enr, Ports},
     gossip::Authors,
-    log::Level,
+    log::{Format, Level},
     nodes_yaml,
     signature_form::SignatureForm,
     wire::frame::LengthOf,
@@ -21,7 +22,12 @@ use crate::{
 /// The network engine of a lean Ethereum node: it speaks libp2p with other clients and serves a beacon on a unix
 /// socket.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "lean-p2p", version)]
+#[command(
+    name = "lean-p2p",
+    version,
+    after_help = "Each option may also stand in the environment, as LEAN_P2P_NODE_KEY for --node-key, with commas between \
+                  several values. An option of the command line has precedence."
+)]
 pub struct Options {
     /// Unix socket on which this engine serves a beacon
     #[arg(long, value_name = "PATH", required_unless_present = "print_identity")]
@@ -104,9 +110,29 @@ pub struct Options {
     /// Least level that is logged
     #[arg(long, value_name = "LEVEL", default_value = "info", value_enum)]
     pub log_level: Level,
+
+    /// Form of the log: text, with columns and colours on a terminal; or JSON, one object a line
+    #[arg(long, value_name = "FORM", default_value = "text", value_enum)]
+    pub log_format: Format,
 }
 
 impl Options {
+    /// The options of the command line, and of the environment where the command line has none.
+    pub fn read<I, T>(arguments: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<OsString> + Clone,
+    {
+        let mut command = Self::command().mut_args(|arg| {
+            let variable = format!("LEAN_P2P_{}", arg.get_id().as_str().to_ascii_uppercase());
+            let several = matches!(arg.get_action(), ArgAction::Append);
+            let arg = arg.env(variable).hide_env(true);
+            if several { arg.value_delimiter(',') } else { arg }
+        });
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+
     fn nodes(&self) -> Result<Vec<Enr>, String> {
         self.nodes.as_ref().map_or(Ok(vec![]), |path| nodes_yaml::read(path))
     }
@@ -222,7 +248,7 @@ mod tests {
     const ID: &str = "16Uiu2HAmPQhkD6Zg5Co2ee8ShshkiY4tDePKFARPpCS2oKSLj1E1";
 
     fn parse(more: &[&str]) -> Result<Options, clap::Error> {
-        Options::try_parse_from([&["lean-p2p", "--socket", "s", "--node-key", "k"], more].concat())
+        Options::read([&["lean-p2p", "--socket", "s", "--node-key", "k"], more].concat())
     }
 
     #[test]

@@ -101,6 +101,42 @@ fn it_prints_the_identity_that_it_runs_with() {
 }
 
 #[test]
+fn its_log_is_json_if_asked() {
+    let folder = TempDir::new().unwrap();
+    let mut json = command(folder.path());
+    let output = json.args(["--nodes", "absent.yaml", "--log-format", "json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let log = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = lines.last().unwrap();
+    assert_eq!((&last["level"], &last["event"]), (&"error".into(), &"engine_failed".into()), "{log}");
+}
+
+#[test]
+fn options_may_stand_in_the_environment() {
+    let folder = TempDir::new().unwrap();
+    let print = |variables: &[(&str, &str)], more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lean-p2p"));
+        command.current_dir(folder.path()).envs(variables.iter().copied()).args(more).output().unwrap()
+    };
+    let key = ("LEAN_P2P_NODE_KEY", "node.key");
+    let address = |output: std::process::Output| {
+        assert!(output.status.success(), "{output:?}");
+        let lines = String::from_utf8(output.stdout).unwrap();
+        lines.lines().nth(1).map(|line| line.split('/').nth(2).unwrap().to_owned())
+    };
+    let identity = ("LEAN_P2P_PRINT_IDENTITY", "true");
+    assert_eq!(address(print(&[key, identity, ("LEAN_P2P_ANNOUNCE", "10.0.0.1:9000")], &[])), Some("10.0.0.1".into()));
+    assert_eq!(address(print(&[key, identity, ("LEAN_P2P_LISTEN", "10.0.0.1:1")], &[])), Some("10.0.0.1".into()));
+    assert_eq!(address(print(&[key, identity, ("LEAN_P2P_LISTEN", "10.0.0.1:1,10.0.0.2:1")], &[])), None, "two");
+    let both = print(&[key, ("LEAN_P2P_ANNOUNCE", "10.0.0.1:9000")], &["--print-identity", "--announce", "10.0.0.2:1"]);
+    assert_eq!(address(both), Some("10.0.0.2".into()));
+    let wrong = print(&[key, ("LEAN_P2P_ANNOUNCE", "elsewhere")], &["--print-identity"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("--announce <IP:PORT>"), "{wrong:?}");
+}
+
+#[test]
 fn wrong_options_are_told() {
     let folder = TempDir::new().unwrap();
     let output = command(folder.path()).args(["--peer", "10.0.0.1:9000"]).output().unwrap();

@@ -53,7 +53,7 @@ impl Engine {
         if self.link.take().is_none() {
             return;
         }
-        self.log.warn("beacon_detached", &[("reason", &reason)]);
+        self.log.warn_limited("beacon_detached", &[("reason", &reason)]);
         for item in self.undecided.clear() {
             self.judge(&item, MessageAcceptance::Ignore);
         }
