@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
     time::{Duration, Instant},
@@ -21,22 +21,19 @@ use libp2p::{
         muxing::{StreamMuxerBox, StreamMuxerEvent, SubstreamBox},
     },
 };
-use tokio::time::{Sleep, sleep};
+use tokio::{sync::watch, time::sleep};
 
 use crate::{
     budget::{Bounds, STRANGER_BYTES},
     rate::Bucket,
 };
 
-/// How often a stream checks whether its peer is still a stranger.
-const STRANGER_PAUSE: Duration = Duration::from_millis(50);
-
 /// The bytes of one peer, and its rate.
 #[derive(Debug)]
 pub struct Meter {
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
-    is_stranger: AtomicBool,
+    is_stranger: watch::Sender<bool>,
     bucket: Mutex<Bucket>,
 }
 
@@ -46,7 +43,7 @@ impl Meter {
         Self {
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
-            is_stranger: AtomicBool::new(false),
+            is_stranger: watch::Sender::new(false),
             bucket: Mutex::new(bucket),
         }
     }
@@ -64,7 +61,13 @@ impl Meter {
     /// Only the first [`STRANGER_BYTES`] of each stream of a stranger are read. The rest is read once the beacon knows the
     /// peer.
     pub fn set_stranger(&self, is_stranger: bool) {
-        self.is_stranger.store(is_stranger, Ordering::Relaxed);
+        self.is_stranger.send_replace(is_stranger);
+    }
+
+    /// Waits until the beacon knows the peer.
+    async fn until_known(self: Arc<Self>) {
+        // There is no error: the sender lives as long as the meter.
+        let _ = self.is_stranger.subscribe().wait_for(|is_stranger| !is_stranger).await;
     }
 
     fn bucket(&self) -> std::sync::MutexGuard<'_, Bucket> {
@@ -164,12 +167,13 @@ struct MeasuredStream {
     stream: SubstreamBox,
     meter: Arc<Meter>,
     bytes_in: usize,
-    pause: Option<Pin<Box<Sleep>>>,
+    /// What must happen before more is read.
+    pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl MeasuredStream {
     fn must_wait(&self) -> bool {
-        self.bytes_in >= STRANGER_BYTES && self.meter.is_stranger.load(Ordering::Relaxed)
+        self.bytes_in >= STRANGER_BYTES && *self.meter.is_stranger.borrow()
     }
 }
 
@@ -183,7 +187,7 @@ impl AsyncRead for MeasuredStream {
             if !self.must_wait() {
                 break;
             }
-            self.pause = Some(Box::pin(sleep(STRANGER_PAUSE)));
+            self.pause = Some(Box::pin(self.meter.clone().until_known()));
         }
         let bytes = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         self.bytes_in += bytes;
@@ -213,7 +217,39 @@ impl AsyncWrite for MeasuredStream {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::atomic::AtomicBool, task::Wake};
+
+    use futures::io::Cursor;
+
     use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_stream_is_read_as_soon_as_its_peer_is_known() {
+        let meter = Meters::default().of(PeerId::random());
+        let stream = SubstreamBox::new(Cursor::new(vec![7; STRANGER_BYTES + 100]));
+        let mut stream = MeasuredStream { stream, meter: meter.clone(), bytes_in: 0, pause: None };
+        let woken = Arc::new(Woken::default());
+        let waker = woken.clone().into();
+        let mut context = Context::from_waker(&waker);
+        let mut buffer = vec![0; STRANGER_BYTES];
+        let mut read = || Pin::new(&mut stream).poll_read(&mut context, &mut buffer).map(Result::unwrap);
+        meter.set_stranger(true);
+        assert_eq!(read(), Poll::Ready(STRANGER_BYTES));
+        assert_eq!(read(), Poll::Pending);
+        assert!(!woken.0.load(Ordering::Relaxed));
+        meter.set_stranger(false);
+        assert!(woken.0.load(Ordering::Relaxed));
+        assert_eq!(read(), Poll::Ready(100));
+    }
 
     #[test]
     fn connections_of_a_peer_share_a_meter_until_the_last_one_is_gone() {
