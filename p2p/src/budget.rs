@@ -78,6 +78,10 @@ pub const CONNECTION_BYTES: usize = 2 * MAX_WIRE_MESSAGE + CONNECTION_WINDOW as 
 pub const STREAM_WINDOW: u32 = 2 * MIB as u32;
 /// See [`STREAM_WINDOW`].
 pub const CONNECTION_WINDOW: u32 = 4 * MIB as u32;
+/// The most messages that a connection has read and that wait for the engine. Reading one at a time takes a fifth more CPU
+/// time. They take no more memory than [`CONNECTION_BYTES`]: the engine takes all of them before the connection receives
+/// more, so that only the first may be longer than the unread bytes were.
+pub const WAITING_MESSAGES: usize = 8;
 /// The most bytes that are read of each stream of a stranger: a peer that the beacon does not know yet, and whose gossip
 /// is dropped. They suffice for the messages of a new connection.
 pub const STRANGER_BYTES: usize = 16 * KIB;

@@ -19,7 +19,7 @@ use libp2p::{
 
 use crate::{
     AGENT,
-    budget::{CONNECTION_WINDOW, NEGOTIATING_STREAMS, STREAM_WINDOW, STREAMS},
+    budget::{CONNECTION_WINDOW, NEGOTIATING_STREAMS, STREAM_WINDOW, STREAMS, WAITING_MESSAGES},
     gate::{Gate, Limits},
     gossip::{self, Authors, Counts, Gossip, Topics},
     options::Target,
@@ -83,8 +83,7 @@ pub(crate) fn build(wiring: &Wiring) -> Result<Swarm<Protocols>, String> {
         .with_idle_connection_timeout(IDLE)
         .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS)
         .with_notify_handler_buffer_size(NonZeroUsize::MIN)
-        // Messages that a connection has read wait in this buffer, up to 16 MiB each.
-        .with_per_connection_event_buffer_size(0);
+        .with_per_connection_event_buffer_size(WAITING_MESSAGES);
     Ok(Swarm::new(transport(wiring)?, protocols, public.to_peer_id(), config))
 }
 
