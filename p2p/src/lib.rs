@@ -13,6 +13,7 @@ pub mod enr;
 pub mod gate;
 pub mod gossip;
 pub mod log;
+pub mod metrics;
 pub mod node_key;
 pub mod nodes_yaml;
 pub mod options;

@@ -13,7 +13,7 @@ use lean_p2p::{
     engine::{Engine, Setup},
     gate::Limits,
     log::Log,
-    node_key,
+    metrics, node_key,
     options::Options,
 };
 use tokio::{
@@ -80,7 +80,17 @@ async fn run(options: Options, log: Arc<Log>) -> Result<(), String> {
         framing: options.request_framing,
         memory: options.memory as usize * 1024 * 1024,
     };
+    let metrics_listener = match options.metrics_address {
+        Some(address) => Some(metrics::listen(address).await?),
+        None => None,
+    };
     let engine = Engine::start(setup, log.clone()).await?;
+    if let Some(listener) = metrics_listener {
+        if let Ok(address) = listener.local_addr() {
+            log.info("metrics_listening", &[("url", &format!("http://{address}/metrics"))]);
+        }
+        tokio::spawn(metrics::serve(listener, engine.figures(), stopped(stop.clone())));
+    }
     let (events, link) = mpsc::channel(LINK_QUEUE);
     let server = beacon_link::serve(socket, engine.hello().clone(), events, stopped(stop.clone()));
     let engine = engine.run(link, stopped(stop));

@@ -103,6 +103,10 @@ pub struct Options {
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(64..=65_536))]
     pub memory: u32,
 
+    /// Address of the metrics for Prometheus, or a port of 127.0.0.1; without it there are none
+    #[arg(long, value_name = "IP:PORT", value_parser = metrics_address)]
+    pub metrics_address: Option<SocketAddr>,
+
     /// Print peer id, address and ENR of this engine, and exit; the key is made if it is missing
     #[arg(long)]
     pub print_identity: bool,
@@ -231,6 +235,11 @@ pub fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
 fn own_port(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|error: std::net::AddrParseError| error.to_string())?;
     if address.port() == 0 { Err("its port is 0".into()) } else { Ok(address) }
+}
+
+fn metrics_address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.parse().map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port)));
+    port.or_else(|_| text.parse()).map_err(|_| "expected IP:PORT, or PORT on 127.0.0.1".into())
 }
 
 fn network_name(text: &str) -> Result<String, String> {

@@ -8,6 +8,7 @@ use crate::{
         ToBeacon,
         proto::{EngineToBeacon, GossipItem, GossipItems, gossip_item::Item},
     },
+    metrics::Footprint,
     signature_form::VOTE,
 };
 
@@ -50,6 +51,12 @@ impl Outbox {
     /// Whether there is room for an item. The bound is a registry's worth of items, for a beacon that reads slowly.
     pub fn has_room(&self, bounds: &Bounds) -> bool {
         self.items < bounds.votes + UNDECIDED_BLOCKS && self.item_bytes < bounds.votes * VOTE + UNDECIDED_BLOCK_BYTES
+    }
+
+    /// Items of gossip and other messages, and their bytes.
+    pub fn footprint(&self) -> Footprint {
+        let others = self.queue.iter().filter(|entry| entry.items == 0).count();
+        Footprint { items: self.items + others, bytes: self.item_bytes + self.other_bytes }
     }
 
     /// Adds a message other than items.
@@ -131,6 +138,8 @@ mod tests {
         outbox.push_item(vote(2));
         outbox.push(ToBeacon::Disconnected(PeerDisconnected::default()));
         outbox.push_item(vote(3));
+        assert_eq!(outbox.footprint().items, 4);
+        assert!(outbox.footprint().bytes > 3 * VOTE);
         assert_eq!(ids(&mut outbox), [vec![1, 2], vec![], vec![3]]);
         assert!(outbox.is_empty() && outbox.items == 0 && outbox.item_bytes == 0 && outbox.other_bytes == 0);
     }

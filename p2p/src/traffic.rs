@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
     time::{Duration, Instant},
@@ -28,9 +28,10 @@ use crate::{
     rate::Bucket,
 };
 
-/// The bytes of one peer, and its rate.
+/// The streams and bytes of one peer, and its rate.
 #[derive(Debug)]
 pub struct Meter {
+    streams: AtomicUsize,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     is_stranger: watch::Sender<bool>,
@@ -41,11 +42,17 @@ impl Meter {
     fn new(bounds: &Bounds) -> Self {
         let bucket = Bucket::new(bounds.peer_burst_bytes, bounds.peer_bytes_per_second, Instant::now());
         Self {
+            streams: AtomicUsize::new(0),
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
             is_stranger: watch::Sender::new(false),
             bucket: Mutex::new(bucket),
         }
+    }
+
+    /// The streams that are open.
+    pub fn streams(&self) -> usize {
+        self.streams.load(Ordering::Relaxed)
     }
 
     /// The bytes that the peer has sent.
@@ -136,7 +143,7 @@ struct Measured {
 
 impl Measured {
     fn stream(&self, stream: SubstreamBox) -> MeasuredStream {
-        MeasuredStream { stream, meter: self.meter.clone(), bytes_in: 0, pause: None }
+        MeasuredStream::new(stream, self.meter.clone())
     }
 }
 
@@ -172,8 +179,19 @@ struct MeasuredStream {
 }
 
 impl MeasuredStream {
+    fn new(stream: SubstreamBox, meter: Arc<Meter>) -> Self {
+        meter.streams.fetch_add(1, Ordering::Relaxed);
+        Self { stream, meter, bytes_in: 0, pause: None }
+    }
+
     fn must_wait(&self) -> bool {
         self.bytes_in >= STRANGER_BYTES && *self.meter.is_stranger.borrow()
+    }
+}
+
+impl Drop for MeasuredStream {
+    fn drop(&mut self) {
+        self.meter.streams.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -236,7 +254,7 @@ mod tests {
     fn the_rest_of_a_stream_is_read_as_soon_as_its_peer_is_known() {
         let meter = Meters::default().of(PeerId::random());
         let stream = SubstreamBox::new(Cursor::new(vec![7; STRANGER_BYTES + 100]));
-        let mut stream = MeasuredStream { stream, meter: meter.clone(), bytes_in: 0, pause: None };
+        let mut stream = MeasuredStream::new(stream, meter.clone());
         let woken = Arc::new(Woken::default());
         let waker = woken.clone().into();
         let mut context = Context::from_waker(&waker);

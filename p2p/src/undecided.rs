@@ -12,6 +12,7 @@ use crate::{
         Bounds, UNDECIDED_BLOCK_BYTES, UNDECIDED_BLOCK_BYTES_PER_PEER, UNDECIDED_BLOCKS, UNDECIDED_BLOCKS_PER_PEER,
     },
     gossip::Kind,
+    metrics::Footprint,
 };
 
 /// An item without a verdict after this time is ignored: gossipsub keeps messages for 4.2 s.
@@ -136,6 +137,11 @@ impl Undecided {
         self.items.len()
     }
 
+    /// The items that wait, and their bytes.
+    pub fn footprint(&self) -> Footprint {
+        Footprint { items: self.items.len(), bytes: self.items.values().map(|item| item.bytes).sum() }
+    }
+
     /// Takes an item in, if there is room for it. A peer cannot keep out what other peers send: an item of a peer that has
     /// less than its share waiting takes the place of the newest item of the peer that has most.
     pub fn admit(&mut self, message: MessageId, peer: PeerId, kind: Kind, bytes: usize, now: Instant) -> Admission {
@@ -225,6 +231,7 @@ mod tests {
         assert_eq!(bring(PeerId::random()), 768);
         assert_eq!(bring(PeerId::random()), 256);
         assert_eq!(undecided.len(), 1024);
+        assert_eq!(undecided.footprint().bytes, 1024 * 3252);
     }
 
     #[test]

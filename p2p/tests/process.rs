@@ -5,7 +5,8 @@ use temp_dir::TempDir;
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, ChildStderr, Command, Stdio},
@@ -148,4 +149,22 @@ fn wrong_options_are_told() {
     let output = command(folder.path()).args(["--nodes", "missing.yaml"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read missing.yaml"));
+}
+
+#[test]
+fn metrics_are_served() {
+    let folder = TempDir::new().unwrap();
+    let (mut child, logged, lines) = start_with(folder.path(), &["--metrics-address", "0"]);
+    let mut lines = logged.into_iter().chain(lines.map(Result::unwrap));
+    let line = lines.find(|line| line.contains(" metrics_listening ")).unwrap();
+    let address = line.split_once("http://").unwrap().1.split('/').next().unwrap();
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection.write_all(b"GET /metrics HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    for part in ["HTTP/1.1 200 OK", "text/plain; version=0.0.4", "\nlean_p2p_peers 0\n", "\nprocess_open_fds "] {
+        assert!(answer.contains(part), "{part:?} is missing in {answer}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from leandev.engine import Engine
+from leandev.engine import PROGRAM, Engine
 from leandev.processes import Process, wait_until
 from leandev.rpc import BeaconRpc
 
@@ -251,10 +251,11 @@ class Network:
         run(command, "making the genesis", quiet)
 
     def serve_metrics(self):
-        """Lets all beacons and clients that are started from now on serve metrics on free ports."""
+        """Lets all programs that are started from now on serve metrics on free ports."""
         s = self.settings
         for program, names in (("lean-beacon", map(self.beacon_name, range(s.beacons))),
-                               ("lean-validator", map(self.client_name, range(s.clients)))):
+                               ("lean-validator", map(self.client_name, range(s.clients))),
+                               (PROGRAM, [engine.name for engine in self.engines if engine is not None])):
             for name in names:
                 self.metrics_addresses[name] = (program, f"{s.host}:{free_port()}")
 
@@ -283,7 +284,8 @@ class Network:
         else:
             peers = [word for address in place.dials for word in ("--peer", address)]
         announce = ("--announce", place.announce) if place.announce else ()
-        self.engines[number].launch(place.listen, [*announce, *peers, *place.engine_arguments], place.prefix)
+        arguments = [*announce, *peers, *self._metrics_arguments(self.engines[number].name), *place.engine_arguments]
+        self.engines[number].launch(place.listen, arguments, place.prefix)
 
     def _write_nodes(self):
         enrs = [

@@ -18,7 +18,7 @@ use std::{
 use futures::StreamExt;
 use libp2p::{Multiaddr, Swarm, identity::Keypair, swarm::SwarmEvent};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{MissedTickBehavior, interval, timeout},
 };
 
@@ -33,6 +33,7 @@ use crate::{
     gate::Limits,
     gossip::{Authors, Counts, Topics},
     log::Log,
+    metrics::Figures,
     options::{Target, ip_of},
     outbox::Outbox,
     peers::{Peer, Peers},
@@ -144,6 +145,8 @@ pub struct Engine {
     /// The status of the beacon's chain. It is kept when the beacon detaches. None: no beacon has attached yet.
     own_status: Option<Status>,
     next_report: Instant,
+    /// For the metrics.
+    figures: watch::Sender<Figures>,
 }
 
 impl Engine {
@@ -218,12 +221,18 @@ impl Engine {
             slot: Duration::from_secs(4),
             own_status: None,
             next_report: now,
+            figures: watch::Sender::new(Figures::default()),
         })
     }
 
     /// The first message to a beacon.
     pub fn hello(&self) -> &EngineHello {
         &self.hello
+    }
+
+    /// The figures of the last second.
+    pub fn figures(&self) -> watch::Receiver<Figures> {
+        self.figures.subscribe()
     }
 
     /// Runs until `stop` completes, or until no beacon can attach any more.
@@ -279,6 +288,7 @@ impl Engine {
             self.next_report = now + REPORT;
             self.end_unfit_peers(now);
             self.report(now);
+            self.figures.send_replace(self.figures_now(now));
             self.log.tell_left_out();
         }
     }

@@ -11,6 +11,7 @@ use crate::{
         proto::{EngineCounts, EngineReport, PeerReport, TargetReport},
     },
     gossip::Kind,
+    metrics::Figures,
     peers::Peer,
     traffic::Meter,
 };
@@ -35,6 +36,21 @@ impl Engine {
             counts: Some(self.engine_counts()),
         };
         self.outbox.push(ToBeacon::Report(report));
+    }
+
+    /// The figures for the metrics.
+    pub(super) fn figures_now(&self, now: Instant) -> Figures {
+        Figures {
+            counts: self.engine_counts(),
+            beacon: self.link.is_some(),
+            peers: self.peers.iter().count(),
+            streams: self.peers.iter().map(|peer| peer.meter.streams()).sum(),
+            targets_missing: self.targets.missing(now).count(),
+            outbox: self.outbox.footprint(),
+            undecided: self.undecided.footprint(),
+            asked: self.asked.footprint(),
+            served: self.served.footprint(),
+        }
     }
 
     fn peer_reports(&self) -> Vec<PeerReport> {

@@ -6,6 +6,7 @@ use libp2p::{PeerId, request_response::OutboundRequestId};
 
 use crate::{
     budget::{ASKED_REQUESTS, ASKED_REQUESTS_PER_PEER},
+    metrics::Footprint,
     wire::{block_requests::BlockRequest, frame::LengthOf},
 };
 
@@ -71,6 +72,15 @@ impl AskedRequests {
     /// Removes the requests whose time is over.
     pub fn expired(&mut self, now: Instant) -> Vec<Asked> {
         self.0.extract_if(|_, asked| asked.deadline <= now).map(|(_, asked)| asked).collect()
+    }
+
+    /// The requests that are under way, and their bytes.
+    pub fn footprint(&self) -> Footprint {
+        let roots = |asked: &Asked| match &asked.request {
+            BlockRequest::ByRoot(roots) => size_of_val(roots.as_slice()),
+            BlockRequest::ByRange { .. } => 0,
+        };
+        Footprint { items: self.0.len(), bytes: self.0.values().map(|asked| size_of::<Asked>() + roots(asked)).sum() }
     }
 
     /// Removes all requests.

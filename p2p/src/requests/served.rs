@@ -14,6 +14,7 @@ use crate::{
         MAX_ANSWER, SERVED_BYTES, SERVED_BYTES_PER_HOST, SERVED_BYTES_PER_PREFIX, SERVED_REQUESTS,
         SERVED_REQUESTS_PER_HOST, SERVED_REQUESTS_PER_PEER, SERVED_REQUESTS_PER_PREFIX,
     },
+    metrics::Footprint,
     wire::{block_requests::MAX_BLOCKS, frame::LengthOf},
 };
 
@@ -150,6 +151,11 @@ impl<Id: Copy + Eq + Hash, Channel> ServedRequests<Id, Channel> {
         }
     }
 
+    /// The requests that are under way, and the bytes of their answers.
+    pub fn footprint(&self) -> Footprint {
+        Footprint { items: self.entries.len(), bytes: self.entries.values().map(|entry| entry.bytes).sum() }
+    }
+
     /// The ids of all requests that the beacon has not answered.
     pub fn open(&self) -> Vec<u64> {
         self.entries.values().filter(|entry| entry.collecting.is_some()).map(|entry| entry.id).collect()
@@ -207,6 +213,8 @@ mod tests {
             taken.push(codes(&mut served, id));
         }
         assert_eq!(taken.pop().unwrap(), [code::UNAVAILABLE]);
+        assert_eq!(served.footprint().items, fit as usize + 1);
+        assert_eq!(served.footprint().bytes, fit as usize * (MAX_ANSWER - 1));
         assert!(taken.iter().all(|codes| *codes == [code::SUCCESS]));
         served.remove(Method::ByRoot, 0);
         let id = ask(&mut served, fit + 1);

@@ -4,7 +4,7 @@ import pathlib
 import re
 
 PAGE = pathlib.Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
-PROGRAMS = ("lean-beacon", "lean-validator")
+PROGRAMS = ("lean-beacon", "lean-validator", "lean-p2p")
 
 
 class Metric:
