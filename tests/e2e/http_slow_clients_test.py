@@ -20,6 +20,17 @@ MAX_RSS_MORE = 100_000_000
 
 
 class HttpSlowClientsTest(e2e.NetworkTest):
+    def ask_until_answered(self, address):
+        """Returns how often the connection was closed before. A client that does not run for a moment after it has
+        connected has no request yet, as the slow ones, and gives way to those of its host that come later."""
+        displaced = 0
+        while True:
+            try:
+                self.assertEqual(http_client.get(address, "/lean/v0/head").status, 200)
+                return displaced
+            except (ConnectionResetError, BrokenPipeError):  # http.client's RemoteDisconnected is the first
+                displaced += 1
+
     def test_slow_clients(self):
         net = self.make_network(clients=1, slot_ms=SLOT_MS)
         address = f"127.0.0.1:{network.free_port()}"
@@ -33,16 +44,16 @@ class HttpSlowClientsTest(e2e.NetworkTest):
         self.addCleanup(slow.kill)
         wait_until(lambda: "ready" in log.read_text(encoding="utf-8"), e2e.PATIENCE_S, "the slow clients")
         before = net.rpc.status()
-        times = []
+        times, displaced = [], 0
         while net.rpc.status().slot < before.slot + SLOTS:
             begun = time.monotonic()
-            answer = http_client.get(address, "/lean/v0/head")
+            displaced += self.ask_until_answered(address)
             times.append(time.monotonic() - begun)
-            self.assertEqual(answer.status, 200)
         after = net.rpc.status()
         self.assertTrue(slow.running(), slow.log_tail())
         more = usage.rss(net.beacon.pid) - memory
-        print(f"{len(times)} honest requests, the slowest {max(times) * 1000:.0f} ms; memory +{more >> 20} MiB", flush=True)
+        print(f"{len(times)} honest requests, the slowest {max(times) * 1000:.0f} ms; displaced {displaced} times; "
+              f"memory +{more >> 20} MiB", flush=True)
         self.assertLess(max(times), MOST_S)
         duties = DutyLog(net.clients[0].log_path, net.settings.validators)
         self.assertEqual(duties.missed(before.slot + 1, after.slot - 1), [])
