@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace lean {
 
 bool LineLimit::Admit(absl::string_view cause, Time now) {
@@ -43,7 +45,8 @@ std::vector<LineLimit::LeftOut> LineLimit::TakeLeftOut(Time now) {
 
 void LineLimit::LogLeftOut(Time now, spdlog::logger& log) {
   for (const LeftOut& left_out : TakeLeftOut(now)) {
-    log.warn("lines_left_out cause={} lines={} seconds={}", left_out.cause, left_out.lines, options_.period.count());
+    log.warn(absl::StrCat("lines_left_out cause=", left_out.cause, " lines=", left_out.lines,
+                          " seconds=", options_.period.count()));
   }
 }
 
