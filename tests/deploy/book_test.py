@@ -22,11 +22,17 @@ def sources():
                 yield JOINT.sub("", COMMENT.sub("", path.read_text(encoding="utf-8"))).replace('\\"', '"')
 
 
-def messages(page):
-    """What the first column of each table quotes."""
+def rows(page):
+    """The cells of each row whose first cell is a name in code."""
     for line in page.read_text(encoding="utf-8").splitlines():
         if line.startswith("| `"):
-            yield from CODE.findall(line.split(" | ")[0])
+            yield [cell.strip() for cell in line.strip("| ").split(" | ")]
+
+
+def messages(page):
+    """What the first column of each table quotes."""
+    for row in rows(page):
+        yield from CODE.findall(row[0])
 
 
 def occurs(message, texts):
@@ -35,13 +41,6 @@ def occurs(message, texts):
     parts = [part for part in parts if len(part) > 2]
     pattern = re.compile(".{0,400}?".join(map(re.escape, parts)), re.DOTALL)
     return bool(parts) and any(pattern.search(text) for text in texts)
-
-
-def rows(page):
-    """The cells of each row whose first cell is a name in code."""
-    for line in page.read_text(encoding="utf-8").splitlines():
-        if line.startswith("| `"):
-            yield [cell.strip() for cell in line.strip("| ").split(" | ")]
 
 
 class BookTest(unittest.TestCase):
