@@ -22,7 +22,8 @@ inline size_t BytesOf(const SignedBlockWithAttestation& block) {
   return kHeldItemBytes + block.message.block.body.attestations.size() * sizeof(Attestation) +
          block.signature.size() * sizeof(SignatureBytes);
 }
-inline size_t BytesOf(const SignedAttestation& vote) { return kHeldItemBytes + sizeof(vote); }
+inline constexpr size_t kHeldVoteBytes = kHeldItemBytes + sizeof(SignedAttestation);
+inline size_t BytesOf(const SignedAttestation&) { return kHeldVoteBytes; }
 
 // Of a post-state that it shares with no other state: the paths to what changes with every block, and the lists of
 // votes that are being collected, with the hashes of their trees.

@@ -46,14 +46,13 @@ metrics::FootprintList LeanChain::footprints() const {
   constexpr size_t kKnownBytes = 64;
   // A root with its share of the tree above it.
   constexpr size_t kHistoryBytes = 72;
-  constexpr size_t kVoteBytes = kHeldItemBytes + sizeof(SignedAttestation);
   return {{.name = "states", .items = states_.size(), .bytes = state_bytes_},
           {.name = "history", .items = head_history_.size(), .bytes = head_history_.size() * kHistoryBytes},
           {.name = "blocks", .items = blocks_.size(), .bytes = held_bytes_},
           {.name = "known_blocks", .items = known_blocks_.size(), .bytes = known_blocks_.size() * kKnownBytes},
           {.name = "tree", .items = fork_choice_.size(), .bytes = fork_choice_.bytes()},
-          {.name = "known_votes", .items = known_.size(), .bytes = known_.size() * kVoteBytes},
-          {.name = "pending_votes", .items = pending_.size(), .bytes = pending_.size() * kVoteBytes}};
+          {.name = "known_votes", .items = known_.size(), .bytes = known_.size() * kHeldVoteBytes},
+          {.name = "pending_votes", .items = pending_.size(), .bytes = pending_.size() * kHeldVoteBytes}};
 }
 
 }  // namespace lean::beacon

@@ -81,9 +81,7 @@ absl::Status StorageService::Health() const {
 
 metrics::Footprint StorageService::queue() const {
   const size_t votes = votes_waiting_;
-  return {.name = "storage",
-          .items = queue_.items() + votes,
-          .bytes = queue_.bytes() + votes * (kHeldItemBytes + sizeof(SignedAttestation))};
+  return {.name = "storage", .items = queue_.items() + votes, .bytes = queue_.bytes() + votes * kHeldVoteBytes};
 }
 
 void StorageService::SetHealth(absl::Status health) {

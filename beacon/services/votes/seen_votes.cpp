@@ -144,7 +144,7 @@ metrics::Footprint RecentVotes::footprint() const {
   metrics::Footprint all{
       .name = "recent_votes", .items = 0, .bytes = slots_.size() * validator_count_ * sizeof(Entries)};
   for (const auto& [slot, votes] : slots_) all.items += votes.votes;
-  all.bytes += all.items * (kHeldItemBytes + sizeof(SignedAttestation));
+  all.bytes += all.items * kHeldVoteBytes;
   return all;
 }
 
