@@ -48,6 +48,8 @@ class WorkerPool {
   }
 
   size_t queued() const { return tasks_.size(); }
+  // Their bytes, without what they refer to.
+  size_t queued_bytes() const { return queued() * sizeof(Task); }
 
  private:
   void Run() {

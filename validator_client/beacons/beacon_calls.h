@@ -39,8 +39,10 @@ class BeaconLanes {
   // Of the tasks that wait for a thread.
   metrics::Footprint queue() const {
     metrics::Footprint all{.name = "beacon_calls", .items = 0, .bytes = 0};
-    for (const auto& lane : lanes_) all.items += lane->queued();
-    all.bytes = all.items * sizeof(WorkerPool::Task);
+    for (const auto& lane : lanes_) {
+      all.items += lane->queued();
+      all.bytes += lane->queued_bytes();
+    }
     return all;
   }
 

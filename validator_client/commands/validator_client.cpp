@@ -190,11 +190,12 @@ absl::Status ValidatorClient::StartDuties() {
   registry_ = std::make_shared<metrics::Registry>();
   metrics_ = std::make_unique<ValidatorMetrics>(*registry_);
   metrics_->queues.Add([this] {
-    const size_t signatures = signing_->pool == nullptr ? 0 : signing_->pool->queued();
-    return metrics::FootprintList{
-        lanes_->queue(),
-        {.name = "signatures", .items = signatures, .bytes = signatures * sizeof(WorkerPool::Task)},
-        preparer_->queue()};
+    metrics::Footprint signatures{.name = "signatures", .items = 0, .bytes = 0};
+    if (signing_->pool != nullptr) {
+      signatures.items = signing_->pool->queued();
+      signatures.bytes = signing_->pool->queued_bytes();
+    }
+    return metrics::FootprintList{lanes_->queue(), signatures, preparer_->queue()};
   });
   metrics_->caches.Add([this] { return metrics::FootprintList{preparer_->keys()}; });
   foreign_votes_ = std::make_unique<ForeignVotes>(

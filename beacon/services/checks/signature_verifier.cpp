@@ -305,8 +305,7 @@ SignatureVerifier::Counts SignatureVerifier::counts() const {
 }
 
 metrics::FootprintList SignatureVerifier::queues() const {
-  const size_t tasks = pool_.queued();
-  return {{.name = "signature_checks", .items = tasks, .bytes = tasks * sizeof(WorkerPool::Task)}};
+  return {{.name = "signature_checks", .items = pool_.queued(), .bytes = pool_.queued_bytes()}};
 }
 
 metrics::FootprintList SignatureVerifier::caches() const {
