@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "beacon/network/engine/engine_stream.h"
 #include "beacon/network/network.h"
 #include "beacon/services/checks/signature_verifier.h"
 #include "beacon/storage/stored_block_source.h"

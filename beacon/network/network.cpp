@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "beacon/network/engine/contract.h"
+#include "beacon/network/engine/engine_stream.h"
 #include "beacon/network/engine/item_codec.h"
 #include "common/rpc/wire/convert.h"
 #include "common/ssz/ssz.h"
@@ -51,20 +52,35 @@ GossipSink SinkOf(ChainService& chain) {
 }  // namespace
 
 Network::Network(const std::string& engine, const NetworkContext& context)
+    : Network(
+          [&](EngineLinkOwner& owner) {
+            return std::make_unique<EngineStream>(engine, owner, context.clock, context.log);
+          },
+          context, BlockServer::kThreads) {
+  outbound_thread_ = std::thread([this] {
+    while (const std::optional<OutboundItem> item = context_.outbound.Pop()) HandleOutbound(*item);
+  });
+  if (engine.empty()) return;
+  context_.log->info("network_started engine={}", engine);
+  link_->Start();
+  tick_thread_ = std::jthread([this](const std::stop_token& stop) { RunTicks(stop); });
+}
+
+Network::Network(const MakeEngineLink& make_link, const NetworkContext& context)
+    : Network(make_link, context, /*threads=*/0) {
+  link_->Start();
+}
+
+Network::Network(const MakeEngineLink& make_link, const NetworkContext& context, size_t threads)
     : context_(context),
       peers_(
           context.clock, context.log, send_, [this](const ClaimedChain& claimed) { return IsOtherChain(claimed); },
           context.events),
       gossip_(SinkOf(context.chain), send_, peers_, context.clock, GossipLimits::For(context.validators)),
       requests_(send_, peers_, context.clock),
-      server_(context.blocks, peers_, send_, [this] { return stream_.waiting_answer_bytes(); }),
-      stream_(engine, *this, context.clock, context.log) {
-  outbound_thread_ = std::thread([this] { RunOutbound(); });
-  if (engine.empty()) return;
-  context_.log->info("network_started engine={}", engine);
-  stream_.Start();
-  tick_thread_ = std::jthread([this](const std::stop_token& stop) { RunTicks(stop); });
-}
+      server_(
+          context.blocks, peers_, send_, [this] { return link_->waiting_answer_bytes(); }, threads),
+      link_(make_link(*this)) {}
 
 Network::~Network() { Stop(); }
 
@@ -73,39 +89,50 @@ void Network::Stop() {
   if (outbound_thread_.joinable()) outbound_thread_.join();
   tick_thread_.request_stop();
   if (tick_thread_.joinable()) tick_thread_.join();
-  stream_.Stop();
+  link_->Stop();
   server_.Stop();
   requests_.FailAll(absl::CancelledError("the network is stopping"), /*stopping=*/true);
 }
 
-void Network::RunOutbound() {
-  while (const std::optional<OutboundItem> item = context_.outbound.Pop()) {
-    if (item->origin.kind == Origin::kPeer) {
-      gossip_.OnAccepted(*item);
-    } else {
-      {
-        MutexLock lock(mutex_);
-        DropOldLocked();
-        own_items_.emplace_back(context_.clock.Steady(), *item);
-        blocks_out_ += item->block != nullptr ? 1 : 0;
-        votes_out_ += item->votes.size();
-      }
-      Publish(stream_.attached(), *item);
+void Network::HandleOutbound(const OutboundItem& item) {
+  if (item.origin.kind == Origin::kPeer) {
+    gossip_.OnAccepted(item);
+  } else {
+    {
+      MutexLock lock(mutex_);
+      DropOldLocked();
+      own_items_.emplace_back(context_.clock.Steady(), item);
+      blocks_out_ += item.block != nullptr ? 1 : 0;
+      votes_out_ += item.votes.size();
     }
-    if (item->block != nullptr) RefreshChain();
+    Publish(link_->attached(), item);
   }
+  if (item.block != nullptr) RefreshChain();
+}
+
+bool Network::Step() {
+  if (const std::optional<OutboundItem> item = context_.outbound.TryPop()) {
+    HandleOutbound(*item);
+    return true;
+  }
+  return server_.RunOne();
 }
 
 void Network::RunTicks(const std::stop_token& stop) {
   SteadyTime now = context_.clock.Steady();
   do {
     now = context_.clock.Steady();
-    stream_.Tick(now);
-    peers_.Tick(now);
-    gossip_.Tick(now);
-    requests_.Tick(now);
-    RefreshChain();
+    Tick();
   } while (context_.clock.WaitUntil(now + kTick, stop));
+}
+
+void Network::Tick() {
+  const SteadyTime now = context_.clock.Steady();
+  link_->Tick(now);
+  peers_.Tick(now);
+  gossip_.Tick(now);
+  requests_.Tick(now);
+  RefreshChain();
 }
 
 v1::BeaconHello Network::Hello() {
@@ -189,7 +216,7 @@ void Network::PublishAgain(uint64_t stream) {
 
 metrics::FootprintList Network::queues() const {
   metrics::FootprintList all = gossip_.queues();
-  metrics::Append(all, {requests_.queue(), server_.queue(), stream_.queue()});
+  metrics::Append(all, {requests_.queue(), server_.queue(), link_->queue()});
   return all;
 }
 
@@ -210,7 +237,7 @@ void Network::DropOldLocked() {
 }
 
 void Network::RefreshChain() {
-  const uint64_t stream = stream_.attached();
+  const uint64_t stream = link_->attached();
   if (stream == 0) return;
   bool finalized_more = false;
   {
@@ -252,10 +279,10 @@ void Network::BlocksByRange(uint64_t peer, uint64_t first_slot, uint64_t count, 
 }
 
 v1::NetworkView Network::View() const {
-  const v1::EngineHello hello = stream_.hello();
+  const v1::EngineHello hello = link_->hello();
   v1::NetworkView view;
   view.set_engine(hello.agent());
-  view.set_trouble(stream_.trouble());
+  view.set_trouble(link_->trouble());
   view.set_peer_id(hello.peer_id());
   view.set_enr(hello.enr());
   *view.mutable_addresses() = hello.addresses();
@@ -268,8 +295,8 @@ NetworkCounts Network::counts() const {
                        .peers = peers_.counts(),
                        .requests_in = server_.requests(),
                        .requests_out = requests_.requests(),
-                       .engine_connected = stream_.attached() != 0,
-                       .engine_lost = stream_.lost()};
+                       .engine_connected = link_->attached() != 0,
+                       .engine_lost = link_->lost()};
   MutexLock lock(mutex_);
   counts.blocks_out = blocks_out_;
   counts.votes_out = votes_out_;

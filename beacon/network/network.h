@@ -18,7 +18,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "beacon/network/engine/engine_stream.h"
+#include "beacon/network/engine/engine_link.h"
 #include "beacon/network/gossip/gossip.h"
 #include "beacon/network/peers/peer_list.h"
 #include "beacon/network/peers/peer_view.h"
@@ -66,14 +66,22 @@ struct NetworkCounts {
 // Runs from construction until Stop. Keeps running without an engine and attaches the next one. Thread-safe, except for
 // Stop. Its threads: two of the stream, one for items that the chain has accepted, one for timeouts, and a small pool
 // that reads blocks for peers.
-class Network final : public PeerBlocks, public PeerList, private EngineStreamOwner {
+class Network final : public PeerBlocks, public PeerList, private EngineLinkOwner {
  public:
   // `engine`: an address that has passed EngineStream::CheckAddress; empty: there is no network.
   Network(const std::string& engine, const NetworkContext& context);
+  // For one thread that does everything, such as a simulation's: the network has no threads. The caller calls Tick
+  // several times a second, and Step after each call until nothing waits.
+  Network(const MakeEngineLink& make_link, const NetworkContext& context);
   // As Stop().
   ~Network() override;
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
+
+  // Handles timeouts, and tells the engine how our chain has advanced.
+  void Tick();
+  // Handles one item that the chain has accepted, or one request of a peer. False: nothing waits.
+  bool Step();
 
   // Closes the outbound channel and ends the stream and the threads. May be called again.
   void Stop();
@@ -83,9 +91,9 @@ class Network final : public PeerBlocks, public PeerList, private EngineStreamOw
   metrics::FootprintList queues() const;
   metrics::FootprintList caches() const;
   // Why there is no connection to the network, for people; empty: there is one.
-  std::string trouble() const { return stream_.trouble(); }
-  // As EngineStream::Watch.
-  void WatchEngine(std::function<void(bool attached)> watcher) { stream_.Watch(std::move(watcher)); }
+  std::string trouble() const { return link_->trouble(); }
+  // As EngineLink::Watch.
+  void WatchEngine(std::function<void(bool attached)> watcher) { link_->Watch(std::move(watcher)); }
 
   std::vector<PeerInfo> Peers() const override { return peers_.Infos(); }
   void BlocksByRoot(uint64_t peer, std::vector<Root> roots, Done done) override;
@@ -102,7 +110,8 @@ class Network final : public PeerBlocks, public PeerList, private EngineStreamOw
   absl::Status OnMessage(uint64_t stream, const v1::EngineToBeacon& message) override;
   void OnDetached(uint64_t stream) override;
 
-  void RunOutbound();
+  Network(const MakeEngineLink& make_link, const NetworkContext& context, size_t threads);
+  void HandleOutbound(const OutboundItem& item);
   void RunTicks(const std::stop_token& stop);
   // Sends our chain's status to the engine when it has changed, and ends peers on another chain.
   void RefreshChain();
@@ -115,7 +124,7 @@ class Network final : public PeerBlocks, public PeerList, private EngineStreamOw
 
   const NetworkContext context_;
   const SendToEngine send_ = [this](uint64_t stream, v1::BeaconToEngine message) {
-    stream_.Send(stream, std::move(message));
+    link_->Send(stream, std::move(message));
   };
   lean::beacon::Peers peers_;
   Gossip gossip_;
@@ -131,7 +140,7 @@ class Network final : public PeerBlocks, public PeerList, private EngineStreamOw
   uint64_t blocks_out_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t votes_out_ ABSL_GUARDED_BY(mutex_) = 0;
 
-  EngineStream stream_;  // its thread calls the parts above
+  const std::unique_ptr<EngineLink> link_;  // its thread calls the parts above
   std::thread outbound_thread_;
   std::jthread tick_thread_;
 };

@@ -204,12 +204,25 @@ SubmitOutcome ChainService::Refuse(const WaitingItem& item, const Refusal& refus
 }
 
 void ChainService::RunLoop() {
-  while (const std::optional<MessagePtr> message = channel_.Pop()) {
-    if (stopping_) continue;  // its AnswerOnce answers kShuttingDown
-    if (std::holds_alternative<Tick>(**message)) tick_queued_ = false;
-    writer_.CatchUp();
-    std::visit([this](const auto& content) { Handle(content); }, **message);
-  }
+  while (const std::optional<MessagePtr> message = channel_.Pop()) Take(**message);
+}
+
+void ChainService::Take(const Message& message) {
+  if (stopping_) return;  // its AnswerOnce answers kShuttingDown
+  if (std::holds_alternative<Ticked>(message)) tick_queued_ = false;
+  writer_.CatchUp();
+  std::visit([this](const auto& content) { Handle(content); }, message);
+}
+
+bool ChainService::Step() {
+  if (verifier_->RunOne()) return true;
+  const std::optional<MessagePtr> message = channel_.TryPop();
+  if (message.has_value()) Take(**message);
+  return message.has_value();
+}
+
+void ChainService::Tick() {
+  if (!tick_queued_.exchange(true)) channel_.TryPush(std::make_unique<Message>(Ticked{}));
 }
 
 void ChainService::Handle(const CheckedBlock& checked) {
@@ -271,7 +284,7 @@ void ChainService::RunTicker(std::stop_token stop) {
     const SlotTime time = context_.slot_clock.At(now);
     const int64_t next = context_.slot_clock.StartMs(time.slot, time.interval + 1);
     if (!context_.clock.WaitUntil(steady_now + std::chrono::milliseconds(next - now), stop)) return;
-    if (!tick_queued_.exchange(true)) channel_.TryPush(std::make_unique<Message>(Tick{}));
+    Tick();
     const SteadyTime tick = context_.clock.Steady();
     if (context_.metrics != nullptr && last_tick.has_value()) {
       context_.metrics->tick.Observe(SecondsOf(tick - *last_tick));

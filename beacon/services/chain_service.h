@@ -92,6 +92,14 @@ class ChainService {
   // Advances the chain to the clock's time and starts the threads.
   void Start();
 
+  // For one thread that does everything, such as a simulation's, instead of Start. The verifier has no threads. The
+  // caller calls Tick at the beginning of each interval, and Step after each call until nothing waits. There is no
+  // source of states.
+  void StartWithoutThreads() { writer_.CatchUp(); }
+  void Tick();
+  // Does one piece of the work that waits. False: nothing waits.
+  bool Step();
+
   // Stops the threads. Items that are not yet imported, and items that are submitted later, are answered kShuttingDown
   // before Stop returns. May be called again; a stopped service cannot be started.
   void Stop();
@@ -159,7 +167,7 @@ class ChainService {
  private:
   using BlockReply = AnswerOnce<SubmitOutcome>;
   using ListReply = AnswerOnce<std::vector<SubmitOutcome>>;
-  struct Tick {};
+  struct Ticked {};
   struct CheckedBlock {
     SignedBlockPtr block;
     Root root;
@@ -182,12 +190,13 @@ class ChainService {
     Root root;
     absl::StatusOr<StatePtr> state;
   };
-  using Message = std::variant<Tick, CheckedBlock, CheckedVotes, CheckedHistory, GivenState>;
+  using Message = std::variant<Ticked, CheckedBlock, CheckedVotes, CheckedHistory, GivenState>;
   using MessagePtr = std::unique_ptr<const Message>;
 
   void RunLoop();
+  void Take(const Message& message);
   void RunTicker(std::stop_token stop);
-  void Handle(const Tick&) {}  // the loop catches up with the clock before every message
+  void Handle(const Ticked&) {}  // the loop catches up with the clock before every message
   void Handle(const CheckedBlock& checked);
   void Handle(const CheckedVotes& checked);
   void Handle(const CheckedHistory& checked);

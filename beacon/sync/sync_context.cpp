@@ -66,6 +66,11 @@ SyncInbox::Content SyncInbox::Take(Clock& clock, SteadyTime until) {
   return std::exchange(content_, {});
 }
 
+bool SyncInbox::empty() const {
+  MutexLock lock(mutex_);
+  return content_.wanted.empty() && content_.events.empty();
+}
+
 void SyncInbox::Close() {
   std::stop_source wake;
   {

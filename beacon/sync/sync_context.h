@@ -45,6 +45,9 @@ class SyncInbox {
   // Waits until there is content, Close is called, or the clock reaches `until`; then returns the content.
   Content Take(Clock& clock, SteadyTime until);
 
+  // Whether there is content.
+  bool empty() const;
+
   // Ends every wait, now and later.
   void Close();
   bool closed() const;

@@ -63,11 +63,14 @@ void SyncService::Stop() {
 
 void SyncService::Run() {
   while (!context_.inbox->closed()) {
-    const SyncInbox::Content content = context_.inbox->Take(context_.clock, context_.clock.Steady() + options_.tick);
-    for (const WantedRoot& wanted : content.wanted) roots_.Want(wanted);
-    for (const SyncInbox::Event& event : content.events) event();
-    Update();
+    Handle(context_.inbox->Take(context_.clock, context_.clock.Steady() + options_.tick));
   }
+}
+
+void SyncService::Handle(const SyncInbox::Content& content) {
+  for (const WantedRoot& wanted : content.wanted) roots_.Want(wanted);
+  for (const SyncInbox::Event& event : content.events) event();
+  Update();
 }
 
 std::vector<AheadPeer> SyncService::PeersAhead(Checkpoint* head, Checkpoint* finalized) const {

@@ -62,11 +62,17 @@ class SyncService {
   SyncService& operator=(const SyncService&) = delete;
 
   void Start();
+  // For one thread that does everything, such as a simulation's, instead of Start: the caller then calls Step every
+  // `tick`, and whenever the inbox has content.
+  void StartWithoutThread() { Update(); }
+  void Step() { Handle(context_.inbox->Take(context_.clock, context_.clock.Steady())); }
+
   // Joins the thread. To be called before ChainService and the network stop. May be called again.
   void Stop();
 
  private:
   void Run();
+  void Handle(const SyncInbox::Content& content);
   // One update: looks at the peers, starts what is due, and publishes the status.
   void Update();
   std::vector<AheadPeer> PeersAhead(Checkpoint* head, Checkpoint* finalized) const;

@@ -45,6 +45,15 @@ class BoundedChannel {
     return value;
   }
 
+  // Does not wait. nullopt: there is no value at the moment.
+  std::optional<T> TryPop() {
+    MutexLock lock(mutex_);
+    if (values_.empty()) return std::nullopt;
+    std::optional<T> value(std::move(values_.front()));
+    values_.pop_front();
+    return value;
+  }
+
   void Close() {
     {
       MutexLock lock(mutex_);

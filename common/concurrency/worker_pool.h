@@ -15,12 +15,11 @@
 namespace lean {
 
 // A fixed number of threads with one bounded queue. Thread-safe. Tasks must not throw. They may submit more tasks but
-// must not wait for them.
+// must not wait for them. Without threads, the owner runs the tasks (RunOne), as a simulation does.
 class WorkerPool {
  public:
   using Task = std::function<void()>;
 
-  // threads: at least 1.
   WorkerPool(size_t threads, size_t queue_capacity) : tasks_(queue_capacity) {
     threads_.reserve(threads);
     for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
@@ -39,12 +38,21 @@ class WorkerPool {
     if (TrySubmit(std::move(task)) != PushResult::kPushed) task();
   }
 
+  // Runs the next task on this thread. False: none is queued.
+  bool RunOne() {
+    const std::optional<Task> task = tasks_.TryPop();
+    if (task.has_value()) (*task)();
+    return task.has_value();
+  }
+
   // Accepts no more tasks, runs those in the queue and joins the threads. May be called again, but not from a task and
   // not from two threads at a time.
   void Stop() {
     tasks_.Close();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    while (RunOne()) {
+    }
   }
 
   size_t queued() const { return tasks_.size(); }

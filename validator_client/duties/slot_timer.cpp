@@ -1,5 +1,7 @@
 #include "validator_client/duties/slot_timer.h"
 
+#include <algorithm>
+
 namespace lean::validator {
 namespace {
 
@@ -15,23 +17,23 @@ SlotTimer::SlotTimer(Clock& clock, const SlotClock& slots)
   last_index_ = IntervalIndex(Now());
 }
 
-SlotTimer::Wake SlotTimer::Next(std::optional<SteadyTime> no_later_than) {
-  while (true) {
-    const SlotTime now = Now();
-    if (const int64_t index = IntervalIndex(now); index > last_index_) {
-      Wake wake{Wake::Kind::kTick, now, static_cast<uint64_t>(index - last_index_ - 1)};
-      last_index_ = index;
-      return wake;
-    }
-    const int64_t next = last_index_ + 1;
-    const int64_t next_ms = slots_.genesis_ms() + next * static_cast<int64_t>(slots_.interval_duration_ms());
-    SteadyTime deadline = anchor_steady_ + std::chrono::milliseconds(next_ms - anchor_wall_ms_);
-    const bool early = no_later_than.has_value() && *no_later_than < deadline;
-    if (early) deadline = *no_later_than;
-    if (!clock_.WaitUntil(deadline)) return Wake{Wake::Kind::kStopped, Now(), 0};
-    // A machine that was suspended may wake for `no_later_than` long after the tick: the tick comes first.
-    if (early && IntervalIndex(Now()) <= last_index_) return Wake{Wake::Kind::kEarly, Now(), 0};
+SteadyTime SlotTimer::NextAt(std::optional<SteadyTime> no_later_than) const {
+  const int64_t next = last_index_ + 1;
+  const int64_t next_ms = slots_.genesis_ms() + next * static_cast<int64_t>(slots_.interval_duration_ms());
+  const SteadyTime tick = anchor_steady_ + std::chrono::milliseconds(next_ms - anchor_wall_ms_);
+  return std::min(tick, no_later_than.value_or(tick));
+}
+
+std::optional<SlotTimer::Wake> SlotTimer::Due(std::optional<SteadyTime> no_later_than) {
+  const SlotTime now = Now();
+  // A machine that was suspended may wake for `no_later_than` long after the tick: the tick comes first.
+  if (const int64_t index = IntervalIndex(now); index > last_index_) {
+    Wake wake{Wake::Kind::kTick, now, static_cast<uint64_t>(index - last_index_ - 1)};
+    last_index_ = index;
+    return wake;
   }
+  if (no_later_than.has_value() && clock_.Steady() >= *no_later_than) return Wake{Wake::Kind::kEarly, now, 0};
+  return std::nullopt;
 }
 
 int64_t SlotTimer::NowMs() const {

@@ -1,4 +1,4 @@
-// Wakes its owner at the beginning of every interval.
+// Tells its owner about the beginning of every interval.
 #ifndef LEAN_VALIDATOR_CLIENT_DUTIES_SLOT_TIMER_H_
 #define LEAN_VALIDATOR_CLIENT_DUTIES_SLOT_TIMER_H_
 
@@ -11,18 +11,17 @@
 
 namespace lean::validator {
 
-// Wakes its caller at the beginning of each interval. Reads the wall clock once and then follows the steady clock, so
+// Tells its caller when each interval begins. Reads the wall clock once and then follows the steady clock, so
 // that a jump of the wall clock neither repeats nor skips a slot. Skips and counts the intervals that pass while the
 // machine is suspended. Not thread-safe.
 class SlotTimer {
  public:
   struct Wake {
     enum class Kind {
-      kTick,     // `time` has begun
-      kEarly,    // `no_later_than` came first
-      kStopped,  // the clock was interrupted
+      kTick,   // `time` has begun
+      kEarly,  // `no_later_than` came first
     };
-    Kind kind = Kind::kStopped;
+    Kind kind = Kind::kTick;
     SlotTime time;
     uint64_t missed = 0;  // intervals between the last tick and this one without a tick
   };
@@ -30,9 +29,10 @@ class SlotTimer {
   // `clock` must outlive the timer. The first tick is the next interval to begin.
   SlotTimer(Clock& clock, const SlotClock& slots);
 
-  // Blocks until the next interval begins, at most until `no_later_than`. Ticks are strictly increasing, except after
-  // FollowWall.
-  Wake Next(std::optional<SteadyTime> no_later_than);
+  // When the next interval begins, at most `no_later_than`: then Due has a value.
+  SteadyTime NextAt(std::optional<SteadyTime> no_later_than) const;
+  // What is due now; nullopt: it is too early. Ticks are strictly increasing, except after FollowWall.
+  std::optional<Wake> Due(std::optional<SteadyTime> no_later_than);
 
   // Unix milliseconds by this timer.
   int64_t NowMs() const;

@@ -35,22 +35,63 @@ ValidatorService::ValidatorService(Clock& clock, BeaconPool& beacons, ForeignVot
       metrics_(metrics),
       logger_(std::move(logger)) {}
 
+ValidatorService::Work::Work(ValidatorService& service, const NetworkIdentity& network)
+    : timer(service.clock_, SlotClock(network.genesis_time, network.slot_duration_ms)),
+      keys_at_start(service.keys_.signer().keys()),
+      guard(
+          service.beacons_, service.votes_, service.keys_.signer(),
+          [&service, of_start = keys_at_start] { return service.Remaining(*of_start); }, timer.Now(), service.start_,
+          service.logger_),
+      // Restored or copied records may lack a signature of the current slot.
+      duties(service.beacons_, service.keys_.signer(), timer, AtLeastZero(timer.Now().slot + 1), service.metrics_,
+             service.logger_),
+      admission(service.beacons_, service.votes_, service.keys_, service.start_, service.logger_),
+      watch(service.votes_, service.keys_, service.logger_) {}
+
 absl::Status ValidatorService::Run() {
-  if (const absl::StatusOr<bool> known = AwaitNetwork(); !known.ok() || !*known) return known.status();
+  bool running = true;
+  while (running) {
+    ASSIGN_OR_RETURN(const SteadyTime next, Step());
+    running = clock_.WaitUntil(next);
+  }
+  if (work_ == nullptr) return absl::OkStatus();
+  work_->duties.LogTimes();
+  logger_->info("duties end slot={}", work_->timer.Now().slot);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SteadyTime> ValidatorService::Step() {
+  if (work_ == nullptr) {
+    if (!beacons_.network().has_value()) {
+      const absl::Status status = beacons_.Probe(0, kFirstContactTimeout, [this] { return clock_.WallMs(); });
+      if (status.code() == absl::StatusCode::kInvalidArgument) return status;
+    }
+    if (!beacons_.network().has_value()) return clock_.Steady() + backoff_.Next();
+    backoff_.Reset();
+    RETURN_IF_ERROR(Begin());
+  } else if (const std::optional<SlotTimer::Wake> wake = work_->timer.Due(NextAttempt()); wake.has_value()) {
+    if (wake->kind == SlotTimer::Wake::Kind::kEarly) {
+      Probe(wake->time.slot, work_->timer.UntilNextInterval(), work_->timer);
+    } else {
+      OnTick(*wake);
+    }
+    RETURN_IF_ERROR(GuardStart());
+  }
+  return work_->timer.NextAt(NextAttempt());
+}
+
+std::optional<SteadyTime> ValidatorService::NextAttempt() const {
+  return beacons_.ready().ok() ? std::nullopt : std::optional(next_attempt_);
+}
+
+absl::Status ValidatorService::Begin() {
   const NetworkIdentity& network = *beacons_.network();
-  SlotTimer timer(clock_, SlotClock(network.genesis_time, network.slot_duration_ms));
+  work_ = std::make_unique<Work>(*this, network);
+  const SlotTimer& timer = work_->timer;
   if (network.genesis_checked()) keys_.signer().limit().TrustGenesis(timer.slots());
-  // Restored or copied records may lack a signature of the current slot.
   const int64_t slot = timer.Now().slot;
   const uint64_t first_slot = AtLeastZero(slot + 1);
-  const KeySetPtr of_start = keys_.signer().keys();
-  StartGuard guard(
-      beacons_, votes_, keys_.signer(), [this, of_start] { return Remaining(*of_start); }, timer.Now(), start_,
-      logger_);
-  Duties duties(beacons_, keys_.signer(), timer, first_slot, metrics_, logger_);
-  KeyAdmission admission(beacons_, votes_, keys_, start_, logger_);
-  KeyWatch watch(votes_, keys_, logger_);
-  logger_->info("duties begin validators={} slot={} first_slot={}", of_start->size(), slot, first_slot);
+  logger_->info("duties begin validators={} slot={} first_slot={}", work_->keys_at_start->size(), slot, first_slot);
   if (slot < 0) {
     logger_->info(
         "waiting for genesis until={} seconds={}: duties begin with slot 0",
@@ -59,42 +100,15 @@ absl::Status ValidatorService::Run() {
   }
   PrepareKeys(first_slot);
   next_attempt_ = clock_.Steady();
-  RETURN_IF_ERROR(GuardStart(guard, watch, timer));
-  while (true) {
-    const bool ready = beacons_.ready().ok();
-    const SlotTimer::Wake wake = timer.Next(ready ? std::nullopt : std::optional<SteadyTime>(next_attempt_));
-    switch (wake.kind) {
-      case SlotTimer::Wake::Kind::kStopped:
-        duties.LogTimes();
-        logger_->info("duties end slot={}", wake.time.slot);
-        return absl::OkStatus();
-      case SlotTimer::Wake::Kind::kEarly:
-        Probe(wake.time.slot, timer.UntilNextInterval(), timer);
-        break;
-      case SlotTimer::Wake::Kind::kTick:
-        OnTick(wake, guard.admitted(), timer, duties, admission, watch);
-        break;
-    }
-    RETURN_IF_ERROR(GuardStart(guard, watch, timer));
-  }
+  return GuardStart();
 }
 
-absl::Status ValidatorService::GuardStart(StartGuard& guard, KeyWatch& watch, const SlotTimer& timer) {
+absl::Status ValidatorService::GuardStart() {
+  Work& work = *work_;
   ASSIGN_OR_RETURN(const std::vector<StartGuard::Refused> refused,
-                   guard.Step(timer.Now(), timer.UntilNextInterval() / 2));
-  for (const StartGuard::Refused& key : refused) watch.Stop(key.key, key.why);
-  return watch.KeysLeft();
-}
-
-absl::StatusOr<bool> ValidatorService::AwaitNetwork() {
-  while (!beacons_.network().has_value()) {
-    const absl::Status status = beacons_.Probe(0, kFirstContactTimeout, [this] { return clock_.WallMs(); });
-    if (status.code() == absl::StatusCode::kInvalidArgument) return status;
-    if (beacons_.network().has_value()) break;
-    if (!clock_.WaitUntil(clock_.Steady() + backoff_.Next())) return false;
-  }
-  backoff_.Reset();
-  return true;
+                   work.guard.Step(work.timer.Now(), work.timer.UntilNextInterval() / 2));
+  for (const StartGuard::Refused& key : refused) work.watch.Stop(key.key, key.why);
+  return work.watch.KeysLeft();
 }
 
 std::vector<ValidatorKey> ValidatorService::Remaining(const KeySet& of_start) const {
@@ -145,8 +159,9 @@ void ValidatorService::PrepareKeys(uint64_t slot) {
   keys_.preparer().Check(slot, std::chrono::milliseconds(static_cast<int64_t>(beacons_.network()->slot_duration_ms)));
 }
 
-void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties,
-                              KeyAdmission& admission, KeyWatch& watch) {
+void ValidatorService::OnTick(const SlotTimer::Wake& wake) {
+  SlotTimer& timer = work_->timer;
+  Duties& duties = work_->duties;
   metrics_.slot.Set(static_cast<double>(wake.time.slot));
   if (wake.missed > 0) {
     metrics_.missed_intervals.Add({}, static_cast<double>(wake.missed));
@@ -158,7 +173,7 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTi
   switch (wake.time.interval) {
     case 0:
     case 1: {
-      if (slot < 0 || !admitted) break;
+      if (slot < 0 || !work_->guard.admitted()) break;
       const bool proposing = wake.time.interval == 0;
       const uint64_t duty_slot = static_cast<uint64_t>(slot);
       if (proposing && !duties.HasProposal(duty_slot)) break;
@@ -175,13 +190,13 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTi
     case 2:
       PrepareKeys(AtLeastZero(slot + 1));
       // Ends before the probe of interval 3, which is for the next duties.
-      admission.Step(timer.Now(), [&timer, slot] { return timer.Until(slot, 3) / 2; });
+      work_->admission.Step(timer.Now(), [&timer, slot] { return timer.Until(slot, 3) / 2; });
       break;
     default:
       // In the quiet part of the slot. Ends before the next duty, so that a beacon that hangs does not delay it.
       Probe(slot + 1, timer.UntilNextInterval() / 2, timer);
       beacons_.SettleClaims(timer.UntilNextInterval() / 2);
-      if (beacons_.ready().ok()) watch.Step(timer.Now(), timer.UntilNextInterval() / 2);
+      if (beacons_.ready().ok()) work_->watch.Step(timer.Now(), timer.UntilNextInterval() / 2);
       break;
   }
 }

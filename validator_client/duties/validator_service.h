@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/clock/backoff.h"
 #include "common/clock/clock.h"
 #include "common/log/logger.h"
@@ -23,7 +25,7 @@
 
 namespace lean::validator {
 
-// Run works on its caller's thread: duties in intervals 0 and 1, added and removed keys in interval 2, the health of
+// Works on its caller's thread: duties in intervals 0 and 1, added and removed keys in interval 2, the health of
 // the beacons for the next slot and the watch for second clients in interval 3. While no beacon is ready, it tries to
 // reach one in between.
 class ValidatorService {
@@ -37,15 +39,32 @@ class ValidatorService {
   // StartGuard or KeyWatch). To stop within a duty, cancel the beacons' clients as well.
   absl::Status Run();
 
+  // One step of Run, for callers that wait by themselves: does what is due, and returns when the next step is due.
+  // Errors as above.
+  absl::StatusOr<SteadyTime> Step();
+
  private:
-  // Waits until a beacon has told the network. False: the clock was interrupted.
-  absl::StatusOr<bool> AwaitNetwork();
+  // What works once the network is known.
+  struct Work {
+    Work(ValidatorService& service, const NetworkIdentity& network);
+
+    SlotTimer timer;
+    const KeySetPtr keys_at_start;
+    StartGuard guard;
+    Duties duties;
+    KeyAdmission admission;
+    KeyWatch watch;
+  };
+
+  // Begins with the duties of the network, which is known.
+  absl::Status Begin();
+  // The latest time of the next step; nullopt: the next interval.
+  std::optional<SteadyTime> NextAttempt() const;
   // The keys of the start that have not been removed.
   std::vector<ValidatorKey> Remaining(const KeySet& of_start) const;
   // One step of the start guard; stops the keys that it refuses. Not OK: no keys are left.
-  absl::Status GuardStart(StartGuard& guard, KeyWatch& watch, const SlotTimer& timer);
-  void OnTick(const SlotTimer::Wake& wake, bool admitted, SlotTimer& timer, Duties& duties, KeyAdmission& admission,
-              KeyWatch& watch);
+  absl::Status GuardStart();
+  void OnTick(const SlotTimer::Wake& wake);
   void PrepareKeys(uint64_t slot);
   // Update the metrics.
   void ShowBeacons();
@@ -65,7 +84,8 @@ class ValidatorService {
   Backoff backoff_;
   ValidatorMetrics& metrics_;
   std::shared_ptr<spdlog::logger> logger_;
-  SteadyTime next_attempt_{};  // while no beacon is ready
+  std::unique_ptr<Work> work_;  // null until the network is known
+  SteadyTime next_attempt_{};   // while no beacon is ready
   bool wall_jump_reported_ = false;
   std::set<uint64_t> shown_keys_;  // validators that have a value in the metrics
 };

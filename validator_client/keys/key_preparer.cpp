@@ -44,12 +44,11 @@ KeyPreparer::KeyPreparer(const std::vector<ValidatorKey>& keys, const Clock& clo
                          std::shared_ptr<spdlog::logger> logger)
     : clock_(clock), logger_(std::move(logger)) {
   for (const ValidatorKey& key : keys) Add(key);
-  thread_ = std::thread([this] { Work(); });
 }
 
 KeyPreparer::~KeyPreparer() {
   Stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void KeyPreparer::Add(const ValidatorKey& key) {
@@ -81,6 +80,7 @@ void KeyPreparer::Check(uint64_t slot, milliseconds slot_duration) {
     jobs_.push_back(Job{entry, slot});
     work_or_stop_.NotifyOne();
   }
+  if (!jobs_.empty() && !thread_.joinable()) thread_ = std::thread([this] { Work(); });
 }
 
 metrics::Footprint KeyPreparer::queue() const {

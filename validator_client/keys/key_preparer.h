@@ -23,8 +23,9 @@ namespace lean::validator {
 // The first warning before the end of a key: leaves time to make and register another key.
 inline constexpr std::chrono::milliseconds kWarnBefore = std::chrono::hours(7 * 24);
 
-// Prepares keys on a thread of its own, one key at a time. Logs at most one line a minute for each kind of event, with
-// the number of lines left out (LineLimit), independent of the number of keys. Thread-safe.
+// Prepares keys on a thread of its own, which starts with the first key that needs it, one key at a time. Logs at most
+// one line a minute for each kind of event, with the number of lines left out (LineLimit), independent of the number of
+// keys. Thread-safe.
 class KeyPreparer {
  public:
   KeyPreparer(const std::vector<ValidatorKey>& keys, const Clock& clock, std::shared_ptr<spdlog::logger> logger);
@@ -82,7 +83,7 @@ class KeyPreparer {
   std::deque<Job> jobs_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   size_t prepared_in_a_row_ ABSL_GUARDED_BY(mutex_) = 0;  // since the queue was empty
-  std::thread thread_;
+  std::thread thread_;                                    // started by Check under the mutex
 };
 
 // Calls Check in each slot, after its votes, for the next slot, until `clock` is interrupted. Reads the wall clock each

@@ -14,6 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "beacon/network/engine/engine_link.h"
 #include "beacon/network/engine/outbox.h"
 #include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
@@ -25,24 +26,8 @@
 
 namespace lean::beacon {
 
-// Handles the messages of the stream. Calls come one at a time, on the stream's thread and without a lock. `stream` is
-// the number of the stream, counted from 1 in this process.
-class EngineStreamOwner {
- public:
-  virtual ~EngineStreamOwner() = default;
-
-  // The first message of a stream.
-  virtual v1::BeaconHello Hello() = 0;
-  // The engine has sent its hello. From now on Send works.
-  virtual void OnAttached(uint64_t stream) = 0;
-  // An error means that the message violates the contract; it ends the stream.
-  virtual absl::Status OnMessage(uint64_t stream, const v1::EngineToBeacon& message) = 0;
-  // An attached stream has ended.
-  virtual void OnDetached(uint64_t stream) = 0;
-};
-
 // Thread-safe, except for Start and Stop. Has two threads: one reads, one writes.
-class EngineStream {
+class EngineStream final : public EngineLink {
  public:
   // Pauses between attempts grow from the first to the last. After a long-lived stream the next attempt is immediate.
   static constexpr std::chrono::milliseconds kFirstPause{100};
@@ -52,36 +37,25 @@ class EngineStream {
   static absl::Status CheckAddress(const std::string& address);
 
   // All arguments outlive the stream. `address` has passed CheckAddress.
-  EngineStream(std::string address, EngineStreamOwner& owner, Clock& clock, std::shared_ptr<spdlog::logger> log)
+  EngineStream(std::string address, EngineLinkOwner& owner, Clock& clock, std::shared_ptr<spdlog::logger> log)
       : address_(std::move(address)), owner_(owner), clock_(clock), log_(std::move(log)) {}
   // As Stop().
-  ~EngineStream();
+  ~EngineStream() override;
   EngineStream(const EngineStream&) = delete;
   EngineStream& operator=(const EngineStream&) = delete;
 
-  void Start();
-  // Ends the stream and waits for its end. May be called again.
-  void Stop();
+  void Start() override;
+  void Stop() override;
+  void Send(uint64_t stream, v1::BeaconToEngine message) override;
+  void Tick(SteadyTime now) override;
 
-  // Drops the message when `stream` is not the attached one.
-  void Send(uint64_t stream, v1::BeaconToEngine message);
-  // Ends a stream without progress. Call it several times a second.
-  void Tick(SteadyTime now);
-
-  // The number of the attached stream; 0: none.
-  uint64_t attached() const;
-  size_t waiting_answer_bytes() const;
-  // Of the messages to the engine that wait.
-  metrics::Footprint queue() const;
-  // The hello of the last engine; empty before the first.
-  v1::EngineHello hello() const;
-  // Why no engine is attached, for people; empty while one is.
-  std::string trouble() const;
-  // The number of attached streams that have ended.
-  uint64_t lost() const;
-  // Calls `watcher` now and at each change with whether an engine is attached. It is called under a lock and must not
-  // call back. Null removes the watcher.
-  void Watch(std::function<void(bool attached)> watcher);
+  uint64_t attached() const override;
+  size_t waiting_answer_bytes() const override;
+  metrics::Footprint queue() const override;
+  v1::EngineHello hello() const override;
+  std::string trouble() const override;
+  uint64_t lost() const override;
+  void Watch(std::function<void(bool attached)> watcher) override;
 
  private:
   using Stream = grpc::ClientReaderWriter<v1::BeaconToEngine, v1::EngineToBeacon>;
@@ -103,7 +77,7 @@ class EngineStream {
   }
 
   const std::string address_;
-  EngineStreamOwner& owner_;
+  EngineLinkOwner& owner_;
   Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_;
   LineLimit log_limit_;

@@ -34,15 +34,19 @@ class BlockServer {
   static constexpr size_t kQueuedBytes = size_t{48} << 20;
 
   // All arguments outlive the server. `queued_bytes` returns the bytes of the answers that wait.
-  BlockServer(const BlockSource& source, const Peers& peers, SendToEngine send, std::function<size_t()> queued_bytes)
+  // Without threads, the owner calls RunOne.
+  BlockServer(const BlockSource& source, const Peers& peers, SendToEngine send, std::function<size_t()> queued_bytes,
+              size_t threads = kThreads)
       : source_(source),
         peers_(peers),
         send_(std::move(send)),
         queued_bytes_(std::move(queued_bytes)),
-        pool_(kThreads, kWaiting) {}
+        pool_(threads, kWaiting) {}
 
   // InvalidArgument: the request violates the contract.
   absl::Status OnRequest(const v1::BlockRequest& message);
+  // Serves the next request on this thread. False: none waits.
+  bool RunOne() { return pool_.RunOne(); }
   // Ends the threads; later requests are refused.
   void Stop() { pool_.Stop(); }
 

@@ -83,7 +83,13 @@ SignatureVerifier::SignedVote::SignedVote(const Attestation& signed_vote, const 
 
 SignatureVerifier::SignatureVerifier(const crypto::SignatureScheme& scheme, const Validators& registry,
                                      const SignatureVerifierOptions& options)
-    : scheme_(scheme),
+    : SignatureVerifier(
+          [scheme](absl::Span<const crypto::VerificationItem> items) { return scheme.VerifyBatch(items); }, registry,
+          options) {}
+
+SignatureVerifier::SignatureVerifier(VerifySignatures verify, const Validators& registry,
+                                     const SignatureVerifierOptions& options)
+    : verify_(std::move(verify)),
       registry_(registry),
       seconds_(options.clock == nullptr ? nullptr : options.seconds),
       clock_(options.clock),
@@ -292,9 +298,9 @@ std::vector<VoteVerdict> SignatureVerifier::Verify(absl::Span<const SignedVote> 
 }
 
 std::vector<absl::Status> SignatureVerifier::VerifyBatch(const std::vector<crypto::VerificationItem>& items) const {
-  if (seconds_ == nullptr || items.empty()) return scheme_.VerifyBatch(items);
+  if (seconds_ == nullptr || items.empty()) return verify_(items);
   const SteadyTime start = clock_->Steady();
-  std::vector<absl::Status> results = scheme_.VerifyBatch(items);
+  std::vector<absl::Status> results = verify_(items);
   const std::chrono::duration<double> time = clock_->Steady() - start;
   seconds_->ObserveEqual(time.count() / static_cast<double>(items.size()), items.size());
   return results;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/services/checks/edge_checks.h"
@@ -42,7 +43,7 @@ struct VoteVerdict {
 };
 
 struct SignatureVerifierOptions {
-  size_t threads = 2;
+  size_t threads = 2;              // 0: the owner calls RunOne
   size_t queue_capacity = 32'768;  // tasks: a block, or up to kVerificationBatch signatures
   // Number of slots whose signatures are remembered for every validator, about 150 bytes each.
   size_t cached_slots = 16;
@@ -63,9 +64,13 @@ class SignatureVerifier {
   using BlocksDone = std::function<void(std::vector<BlockVerdict>)>;
   using VotesDone = std::function<void(std::vector<VoteVerdict>)>;
   using WantedVote = std::function<bool(const Attestation&)>;
+  // Verifies signatures on the caller's thread. Returns a status for each, in order. Thread-safe.
+  using VerifySignatures = std::function<std::vector<absl::Status>(absl::Span<const crypto::VerificationItem>)>;
 
   SignatureVerifier(const crypto::SignatureScheme& scheme, const Validators& registry,
                     const SignatureVerifierOptions& options);
+  // With other signatures than the network's.
+  SignatureVerifier(VerifySignatures verify, const Validators& registry, const SignatureVerifierOptions& options);
   // As Stop().
   ~SignatureVerifier();
   SignatureVerifier(const SignatureVerifier&) = delete;
@@ -88,6 +93,9 @@ class SignatureVerifier {
 
   // Checks a block's form, proposer and proposer's vote with its signature, on the caller's thread. nullopt: right.
   std::optional<Refusal> CheckProposer(const SignedBlockWithAttestation& block);
+
+  // Without threads: runs the next task on this thread. False: none is queued.
+  bool RunOne() { return pool_.RunOne(); }
 
   // Drops queued work and joins the threads. Not to be called from a callback, nor from two threads at a time.
   void Stop();
@@ -129,7 +137,7 @@ class SignatureVerifier {
   // Verifies, and measures it.
   std::vector<absl::Status> VerifyBatch(const std::vector<crypto::VerificationItem>& items) const;
 
-  const crypto::SignatureScheme scheme_;
+  const VerifySignatures verify_;
   const Validators registry_;
   metrics::Histogram* const seconds_;
   const Clock* const clock_;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <latch>
 #include <thread>
+#include <vector>
 
 namespace lean {
 namespace {
@@ -59,6 +60,20 @@ TEST(WorkerPool, ATaskMaySubmitTasks) {
   }),
             PushResult::kPushed);
   done.wait();
+}
+
+TEST(WorkerPool, WithoutThreadsItsOwnerRunsTheTasks) {
+  std::vector<int> done;
+  WorkerPool pool(0, 8);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(pool.TrySubmit([&, i] { done.push_back(i); }), PushResult::kPushed);
+  }
+  EXPECT_TRUE(done.empty());
+  EXPECT_TRUE(pool.RunOne());
+  EXPECT_EQ(done, (std::vector<int>{0}));
+  pool.Stop();
+  EXPECT_EQ(done, (std::vector<int>{0, 1}));
+  EXPECT_FALSE(pool.RunOne());
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "validator_client/duties/slot_timer.h"
 
-#include <thread>
-
 #include "common/clock/manual_clock.h"
 #include "gtest/gtest.h"
 
@@ -23,7 +21,7 @@ struct Bench {
   // The wake-up after `duration` has passed, as if the thread had slept all that time.
   SlotTimer::Wake After(milliseconds duration) {
     clock.Advance(duration);
-    return timer.Next(clock.Steady());
+    return timer.Due(clock.Steady()).value();
   }
 
   ManualClock clock;
@@ -38,7 +36,7 @@ TEST(SlotTimer, TicksOnceAtTheBeginningOfEachInterval) {
     ASSERT_EQ(wake.kind, Kind::kTick);
     EXPECT_EQ(wake.time, (SlotTime{i / 4, static_cast<uint32_t>(i % 4)}));
     EXPECT_EQ(wake.missed, 0);
-    EXPECT_EQ(bench.timer.Next(bench.clock.Steady()).kind, Kind::kEarly) << "no second tick of one interval";
+    EXPECT_EQ(bench.timer.Due(bench.clock.Steady())->kind, Kind::kEarly) << "no second tick of one interval";
   }
 }
 
@@ -113,26 +111,14 @@ TEST(SlotTimer, SaysHowLongUntilAnInterval) {
   EXPECT_EQ(bench.timer.UntilNextInterval(), milliseconds(700));
 }
 
-TEST(SlotTimerThreads, SleepsToItsDeadline) {
+TEST(SlotTimer, SaysWhenTheNextIntervalBegins) {
   Bench bench(250);
-  SlotTimer::Wake wake;
-  std::thread thread([&] { wake = bench.timer.Next(std::nullopt); });
-  bench.clock.AwaitWaiters(1);
-  EXPECT_EQ(bench.clock.NextDeadline(), bench.clock.Steady() + milliseconds(750));
-  bench.clock.Advance(milliseconds(750));
-  thread.join();
-  EXPECT_EQ(wake.kind, Kind::kTick);
-  EXPECT_EQ(wake.time, (SlotTime{0, 1}));
-}
-
-TEST(SlotTimerThreads, AnInterruptEndsTheSleep) {
-  Bench bench(0);
-  SlotTimer::Wake wake;
-  std::thread thread([&] { wake = bench.timer.Next(std::nullopt); });
-  bench.clock.AwaitWaiters(1);
-  bench.clock.Interrupt();
-  thread.join();
-  EXPECT_EQ(wake.kind, Kind::kStopped);
+  const SteadyTime now = bench.clock.Steady();
+  EXPECT_EQ(bench.timer.NextAt(std::nullopt), now + milliseconds(750));
+  EXPECT_EQ(bench.timer.NextAt(now + milliseconds(10)), now + milliseconds(10));
+  EXPECT_EQ(bench.timer.NextAt(now + milliseconds(1000)), now + milliseconds(750));
+  EXPECT_FALSE(bench.timer.Due(std::nullopt).has_value());
+  EXPECT_FALSE(bench.timer.Due(now + milliseconds(10)).has_value());
 }
 
 }  // namespace

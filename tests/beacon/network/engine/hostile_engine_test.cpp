@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "beacon/network/engine/engine_stream.h"
 #include "tests/beacon/network/engine_node.h"
 
 namespace lean::beacon {
