@@ -1,0 +1,103 @@
+// lean-sim: runs simulations of the whole network from the command line.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "spdlog/sinks/stdout_sinks.h"
+#include "tests/simulation/world/shrink.h"
+#include "tests/simulation/world/simulation.h"
+
+namespace lean::simulation {
+namespace {
+
+std::shared_ptr<spdlog::logger> MakeLog(bool verbose) {
+  if (!verbose) {
+    auto none = std::make_shared<spdlog::logger>("sim");
+    none->set_level(spdlog::level::off);
+    return none;
+  }
+  auto log = std::make_shared<spdlog::logger>("sim", std::make_shared<spdlog::sinks::stderr_sink_st>());
+  log->set_pattern("%l %v");
+  return log;
+}
+
+void Print(const Violation& violation) {
+  std::cout << "VIOLATION rule=" << NameOf(violation.rule) << " slot=" << violation.slot << ": " << violation.what
+            << std::endl;
+}
+
+// Prints the result of a run, and after a violation the seed and a short scenario. False: a rule was violated.
+bool Report(const Scenario& scenario, const RunResult& result, double seconds, const RunOptions& options) {
+  const double rate = seconds > 0 ? static_cast<double>(result.slots) / seconds : 0;
+  std::cout << absl::StrFormat(
+      "seed=%u nodes=%u validators=%u slots=%u digest=%016x finalized_slot=%u events=%u messages=%u slots_per_s=%.1f\n",
+      scenario.seed, scenario.all_nodes(), scenario.validators, result.slots, result.digest, result.finalized_slot,
+      result.events, result.messages, rate);
+  if (!result.violation.has_value()) return true;
+  Print(*result.violation);
+  const Shrunk shrunk =
+      Shrink(scenario, *result.violation, [&options](const Scenario& candidate) { return Run(candidate, options); });
+  std::cout << "\n# The shortest scenario of " << shrunk.runs << " that violates the same rule, for --scenario:\n"
+            << ToYaml(shrunk.scenario) << "\n";
+  Print(shrunk.violation);
+  return false;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Simulates beacons and validator clients on one seeded network, in virtual time (docs/simulation.md)");
+  Scenario given;
+  std::string file;
+  uint64_t seeds = 1;
+  bool verbose = false;
+  const CLI::Option* seed = app.add_option("--seed", given.seed, "seed of the first run");
+  app.add_option("--seeds", seeds, "number of runs, with increasing seeds")->capture_default_str();
+  const CLI::Option* nodes = app.add_option("--nodes", given.nodes, "beacons with a client each");
+  const CLI::Option* validators = app.add_option("--validators", given.validators, "over all nodes");
+  const CLI::Option* slots = app.add_option("--slots", given.slots, "slots of a run");
+  app.add_option("--scenario", file, "YAML file; the options above override it")->check(CLI::ExistingFile);
+  app.add_flag("--log", verbose, "log what all nodes log");
+  CLI11_PARSE(app, argc, argv);
+
+  Scenario scenario;
+  if (!file.empty()) {
+    const absl::StatusOr<Scenario> read = ReadScenario(file);
+    if (!read.ok()) {
+      std::cerr << read.status().message() << "\n";
+      return 2;
+    }
+    scenario = *read;
+  }
+  if (seed->count() > 0) scenario.seed = given.seed;
+  if (nodes->count() > 0) scenario.nodes = given.nodes;
+  if (validators->count() > 0) scenario.validators = given.validators;
+  if (slots->count() > 0) scenario.slots = given.slots;
+  if (scenario.nodes == 0 || scenario.validators == 0 || scenario.validators > 4096 || scenario.nodes > 4096) {
+    std::cerr << "--nodes and --validators: expected 1 to 4096\n";
+    return 2;
+  }
+  const RunOptions options{
+      .folder = (std::filesystem::temp_directory_path() / absl::StrCat("lean-sim-", getpid())).string(),
+      .log = MakeLog(verbose)};
+  bool good = true;
+  for (uint64_t run = 0; run < seeds && good; ++run, ++scenario.seed) {
+    const auto begin = std::chrono::steady_clock::now();
+    const RunResult result = Run(scenario, options);
+    good = Report(scenario, result, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+                  options);
+  }
+  return good ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace lean::simulation
+
+int main(int argc, char** argv) { return lean::simulation::Main(argc, argv); }

@@ -1,0 +1,120 @@
+#include "tests/simulation/world/simulated_beacon.h"
+
+#include <chrono>
+#include <utility>
+
+#include "tests/simulation/world/stand_in_signatures.h"
+
+namespace lean::simulation {
+namespace {
+
+// Timeouts, and sync when nothing happens.
+constexpr Ms kTick = 250;
+
+std::unique_ptr<beacon::SignatureVerifier> MakeVerifier(const Genesis& genesis) {
+  return std::make_unique<beacon::SignatureVerifier>(VerifyStandIns, genesis.state->validators,
+                                                     beacon::SignatureVerifierOptions{.threads = 0});
+}
+
+}  // namespace
+
+SimulatedBeacon::SimulatedBeacon(const WorldContext& world, size_t node, NodeClock& clock, const Behaviour& behaviour,
+                                 EngineWatch engine_watch, std::function<void()> changed)
+    : world_(world),
+      clock_(clock),
+      changed_(std::move(changed)),
+      outbound_(beacon::OutboundItems(world.genesis.state->validators.size())),
+      chain_(beacon::LeanChain::FromAnchor(world.genesis.state, world.genesis.block).value(),
+             MakeVerifier(world.genesis),
+             {.clock = clock,
+              .slot_clock = world.slots,
+              .outbound = outbound_,
+              .log = world.log,
+              .want = [inbox = inbox_](const beacon::WantedRoot& wanted) { inbox->Want(wanted); }},
+             beacon::ChainServiceOptions()),
+      served_{.service = chain_,
+              .blocks = blocks_,
+              .clock = clock,
+              .slots = world.slots,
+              .spec = world.spec,
+              .genesis = world.genesis,
+              .sync = [this] { return board_.Get(); },
+              .events = world.events},
+      calls_(MakeBeaconCalls(served_)) {
+  engine_watch.delivered = [this] { Pump(); };
+  network_ = std::make_unique<beacon::Network>(
+      [&](beacon::EngineLinkOwner& owner) {
+        return std::make_unique<SimulatedEngine>(world.fabric, node, behaviour, owner, engine_watch);
+      },
+      beacon::NetworkContext{.chain = chain_,
+                             .blocks = blocks_,
+                             .outbound = outbound_,
+                             .clock = clock,
+                             .slot = std::chrono::milliseconds(world.spec.slot_duration_ms),
+                             .validators = world.genesis.state->validators.size(),
+                             .log = world.log});
+  chain_.StartWithoutThreads();
+  sync_ = std::make_unique<beacon::SyncService>(
+      beacon::SyncServiceContext{
+          .chain = chain_, .peers = *network_, .clock = clock, .inbox = inbox_, .board = board_, .log = world.log},
+      beacon::SyncServiceOptions::For(world.spec.slot_duration_ms, world.fabric.NeighboursOf(node).size(),
+                                      world.seed ^ node));
+  sync_->StartWithoutThread();
+  ScheduleInterval();
+  ScheduleTick();
+}
+
+SimulatedBeacon::~SimulatedBeacon() {
+  pumping_ = true;  // nothing more is done
+  sync_->Stop();
+  chain_.Stop();
+  network_->Stop();
+}
+
+void SimulatedBeacon::Later(Ms delay, EventLoop::Action action) {
+  world_.loop.In(delay, [alive = std::weak_ptr(alive_), action = std::move(action)] {
+    if (!alive.expired()) action();
+  });
+}
+
+void SimulatedBeacon::ScheduleInterval() {
+  const int64_t now = clock_.WallMs();
+  const SlotTime time = world_.slots.At(now);
+  Later(world_.slots.StartMs(time.slot, time.interval + 1) - now, [this] {
+    chain_.Tick();
+    Pump();
+    ScheduleInterval();
+  });
+}
+
+void SimulatedBeacon::ScheduleTick() {
+  Later(kTick, [this] {
+    network_->Tick();
+    sync_->Step();
+    Pump();
+    ScheduleTick();
+  });
+}
+
+void SimulatedBeacon::Pump() {
+  if (network_ == nullptr || sync_ == nullptr || std::exchange(pumping_, true)) return;
+  bool worked = true;
+  while (worked) {
+    worked = false;
+    while (chain_.Step() || network_->Step()) worked = true;
+    if (inbox_->empty()) continue;
+    sync_->Step();
+    worked = true;
+  }
+  pumping_ = false;
+  changed_();
+}
+
+absl::Status SimulatedBeacon::Call(const char* method, const google::protobuf::Message& request,
+                                   google::protobuf::Message& response) {
+  const absl::Status status = calls_->Call(method, request, response);
+  Pump();
+  return status;
+}
+
+}  // namespace lean::simulation

@@ -1,0 +1,82 @@
+// The beacon of one node: the real parts, without threads, on the simulation's clock, engine and signatures. The chain
+// is kept in memory.
+#ifndef LEAN_TESTS_SIMULATION_WORLD_SIMULATED_BEACON_H_
+#define LEAN_TESTS_SIMULATION_WORLD_SIMULATED_BEACON_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "beacon/network/network.h"
+#include "beacon/rpc/served_chain.h"
+#include "beacon/services/block_source.h"
+#include "beacon/services/chain_service.h"
+#include "beacon/sync/sync_context.h"
+#include "beacon/sync/sync_service.h"
+#include "beacon/sync/sync_status.h"
+#include "common/config/genesis.h"
+#include "common/config/network_spec.h"
+#include "common/log/logger.h"
+#include "tests/simulation/world/beacon_calls.h"
+#include "tests/simulation/world/fabric.h"
+#include "tests/simulation/world/simulated_engine.h"
+#include "tests/simulation/world/virtual_time.h"
+
+namespace lean::simulation {
+
+// What all nodes share.
+struct WorldContext {
+  EventLoop& loop;
+  Fabric& fabric;
+  Genesis genesis;
+  NetworkSpec spec;
+  SlotClock slots;
+  beacon::EventHistory& events;  // nobody watches it
+  std::shared_ptr<spdlog::logger> log;
+  uint64_t seed = 0;
+};
+
+class SimulatedBeacon {
+ public:
+  // All but `engine_watch` outlive it. Starts at once; `changed` is called after anything may have changed.
+  SimulatedBeacon(const WorldContext& world, size_t node, NodeClock& clock, const Behaviour& behaviour,
+                  EngineWatch engine_watch, std::function<void()> changed);
+  ~SimulatedBeacon();
+  SimulatedBeacon(const SimulatedBeacon&) = delete;
+  SimulatedBeacon& operator=(const SimulatedBeacon&) = delete;
+
+  // A call of the validator client.
+  absl::Status Call(const char* method, const google::protobuf::Message& request, google::protobuf::Message& response);
+  // Does all work that waits.
+  void Pump();
+
+  const beacon::ChainService& chain() const { return chain_; }
+  const beacon::Network& network() const { return *network_; }
+  beacon::SyncStatus sync() const { return board_.Get(); }
+
+ private:
+  void ScheduleInterval();
+  void ScheduleTick();
+  void Later(Ms delay, EventLoop::Action action);
+
+  const WorldContext& world_;
+  const NodeClock& clock_;
+  const std::function<void()> changed_;
+  const std::shared_ptr<const char> alive_ = std::make_shared<const char>();
+  beacon::OutboundChannel outbound_;
+  beacon::SyncBoard board_;
+  const std::shared_ptr<beacon::SyncInbox> inbox_ = std::make_shared<beacon::SyncInbox>();
+  beacon::ChainService chain_;
+  const beacon::MemoryBlockSource blocks_{chain_};
+  std::unique_ptr<beacon::Network> network_;
+  std::unique_ptr<beacon::SyncService> sync_;
+  const beacon::ServedChain served_;
+  const std::unique_ptr<BeaconCalls> calls_;
+  bool pumping_ = false;
+};
+
+}  // namespace lean::simulation
+
+#endif  // LEAN_TESTS_SIMULATION_WORLD_SIMULATED_BEACON_H_

@@ -1,0 +1,321 @@
+#include "tests/simulation/world/simulated_engine.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "common/containers/attestation.h"
+#include "common/ssz/ssz.h"
+
+namespace lean::simulation {
+namespace {
+
+// FNV-1a over words of 8 bytes.
+uint64_t HashOf(const std::string& bytes) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (size_t at = 0; at < bytes.size(); at += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, std::min(sizeof(word), bytes.size() - at));
+    hash = (hash ^ word) * 0x100000001b3;
+    hash ^= hash >> 32;
+  }
+  return hash;
+}
+
+}  // namespace
+
+SimulatedEngine::SimulatedEngine(Fabric& fabric, size_t node, const Behaviour& behaviour,
+                                 beacon::EngineLinkOwner& owner, EngineWatch watch)
+    : fabric_(fabric),
+      loop_(fabric.loop()),
+      node_(node),
+      behaviour_(behaviour),
+      owner_(owner),
+      watch_(std::move(watch)) {}
+
+SimulatedEngine::~SimulatedEngine() {
+  if (fabric_.EngineOf(node_) == this) fabric_.SetEngine(node_, nullptr);
+}
+
+void SimulatedEngine::Start() {
+  fabric_.SetEngine(node_, this);
+  status_ = owner_.Hello().status();
+  attached_ = 1;
+  owner_.OnAttached(attached_);
+  Later(static_cast<Ms>(node_ % 10) * 10, [this] { Dial(); });
+  Later(4'000, [this] { AskStatuses(); });
+}
+
+void SimulatedEngine::Later(Ms delay, EventLoop::Action action) {
+  loop_.In(delay, [alive = alive(), action = std::move(action)] {
+    if (!alive.expired()) action();
+  });
+}
+
+void SimulatedEngine::SendTo(size_t to, Delivery delivery, std::function<void(SimulatedEngine&)> action) {
+  fabric_.Send(node_, to, delivery, [fabric = &fabric_, to, action = std::move(action)] {
+    if (SimulatedEngine* engine = fabric->EngineOf(to)) action(*engine);
+  });
+}
+
+void SimulatedEngine::Deliver(const v1::EngineToBeacon& message) {
+  if (const absl::Status status = owner_.OnMessage(attached_, message); !status.ok()) watch_.violated(status);
+  watch_.delivered();
+}
+
+v1::ChainStatus SimulatedEngine::status() const {
+  if (!behaviour_.lies) return status_;
+  v1::ChainStatus lie = status_;
+  lie.mutable_head()->set_slot(status_.head().slot() + 1);
+  lie.mutable_head()->set_root(std::string(32, static_cast<char>('A' + node_ % 26)));
+  return lie;
+}
+
+// --- Connections ---
+
+void SimulatedEngine::Dial() {
+  for (const size_t peer : fabric_.NeighboursOf(node_)) {
+    if (IsConnected(peer)) continue;
+    SendTo(peer, Delivery::kReliable, [this, alive = alive()](SimulatedEngine& other) {
+      if (alive.expired() || Bans(other.node_) || other.Bans(node_) || IsConnected(other.node_)) return;
+      // The other side still has the connection to an earlier engine of this node.
+      other.OnDisconnected(node_, v1::PeerDisconnected::REMOTE_CLOSE);
+      OnConnected(other.node_, /*outbound=*/true, other.status());
+      other.OnConnected(node_, /*outbound=*/false, status());
+    });
+  }
+  if (behaviour_.garbage) SendGarbage();
+  Later(kDialEvery, [this] { Dial(); });
+}
+
+bool SimulatedEngine::Bans(size_t node) const {
+  const auto banned = banned_until_.find(node);
+  return banned != banned_until_.end() && banned->second > loop_.now();
+}
+
+void SimulatedEngine::OnConnected(size_t node, bool outbound, const v1::ChainStatus& status) {
+  handles_[node] = ++last_handle_;
+  nodes_[last_handle_] = node;
+  v1::EngineToBeacon message;
+  v1::PeerConnected& connected = *message.mutable_connected();
+  connected.set_peer(last_handle_);
+  connected.set_peer_id(absl::StrCat("node-", node));
+  connected.set_agent("lean-sim");
+  connected.set_address(absl::StrCat("node-", node));
+  connected.set_outbound(outbound);
+  connected.set_serves_range(true);
+  *connected.mutable_status() = status;
+  Deliver(message);
+}
+
+void SimulatedEngine::OnDisconnected(size_t node, v1::PeerDisconnected::Cause cause) {
+  const auto found = handles_.find(node);
+  if (found == handles_.end()) return;
+  v1::EngineToBeacon message;
+  message.mutable_disconnected()->set_peer(found->second);
+  message.mutable_disconnected()->set_cause(cause);
+  handles_.erase(found);
+  Deliver(message);
+}
+
+void SimulatedEngine::DropUnreachable() {
+  std::vector<size_t> gone;
+  for (const auto& [node, handle] : handles_) {
+    const SimulatedEngine* other = fabric_.EngineOf(node);
+    if (other == nullptr || !fabric_.Reaches(node_, node) || !other->IsConnected(node_)) gone.push_back(node);
+  }
+  for (const size_t node : gone) OnDisconnected(node, v1::PeerDisconnected::TIMEOUT);
+}
+
+void SimulatedEngine::EndPeer(const v1::EndPeer& message) {
+  const auto found = nodes_.find(message.peer());
+  if (found == nodes_.end()) return;
+  const size_t node = found->second;
+  watch_.peer_ended(node, message.ban_seconds(), message.reason());
+  if (message.ban_seconds() > 0) banned_until_[node] = loop_.now() + Ms{1000} * message.ban_seconds();
+  // Not at once: the beacon is in the middle of something.
+  Later(0, [this, node, handle = message.peer()] {
+    const auto connected = handles_.find(node);
+    if (connected == handles_.end() || connected->second != handle) return;
+    OnDisconnected(node, v1::PeerDisconnected::LOCAL_CLOSE);
+    SendTo(node, Delivery::kReliable,
+           [self = node_](SimulatedEngine& other) { other.OnDisconnected(self, v1::PeerDisconnected::REMOTE_CLOSE); });
+  });
+}
+
+void SimulatedEngine::AskStatuses() {
+  DropUnreachable();
+  for (const auto& [node, handle] : handles_) {
+    SendTo(node, Delivery::kReliable, [self = node_](SimulatedEngine& other) {
+      other.SendTo(self, Delivery::kReliable, [from = other.node_, status = other.status()](SimulatedEngine& asker) {
+        asker.OnStatus(from, status);
+      });
+    });
+  }
+  Later(4'000, [this] { AskStatuses(); });
+}
+
+void SimulatedEngine::OnStatus(size_t node, const v1::ChainStatus& status) {
+  const auto found = handles_.find(node);
+  if (found == handles_.end()) return;
+  v1::EngineToBeacon message;
+  message.mutable_status()->set_peer(found->second);
+  *message.mutable_status()->mutable_status() = status;
+  Deliver(message);
+}
+
+// --- From the beacon ---
+
+void SimulatedEngine::Send(uint64_t, v1::BeaconToEngine message) {
+  switch (message.content_case()) {
+    case v1::BeaconToEngine::kStatus:
+      status_ = message.status();
+      break;
+    case v1::BeaconToEngine::kPublish:
+      Publish(message.publish());
+      break;
+    case v1::BeaconToEngine::kVerdicts:
+      for (const v1::Verdict& verdict : message.verdicts().verdicts()) Decide(verdict);
+      break;
+    case v1::BeaconToEngine::kRequest:
+      Ask(message.request());
+      break;
+    case v1::BeaconToEngine::kAnswer: {
+      const auto found = requests_.find(message.answer().id());
+      if (found == requests_.end()) break;
+      v1::BlockAnswer& collected = found->second.collected;
+      collected.MergeFrom(message.answer());
+      if (collected.end() == v1::BlockAnswer::MORE) break;
+      const Asked asked = std::move(found->second);
+      requests_.erase(found);
+      asked.answer(asked.collected);
+      break;
+    }
+    case v1::BeaconToEngine::kEndPeer:
+      EndPeer(message.end_peer());
+      break;
+    default:
+      break;
+  }
+}
+
+void SimulatedEngine::Publish(const v1::Publish& items) {
+  if (behaviour_.withholds) return;
+  for (const std::string& block : items.blocks()) PublishItem(/*is_block=*/true, block);
+  for (const std::string& vote : items.votes()) PublishItem(/*is_block=*/false, vote);
+}
+
+void SimulatedEngine::PublishItem(bool is_block, const std::string& bytes) {
+  const auto payload = std::make_shared<const Payload>(Payload{HashOf(bytes), is_block, bytes});
+  if (See(payload->id)) Spread(payload, node_);
+}
+
+void SimulatedEngine::SendGarbage() {
+  PublishItem(/*is_block=*/false, absl::StrCat("garbage of node ", node_, " at ", loop_.now()));
+  SignedAttestation vote;  // not signed
+  vote.message.data.slot = static_cast<uint64_t>(loop_.now() / 4'000);
+  vote.message.validator_id = node_;
+  PublishItem(/*is_block=*/false, ssz::SerializeToString(vote));
+}
+
+// --- Gossip ---
+
+bool SimulatedEngine::See(uint64_t id) {
+  while (!seen_order_.empty() && seen_order_.front().first <= loop_.now() - kSeenFor) {
+    seen_.erase(seen_order_.front().second);
+    seen_order_.pop_front();
+  }
+  if (!seen_.insert(id).second) return false;
+  seen_order_.emplace_back(loop_.now(), id);
+  return true;
+}
+
+void SimulatedEngine::Spread(const PayloadPtr& payload, size_t except) {
+  for (const auto& [node, handle] : handles_) {
+    if (node == except) continue;
+    SendTo(node, Delivery::kGossip, [self = node_, payload](SimulatedEngine& other) { other.OnGossip(self, payload); });
+  }
+}
+
+void SimulatedEngine::OnGossip(size_t from, const PayloadPtr& payload) {
+  const auto handle = handles_.find(from);
+  if (handle == handles_.end() || !See(payload->id)) return;
+  while (!undecided_order_.empty() && undecided_order_.front().first <= loop_.now() - kVerdictTime) {
+    undecided_.erase(undecided_order_.front().second);
+    undecided_order_.pop_front();
+  }
+  const uint64_t id = ++last_id_;
+  undecided_[id] = {payload, from};
+  undecided_order_.emplace_back(loop_.now(), id);
+  const bool first = !items_.has_items();
+  v1::GossipItem& item = *items_.mutable_items()->add_items();
+  item.set_id(id);
+  item.set_peer(handle->second);
+  (payload->is_block ? *item.mutable_block() : *item.mutable_vote()) = payload->bytes;
+  if (first) Later(0, [this] { FlushItems(); });
+}
+
+void SimulatedEngine::FlushItems() {
+  v1::EngineToBeacon message;
+  message.Swap(&items_);
+  Deliver(message);
+}
+
+void SimulatedEngine::Decide(const v1::Verdict& verdict) {
+  const auto found = undecided_.find(verdict.id());
+  if (found == undecided_.end()) return;
+  const Undecided item = std::move(found->second);
+  undecided_.erase(found);
+  watch_.judged(item.from, verdict.outcome() == v1::Verdict::REJECT);
+  if (verdict.outcome() == v1::Verdict::ACCEPT && !behaviour_.silent) Spread(item.payload, item.from);
+}
+
+// --- Requests ---
+
+void SimulatedEngine::Ask(const v1::BlockRequest& request) {
+  const uint64_t id = request.id();
+  const auto answer = [this, id](v1::BlockAnswer message) {
+    message.set_id(id);
+    v1::EngineToBeacon delivered;
+    *delivered.mutable_answer() = std::move(message);
+    Deliver(delivered);
+  };
+  const auto found = nodes_.find(request.peer());
+  if (found == nodes_.end() || !IsConnected(found->second)) {
+    Later(0, [answer] {
+      v1::BlockAnswer failed;
+      failed.set_end(v1::BlockAnswer::FAILED);
+      answer(std::move(failed));
+    });
+    return;
+  }
+  const auto open = std::make_shared<bool>(true);
+  Later(kRequestTime, [open, answer] {
+    if (!std::exchange(*open, false)) return;
+    v1::BlockAnswer late;
+    late.set_end(v1::BlockAnswer::TIMED_OUT);
+    answer(std::move(late));
+  });
+  SendTo(found->second, Delivery::kReliable, [this, alive = alive(), open, answer, request](SimulatedEngine& other) {
+    other.OnRequest(node_, request, [this, alive, open, answer, peer = &other](v1::BlockAnswer message) {
+      if (alive.expired()) return;
+      peer->SendTo(node_, Delivery::kReliable, [alive, open, answer, message = std::move(message)](SimulatedEngine&) {
+        if (!alive.expired() && std::exchange(*open, false)) answer(message);
+      });
+    });
+  });
+}
+
+void SimulatedEngine::OnRequest(size_t from, v1::BlockRequest request, std::function<void(v1::BlockAnswer)> answer) {
+  const auto handle = handles_.find(from);
+  if (handle == handles_.end() || behaviour_.silent) return;
+  const uint64_t id = ++last_id_;
+  requests_[id].answer = std::move(answer);
+  request.set_id(id);
+  request.set_peer(handle->second);
+  v1::EngineToBeacon message;
+  *message.mutable_request() = std::move(request);
+  Deliver(message);
+}
+
+}  // namespace lean::simulation
