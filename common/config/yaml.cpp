@@ -1,7 +1,11 @@
 #include "common/config/yaml.h"
 
+#include <yaml-cpp/eventhandler.h>
+
 #include <algorithm>
 #include <exception>
+#include <optional>
+#include <sstream>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -16,6 +20,50 @@ namespace {
 
 constexpr size_t kMaxShown = 64;  // bytes of a name or value in a message
 constexpr size_t kMaxNamed = 5;   // fields in a warning
+
+// Looks for a second document. YAML::LoadAll would not return from some texts: it does not step over a stray bracket or
+// comma, and adds empty documents at that place until memory ends.
+class DocumentWatch final : public YAML::EventHandler {
+ public:
+  // The begin of the content of another document than the first.
+  const std::optional<YAML::Mark>& second() const { return second_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1 && mark.pos == begin_.pos) throw YAML::ParserException(mark, "stray bracket or comma");
+    begin_ = mark;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}  // nothing follows a `---`
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { Note(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string&) override { Note(mark); }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    Note(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    Note(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  void Note(const YAML::Mark& mark) {
+    if (documents_ > 1 && !second_.has_value()) second_ = mark;
+  }
+
+  size_t documents_ = 0;
+  YAML::Mark begin_;
+  std::optional<YAML::Mark> second_;
+};
+
+// Throws YAML::Exception.
+std::optional<YAML::Mark> SecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentWatch watch;
+  while (!watch.second().has_value() && parser.HandleNextDocument(watch)) {
+  }
+  return watch.second();
+}
 
 }  // namespace
 
@@ -32,13 +80,12 @@ absl::StatusOr<YamlValue> YamlValue::ReadFile(const std::string& path, size_t ma
 
 absl::StatusOr<YamlValue> YamlValue::Parse(const std::string& text, const std::string& path) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    const auto shared_path = std::make_shared<const std::string>(path);
-    for (size_t i = 1; i < documents.size(); ++i) {
-      if (documents[i].IsNull()) continue;  // nothing follows a `---`
-      return YamlValue(documents[i], shared_path, "").Error("another document begins here: the file may hold one");
+    const std::optional<YAML::Mark> second = SecondDocument(text);
+    if (second.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ":", second->line + 1, ": another document begins here: the file may hold one"));
     }
-    return YamlValue(documents.empty() ? YAML::Node() : documents[0], shared_path, "");
+    return YamlValue(YAML::Load(text), std::make_shared<const std::string>(path), "");
   } catch (const YAML::Exception& error) {
     // The text after a colon quotes the file, which may be a secret that the user passed by mistake.
     const absl::string_view what = absl::string_view(error.msg).substr(0, error.msg.find(':'));

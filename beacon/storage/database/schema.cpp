@@ -84,6 +84,9 @@ absl::StatusOr<State> RestoreState(absl::string_view reduced, const Validators& 
                                    absl::Span<const Root> history, const HistoricalBlockHashes& like) {
   ASSIGN_OR_RETURN(State state, ssz::Deserialize<State>(BytesOfText(reduced)),
                    absl::DataLossError(absl::StrCat("snapshot: ", _.message())));
+  if (state.historical_block_hashes.size() != 0 || state.validators.size() != 0) {
+    return absl::DataLossError("snapshot: a state with its registry or its historical roots");
+  }
   state.historical_block_hashes = like;
   RETURN_IF_ERROR(state.historical_block_hashes.Assign(history),
                   absl::DataLossError(absl::StrCat("snapshot: ", _.message())));

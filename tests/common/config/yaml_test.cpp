@@ -75,6 +75,12 @@ TEST(Yaml, ASecondDocumentIsRefused) {
   EXPECT_TRUE(YamlValue::Parse("---\na: 1\n...\n", "f.yaml").ok());
 }
 
+TEST(Yaml, AStrayBracketOrCommaIsRefused) {
+  for (const char* text : {"]", "}", ",]", "a: 1\n]\n", "- 0\n\n\x01\x04]\n", "---\n]", "a: [1]]"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(YamlValue::Parse(text, "f.yaml").status())) << text;
+  }
+}
+
 TEST(Yaml, ErrorsShowLittleOfTheFile) {
   const std::string secret(1000, 's');
   const YamlValue root = YamlValue::Parse("a: " + secret + "\n" + secret + ": 1\n", "f.yaml").value();

@@ -94,6 +94,8 @@ TEST(StateSnapshot, IsTheStateAgainWithWhatWasLeftOut) {
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(*again, state);
   EXPECT_TRUE(absl::IsDataLoss(RestoreState(reduced.substr(1), genesis.state->validators, {}).status()));
+  const std::string whole = ssz::SerializeToString(state);
+  EXPECT_TRUE(absl::IsDataLoss(RestoreState(whole, genesis.state->validators, {}).status()));
 }
 
 TEST(Schema, KeysSortBySlot) {

@@ -1,20 +1,18 @@
 // Signatures from arbitrary bytes: decoded strictly or refused, never valid.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <vector>
 
 #include "common/crypto/signature_scheme.h"
 #include "common/crypto/xmss/keys/public_key.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/crypto/xmss/signature.h"
+#include "tests/fuzz/fuzzing.h"
 
 namespace lean {
 namespace {
 
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
+using fuzz::Require;
 
 void CheckSsz(const xmss::Scheme& scheme, ByteSpan bytes) {
   xmss::Signature signature;

@@ -1,25 +1,28 @@
-// Public keys from arbitrary bytes: decoded strictly or refused, and no signature of all zeros is theirs.
+// Public keys from arbitrary bytes: decoded strictly or refused. Whoever chooses the key can choose one to which a
+// given signature belongs, but not two.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
+#include <utility>
 
 #include "common/crypto/signature_scheme.h"
 #include "common/crypto/xmss/keys/public_key.h"
 #include "common/crypto/xmss/scheme.h"
+#include "tests/fuzz/fuzzing.h"
 
 namespace lean {
 namespace {
 
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
+using fuzz::Require;
 
 void CheckKey(const xmss::Scheme& scheme, ByteSpan bytes) {
   const absl::StatusOr<xmss::PublicKey> key = xmss::DecodePublicKey(scheme, bytes);
   Require(bytes.size() == scheme.public_key_bytes() || !key.ok());
   if (!key.ok()) return;
   Require(ByteSpan(xmss::EncodePublicKey(scheme, *key)) == bytes);
-  Require(!xmss::Verify(scheme, *key, bytes[0], Root{}, xmss::Signature{}));
+  if (!xmss::Verify(scheme, *key, bytes[0], Root{}, xmss::Signature{})) return;
+  xmss::PublicKey other = *key;
+  std::swap(other.root[0], other.root[1]);
+  Require(other.root == key->root || !xmss::Verify(scheme, other, bytes[0], Root{}, xmss::Signature{}));
 }
 
 }  // namespace
@@ -37,6 +40,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Require(scheme.ok());
   PublicKeyBytes key;
   std::copy_n(data, std::min(size, key.data.size()), key.data.begin());
-  Require(!scheme->Verify(key, size, Root{}, SignatureBytes{}).ok());
+  if (scheme->Verify(key, size, Root{}, SignatureBytes{}).ok()) {
+    key.data[0] ^= 1;
+    Require(!scheme->Verify(key, size, Root{}, SignatureBytes{}).ok());
+  }
   return 0;
 }

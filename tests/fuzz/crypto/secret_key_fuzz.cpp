@@ -1,7 +1,6 @@
 // Secret keys from arbitrary bytes, in leanSig's form and in those of our files: decoded strictly or refused.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <vector>
 
 #include "common/crypto/sha.h"
@@ -9,13 +8,12 @@
 #include "common/crypto/xmss/keys/secret_key_codec.h"
 #include "common/crypto/xmss/scheme.h"
 #include "common/secrets/random_source.h"
+#include "tests/fuzz/fuzzing.h"
 
 namespace lean {
 namespace {
 
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
+using fuzz::Require;
 
 // The bytes with the checksum that our files end in, so that what lies behind it is reached.
 std::vector<uint8_t> Sealed(ByteSpan bytes) {
