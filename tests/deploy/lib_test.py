@@ -2,11 +2,13 @@
 
 import contextlib
 import io
+import json
 import pathlib
 import tempfile
 import types
 import unittest
 
+import compile_alone
 import devnet
 import test_report
 from leandev import live_view, network
@@ -22,6 +24,30 @@ def status(slot, head=0, justified=0, finalized=0, votes=0, votes_before=0, miss
         slot=slot, interval=interval, head=checkpoint(head), justified=checkpoint(justified),
         finalized=checkpoint(finalized), safe_target=checkpoint(head), proposer_index=max(slot, 0) % 4, validator_count=4,
         votes_in_slot=votes, votes_in_previous_slot=votes_before, missing_in_previous_slot=list(missing))
+
+
+class CompileAloneTest(unittest.TestCase):
+    def run_on(self, source):
+        with tempfile.TemporaryDirectory() as root:
+            build = pathlib.Path(root, "build/debug")
+            build.mkdir(parents=True)
+            pathlib.Path(root, "common").mkdir()
+            file = pathlib.Path(root, "common/size.cpp")
+            file.write_text(source, encoding="utf-8")
+            entry = {"directory": str(build), "command": f"c++ -Wall -Werror -o size.cpp.o -c {file}", "file": str(file)}
+            pathlib.Path(build, "compile_commands.json").write_text(json.dumps([entry]), encoding="utf-8")
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                code = compile_alone.main(build)
+            return code, printed.getvalue()
+
+    def test_a_source_with_its_includes_passes(self):
+        code, printed = self.run_on("#include <string>\nstd::string Name() { return {}; }\n")
+        self.assertEqual((code, printed), (0, "1 of 1 sources compile by themselves\n"))
+
+    def test_a_missing_include_is_reported(self):
+        code, printed = self.run_on("std::string Name() { return {}; }\n")
+        self.assertEqual(code, 1)
+        self.assertIn("common/size.cpp does not compile by itself", printed)
 
 
 class SlotHistoryTest(unittest.TestCase):
