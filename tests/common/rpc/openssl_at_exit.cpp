@@ -1,7 +1,7 @@
 // Keeps OpenSSL from its cleanup at the end of a test program.
 //
-// Threads of gRPC outlive main. OpenSSL holds a few objects for each thread and frees them when the thread ends, but not
-// once its own cleanup has run. LeakSanitizer then reports them, depending on which of the two comes first.
+// Threads of gRPC outlive main. OpenSSL holds a few objects for each thread and frees them when the thread ends, but
+// not once its own cleanup has run. LeakSanitizer then reports them, depending on which of the two comes first.
 #include <openssl/crypto.h>
 
 namespace lean {
