@@ -39,19 +39,13 @@ class BoundedChannel {
   std::optional<T> Pop() {
     MutexLock lock(mutex_);
     pushed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || !values_.empty(); });
-    if (values_.empty()) return std::nullopt;
-    std::optional<T> value(std::move(values_.front()));
-    values_.pop_front();
-    return value;
+    return TakeLocked();
   }
 
   // Does not wait. nullopt: there is no value at the moment.
   std::optional<T> TryPop() {
     MutexLock lock(mutex_);
-    if (values_.empty()) return std::nullopt;
-    std::optional<T> value(std::move(values_.front()));
-    values_.pop_front();
-    return value;
+    return TakeLocked();
   }
 
   void Close() {
@@ -68,6 +62,14 @@ class BoundedChannel {
   }
 
  private:
+  // nullopt: there is no value.
+  std::optional<T> TakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (values_.empty()) return std::nullopt;
+    std::optional<T> value(std::move(values_.front()));
+    values_.pop_front();
+    return value;
+  }
+
   const size_t capacity_;
   mutable Mutex mutex_;
   CondVar pushed_;
