@@ -1,0 +1,60 @@
+"""A beacon with a full registry for a benchmark: a client proposes with a few of the keys, and lean-load votes with the
+others, so that signing and signing records take little of the machine."""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "deploy" / "lib"))
+
+# pylint: disable=wrong-import-position
+from leandev import network  # noqa: E402
+
+# pylint: enable=wrong-import-position
+
+# The shortest keys, which are made for thousands of validators in seconds. They have 2^8 leaves, one for each slot.
+LOG_LIFETIME = 8
+MOST_SLOTS = 2**LOG_LIFETIME
+# A key's active slots are a multiple of this.
+TREE_SLOTS = 2**(LOG_LIFETIME // 2)
+
+
+class VotedNetwork:
+    """Made with keys and genesis; start() runs the beacon and its proposing client."""
+
+    def __init__(self, build_dir, parent, validators, slot_ms, slots, beacons=1):
+        """`parent`: a folder for the network's own. `slots`: how many the benchmark lasts at most."""
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lean-load-", dir=parent))
+        slots = min(-(-slots // TREE_SLOTS) * TREE_SLOTS, MOST_SLOTS)
+        # Validators propose in turn. One key at least is for lean-load.
+        proposers = min(slots, validators - 1)
+        settings = network.Settings(
+            directory=self.directory, build_dir=build_dir, validators=validators, clients=1, beacons=beacons,
+            slot_ms=slot_ms, genesis_delay_s=3 + validators // 1000, xmss_log_lifetime=LOG_LIFETIME, active_slots=slots,
+            port=network.free_port())
+        self.network = network.Network(settings)
+        keystores = [
+            network.make_keys(build_dir, self.directory / name, indices, LOG_LIFETIME, slots, quiet=True)
+            for name, indices in (("proposers", range(proposers)), ("voters", range(proposers, validators)))
+        ]
+        self.voters = keystores[1]
+        self.network.use_keys(keystores)
+        self.network.make_genesis(quiet=True)
+
+    def start(self):
+        """Starts the first beacon, with its engine if there are several, and the client that proposes."""
+        if self.network.places[0].listen:
+            self.network.start_engine(0)
+        self.network.start_beacon(0)
+        self.network.start_client(0)
+
+    def load_arguments(self, program):
+        """The arguments that let lean-load vote at the first beacon."""
+        place = self.network.places[0]
+        return [program, "--beacon", place.rpc_address, "--keystores", self.voters, "--pid", self.network.beacon.pid]
+
+    def stop(self):
+        self.network.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
