@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/log_text.h"
+#include "common/process/descriptors.h"
 
 namespace lean {
 namespace {
@@ -30,12 +31,13 @@ absl::string_view NextPiece(absl::string_view text) {
 // Writes all of `text`, however long that takes. Returns what the descriptor refused because it is closed or its disk
 // is full. The descriptor stays in blocking mode, because other processes share its flags; poll tells when a write does
 // not wait.
-absl::string_view WriteAll(int descriptor, absl::string_view text) {
+absl::string_view WriteAll(const Descriptor& descriptor, absl::string_view text) {
+  if (!descriptor.valid()) return text;
   while (!text.empty()) {
-    pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
+    pollfd ready{.fd = descriptor.get(), .events = POLLOUT, .revents = 0};
     if (poll(&ready, 1, -1) < 0 && errno != EINTR) return text;
     const absl::string_view piece = NextPiece(text);
-    const ssize_t count = write(descriptor, piece.data(), piece.size());
+    const ssize_t count = write(descriptor.get(), piece.data(), piece.size());
     if (count >= 0) {
       text.remove_prefix(static_cast<size_t>(count));
     } else if (errno != EINTR && errno != EAGAIN) {
@@ -55,7 +57,7 @@ constexpr size_t kMaxWaiting = 4096;
 class LineWriter::Queue {
  public:
   Queue(int descriptor, size_t max_bytes, Note note)
-      : descriptor_(descriptor), max_bytes_(max_bytes), note_(std::move(note)) {}
+      : descriptor_(fcntl(descriptor, F_DUPFD_CLOEXEC, 0)), max_bytes_(max_bytes), note_(std::move(note)) {}
 
   // True: this is the first line, and the caller must start the thread that runs Drain.
   bool Push(absl::string_view lines) {
@@ -119,7 +121,7 @@ class LineWriter::Queue {
  private:
   void Tell() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { waiting_ += note_(std::exchange(untold_, 0)); }
 
-  const int descriptor_;
+  const Descriptor descriptor_;
   const size_t max_bytes_;
   const Note note_;
   mutable Mutex mutex_;

@@ -23,7 +23,8 @@ class LineWriter {
   // Creates the text that replaces missing lines, from their number.
   using Note = std::function<std::string(uint64_t dropped)>;
 
-  // The caller owns the descriptor and keeps it open. At most `max_bytes` wait to be written.
+  // Writes to a duplicate of the descriptor, so the caller may close its own at any time: the thread may outlive it,
+  // and must not write to another file that gets the same number. At most `max_bytes` wait to be written.
   LineWriter(int descriptor, size_t max_bytes, Note note);
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;

@@ -30,6 +30,7 @@ class PipeWithoutReader {
 
   int writer() const { return writer_.get(); }
   void CloseReader() { reader_ = Descriptor(); }
+  void CloseWriter() { writer_ = Descriptor(); }
 
   // Reads until `last` is in what was read, nothing comes for kPatience, or nobody can write any more.
   std::string ReadUntil(const std::string& last) {

@@ -1,6 +1,7 @@
 #include "common/process/standard_streams.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <future>
@@ -24,6 +25,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::EndsWith;
+using testing::HasSubstr;
 
 constexpr size_t kMaxBytes = 64 * 1024;
 
@@ -72,6 +74,17 @@ TEST_F(LineWriterTest, CountsWhatNobodyCanReadAnyMore) {
   writer_.Write("one\ntwo\n");
   EXPECT_TRUE(writer_.Flush(kPatience));
   EXPECT_EQ(writer_.dropped(), 2u);
+}
+
+TEST_F(LineWriterTest, WritesToTheSameFileAfterTheCallerClosedIt) {
+  const PipeWithoutReader other;
+  const int number = pipe_.writer();
+  for (int i = 0; i < 400; ++i) writer_.Write(Line(i));
+  pipe_.CloseWriter();
+  const Descriptor reused(dup2(other.writer(), number));
+  ASSERT_EQ(reused.get(), number);
+  EXPECT_THAT(pipe_.ReadUntil("line 399 "), HasSubstr("line 399 "));
+  EXPECT_EQ(writer_.dropped(), 0u);
 }
 
 TEST_F(LineWriterTest, WritesLinesThatAreLongerThanAPipe) {
