@@ -3,10 +3,12 @@
 import contextlib
 import io
 import json
+import os
 import pathlib
 import tempfile
 import types
 import unittest
+import unittest.mock
 
 import compile_alone
 import devnet
@@ -27,27 +29,63 @@ def status(slot, head=0, justified=0, finalized=0, votes=0, votes_before=0, miss
 
 
 class CompileAloneTest(unittest.TestCase):
-    def run_on(self, source):
-        with tempfile.TemporaryDirectory() as root:
-            build = pathlib.Path(root, "build/debug")
-            build.mkdir(parents=True)
-            pathlib.Path(root, "common").mkdir()
-            file = pathlib.Path(root, "common/size.cpp")
-            file.write_text(source, encoding="utf-8")
-            entry = {"directory": str(build), "command": f"c++ -Wall -Werror -o size.cpp.o -c {file}", "file": str(file)}
-            pathlib.Path(build, "compile_commands.json").write_text(json.dumps([entry]), encoding="utf-8")
-            with contextlib.redirect_stdout(io.StringIO()) as printed:
-                code = compile_alone.main(build)
-            return code, printed.getvalue()
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        environment = unittest.mock.patch.dict(os.environ, {"CCACHE_DIR": str(self.folder / "ccache")})
+        environment.start()
+        self.addCleanup(environment.stop)
+
+    def write(self, source, header="#include <string>\n", checkout="one"):
+        common = self.folder / checkout / "common"
+        common.mkdir(parents=True, exist_ok=True)
+        (common / "size.h").write_text(header, encoding="utf-8")
+        (common / "size.cpp").write_text(source, encoding="utf-8")
+
+    def run_on(self, checkout="one"):
+        build = self.folder / checkout / "build/debug"
+        build.mkdir(parents=True, exist_ok=True)
+        file = self.folder / checkout / "common/size.cpp"
+        entry = {"directory": str(build), "command": f"c++ -Wall -Werror -MD -MT size.cpp.o -MF size.cpp.o.d -o size.cpp.o -c {file}",
+                 "file": str(file)}
+        (build / "compile_commands.json").write_text(json.dumps([entry]), encoding="utf-8")
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            code = compile_alone.main(build)
+        return code, printed.getvalue()
+
+    COMPILED = (0, "1 of 1 sources to compile\n1 of 1 sources compile by themselves\n")
+    REMEMBERED = (0, "0 of 1 sources to compile\n1 of 1 sources compile by themselves\n")
 
     def test_a_source_with_its_includes_passes(self):
-        code, printed = self.run_on("#include <string>\nstd::string Name() { return {}; }\n")
-        self.assertEqual((code, printed), (0, "1 of 1 sources compile by themselves\n"))
+        self.write("#include <string>\nstd::string Name() { return {}; }\n")
+        self.assertEqual(self.run_on(), self.COMPILED)
+        self.assertEqual(list((self.folder / "one/build/debug").iterdir()), [self.folder / "one/build/debug/compile_commands.json"])
 
-    def test_a_missing_include_is_reported(self):
-        code, printed = self.run_on("std::string Name() { return {}; }\n")
-        self.assertEqual(code, 1)
-        self.assertIn("common/size.cpp does not compile by itself", printed)
+    def test_a_missing_include_is_reported_each_time(self):
+        self.write("std::string Name() { return {}; }\n")
+        for _ in range(2):
+            code, printed = self.run_on()
+            self.assertEqual(code, 1)
+            self.assertIn("common/size.cpp does not compile by itself", printed)
+
+    def test_a_clean_source_is_remembered_until_its_header_changes(self):
+        source = '#include "size.h"\nstd::string Name() { return {}; }\n'
+        self.write(source)
+        self.assertEqual(self.run_on(), self.COMPILED)
+        self.assertEqual(self.run_on(), self.REMEMBERED)
+        self.write(source, header="")
+        self.assertEqual(self.run_on()[0], 1)
+        self.write(source)
+        self.assertEqual(self.run_on(), self.REMEMBERED)
+
+    def test_another_checkout_uses_what_is_remembered(self):
+        source = '#include "size.h"\nstd::string Name() { return {}; }\n'
+        for checkout, result in (("one", self.COMPILED), ("two", self.REMEMBERED)):
+            self.write(source, checkout=checkout)
+            self.assertEqual(self.run_on(checkout), result)
+        self.write(source, header="", checkout="two")
+        self.assertEqual(self.run_on("two")[0], 1)
 
 
 class SlotHistoryTest(unittest.TestCase):
