@@ -154,7 +154,7 @@ absl::Status Beacon::StartParts() {
   const Genesis& genesis = parameters_.genesis;
   if (storage_ != nullptr) storage_->Start();
   network_ = std::make_unique<Network>(
-      options_.network_engine,
+      options_.network_engine, EngineOverGrpc(options_.network_engine),
       NetworkContext{.chain = chain_,
                      .blocks = *blocks_,
                      .outbound = outbound_,

@@ -51,10 +51,10 @@ GossipSink SinkOf(ChainService& chain) {
 
 }  // namespace
 
-Network::Network(const std::string& engine, const NetworkContext& context)
+Network::Network(const std::string& engine, const OpenEngineTransport& open, const NetworkContext& context)
     : Network(
           [&](EngineLinkOwner& owner) {
-            return std::make_unique<EngineStream>(engine, owner, context.clock, context.log);
+            return std::make_unique<EngineStream>(engine, open, owner, context.clock, context.log);
           },
           context, BlockServer::kThreads) {
   outbound_thread_ = std::thread([this] {

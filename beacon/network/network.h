@@ -19,6 +19,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "beacon/network/engine/engine_link.h"
+#include "beacon/network/engine/engine_transport.h"
 #include "beacon/network/gossip/gossip.h"
 #include "beacon/network/peers/peer_list.h"
 #include "beacon/network/peers/peer_view.h"
@@ -68,8 +69,9 @@ struct NetworkCounts {
 // that reads blocks for peers.
 class Network final : public PeerBlocks, public PeerList, private EngineLinkOwner {
  public:
-  // `engine`: an address that has passed EngineStream::CheckAddress; empty: there is no network.
-  Network(const std::string& engine, const NetworkContext& context);
+  // `engine`: an address that has passed EngineStream::CheckAddress; empty: there is no network. `open` opens streams
+  // to it.
+  Network(const std::string& engine, const OpenEngineTransport& open, const NetworkContext& context);
   // For one thread that does everything, such as a simulation's: the network has no threads. The caller calls Tick
   // several times a second, and Step after each call until nothing waits.
   Network(const MakeEngineLink& make_link, const NetworkContext& context);

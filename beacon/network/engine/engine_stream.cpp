@@ -9,7 +9,6 @@
 #include "absl/strings/str_join.h"
 #include "beacon/network/engine/contract.h"
 #include "common/log/log_text.h"
-#include "common/rpc/client/channel.h"
 #include "common/rpc/connections/address.h"
 #include "common/status/status_macros.h"
 
@@ -53,8 +52,8 @@ void EngineStream::Stop() {
     changed_.NotifyAll();
     if (attached_ != 0)
       changed_.WaitFor(mutex_, kStopGrace,
-                       [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return context_ == nullptr; });
-    if (context_ != nullptr) context_->TryCancel();
+                       [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return transport_ == nullptr; });
+    if (transport_ != nullptr) transport_->Cancel();
   }
   if (thread_.joinable()) thread_.join();
 }
@@ -79,37 +78,34 @@ void EngineStream::Run(const std::stop_token& stop) {
 }
 
 std::string EngineStream::RunStream(SteadyTime begin, bool* was_attached) {
-  // Each attempt has its own channel, because a channel has its own backoff.
-  ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(address_), Printable(_.message()));
-  const auto stub = v1::NetworkEngine::NewStub(channel);
-  grpc::ClientContext context;
+  ASSIGN_OR_RETURN(const std::unique_ptr<EngineTransport> transport, open_(), Printable(_.message()));
   {
     MutexLock lock(mutex_);
     if (stopping_) return "";
     ++number_;
-    context_ = &context;
+    transport_ = transport.get();
     heard_ = begin;
     ending_why_.clear();
   }
-  const std::unique_ptr<Stream> stream = stub->Attach(&context);
+  transport->Start();
   v1::BeaconToEngine hello;
   *hello.mutable_hello() = owner_.Hello();
-  stream->Write(hello);
+  transport->Write(hello);
   std::thread writer;
   v1::EngineToBeacon message;
-  while (stream->Read(&message)) {
+  while (transport->Read(&message)) {
     if (const absl::Status status = Handle(message); !status.ok()) Refuse(status);
-    if (message.has_hello() && !writer.joinable()) writer = std::thread([this, &stream] { WriteAll(*stream); });
+    if (message.has_hello() && !writer.joinable()) writer = std::thread([this, &transport] { WriteAll(*transport); });
   }
   *was_attached = Detach();
   if (writer.joinable()) writer.join();
-  const grpc::Status ended = stream->Finish();
+  const std::string ended = transport->Finish();
   if (*was_attached) owner_.OnDetached(number_);
   MutexLock lock(mutex_);
-  context_ = nullptr;
-  trouble_ = !ending_why_.empty()            ? ending_why_
-             : ended.error_message().empty() ? std::string("the engine ended the stream")
-                                             : Printable(ended.error_message());
+  transport_ = nullptr;
+  trouble_ = !ending_why_.empty() ? ending_why_
+             : ended.empty()      ? std::string("the engine ended the stream")
+                                  : Printable(ended);
   changed_.NotifyAll();
   return trouble_;
 }
@@ -161,7 +157,7 @@ bool EngineStream::Detach() {
   return true;
 }
 
-void EngineStream::WriteAll(Stream& stream) {
+void EngineStream::WriteAll(EngineTransport& transport) {
   MutexLock lock(mutex_);
   std::optional<v1::BeaconToEngine> message;
   while (true) {
@@ -171,13 +167,13 @@ void EngineStream::WriteAll(Stream& stream) {
     if (attached_ == 0 || stopping_) break;
     writing_since_ = clock_.Steady();
     lock.Unlock();
-    const bool written = stream.Write(*message);
+    const bool written = transport.Write(*message);
     lock.Lock();
     writing_since_.reset();
     if (!written) break;  // the stream has ended, which the reader notices
   }
   lock.Unlock();
-  stream.WritesDone();
+  transport.WritesDone();
 }
 
 void EngineStream::Send(uint64_t stream, v1::BeaconToEngine message) {
@@ -191,16 +187,16 @@ void EngineStream::Send(uint64_t stream, v1::BeaconToEngine message) {
 void EngineStream::Tick(SteadyTime now) {
   log_limit_.LogLeftOut(now, *log_);
   MutexLock lock(mutex_);
-  if (context_ == nullptr) return;
+  if (transport_ == nullptr) return;
   if (attached_ == 0 && now - heard_ > kHelloTime) EndLocked("the engine sends no hello");
   if (attached_ != 0 && now - heard_ > kSilence) EndLocked("the engine sends nothing");
   if (writing_since_.has_value() && now - *writing_since_ > kWriteTime) EndLocked("the engine does not read");
 }
 
 void EngineStream::EndLocked(std::string why) {
-  if (!ending_why_.empty() || context_ == nullptr) return;
+  if (!ending_why_.empty() || transport_ == nullptr) return;
   ending_why_ = std::move(why);
-  context_->TryCancel();
+  transport_->Cancel();
 }
 
 uint64_t EngineStream::attached() const {

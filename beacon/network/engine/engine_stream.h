@@ -1,4 +1,4 @@
-// The gRPC stream to the network engine. Opens again whenever it ends.
+// The stream to the network engine. Opens again whenever it ends.
 #ifndef LEAN_BEACON_NETWORK_ENGINE_ENGINE_STREAM_H_
 #define LEAN_BEACON_NETWORK_ENGINE_ENGINE_STREAM_H_
 
@@ -15,14 +15,14 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "beacon/network/engine/engine_link.h"
+#include "beacon/network/engine/engine_transport.h"
 #include "beacon/network/engine/outbox.h"
 #include "common/clock/clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/log/line_limit.h"
 #include "common/log/logger.h"
 #include "common/metrics/footprint.h"
-#include "grpcpp/client_context.h"
-#include "lean/v1/network_engine.grpc.pb.h"
+#include "lean/v1/network_engine.pb.h"
 
 namespace lean::beacon {
 
@@ -36,9 +36,10 @@ class EngineStream final : public EngineLink {
   // OK for unix:PATH and 127.0.0.1:PORT. InvalidArgument otherwise: a remote host must not act as the engine.
   static absl::Status CheckAddress(const std::string& address);
 
-  // All arguments outlive the stream. `address` has passed CheckAddress.
-  EngineStream(std::string address, EngineLinkOwner& owner, Clock& clock, std::shared_ptr<spdlog::logger> log)
-      : address_(std::move(address)), owner_(owner), clock_(clock), log_(std::move(log)) {}
+  // References outlive the stream. `address` is for people.
+  EngineStream(std::string address, OpenEngineTransport open, EngineLinkOwner& owner, Clock& clock,
+               std::shared_ptr<spdlog::logger> log)
+      : address_(std::move(address)), open_(std::move(open)), owner_(owner), clock_(clock), log_(std::move(log)) {}
   // As Stop().
   ~EngineStream() override;
   EngineStream(const EngineStream&) = delete;
@@ -58,8 +59,6 @@ class EngineStream final : public EngineLink {
   void Watch(std::function<void(bool attached)> watcher) override;
 
  private:
-  using Stream = grpc::ClientReaderWriter<v1::BeaconToEngine, v1::EngineToBeacon>;
-
   void Run(const std::stop_token& stop);
   // Runs one stream from its first message to its end. Returns why it ended, and sets whether it was attached.
   std::string RunStream(SteadyTime begin, bool* was_attached);
@@ -69,7 +68,7 @@ class EngineStream final : public EngineLink {
   // Stops sending. False: no stream was attached.
   bool Detach();
   // Sends queued messages until the stream ends or Stop is called.
-  void WriteAll(Stream& stream);
+  void WriteAll(EngineTransport& transport);
 
   void EndLocked(std::string why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellWatcherLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -77,6 +76,7 @@ class EngineStream final : public EngineLink {
   }
 
   const std::string address_;
+  const OpenEngineTransport open_;
   EngineLinkOwner& owner_;
   Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_;
@@ -85,8 +85,8 @@ class EngineStream final : public EngineLink {
   mutable Mutex mutex_;
   CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  uint64_t attached_ ABSL_GUARDED_BY(mutex_) = 0;                   // number of the attached stream; 0: none
-  grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the current stream
+  uint64_t attached_ ABSL_GUARDED_BY(mutex_) = 0;                 // number of the attached stream; 0: none
+  EngineTransport* transport_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the current stream
   Outbox outbox_ ABSL_GUARDED_BY(mutex_);
   std::optional<SteadyTime> writing_since_ ABSL_GUARDED_BY(mutex_);  // start of the write in progress
   SteadyTime heard_ ABSL_GUARDED_BY(mutex_);        // time of the last message, or of the stream's start

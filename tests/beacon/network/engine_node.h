@@ -1,4 +1,5 @@
-// A beacon's chain and its network with a scripted engine: real signatures and gRPC.
+// A beacon's chain and its network with a scripted engine: real signatures and gRPC. Under the thread sanitizer the
+// messages stay in memory instead, because gRPC is not instrumented (LEAN_ENGINE_IN_MEMORY).
 #ifndef LEAN_TESTS_BEACON_NETWORK_ENGINE_NODE_H_
 #define LEAN_TESTS_BEACON_NETWORK_ENGINE_NODE_H_
 
@@ -11,17 +12,31 @@
 
 #include "beacon/network/network.h"
 #include "tests/beacon/network/chain_node.h"
-#include "tests/beacon/network/scripted_engine.h"
 #include "tests/common/config/temporary_folder.h"
 
+#ifdef LEAN_ENGINE_IN_MEMORY
+#include "tests/beacon/network/memory_engine.h"
+#else
+#include "tests/beacon/network/scripted_engine.h"
+#endif
+
 namespace lean::beacon {
+
+#ifdef LEAN_ENGINE_IN_MEMORY
+using TestEngine = MemoryEngine;
+inline OpenEngineTransport OpenTestEngine(const std::string& address) { return EngineInMemory(address); }
+#else
+using TestEngine = ScriptedEngine;
+inline OpenEngineTransport OpenTestEngine(const std::string& address) { return EngineOverGrpc(address); }
+#endif
 
 class EngineNode : public ChainNode {
  public:
   static constexpr uint64_t kSlot = 6;
 
   explicit EngineNode(const std::string& address, Genesis genesis = GenesisInSlot(kSlot))
-      : ChainNode(std::move(genesis)), network_(std::make_unique<Network>(address, context())) {}
+      : ChainNode(std::move(genesis)),
+        network_(std::make_unique<Network>(address, OpenTestEngine(address), context())) {}
   ~EngineNode() {
     chain().Stop();
     network_->Stop();
@@ -44,9 +59,9 @@ class EngineTest : public testing::Test {
 
   std::string address() const { return "unix:" + folder_.File("engine.sock"); }
   // An engine that was not there before.
-  void Restart(const v1::EngineHello& hello = ScriptedEngine::GoodHello()) {
+  void Restart(const v1::EngineHello& hello = TestEngine::GoodHello()) {
     engine_.reset();
-    engine_ = std::make_unique<ScriptedEngine>(address(), hello);
+    engine_ = std::make_unique<TestEngine>(address(), hello);
   }
   void Attach() {
     ASSERT_TRUE(Eventually([&] { return node_.network().counts().engine_connected && engine_->attached(); }));
@@ -66,7 +81,7 @@ class EngineTest : public testing::Test {
   uint64_t Offences(Offence offence) { return node_.network().counts().peers.Of(offence); }
 
   TemporaryFolder folder_;
-  std::unique_ptr<ScriptedEngine> engine_;
+  std::unique_ptr<TestEngine> engine_;
   EngineNode node_{address()};
 };
 

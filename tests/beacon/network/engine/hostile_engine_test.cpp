@@ -34,7 +34,7 @@ class HostileEngineTest : public EngineTest {
 
 TEST_F(HostileEngineTest, WhatIsNotOfTheContractEndsTheStream) {
   v1::EngineToBeacon message;
-  *message.mutable_hello() = ScriptedEngine::GoodHello();
+  *message.mutable_hello() = TestEngine::GoodHello();
   ExpectLeft(message, "a second hello");
   message.mutable_disconnected()->set_peer(3);
   ExpectLeft(message, "peer: 3 was never named");
@@ -74,7 +74,7 @@ TEST_F(HostileEngineTest, MoreThan16MiBInOneMessage) {
 // What others say of themselves is no text of ours: it can neither break a line of the log nor forge a field.
 TEST_F(HostileEngineTest, TextsOfOthersAreCutAndCleaned) {
   const std::string bad = "x\" offence=NONE\nforged line\x1b[31m" + std::string(1000, 'y');
-  v1::EngineHello hello = ScriptedEngine::GoodHello();
+  v1::EngineHello hello = TestEngine::GoodHello();
   hello.set_agent(bad);
   hello.set_enr(bad);
   hello.add_addresses(bad);
@@ -125,7 +125,7 @@ TEST_F(HostileEngineTest, AMessageOfANewerEngineIsSkipped) {
 }
 
 TEST_F(HostileEngineTest, AnotherVersionOfTheContract) {
-  v1::EngineHello hello = ScriptedEngine::GoodHello();
+  v1::EngineHello hello = TestEngine::GoodHello();
   hello.set_contract_version(2);
   Restart(hello);
   ASSERT_TRUE(Eventually([&] { return engine_->streams() > 2; }));
@@ -150,7 +150,7 @@ TEST(AbsentEngineTest, ComesLater) {
   ASSERT_TRUE(Eventually([&] { return node.log().Count("network_engine_absent") == 1; }));
   EXPECT_THAT(node.network().trouble(), HasSubstr(address));
   EXPECT_EQ(node.Submit(node.Build(1)).status, SubmitOutcome::kAccepted);
-  ScriptedEngine engine(address);
+  TestEngine engine(address);
   ASSERT_TRUE(Eventually([&] { return node.log().Count("network_engine_attached") == 1; }));
   EXPECT_TRUE(node.network().counts().engine_connected);
   EXPECT_EQ(node.log().Count("network_engine_absent"), 1u);

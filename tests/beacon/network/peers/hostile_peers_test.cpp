@@ -79,7 +79,7 @@ TEST_F(HostilePeersTest, LeavingAndComingBackWashesNothingOff) {
 
 TEST_F(HostilePeersTest, WhoBringsWhatADishonestValidatorSignedIsNotToBlame) {
   const std::string address = this->address() + ".slot1";
-  ScriptedEngine engine(address);
+  TestEngine engine(address);
   EngineNode node(address, GenesisInSlot(1));
   ASSERT_TRUE(Eventually([&] { return node.network().counts().engine_connected && engine.attached(); }));
   engine.SendPeer(1, node.chain_now());
