@@ -38,13 +38,6 @@ absl::StatusOr<std::optional<EventCursor>> CursorOf(const v1::StreamEventsReques
   return cursor;
 }
 
-// Ends at once, with an error.
-class RefusedStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
- public:
-  explicit RefusedStream(const absl::Status& status) { Finish(rpc::ToGrpcStatus(status)); }
-  void OnDone() override { delete this; }
-};
-
 absl::Status ShuttingDown() {
   return rpc::MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the beacon is shutting down");
 }
@@ -163,7 +156,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* EventStreams::Open(grpc::CallbackSer
   rpc::Caller caller = rpc::CallerOf(*context);
   if (requests_ != nullptr) requests_->Count(context->peer(), bytes->Length());
   v1::StreamEventsRequest request;
-  const auto refuse = [](const absl::Status& status) { return new RefusedStream(status); };
+  const auto refuse = [](const absl::Status& status) { return new rpc::RefusedStream(status); };
   if (bytes->Length() > kMaxRequestBytes) return refuse(rpc::MalformedRequest("the request is too long"));
   RETURN_IF_ERROR(rpc::DecodeRequest(*bytes, request), refuse(_));
   ASSIGN_OR_RETURN(const EventKinds kinds, KindsOf(request), refuse(_));

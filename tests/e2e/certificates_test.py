@@ -80,6 +80,9 @@ class CertificatesTest(e2e.NetworkTest):
         client_end = 'lean_validator_certificate_end_seconds{tls="beacons"}'
         before = metrics_page.scrape(port)[end]
         self.assertEqual(metrics_page.scrape(client_port)[client_end], before)
+        # The beacon tells an observer with a certificate how it is protected.
+        node = net.rpc.node_info()
+        self.assertEqual((node.tls, node.insecure_rpc), (True, False))
         connected = self.served_until(net)
         code, said = self.certs("renew", "--folder", net.certificates, "--days", 60)
         self.assertEqual(code, 0, said)
@@ -133,7 +136,7 @@ class CertificatesTest(e2e.NetworkTest):
         port = re.search(r"rpc_open name=rpc address=0\.0\.0\.0:(\d+)", beacon.log_tail())[1]
         rpc = BeaconRpc(f"127.0.0.1:{port}", e2e.BUILD_DIR)
         self.addCleanup(rpc.close)
-        self.assertTrue(rpc.node_info().insecure_rpc)
+        self.assertEqual((rpc.node_info().tls, rpc.node_info().insecure_rpc), (False, True))
         self.assertFalse(rpc.serving("lean.v1.RpcAccess"))
         self.assertTrue(rpc.serving("lean.v1.DutyService"))
         # On loopback nothing is said.

@@ -45,13 +45,17 @@ class RawService : public Grpc::Service {
         MethodOf<Request>(),
         new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(std::move(checked)));
   }
-  // The same for a method that streams its answer. The handler must not block. Only for services whose callers need no
-  // role: it is not checked.
+  // The same for a method that streams its answer. The handler must not block.
   template <typename Request>
   void HandleStream(RawStream call) {
+    RawStream checked = [this, call = std::move(call)](grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request) {
+      RETURN_IF_ERROR(CheckRole(*context, needed_), dispatcher_.RefuseStream(*context, *request, _));
+      return call(context, request);
+    };
     this->MarkMethodRawCallback(
         MethodOf<Request>(),
-        new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(std::move(call)));
+        new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(std::move(checked)));
   }
 
   // A call that answers with `method` on a thread of the dispatcher. `object` must outlive the service.

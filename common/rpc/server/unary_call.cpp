@@ -118,6 +118,8 @@ void UnaryCall::Abandon() {
   if (context_ != nullptr) context_->TryCancel();
 }
 
+RefusedStream::RefusedStream(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
+
 absl::Status DecodeRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
   grpc::ByteBuffer to_walk = bytes;
   grpc::ProtoBufferReader walked(&to_walk);

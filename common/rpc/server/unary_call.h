@@ -112,6 +112,13 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   std::shared_ptr<UnaryCall> self_;                                       // gRPC's share
 };
 
+// The end of a call that would stream its answer: an error and nothing else. gRPC destroys it.
+class RefusedStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  explicit RefusedStream(const absl::Status& status);
+  void OnDone() override { delete this; }
+};
+
 // Decodes a request. MALFORMED_REQUEST: it exceeds CheckWireLimits or is no such message.
 absl::Status DecodeRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request);
 
@@ -136,6 +143,14 @@ class Dispatcher {
     auto call = UnaryCall::Create(*context, response, calls_);
     call->Fail(status);
     return call.get();
+  }
+
+  // The same for a call that would stream its answer.
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* RefuseStream(const grpc::CallbackServerContext& context,
+                                                           const grpc::ByteBuffer& request,
+                                                           const absl::Status& status) {
+    Count(context, request);
+    return new RefusedStream(status);
   }
 
   // Decodes the request and runs handle(request, reply) on the schedule, unless the caller has left by then.

@@ -34,10 +34,19 @@ struct Answers {
   absl::StatusOr<v1::GetHeadResponse> GetHead(const v1::GetHeadRequest&) const { return v1::GetHeadResponse(); }
 };
 
+// A stream that ends at once, without a message.
+class EmptyStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  EmptyStream() { Finish(grpc::Status::OK); }
+  void OnDone() override { delete this; }
+};
+
 class HeadService final : public RawService<v1::BeaconService> {
  public:
   HeadService(Dispatcher& dispatcher, Role needed) : RawService(dispatcher, needed) {
     Handle(answers_, &Answers::GetHead);
+    HandleStream<v1::StreamEventsRequest>(
+        [](grpc::CallbackServerContext*, const grpc::ByteBuffer*) { return new EmptyStream(); });
   }
 
  private:
@@ -78,6 +87,16 @@ class MutualTlsTest : public ::testing::Test {
                           }))->GetHead(&context, v1::GetHeadRequest(), &response));
   }
 
+  // The end of a stream for a client with this certificate.
+  static absl::Status Stream(const PooledServer& server, const ClientTlsFiles& files) {
+    ASSIGN_OR_RETURN(const auto channel,
+                     MakeChannel(absl::StrCat("127.0.0.1:", server.address().port), {.tls = files}));
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    return FromGrpcStatus(
+        v1::BeaconService::NewStub(channel)->StreamEvents(&context, v1::StreamEventsRequest())->Finish());
+  }
+
   // The error of a call, with its explanation.
   static absl::Status CallAndExplain(const PooledServer& server, const ClientTlsFiles& files,
                                      const std::string& host = "127.0.0.1") {
@@ -112,12 +131,15 @@ TEST_F(MutualTlsTest, ARoleOpensWhatItIsNeededFor) {
   ASSERT_TRUE(server.ok()) << server.status();
   EXPECT_EQ(CallAndExplain(**server, Client("ours", "alice")), absl::OkStatus());
   EXPECT_EQ(CallAndExplain(**server, Client("ours", "alice"), "localhost"), absl::OkStatus());
+  EXPECT_EQ(Stream(**server, Client("ours", "alice")), absl::OkStatus());
   for (const char* name : {"admin", "eve", "one"}) {
-    const absl::Status status = CallAndExplain(**server, Client("ours", name));
-    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << name;
-    EXPECT_EQ(ReasonOf(status), "WRONG_ROLE");
-    EXPECT_THAT(std::string(status.message()), HasSubstr("needs a certificate with the role lean://validator/NAME"));
-    EXPECT_THAT(std::string(status.message()), HasSubstr(absl::StrCat("/", name, ":")));
+    const ClientTlsFiles client = Client("ours", name);
+    for (const absl::Status& status : {CallAndExplain(**server, client), Stream(**server, client)}) {
+      EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << name;
+      EXPECT_EQ(ReasonOf(status), "WRONG_ROLE");
+      EXPECT_THAT(std::string(status.message()), HasSubstr("needs a certificate with the role lean://validator/NAME"));
+      EXPECT_THAT(std::string(status.message()), HasSubstr(absl::StrCat("/", name, ":")));
+    }
   }
 }
 
@@ -126,6 +148,7 @@ TEST_F(MutualTlsTest, QueriesNeedNoRole) {
   ASSERT_TRUE(server.ok()) << server.status();
   for (const char* name : {"alice", "admin", "eve", "one"}) {
     EXPECT_EQ(CallAndExplain(**server, Client("ours", name)), absl::OkStatus()) << name;
+    EXPECT_EQ(Stream(**server, Client("ours", name)), absl::OkStatus()) << name;
   }
 }
 
