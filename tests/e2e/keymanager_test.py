@@ -122,6 +122,39 @@ class KeymanagerTest(e2e.NetworkTest):
         self.wait_for(lambda _: "duties begin validators=3" in self.log(0), "a start with three keys")
         self.wait_for_missing([])
 
+    def test_a_key_and_its_records_arrive_as_one_file(self):
+        """A stopped client's key moves to a running one."""
+        self.assertEqual(self.net.clients[1].stop(), 0)
+        bundle = self.directory / "moving.json"
+        stopped = ("--keystores", self.net.keystores[1], "--indices", f"2,{MOVED}")
+        code, said = self.run_program(
+            "keys", "export", *stopped, "--with-records", "--output", bundle, "--from-password-file",
+            self.net.password_file, "--password-file", self.net.password_file, "--kdf", "pbkdf2")
+        self.assertEqual(code, 0, said)
+        code, said = self.run_program("keys", "delete", *stopped, "--records-output", self.directory / "deleted.json")
+        self.assertEqual(code, 0, said)
+        arguments = ("import", "--from", bundle, "--indices", MOVED, "--from-password-file", self.net.password_file)
+        for more in (("--never-signed",), ("--records", self.directory / "deleted.json")):
+            code, said = self.keymanager(0, *arguments, *more)
+            self.assertEqual(code, 1, said)
+            self.assertIn("moving.json has the records of its keys: leave --records and --never-signed away", said)
+        code, said = self.keymanager(0, "import", "--from", bundle, "--indices", "1", *arguments[5:])
+        self.assertEqual(code, 1, said)
+        self.assertIn("moving.json has no key of validator 1", said)
+        for result in ("imported", "duplicate"):
+            code, said = self.keymanager(0, *arguments)
+            self.assertEqual(code, 0, said)
+            self.assertRegex(said, rf"^index={MOVED} pubkey=\S+ result={result}\n$")
+        # Its records have arrived before it, and nothing of the other key has.
+        content = json.loads(bundle.read_text())
+        (pubkey,) = [key["keystore"]["pubkey"] for key in content["keys"] if key["validator_index"] == MOVED]
+        (signed,) = [entry["signed_blocks"] for entry in content["records"]["data"] if entry["pubkey"] == f"0x{pubkey}"]
+        highest = max(int(block["slot"]) for block in signed)
+        code, said = self.keymanager(0, "list")
+        self.assertRegex(said, rf"index={MOVED} .*state=(waiting|active) .*highest_signed={highest}\n")
+        self.assertNotIn("index=2 ", said)
+        self.assertIn("records imported keys=1 new_keys=1", self.log(0))
+
     def test_who_may_call(self):
         self.assertEqual(self.tokens[0].stat().st_mode & 0o777, 0o600)
         from lean.v1 import keymanager_pb2, keymanager_pb2_grpc  # pylint: disable=import-outside-toplevel

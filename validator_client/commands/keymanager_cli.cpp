@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -26,6 +26,7 @@
 #include "grpcpp/client_context.h"
 #include "lean/v1/keymanager.grpc.pb.h"
 #include "validator_client/commands/key_options.h"
+#include "validator_client/commands/keys/key_bundle.h"
 #include "validator_client/keymanager/access_token.h"
 #include "validator_client/keys/keystore/keystore_json.h"
 #include "validator_client/keys/keystore/keystore_list.h"
@@ -108,7 +109,8 @@ KeymanagerCli::KeymanagerCli(CLI::App& app)
   keymanager_->fallthrough();
   list_ = keymanager_->add_subcommand("list", "Show its keys, and where each stands");
   import_ = keymanager_->add_subcommand("import", "Add encrypted keys; they sign when the watch of a start is over");
-  import_->add_option("--from", from_, "YAML list of them, as `keys export` and `keys new` write it")->required();
+  import_->add_option("--from", from_, "file of `keys export --with-records`, or a YAML list of encrypted keys")
+      ->required();
   import_->add_option("--indices", indices_, "validators to import: 0..3 or 0,2,5; without it, all of the list");
   import_->add_option("--from-password-file", password_file_, "file with their password; without it, it is asked for");
   CLI::Option* records = import_->add_option("--records", records_file_, "their signing records, merged first");
@@ -160,38 +162,70 @@ absl::Status KeymanagerCli::Import(Caller& caller, const std::stop_token& stop, 
     *usage = true;
     return absl::InvalidArgumentError(absl::StrCat("--indices: ", indices.status().message()));
   }
+  ASSIGN_OR_RETURN(const std::optional<KeyBundle> bundle, ReadKeyBundle(from_, *indices));
+  if (bundle.has_value() && (!records_file_.empty() || never_signed_)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(from_, " has the records of its keys: leave --records and --never-signed away"));
+  }
+  KeystorePassword password_source(password_file_, KeystorePassword::kSource, stop);
+  ASSIGN_OR_RETURN(const Password* password, password_source.Get());
+  return bundle.has_value() ? ImportBundle(caller, *bundle, password->bytes(), out)
+                            : ImportList(caller, *indices, password->bytes(), out);
+}
+
+absl::Status KeymanagerCli::ImportBundle(Caller& caller, const KeyBundle& bundle, ByteSpan password,
+                                         std::ostream& out) {
+  size_t refused = 0;
+  for (size_t i = 0; i < bundle.keys.size(); ++i) {
+    const EncryptedKeystore& keystore = bundle.keys[i].keystore;
+    v1::ImportKeystoresRequest request;
+    request.set_records(FormatInterchange({bundle.histories[i]}, InterchangeForm::kLeaves));
+    v1::KeystoreToImport& item = *request.add_keystores();
+    item.set_keystore(FormatKeystore(keystore));
+    item.set_password(std::string(password.begin(), password.end()));
+    item.set_validator_index(bundle.keys[i].index);
+    ASSIGN_OR_RETURN(const bool imported, ImportOne(caller, request, keystore.pubkey, out));
+    refused += imported ? 0 : 1;
+  }
+  return SomeRefused(refused);
+}
+
+absl::Status KeymanagerCli::ImportList(Caller& caller, const std::vector<uint64_t>& indices, ByteSpan password,
+                                       std::ostream& out) const {
   ASSIGN_OR_RETURN(const std::vector<KeystoreEntry> entries, ReadKeystoreList(from_));
   std::string records;
   if (!records_file_.empty()) {
     ASSIGN_OR_RETURN(records, ReadTextFile(records_file_, kMaxInterchangeBytes));
   }
-  KeystorePassword password_source(password_file_, KeystorePassword::kSource, stop);
-  ASSIGN_OR_RETURN(const Password* password, password_source.Get());
-  const ByteSpan secret = password->bytes();
   size_t refused = 0;
   for (const KeystoreEntry& entry : entries) {
-    if (!indices->empty() && std::find(indices->begin(), indices->end(), entry.index) == indices->end()) continue;
+    if (!indices.empty() && std::find(indices.begin(), indices.end(), entry.index) == indices.end()) continue;
     ASSIGN_OR_RETURN(const std::string keystore, ReadTextFile(entry.path, kMaxOldKeystoreBytes));
-    // Sends one key in each call, so that calls stay small and short.
     v1::ImportKeystoresRequest request;
     request.set_records(std::exchange(records, ""));
     v1::KeystoreToImport& item = *request.add_keystores();
     item.set_keystore(keystore);
-    item.set_password(std::string(secret.begin(), secret.end()));
+    item.set_password(std::string(password.begin(), password.end()));
     item.set_validator_index(entry.index);
     item.set_never_signed(never_signed_);
-    ASSIGN_OR_RETURN(const auto response, caller.Call(&v1::KeymanagerService::Stub::ImportKeystores, request));
-    if (response.results_size() != 1) return absl::InternalError("the client answered for another number of keys");
-    const v1::ImportResult& result = response.results(0);
-    out << "index=" << entry.index << " pubkey=" << ShortHex(entry.pubkey.span())
-        << " result=" << Word(v1::ImportStatus_Name(result.status()), "IMPORT_STATUS_");
-    if (!result.reason().empty()) {
-      out << " reason=" << Printable(result.reason()) << " message=\"" << Printable(result.message()) << "\"";
-    }
-    out << std::endl;
-    refused += result.status() == v1::IMPORT_STATUS_IMPORTED || result.status() == v1::IMPORT_STATUS_DUPLICATE ? 0 : 1;
+    ASSIGN_OR_RETURN(const bool imported, ImportOne(caller, request, entry.pubkey, out));
+    refused += imported ? 0 : 1;
   }
   return SomeRefused(refused);
+}
+
+absl::StatusOr<bool> KeymanagerCli::ImportOne(Caller& caller, const v1::ImportKeystoresRequest& request,
+                                              const PublicKeyBytes& pubkey, std::ostream& out) {
+  ASSIGN_OR_RETURN(const auto response, caller.Call(&v1::KeymanagerService::Stub::ImportKeystores, request));
+  if (response.results_size() != 1) return absl::InternalError("the client answered for another number of keys");
+  const v1::ImportResult& result = response.results(0);
+  out << "index=" << request.keystores(0).validator_index() << " pubkey=" << ShortHex(pubkey.span())
+      << " result=" << Word(v1::ImportStatus_Name(result.status()), "IMPORT_STATUS_");
+  if (!result.reason().empty()) {
+    out << " reason=" << Printable(result.reason()) << " message=\"" << Printable(result.message()) << "\"";
+  }
+  out << std::endl;
+  return result.status() == v1::IMPORT_STATUS_IMPORTED || result.status() == v1::IMPORT_STATUS_DUPLICATE;
 }
 
 absl::Status KeymanagerCli::Delete(Caller& caller, std::ostream& out, bool* usage) const {

@@ -2,6 +2,7 @@
 #ifndef LEAN_VALIDATOR_CLIENT_COMMANDS_KEYMANAGER_CLI_H_
 #define LEAN_VALIDATOR_CLIENT_COMMANDS_KEYMANAGER_CLI_H_
 
+#include <cstdint>
 #include <memory>
 #include <ostream>
 #include <stop_token>
@@ -10,10 +11,18 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/bytes/bytes.h"
 #include "common/process/stop_signals.h"
 #include "common/rpc/tls_files.h"
 
+namespace lean::v1 {
+class ImportKeystoresRequest;
+}
+
 namespace lean::validator {
+
+struct KeyBundle;
 
 // Must live as long as `app`, which writes into it.
 class KeymanagerCli {
@@ -35,6 +44,13 @@ class KeymanagerCli {
   absl::Status RunCommand(const std::stop_token& stop, std::ostream& out, bool* usage) const;
   absl::Status List(Caller& caller, std::ostream& out) const;
   absl::Status Import(Caller& caller, const std::stop_token& stop, std::ostream& out, bool* usage) const;
+  // One call for each key, so that calls stay small and short.
+  static absl::Status ImportBundle(Caller& caller, const KeyBundle& bundle, ByteSpan password, std::ostream& out);
+  absl::Status ImportList(Caller& caller, const std::vector<uint64_t>& indices, ByteSpan password,
+                          std::ostream& out) const;
+  // Sends a request with one key. False: the client refused it.
+  static absl::StatusOr<bool> ImportOne(Caller& caller, const v1::ImportKeystoresRequest& request,
+                                        const PublicKeyBytes& pubkey, std::ostream& out);
   absl::Status Delete(Caller& caller, std::ostream& out, bool* usage) const;
   absl::Status ExportRecords(Caller& caller, std::ostream& out) const;
   absl::Status ImportRecords(Caller& caller, std::ostream& out) const;
@@ -48,7 +64,7 @@ class KeymanagerCli {
   std::string address_ = "127.0.0.1:5064";
   std::string token_file_;
   rpc::ClientTlsFiles tls_;
-  std::string from_;  // list of what to import
+  std::string from_;  // what to import
   std::string indices_;
   std::string password_file_;
   std::string records_file_;  // to read or to write

@@ -1,14 +1,18 @@
 #include "validator_client/commands/keys/key_bundle.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/bytes/bytes.h"
 #include "common/config/json_document.h"
+#include "common/process/whole_file.h"
 #include "common/status/status_macros.h"
 #include "nlohmann/json.hpp"
 #include "validator_client/keys/keystore/json_fields.h"
@@ -68,12 +72,13 @@ absl::Status MatchHistories(std::vector<KeyHistory> histories, KeyBundle& bundle
   return absl::OkStatus();
 }
 
-}  // namespace
-
+// Whether a text claims to be a bundle. A keystore is none.
 bool IsKeyBundle(absl::string_view text) {
   const absl::StatusOr<json> root = ParseJson(text, kMaxDepth);
   return root.ok() && root->is_object() && root->contains("format") && root->contains("records");
 }
+
+}  // namespace
 
 absl::StatusOr<KeyBundle> ParseKeyBundle(absl::string_view text) {
   ASSIGN_OR_RETURN(const json root, ParseJson(text, kMaxDepth));
@@ -100,6 +105,27 @@ absl::StatusOr<KeyBundle> ParseKeyBundle(absl::string_view text) {
   ASSIGN_OR_RETURN(std::vector<KeyHistory> histories, ReadInterchange(*records, "records"));
   RETURN_IF_ERROR(MatchHistories(std::move(histories), bundle));
   return bundle;
+}
+
+absl::StatusOr<std::optional<KeyBundle>> ReadKeyBundle(const std::string& file, const std::vector<uint64_t>& indices) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored) || !absl::EndsWith(file, ".json")) return std::nullopt;
+  ASSIGN_OR_RETURN(const std::string text, ReadTextFile(file, kMaxBundleBytes));
+  if (!IsKeyBundle(text)) return std::nullopt;
+  ASSIGN_OR_RETURN(KeyBundle bundle, ParseKeyBundle(text),
+                   absl::Status(_.code(), absl::StrCat(file, ": ", _.message())));
+  if (indices.empty()) return bundle;
+  KeyBundle selected;
+  for (const uint64_t index : indices) {
+    const auto key = std::find_if(bundle.keys.begin(), bundle.keys.end(),
+                                  [index](const BundledKey& candidate) { return candidate.index == index; });
+    if (key == bundle.keys.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(file, " has no key of validator ", index));
+    }
+    selected.keys.push_back(*key);
+    selected.histories.push_back(bundle.histories[static_cast<size_t>(key - bundle.keys.begin())]);
+  }
+  return selected;
 }
 
 std::string FormatKeyBundle(const KeyBundle& bundle) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,12 +29,13 @@ struct KeyBundle {
   std::vector<KeyHistory> histories;  // one for each key, in the same order; empty for a key that has signed nothing
 };
 
-// Whether a text claims to be a bundle. A keystore is none.
-bool IsKeyBundle(absl::string_view text);
-
 // InvalidArgument with the path of the value: a malformed document or keystore; a duplicate key or index; records of
 // other keys than those in it, or a key whose records are missing or end below its state.
 absl::StatusOr<KeyBundle> ParseKeyBundle(absl::string_view text);
+
+// The keys of these validators (empty: all) in a file. nullopt: it is another kind of file, such as a keystore, or a
+// folder. InvalidArgument: a malformed bundle, or one without a validator of `indices`.
+absl::StatusOr<std::optional<KeyBundle>> ReadKeyBundle(const std::string& file, const std::vector<uint64_t>& indices);
 
 std::string FormatKeyBundle(const KeyBundle& bundle);
 

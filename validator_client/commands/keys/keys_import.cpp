@@ -86,28 +86,6 @@ absl::StatusOr<WholeKey> ReadSource(const Source& source, const KeysImportOption
   return read;
 }
 
-// The bundle in the source; nullopt: the source is another kind of file, or a folder.
-absl::StatusOr<std::optional<KeyBundle>> BundleOf(const KeysImportOptions& options) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(options.source, ignored) || !absl::EndsWith(options.source, ".json")) return std::nullopt;
-  ASSIGN_OR_RETURN(const std::string text, ReadTextFile(options.source, kMaxBundleBytes));
-  if (!IsKeyBundle(text)) return std::nullopt;
-  ASSIGN_OR_RETURN(KeyBundle bundle, ParseKeyBundle(text),
-                   absl::Status(_.code(), absl::StrCat(options.source, ": ", _.message())));
-  if (options.indices.empty()) return bundle;
-  KeyBundle selected;
-  for (const uint64_t index : options.indices) {
-    const auto key = std::find_if(bundle.keys.begin(), bundle.keys.end(),
-                                  [index](const BundledKey& candidate) { return candidate.index == index; });
-    if (key == bundle.keys.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(options.source, " has no key of validator ", index));
-    }
-    selected.keys.push_back(*key);
-    selected.histories.push_back(bundle.histories[static_cast<size_t>(key - bundle.keys.begin())]);
-  }
-  return selected;
-}
-
 // Adds keys to a list, and their records to its database first.
 class KeyAdder {
  public:
@@ -233,7 +211,7 @@ absl::Status ImportFiles(const KeysImportOptions& options, KeyAdder& adder, std:
 }  // namespace
 
 absl::Status ImportKeys(const KeysImportOptions& options, RandomSource& random, std::ostream& out) {
-  ASSIGN_OR_RETURN(const std::optional<KeyBundle> bundle, BundleOf(options));
+  ASSIGN_OR_RETURN(const std::optional<KeyBundle> bundle, ReadKeyBundle(options.source, options.indices));
   if (bundle.has_value() && (!options.records_input.empty() || options.never_signed)) {
     return absl::InvalidArgumentError(
         absl::StrCat(options.source, " has the records of its keys: leave --records-input and --never-signed away"));
