@@ -14,17 +14,13 @@ function(lean_precompile name)
 endfunction()
 
 lean_precompile(lean_precompiled)
-if(LEAN_RPC)
-  set(lean_rpc_target gRPC::grpc++)
-  set(lean_rpc_header <grpcpp/grpcpp.h>)
-  lean_precompile(lean_precompiled_rpc DEPS ${lean_rpc_target} HEADERS ${lean_rpc_header})
-endif()
+lean_precompile(lean_precompiled_rpc DEPS gRPC::grpc++ HEADERS <grpcpp/grpcpp.h>)
 # For code that runs once (tests, command lines) and takes long to optimize. -O0 would be too low: if several object files
 # of a program contain an inline function, the linker may keep the copy from these files.
 set(lean_quick_options $<$<CONFIG:Release>:-O1>)
-lean_precompile(lean_precompiled_test DEPS GTest::gmock ${lean_rpc_target} HEADERS <gmock/gmock.h> <gtest/gtest.h> ${lean_rpc_header})
+lean_precompile(lean_precompiled_test DEPS GTest::gmock gRPC::grpc++ HEADERS <gmock/gmock.h> <gtest/gtest.h> <grpcpp/grpcpp.h>)
 target_compile_options(lean_precompiled_test PRIVATE ${lean_quick_options})
-lean_precompile(lean_precompiled_arguments DEPS CLI11::CLI11 ${lean_rpc_target} HEADERS <CLI/CLI.hpp> ${lean_rpc_header})
+lean_precompile(lean_precompiled_arguments DEPS CLI11::CLI11 gRPC::grpc++ HEADERS <CLI/CLI.hpp> <grpcpp/grpcpp.h>)
 target_compile_options(lean_precompiled_arguments PRIVATE ${lean_quick_options})
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)

@@ -41,7 +41,21 @@ class Handlers final : public BeaconCalls {
                                                      [this](const auto& r) { return duties_.BuildVote(r); });
     Add<v1::GetLivenessRequest, v1::GetLivenessResponse>("GetLiveness",
                                                          [this](const auto& r) { return duties_.GetLiveness(r); });
+    Add<v1::GetHeadRequest, v1::GetHeadResponse>("GetHead", [this](const auto& r) { return queries_.GetHead(r); });
+    Add<v1::GetChainStatusRequest, v1::GetChainStatusResponse>(
+        "GetChainStatus", [this](const auto& r) { return queries_.GetChainStatus(r); });
     Add<v1::GetBlockRequest, v1::GetBlockResponse>("GetBlock", [this](const auto& r) { return queries_.GetBlock(r); });
+    Add<v1::GetStateRequest, v1::GetStateResponse>("GetState", [this](const auto& r) { return queries_.GetState(r); });
+    Add<v1::GetValidatorsRequest, v1::GetValidatorsResponse>(
+        "GetValidators", [this](const auto& r) { return queries_.GetValidators(r); });
+    Add<v1::GetForkChoiceRequest, v1::GetForkChoiceResponse>(
+        "GetForkChoice", [this](const auto& r) { return queries_.GetForkChoice(r); });
+    Add<v1::GetLatestVotesRequest, v1::GetLatestVotesResponse>(
+        "GetLatestVotes", [this](const auto& r) { return queries_.GetLatestVotes(r); });
+    Add<v1::GetParticipationRequest, v1::GetParticipationResponse>(
+        "GetParticipation", [this](const auto& r) { return queries_.GetParticipation(r); });
+    Add<v1::GetCheckpointRequest, v1::GetCheckpointResponse>(
+        "GetCheckpoint", [this](const auto& r) { return queries_.GetCheckpoint(r); });
     Add<v1::SubmitBlockRequest, v1::SubmitBlockResponse>("SubmitBlock", [this](const auto& r) {
       return Await<v1::SubmitBlockResponse>([&](auto reply) { submissions_.SubmitBlock(kCaller, r, reply); });
     });
@@ -83,7 +97,7 @@ class Handlers final : public BeaconCalls {
     while (!answer->has_value() && service_.Step()) {
     }
     if (!answer->has_value()) return absl::DeadlineExceededError("no answer");
-    return **std::move(*answer);
+    return *std::move(*answer);
   }
 
   beacon::ChainService& service_;
