@@ -1,4 +1,4 @@
-// Events as StreamEvents shows them (proto/lean/v1/beacon.proto).
+// Events as StreamEvents shows them (proto/lean/v1/events.proto).
 #ifndef LEAN_BEACON_RPC_EVENT_VIEWS_H_
 #define LEAN_BEACON_RPC_EVENT_VIEWS_H_
 

@@ -12,7 +12,9 @@ from google.protobuf import descriptor_pb2
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 # In the order of the page.
 FILES = tuple(f"lean/v1/{name}.proto" for name in (
-    "beacon", "validator", "keymanager", "signer", "network_engine", "types"))
+    "beacon", "events", "views", "validator", "keymanager", "signer", "network_engine", "types"))
+# The headings of those that have no service.
+TITLES = {"events": "Events", "views": "Views", "types": "Containers"}
 PACKAGE = ".lean.v1."
 FIELD = descriptor_pb2.FieldDescriptorProto
 
@@ -80,12 +82,14 @@ def cell(comment):
 class Page:
     """The text of one .proto file."""
 
-    def __init__(self, file, out):
+    def __init__(self, file, pages, out):
         self.file = file
+        self.pages = pages  # of all files
         self.out = out
         self.places = {tuple(place.path): place for place in file.source_code_info.location}
-        self.of_calls = {kind for service in file.service for method in service.method
-                         for kind in (method.input_type, method.output_type)}
+        self.messages = {f"{PACKAGE}{message.name}": (number, message) for number, message in enumerate(file.message_type)}
+        self.calls = {kind for service in file.service for method in service.method
+                      for kind in (method.input_type, method.output_type)}
 
     def comment(self, path, name, needed=True):
         place = self.places.get(tuple(path))
@@ -101,29 +105,31 @@ class Page:
             said = joined([self.comment([6, number], service.name, needed=False)])
             self.out.append(f"[{self.file.name}](../../proto/{self.file.name}). {said}".rstrip() + "\n")
         if not self.file.service:
-            self.out.append(f"\n## Containers\n\n[{self.file.name}](../../proto/{self.file.name}).\n")
+            title = TITLES[pathlib.PurePath(self.file.name).stem]
+            self.out.append(f"\n## {title}\n\n[{self.file.name}](../../proto/{self.file.name}).\n")
         self.out.append(paragraphs(self.comment([12], self.file.name)))
-        messages = {f"{PACKAGE}{message.name}": (number, message)
-                    for number, message in enumerate(self.file.message_type)}
         for number, service in enumerate(self.file.service):
             for call, method in enumerate(service.method):
-                self.method(method, [6, number, 2, call], messages)
-        for name, (number, message) in messages.items():
-            if name not in self.of_calls:
+                self.method(method, [6, number, 2, call])
+        # Messages of calls are shown with these, wherever they are defined.
+        of_calls = set().union(*(page.calls for page in self.pages))
+        for name, (number, message) in self.messages.items():
+            if name not in of_calls:
                 self.message(message, [4, number], message.name)
         for number, enum in enumerate(self.file.enum_type):
             self.enum(enum, [5, number], enum.name)
 
-    def method(self, method, path, messages):
+    def method(self, method, path):
         self.out.append(f"\n### {method.name}\n")
         self.out.append(paragraphs(self.comment(path, method.name)))
         for title, kind, streams in (("Request", method.input_type, method.client_streaming),
                                      ("Answer", method.output_type, method.server_streaming)):
             name = kind.removeprefix(PACKAGE)
             title = f"{title}: {'stream of ' if streams else ''}`{name}`"
-            number, message = messages[kind]
+            page = next(page for page in self.pages if kind in page.messages)
+            number, message = page.messages[kind]
             if message.field:
-                self.message(message, [4, number], name, title)
+                page.message(message, [4, number], name, title)
             else:
                 self.out.append(f"\n{title}, which is empty.")
 
@@ -165,8 +171,10 @@ def main():
         for service in file.service:
             calls = ", ".join(f"[{method.name}](#{method.name.lower()})" for method in service.method)
             out.append(f"| [{service.name}](#{service.name.lower()}) | {calls} |")
-    for file in files:
-        Page(file, out).write()
+    pages = []
+    pages += (Page(file, pages, out) for file in files)
+    for page in pages:
+        page.write()
     print("\n".join(out))
 
 
