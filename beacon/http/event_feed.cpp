@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "beacon/http/json.h"
+#include "beacon/rpc/views.h"
 #include "common/bytes/bytes.h"
 
 namespace lean::beacon {
@@ -34,6 +35,8 @@ constexpr std::array<HttpTopic, kEventKinds> kTopics = {{
      R"({"is_syncing":true,"lag_slots":132,"target_slot":1024,"message":"132 slots behind …"})"},
     {"block_gossip", "a peer's block has right signatures and is about to be imported", kImportedEventForm},
     {"safe_target", "the safe target has moved", kBlockEventForm},
+    {"block_votes", "the votes in the body of a block that was imported, by slot and head",
+     R"({"slot":128,"block":"0x…","votes":[{"slot":127,"head":{"slot":127,"root":"0x…"},"validators":"0-3,7"}]})"},
 }};
 
 constexpr size_t kMostEvents = 256;  // in the text of one Next
@@ -74,6 +77,17 @@ struct DataOf {
   }
   Json operator()(const GossipBlockSeen& event) const { return ImportedJson(event.id); }
   Json operator()(const SafeTargetMoved& event) const { return BlockJson(event.safe_target); }
+  Json operator()(const BlockVotesTold& event) const {
+    Json votes = Json::array();
+    for (const VoteGroup& group : event.votes) {
+      v1::VoteGroup view;
+      View(group, view);
+      votes.push_back(ToJson(view));
+    }
+    Json data = ImportedJson(event.block);
+    data["votes"] = std::move(votes);
+    return data;
+  }
 };
 
 }  // namespace

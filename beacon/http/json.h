@@ -23,6 +23,9 @@ inline Json ToJson(const Checkpoint& checkpoint) {
 inline Json ToJson(const v1::CheckpointView& checkpoint) {
   return {{"slot", checkpoint.slot()}, {"root", checkpoint.root()}};
 }
+inline Json ToJson(const v1::VoteGroup& votes) {
+  return {{"slot", votes.slot()}, {"head", ToJson(votes.head())}, {"validators", votes.validators()}};
+}
 inline Json ToJson(const AttestationData& data) {
   return {{"slot", data.slot},
           {"head", ToJson(data.head)},

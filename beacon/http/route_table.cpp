@@ -93,7 +93,7 @@ Answer LatestVotes(const RouteSources& sources, const RouteCall&) {
   ASSIGN_OR_RETURN(const auto latest, sources.queries.GetLatestVotes({}));
   Json votes = Json::array();
   for (const v1::VoteGroup& group : latest.votes()) {
-    votes.push_back({{"slot", group.slot()}, {"head", ToJson(group.head())}, {"validators", group.validators()}});
+    votes.push_back(ToJson(group));
   }
   return Respond({{"votes", std::move(votes)}});
 }

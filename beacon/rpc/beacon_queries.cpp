@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/chain/lean_chain.h"
 #include "beacon/rpc/views.h"
+#include "beacon/services/events/vote_groups.h"
 #include "common/bytes/bytes.h"
 #include "common/containers/attestation.h"
 #include "common/containers/limits.h"
@@ -62,19 +63,6 @@ void AddJustifications(const State& state, v1::GetStateResponse& response) {
     for (size_t v = 0; v < validators; ++v) votes += state.justifications_validators[i * validators + v] ? 1 : 0;
     view.set_votes(votes);
   }
-}
-
-// Ascending indices as ranges: "0-3,7".
-std::string IndexRanges(const std::vector<uint64_t>& indices) {
-  std::string text;
-  for (size_t first = 0; first < indices.size();) {
-    size_t last = first;
-    while (last + 1 < indices.size() && indices[last + 1] == indices[last] + 1) ++last;
-    absl::StrAppend(&text, text.empty() ? "" : ",", indices[first]);
-    if (last > first) absl::StrAppend(&text, "-", indices[last]);
-    first = last + 1;
-  }
-  return text;
 }
 
 }  // namespace
@@ -227,19 +215,11 @@ absl::StatusOr<v1::GetLatestVotesResponse> BeaconQueries::GetLatestVotes(const v
     const Attestation*& of_validator = newest[vote->message.validator_id];
     if (of_validator == nullptr || of_validator->data.slot < vote->message.data.slot) of_validator = &vote->message;
   }
-  std::map<std::pair<uint64_t, Root>, std::pair<Checkpoint, std::vector<uint64_t>>> groups;
-  for (const auto& [validator, vote] : newest) {
-    auto& [head, validators] = groups[{vote->data.slot, vote->data.head.root}];
-    head = vote->data.head;
-    validators.push_back(validator);
-  }
+  std::vector<const Attestation*> of_validators;
+  of_validators.reserve(newest.size());
+  for (const auto& [validator, vote] : newest) of_validators.push_back(vote);
   v1::GetLatestVotesResponse response;
-  for (const auto& [place, group] : groups) {
-    v1::VoteGroup& view = *response.add_votes();
-    view.set_slot(place.first);
-    View(group.first, *view.mutable_head());
-    view.set_validators(IndexRanges(group.second));
-  }
+  for (const VoteGroup& group : GroupByHead(of_validators)) View(group, *response.add_votes());
   return response;
 }
 

@@ -21,7 +21,7 @@ absl::StatusOr<EventKinds> KindsOf(const v1::StreamEventsRequest& request) {
   if (request.kinds().empty()) return EventKinds().set();
   EventKinds kinds;
   for (const int kind : request.kinds()) {
-    if (kind < v1::Event::HEAD || kind > v1::Event::SAFE_TARGET) {
+    if (kind < v1::Event::HEAD || kind > v1::Event::BLOCK_VOTES) {
       return rpc::MalformedRequest(absl::StrCat("kinds: ", kind, " is no kind of event"));
     }
     kinds.set(static_cast<size_t>(kind - v1::Event::HEAD));
@@ -29,7 +29,7 @@ absl::StatusOr<EventKinds> KindsOf(const v1::StreamEventsRequest& request) {
   return kinds;
 }
 static_assert(v1::Event::VOTE - v1::Event::HEAD == static_cast<int>(EventKind::kVote));
-static_assert(v1::Event::SAFE_TARGET - v1::Event::HEAD == static_cast<int>(EventKind::kSafeTarget));
+static_assert(v1::Event::BLOCK_VOTES - v1::Event::HEAD == static_cast<int>(EventKind::kBlockVotes));
 
 absl::StatusOr<std::optional<EventCursor>> CursorOf(const v1::StreamEventsRequest& request) {
   if (request.after().empty()) return std::nullopt;

@@ -56,6 +56,11 @@ struct ContentView {
     block.set_peer(event.peer);
   }
   void operator()(const SafeTargetMoved& event) const { FillBlock(event.safe_target, *view.mutable_safe_target()); }
+  void operator()(const BlockVotesTold& event) const {
+    v1::BlockVotesEvent& told = *view.mutable_block_votes();
+    View(event.block, *told.mutable_block());
+    for (const VoteGroup& group : event.votes) View(group, *told.add_votes());
+  }
 
   size_t index;
   v1::Event& view;

@@ -80,6 +80,24 @@ void View(const Attestation& vote, v1::AttestationView& view) {
   View(vote.data.source, *view.mutable_source());
 }
 
+void View(const VoteGroup& votes, v1::VoteGroup& view) {
+  view.set_slot(votes.slot);
+  View(votes.head, *view.mutable_head());
+  view.set_validators(IndexRanges(votes.validators));
+}
+
+std::string IndexRanges(const std::vector<uint64_t>& indices) {
+  std::string text;
+  for (size_t first = 0; first < indices.size();) {
+    size_t last = first;
+    while (last + 1 < indices.size() && indices[last + 1] == indices[last] + 1) ++last;
+    absl::StrAppend(&text, text.empty() ? "" : ",", indices[first]);
+    if (last > first) absl::StrAppend(&text, "-", indices[last]);
+    first = last + 1;
+  }
+  return text;
+}
+
 void View(const SyncStatus& sync, v1::SyncView& view) {
   view.set_synced(sync.synced);
   view.set_lag_slots(sync.lag_slots);

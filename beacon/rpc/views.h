@@ -3,10 +3,15 @@
 #ifndef LEAN_BEACON_RPC_VIEWS_H_
 #define LEAN_BEACON_RPC_VIEWS_H_
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "beacon/chain/lean_chain.h"
 #include "beacon/rpc/served_chain.h"
+#include "beacon/services/events/vote_groups.h"
 #include "beacon/sync/sync_status.h"
 #include "common/bytes/bytes.h"
 #include "common/containers/attestation.h"
@@ -17,6 +22,10 @@ namespace lean::beacon {
 void View(const Checkpoint& checkpoint, v1::CheckpointView& view);
 void View(const Attestation& vote, v1::AttestationView& view);
 void View(const SyncStatus& sync, v1::SyncView& view);
+void View(const VoteGroup& votes, v1::VoteGroup& view);
+
+// Ascending indices as ranges: "0-3,7".
+std::string IndexRanges(const std::vector<uint64_t>& indices);
 
 // MALFORMED_REQUEST: not 32 bytes of hex. `field` names the text in the error.
 absl::StatusOr<Root> RootFromText(absl::string_view text, absl::string_view field);

@@ -168,6 +168,7 @@ absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& 
                      .state_root = content.state_root,
                      .proposer_index = content.proposer_index,
                      .votes = content.body.attestations.size()});
+  TellVotesOf(content, item.root);
   const int64_t slot = CurrentSlot();
   const Attestation& proposer_vote = block->message.proposer_attestation;
   context_.seen_votes.Add(proposer_vote.data.slot, proposer_vote.validator_id, slot);
@@ -180,6 +181,14 @@ absl::Status ChainWriter::Apply(const SignedBlockPtr& block, const WaitingItem& 
   HandleEvents(*events, old_head, mode);
   Prune();
   return absl::OkStatus();
+}
+
+void ChainWriter::TellVotesOf(const Block& block, const Root& root) const {
+  if (context_.events == nullptr || block.body.attestations.empty()) return;
+  std::vector<const Attestation*> votes;
+  votes.reserve(block.body.attestations.size());
+  for (const Attestation& vote : block.body.attestations) votes.push_back(&vote);
+  Tell(BlockVotesTold{.block = {.root = root, .slot = block.slot}, .votes = GroupByHead(votes)});
 }
 
 absl::Status ChainWriter::Apply(const SignedVotePtr& vote) {

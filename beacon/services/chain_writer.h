@@ -131,6 +131,7 @@ class ChainWriter {
   void Tell(BeaconEvent event) const {
     if (context_.events != nullptr) context_.events->Add(std::move(event));
   }
+  void TellVotesOf(const Block& block, const Root& root) const;
   EventBlock Described(const Checkpoint& block) const;
   void Publish(OutboundItem item);
   void UpdateSizes();

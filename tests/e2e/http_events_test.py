@@ -1,4 +1,4 @@
-"""The events of a peer, of a reorganization and of the sync, as two beacons that part, agree again and restart stream
+"""The events of a peer, of a reorganization, of votes in blocks and of the sync, as two beacons that part, agree again and restart stream
 them: over HTTP in the documented form, and over gRPC with the same content."""
 
 import shutil
@@ -13,6 +13,13 @@ from leandev.processes import wait_until
 SLOT_MS = 500
 # A cursor of an earlier run: the stream begins with the oldest event that the beacon holds.
 FROM_THE_BEGINNING = "1-1"
+
+
+def indices(ranges):
+    """"0-2,7": 0, 1, 2, 7."""
+    for part in ranges.split(","):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
 
 
 class HttpEventsTest(e2e.NetworkTest):
@@ -63,6 +70,7 @@ class HttpEventsTest(e2e.NetworkTest):
         self.check_connection()
         parted = self.part()
         self.check_reorg(parted)
+        self.check_block_votes()
         net.kill_node(1)
         self.check_disconnection()
         shutil.rmtree(net.data_dir(1))
@@ -114,6 +122,19 @@ class HttpEventsTest(e2e.NetworkTest):
             self.assertEqual(data, {
                 "slot": new.block.slot, "depth": event.depth, "old_head_block": old.block.root,
                 "new_head_block": new.block.root, "old_head_state": old.state_root, "new_head_state": new.state_root})
+
+    def check_block_votes(self):
+        """The votes in a block are those of its body."""
+        events = self.events_until(0, "block_votes", lambda _, data: True)
+        topic, data, cursor = events[-1]
+        self.expect_form(topic, data)
+        block = self.network.rpc.block(root=data["block"])
+        said = {(vote["slot"], vote["head"]["root"], index)
+                for vote in data["votes"] for index in indices(vote["validators"])}
+        self.assertEqual(said, {(vote.slot, vote.head.root, vote.validator_index) for vote in block.attestations})
+        (event,) = self.by_grpc(0, "BLOCK_VOTES", "block_votes", [cursor])
+        self.assertEqual([(v.slot, v.head.root, v.validators) for v in event.votes],
+                         [(v["slot"], v["head"]["root"], v["validators"]) for v in data["votes"]])
 
     def check_disconnection(self):
         # The cut may have ended an earlier connection, so this is about the state in the end.

@@ -63,9 +63,11 @@ class PageTest(e2e.NetworkTest):
         words = [item.split() for item in items]
         return {int(word[1].rstrip(":")): int(word[2]) for word in words}
 
-    def parted_counts(self, begin):
-        """How many voted in the slots since the link was cut in slot `begin`, without the first of them."""
-        return [count for slot, count in self.voted().items() if slot > begin + 1]
+    def parted_counts(self, begin, slots=None):
+        """How many voted in the slots since the link was cut in slot `begin`, without the first of them; with `slots`, in
+        so many slots alone."""
+        return [count for slot, count in self.voted().items()
+                if slot > begin + 1 and (slots is None or slot <= begin + slots)]
 
     def expect(self, condition, what):
         return wait_until(condition, e2e.PATIENCE_S, what)
@@ -88,6 +90,7 @@ class PageTest(e2e.NetworkTest):
         self.check_against_rpc(net)
         self.check_keyboard()
         self.check_pointer()
+        self.check_accessibility()
 
         # Parted, each half has two of four votes and finalizes nothing.
         self.link.cut()
@@ -99,9 +102,10 @@ class PageTest(e2e.NetworkTest):
         self.assertLessEqual(max(self.parted_counts(begin)), half)
         self.expect(lambda: self.number("lag") >= PARTED_SLOTS, "finality to lag")
 
-        # Healed, the other half's blocks are a branch.
+        # Healed, the other half's blocks are a branch. Their votes of the parted slots arrive in blocks alone.
         self.link.mend()
         self.expect(lambda: len(self.lanes()) > 1, "the other half's branch")
+        self.expect(lambda: VALIDATORS in self.parted_counts(begin, PARTED_SLOTS // 2), "the votes that blocks bring")
         self.expect(lambda: self.number("finalized") > begin + PARTED_SLOTS, "finality after the halves are one")
         for width, height in ((1280, 1120), (390, 1500)):
             browser.set_size(self.page, width, height)
@@ -166,6 +170,60 @@ class PageTest(e2e.NetworkTest):
         wanted = rf"slot \d+.*\nweight \d of {VALIDATORS}\n(head of \d: [0-9,-]+|no newest vote)"
         self.expect(lambda: re.match(wanted, self.page.execute_script(point, "mouseover") or ""), "the tip of the head")
         self.expect(lambda: self.page.execute_script(point, "mouseout") == "", "the tip to go")
+
+    def check_accessibility(self):
+        """What a screen reader is told: the roles, names and live regions of the browser's accessibility tree."""
+        self.page.execute_cdp_cmd("Accessibility.enable", {})
+        by_role = {}
+
+        def names(role):
+            return [node.get("name", {}).get("value", "") for node in by_role.get(role, ())]
+
+        def has_all_marks():
+            """A new head is marked before its block is drawn, so one may be missing for a moment."""
+            nodes = self.page.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+            by_role.clear()
+            for node in nodes:
+                if not node["ignored"]:
+                    by_role.setdefault(node["role"]["value"], []).append(node)
+            marks = {mark for name in names("button") for mark in name.split(", ")[4:]}
+            return marks >= {"head", "safe", "justified", "finalized"}
+
+        def live(node):
+            return next((p["value"]["value"] for p in node.get("properties", []) if p["name"] == "live"), "off")
+
+        self.expect(has_all_marks, "blocks with all marks")
+        self.assertEqual([name.split()[0] for name in names("heading")], ["lean-beacon", "Blocks", "Votes", "Peers"])
+        self.assertTrue({"Slot clock", "Blocks", "Votes of the last 64 slots", "Peers"} <= set(names("region")))
+        self.assertIn("follow the newest", names("checkbox"))
+        # The tree: a named group whose blocks are buttons that say what a picture shows.
+        self.assertTrue(any(name.startswith("Block tree. Arrow keys") for name in names("group")), names("group"))
+        blocks = names("button")
+        self.assertEqual(len(blocks), len(set(blocks)))
+        for name in blocks:
+            self.assertRegex(name, rf"^Block 0x\w+…\w+, slot \d+, proposer \d+, weight \d+ of {VALIDATORS}")
+        # The picture of the votes has a name, a description, and its content as a list and a table.
+        (picture,) = by_role["image"]
+        self.assertEqual(picture["name"]["value"], "Votes of the last 64 slots")
+        self.assertRegex(picture["description"]["value"], r"^slot \d+: \d+ of \d+ voted")
+        self.assertIn("Votes by slot", names("list"))
+        self.assertEqual(names("table"), ["Validators that missed most of these slots", "Peers"])
+        self.assertTrue({"validator", "missed", "peer", "agent"} <= set(names("columnheader")), names("columnheader"))
+        # Nothing that can be operated is without a name.
+        for role in ("button", "checkbox", "link", "image", "table", "group"):
+            self.assertNotIn("", names(role), role)
+        # Read aloud by itself: the state of the connection, and nothing that changes with every slot.
+        (status,) = by_role["status"]
+        self.assertEqual(live(status), "polite")
+        aloud = self.page.find_elements(By.CSS_SELECTOR, "[aria-live=polite], [role=status]")
+        self.assertEqual({element.get_attribute("id") for element in aloud}, {"link", "block"})
+        grid = self.page.find_element(By.ID, "grid")
+        grid.send_keys(Keys.ARROW_LEFT)
+        text = self.page.find_element(By.ID, "grid-text")
+        self.assertEqual(text.get_attribute("aria-live"), "polite")
+        self.page.execute_script("document.activeElement.blur()")
+        self.assertEqual(text.get_attribute("aria-live"), "off")
+        self.page.execute_cdp_cmd("Accessibility.disable", {})
 
     def check_layout(self, width, scheme):
         shown = self.page.execute_script(

@@ -8,7 +8,7 @@ import { short, Tree } from "./tree.js";
 const API = "/lean/v0";
 const ALL_TOPICS = [
   "head", "block", "attestation", "justified_checkpoint", "finalized_checkpoint", "chain_reorg", "peer", "sync", "block_gossip",
-  "safe_target",
+  "safe_target", "block_votes",
 ];
 const MARK_OF_TOPIC = {
   head: "head", safe_target: "safeTarget", justified_checkpoint: "justified", finalized_checkpoint: "finalized",
@@ -123,6 +123,14 @@ class Page {
       case "attestation":
         this.chain.addVote(data.validator_id, data.data.slot, data.data.head.root);
         this.participation.add(data.data.slot, data.validator_id);
+        break;
+      case "block_votes": // most have come as attestations before
+        for (const votes of data.votes) {
+          visitRanges(votes.validators, (index) => {
+            this.chain.addVote(index, votes.slot, votes.head.root);
+            this.participation.add(votes.slot, index);
+          });
+        }
         break;
       case "block":
         this.addBlock(data.block);

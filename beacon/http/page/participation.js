@@ -156,6 +156,8 @@ export class Participation {
 
   setCursor(slot) {
     this.cursor = slot;
+    // Read aloud while somebody moves through the slots, not with every new slot.
+    this.text.setAttribute("aria-live", slot === null ? "off" : "polite");
     this.describe();
   }
 

@@ -9,14 +9,27 @@
 #include <variant>
 #include <vector>
 
+#include "beacon/services/events/vote_groups.h"
 #include "common/bytes/bytes.h"
 #include "common/containers/attestation.h"
 
 namespace lean::beacon {
 
 // In the order of the alternatives of BeaconEvent.
-enum class EventKind { kHead, kBlock, kVote, kJustified, kFinalized, kReorg, kPeer, kSync, kGossipBlock, kSafeTarget };
-inline constexpr size_t kEventKinds = 10;
+enum class EventKind {
+  kHead,
+  kBlock,
+  kVote,
+  kJustified,
+  kFinalized,
+  kReorg,
+  kPeer,
+  kSync,
+  kGossipBlock,
+  kSafeTarget,
+  kBlockVotes
+};
+inline constexpr size_t kEventKinds = 11;
 using EventKinds = std::bitset<kEventKinds>;  // by EventKind
 
 // A block and the root of its post-state. The latter is zero when the block is no longer in memory.
@@ -38,8 +51,7 @@ struct BlockImported {
   uint64_t votes = 0;  // in its body
 };
 
-// Votes from gossip or from validator clients were accepted together. Each of them is an event of its own. Votes in
-// blocks are not told.
+// Votes from gossip or from validator clients were accepted together. Each of them is an event of its own.
 struct VotesAccepted {
   std::vector<Attestation> votes;  // not empty
 };
@@ -87,8 +99,14 @@ struct SafeTargetMoved {
   EventBlock safe_target;
 };
 
+// The votes in the body of a block that was imported.
+struct BlockVotesTold {
+  Checkpoint block;
+  std::vector<VoteGroup> votes;  // not empty
+};
+
 using BeaconEvent = std::variant<HeadMoved, BlockImported, VotesAccepted, JustifiedMoved, FinalizedMoved, Reorganized,
-                                 PeerChanged, SyncChanged, GossipBlockSeen, SafeTargetMoved>;
+                                 PeerChanged, SyncChanged, GossipBlockSeen, SafeTargetMoved, BlockVotesTold>;
 static_assert(std::variant_size_v<BeaconEvent> == kEventKinds);
 
 inline EventKind KindOf(const BeaconEvent& event) { return static_cast<EventKind>(event.index()); }

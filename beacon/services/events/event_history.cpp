@@ -23,6 +23,7 @@ size_t BytesInside(const PeerChanged& event) {
 size_t BytesInside(const SyncChanged& event) { return event.message.capacity(); }
 size_t BytesInside(const GossipBlockSeen&) { return 0; }
 size_t BytesInside(const SafeTargetMoved&) { return 0; }
+size_t BytesInside(const BlockVotesTold& event) { return lean::beacon::BytesInside(event.votes); }
 
 size_t CountOf(const BeaconEvent& event) {
   const auto* votes = std::get_if<VotesAccepted>(&event);

@@ -37,7 +37,7 @@ TEST(TopicsTest, AreReadAndAnUnknownOneIsNamed) {
   EXPECT_EQ(ParseTopics("head,block_gossip").value(), EventKinds(1U | 1U << static_cast<int>(EventKind::kGossipBlock)));
   EXPECT_EQ(
       ParseTopics("head,block,justified_checkpoint,finalized_checkpoint,block_gossip,attestation,chain_reorg,peer,"
-                  "sync,safe_target")
+                  "sync,safe_target,block_votes")
           .value(),
       EventKinds().set());
   EXPECT_EQ(ParseTopics("").status().message(), "missing required query parameter: topics");
@@ -69,6 +69,12 @@ TEST_F(EventFeedTest, EachEventToTheByte) {
   EXPECT_EQ(feed_.Next(), absl::StrCat("event: chain_reorg\ndata: {\"slot\":4,\"depth\":2,\"old_head_block\":\"",
                                        TextOf(1), "\",\"new_head_block\":\"", TextOf(3), "\",\"old_head_state\":\"",
                                        TextOf(2), "\",\"new_head_state\":\"", TextOf(4), "\"}\nid: 5-6\n\n"));
+  history_.Add(
+      BlockVotesTold{.block = {.root = RootOfByte(1), .slot = 5},
+                     .votes = {{.slot = 4, .head = {.root = RootOfByte(2), .slot = 3}, .validators = {0, 1, 2, 7}}}});
+  EXPECT_EQ(feed_.Next(), absl::StrCat("event: block_votes\ndata: {\"slot\":5,\"block\":\"", TextOf(1),
+                                       "\",\"votes\":[{\"slot\":4,\"head\":{\"slot\":3,\"root\":\"", TextOf(2),
+                                       "\"},\"validators\":\"0-2,7\"}]}\nid: 5-7\n\n"));
 }
 
 TEST_F(EventFeedTest, VotesOfTheSameAndOfOtherData) {

@@ -110,9 +110,9 @@ TEST_F(StreamEventsTest, BlocksHeadsAndVotesAreTold) {
 }
 
 TEST_F(StreamEventsTest, OtherKindsAreToldAsTheyAreAdded) {
-  OpenStream stream(beacon_.queries(),
-                    Asked({v1::Event::REORG, v1::Event::PEER, v1::Event::SYNC, v1::Event::GOSSIP_BLOCK,
-                           v1::Event::JUSTIFIED, v1::Event::FINALIZED, v1::Event::SAFE_TARGET}));
+  OpenStream stream(beacon_.queries(), Asked({v1::Event::REORG, v1::Event::PEER, v1::Event::SYNC,
+                                              v1::Event::GOSSIP_BLOCK, v1::Event::JUSTIFIED, v1::Event::FINALIZED,
+                                              v1::Event::SAFE_TARGET, v1::Event::BLOCK_VOTES}));
   const EventBlock old_head{.id = {.root = Root(), .slot = 3}, .state_root = Root()};
   const EventBlock new_head{.id = {.root = Root(), .slot = 4}, .state_root = Root()};
   beacon_.events().Add(Reorganized{.old_head = old_head, .new_head = new_head, .depth = 2});
@@ -129,8 +129,10 @@ TEST_F(StreamEventsTest, OtherKindsAreToldAsTheyAreAdded) {
   beacon_.events().Add(JustifiedMoved{.justified = old_head});
   beacon_.events().Add(FinalizedMoved{.finalized = old_head});
   beacon_.events().Add(SafeTargetMoved{.safe_target = new_head});
-  const std::vector<v1::Event> events = stream.Read(7);
-  ASSERT_EQ(events.size(), 7U);
+  beacon_.events().Add(
+      BlockVotesTold{.block = new_head.id, .votes = {{.slot = 3, .head = old_head.id, .validators = {0, 1, 4}}}});
+  const std::vector<v1::Event> events = stream.Read(8);
+  ASSERT_EQ(events.size(), 8U);
   EXPECT_EQ(events[0].reorg().depth(), 2U);
   EXPECT_EQ(events[0].reorg().old_head().block().slot(), 3U);
   EXPECT_EQ(events[0].reorg().new_head().block().slot(), 4U);
@@ -143,6 +145,10 @@ TEST_F(StreamEventsTest, OtherKindsAreToldAsTheyAreAdded) {
   EXPECT_EQ(events[4].justified().block().slot(), 3U);
   EXPECT_EQ(events[5].finalized().block().slot(), 3U);
   EXPECT_EQ(events[6].safe_target().block().slot(), 4U);
+  EXPECT_EQ(events[7].block_votes().block().slot(), 4U);
+  ASSERT_EQ(events[7].block_votes().votes_size(), 1);
+  EXPECT_EQ(events[7].block_votes().votes(0).head().slot(), 3U);
+  EXPECT_EQ(events[7].block_votes().votes(0).validators(), "0-1,4");
 }
 
 TEST_F(StreamEventsTest, AStreamContinuesAfterACursor) {
@@ -161,7 +167,7 @@ TEST_F(StreamEventsTest, AStreamContinuesAfterACursor) {
 
 TEST_F(StreamEventsTest, ABadRequestIsRefused) {
   EXPECT_EQ(OpenStream(beacon_.queries(), Asked({v1::Event::KIND_UNSPECIFIED})).ReasonOfEnd(), "MALFORMED_REQUEST");
-  EXPECT_EQ(OpenStream(beacon_.queries(), Asked({static_cast<v1::Event::Kind>(11)})).ReasonOfEnd(),
+  EXPECT_EQ(OpenStream(beacon_.queries(), Asked({static_cast<v1::Event::Kind>(v1::Event::Kind_MAX + 1)})).ReasonOfEnd(),
             "MALFORMED_REQUEST");
   EXPECT_EQ(OpenStream(beacon_.queries(), Asked({}, "yesterday")).ReasonOfEnd(), "MALFORMED_REQUEST");
   EXPECT_EQ(OpenStream(beacon_.queries(), Asked({}, std::string(2000, '1'))).ReasonOfEnd(), "MALFORMED_REQUEST");

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -62,6 +64,58 @@ TEST_F(ToldEventsTest, AcceptedVotesAreToldTogetherAndOthersAreNot) {
               ElementsAre(source_.Vote(0, 2)->message, source_.Vote(3, 2)->message));
   Import({bad});
   EXPECT_TRUE(Told().empty());
+}
+
+TEST_F(ToldEventsTest, VotesThatABlockBringsAreToldBySlotAndHead) {
+  GoTo(1);
+  const SignedBlockPtr first = source_.AddBlock(1);
+  Import(first);
+  // This chain hears of these votes from the next block alone.
+  for (const uint64_t validator : {3, 0, 2}) {
+    ASSERT_TRUE(source_.chain().OnVote(source_.Vote(validator, 1)).ok());
+  }
+  source_.chain().OnInterval(1 * 4 + 3);
+  GoTo(2);
+  const SignedBlockPtr second = source_.AddBlock(2);
+  ASSERT_FALSE(second->message.block.body.attestations.empty());
+  Told();
+  Import(second);
+  const std::vector<BeaconEvent> told = Told();
+  ASSERT_GE(told.size(), 2U);
+  const auto& votes = std::get<BlockVotesTold>(told[1]);
+  EXPECT_EQ(votes.block, (Checkpoint{.root = ChainSource::RootOf(second), .slot = 2}));
+  ASSERT_EQ(votes.votes.size(), 1U);
+  EXPECT_EQ(votes.votes[0].slot, 1U);
+  EXPECT_EQ(votes.votes[0].head, (Checkpoint{.root = ChainSource::RootOf(first), .slot = 1}));
+  std::vector<uint64_t> in_block;
+  for (const Attestation& vote : second->message.block.body.attestations) in_block.push_back(vote.validator_id);
+  EXPECT_THAT(votes.votes[0].validators, testing::UnorderedElementsAreArray(in_block));
+  EXPECT_TRUE(std::is_sorted(votes.votes[0].validators.begin(), votes.votes[0].validators.end()));
+}
+
+TEST(VoteGroupsTest, AreOrderedAndNameEachValidatorOnce) {
+  std::vector<Attestation> votes(5);
+  const auto vote = [&votes](size_t place, uint64_t validator, uint64_t slot, uint64_t head) {
+    votes[place].validator_id = validator;
+    votes[place].data.slot = slot;
+    votes[place].data.head = {.root = RootOf(head), .slot = slot - 1};
+  };
+  vote(0, 9, 5, 2);
+  vote(1, 4, 5, 1);
+  vote(2, 3, 5, 2);
+  vote(3, 3, 5, 2);
+  vote(4, 1, 4, 7);
+  std::vector<const Attestation*> pointers;
+  for (const Attestation& one : votes) pointers.push_back(&one);
+  const std::vector<VoteGroup> groups = GroupByHead(pointers);
+  ASSERT_EQ(groups.size(), 3U);
+  EXPECT_EQ(groups[0].slot, 4U);
+  EXPECT_THAT(groups[0].validators, ElementsAre(1));
+  EXPECT_EQ(groups[1].head.root, RootOf(1));
+  EXPECT_THAT(groups[1].validators, ElementsAre(4));
+  EXPECT_EQ(groups[2].head, (Checkpoint{.root = RootOf(2), .slot = 4}));
+  EXPECT_THAT(groups[2].validators, ElementsAre(3, 9));
+  EXPECT_TRUE(GroupByHead({}).empty());
 }
 
 TEST_F(ToldEventsTest, VotesThatWaitedAreToldWhenTheirBlockHasCome) {
