@@ -40,7 +40,7 @@ lean_debian(beacon lean-beacon beacon.yaml
             "Beacon of a lean Ethereum node\n The beacon follows the chain of a lean network and serves validator clients.")
 lean_debian(validator lean-validator validator.yaml
             "Validator client of a lean Ethereum node\n The client holds the keys of validators and the records of what they have signed.")
-lean_debian(p2p lean-p2p p2p.env
+lean_debian(p2p lean-p2p p2p.yaml
             "Network engine of a lean Ethereum node\n The engine connects a beacon to other nodes by libp2p.")
 set(CPACK_DEBIAN_BEACON_PACKAGE_RECOMMENDS lean-p2p)
 include(CPack)

@@ -17,7 +17,11 @@ use discv5::{
 use libp2p::{PeerId, identity::Keypair};
 use tokio::{sync::mpsc, time::sleep};
 
-use crate::{enr::Enr, log::Log, options::Target};
+use crate::{
+    enr::Enr,
+    log::{Log, Part},
+    options::Target,
+};
 
 /// The pause between searches doubles from the first value to the last.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -61,7 +65,7 @@ impl Discovery {
         for bootnode in &plan.bootnodes {
             // An error means that the record is this node's own, or has no address for discovery.
             if let Err(error) = discv5.add_enr(bootnode.parse()?) {
-                log.warn("bootnode_refused", &[("enr", bootnode), ("reason", &error)]);
+                log.of(Part::Discovery).warn("bootnode_refused", &[("enr", bootnode), ("reason", &error)]);
             }
         }
         discv5.start().await.map_err(|error| format!("cannot listen on {} for discovery: {error}", plan.listen))?;

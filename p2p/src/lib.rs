@@ -21,6 +21,7 @@ mod outbox;
 mod peers;
 pub mod rate;
 pub mod requests;
+pub mod settings;
 pub mod signature_form;
 mod swarm;
 mod targets;
@@ -28,6 +29,7 @@ pub mod text;
 pub mod traffic;
 mod undecided;
 pub mod wire;
+pub mod yaml;
 
 /// Name and version, as other clients see them.
 pub const AGENT: &str = concat!("lean-p2p/", env!("CARGO_PKG_VERSION"));

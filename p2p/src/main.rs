@@ -1,10 +1,12 @@
 //! `lean-p2p`: parses the options and connects the engine to the beacon's socket.
 
 use std::{
+    ffi::OsString,
+    fs,
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use lean_p2p::{
@@ -14,14 +16,16 @@ use lean_p2p::{
     gate::Limits,
     log::Log,
     metrics, node_key,
-    options::Options,
+    options::{Options, Order, cause},
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
-    time::timeout,
+    time::{interval, timeout},
 };
 
+/// How often the file of settings is looked at.
+const FOLLOW: Duration = Duration::from_secs(1);
 /// How long the beacon's stream may take to end after the engine has stopped.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
@@ -34,17 +38,59 @@ fn main() -> ExitCode {
 // themselves.
 #[tokio::main(flavor = "current_thread")]
 async fn serve() -> ExitCode {
-    let options = Options::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
-    let log = match Log::to_stderr(options.log_level, options.log_format) {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let options = match read_order(&arguments).unwrap_or_else(|error| error.exit()) {
+        Order::Run(options) => *options,
+        Order::Check(settings) => {
+            let printed = io::stdout().write_all(settings.as_bytes());
+            return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+    };
+    let log = match Log::to_stderr(options.log_level.clone(), options.log_format) {
         Ok(log) => Arc::new(log),
         Err(_) => return ExitCode::FAILURE,
     };
-    let result = if options.print_identity { print_identity(&options, &log) } else { run(options, log.clone()).await };
+    let result = if options.print_identity {
+        print_identity(&options, &log)
+    } else {
+        if options.config.is_some() {
+            tokio::spawn(follow_levels(arguments, options.clone(), log.clone()));
+        }
+        run(options, log.clone()).await
+    };
     if let Err(error) = &result {
         log.error("engine_failed", &[("reason", error)]);
     }
     log.flush(LAST_WORDS);
     if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn read_order(arguments: &[OsString]) -> Result<Order, clap::Error> {
+    Order::read(arguments, &std::env::vars_os().collect::<Vec<_>>())
+}
+
+/// Changes the levels of the log when the file of settings changes. Other settings are read at the start only.
+async fn follow_levels(arguments: Vec<OsString>, options: Options, log: Arc<Log>) {
+    let (mut levels, mut seen) = (options.log_level, None::<SystemTime>);
+    let mut pause = interval(FOLLOW);
+    let Some(file) = options.config else { return };
+    loop {
+        pause.tick().await;
+        let Ok(written) = fs::metadata(&file).and_then(|file| file.modified()) else { continue };
+        if seen.replace(written) == Some(written) {
+            continue;
+        }
+        match read_order(&arguments) {
+            Ok(Order::Run(now)) if now.log_level != levels => {
+                levels = now.log_level;
+                log.set_levels(levels.clone());
+                let why = "other settings are read at the next start";
+                log.warn("log_level_changed", &[("level", &levels), ("message", &why)]);
+            }
+            Ok(_) => {}
+            Err(error) => log.error("settings_refused", &[("message", &cause(&error))]),
+        }
+    }
 }
 
 /// Prints what other nodes need to dial this one. Address and ENR are printed only if the address is known.

@@ -100,10 +100,10 @@ mod tests {
     use temp_dir::TempDir;
 
     use super::*;
-    use crate::log::{Form, Level};
+    use crate::log::{Form, Levels};
 
     fn log() -> Log {
-        Log::to(Level::Error, Form::Text, |_| true).unwrap()
+        Log::to(Levels::parse("error").unwrap(), Form::Text, |_| true).unwrap()
     }
 
     #[test]

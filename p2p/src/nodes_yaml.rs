@@ -1,35 +1,36 @@
-//! The file `nodes.yaml` of lean-quickstart: a YAML list with one ENR a line.
+//! The file `nodes.yaml` of lean-quickstart: a YAML list of ENRs.
 
-use std::{fs, io::Read, path::Path};
+use std::path::Path;
 
-use crate::enr::Enr;
-
-/// The largest file in bytes.
-const MAX_FILE: u64 = 1 << 20;
+use crate::{
+    enr::Enr,
+    yaml::{self, Content, Node},
+};
 
 /// Reads the file.
 pub fn read(path: &Path) -> Result<Vec<Enr>, String> {
-    let mut text = String::new();
-    fs::File::open(path)
-        .and_then(|file| file.take(MAX_FILE).read_to_string(&mut text))
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    parse(&text).map_err(|error| format!("{}: {error}", path.display()))
+    nodes_of(yaml::read(path)?).map_err(|error| format!("{}:{error}", path.display()))
 }
 
 /// Parses the content of the file.
-pub fn parse(text: &str) -> Result<Vec<Enr>, String> {
-    let mut nodes = vec![];
-    for (number, line) in text.lines().enumerate() {
-        let line = line.split_once(" #").map_or(line, |(before, _)| before).trim();
-        if line.is_empty() || line.starts_with('#') || line == "---" || line == "[]" {
-            continue;
-        }
-        let at = |why: &str| format!("line {}: {why}", number + 1);
-        let item = line.strip_prefix("- ").ok_or_else(|| at("it is not a list item (- enr:...)"))?.trim();
-        let unquoted = ['"', '\''].iter().find_map(|quote| item.strip_prefix(*quote)?.strip_suffix(*quote));
-        nodes.push(Enr::parse(unquoted.unwrap_or(item)).map_err(|error| at(&error))?);
-    }
-    Ok(nodes)
+pub fn parse(text: &str) -> Result<Vec<Enr>, yaml::Error> {
+    nodes_of(yaml::parse(text)?)
+}
+
+fn nodes_of(root: Option<Node>) -> Result<Vec<Enr>, yaml::Error> {
+    let no_list = |line| yaml::Error { line, what: "it is no list of records (- enr:...)".into() };
+    let items = match root {
+        None => return Ok(vec![]),
+        Some(Node { content: Content::List(items), .. }) => items,
+        Some(Node { line, .. }) => return Err(no_list(line)),
+    };
+    items
+        .into_iter()
+        .map(|item| match item.content {
+            Content::Scalar(text) => Enr::parse(&text).map_err(|what| yaml::Error { line: item.line, what }),
+            _ => Err(no_list(item.line)),
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -53,7 +54,10 @@ mod tests {
     #[test]
     fn an_error_names_its_line() {
         let good = enr(1);
-        assert!(parse(&format!("- {good}\nenr:xyz\n")).unwrap_err().starts_with("line 2: it is not a list item"));
-        assert!(parse(&format!("- {good}\n- enr:xyz\n")).unwrap_err().starts_with("line 2: "));
+        let line = |text: &str| parse(text).unwrap_err().line;
+        assert_eq!(line(&format!("- {good}\nenr:xyz\n")), 2);
+        assert_eq!(line(&format!("- {good}\n- enr:xyz\n")), 2);
+        assert_eq!(line(&format!("nodes:\n- {good}\n")), 1);
+        assert_eq!(line(&format!("- {good}\n- [{good}]\n")), 2);
     }
 }

@@ -6,15 +6,16 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use libp2p::{Multiaddr, PeerId, identity::Keypair, multiaddr::Protocol};
 
 use crate::{
     discovery,
     enr::{Enr, Ports},
     gossip::Authors,
-    log::{Format, Level},
+    log::{Format, Levels},
     nodes_yaml,
+    settings::{self, Origins},
     signature_form::SignatureForm,
     wire::frame::LengthOf,
 };
@@ -25,10 +26,15 @@ use crate::{
 #[command(
     name = "lean-p2p",
     version,
-    after_help = "Each option may also stand in the environment, as LEAN_P2P_NODE_KEY for --node-key, with commas between \
-                  several values. An option of the command line has precedence."
+    after_help = "Each option may also stand in the file of --config, and in the environment as LEAN_P2P_NODE_KEY for \
+                  --node-key, with commas between several values. `lean-p2p config check` takes the same options."
 )]
 pub struct Options {
+    /// YAML file with these options as `name: value`; an option has precedence over the environment (LEAN_P2P_NAME), which
+    /// has precedence over the file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
     /// Unix socket on which this engine serves a beacon
     #[arg(long, value_name = "PATH", required_unless_present = "print_identity")]
     pub socket: Option<PathBuf>,
@@ -111,32 +117,72 @@ pub struct Options {
     #[arg(long)]
     pub print_identity: bool,
 
-    /// Least level that is logged
-    #[arg(long, value_name = "LEVEL", default_value = "info", value_enum)]
-    pub log_level: Level,
+    /// Least level that is logged: debug, info, warn or error; also for parts: info,gossip=debug. It may be changed in the
+    /// file of --config while the program runs
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = Levels::parse)]
+    pub log_level: Levels,
 
     /// Form of the log: text, with columns and colours on a terminal; or JSON, one object a line
     #[arg(long, value_name = "FORM", default_value = "text", value_enum)]
     pub log_format: Format,
 }
 
-impl Options {
-    /// The options of the command line, and of the environment where the command line has none.
-    pub fn read<I, T>(arguments: I) -> Result<Self, clap::Error>
-    where
-        I: IntoIterator<Item = T>,
-        T: Into<OsString> + Clone,
-    {
-        let mut command = Self::command().mut_args(|arg| {
-            let variable = format!("LEAN_P2P_{}", arg.get_id().as_str().to_ascii_uppercase());
-            let several = matches!(arg.get_action(), ArgAction::Append);
-            let arg = arg.env(variable).hide_env(true);
-            if several { arg.value_delimiter(',') } else { arg }
-        });
-        let matches = command.try_get_matches_from_mut(arguments)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
-    }
+/// What a command line asks for.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// To run with these options, or to print the identity.
+    Run(Box<Options>),
+    /// To print the effective settings, which are these.
+    Check(String),
+}
 
+/// The words that select the check of settings.
+const CHECK: [&str; 2] = ["config", "check"];
+const CHECK_HELP: &str = "Prints the effective settings, and where each comes from, as a file for --config.";
+
+impl Order {
+    /// Reads the arguments, the first of which is the program, with the environment and the file of settings.
+    pub fn read(arguments: &[OsString], environment: &[(OsString, OsString)]) -> Result<Self, clap::Error> {
+        let mut command = Options::command().mut_args(|arg| match arg.get_action() {
+            ArgAction::Append => arg.value_delimiter(','),
+            _ => arg,
+        });
+        // The check has the options of the program itself, so it is no subcommand for clap.
+        let mut arguments = arguments.to_vec();
+        let checks = arguments.iter().skip(1).take(CHECK.len()).eq(&CHECK.map(OsString::from));
+        if checks {
+            arguments.drain(1..=CHECK.len());
+            command = command.bin_name("lean-p2p config check").after_help(CHECK_HELP);
+        }
+        let (completed, origins) = settings::complete(&command, &arguments, environment)
+            .map_err(|why| command.error(ErrorKind::ValueValidation, why))?;
+        let matches = match command.try_get_matches_from_mut(&completed) {
+            Ok(matches) => matches,
+            Err(error) => return Err(with_origins(error, &origins, &mut command)),
+        };
+        if checks {
+            return Ok(Self::Check(settings::print(&command, &matches, &origins)));
+        }
+        let mut options = Options::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        options.config = settings::file_of(&arguments, environment).ok().flatten().map(PathBuf::from);
+        Ok(Self::Run(Box::new(options)))
+    }
+}
+
+/// An error that tells where the options that it names come from, if not from the command line.
+fn with_origins(error: clap::Error, origins: &Origins, command: &mut Command) -> clap::Error {
+    let what = cause(&error);
+    let named = settings::origins_in(&what, origins);
+    if named.is_empty() { error } else { command.error(error.kind(), format!("{what}{named}")) }
+}
+
+/// What is wrong, without the usage of the program.
+pub fn cause(error: &clap::Error) -> String {
+    let text = error.to_string();
+    text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ").trim().into()
+}
+
+impl Options {
     fn nodes(&self) -> Result<Vec<Enr>, String> {
         self.nodes.as_ref().map_or(Ok(vec![]), |path| nodes_yaml::read(path))
     }
@@ -257,7 +303,15 @@ mod tests {
     const ID: &str = "16Uiu2HAmPQhkD6Zg5Co2ee8ShshkiY4tDePKFARPpCS2oKSLj1E1";
 
     fn parse(more: &[&str]) -> Result<Options, clap::Error> {
-        Options::read([&["lean-p2p", "--socket", "s", "--node-key", "k"], more].concat())
+        let arguments: Vec<OsString> = [&["lean-p2p", "--socket", "s", "--node-key", "k"], more]
+            .concat()
+            .into_iter()
+            .map(OsString::from)
+            .collect();
+        match Order::read(&arguments, &[])? {
+            Order::Run(options) => Ok(*options),
+            Order::Check(settings) => panic!("{settings}"),
+        }
     }
 
     #[test]

@@ -132,9 +132,119 @@ fn options_may_stand_in_the_environment() {
     assert_eq!(address(print(&[key, identity, ("LEAN_P2P_LISTEN", "10.0.0.1:1,10.0.0.2:1")], &[])), None, "two");
     let both = print(&[key, ("LEAN_P2P_ANNOUNCE", "10.0.0.1:9000")], &["--print-identity", "--announce", "10.0.0.2:1"]);
     assert_eq!(address(both), Some("10.0.0.2".into()));
-    let wrong = print(&[key, ("LEAN_P2P_ANNOUNCE", "elsewhere")], &["--print-identity"]);
-    assert_eq!(wrong.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&wrong.stderr).contains("--announce <IP:PORT>"), "{wrong:?}");
+    for (variable, words) in [
+        (("LEAN_P2P_ANNOUNCE", "elsewhere"), "--announce is in the environment (LEAN_P2P_ANNOUNCE)"),
+        (("LEAN_P2P_ANNOUNC", "10.0.0.1:9"), "LEAN_P2P_ANNOUNC, which is no setting (did you mean LEAN_P2P_ANNOUNCE?)"),
+        (("LEAN_P2P_ANNOUNCE", ""), "announce: has no value"),
+        (("LEAN_P2P_PRINT_IDENTITY", "yes"), "print-identity: is a flag: expected true or false"),
+    ] {
+        let wrong = print(&[key, identity, variable], &[]);
+        assert_eq!(wrong.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&wrong.stderr).contains(words), "{wrong:?}");
+    }
+}
+
+/// Runs the check of settings with a file and variables.
+fn check(folder: &Path, file: &str, variables: &[(&str, &str)], more: &[&str]) -> (Option<i32>, String, String) {
+    fs::write(folder.join("p2p.yaml"), file).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lean-p2p"));
+    command.current_dir(folder).args(["config", "check", "--config", "p2p.yaml"]).args(more);
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_effective_settings_are_printed_with_their_origins() {
+    let folder = TempDir::new().unwrap();
+    let file = "socket: engine.sock\nnode-key: node.key\nmemory: 512\nlisten: [127.0.0.1:1, 127.0.0.1:2]\n";
+    let (code, printed, said) =
+        check(folder.path(), file, &[("LEAN_P2P_MEMORY", "256"), ("LEAN_P2P_NODE_ID", "one")], &["--node-id", "two"]);
+    assert_eq!(code, Some(0), "{said}");
+    let lines: Vec<String> =
+        printed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in [
+        "socket: engine.sock # p2p.yaml:1",
+        "node-key: node.key # p2p.yaml:2",
+        "memory: 256 # the environment (LEAN_P2P_MEMORY)",
+        "node-id: two # an option",
+        "listen: [127.0.0.1:1, 127.0.0.1:2] # p2p.yaml:4",
+        "network: devnet0 # default",
+        "print-identity: false # default",
+        "# announce: # not set",
+        "log-level: info # default",
+    ] {
+        assert!(lines.iter().any(|printed| printed == line), "{line} is missing in:\n{printed}");
+    }
+    assert!(!folder.path().join("node.key").exists(), "nothing is started");
+    // What it prints is a file with the same effect.
+    let values = |text: &str| text.lines().map(|line| line.split(" #").next().unwrap().to_owned()).collect::<Vec<_>>();
+    let (code, again, said) = check(folder.path(), &printed, &[], &[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(values(&again), values(&printed));
+}
+
+#[test]
+fn wrong_settings_are_refused_with_their_place() {
+    let folder = TempDir::new().unwrap();
+    let least = "socket: s\nnode-key: k\n";
+    for (file, words) in [
+        ("lisen: 127.0.0.1:1\n", "p2p.yaml:3: lisen: unknown setting (did you mean listen?)"),
+        ("memory: 1\n", "--memory is in p2p.yaml:3"),
+        ("memory: [100, 200]\n", "p2p.yaml:3: memory: takes one value, not a list"),
+        ("network:\n", "p2p.yaml:3: network: has no value"),
+        ("bootnode: enr:x\n", "--bootnode is in p2p.yaml:3"),
+        ("node-key: other\n", "p2p.yaml:3: node-key: it is in p2p.yaml:2 already"),
+        ("config: other.yaml\n", "p2p.yaml:3: config: a file names no other file"),
+        ("listen: {a: b}\n", "p2p.yaml:3: listen: expected a value or a list of them"),
+        ("log-level: info,chain=debug\n", "expected beacon, discovery, gossip, peers, requests"),
+        ("peer: [\n", "not YAML"),
+    ] {
+        let (code, printed, said) = check(folder.path(), &format!("{least}{file}"), &[], &[]);
+        assert_eq!((code, printed.as_str()), (Some(2), ""), "{file}: {said}");
+        assert!(said.contains(words), "{file}: {said}");
+        // The program itself refuses the same.
+        let output = Command::new(env!("CARGO_BIN_EXE_lean-p2p"))
+            .current_dir(folder.path())
+            .args(["--config", "p2p.yaml"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(String::from_utf8(output.stderr).unwrap().lines().next(), said.lines().next());
+    }
+    let (code, _, said) = check(folder.path(), "socket: s\n", &[], &[]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("--node-key"), "{said}");
+    let (code, _, said) = check(folder.path(), least, &[], &["--lisen", "127.0.0.1:1"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("a similar argument exists: '--listen'"), "{said}");
+}
+
+#[test]
+fn levels_follow_the_file_while_it_runs() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("p2p.yaml");
+    let write = |level: &str| {
+        // A new file in one step, as editors write it.
+        let next = folder.path().join("next.yaml");
+        fs::write(&next, format!("log-level: {level}\n")).unwrap();
+        fs::rename(&next, &file).unwrap();
+    };
+    write("info");
+    let (mut child, _, mut lines) = start_with(folder.path(), &["--config", "p2p.yaml"]);
+    let mut wait_for = |words: &str| {
+        let found = lines.by_ref().map(Result::unwrap).find(|line| line.contains(words));
+        assert!(found.is_some(), "{words}");
+    };
+    write("warn,gossip=debug");
+    wait_for("log_level_changed level=\"warn,gossip=debug\"");
+    write("loud");
+    wait_for("settings_refused message=");
+    write("info");
+    wait_for("log_level_changed level=info");
+    signal(&child, "TERM");
+    wait_for(" engine_stopped");
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

@@ -14,7 +14,7 @@ import debian_root
 
 BUILD_DIR = pathlib.Path(os.environ["LEAN_BUILD_DIR"])
 PROGRAMS = ("lean-p2p", "lean-beacon", "lean-validator")  # in the order in which they start
-SETTINGS = {"lean-p2p": "p2p.env", "lean-beacon": "beacon.yaml", "lean-validator": "validator.yaml"}
+SETTINGS = {"lean-p2p": "p2p.yaml", "lean-beacon": "beacon.yaml", "lean-validator": "validator.yaml"}
 # Of 100: 2.0 in the words of systemd-analyze.
 MOST_EXPOSED = 20
 

@@ -60,7 +60,7 @@ class Interop:
     def start(self):
         node = self._ours
         self._node.start(self._genesis / f"{node.name}.key", f"127.0.0.1:{node.port}",
-                         shlex.split(os.environ.get("LEAN_P2P_OPTIONS", "")))
+                         shlex.split(os.environ.get("LEAN_INTEROP_ENGINE_OPTIONS", "")))
         self._rpc = BeaconRpc(self._node.rpc_address, e2e.BUILD_DIR)
         node = self._theirs
         data = self._folder / node.name

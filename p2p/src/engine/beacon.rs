@@ -8,6 +8,7 @@ use super::{Engine, Link};
 use crate::{
     beacon_link::LinkEvent,
     contract::{FromBeacon, Hello, ToBeacon, proto},
+    log::Part,
     requests::code,
     text,
     wire::status::Status,
@@ -32,7 +33,7 @@ impl Engine {
     }
 
     fn attach(&mut self, hello: Hello) {
-        self.log.info(
+        self.log.of(Part::Beacon).info(
             "beacon_attached",
             &[("head_slot", &hello.status.head.slot), ("finalized_slot", &hello.status.finalized.slot)],
         );
@@ -53,7 +54,7 @@ impl Engine {
         if self.link.take().is_none() {
             return;
         }
-        self.log.warn_limited("beacon_detached", &[("reason", &reason)]);
+        self.log.of(Part::Beacon).warn_limited("beacon_detached", &[("reason", &reason)]);
         for item in self.undecided.clear() {
             self.judge(&item, MessageAcceptance::Ignore);
         }

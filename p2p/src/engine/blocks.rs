@@ -11,6 +11,7 @@ use super::{Engine, beacon::reason};
 use crate::{
     budget::BATCH_BYTES,
     contract::{End, ToBeacon, proto},
+    log::{Field, Part},
     options::ip_of,
     requests::{
         Answer, Exchange, PATIENCE, Query,
@@ -42,6 +43,8 @@ impl Engine {
         if self.asked.is_full(&peer) {
             return self.answer_beacon(id, vec![], End::Overloaded, "too many requests are under way");
         }
+        let fields: [Field; 3] = [("id", &id), ("peer", &peer), ("blocks", &request.most_blocks())];
+        self.log.of(Part::Requests).debug("blocks_requested", &fields);
         let deadline = Instant::now() + PATIENCE;
         self.send_request(Asked { id, peer, request, length_of, bare, retried: false, deadline });
     }

@@ -23,6 +23,7 @@ use crate::{
     },
     gate::Refusal,
     gossip::WORTHLESS,
+    log::{Field, Part},
     options::{Target, ip_of},
     peers::{Identity, Peer},
     requests::BY_RANGE,
@@ -60,17 +61,19 @@ impl Engine {
                 };
                 let why = why.unwrap_or_else(|| error.to_string());
                 self.totals.arrivals.count(&why);
-                self.log.warn_limited("connection_refused", &[("address", &send_back_addr), ("reason", &why)]);
+                self.log
+                    .of(Part::Peers)
+                    .warn_limited("connection_refused", &[("address", &send_back_addr), ("reason", &why)]);
             }
             SwarmEvent::NewListenAddr { address, .. } => {
-                self.log.info("engine_listens", &[("address", &address)]);
+                self.log.of(Part::Peers).info("engine_listens", &[("address", &address)]);
                 self.own_addresses.extend(ip_of(&address));
             }
             SwarmEvent::ListenerError { error, .. } => {
-                self.log.warn_limited("listener_error", &[("reason", &error)]);
+                self.log.of(Part::Peers).warn_limited("listener_error", &[("reason", &error)]);
             }
             SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
-                self.log.error("listener_closed", &[("reason", &error)]);
+                self.log.of(Part::Peers).error("listener_closed", &[("reason", &error)]);
             }
             _ => {}
         }
@@ -81,7 +84,9 @@ impl Engine {
         let address = endpoint.get_remote_address();
         // The address of a peer that was dialled includes its id, which is removed here.
         let address = address.iter().filter(|part| !matches!(part, Protocol::P2p(_))).collect();
-        self.log.info("peer_connected", &[("peer", &id), ("address", &address), ("outbound", &endpoint.is_dialer())]);
+        self.log
+            .of(Part::Peers)
+            .info("peer_connected", &[("peer", &id), ("address", &address), ("outbound", &endpoint.is_dialer())]);
         self.targets.connected(&id, now);
         self.peers.add(Peer::new(id, address, endpoint.is_dialer(), self.meters.of(id), now));
         self.hear_no_gossip(&id);
@@ -96,7 +101,7 @@ impl Engine {
         let lost = lost.filter(|_| peer.end.is_none());
         let cause = lost.map_or(Cause::LocalClose, |error| cause_of(&root_cause(error)));
         let why = peer.end.or_else(|| lost.map(ToString::to_string)).unwrap_or_else(|| "closed".into());
-        self.log.info("peer_disconnected", &[("peer", id), ("reason", &why)]);
+        self.log.of(Part::Peers).info("peer_disconnected", &[("peer", id), ("reason", &why)]);
         self.totals.bytes_in += peer.meter.bytes_in();
         self.totals.bytes_out += peer.meter.bytes_out();
         let banned = self.swarm.behaviour().gate.bans.peer(id, now);
@@ -112,7 +117,9 @@ impl Engine {
         let Some(peer) = self.peers.get(id).filter(|_| !time.is_zero()) else { return };
         let of_others = ip_of(&peer.address).filter(|ip| !ip.is_loopback() && !self.own_addresses.contains(ip));
         self.swarm.behaviour_mut().gate.bans.add(*id, of_others, time, Instant::now());
-        self.log.warn_limited("peer_banned", &[("peer", id), ("seconds", &time.as_secs()), ("reason", &reason)]);
+        self.log
+            .of(Part::Peers)
+            .warn_limited("peer_banned", &[("peer", id), ("seconds", &time.as_secs()), ("reason", &reason)]);
     }
 
     /// Closes all connections of a peer.
@@ -130,6 +137,8 @@ impl Engine {
                 self.targets.failed(&target.peer_id, "banned", banned, now);
                 continue;
             }
+            let fields: [Field; 2] = [("peer", &target.peer_id), ("address", &target.address)];
+            self.log.of(Part::Peers).debug("peer_dialed", &fields);
             let options = DialOpts::peer_id(target.peer_id).addresses(vec![target.address]).build();
             // Errors that are known immediately are returned; all others arrive as events.
             if let Err(error) = self.swarm.dial(options) {
@@ -147,7 +156,7 @@ impl Engine {
         if !discovery.begin_dial(target.peer_id, Instant::now()) {
             return;
         }
-        self.log.info("peer_found", &[("peer", &target.peer_id), ("address", &target.address)]);
+        self.log.of(Part::Peers).info("peer_found", &[("peer", &target.peer_id), ("address", &target.address)]);
         let options = DialOpts::peer_id(target.peer_id).addresses(vec![target.address]).build();
         if let Err(error) = self.swarm.dial(options) {
             self.on_dial_failure(&target.peer_id, &error);
@@ -164,7 +173,7 @@ impl Engine {
         let why = text::ascii(&why.unwrap_or_else(|| error.to_string()), 200);
         let now = Instant::now();
         self.totals.dials.count(&why);
-        self.log.warn_limited("peer_unreachable", &[("peer", peer), ("reason", &why)]);
+        self.log.of(Part::Peers).warn_limited("peer_unreachable", &[("peer", peer), ("reason", &why)]);
         self.targets.failed(peer, &why, None, now);
     }
 
@@ -175,7 +184,9 @@ impl Engine {
         let first = peer.identity.is_none();
         let serves_range = info.protocols.contains(&BY_RANGE);
         if first {
-            self.log.info("peer_identified", &[("peer", &peer_id), ("agent", &agent), ("serves_range", &serves_range)]);
+            self.log
+                .of(Part::Peers)
+                .info("peer_identified", &[("peer", &peer_id), ("agent", &agent), ("serves_range", &serves_range)]);
         }
         peer.identity = Some(Identity { agent, serves_range });
         self.introduce(&peer_id, Instant::now());

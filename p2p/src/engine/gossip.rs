@@ -14,6 +14,7 @@ use crate::{
         proto::{GossipItem, gossip_item},
     },
     gossip::Kind,
+    log::{Field, Part},
     undecided::{Admission, Item},
 };
 
@@ -31,7 +32,9 @@ impl Engine {
             gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
                 let unsent = failed_messages.non_priority + failed_messages.priority;
                 self.totals.unsent += unsent as u64;
-                self.log.warn_limited("peer_slow", &[("peer", &peer_id), ("messages_unsent", &unsent)]);
+                self.log
+                    .of(Part::Gossip)
+                    .warn_limited("peer_slow", &[("peer", &peer_id), ("messages_unsent", &unsent)]);
                 if let Some(peer) = self.peers.get_mut(&peer_id) {
                     let sent = peer.meter.bytes_out();
                     // A peer that still reads is slow, not stalled.
@@ -60,7 +63,9 @@ impl Engine {
         };
         let Some(item) = item else {
             self.totals.unconverted += 1;
-            self.log.warn_limited("item_malformed", &[("peer", &source), ("bytes", &message.data.len())]);
+            self.log
+                .of(Part::Gossip)
+                .warn_limited("item_malformed", &[("peer", &source), ("bytes", &message.data.len())]);
             return Some(MessageAcceptance::Reject);
         };
         let admission = if self.outbox.has_room(&self.bounds) {
@@ -76,6 +81,8 @@ impl Engine {
             self.count_dropped(&source);
             return Some(MessageAcceptance::Ignore);
         };
+        let fields: [Field; 3] = [("id", &name), ("peer", &source), ("bytes", &message.data.len())];
+        self.log.of(Part::Gossip).debug("item_received", &fields);
         self.outbox.push_item(GossipItem { id: name, peer: handle, item: Some(item) });
         if self.outbox.is_worth_sending() {
             self.send_at_once();
@@ -85,13 +92,17 @@ impl Engine {
 
     fn count_dropped(&mut self, source: &PeerId) {
         self.totals.dropped += 1;
-        self.log.warn_limited("item_dropped", &[("peer", source), ("undecided", &self.undecided.len())]);
+        self.log
+            .of(Part::Gossip)
+            .warn_limited("item_dropped", &[("peer", source), ("undecided", &self.undecided.len())]);
     }
 
     pub(super) fn on_verdicts(&mut self, verdicts: &[(u64, Outcome)]) {
         for (id, outcome) in verdicts {
             // An unknown id belongs to an item that has expired.
             let Some(item) = self.undecided.decide(*id) else { continue };
+            let fields: [Field; 3] = [("id", id), ("peer", &item.peer), ("verdict", &outcome.as_str_name())];
+            self.log.of(Part::Gossip).debug("item_judged", &fields);
             if let Some(peer) = self.peers.get_mut(&item.peer) {
                 peer.verdicts.count(*outcome);
             }
@@ -119,7 +130,7 @@ impl Engine {
             return;
         }
         self.totals.expired += expired.len() as u64;
-        self.log.warn_limited("items_expired", &[("items", &expired.len())]);
+        self.log.of(Part::Gossip).warn_limited("items_expired", &[("items", &expired.len())]);
         for item in expired {
             self.judge(&item, MessageAcceptance::Ignore);
         }
@@ -149,14 +160,14 @@ impl Engine {
 
     fn count_unpublished(&mut self, reason: &str) {
         self.totals.unpublished += 1;
-        self.log.warn_limited("item_unpublished", &[("reason", &reason)]);
+        self.log.of(Part::Gossip).warn_limited("item_unpublished", &[("reason", &reason)]);
     }
 
     fn warn_of_size(&self, bytes: usize) {
         let refuses = |agent: &str| TAKEN_BY_OTHERS.iter().any(|(name, most)| agent.starts_with(name) && bytes > *most);
         let agents = self.peers.iter().filter_map(|peer| peer.identity.as_ref()).map(|identity| &identity.agent);
         if let Some(agent) = agents.into_iter().find(|agent| refuses(agent)) {
-            self.log.warn_limited("block_too_large_for_peer", &[("bytes", &bytes), ("agent", agent)]);
+            self.log.of(Part::Gossip).warn_limited("block_too_large_for_peer", &[("bytes", &bytes), ("agent", agent)]);
         }
     }
 }

@@ -9,6 +9,7 @@ use libp2p::{
 
 use super::Engine;
 use crate::{
+    log::Part,
     peers::StatusTurn,
     requests::{Answer, Chunk, Query, code},
     wire::{frame::LengthOf, status::Status},
@@ -86,7 +87,7 @@ impl Engine {
 
     /// Repeats the request once in the other framing, if the framing of the peer is not known.
     fn on_status_failure(&mut self, id: PeerId, why: &str) {
-        self.log.warn_limited("status_failed", &[("peer", &id), ("reason", &why)]);
+        self.log.of(Part::Requests).warn_limited("status_failed", &[("peer", &id), ("reason", &why)]);
         let (own, next, framing) = (self.own_status, Instant::now() + self.slot, self.framing);
         let Some(peer) = self.peers.get_mut(&id) else { return };
         match (peer.status_turn, peer.length_of, own) {

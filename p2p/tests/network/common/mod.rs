@@ -15,7 +15,7 @@ use lean_p2p::{
     engine::{Engine, Setup},
     gate::Limits,
     gossip::Authors,
-    log::{Format, Level, Log},
+    log::{Format, Levels, Log},
     options::Target,
     signature_form::SignatureForm,
     wire::{
@@ -80,7 +80,7 @@ impl Node {
     pub async fn start(plan: Plan) -> Self {
         let folder = TempDir::new().unwrap();
         let socket = folder.path().join("engine.sock");
-        let log = Arc::new(Log::to_stderr(Level::Info, Format::Text).unwrap());
+        let log = Arc::new(Log::to_stderr(Levels::parse("info").unwrap(), Format::Text).unwrap());
         let setup = Setup {
             key: plan.key,
             name: String::new(),

@@ -4,12 +4,14 @@
 //! Logging never blocks: a bounded queue feeds a thread that writes. If others can repeat the cause of a line, only the
 //! first line is written; further ones are counted, and the count is logged once a minute.
 
+mod levels;
+mod limit;
+
 use std::{
-    collections::BTreeMap,
     fmt::{Display, Write as _},
     io::{IsTerminal as _, Write as _},
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
         mpsc::{SyncSender, sync_channel},
     },
@@ -18,41 +20,9 @@ use std::{
 
 use clap::ValueEnum;
 
+pub use self::levels::{Level, Levels, Part};
+use self::limit::LineLimit;
 use crate::text;
-
-/// The levels of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Level {
-    /// Details for developers.
-    Debug,
-    /// Normal events.
-    Info,
-    /// Events that an operator should look at.
-    Warn,
-    /// Failures that stop the engine from working.
-    Error,
-}
-
-impl Level {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warning",
-            Self::Error => "error",
-        }
-    }
-
-    /// How a terminal shows it: green, bold yellow, bold red, otherwise cyan.
-    fn colour(self) -> &'static str {
-        match self {
-            Self::Debug => "\x1b[36m",
-            Self::Info => "\x1b[32m",
-            Self::Warn => "\x1b[33m\x1b[1m",
-            Self::Error => "\x1b[31m\x1b[1m",
-        }
-    }
-}
 
 /// What an operator chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,7 +55,7 @@ const MAX_LINES: usize = 8192;
 
 /// The log of the process.
 pub struct Log {
-    level: Level,
+    levels: RwLock<Levels>,
     form: Form,
     lines: SyncSender<String>,
     waiting: Arc<Waiting>,
@@ -108,17 +78,17 @@ impl Waiting {
 
 impl Log {
     /// Writes to standard error.
-    pub fn to_stderr(level: Level, format: Format) -> std::io::Result<Self> {
+    pub fn to_stderr(levels: Levels, format: Format) -> std::io::Result<Self> {
         let form = match format {
             Format::Json => Form::Json,
             Format::Text if std::io::stderr().is_terminal() => Form::Terminal,
             Format::Text => Form::Text,
         };
-        Self::to(level, form, |line| std::io::stderr().write_all(line.as_bytes()).is_ok())
+        Self::to(levels, form, |line| std::io::stderr().write_all(line.as_bytes()).is_ok())
     }
 
     /// Writes each line with `write`, on a separate thread, until `write` returns false.
-    pub fn to(level: Level, form: Form, write: impl Fn(&str) -> bool + Send + 'static) -> std::io::Result<Self> {
+    pub fn to(levels: Levels, form: Form, write: impl Fn(&str) -> bool + Send + 'static) -> std::io::Result<Self> {
         let (lines, queue) = sync_channel::<String>(MAX_LINES);
         let waiting = Arc::new(Waiting::default());
         let of_writer = waiting.clone();
@@ -131,7 +101,27 @@ impl Log {
                 of_writer.written.notify_all();
             }
         })?;
-        Ok(Self { level, form, lines, waiting, dropped: AtomicU64::new(0), limit: Mutex::new(LineLimit::default()) })
+        let levels = RwLock::new(levels);
+        Ok(Self { levels, form, lines, waiting, dropped: AtomicU64::new(0), limit: Mutex::new(LineLimit::default()) })
+    }
+
+    /// Changes the levels from now on.
+    pub fn set_levels(&self, levels: Levels) {
+        *self.levels.write().unwrap_or_else(PoisonError::into_inner) = levels;
+    }
+
+    /// The log of a part, which has the part's level. JSON lines name the part.
+    pub fn of(&self, part: Part) -> PartLog<'_> {
+        PartLog { log: self, part: Some(part) }
+    }
+
+    /// What concerns the whole program.
+    fn general(&self) -> PartLog<'_> {
+        PartLog { log: self, part: None }
+    }
+
+    fn has_level(&self, part: Option<Part>, level: Level) -> bool {
+        self.levels.read().unwrap_or_else(PoisonError::into_inner).has(part, level)
     }
 
     /// Waits until everything is written, but not longer than `limit`.
@@ -147,49 +137,40 @@ impl Log {
         taken
     }
 
-    /// Writes a line.
-    pub fn write(&self, level: Level, event: &str, fields: &[Field]) {
-        if level < self.level {
+    fn write(&self, part: Option<Part>, level: Level, event: &str, fields: &[Field]) {
+        if !self.has_level(part, level) {
             return;
         }
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            let note = line(self.form, Level::Warn, "log_dropped", &[("lines", &dropped)]);
+            let note = line(self.form, None, Level::Warn, "log_dropped", &[("lines", &dropped)]);
             if !self.enqueue(note) {
                 self.dropped.fetch_add(dropped, Ordering::Relaxed);
             }
         }
-        if !self.enqueue(line(self.form, level, event, fields)) {
+        if !self.enqueue(line(self.form, part, level, event, fields)) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Logs a detail for developers.
-    pub fn debug(&self, event: &str, fields: &[Field]) {
-        self.write(Level::Debug, event, fields);
-    }
-
-    /// Normal events.
+    /// Normal events of the whole program.
     pub fn info(&self, event: &str, fields: &[Field]) {
-        self.write(Level::Info, event, fields);
+        self.general().info(event, fields);
     }
 
-    /// Events that an operator should look at.
+    /// Events of the whole program that an operator should look at.
     pub fn warn(&self, event: &str, fields: &[Field]) {
-        self.write(Level::Warn, event, fields);
+        self.general().warn(event, fields);
     }
 
     /// Failures that stop the engine from working.
     pub fn error(&self, event: &str, fields: &[Field]) {
-        self.write(Level::Error, event, fields);
+        self.general().error(event, fields);
     }
 
-    /// Logs a warning whose cause others can repeat.
+    /// Logs a warning about the whole program whose cause others can repeat.
     pub fn warn_limited(&self, event: &'static str, fields: &[Field]) {
-        let admitted = self.limit.lock().unwrap_or_else(PoisonError::into_inner).admit(event, Instant::now());
-        if admitted {
-            self.warn(event, fields);
-        }
+        self.general().warn_limited(event, fields);
     }
 
     /// Logs how many lines were left out, for each cause whose minute is over. Called regularly.
@@ -202,57 +183,56 @@ impl Log {
     }
 }
 
-/// Limits the lines of each cause. Causes are names in the code, so that there are few.
-#[derive(Default)]
-struct LineLimit {
-    causes: BTreeMap<&'static str, Cause>,
+/// The log of a part of the program.
+#[derive(Clone, Copy)]
+pub struct PartLog<'a> {
+    log: &'a Log,
+    part: Option<Part>,
 }
 
-struct Cause {
-    since: Instant,
-    left_out: u64,
-}
+impl PartLog<'_> {
+    /// Logs a detail for developers. Values are not formatted unless the line is written.
+    pub fn debug(&self, event: &str, fields: &[Field]) {
+        self.log.write(self.part, Level::Debug, event, fields);
+    }
 
-impl LineLimit {
-    const PERIOD: Duration = Duration::from_secs(60);
+    /// Normal events.
+    pub fn info(&self, event: &str, fields: &[Field]) {
+        self.log.write(self.part, Level::Info, event, fields);
+    }
 
-    fn admit(&mut self, cause: &'static str, now: Instant) -> bool {
-        let Some(state) = self.causes.get_mut(cause) else {
-            self.causes.insert(cause, Cause { since: now, left_out: 0 });
-            return true;
-        };
-        if state.left_out == 0 && now.duration_since(state.since) >= Self::PERIOD {
-            state.since = now;
-            return true;
+    /// Events that an operator should look at.
+    pub fn warn(&self, event: &str, fields: &[Field]) {
+        self.log.write(self.part, Level::Warn, event, fields);
+    }
+
+    /// Failures that stop the engine from working.
+    pub fn error(&self, event: &str, fields: &[Field]) {
+        self.log.write(self.part, Level::Error, event, fields);
+    }
+
+    /// Logs a warning whose cause others can repeat.
+    pub fn warn_limited(&self, event: &'static str, fields: &[Field]) {
+        let admitted = self.log.limit.lock().unwrap_or_else(PoisonError::into_inner).admit(event, Instant::now());
+        if admitted {
+            self.warn(event, fields);
         }
-        state.left_out += 1;
-        false
-    }
-
-    fn take_left_out(&mut self, now: Instant) -> Vec<(&'static str, u64)> {
-        let mut taken = vec![];
-        self.causes.retain(|cause, state| {
-            if now.duration_since(state.since) < Self::PERIOD {
-                return true;
-            }
-            if state.left_out == 0 {
-                return false;
-            }
-            taken.push((*cause, std::mem::take(&mut state.left_out)));
-            state.since = now;
-            true
-        });
-        taken
     }
 }
 
-fn line(form: Form, level: Level, event: &str, fields: &[Field]) -> String {
+fn line(form: Form, part: Option<Part>, level: Level, event: &str, fields: &[Field]) -> String {
     let time = time(SystemTime::now());
     let values = fields.iter().map(|(key, value)| (*key, text::printable(&value.to_string(), text::MAX_LOG_TEXT)));
     let mut line = match form {
         Form::Json => {
-            let first = [("time", time), ("level", level.name().into()), ("event", event.into())];
-            let all = first.into_iter().chain(values).map(|(key, value)| json_field(key, &value));
+            let first = [("time", time), ("level", level.name().into())];
+            let part = part.map(|part| ("part", part.name().to_owned()));
+            let all = first
+                .into_iter()
+                .chain(part)
+                .chain([("event", event.into())])
+                .chain(values)
+                .map(|(key, value)| json_field(key, &value));
             return format!("{{{}}}\n", all.collect::<Vec<_>>().join(","));
         }
         Form::Text => format!("{time} {:<7} {event}", level.name()),
@@ -310,13 +290,13 @@ mod tests {
 
     #[test]
     fn a_line_has_its_fields() {
-        let line = line(Form::Text, Level::Info, "peer_connected", &FIELDS);
+        let line = line(Form::Text, Some(Part::Peers), Level::Info, "peer_connected", &FIELDS);
         assert!(line.ends_with("Z info    peer_connected peer=7 agent=\"a b\" reason=\"\"\n"), "{line}");
     }
 
     #[test]
     fn a_terminal_shows_columns_and_colours() {
-        let of = |event, fields| line(Form::Terminal, Level::Warn, event, fields);
+        let of = |event, fields| line(Form::Terminal, None, Level::Warn, event, fields);
         let (short, bare) = (of("peer_connected", &FIELDS[..1]), of("ends", &[]));
         assert!(short.ends_with("Z \x1b[33m\x1b[1mwarning\x1b[m peer_connected          peer=7\n"), "{short:?}");
         assert!(bare.ends_with("\x1b[m ends\n"), "{bare:?}");
@@ -324,25 +304,31 @@ mod tests {
 
     #[test]
     fn json_has_the_same_fields() {
-        let line = line(Form::Json, Level::Error, "odd", &[FIELDS[0], ("text", &"a\\b \"c\"\n")]);
+        let line = line(Form::Json, Some(Part::Gossip), Level::Error, "odd", &[FIELDS[0], ("text", &"a\\b \"c\"\n")]);
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         let time = value["time"].as_str().unwrap();
-        let rest = r#""level":"error","event":"odd","peer":"7","text":"a\\b 'c' "}"#;
+        let rest = r#""level":"error","part":"gossip","event":"odd","peer":"7","text":"a\\b 'c' "}"#;
         assert_eq!(line, format!("{{\"time\":\"{time}\",{rest}\n"));
     }
 
     #[test]
-    fn a_repeated_cause_is_counted() {
-        let start = Instant::now();
-        let mut limit = LineLimit::default();
-        assert!(limit.admit("a", start));
-        assert!(!limit.admit("a", start) && !limit.admit("a", start));
-        assert!(limit.admit("b", start));
-        assert!(limit.take_left_out(start + Duration::from_secs(59)).is_empty());
-        assert_eq!(limit.take_left_out(start + Duration::from_secs(60)), [("a", 2)]);
-        assert!(!limit.admit("a", start + Duration::from_secs(61)));
-        assert_eq!(limit.take_left_out(start + Duration::from_secs(120)), [("a", 1)]);
-        assert!(limit.take_left_out(start + Duration::from_secs(180)).is_empty());
-        assert!(limit.admit("a", start + Duration::from_secs(181)));
+    fn levels_change_while_the_log_is_used() {
+        let (sender, written) = std::sync::mpsc::channel();
+        let levels = |text| Levels::parse(text).unwrap();
+        let log = Log::to(levels("warn"), Form::Text, move |line| sender.send(line.to_owned()).is_ok()).unwrap();
+        let say = |event| {
+            log.of(Part::Gossip).debug(event, &[]);
+            log.of(Part::Peers).debug(event, &[]);
+            log.info(event, &[]);
+        };
+        say("first");
+        log.set_levels(levels("info,gossip=debug"));
+        say("second");
+        log.set_levels(levels("error,peers=debug"));
+        say("third");
+        drop(log);
+        let events: Vec<String> =
+            written.iter().map(|line| line.split(' ').skip(1).collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(events, ["debug   second\n", "info    second\n", "debug   third\n"]);
     }
 }
