@@ -33,18 +33,18 @@ typename Map::mapped_type FindOrDefault(const Map& map, const Root& root) {
 absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, ImportMode mode,
                                                const TransitionWatch& watch) {
   const Block& block = signed_block->message.block;
-  const Root body_root = ssz::HashTreeRoot(block.body);
+  const Root body_root = functions_.body_root(signed_block);
   const Checkpoint id{.root = ssz::HashTreeRoot(HeaderOf(block, body_root)), .slot = block.slot};
   if (HasBlock(id.root)) {
     ChainEvents events;
     events.already_known = true;
     return events;
   }
-  ASSIGN_OR_RETURN(State post_state, CheckBlock(*signed_block, id, body_root, mode, watch));
+  ASSIGN_OR_RETURN(StatePtr post_state, CheckBlock(*signed_block, id, body_root, mode, watch));
 
   // From here on nothing fails.
   const VoteSnapshot before = View();
-  Insert(id, signed_block, std::make_shared<const State>(std::move(post_state)));
+  Insert(id, signed_block, std::move(post_state));
   const Attestations& votes = block.body.attestations;
   for (size_t i = 0; i < votes.size(); ++i) {
     if (mode == ImportMode::kHistory && !CheckVote(votes[i].data, nullptr).ok()) continue;
@@ -60,9 +60,9 @@ absl::StatusOr<ChainEvents> LeanChain::OnBlock(SignedBlockPtr signed_block, Impo
   return EventsSince(before);
 }
 
-absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& id,
-                                            const Root& body_root, ImportMode mode,
-                                            const TransitionWatch& watch) const {
+absl::StatusOr<StatePtr> LeanChain::CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& id,
+                                               const Root& body_root, ImportMode mode,
+                                               const TransitionWatch& watch) const {
   const Block& block = signed_block.message.block;
   const std::optional<uint64_t> parent_slot = SlotOf(block.parent_root);
   if (!parent_slot.has_value() || !HasBlock(block.parent_root)) {
@@ -91,8 +91,8 @@ absl::StatusOr<State> LeanChain::CheckBlock(const SignedBlockWithAttestation& si
     RETURN_IF_ERROR(CheckBlockVotes(signed_block, id));
   }
   if (parent_state == nullptr) return NeedsStateError(block.parent_root);
-  ASSIGN_OR_RETURN(State post_state, StateTransition(*parent_state, block, body_root, watch));
-  const Checkpoint& justified = post_state.latest_justified;
+  ASSIGN_OR_RETURN(StatePtr post_state, functions_.transition(*parent_state, signed_block, id.root, body_root, watch));
+  const Checkpoint& justified = post_state->latest_justified;
   if (justified.slot > justified_.slot && !justified.root.IsZero() && !fork_choice_.Contains(justified.root)) {
     return TooOldError("block justifies one that does not descend from the finalized block");
   }

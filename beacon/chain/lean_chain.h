@@ -20,6 +20,7 @@
 #include "beacon/chain/branch.h"
 #include "beacon/chain/builders.h"
 #include "beacon/chain/chain_error.h"
+#include "beacon/chain/chain_functions.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/chain/fork_choice.h"
 #include "beacon/chain/state_transition.h"
@@ -54,7 +55,8 @@ class LeanChain {
   // One above the anchor can still be imported.
   static absl::StatusOr<LeanChain> FromAnchor(StatePtr state, BlockPtr block,
                                               absl::Span<const Checkpoint> known_roots = {},
-                                              AnchorHistory history = AnchorHistory::kKnown);
+                                              AnchorHistory history = AnchorHistory::kKnown,
+                                              ChainFunctions functions = {});
 
   // Continues a chain that this node had before. `blocks` is the tree: the finalized block, then those above it,
   // parents first. `justified` is one of them, and `state` is the post-state of one of them. The tree's blocks count as
@@ -185,8 +187,8 @@ class LeanChain {
   void AddHistory(const State& state, uint64_t end_slot);
 
   // Checks the block and returns its post-state.
-  absl::StatusOr<State> CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& id,
-                                   const Root& body_root, ImportMode mode, const TransitionWatch& watch) const;
+  absl::StatusOr<StatePtr> CheckBlock(const SignedBlockWithAttestation& signed_block, const Checkpoint& id,
+                                      const Root& body_root, ImportMode mode, const TransitionWatch& watch) const;
   absl::Status CheckBlockVotes(const SignedBlockWithAttestation& signed_block, const Checkpoint& id) const;
   // The root of `importing`, a block that is about to be imported, counts as known. May be null.
   absl::Status CheckVote(const AttestationData& data, const Checkpoint* importing) const;
@@ -206,6 +208,7 @@ class LeanChain {
   // The changes since an earlier view.
   ChainEvents EventsSince(const VoteSnapshot& before) const;
 
+  ChainFunctions functions_;
   Config config_;
   Checkpoint anchor_;
   uint64_t oldest_slot_ = 0;  // the head's chain is known from here on

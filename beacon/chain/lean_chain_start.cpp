@@ -9,7 +9,8 @@
 namespace lean::beacon {
 
 absl::StatusOr<LeanChain> LeanChain::FromAnchor(StatePtr state, BlockPtr block,
-                                                absl::Span<const Checkpoint> known_roots, AnchorHistory history) {
+                                                absl::Span<const Checkpoint> known_roots, AnchorHistory history,
+                                                ChainFunctions functions) {
   if (block->state_root != ssz::HashTreeRoot(*state)) {
     return InvalidError("anchor block's state root is not that of the anchor state");
   }
@@ -22,6 +23,7 @@ absl::StatusOr<LeanChain> LeanChain::FromAnchor(StatePtr state, BlockPtr block,
   const Root root = ssz::HashTreeRoot(*block);
   const StatePtr anchor_state = state;
   LeanChain chain(std::move(state), std::move(block), root);
+  chain.functions_ = std::move(functions);
   if (history == AnchorHistory::kKnown) {
     chain.oldest_slot_ = 0;
     chain.AddHistory(*anchor_state, anchor_state->historical_block_hashes.size());

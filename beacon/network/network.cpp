@@ -76,7 +76,8 @@ Network::Network(const MakeEngineLink& make_link, const NetworkContext& context,
       peers_(
           context.clock, context.log, send_, [this](const ClaimedChain& claimed) { return IsOtherChain(claimed); },
           context.events),
-      gossip_(SinkOf(context.chain), send_, peers_, context.clock, GossipLimits::For(context.validators)),
+      gossip_(SinkOf(context.chain), send_, peers_, context.clock, GossipLimits::For(context.validators),
+              context.items),
       requests_(send_, peers_, context.clock),
       server_(
           context.blocks, peers_, send_, [this] { return link_->waiting_answer_bytes(); }, threads),

@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "beacon/network/engine/engine_link.h"
 #include "beacon/network/engine/engine_transport.h"
+#include "beacon/network/engine/item_codec.h"
 #include "beacon/network/gossip/gossip.h"
 #include "beacon/network/peers/peer_list.h"
 #include "beacon/network/peers/peer_view.h"
@@ -49,6 +50,7 @@ struct NetworkContext {
   std::shared_ptr<spdlog::logger> log;
   std::function<void(const v1::GossipItems&)> on_items = nullptr;  // called with all received items; may be null
   EventHistory* events = nullptr;                                  // for those who watch the peers; may be null
+  ItemCodec items = {};                                            // of gossip
 };
 
 // Counts since the start.

@@ -14,7 +14,7 @@ def result_of_run(seed):
     """What lean-sim prints of a run, without the time that it took."""
     command = [LEAN_SIM, "--scenario", STORM, "--slots", "96", "--seed", str(seed)]
     line = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return line.partition(" slots_per_s=")[0]
+    return line.partition(" slots_per_cpu_s=")[0]
 
 
 class SameRunTest(unittest.TestCase):

@@ -73,6 +73,14 @@ TEST_P(WholeNetworkWithSeed, KeepsTheRules) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, WholeNetworkWithSeed, testing::Range<uint64_t>(100, 112));
 
+// Peers have banned a node with a quarter of the validators: finality takes longer steps.
+TEST_F(WholeNetwork, FinalizesWithoutABannedQuarter) {
+  Scenario scenario{.seed = 7, .nodes = 4, .validators = 8, .slots = 384, .calm_slots = 64, .random_percent = 8};
+  scenario.links = {.latency_ms = 30, .jitter_ms = 250, .loss_percent = 5, .repeat_percent = 5};
+  const RunResult result = RunIt(scenario);
+  EXPECT_FALSE(result.violation.has_value()) << Text(result);
+}
+
 // Nine validators, some of which sign twice: on both sides of a partition.
 Scenario Partitioned(size_t twins) {
   Scenario scenario{.nodes = 9, .validators = 9, .slots = 72, .twins = twins};

@@ -4,10 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/network/engine/contract.h"
-#include "beacon/network/engine/item_codec.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {
@@ -56,9 +54,9 @@ absl::Status Gossip::OnItems(uint64_t stream, const v1::GossipItems& items) {
     if (is_of_newer_engine || (peer != nullptr && peer->ending)) {
       Add(item.id(), v1::Verdict::IGNORE, &verdicts);
     } else if (item.has_block()) {
-      auto block = Read<SignedBlockWithAttestation>(item, item.block(), from, &verdicts);
+      auto block = Take(item, codec_.block(item.block()), from, &verdicts);
       if (block != nullptr) Wait({.peer = from, .block = std::move(block)}, &verdicts);
-    } else if (auto vote = Read<SignedAttestation>(item, item.vote(), from, &verdicts)) {
+    } else if (auto vote = Take(item, codec_.vote(item.vote()), from, &verdicts)) {
       votes[from].push_back(std::move(vote));
       if (votes[from].size() == kMaxVotesAtOnce) {
         Wait({.peer = from, .block = nullptr, .votes = std::exchange(votes[from], {})}, &verdicts);
@@ -74,9 +72,8 @@ absl::Status Gossip::OnItems(uint64_t stream, const v1::GossipItems& items) {
 }
 
 template <typename T>
-std::shared_ptr<const T> Gossip::Read(const v1::GossipItem& item, const std::string& ssz, uint64_t peer,
-                                      v1::Verdicts* verdicts) {
-  const auto content = ParseItem<T>(ssz);
+std::shared_ptr<const T> Gossip::Take(const v1::GossipItem& item, absl::StatusOr<std::shared_ptr<const T>> content,
+                                      uint64_t peer, v1::Verdicts* verdicts) {
   if (!content.ok()) {
     peers_.Blame(peer, Offence::kMalformed,
                  absl::StrCat(item.has_block() ? "block: " : "vote: ", content.status().message()));
@@ -85,7 +82,7 @@ std::shared_ptr<const T> Gossip::Read(const v1::GossipItem& item, const std::str
   }
   MutexLock lock(mutex_);
   items_[content->get()] = {.id = item.id(), .content = *content, .came = clock_.Steady()};
-  return *content;
+  return *std::move(content);
 }
 
 void Gossip::Wait(Batch batch, v1::Verdicts* verdicts) {

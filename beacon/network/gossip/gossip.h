@@ -16,7 +16,9 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "beacon/chain/chain_types.h"
+#include "beacon/network/engine/item_codec.h"
 #include "beacon/network/engine/outbox.h"
 #include "beacon/network/peers/peers.h"
 #include "beacon/services/chain_observer.h"
@@ -57,8 +59,10 @@ class Gossip {
  public:
   static constexpr std::chrono::seconds kVerdictTime{4};
 
-  Gossip(GossipSink sink, SendToEngine send, Peers& peers, const Clock& clock, const GossipLimits& limits)
+  Gossip(GossipSink sink, SendToEngine send, Peers& peers, const Clock& clock, const GossipLimits& limits,
+         ItemCodec codec = {})
       : sink_(std::move(sink)),
+        codec_(std::move(codec)),
         send_(std::move(send)),
         peers_(peers),
         clock_(clock),
@@ -107,10 +111,10 @@ class Gossip {
     std::vector<const void*> contents() const;
   };
 
-  // Decodes an item. Null: it is malformed; its peer is blamed.
+  // Takes a decoded item. Null: it is malformed; its peer is blamed.
   template <typename T>
-  std::shared_ptr<const T> Read(const v1::GossipItem& item, const std::string& ssz, uint64_t peer,
-                                v1::Verdicts* verdicts);
+  std::shared_ptr<const T> Take(const v1::GossipItem& item, absl::StatusOr<std::shared_ptr<const T>> content,
+                                uint64_t peer, v1::Verdicts* verdicts);
   // Queues a batch. Items that are displaced get IGNORE.
   void Wait(Batch batch, v1::Verdicts* verdicts);
   // Submits batches up to max_work_.
@@ -125,6 +129,7 @@ class Gossip {
   void Send(uint64_t stream, v1::Verdicts verdicts);
 
   const GossipSink sink_;
+  const ItemCodec codec_;
   const SendToEngine send_;
   Peers& peers_;
   const Clock& clock_;

@@ -75,11 +75,10 @@ std::optional<Refusal> CheckAge(uint64_t slot, int64_t current_slot) {
 
 }  // namespace
 
-SignatureVerifier::SignedVote::SignedVote(const Attestation& signed_vote, const SignatureBytes& its_signature)
-    : vote(&signed_vote),
-      signature(&its_signature),
-      root(ssz::HashTreeRoot(signed_vote)),
-      key(VerifiedCache::Key(signed_vote.validator_id, root, its_signature)) {}
+SignedVoteId IdOf(const Attestation& vote, const SignatureBytes& signature) {
+  const Root root = ssz::HashTreeRoot(vote);
+  return {.root = root, .key = VerifiedCache::Key(vote.validator_id, root, signature)};
+}
 
 SignatureVerifier::SignatureVerifier(const crypto::SignatureScheme& scheme, const Validators& registry,
                                      const SignatureVerifierOptions& options)
@@ -90,6 +89,7 @@ SignatureVerifier::SignatureVerifier(const crypto::SignatureScheme& scheme, cons
 SignatureVerifier::SignatureVerifier(VerifySignatures verify, const Validators& registry,
                                      const SignatureVerifierOptions& options)
     : verify_(std::move(verify)),
+      functions_(options.functions),
       registry_(registry),
       seconds_(options.clock == nullptr ? nullptr : options.seconds),
       clock_(options.clock),
@@ -141,7 +141,7 @@ void SignatureVerifier::VerifyProposers(const std::shared_ptr<BlocksJob>& job, s
   for (size_t i = first; i < std::min(job->blocks.size(), first + kVerificationBatch); ++i) {
     const SignedBlockWithAttestation& block = *job->blocks[i];
     BlockVerdict& verdict = job->verdicts[i];
-    verdict.root = ssz::HashTreeRoot(block.message.block);
+    verdict.root = ssz::HashTreeRoot(HeaderOf(block.message.block, functions_.body_root(job->blocks[i])));
     verdict.already_known = job->already_known(verdict.root);
     if (verdict.already_known) continue;
     verdict.refusal = CheckSlotAtEdge(block.message.block.slot, job->current_slot);
@@ -153,7 +153,7 @@ void SignatureVerifier::VerifyProposers(const std::shared_ptr<BlocksJob>& job, s
       }
     }
     if (verdict.refusal.has_value()) continue;
-    batch.emplace_back(block.message.proposer_attestation, block.signature.back());
+    batch.push_back(SignedVoteOf(block.message.proposer_attestation, block.signature.back()));
     positions.push_back(i);
   }
   std::vector<VoteVerdict> verdicts = Verify(batch);
@@ -189,7 +189,7 @@ void SignatureVerifier::VerifyBodies(const std::shared_ptr<BlocksJob>& job, size
   for (size_t i = first; i < std::min(job->body_votes.size(), first + kVerificationBatch); ++i) {
     const BlocksJob::BodyVote& body_vote = job->body_votes[i];
     if (job->IsRefused(body_vote.block)) continue;  // its block is refused already
-    batch.emplace_back(*body_vote.vote, *body_vote.signature);
+    batch.push_back(SignedVoteOf(*body_vote.vote, *body_vote.signature));
     blocks.push_back(body_vote.block);
   }
   std::vector<VoteVerdict> verdicts = Verify(batch);
@@ -202,7 +202,7 @@ void SignatureVerifier::VerifyBodies(const std::shared_ptr<BlocksJob>& job, size
 std::optional<Refusal> SignatureVerifier::CheckProposer(const SignedBlockWithAttestation& block) {
   const Root root = ssz::HashTreeRoot(block.message.block);
   if (std::optional<Refusal> refusal = CheckBlockAtEdge(block, root, registry_.size())) return refusal;
-  const SignedVote vote(block.message.proposer_attestation, block.signature.back());
+  const SignedVote vote = SignedVoteOf(block.message.proposer_attestation, block.signature.back());
   return Verify({&vote, 1}).front().refusal;
 }
 
@@ -233,10 +233,10 @@ void SignatureVerifier::VerifyPart(const std::shared_ptr<VotesJob>& job, size_t 
     refusal = CheckSlotAtEdge(vote.message.data.slot, job->current_slot);
     if (!refusal.has_value()) refusal = CheckAge(vote.message.data.slot, job->current_slot);
     if (refusal.has_value() && (job->wanted == nullptr || !job->wanted(vote.message))) continue;
-    const SignedVote signed_vote(vote.message, vote.signature);
+    const SignedVote signed_vote = SignedVoteOf(vote.message, vote.signature);
     if (!refusal.has_value() &&
-        votes_once_.IsTooMany(vote.message.data.slot, vote.message.validator_id, signed_vote.key)) {
-      job->verdicts[i].root = signed_vote.root;
+        votes_once_.IsTooMany(vote.message.data.slot, vote.message.validator_id, signed_vote.id.key)) {
+      job->verdicts[i].root = signed_vote.id.root;
       refusal = TooMany("votes", vote.message);
       continue;
     }
@@ -252,7 +252,7 @@ void SignatureVerifier::VerifyPart(const std::shared_ptr<VotesJob>& job, size_t 
     if (!verdict.right) verdict.refusal = std::move(verdicts[i].refusal);
     if (verdict.refusal.has_value()) continue;
     const Attestation& vote = *batch[i].vote;
-    const auto answer = votes_once_.Add(vote.data.slot, vote.validator_id, batch[i].key, job->current_slot);
+    const auto answer = votes_once_.Add(vote.data.slot, vote.validator_id, batch[i].id.key, job->current_slot);
     verdict.equivocates = answer == SignedOnce::Answer::kSecond;
     if (answer == SignedOnce::Answer::kTooMany) verdict.refusal = TooMany("votes", vote);
   }
@@ -274,11 +274,11 @@ std::vector<VoteVerdict> SignatureVerifier::Verify(absl::Span<const SignedVote> 
   std::vector<size_t> positions;
   for (size_t i = 0; i < votes.size(); ++i) {
     const Attestation& vote = *votes[i].vote;
-    verdicts[i].root = votes[i].root;
-    if (cache_.Contains(votes[i].key)) continue;
+    verdicts[i].root = votes[i].id.root;
+    if (cache_.Contains(votes[i].id.key)) continue;
     items.push_back({.public_key = &registry_[vote.validator_id].pubkey,
                      .slot = vote.data.slot,
-                     .message = votes[i].root,
+                     .message = votes[i].id.root,
                      .signature = votes[i].signature});
     positions.push_back(i);
   }
@@ -288,7 +288,7 @@ std::vector<VoteVerdict> SignatureVerifier::Verify(absl::Span<const SignedVote> 
     if (results[i].ok()) {
       ++verified_;
       verdicts[positions[i]].computed = true;
-      cache_.Insert(votes[positions[i]].key);
+      cache_.Insert(votes[positions[i]].id.key);
     } else {
       ++wrong_;
       verdicts[positions[i]].refusal = BadSignature(*votes[positions[i]].vote, results[i].message());

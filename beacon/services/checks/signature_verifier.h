@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "beacon/chain/chain_functions.h"
 #include "beacon/chain/chain_types.h"
 #include "beacon/services/checks/edge_checks.h"
 #include "beacon/services/checks/signature_memory.h"
@@ -42,6 +43,21 @@ struct VoteVerdict {
   std::optional<Refusal> refusal;
 };
 
+// What identifies a signed vote.
+struct SignedVoteId {
+  Root root;  // hash_tree_root(Attestation)
+  Root key;   // VerifiedCache::Key
+};
+SignedVoteId IdOf(const Attestation& vote, const SignatureBytes& signature);
+
+// The pure functions of blocks and votes that the verifier calls. A simulation of many nodes computes each result once
+// for all of them.
+struct VerifierFunctions {
+  std::function<SignedVoteId(const Attestation& vote, const SignatureBytes& signature)> vote_id = IdOf;
+  // hash_tree_root of the block's body.
+  std::function<Root(const SignedBlockPtr& block)> body_root = ChainFunctions().body_root;
+};
+
 struct SignatureVerifierOptions {
   size_t threads = 2;              // 0: the owner calls RunOne
   size_t queue_capacity = 32'768;  // tasks: a block, or up to kVerificationBatch signatures
@@ -50,6 +66,7 @@ struct SignatureVerifierOptions {
   // Gets the seconds of each verified signature; null: they are not measured. Both outlive the verifier.
   metrics::Histogram* seconds = nullptr;
   const Clock* clock = nullptr;
+  VerifierFunctions functions = {};
 };
 
 // Signatures that one task verifies together: enough to fill the CPU's lanes, and few enough that the largest block
@@ -114,16 +131,16 @@ class SignatureVerifier {
 
  private:
   struct SignedVote {
-    SignedVote(const Attestation& signed_vote, const SignatureBytes& its_signature);
-
     const Attestation* vote;
     const SignatureBytes* signature;
-    Root root;  // hash_tree_root(Attestation)
-    Root key;   // VerifiedCache::Key
+    SignedVoteId id;
   };
   struct BlocksJob;
   struct VotesJob;
 
+  SignedVote SignedVoteOf(const Attestation& vote, const SignatureBytes& signature) const {
+    return {&vote, &signature, functions_.vote_id(vote, signature)};
+  }
   PushResult StartBlocks(std::shared_ptr<BlocksJob> job);
   void VerifyProposers(const std::shared_ptr<BlocksJob>& job, size_t first);
   void StartBodies(const std::shared_ptr<BlocksJob>& job);
@@ -138,6 +155,7 @@ class SignatureVerifier {
   std::vector<absl::Status> VerifyBatch(const std::vector<crypto::VerificationItem>& items) const;
 
   const VerifySignatures verify_;
+  const VerifierFunctions functions_;
   const Validators registry_;
   metrics::Histogram* const seconds_;
   const Clock* const clock_;

@@ -2,13 +2,49 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <set>
 #include <utility>
 
+#include "tests/simulation/world/simulated_engine.h"
+
 namespace lean::simulation {
+namespace {
+
+// FNV-1a over words of 8 bytes.
+uint64_t HashOf(const std::string& bytes) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (size_t at = 0; at < bytes.size(); at += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, std::min(sizeof(word), bytes.size() - at));
+    hash = (hash ^ word) * 0x100000001b3;
+    hash ^= hash >> 32;
+  }
+  return hash;
+}
+
+const Payload& PayloadOf(absl::string_view reference) {
+  const Payload* payload = nullptr;
+  std::memcpy(&payload, reference.data(), sizeof(payload));
+  return *payload;
+}
+
+}  // namespace
+
+std::string ReferenceTo(const PayloadPtr& payload) {
+  const Payload* address = payload.get();
+  std::string reference(sizeof(address), '\0');
+  std::memcpy(reference.data(), &address, sizeof(address));
+  return reference;
+}
+
+beacon::ItemCodec CodecOfReferences() {
+  return {.block = [](absl::string_view reference) { return PayloadOf(reference).block; },
+          .vote = [](absl::string_view reference) { return PayloadOf(reference).vote; }};
+}
 
 Fabric::Fabric(EventLoop& loop, size_t nodes, size_t peers, uint64_t seed)
-    : loop_(loop), random_(seed), neighbours_(nodes), sides_(nodes), engines_(nodes) {
+    : loop_(loop), random_(seed), neighbours_(nodes), sides_(nodes), engines_(nodes), engine_runs_(nodes) {
   std::vector<std::set<size_t>> chosen(nodes);
   const auto connect = [&](size_t a, size_t b) {
     if (a == b) return;
@@ -28,20 +64,63 @@ Ms Fabric::DrawLatency() {
   return quality_.latency_ms - std::llround(std::log(uniform) * static_cast<double>(quality_.jitter_ms));
 }
 
-void Fabric::Send(size_t from, size_t to, Delivery delivery, EventLoop::Action arrive) {
-  if (!Reaches(from, to)) return;
-  const bool gossip = delivery == Delivery::kGossip;
-  if (gossip && Draw(quality_.loss_percent)) return;
-  if (gossip && Draw(quality_.repeat_percent)) {
-    loop_.In(DrawLatency(), [this, from, to, arrive] { Arrive(from, to, arrive); });
-  }
-  loop_.In(DrawLatency(), [this, from, to, arrive = std::move(arrive)] { Arrive(from, to, arrive); });
+void Fabric::SetEngine(size_t node, SimulatedEngine* engine) {
+  engines_[node] = engine;
+  if (engine != nullptr) engine_runs_[node] = ++last_engine_run_;
 }
 
-void Fabric::Arrive(size_t from, size_t to, const EventLoop::Action& arrive) {
+void Fabric::Send(size_t from, size_t to, EventLoop::Action arrive) {
   if (!Reaches(from, to)) return;
-  ++messages_;
-  arrive();
+  loop_.In(DrawLatency(), [this, from, to, arrive = std::move(arrive)] {
+    if (!Reaches(from, to)) return;
+    ++messages_;
+    arrive();
+  });
+}
+
+PayloadPtr Fabric::Intern(bool is_block, const std::string& bytes) {
+  while (!payload_order_.empty() && payload_order_.front().first <= loop_.now() - kSeenFor) {
+    payloads_.erase(payload_order_.front().second);
+    payload_order_.pop_front();
+  }
+  const uint64_t id = HashOf(bytes);
+  PayloadPtr& payload = payloads_[id];
+  if (payload == nullptr) {
+    payload = std::make_shared<Payload>();
+    payload->id = id;
+    payload->is_block = is_block;
+    payload->bytes = bytes;
+    const beacon::ItemCodec real;
+    if (is_block) payload->block = real.block(bytes);
+    if (!is_block) payload->vote = real.vote(bytes);
+    payload->seen_by.resize(engines_.size());
+    payload_order_.emplace_back(loop_.now(), id);
+  }
+  return payload;
+}
+
+void Fabric::SendGossip(size_t from, size_t to, const PayloadPtr& payload) {
+  if (!Reaches(from, to) || Draw(quality_.loss_percent)) return;
+  if (Draw(quality_.repeat_percent)) ScheduleGossip(from, to, payload);
+  ScheduleGossip(from, to, payload);
+}
+
+void Fabric::ScheduleGossip(size_t from, size_t to, const PayloadPtr& payload) {
+  const Ms latency = DrawLatency();
+  std::vector<Carried>& together = gossip_[loop_.now() + latency];
+  if (together.empty()) loop_.In(latency, [this] { DeliverGossip(); });
+  together.push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to), payload});
+}
+
+void Fabric::DeliverGossip() {
+  const auto now = gossip_.find(loop_.now());
+  const std::vector<Carried> together = std::move(now->second);
+  gossip_.erase(now);
+  for (const auto& [from, to, payload] : together) {
+    if (!Reaches(from, to)) continue;
+    ++messages_;
+    if (engines_[to] != nullptr) engines_[to]->OnGossip(from, payload);
+  }
 }
 
 }  // namespace lean::simulation

@@ -4,9 +4,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <random>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "beacon/chain/chain_types.h"
+#include "beacon/network/engine/item_codec.h"
 #include "tests/simulation/world/virtual_time.h"
 
 namespace lean::simulation {
@@ -24,10 +33,21 @@ struct LinkQuality {
   friend bool operator==(const LinkQuality&, const LinkQuality&) = default;
 };
 
-enum class Delivery {
-  kGossip,    // may be lost or repeated
-  kReliable,  // arrives, unless the nodes cannot reach each other
+// An item of gossip. All nodes share it, with what its bytes decode to.
+struct Payload {
+  uint64_t id = 0;  // hash of the content
+  bool is_block = false;
+  std::string bytes;
+  absl::StatusOr<beacon::SignedBlockPtr> block;
+  absl::StatusOr<beacon::SignedVotePtr> vote;
+  std::vector<uint32_t> seen_by;  // by node: the run of its engine that has seen it; 0: none
 };
+using PayloadPtr = std::shared_ptr<Payload>;
+
+// Between an engine of the simulation and its beacon, the bytes of an item are a reference to its payload, and decoding
+// gives what the payload was decoded to. A reference is valid while the engine waits for the verdict.
+std::string ReferenceTo(const PayloadPtr& payload);
+beacon::ItemCodec CodecOfReferences();
 
 // Has the engines that run. One thread; the same seed gives the same decisions.
 class Fabric {
@@ -46,18 +66,36 @@ class Fabric {
 
   // The engine of a node; null while it is down.
   SimulatedEngine* EngineOf(size_t node) const { return engines_[node]; }
-  void SetEngine(size_t node, SimulatedEngine* engine) { engines_[node] = engine; }
+  void SetEngine(size_t node, SimulatedEngine* engine);
 
-  // Runs `arrive` when a message from one node has reached another one. It is not run when the message is lost, or the
-  // nodes do not reach each other when it is sent or when it arrives.
-  void Send(size_t from, size_t to, Delivery delivery, EventLoop::Action arrive);
+  // Runs `arrive` when a message from one node has reached another one. It is not run when the nodes do not reach each
+  // other when it is sent or when it arrives.
+  void Send(size_t from, size_t to, EventLoop::Action arrive);
+
+  // The item with this content, for as long as engines remember items.
+  PayloadPtr Intern(bool is_block, const std::string& bytes);
+  // Whether the engine of a node has seen an item. Marks it as seen.
+  bool HasSeen(const Payload& payload, size_t node) const { return payload.seen_by[node] == engine_runs_[node]; }
+  void See(Payload& payload, size_t node) const { payload.seen_by[node] = engine_runs_[node]; }
+  // As Send, to the other engine's OnGossip. The message may be lost or repeated.
+  void SendGossip(size_t from, size_t to, const PayloadPtr& payload);
 
   uint64_t messages() const { return messages_; }
 
  private:
+  // An item on its way to a node.
+  struct Carried {
+    uint32_t from = 0;
+    uint32_t to = 0;
+    PayloadPtr payload;
+  };
+  // How long engines remember items.
+  static constexpr Ms kSeenFor = 24'000;
+
   Ms DrawLatency();
   bool Draw(uint32_t percent) { return percent > 0 && random_() % 100 < percent; }
-  void Arrive(size_t from, size_t to, const EventLoop::Action& arrive);
+  void ScheduleGossip(size_t from, size_t to, const PayloadPtr& payload);
+  void DeliverGossip();
 
   EventLoop& loop_;
   LinkQuality quality_;
@@ -65,6 +103,11 @@ class Fabric {
   std::vector<std::vector<size_t>> neighbours_;
   std::vector<int> sides_;
   std::vector<SimulatedEngine*> engines_;
+  std::vector<uint32_t> engine_runs_;  // by node: the number of its engine's start
+  uint32_t last_engine_run_ = 0;
+  absl::flat_hash_map<uint64_t, PayloadPtr> payloads_;  // by id
+  std::deque<std::pair<Ms, uint64_t>> payload_order_;   // when they were published first
+  absl::btree_map<Ms, std::vector<Carried>> gossip_;    // under way, by arrival
   uint64_t messages_ = 0;
 };
 

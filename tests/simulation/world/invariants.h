@@ -35,10 +35,12 @@ struct Violation {
 };
 
 // Once the network has been good for this many slots, the finalized block of every honest node is at most
-// kMaxFinalityLag slots behind. `outage`: slots without finality before that. The longer it was, the further apart are
+// MaxFinalityLag slots behind. `outage`: slots without finality before that. The longer it was, the further apart are
 // the slots that can be justified (docs/reliability.md).
 uint64_t RecoverySlots(uint64_t outage);
-inline constexpr uint64_t kMaxFinalityLag = 12;
+// Peers ban dishonest nodes for up to 125 slots, so that their validators are absent meanwhile. With a quarter
+// absent, two finalized slots are up to 9 slots apart.
+constexpr uint64_t MaxFinalityLag(bool has_dishonest_nodes) { return has_dishonest_nodes ? 24 : 12; }
 
 // Remembers the first violation. One thread.
 class Invariants {

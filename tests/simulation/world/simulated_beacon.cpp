@@ -9,11 +9,12 @@ namespace lean::simulation {
 namespace {
 
 // Timeouts, and sync when nothing happens.
-constexpr Ms kTick = 250;
+constexpr Ms kTick = 500;
 
-std::unique_ptr<beacon::SignatureVerifier> MakeVerifier(const Genesis& genesis) {
-  return std::make_unique<beacon::SignatureVerifier>(VerifyStandIns, genesis.state->validators,
-                                                     beacon::SignatureVerifierOptions{.threads = 0});
+std::unique_ptr<beacon::SignatureVerifier> MakeVerifier(const WorldContext& world) {
+  return std::make_unique<beacon::SignatureVerifier>(
+      VerifyStandIns, world.genesis.state->validators,
+      beacon::SignatureVerifierOptions{.threads = 0, .functions = world.results.VerifierFunctions()});
 }
 
 }  // namespace
@@ -24,8 +25,10 @@ SimulatedBeacon::SimulatedBeacon(const WorldContext& world, size_t node, NodeClo
       clock_(clock),
       changed_(std::move(changed)),
       outbound_(beacon::OutboundItems(world.genesis.state->validators.size())),
-      chain_(beacon::LeanChain::FromAnchor(world.genesis.state, world.genesis.block).value(),
-             MakeVerifier(world.genesis),
+      chain_(beacon::LeanChain::FromAnchor(world.genesis.state, world.genesis.block, {}, beacon::AnchorHistory::kKnown,
+                                           world.results.ChainFunctions())
+                 .value(),
+             MakeVerifier(world),
              {.clock = clock,
               .slot_clock = world.slots,
               .outbound = outbound_,
@@ -52,7 +55,8 @@ SimulatedBeacon::SimulatedBeacon(const WorldContext& world, size_t node, NodeClo
                              .clock = clock,
                              .slot = std::chrono::milliseconds(world.spec.slot_duration_ms),
                              .validators = world.genesis.state->validators.size(),
-                             .log = world.log});
+                             .log = world.log,
+                             .items = CodecOfReferences()});
   chain_.StartWithoutThreads();
   sync_ = std::make_unique<beacon::SyncService>(
       beacon::SyncServiceContext{

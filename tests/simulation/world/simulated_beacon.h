@@ -21,6 +21,7 @@
 #include "common/log/logger.h"
 #include "tests/simulation/world/beacon_calls.h"
 #include "tests/simulation/world/fabric.h"
+#include "tests/simulation/world/shared_results.h"
 #include "tests/simulation/world/simulated_engine.h"
 #include "tests/simulation/world/virtual_time.h"
 
@@ -34,6 +35,7 @@ struct WorldContext {
   NetworkSpec spec;
   SlotClock slots;
   beacon::EventHistory& events;  // nobody watches it
+  SharedResults& results;
   std::shared_ptr<spdlog::logger> log;
   uint64_t seed = 0;
 };

@@ -1,28 +1,12 @@
 #include "tests/simulation/world/simulated_engine.h"
 
-#include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/containers/attestation.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::simulation {
-namespace {
-
-// FNV-1a over words of 8 bytes.
-uint64_t HashOf(const std::string& bytes) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (size_t at = 0; at < bytes.size(); at += sizeof(uint64_t)) {
-    uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + at, std::min(sizeof(word), bytes.size() - at));
-    hash = (hash ^ word) * 0x100000001b3;
-    hash ^= hash >> 32;
-  }
-  return hash;
-}
-
-}  // namespace
 
 SimulatedEngine::SimulatedEngine(Fabric& fabric, size_t node, const Behaviour& behaviour,
                                  beacon::EngineLinkOwner& owner, EngineWatch watch)
@@ -52,8 +36,8 @@ void SimulatedEngine::Later(Ms delay, EventLoop::Action action) {
   });
 }
 
-void SimulatedEngine::SendTo(size_t to, Delivery delivery, std::function<void(SimulatedEngine&)> action) {
-  fabric_.Send(node_, to, delivery, [fabric = &fabric_, to, action = std::move(action)] {
+void SimulatedEngine::SendTo(size_t to, std::function<void(SimulatedEngine&)> action) {
+  fabric_.Send(node_, to, [fabric = &fabric_, to, action = std::move(action)] {
     if (SimulatedEngine* engine = fabric->EngineOf(to)) action(*engine);
   });
 }
@@ -76,7 +60,7 @@ v1::ChainStatus SimulatedEngine::status() const {
 void SimulatedEngine::Dial() {
   for (const size_t peer : fabric_.NeighboursOf(node_)) {
     if (IsConnected(peer)) continue;
-    SendTo(peer, Delivery::kReliable, [this, alive = alive()](SimulatedEngine& other) {
+    SendTo(peer, [this, alive = alive()](SimulatedEngine& other) {
       if (alive.expired() || Bans(other.node_) || other.Bans(node_) || IsConnected(other.node_)) return;
       // The other side still has the connection to an earlier engine of this node.
       other.OnDisconnected(node_, v1::PeerDisconnected::REMOTE_CLOSE);
@@ -138,7 +122,7 @@ void SimulatedEngine::EndPeer(const v1::EndPeer& message) {
     const auto connected = handles_.find(node);
     if (connected == handles_.end() || connected->second != handle) return;
     OnDisconnected(node, v1::PeerDisconnected::LOCAL_CLOSE);
-    SendTo(node, Delivery::kReliable,
+    SendTo(node,
            [self = node_](SimulatedEngine& other) { other.OnDisconnected(self, v1::PeerDisconnected::REMOTE_CLOSE); });
   });
 }
@@ -146,8 +130,8 @@ void SimulatedEngine::EndPeer(const v1::EndPeer& message) {
 void SimulatedEngine::AskStatuses() {
   DropUnreachable();
   for (const auto& [node, handle] : handles_) {
-    SendTo(node, Delivery::kReliable, [self = node_](SimulatedEngine& other) {
-      other.SendTo(self, Delivery::kReliable, [from = other.node_, status = other.status()](SimulatedEngine& asker) {
+    SendTo(node, [self = node_](SimulatedEngine& other) {
+      other.SendTo(self, [from = other.node_, status = other.status()](SimulatedEngine& asker) {
         asker.OnStatus(from, status);
       });
     });
@@ -206,8 +190,10 @@ void SimulatedEngine::Publish(const v1::Publish& items) {
 }
 
 void SimulatedEngine::PublishItem(bool is_block, const std::string& bytes) {
-  const auto payload = std::make_shared<const Payload>(Payload{HashOf(bytes), is_block, bytes});
-  if (See(payload->id)) Spread(payload, node_);
+  const PayloadPtr payload = fabric_.Intern(is_block, bytes);
+  if (fabric_.HasSeen(*payload, node_)) return;
+  fabric_.See(*payload, node_);
+  Spread(payload, node_);
 }
 
 void SimulatedEngine::SendGarbage() {
@@ -220,39 +206,30 @@ void SimulatedEngine::SendGarbage() {
 
 // --- Gossip ---
 
-bool SimulatedEngine::See(uint64_t id) {
-  while (!seen_order_.empty() && seen_order_.front().first <= loop_.now() - kSeenFor) {
-    seen_.erase(seen_order_.front().second);
-    seen_order_.pop_front();
-  }
-  if (!seen_.insert(id).second) return false;
-  seen_order_.emplace_back(loop_.now(), id);
-  return true;
-}
-
 void SimulatedEngine::Spread(const PayloadPtr& payload, size_t except) {
   for (const auto& [node, handle] : handles_) {
     if (node == except) continue;
-    SendTo(node, Delivery::kGossip, [self = node_, payload](SimulatedEngine& other) { other.OnGossip(self, payload); });
+    fabric_.SendGossip(node_, node, payload);
   }
 }
 
 void SimulatedEngine::OnGossip(size_t from, const PayloadPtr& payload) {
+  if (fabric_.HasSeen(*payload, node_)) return;
   const auto handle = handles_.find(from);
-  if (handle == handles_.end() || !See(payload->id)) return;
-  while (!undecided_order_.empty() && undecided_order_.front().first <= loop_.now() - kVerdictTime) {
-    undecided_.erase(undecided_order_.front().second);
-    undecided_order_.pop_front();
+  if (handle == handles_.end()) return;
+  fabric_.See(*payload, node_);
+  while (!undecided_.empty() &&
+         (undecided_.front().payload == nullptr || undecided_.front().came <= loop_.now() - kVerdictTime)) {
+    undecided_.pop_front();
+    ++first_undecided_;
   }
-  const uint64_t id = ++last_id_;
-  undecided_[id] = {payload, from};
-  undecided_order_.emplace_back(loop_.now(), id);
   const bool first = !items_.has_items();
   v1::GossipItem& item = *items_.mutable_items()->add_items();
-  item.set_id(id);
+  item.set_id(first_undecided_ + undecided_.size());
   item.set_peer(handle->second);
-  (payload->is_block ? *item.mutable_block() : *item.mutable_vote()) = payload->bytes;
-  if (first) Later(0, [this] { FlushItems(); });
+  (payload->is_block ? *item.mutable_block() : *item.mutable_vote()) = ReferenceTo(payload);
+  undecided_.push_back({payload, from, loop_.now()});
+  if (first) Later(kHandOver, [this] { FlushItems(); });
 }
 
 void SimulatedEngine::FlushItems() {
@@ -262,12 +239,12 @@ void SimulatedEngine::FlushItems() {
 }
 
 void SimulatedEngine::Decide(const v1::Verdict& verdict) {
-  const auto found = undecided_.find(verdict.id());
-  if (found == undecided_.end()) return;
-  const Undecided item = std::move(found->second);
-  undecided_.erase(found);
+  if (verdict.id() < first_undecided_ || verdict.id() >= first_undecided_ + undecided_.size()) return;
+  Undecided& item = undecided_[verdict.id() - first_undecided_];
+  const PayloadPtr payload = std::exchange(item.payload, nullptr);
+  if (payload == nullptr) return;
   watch_.judged(item.from, verdict.outcome() == v1::Verdict::REJECT);
-  if (verdict.outcome() == v1::Verdict::ACCEPT && !behaviour_.silent) Spread(item.payload, item.from);
+  if (verdict.outcome() == v1::Verdict::ACCEPT && !behaviour_.silent) Spread(payload, item.from);
 }
 
 // --- Requests ---
@@ -296,10 +273,10 @@ void SimulatedEngine::Ask(const v1::BlockRequest& request) {
     late.set_end(v1::BlockAnswer::TIMED_OUT);
     answer(std::move(late));
   });
-  SendTo(found->second, Delivery::kReliable, [this, alive = alive(), open, answer, request](SimulatedEngine& other) {
+  SendTo(found->second, [this, alive = alive(), open, answer, request](SimulatedEngine& other) {
     other.OnRequest(node_, request, [this, alive, open, answer, peer = &other](v1::BlockAnswer message) {
       if (alive.expired()) return;
-      peer->SendTo(node_, Delivery::kReliable, [alive, open, answer, message = std::move(message)](SimulatedEngine&) {
+      peer->SendTo(node_, [alive, open, answer, message = std::move(message)](SimulatedEngine&) {
         if (!alive.expired() && std::exchange(*open, false)) answer(message);
       });
     });
@@ -309,7 +286,7 @@ void SimulatedEngine::Ask(const v1::BlockRequest& request) {
 void SimulatedEngine::OnRequest(size_t from, v1::BlockRequest request, std::function<void(v1::BlockAnswer)> answer) {
   const auto handle = handles_.find(from);
   if (handle == handles_.end() || behaviour_.silent) return;
-  const uint64_t id = ++last_id_;
+  const uint64_t id = ++last_request_;
   requests_[id].answer = std::move(answer);
   request.set_id(id);
   request.set_peer(handle->second);

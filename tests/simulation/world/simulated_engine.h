@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "beacon/network/engine/engine_link.h"
 #include "lean/v1/network_engine.pb.h"
 #include "tests/simulation/world/fabric.h"
@@ -64,13 +64,6 @@ class SimulatedEngine final : public beacon::EngineLink {
   void Watch(std::function<void(bool attached)>) override {}
 
   // --- As the other engines use it ---
-  struct Payload {
-    uint64_t id = 0;  // hash of the content
-    bool is_block = false;
-    std::string bytes;
-  };
-  using PayloadPtr = std::shared_ptr<const Payload>;
-
   bool IsConnected(size_t node) const { return handles_.contains(node); }
   bool Bans(size_t node) const;
   void OnConnected(size_t node, bool outbound, const v1::ChainStatus& status);
@@ -89,13 +82,15 @@ class SimulatedEngine final : public beacon::EngineLink {
 
  private:
   static constexpr Ms kDialEvery = 2'000;
-  static constexpr Ms kSeenFor = 24'000;
+  // Items that arrive within this time are handed over together.
+  static constexpr Ms kHandOver = 50;
   static constexpr Ms kVerdictTime = 4'000;
   static constexpr Ms kRequestTime = 8'000;
 
   struct Undecided {
-    PayloadPtr payload;
+    PayloadPtr payload;  // null: it is decided
     size_t from = 0;
+    Ms came = 0;
   };
 
   // A request of a peer, and the messages of the answer so far.
@@ -113,14 +108,12 @@ class SimulatedEngine final : public beacon::EngineLink {
   void EndPeer(const v1::EndPeer& message);
   void SendGarbage();
   void Spread(const PayloadPtr& payload, size_t except);
-  // True the first time.
-  bool See(uint64_t id);
   void FlushItems();
   void Deliver(const v1::EngineToBeacon& message);
   // Runs `action` after `delay`, unless this engine is gone by then.
   void Later(Ms delay, EventLoop::Action action);
   // Runs `action` with the engine of `to` when a message to it has arrived.
-  void SendTo(size_t to, Delivery delivery, std::function<void(SimulatedEngine& engine)> action);
+  void SendTo(size_t to, std::function<void(SimulatedEngine& engine)> action);
 
   Fabric& fabric_;
   EventLoop& loop_;
@@ -132,15 +125,13 @@ class SimulatedEngine final : public beacon::EngineLink {
   uint64_t attached_ = 0;
   v1::ChainStatus status_;
   uint64_t last_handle_ = 0;
-  uint64_t last_id_ = 0;
-  std::map<size_t, uint64_t> handles_;  // of connected nodes
-  std::map<uint64_t, size_t> nodes_;    // by handle, also of nodes that have disconnected
-  std::map<size_t, Ms> banned_until_;   // by node
-  absl::flat_hash_set<uint64_t> seen_;  // payloads
-  std::deque<std::pair<Ms, uint64_t>> seen_order_;
-  absl::flat_hash_map<uint64_t, Undecided> undecided_;  // by item id
-  std::deque<std::pair<Ms, uint64_t>> undecided_order_;
-  v1::EngineToBeacon items_;                       // that arrive at this moment
+  uint64_t last_request_ = 0;
+  absl::btree_map<size_t, uint64_t> handles_;      // of connected nodes
+  std::map<uint64_t, size_t> nodes_;               // by handle, also of nodes that have disconnected
+  std::map<size_t, Ms> banned_until_;              // by node
+  uint64_t first_undecided_ = 1;                   // the id of the first item of the next list
+  std::deque<Undecided> undecided_;                // by item id
+  v1::EngineToBeacon items_;                       // that have arrived and are not yet handed over
   absl::flat_hash_map<uint64_t, Asked> requests_;  // of peers, by the beacon's id
 };
 

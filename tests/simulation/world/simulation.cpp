@@ -8,7 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "beacon/services/events/event_history.h"
-#include "tests/simulation/world/records_disk.h"
+#include "tests/simulation/disks/records_disk.h"
+#include "tests/simulation/world/shared_results.h"
 
 namespace lean::simulation {
 namespace {
@@ -94,6 +95,7 @@ class Simulation {
   std::mt19937_64 random_;
   Fabric fabric_;
   beacon::EventHistory events_{0};
+  SharedResults results_;
   const WorldContext world_;
   Invariants invariants_;
   Digest digest_;
@@ -108,12 +110,14 @@ Simulation::Simulation(const Scenario& scenario, const RunOptions& options)
       safe_(scenario_.IsSafe() || options.judge_always),
       random_(scenario.seed),
       fabric_(loop_, scenario_.all_nodes(), scenario_.peers, scenario.seed + 1),
+      results_(scenario_.validators),
       world_{.loop = loop_,
              .fabric = fabric_,
              .genesis = GenesisOf(scenario_.validators),
              .spec = SpecOf(scenario_),
              .slots = SlotClock(kGenesisTime, scenario_.slot_ms),
              .events = events_,
+             .results = results_,
              .log = options.log,
              .seed = scenario.seed},
       nodes_(scenario_.all_nodes()) {
@@ -315,7 +319,7 @@ void Simulation::EndSlot(uint64_t slot) {
   if (slot < quiet_from_ + RecoverySlots(outage_)) return;
   for (const size_t node : honest) {
     const uint64_t finalized = nodes_[node].finalized.slot;
-    if (finalized + kMaxFinalityLag >= slot) continue;
+    if (finalized + MaxFinalityLag(!scenario_.DishonestNodes().empty()) >= slot) continue;
     invariants_.Violate(Rule::kLiveness, slot,
                         absl::StrCat("node ", node, " has finalized slot ", finalized, " ", slot - quiet_from_,
                                      " slots after the last fault; sync: ", nodes_[node].beacon->sync().message));

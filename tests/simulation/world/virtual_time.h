@@ -6,12 +6,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <queue>
 #include <stop_token>
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "common/clock/clock.h"
 
 namespace lean::simulation {
@@ -28,37 +27,39 @@ class EventLoop {
   uint64_t events() const { return done_; }
 
   // Runs `action` after `delay`; a negative one counts as 0.
-  void In(Ms delay, Action action) { events_.push({now_ + std::max<Ms>(delay, 0), ++added_, std::move(action)}); }
+  void In(Ms delay, Action action) { events_[now_ + std::max<Ms>(delay, 0)].push_back(std::move(action)); }
 
   // Runs the next event if its time is before `end`. False: there is none, and `end` is now.
   bool RunOne(Ms end) {
-    if (events_.empty() || events_.top().at >= end) {
+    if (next_ == current_.size() && !TakeNext(end)) {
       now_ = std::max(now_, end);
       return false;
     }
-    const Action action = std::move(events_.top().action);
-    now_ = events_.top().at;
-    events_.pop();
     ++done_;
+    // The action may add others.
+    const Action action = std::move(current_[next_++]);
     action();
     return true;
   }
 
  private:
-  struct Event {
-    Ms at = 0;
-    uint64_t order = 0;
-    mutable Action action;  // moved from the top of the queue, which is const
-
-    friend bool operator<(const Event& a, const Event& b) {
-      return a.at != b.at ? a.at > b.at : a.order > b.order;  // the earliest on top
-    }
-  };
+  // Takes the events of the next moment before `end`.
+  bool TakeNext(Ms end) {
+    current_.clear();
+    next_ = 0;
+    const auto first = events_.begin();
+    if (first == events_.end() || first->first >= end) return false;
+    now_ = first->first;
+    current_.swap(first->second);
+    events_.erase(first);
+    return true;
+  }
 
   Ms now_ = 0;
-  uint64_t added_ = 0;
   uint64_t done_ = 0;
-  std::priority_queue<Event> events_;
+  std::vector<Action> current_;  // the events of this moment; those that it adds for now follow
+  size_t next_ = 0;
+  absl::btree_map<Ms, std::vector<Action>> events_;
 };
 
 // The clock of a node. Steady time is the loop's. Waits do not block: code that waits is not run here.

@@ -1,6 +1,6 @@
 // The disk under the signing records: SQLite's files with writes that are not durable before they are synced.
-#ifndef LEAN_TESTS_SIMULATION_WORLD_RECORDS_DISK_H_
-#define LEAN_TESTS_SIMULATION_WORLD_RECORDS_DISK_H_
+#ifndef LEAN_TESTS_SIMULATION_DISKS_RECORDS_DISK_H_
+#define LEAN_TESTS_SIMULATION_DISKS_RECORDS_DISK_H_
 
 #include <cstdint>
 #include <random>
@@ -22,4 +22,4 @@ void RestorePower(const std::string& folder);
 
 }  // namespace lean::simulation
 
-#endif  // LEAN_TESTS_SIMULATION_WORLD_RECORDS_DISK_H_
+#endif  // LEAN_TESTS_SIMULATION_DISKS_RECORDS_DISK_H_

@@ -1,4 +1,4 @@
-#include "tests/simulation/world/records_disk.h"
+#include "tests/simulation/disks/records_disk.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
