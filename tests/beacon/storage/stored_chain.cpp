@@ -61,7 +61,8 @@ StoredChain::StoredChain(const Genesis& genesis, std::unique_ptr<ChainDatabase> 
               .observer = storage_.get(),
               .want_state = [this](const WantedState& wanted) { wanted_states_.push_back(wanted.root); }},
           ChainWriterOptions{.waiting = {}, .prune = options.prune})),
-      sign_randomly_(options.sign_randomly) {
+      sign_randomly_(options.sign_randomly),
+      spread_absent_(options.spread_absent) {
   storage_->Start();
   writer_->CatchUp();
   GiveStates();
@@ -109,22 +110,28 @@ SubmitOutcome StoredChain::Import(const SignedBlockPtr& block) {
   return outcome;
 }
 
+bool StoredChain::IsPresent(uint64_t validator, uint64_t present) const {
+  // Each residue occurs equally often, so that `present` validators of the registry are below it.
+  return spread_absent_ ? validator * present % chain_.validator_count() < present : validator < present;
+}
+
 void StoredChain::RunSlot(uint64_t slot, uint64_t present) {
   const size_t validators = chain_.validator_count();
   GoTo(slot, 0);
-  if (ProposerOf(slot, validators) < present) Propose(slot);
+  const uint64_t proposer = ProposerOf(slot, validators);
+  const bool proposes = IsPresent(proposer, present);
+  if (proposes) Propose(slot);
   GoTo(slot, 1);
   const AttestationData data = BuildVote(chain_.PrepareVote(slot).value(), slot);
-  const uint64_t proposer = ProposerOf(slot, validators);
-  Vote(data, present, proposer < present ? std::optional(proposer) : std::nullopt);
+  Vote(data, present, proposes ? std::optional(proposer) : std::nullopt);
   GoTo(slot, 3);
 }
 
 void StoredChain::Vote(const AttestationData& data, uint64_t present, std::optional<uint64_t> except) {
   std::vector<SignedVotePtr> votes;
   std::vector<Root> roots;
-  for (uint64_t validator = 0; validator < present; ++validator) {
-    if (validator == except) continue;
+  for (uint64_t validator = 0; validator < chain_.validator_count(); ++validator) {
+    if (validator == except || !IsPresent(validator, present)) continue;
     votes.push_back(std::make_shared<const SignedAttestation>(
         SignedAttestation{.message = {.validator_id = validator, .data = data}, .signature = NewSignature()}));
     roots.push_back(ssz::HashTreeRoot(votes.back()->message));

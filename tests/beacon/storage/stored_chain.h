@@ -30,6 +30,7 @@ struct StoredChainOptions {
   std::optional<Anchor> anchor = std::nullopt;
   bool sign_randomly = false;  // signatures of random bytes instead of zeros
   PruneLimits prune = kInMemoryBesideDisk;
+  bool spread_absent = false;  // RunSlot: those who are absent are spread over the registry, not the last ones
 };
 
 // The real writer on the real storage, without RPC, network and signatures.
@@ -42,7 +43,7 @@ class StoredChain {
   // The next slot after the head's with everybody's duties done: block, votes, acceptance.
   void RunSlot() { RunSlot(chain_.current_slot() + 1); }
   void RunSlot(uint64_t slot) { RunSlot(slot, chain_.validator_count()); }
-  // The same with the first `present` validators alone: a slot of another one has no block.
+  // The same with `present` validators alone, the first ones unless spread_absent: a slot of another one has no block.
   void RunSlot(uint64_t slot, uint64_t present);
   void RunSlots(uint64_t count) {
     for (uint64_t i = 0; i < count; ++i) RunSlot();
@@ -83,6 +84,7 @@ class StoredChain {
   RealClock disk_clock_;  // of the storage, which waits for a real disk
   std::unique_ptr<StorageService> storage_;
   std::unique_ptr<ChainWriter> writer_;
+  bool IsPresent(uint64_t validator, uint64_t present) const;
   void Propose(uint64_t slot);
   void Vote(const AttestationData& data, uint64_t present, std::optional<uint64_t> except);
   // Gives the states that are wanted, from the disk.
@@ -91,6 +93,7 @@ class StoredChain {
   std::vector<Root> wanted_states_;
   size_t rebuilt_ = 0;
   const bool sign_randomly_;
+  const bool spread_absent_;
   std::mt19937_64 random_;
 };
 

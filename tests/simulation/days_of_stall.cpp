@@ -1,0 +1,135 @@
+#include "tests/simulation/days_of_stall.h"
+
+#include <malloc.h>
+
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "beacon/storage/database/chain_database.h"
+#include "common/ssz/ssz.h"
+#include "tests/beacon/storage/stored_chain.h"
+#include "tests/simulation/disks/compact_disk.h"
+
+namespace lean::simulation {
+namespace {
+
+// Slots of the stall before anything is measured: caches and buffers are full.
+constexpr uint64_t kWarmSlots = 600;
+constexpr uint64_t kMostSlotsToFinality = 2'000;
+constexpr uint64_t kProgressEvery = 1'000;
+constexpr uint64_t kFlushEvery = 8;  // slots of 4096 validators that fit the queue of the storage
+// What docs/storage.md allows: the tree, roots and slots of a block; the historical root of a slot.
+constexpr uint64_t kBytesPerBlock = 180;
+constexpr uint64_t kBytesPerSlot = 80;
+// Buffers of RocksDB, and what waits for the disk.
+constexpr uint64_t kBufferBytes = uint64_t{64} << 20;
+
+double CpuSeconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+uint64_t HeapBytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+uint64_t FolderBytes(const std::string& folder) {
+  uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  }
+  return bytes;
+}
+
+// Of the states that are held: a state takes 10 KB, and up to twice the lists of votes that are being collected.
+uint64_t StateBytes(uint64_t slots, size_t validators, size_t states) {
+  const auto roots = static_cast<uint64_t>(2 * std::sqrt(static_cast<double>(slots)));
+  return states * (10'000 + 2 * roots * (validators / 8 + Root::kSize));
+}
+
+std::unique_ptr<beacon::StoredChain> Open(const Genesis& genesis, const std::string& folder, CompactDisk& disk) {
+  std::filesystem::create_directories(folder);
+  // Virtual time passes faster than batches are written: nothing waits for more of them.
+  const beacon::StorageOptions storage{.pause = std::chrono::milliseconds(0)};
+  return beacon::StoredChain::Open(genesis,
+                                   {.folder = folder, .env = disk.env.get(), .storage = storage, .spread_absent = true})
+      .value();
+}
+
+// Imports all blocks of the other chain, oldest first, as sync does.
+void Follow(beacon::StoredChain& chain, beacon::StoredChain& other, const StallOptions& options) {
+  chain.GoTo(other.chain().current_slot(), 3);
+  const std::vector<Checkpoint> blocks = other.database().HeldBlocks(1).value();
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (chain.Import(other.database().BlockAt(blocks[i]).value()).status != beacon::SubmitOutcome::kAccepted) return;
+    if (i % kFlushEvery == 0) chain.storage().Flush();
+    if (i % kProgressEvery == 0) options.progress(absl::StrFormat("a fresh node has slot %d", blocks[i].slot));
+  }
+}
+
+}  // namespace
+
+StallResult RunStall(const StallOptions& options) {
+  StallResult result;
+  const Genesis genesis = beacon::StorageTestGenesis(options.validators);
+  CompactDisk disk;
+  const std::string folder = options.folder + "/stalled";
+  const std::unique_ptr<beacon::StoredChain> chain = Open(genesis, folder, disk);
+  uint64_t warm_heap = 0;
+  uint64_t warm_blocks = 0;
+  double begin = 0;
+  const uint64_t last = kWarmSlots + options.slots;
+  for (uint64_t slot = 1; slot <= last; ++slot) {
+    if (slot == kWarmSlots + 1 || slot == last - options.measured + 1) begin = CpuSeconds();
+    chain->RunSlot(slot, options.present);
+    if (slot % kFlushEvery == 0) chain->storage().Flush();
+    const double ms = (CpuSeconds() - begin) * 1000 / static_cast<double>(options.measured);
+    if (slot == kWarmSlots + options.measured) {
+      result.first_ms = ms;
+      warm_heap = HeapBytes() - disk.files->bytes();
+      warm_blocks = chain->chain().imported_blocks();
+    }
+    if (slot == last) result.last_ms = ms;
+    const beacon::SignedBlockPtr head = chain->chain().SignedBlockOf(chain->chain().head().root);
+    if (head != nullptr && head->message.block.slot == slot)
+      result.body_bytes += ssz::Codec<SignedBlockWithAttestation>::Size(*head);
+    if (slot % kProgressEvery == 0) {
+      options.progress(absl::StrFormat("slot %d: %.0f s of CPU, heap %d MB, disk %d MB, kept in %d MB", slot,
+                                       CpuSeconds(), HeapBytes() >> 20, FolderBytes(folder) >> 20,
+                                       disk.files->bytes() >> 20));
+    }
+  }
+  chain->storage().Flush();
+  result.blocks = chain->chain().imported_blocks() - 1;
+  result.finalized_before = chain->chain().finalized().slot;
+  result.disk_bytes = FolderBytes(folder);
+  const uint64_t heap = HeapBytes() - disk.files->bytes();
+  result.heap_bytes = heap > warm_heap ? heap - warm_heap : 0;
+  result.held_states = chain->chain().held_states();
+  result.held_blocks = chain->chain().held_blocks();
+  result.allowed_heap_bytes = kBytesPerBlock * (chain->chain().imported_blocks() - warm_blocks) +
+                              kBytesPerSlot * options.slots +
+                              StateBytes(options.slots, options.validators, result.held_states) + kBufferBytes;
+
+  uint64_t slot = last;
+  while (chain->chain().finalized().slot <= last && slot < last + kMostSlotsToFinality) chain->RunSlot(++slot);
+  chain->storage().Flush();
+  if (chain->chain().finalized().slot > last) result.slots_to_finality = slot - last;
+
+  begin = CpuSeconds();
+  const std::unique_ptr<beacon::StoredChain> fresh = Open(genesis, options.folder + "/fresh", disk);
+  Follow(*fresh, *chain, options);
+  result.fresh_node_has_head =
+      fresh->chain().head() == chain->chain().head() && fresh->chain().finalized() == chain->chain().finalized();
+  result.fresh_node_s = CpuSeconds() - begin;
+  return result;
+}
+
+}  // namespace lean::simulation

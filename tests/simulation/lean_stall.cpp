@@ -1,0 +1,48 @@
+// lean-stall: runs a chain on which nothing is finalized for days, and prints what it takes.
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <system_error>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tests/simulation/days_of_stall.h"
+
+namespace lean::simulation {
+namespace {
+
+int Main(int argc, char** argv) {
+  CLI::App app("A chain without finality for days, on the real storage (docs/simulation.md)");
+  std::filesystem::path parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path();
+  StallOptions options{.progress = [](const std::string& line) { std::cout << line << std::endl; }};
+  app.add_option("--validators", options.validators, "in the registry")->capture_default_str();
+  app.add_option("--present", options.present, "so many vote and propose")->capture_default_str();
+  app.add_option("--slots", options.slots, "without finality")->capture_default_str();
+  app.add_option("--measured", options.measured, "slots at both ends whose cost is compared")->capture_default_str();
+  app.add_option("--dir", parent, "where a folder is made; on a memory file system it is faster")
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  options.folder = parent / absl::StrCat("lean-stall-", getpid());
+  const StallResult result = RunStall(options);
+  std::error_code ignored;
+  std::filesystem::remove_all(options.folder, ignored);
+  std::cout << absl::StrFormat(
+      "validators=%d present=%d slots=%d blocks=%d finalized_before=%d\n"
+      "first_ms=%.1f last_ms=%.1f\n"
+      "body_bytes=%d disk_bytes=%d\n"
+      "heap_bytes=%d allowed_heap_bytes=%d held_states=%d held_blocks=%d\n"
+      "slots_to_finality=%d fresh_node_has_head=%d fresh_node_s=%.0f\n",
+      options.validators, options.present, options.slots, result.blocks, result.finalized_before, result.first_ms,
+      result.last_ms, result.body_bytes, result.disk_bytes, result.heap_bytes, result.allowed_heap_bytes,
+      result.held_states, result.held_blocks, result.slots_to_finality, result.fresh_node_has_head,
+      result.fresh_node_s);
+  return result.slots_to_finality > 0 && result.fresh_node_has_head ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace lean::simulation
+
+int main(int argc, char** argv) { return lean::simulation::Main(argc, argv); }
