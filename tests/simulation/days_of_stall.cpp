@@ -7,6 +7,7 @@
 #include <ctime>
 #include <filesystem>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -22,6 +23,10 @@ namespace {
 constexpr uint64_t kWarmSlots = 600;
 constexpr uint64_t kMostSlotsToFinality = 2'000;
 constexpr uint64_t kProgressEvery = 1'000;
+// Held while nothing is finalized (docs/storage.md), and what is new.
+constexpr size_t kMostHeld = 512 + 3;
+// RocksDB's log of writes, which does not grow with the blocks.
+constexpr double kLogBytes = 32 << 20;
 constexpr uint64_t kFlushEvery = 8;  // slots of 4096 validators that fit the queue of the storage
 // What docs/storage.md allows: the tree, roots and slots of a block; the historical root of a slot.
 constexpr uint64_t kBytesPerBlock = 180;
@@ -130,6 +135,27 @@ StallResult RunStall(const StallOptions& options) {
       fresh->chain().head() == chain->chain().head() && fresh->chain().finalized() == chain->chain().finalized();
   result.fresh_node_s = CpuSeconds() - begin;
   return result;
+}
+
+std::vector<std::string> BrokenBounds(const StallOptions& options, const StallResult& result) {
+  std::vector<std::string> broken;
+  const auto require = [&broken](bool condition, std::string what) {
+    if (!condition) broken.push_back(std::move(what));
+  };
+  const auto bodies = static_cast<double>(result.body_bytes);
+  const auto disk = static_cast<double>(result.disk_bytes);
+  require(result.finalized_before < 16, absl::StrFormat("slot %d was finalized in the stall", result.finalized_before));
+  require(result.blocks > options.slots / 2, absl::StrFormat("there are only %d blocks", result.blocks));
+  require(result.held_states <= kMostHeld, absl::StrFormat("%d states are held", result.held_states));
+  require(result.held_blocks <= kMostHeld, absl::StrFormat("%d blocks are held", result.held_blocks));
+  require(
+      result.heap_bytes <= result.allowed_heap_bytes,
+      absl::StrFormat("the heap has grown by %d bytes, %d are allowed", result.heap_bytes, result.allowed_heap_bytes));
+  require(disk >= 0.9 * bodies && disk <= 1.1 * bodies + kLogBytes,
+          absl::StrFormat("the disk has %d bytes for bodies of %d", result.disk_bytes, result.body_bytes));
+  require(result.slots_to_finality > 0, "finality has not come back");
+  require(result.fresh_node_has_head, "a fresh node has another head or finalized block");
+  return broken;
 }
 
 }  // namespace lean::simulation

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace lean::simulation {
 
@@ -38,6 +39,9 @@ struct StallResult {
 
 // Runs it on this thread.
 StallResult RunStall(const StallOptions& options);
+
+// What the result should be and is not; empty: it is good. Times are not looked at.
+std::vector<std::string> BrokenBounds(const StallOptions& options, const StallResult& result);
 
 }  // namespace lean::simulation
 

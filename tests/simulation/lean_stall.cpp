@@ -5,6 +5,7 @@
 #include <iostream>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
@@ -39,7 +40,10 @@ int Main(int argc, char** argv) {
       result.last_ms, result.body_bytes, result.disk_bytes, result.heap_bytes, result.allowed_heap_bytes,
       result.held_states, result.held_blocks, result.slots_to_finality, result.fresh_node_has_head,
       result.fresh_node_s);
-  return result.slots_to_finality > 0 && result.fresh_node_has_head ? 0 : 1;
+  std::vector<std::string> broken = BrokenBounds(options, result);
+  if (result.last_ms > 2 * result.first_ms) broken.emplace_back("the last slots cost more than twice the first ones");
+  for (const std::string& what : broken) std::cout << "broken: " << what << "\n";
+  return broken.empty() ? 0 : 1;
 }
 
 }  // namespace
