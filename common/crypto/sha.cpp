@@ -2,8 +2,8 @@
 
 // OpenSSL 3 deprecates its low-level SHA-256 in favour of EVP. For a 64-byte message, of which Merkle trees are made,
 // EVP's one-shot call takes four times as long (it looks the algorithm up and allocates), and a reused EVP context
-// still a third longer, for a heap object per thread. The compression function takes the same path to the CPU's SHA
-// extensions.
+// still a third longer, for a heap object per thread. The compression function is used where the CPU has no SHA
+// extensions (sha_pairs.h).
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -12,6 +12,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+
+#ifdef __x86_64__
+#include <cpuid.h>
+
+#include "common/crypto/sha_pairs.h"
+#endif
 
 namespace lean::crypto {
 namespace {
@@ -43,26 +49,45 @@ void HashBlock(const uint8_t* block, Root& out) {
   StoreDigest(context, out);
 }
 
+#ifdef __x86_64__
+bool HasShaExtensions() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0 && __builtin_cpu_supports("sse4.1");
+}
+#endif
+
+// Hashes `count` blocks that follow each other.
+void HashBlocks(const uint8_t* blocks, size_t count, Root* out) {
+#ifdef __x86_64__
+  static const bool extensions = HasShaExtensions();
+  if (extensions) return HashPairsWithExtensions(blocks, count, out->data.data());
+#endif
+  for (size_t i = 0; i < count; ++i) HashBlock(blocks + SHA256_CBLOCK * i, out[i]);
+}
+
 }  // namespace
 
 Root Sha256(ByteSpan message) {
+  SHA256_CTX context;
   Root digest;
-  SHA256(message.data(), message.size(), digest.data.data());
+  SHA256_Init(&context);
+  SHA256_Update(&context, message.data(), message.size());
+  SHA256_Final(digest.data.data(), &context);
   return digest;
 }
 
 Root HashPair(const Root& left, const Root& right) {
-  std::array<uint8_t, SHA256_CBLOCK> block;
+  alignas(16) std::array<uint8_t, SHA256_CBLOCK> block;
   std::memcpy(block.data(), left.data.data(), Root::kSize);
   std::memcpy(block.data() + Root::kSize, right.data.data(), Root::kSize);
   Root parent;
-  HashBlock(block.data(), parent);
+  HashBlocks(block.data(), 1, &parent);
   return parent;
 }
 
 void HashPairs(absl::Span<const Root> children, absl::Span<Root> parents) {
   static_assert(sizeof(Root) == Root::kSize, "two neighbouring roots are one block");
-  for (size_t i = 0; i < parents.size(); ++i) HashBlock(children[2 * i].data.data(), parents[i]);
+  if (!parents.empty()) HashBlocks(children.front().data.data(), parents.size(), parents.data());
 }
 
 void Shake128(absl::Span<const uint8_t> input, absl::Span<uint8_t> output) {

@@ -21,6 +21,18 @@ void HashPair(benchmark::State& state) {
 }
 BENCHMARK(HashPair);
 
+// A layer of a tree; items are pairs.
+void HashPairs(benchmark::State& state) {
+  std::vector<Root> children(static_cast<size_t>(2 * state.range(0)), SomeRoot(1));
+  std::vector<Root> parents(children.size() / 2);
+  for (auto _ : state) {
+    crypto::HashPairs(children, absl::MakeSpan(parents));
+    benchmark::DoNotOptimize(parents.data());
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(HashPairs)->Arg(4096);
+
 // A chain of `slots` blocks with `validators` validators, three roots being voted on.
 State StateAtSlot(uint64_t slots, size_t validators) {
   State state;

@@ -1,7 +1,6 @@
 #include "common/crypto/sha.h"
 
-#include <gtest/gtest.h>
-
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -41,10 +40,25 @@ TEST(HashPairTest, IsTheHashOfBothTogether) {
 }
 
 TEST(HashPairsTest, HashesALayerInPlace) {
-  const std::vector<Root> children = SomeRoots(10);
-  std::vector<Root> layer = children;
-  HashPairs(layer, absl::MakeSpan(layer).first(5));
-  for (size_t i = 0; i < 5; ++i) EXPECT_EQ(layer[i], HashOf(children[2 * i], children[2 * i + 1])) << i;
+  // An odd number of pairs leaves one without a neighbour.
+  for (size_t pairs = 0; pairs <= 9; ++pairs) {
+    const std::vector<Root> children = SomeRoots(2 * pairs);
+    std::vector<Root> layer = children;
+    HashPairs(layer, absl::MakeSpan(layer).first(pairs));
+    for (size_t i = 0; i < pairs; ++i) EXPECT_EQ(layer[i], HashOf(children[2 * i], children[2 * i + 1])) << i;
+    for (size_t i = pairs; i < layer.size(); ++i) EXPECT_EQ(layer[i], children[i]) << i;
+  }
+}
+
+TEST(HashPairsTest, EqualsTheHashOfAnyMessage) {
+  std::vector<Root> layer = SomeRoots(256);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<Root> parents(layer.size() / 2);
+    HashPairs(layer, absl::MakeSpan(parents));
+    for (size_t i = 0; i < parents.size(); ++i) ASSERT_EQ(parents[i], HashOf(layer[2 * i], layer[2 * i + 1]));
+    // The results are the next messages.
+    std::copy(parents.begin(), parents.end(), layer.begin() + (round % 2 == 0 ? 0 : layer.size() / 2));
+  }
 }
 
 std::vector<uint8_t> Shake(const std::vector<uint8_t>& input, size_t length) {
