@@ -36,6 +36,7 @@ int Main(int argc, char** argv) {
 
   const auto log = program.Log();
   rpc::RouteGrpcLog(log);
+  rpc::SkipGrpcLockChecks();
   if (app.got_subcommand("run")) return program.Report(Run(run, signals, log));
   if (app.got_subcommand("db")) {
     return program.Report(RunStoppable(

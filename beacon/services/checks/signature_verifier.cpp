@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/services/submit.h"
 #include "common/concurrency/mutex.h"
+#include "common/concurrency/thread_priority.h"
 #include "common/ssz/ssz.h"
 
 namespace lean::beacon {
@@ -53,8 +54,14 @@ namespace {
 // The validator index in blocks_once_, which has one entry per slot.
 constexpr uint64_t kProposer = 0;
 constexpr size_t kLeastCached = 4096;
+// Duties have the right of way: verification can use all processors for an interval, while a call for a duty needs one
+// for a fraction of a millisecond, and must not wait for a batch of signatures.
+constexpr int kVerificationNice = 10;
 
 size_t BatchCount(size_t items) { return (items + kVerificationBatch - 1) / kVerificationBatch; }
+
+// Called on a thread of the pool, or on the owner's (RunOne).
+void LetDutiesPass() { LowerThreadPriority(kVerificationNice); }
 
 Refusal BadSignature(const Attestation& vote, absl::string_view why) {
   return {reason::kBadSignature,
@@ -130,6 +137,7 @@ PushResult SignatureVerifier::StartBlocks(std::shared_ptr<BlocksJob> job) {
   job->verdicts.resize(job->blocks.size());
   job->batches_left = BatchCount(job->blocks.size());
   return pool_.TrySubmit([this, job = std::move(job)] {
+    LetDutiesPass();
     RunInBatches(job->blocks.size(), [this, job](size_t first) { VerifyProposers(job, first); });
   });
 }
@@ -216,6 +224,7 @@ PushResult SignatureVerifier::VerifyVotes(std::vector<SignedVotePtr> votes, int6
   job->wanted = std::move(wanted);
   job->done = std::move(done);
   return pool_.TrySubmit([this, job = std::move(job)] {
+    LetDutiesPass();
     RunInBatches(job->votes.size(), [this, job](size_t first) { VerifyPart(job, first); });
   });
 }
@@ -263,7 +272,10 @@ void SignatureVerifier::RunInBatches(size_t count, const std::function<void(size
   // This thread runs the first batch.
   for (size_t first = kVerificationBatch; first < count; first += kVerificationBatch) {
     // Closed: the verifier is stopping, and the task drops its work.
-    pool_.SubmitOrRun([task, first] { task(first); });
+    pool_.SubmitOrRun([task, first] {
+      LetDutiesPass();
+      task(first);
+    });
   }
   task(0);
 }

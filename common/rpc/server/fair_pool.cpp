@@ -1,10 +1,9 @@
 #include "common/rpc/server/fair_pool.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "common/concurrency/thread_priority.h"
 
 namespace lean::rpc {
 namespace {
@@ -55,7 +54,7 @@ metrics::Footprint FairPool::queue(std::string name) const {
 }
 
 void FairPool::Run(int nice) {
-  if (nice != 0) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), nice);
+  LowerThreadPriority(nice);
   MutexLock lock(mutex_);
   while (true) {
     changed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <functional>
 #include <future>
@@ -12,6 +14,7 @@
 
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/metrics/metrics.h"
 #include "common/ssz/ssz.h"
 #include "prometheus/metric_family.h"
@@ -116,6 +119,31 @@ TEST_F(SignatureVerifierTest, ManyVotesAreCheckedInPieces) {
     EXPECT_EQ(verdicts[i].refusal.has_value(), many[i] == bad) << i;
     EXPECT_EQ(verdicts[i].root, ssz::HashTreeRoot(many[i]->message)) << i;
   }
+}
+
+TEST_F(SignatureVerifierTest, SignaturesAreVerifiedAtALowPriority) {
+  Mutex mutex;
+  std::vector<int> priorities;
+  SignatureVerifier verifier(
+      [&](absl::Span<const crypto::VerificationItem> items) {
+        MutexLock lock(mutex);
+        priorities.push_back(getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())));
+        return std::vector<absl::Status>(items.size());
+      },
+      network_.registry(), {});
+  std::vector<SignedVotePtr> votes;
+  for (const Attestation& vote : Votes(15)) {
+    votes.push_back(std::make_shared<SignedAttestation>(SignedAttestation{.message = vote, .signature = {}}));
+  }
+  std::latch done(2);
+  ASSERT_EQ(verifier.VerifyVotes(votes, kSlotNow, [&](const auto&) { done.count_down(); }), PushResult::kPushed);
+  ASSERT_EQ(verifier.VerifyBlock(
+                network_.BlockAtEdge(6, Root(), Votes(7)), kSlotNow, [](const Root&) { return false; },
+                [&](const BlockVerdict&) { done.count_down(); }),
+            PushResult::kPushed);
+  done.wait();
+  EXPECT_THAT(priorities, testing::Each(testing::Ge(10)));
+  EXPECT_GE(priorities.size(), 2u);
 }
 
 TEST_F(SignatureVerifierTest, ARightBlockPassesWithItsRoot) {
