@@ -30,6 +30,9 @@ constexpr size_t kCacheBytes = size_t{4} << 20;  // for keys and the indexes of 
 constexpr uint64_t kLogBytes = uint64_t{16} << 20;
 constexpr uint64_t kManifestBytes = uint64_t{1} << 20;
 constexpr int kOpenFiles = 128;
+// Of a batch of writes, besides keys and values: its header; the type, column and lengths of an entry, at most.
+constexpr size_t kBatchBytes = 16;
+constexpr size_t kEntryBytes = 16;
 
 // Compact rewrites files of blocks with more than this share of garbage.
 constexpr double kGarbageShare = 0.1;
@@ -252,7 +255,8 @@ absl::Status Database::Write(const WriteSet& writes) {
   RETURN_IF_ERROR(CheckSpace());
   RETURN_IF_ERROR(CheckFolder());
   if (writes.empty()) return absl::OkStatus();
-  rocksdb::WriteBatch batch(writes.bytes());
+  // With room for the batch's own bytes. Otherwise a block, which fills it almost alone, would be copied once more.
+  rocksdb::WriteBatch batch(writes.bytes() + kBatchBytes + kEntryBytes * writes.entries_.size());
   for (const WriteSet::Entry& entry : writes.entries_) {
     rocksdb::ColumnFamilyHandle* const column = Handle(entry.column);
     rocksdb::Status added;
