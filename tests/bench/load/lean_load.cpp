@@ -33,6 +33,8 @@ nlohmann::json ToJson(const StepResult& result) {
           {"latencies", ToJson(result.latencies)},
           {"with_votes", ToJson(result.with_votes)},
           {"voting_ms", result.voting_ms},
+          {"written_bytes_slot", result.written},
+          {"floor_s_slot", result.floor_s},
           {"cpu_s_slot", result.cpu_s},
           {"cpu_us_call", result.cpu_us},
           {"errors", result.errors}};
@@ -49,6 +51,7 @@ void Print(const StepResult& result) {
   std::cout << absl::StrFormat("%-11s %7d %6.0f %6d %5d %8.2f %8.2f %8.2f %8.2f %8.2f %10.2f %7.3f s %5.0f us",
                                result.call, result.clients, result.rate, all.calls, all.bad, all.p50, all.p99, all.p999,
                                all.most, all.late_p99, result.with_votes.p99, result.cpu_s, result.cpu_us);
+  if (result.floor_s > 0) std::cout << absl::StrFormat("  (the signatures alone: %.3f s)", result.floor_s);
   for (const auto& [why, count] : result.errors) std::cout << "  " << why << ": " << count;
   std::cout << std::endl;
 }
@@ -72,6 +75,8 @@ int Main(int argc, char** argv) {
   app.add_option("--pid", options.pid, "process id of the beacon, for its CPU time");
   app.add_option("--slots", options.slots, "slots of each step")->capture_default_str()->check(CLI::Range(1, 1000));
   app.add_option("--calls", options.calls, "BuildVote, GetHead, SubmitVotes")->delimiter(',')->capture_default_str();
+  app.add_flag_callback(
+      "--votes-only", [&options] { options.calls.clear(); }, "make no calls beside the votes");
   app.add_option("--clients", options.clients, "numbers of clients, each with a connection of its own")
       ->delimiter(',')
       ->capture_default_str()

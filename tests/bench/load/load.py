@@ -15,8 +15,8 @@ import sys
 
 import voted_network
 
-# Slots of a step besides those that are measured: for its connections, and until the next slot begins.
-SLOTS_BETWEEN = 2
+# Slots of a step besides those that are measured: until the next slot begins, and one with votes for the first block.
+SLOTS_BETWEEN = 3
 
 
 def whole_numbers(text):

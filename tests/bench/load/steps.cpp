@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/status/status_macros.h"
 #include "tests/bench/load/clients.h"
 #include "tests/bench/load/voter.h"
@@ -26,6 +27,14 @@ constexpr char kVotes[] = "votes";
 constexpr char kSubmitVotes[] = "SubmitVotes";
 // A beacon serves 1,024 duty calls of one caller in a slot.
 constexpr double kMostCallsOfClient = 800;
+
+// Empty if the file cannot be read.
+std::string ReadText(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
 
 class Steps {
  public:
@@ -43,7 +52,7 @@ class Steps {
   double RateOf(size_t clients) const {
     return std::min(options_.rate, static_cast<double>(clients) * kMostCallsOfClient / slot_s());
   }
-  absl::StatusOr<double> Cpu() const { return options_.pid == 0 ? 0.0 : CpuSeconds(options_.pid); }
+  absl::StatusOr<ProcessUse> Use() const { return options_.pid == 0 ? ProcessUse() : UseOf(options_.pid); }
   // Makes the calls of `clients` in the slots from `first` on.
   void Call(const std::string& call, Clients& clients, int64_t first, double rate) const;
 
@@ -61,24 +70,27 @@ absl::StatusOr<StepResult> Steps::Run(const std::string& call, size_t clients) {
   StepResult result;
   result.call = call;
   result.clients = calls ? clients : voting->count();
-  const int64_t first = chain_.CurrentSlot() + 1;
-  std::this_thread::sleep_until(chain_.TimeOf(first));
-  ASSIGN_OR_RETURN(const double cpu_before, Cpu());
-
+  // One slot of votes comes before those that are measured, because their block is in the next slot.
+  const int64_t first = chain_.CurrentSlot() + 2;
   absl::StatusOr<Voting> voting_result = Voting();
-  std::thread voter;
-  if (votes) voter = std::thread([&] { voting_result = voter_->Vote(*voting, first, options_.slots); });
+  std::jthread voter;
+  if (votes) voter = std::jthread([&] { voting_result = voter_->Vote(*voting, first - 1, options_.slots + 1); });
+  const Time begin = chain_.TimeOf(first);
+  std::this_thread::sleep_until(begin);
+  ASSIGN_OR_RETURN(const ProcessUse before, Use());
+
   if (calls) {
     result.rate = RateOf(clients);
     Call(call, *calling, first, result.rate);
   }
   if (voter.joinable()) voter.join();
-  std::this_thread::sleep_until(chain_.TimeOf(first + static_cast<int64_t>(options_.slots)));
+  const Time end = chain_.TimeOf(first + static_cast<int64_t>(options_.slots));
+  std::this_thread::sleep_until(end);
 
-  ASSIGN_OR_RETURN(const double cpu_after, Cpu());
+  ASSIGN_OR_RETURN(const ProcessUse after, Use());
   RETURN_IF_ERROR(voting_result.status());
-  const std::vector<lean::load::Call> submitted = voting->TakeCalls();
-  const std::vector<lean::load::Call> made = submits ? submitted : calling->TakeCalls();
+  const std::vector<Span> measured{{begin, end}};
+  const std::vector<lean::load::Call> made = DueWithin((submits ? voting : calling)->TakeCalls(), measured);
   result.latencies = Summarize(made);
   result.with_votes = Summarize(DueWithin(made, voting_result->under_way));
   for (const Span& span : voting_result->under_way) {
@@ -89,7 +101,8 @@ absl::StatusOr<StepResult> Steps::Run(const std::string& call, size_t clients) {
     for (const auto& [why, count] : made_by->errors()) result.errors[why] += count;
   }
   for (const auto& [why, slots] : voting_result->missed) result.errors[why] += slots;
-  result.cpu_s = (cpu_after - cpu_before) / static_cast<double>(options_.slots);
+  result.cpu_s = (after.cpu_s - before.cpu_s) / static_cast<double>(options_.slots);
+  result.written = (after.written - before.written) / static_cast<double>(options_.slots);
   if (submits) result.rate = static_cast<double>(CallsOfSlot(clients, voter_->votes())) / (slot_s() / 16);
   if (!made.empty()) {
     const double beside = submits ? cpu_of_nothing : cpu_of_votes;
@@ -121,22 +134,21 @@ void Steps::Call(const std::string& call, Clients& clients, int64_t first, doubl
 
 }  // namespace
 
-absl::StatusOr<double> CpuSeconds(int pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
-  std::stringstream text;
-  text << file.rdbuf();
+absl::StatusOr<ProcessUse> UseOf(int pid) {
   // The name, in parentheses, may contain anything.
-  const std::string stat = text.str();
-  const size_t name_end = stat.rfind(')');
+  const std::string stat = ReadText(absl::StrCat("/proc/", pid, "/stat"));
+  const std::vector<std::string> fields = absl::StrSplit(stat.substr(stat.rfind(')') + 1), ' ', absl::SkipEmpty());
   uint64_t user = 0;
   uint64_t system = 0;
-  if (name_end != std::string::npos) {
-    const std::vector<std::string> fields = absl::StrSplit(stat.substr(name_end + 1), ' ', absl::SkipEmpty());
-    if (fields.size() > 12 && absl::SimpleAtoi(fields[11], &user) && absl::SimpleAtoi(fields[12], &system)) {
-      return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
-    }
+  uint64_t written = 0;
+  bool found = fields.size() > 12 && absl::SimpleAtoi(fields[11], &user) && absl::SimpleAtoi(fields[12], &system);
+  for (const absl::string_view line : absl::StrSplit(ReadText(absl::StrCat("/proc/", pid, "/io")), '\n')) {
+    absl::string_view value = line;
+    if (absl::ConsumePrefix(&value, "write_bytes: ")) found = found && absl::SimpleAtoi(value, &written);
   }
-  return absl::NotFoundError(absl::StrCat("there is no process ", pid));
+  if (!found) return absl::NotFoundError(absl::StrCat("there is no process ", pid, " of this user"));
+  return ProcessUse{.cpu_s = static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK)),
+                    .written = static_cast<double>(written)};
 }
 
 absl::Status RunSteps(const LoadOptions& options, const std::function<void(const StepResult&)>& done) {
@@ -154,13 +166,18 @@ absl::Status RunSteps(const LoadOptions& options, const std::function<void(const
     ASSIGN_OR_RETURN(voter, Voter::Open(options.beacon, options.keystores, chain));
   }
   const bool votes = voter != nullptr;
+  double floor_s = 0;
+  if (votes) {
+    ASSIGN_OR_RETURN(floor_s, voter->VerificationAlone());
+  }
   std::this_thread::sleep_until(chain.TimeOf(0));
   Steps steps(options, chain, std::move(voter));
   ASSIGN_OR_RETURN(const StepResult nothing, steps.Run(kNothing, 1));
   done(nothing);
   steps.cpu_of_nothing = steps.cpu_of_votes = nothing.cpu_s;
   if (votes) {
-    ASSIGN_OR_RETURN(const StepResult alone, steps.Run(kVotes, options.voting_clients));
+    ASSIGN_OR_RETURN(StepResult alone, steps.Run(kVotes, options.voting_clients));
+    alone.floor_s = floor_s;
     done(alone);
     steps.cpu_of_votes = alone.cpu_s;
   }

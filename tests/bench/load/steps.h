@@ -20,6 +20,7 @@ struct LoadOptions {
   std::string keystores;                  // of the voters; empty: nobody votes
   int pid = 0;                            // of the beacon, on this machine; 0: no CPU time
   uint64_t slots = 4;                     // of a step
+  // Beside the votes; empty: only "nothing" and "votes" are measured.
   std::vector<std::string> calls = {"BuildVote", "GetHead", "SubmitVotes"};
   std::vector<size_t> clients = {1, 4, 16, 64, 256};
   double rate = 500;           // calls a second of all clients together
@@ -33,13 +34,21 @@ struct StepResult {
   Latencies latencies;
   Latencies with_votes;  // of the calls that were due while votes were under way
   double voting_ms = 0;  // from the first to the last answer of a slot's votes, the longest
+  double written = 0;    // bytes that the beacon writes to the disk in a slot
+  double floor_s = 0;    // of "votes": the processor time that one thread takes for the signatures alone
   double cpu_s = 0;      // of the beacon in a slot
   double cpu_us = 0;     // of the beacon for a call, above that of a slot with votes alone (SubmitVotes: without any)
   std::map<std::string, size_t> errors;
 };
 
-// Seconds of processor time that a process has used. NotFound: there is no such process.
-absl::StatusOr<double> CpuSeconds(int pid);
+// What a process has used so far.
+struct ProcessUse {
+  double cpu_s = 0;    // seconds of processor time, in steps of 10 ms
+  double written = 0;  // bytes that went to disks
+};
+
+// From /proc. NotFound: there is no such process, or it is another user's.
+absl::StatusOr<ProcessUse> UseOf(int pid);
 
 // Runs "nothing" and "votes", if there are voters, then each call with each number of clients, and tells each result at
 // once. A client makes fewer duty calls than a beacon serves it, so that few clients may make less than `rate`. Errors:

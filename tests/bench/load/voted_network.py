@@ -40,6 +40,7 @@ class VotedNetwork:
             for name, indices in (("proposers", range(proposers)), ("voters", range(proposers, validators)))
         ]
         self.voters = keystores[1]
+        self.share_of_voters = (validators - proposers) / validators
         self.network.use_keys(keystores)
         self.network.make_genesis(quiet=True)
 

@@ -1,7 +1,6 @@
 #include "tests/bench/load/voter.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,7 +9,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/concurrency/thread_priority.h"
 #include "common/containers/attestation.h"
+#include "common/crypto/signature_scheme.h"
 #include "common/rpc/client/channel.h"
 #include "common/rpc/wire/convert.h"
 #include "common/rpc/wire/status.h"
@@ -26,6 +27,16 @@ constexpr std::chrono::seconds kQuestionDeadline{10};
 constexpr size_t kCallsOfSlot = 64;
 // Signing must not take the processor from the beacon, which is not on the machine of its clients.
 constexpr int kSigningNice = 19;
+
+// As beacon/services/checks/signature_verifier.h.
+constexpr size_t kVerifiedTogether = 64;
+
+// Processor time of this thread.
+double ThreadSeconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
 
 int64_t WallMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -93,6 +104,28 @@ absl::StatusOr<std::vector<v1::SubmitVotesRequest>> Voter::Sign(const v1::Attest
   return requests;
 }
 
+absl::StatusOr<double> Voter::VerificationAlone() const {
+  ASSIGN_OR_RETURN(const auto scheme,
+                   crypto::SignatureScheme::Create({.xmss_log_lifetime = keys_[0].key->log_lifetime()}));
+  const auto slot = static_cast<uint64_t>(std::max<int64_t>(chain_.CurrentSlot(), 0));
+  std::vector<SignatureBytes> signatures;
+  std::vector<crypto::VerificationItem> items;
+  for (const validator::ValidatorKey& key : keys_) {
+    ASSIGN_OR_RETURN(signatures.emplace_back(), key.key->Sign(slot, Root()));
+  }
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    items.push_back(
+        {.public_key = &keys_[i].key->pubkey(), .slot = slot, .message = Root(), .signature = &signatures[i]});
+  }
+  const double before = ThreadSeconds();
+  for (size_t i = 0; i < items.size(); i += kVerifiedTogether) {
+    for (const absl::Status& status : scheme.VerifyBatch(absl::MakeSpan(items).subspan(i, kVerifiedTogether))) {
+      RETURN_IF_ERROR(status);
+    }
+  }
+  return ThreadSeconds() - before;
+}
+
 absl::StatusOr<Voting> Voter::Vote(Clients& clients, int64_t first, uint64_t slots) {
   Voting voting;
   const size_t calls = CallsOfSlot(clients.count(), votes());
@@ -107,7 +140,7 @@ absl::StatusOr<Voting> Voter::Vote(Clients& clients, int64_t first, uint64_t slo
     }
     absl::StatusOr<std::vector<v1::SubmitVotesRequest>> requests;
     std::thread([&] {
-      setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kSigningNice);
+      LowerThreadPriority(kSigningNice);
       requests = Sign(*data, calls);
     }).join();
     RETURN_IF_ERROR(requests.status());

@@ -51,6 +51,10 @@ class Voter {
 
   size_t votes() const { return keys_.size(); }
 
+  // Processor time in seconds that this thread takes to verify one signature of each key, in batches as a beacon does:
+  // the least that a slot's votes can cost. Errors: of a key.
+  absl::StatusOr<double> VerificationAlone() const;
+
   // Votes with all keys in each of `slots` slots from `first` on: asks what to sign when the votes are due, signs at a
   // low priority, and from the middle of the interval on submits in CallsOfSlot calls, evenly over a quarter of it.
   // Returns when all are answered; their calls are those of `clients`. Errors: of a key.
