@@ -1,4 +1,4 @@
-// SHA-256 and SHAKE128 (FIPS 180-4, 202) of one message, by OpenSSL.
+// SHA-256 and SHAKE128 (FIPS 180-4, 202) of one message.
 #ifndef LEAN_COMMON_CRYPTO_SHA_H_
 #define LEAN_COMMON_CRYPTO_SHA_H_
 

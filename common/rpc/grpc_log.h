@@ -12,8 +12,8 @@ namespace lean::rpc {
 // to know. Only failed handshakes of TLS are warnings, once a minute. Affects the whole process; call it first in main.
 void RouteGrpcLog(std::shared_ptr<spdlog::logger> log);
 
-// Debian's gRPC looks for possible deadlocks among its own locks whenever it takes one. This turns that off: it took 6
-// % of the time of a call. Call it first in main.
+// Debian's gRPC looks for possible deadlocks among its own locks whenever it takes one. This turns that off, because it
+// is a part of the time of each call. Call it first in main.
 void SkipGrpcLockChecks();
 
 }  // namespace lean::rpc

@@ -57,7 +57,7 @@ pub fn read(path: &Path) -> Result<Option<Node>, String> {
 
 /// Parses the content of a file.
 pub fn parse(text: &str) -> Result<Option<Node>, Error> {
-    let mut reader = Reader(Parser::new_from_str(text));
+    let mut reader = Reader { parser: Parser::new_from_str(text), lines: text.lines().count().max(1) };
     let mut root = None;
     loop {
         match reader.next()? {
@@ -74,13 +74,20 @@ fn error(span: &Span, what: &str) -> Error {
     Error { line: span.start.line(), what: what.into() }
 }
 
-struct Reader<'a>(Parser<'a, saphyr_parser::StrInput<'a>>);
+struct Reader<'a> {
+    parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    lines: usize,
+}
 
 impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Error> {
-        match self.0.next_event() {
+        match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => Err(Error { line: error.marker().line(), what: format!("not YAML: {}", error.info()) }),
+            Some(Err(error)) => {
+                // The parser may name the line after the last one, because it reads ahead.
+                let line = error.marker().line().min(self.lines);
+                Err(Error { line, what: format!("not YAML: {}", error.info()) })
+            }
             None => Err(Error { line: 1, what: "not YAML: the text ends too early".into() }),
         }
     }
