@@ -7,12 +7,10 @@ machine.
 import argparse
 import collections
 import concurrent.futures
-import ctypes
 import dataclasses
 import os
 import pathlib
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -92,14 +90,10 @@ class Totals:
               f"{self.violations} lines about violations")
 
 
-def end_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
-
-
 def run(task, program, seed):
     """Output and exit code of one process."""
-    result = subprocess.run(task.command(program, seed), stdout=subprocess.PIPE, text=True, check=False,
-                            preexec_fn=end_with_parent)
+    command = ["setpriv", "--pdeathsig", "TERM", "--", *task.command(program, seed)]
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     return result.stdout, result.returncode
 
 

@@ -86,8 +86,9 @@ class MemoryStream final : public EngineEnd {
   std::string why_ ABSL_GUARDED_BY(mutex_);
 };
 
-// The engines of the process by address, as a system has a table of listening sockets. Thread-safe.
 class MemoryEngine;
+
+// The engines of the process by address, as a system has a table of listening sockets. Thread-safe.
 struct MemorySockets {
   Mutex mutex;
   std::map<std::string, MemoryEngine*> listening ABSL_GUARDED_BY(mutex);

@@ -1,15 +1,16 @@
 // A network engine that sends anything, from good peers and items to arbitrary bytes: the stream attaches and ends as
 // the contract says, each item has at most one verdict and each request of the beacon one answer, and nothing waits for
 // good.
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/base/thread_annotations.h"
 #include "beacon/network/engine/contract.h"
 #include "beacon/network/engine/engine_stream.h"
 #include "beacon/network/engine/engine_transport.h"

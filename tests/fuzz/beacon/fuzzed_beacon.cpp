@@ -15,15 +15,6 @@ using simulation::StandInSignature;
 
 constexpr uint64_t kGenesisTime = 1'700'000'000;
 
-Genesis MakeSmallGenesis() {
-  GenesisConfig config;
-  config.genesis_time = kGenesisTime;
-  for (uint64_t index = 0; index < FuzzedBeacon::kValidators; ++index) {
-    config.validators.push_back(StandInPublicKey(index));
-  }
-  return MakeGenesis(config).value();
-}
-
 SignatureBytes Sign(const Attestation& vote) {
   return StandInSignature(StandInPublicKey(vote.validator_id), vote.data.slot, ssz::HashTreeRoot(vote));
 }
@@ -31,7 +22,7 @@ SignatureBytes Sign(const Attestation& vote) {
 }  // namespace
 
 FuzzedBeacon::FuzzedBeacon()
-    : genesis_(MakeSmallGenesis()),
+    : genesis_(simulation::StandInGenesis(kGenesisTime, kValidators)),
       slots_(kGenesisTime, kSlotMs),
       clock_(static_cast<int64_t>(kGenesisTime * 1000 + kSlotMs)),
       log_(std::make_shared<spdlog::logger>("fuzz", std::make_shared<spdlog::sinks::null_sink_mt>())),

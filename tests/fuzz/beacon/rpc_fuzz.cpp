@@ -1,5 +1,6 @@
 // Calls of clients, from good ones to arbitrary bytes, to the handlers of both services: each is answered, an error has
 // a reason, what the beacon builds it accepts, and a beacon that was called still does its duties.
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>

@@ -10,6 +10,7 @@
 #include "beacon/services/events/event_history.h"
 #include "tests/simulation/disks/records_disk.h"
 #include "tests/simulation/world/shared_results.h"
+#include "tests/simulation/world/stand_in_signatures.h"
 
 namespace lean::simulation {
 namespace {
@@ -19,13 +20,6 @@ constexpr Ms kStartsBefore = 4'000;    // genesis
 constexpr Ms kSmallestSkew = 100;      // of every clock, in both directions
 constexpr uint64_t kWritesToCut = 12;  // a power cut comes after at most so many more writes
 constexpr uint64_t kQuietBeforeHeads = 8;
-
-Genesis GenesisOf(uint64_t validators) {
-  GenesisConfig config;
-  config.genesis_time = kGenesisTime;
-  for (uint64_t index = 0; index < validators; ++index) config.validators.push_back(StandInPublicKey(index));
-  return MakeGenesis(config).value();
-}
 
 NetworkSpec SpecOf(const Scenario& scenario) {
   NetworkSpec spec;
@@ -113,7 +107,7 @@ Simulation::Simulation(const Scenario& scenario, const RunOptions& options)
       results_(scenario_.validators),
       world_{.loop = loop_,
              .fabric = fabric_,
-             .genesis = GenesisOf(scenario_.validators),
+             .genesis = StandInGenesis(kGenesisTime, scenario_.validators),
              .spec = SpecOf(scenario_),
              .slots = SlotClock(kGenesisTime, scenario_.slot_ms),
              .events = events_,

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/bytes/bytes.h"
+#include "common/config/genesis.h"
 #include "common/crypto/signature_scheme.h"
 #include "validator_client/signing/signing_key.h"
 
@@ -23,6 +24,14 @@ inline PublicKeyBytes StandInPublicKey(uint64_t validator) {
   std::memcpy(key.data.data(), &validator, sizeof(validator));
   key.data[sizeof(validator)] = 1;  // no key is zero
   return key;
+}
+
+// A genesis with so many validators, whose keys stand in.
+inline Genesis StandInGenesis(uint64_t genesis_time, uint64_t validators) {
+  GenesisConfig config;
+  config.genesis_time = genesis_time;
+  for (uint64_t index = 0; index < validators; ++index) config.validators.push_back(StandInPublicKey(index));
+  return MakeGenesis(config).value();
 }
 
 // The key, the slot and the root.
