@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <set>
 #include <utility>
@@ -24,15 +25,15 @@ uint64_t HashOf(const std::string& bytes) {
 }
 
 const Payload& PayloadOf(absl::string_view reference) {
-  const Payload* payload = nullptr;
-  std::memcpy(&payload, reference.data(), sizeof(payload));
-  return *payload;
+  uintptr_t address = 0;
+  std::memcpy(&address, reference.data(), sizeof(address));
+  return *reinterpret_cast<const Payload*>(address);
 }
 
 }  // namespace
 
 std::string ReferenceTo(const PayloadPtr& payload) {
-  const Payload* address = payload.get();
+  const auto address = reinterpret_cast<uintptr_t>(payload.get());
   std::string reference(sizeof(address), '\0');
   std::memcpy(reference.data(), &address, sizeof(address));
   return reference;

@@ -273,10 +273,10 @@ void SimulatedEngine::Ask(const v1::BlockRequest& request) {
     late.set_end(v1::BlockAnswer::TIMED_OUT);
     answer(std::move(late));
   });
-  SendTo(found->second, [this, alive = alive(), open, answer, request](SimulatedEngine& other) {
-    other.OnRequest(node_, request, [this, alive, open, answer, peer = &other](v1::BlockAnswer message) {
-      if (alive.expired()) return;
-      peer->SendTo(node_, [alive, open, answer, message = std::move(message)](SimulatedEngine&) {
+  // This engine may be gone when the request or the answer arrives, so that neither reads from it.
+  SendTo(found->second, [node = node_, alive = alive(), open, answer, request](SimulatedEngine& other) {
+    other.OnRequest(node, request, [node, alive, open, answer, peer = &other](v1::BlockAnswer message) {
+      peer->SendTo(node, [alive, open, answer, message = std::move(message)](SimulatedEngine&) {
         if (!alive.expired() && std::exchange(*open, false)) answer(message);
       });
     });
