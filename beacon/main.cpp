@@ -10,7 +10,7 @@
 #include "common/process/program.h"
 #include "common/process/standard_streams.h"
 #include "common/process/stop_signals.h"
-#include "common/rpc/grpc_log.h"
+#include "common/rpc/grpc_settings.h"
 
 namespace lean::beacon {
 namespace {

@@ -1,4 +1,4 @@
-#include "common/rpc/grpc_log.h"
+#include "common/rpc/grpc_settings.h"
 
 #include <utility>
 

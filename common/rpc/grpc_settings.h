@@ -1,6 +1,6 @@
 // Settings of gRPC for the whole process.
-#ifndef LEAN_COMMON_RPC_GRPC_LOG_H_
-#define LEAN_COMMON_RPC_GRPC_LOG_H_
+#ifndef LEAN_COMMON_RPC_GRPC_SETTINGS_H_
+#define LEAN_COMMON_RPC_GRPC_SETTINGS_H_
 
 #include <memory>
 
@@ -18,4 +18,4 @@ void SkipGrpcLockChecks();
 
 }  // namespace lean::rpc
 
-#endif  // LEAN_COMMON_RPC_GRPC_LOG_H_
+#endif  // LEAN_COMMON_RPC_GRPC_SETTINGS_H_
