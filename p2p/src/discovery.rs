@@ -20,7 +20,7 @@ use tokio::{sync::mpsc, time::sleep};
 use crate::{
     enr::Enr,
     log::{Log, Part},
-    options::Target,
+    targets::Target,
 };
 
 /// The pause between searches doubles from the first value to the last.

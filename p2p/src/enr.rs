@@ -168,6 +168,16 @@ pub fn tcp_address(address: SocketAddr) -> Multiaddr {
     Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
 }
 
+/// The IP address in a multiaddr.
+pub fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
+    address.iter().find_map(|part| match part {
+        Protocol::Ip4(ip) => Some(ip.into()),
+        // An IPv4 address that is written as IPv6 is the same host.
+        Protocol::Ip6(ip) => Some(ip.to_canonical()),
+        _ => None,
+    })
+}
+
 fn ipv4(bytes: &[u8]) -> Result<IpAddr, String> {
     let octets: [u8; 4] = bytes.try_into().map_err(|_| "its ip does not have 4 bytes")?;
     Ok(Ipv4Addr::from(octets).into())

@@ -24,7 +24,7 @@ use libp2p::{
 pub use self::{limits::Limits, refusal::Refusal};
 use crate::{
     bans::{Bans, host, prefix},
-    options::ip_of,
+    enr::ip_of,
     rate::Bucket,
 };
 

@@ -24,7 +24,7 @@ pub mod requests;
 pub mod settings;
 pub mod signature_form;
 mod swarm;
-mod targets;
+pub mod targets;
 pub mod text;
 pub mod traffic;
 mod undecided;

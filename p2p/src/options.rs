@@ -1,13 +1,9 @@
 //! The command line.
 
-use std::{
-    ffi::OsString,
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, error::ErrorKind};
-use libp2p::{Multiaddr, PeerId, identity::Keypair, multiaddr::Protocol};
+use libp2p::{PeerId, identity::Keypair};
 
 use crate::{
     discovery,
@@ -17,6 +13,7 @@ use crate::{
     nodes_yaml,
     settings::{self, Origins},
     signature_form::SignatureForm,
+    targets::Target,
     wire::frame::LengthOf,
 };
 
@@ -234,49 +231,6 @@ impl Options {
     }
 }
 
-/// A peer to stay connected to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Its identity. Another peer at the same address is refused.
-    pub peer_id: PeerId,
-    /// Its address, without the identity.
-    pub address: Multiaddr,
-}
-
-impl Target {
-    /// Parses a multiaddr or a node record.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if text.starts_with("enr:") {
-            return Enr::parse(text).map(|enr| Self::from(&enr));
-        }
-        let mut address: Multiaddr = text.parse().map_err(|error| format!("{error}"))?;
-        let Some(Protocol::P2p(peer_id)) = address.pop() else {
-            return Err("it does not end with /p2p/ and the peer's id".into());
-        };
-        match address.iter().collect::<Vec<_>>().as_slice() {
-            [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(1..), Protocol::QuicV1]
-            | [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(1..)] => Ok(Self { peer_id, address }),
-            _ => Err("it is neither /ip4/.../udp/.../quic-v1/p2p/... nor /ip4/.../tcp/.../p2p/...".into()),
-        }
-    }
-}
-
-impl From<&Enr> for Target {
-    fn from(enr: &Enr) -> Self {
-        Self { peer_id: enr.peer_id, address: enr.multiaddr() }
-    }
-}
-
-/// The IP address in a multiaddr.
-pub fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
-    address.iter().find_map(|part| match part {
-        Protocol::Ip4(ip) => Some(ip.into()),
-        // An IPv4 address that is written as IPv6 is the same host.
-        Protocol::Ip6(ip) => Some(ip.to_canonical()),
-        _ => None,
-    })
-}
-
 /// Parses an address whose port others need to know, so that it cannot be 0.
 fn own_port(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|error: std::net::AddrParseError| error.to_string())?;
@@ -311,24 +265,6 @@ mod tests {
         match Order::read(&arguments, &[])? {
             Order::Run(options) => Ok(*options),
             Order::Check(settings) => panic!("{settings}"),
-        }
-    }
-
-    #[test]
-    fn a_peer_is_named_by_address_and_identity() {
-        let target = Target::parse(&format!("/ip4/10.0.0.1/udp/9000/quic-v1/p2p/{ID}")).unwrap();
-        assert_eq!(
-            (target.peer_id.to_string(), target.address.to_string()),
-            (ID.into(), "/ip4/10.0.0.1/udp/9000/quic-v1".into())
-        );
-        for wrong in ["/ip4/10.0.0.1/udp/9000/quic-v1", "/ip4/10.0.0.1/tcp/9000", "10.0.0.1:9000", "enr:xyz", ""] {
-            assert!(Target::parse(wrong).is_err(), "{wrong}");
-        }
-        assert!(Target::parse(&format!("/ip4/10.0.0.1/tcp/9000/p2p/{ID}")).is_ok());
-        for wrong in
-            ["/ip4/10.0.0.1/tcp/0", "/ip4/10.0.0.1/udp/0/quic-v1", "/dns4/localhost/tcp/1", "/ip4/1.2.3.4/tcp/1/ws"]
-        {
-            assert!(Target::parse(&format!("{wrong}/p2p/{ID}")).is_err(), "{wrong}");
         }
     }
 

@@ -22,9 +22,9 @@ use crate::{
     budget::{CONNECTION_WINDOW, NEGOTIATING_STREAMS, STREAM_WINDOW, STREAMS, WAITING_MESSAGES},
     gate::{Gate, Limits},
     gossip::{self, Authors, Counts, Gossip, Topics},
-    options::Target,
     requests::{self, Exchange},
     signature_form::SignatureForm,
+    targets::Target,
     traffic::Meters,
 };
 

@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use libp2p::{Multiaddr, PeerId};
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 
-use crate::options::Target;
+use crate::enr::Enr;
 
 /// The pause between attempts doubles from the first value to the last, with a jitter of a quarter. It stays short,
 /// because the parts of a network that was split find each other only with the next attempt.
@@ -15,6 +15,39 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(5);
 /// After a connection of this length the pauses start with the first value again.
 const GOOD_AFTER: Duration = Duration::from_secs(30);
+
+/// A peer to stay connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its identity. Another peer at the same address is refused.
+    pub peer_id: PeerId,
+    /// Its address, without the identity.
+    pub address: Multiaddr,
+}
+
+impl Target {
+    /// Parses a multiaddr or a node record.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with("enr:") {
+            return Enr::parse(text).map(|enr| Self::from(&enr));
+        }
+        let mut address: Multiaddr = text.parse().map_err(|error| format!("{error}"))?;
+        let Some(Protocol::P2p(peer_id)) = address.pop() else {
+            return Err("it does not end with /p2p/ and the peer's id".into());
+        };
+        match address.iter().collect::<Vec<_>>().as_slice() {
+            [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(1..), Protocol::QuicV1]
+            | [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(1..)] => Ok(Self { peer_id, address }),
+            _ => Err("it is neither /ip4/.../udp/.../quic-v1/p2p/... nor /ip4/.../tcp/.../p2p/...".into()),
+        }
+    }
+}
+
+impl From<&Enr> for Target {
+    fn from(enr: &Enr) -> Self {
+        Self { peer_id: enr.peer_id, address: enr.multiaddr() }
+    }
+}
 
 enum State {
     /// Waits until this time.
@@ -124,10 +157,30 @@ impl Entry {
 mod tests {
     use super::*;
 
+    const ID: &str = "16Uiu2HAmPQhkD6Zg5Co2ee8ShshkiY4tDePKFARPpCS2oKSLj1E1";
+
     fn one(now: Instant) -> (Targets, PeerId) {
         let peer_id = PeerId::random();
         let address = "/ip4/127.0.0.1/udp/1/quic-v1".parse().unwrap();
         (Targets::new(vec![Target { peer_id, address }], now), peer_id)
+    }
+
+    #[test]
+    fn a_peer_is_named_by_address_and_identity() {
+        let target = Target::parse(&format!("/ip4/10.0.0.1/udp/9000/quic-v1/p2p/{ID}")).unwrap();
+        assert_eq!(
+            (target.peer_id.to_string(), target.address.to_string()),
+            (ID.into(), "/ip4/10.0.0.1/udp/9000/quic-v1".into())
+        );
+        for wrong in ["/ip4/10.0.0.1/udp/9000/quic-v1", "/ip4/10.0.0.1/tcp/9000", "10.0.0.1:9000", "enr:xyz", ""] {
+            assert!(Target::parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(Target::parse(&format!("/ip4/10.0.0.1/tcp/9000/p2p/{ID}")).is_ok());
+        for wrong in
+            ["/ip4/10.0.0.1/tcp/0", "/ip4/10.0.0.1/udp/0/quic-v1", "/dns4/localhost/tcp/1", "/ip4/1.2.3.4/tcp/1/ws"]
+        {
+            assert!(Target::parse(&format!("{wrong}/p2p/{ID}")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

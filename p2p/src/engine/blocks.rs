@@ -11,8 +11,8 @@ use super::{Engine, beacon::reason};
 use crate::{
     budget::BATCH_BYTES,
     contract::{End, ToBeacon, proto},
+    enr::ip_of,
     log::{Field, Part},
-    options::ip_of,
     requests::{
         Answer, Exchange, PATIENCE, Query,
         asked::{Asked, Method},

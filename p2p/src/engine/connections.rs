@@ -21,13 +21,14 @@ use crate::{
         ToBeacon,
         proto::{PeerDisconnected, peer_disconnected::Cause},
     },
+    enr::ip_of,
     gate::Refusal,
     gossip::WORTHLESS,
     log::{Field, Part},
-    options::{Target, ip_of},
     peers::{Identity, Peer},
     requests::BY_RANGE,
     swarm::Event,
+    targets::Target,
     text,
 };
 

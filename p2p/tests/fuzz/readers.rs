@@ -8,9 +8,9 @@ use lean_p2p::{
     enr::Enr,
     gossip::{Content, Counts, Kind, Topics},
     nodes_yaml,
-    options::Target,
     requests::{BY_ROOT, Codec, STATUS, Sizes},
     signature_form::SignatureForm,
+    targets::Target,
     wire::{
         block_requests::{BlockRequest, blocks_of_chunk},
         frame::{self, LengthOf},

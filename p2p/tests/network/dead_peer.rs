@@ -11,7 +11,7 @@ use crate::{
     common::{Beacon, Node, Plan},
     raw::{Answers, Dialer, Peer},
 };
-use lean_p2p::{contract::proto::engine_to_beacon::Content as Heard, options::Target, wire::status::Status};
+use lean_p2p::{contract::proto::engine_to_beacon::Content as Heard, targets::Target, wire::status::Status};
 use temp_dir::TempDir;
 use tokio::{net::UdpSocket, task::JoinHandle};
 

@@ -1,7 +1,7 @@
 //! Engines over TCP, and over both transports.
 
 use crate::common::{Beacon, Node, Plan, block, block_of, vote, votes_of};
-use lean_p2p::{contract::Outcome, enr::Enr, options::Target};
+use lean_p2p::{contract::Outcome, enr::Enr, targets::Target};
 use libp2p::multiaddr::Protocol;
 
 /// An engine that listens on both transports, and its TCP address.

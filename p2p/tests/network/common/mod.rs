@@ -16,8 +16,8 @@ use lean_p2p::{
     gate::Limits,
     gossip::Authors,
     log::{Format, Levels, Log},
-    options::Target,
     signature_form::SignatureForm,
+    targets::Target,
     wire::{
         frame::LengthOf,
         status::{Checkpoint, Status},
