@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     budget::{Bounds, MAX_BLOCK, MAX_VALIDATORS},
     gate::MAX_BAN,
-    signature_form::{self, SignatureForm},
+    signature_form::{self, is_block},
     wire::{
         block_requests::{BlockRequest, MAX_BLOCKS},
         status::{Checkpoint, Status},
@@ -139,7 +139,7 @@ pub fn parse(content: Option<Content>) -> Result<Option<FromBeacon>, String> {
 
 fn check_block(block: &[u8]) -> Result<(), String> {
     // The beacon uses the flat form.
-    if block.len() > MAX_BLOCK || SignatureForm::Flat.block_to_wire(block).is_none() {
+    if block.len() > MAX_BLOCK || !is_block(block) {
         return Err(format!("a block of {} bytes is malformed", block.len()));
     }
     Ok(())

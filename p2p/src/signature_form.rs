@@ -3,7 +3,9 @@
 //! The spec and the beacon use 3116 flat bytes: path 1024, rho 28, hashes 2048, 16 zeros. ream, zeam, grandine and gean
 //! send leanSig's SSZ container of 3112 bytes: the same fields behind three offsets. Signatures are neither signed nor
 //! part of a block's root, so that the encoding can be changed. The conversion is lossless in both directions: it fails
-//! for values that the other form cannot express.
+//! for values that the other form cannot express. An item that the caller owns and that needs no conversion is not copied.
+
+use std::borrow::Cow;
 
 use clap::ValueEnum;
 
@@ -54,37 +56,43 @@ impl SignatureForm {
     }
 
     /// Converts SSZ(SignedAttestation) for the wire. None: it is not a vote in the beacon's form.
-    pub fn vote_to_wire(self, vote: &[u8]) -> Option<Vec<u8>> {
-        convert(vote, vote_signatures_at(vote, FLAT)?, FLAT, self.writer())
+    pub fn vote_to_wire<'a>(self, vote: impl Into<Cow<'a, [u8]>>) -> Option<Vec<u8>> {
+        let vote = vote.into();
+        convert(vote_signatures_at(&vote, FLAT)?, vote, FLAT, self.writer())
     }
 
     /// Converts SSZ(SignedAttestation) for the beacon. None: it is not a vote in this form.
-    pub fn vote_from_wire(self, wire: &[u8]) -> Option<Vec<u8>> {
-        convert(wire, vote_signatures_at(wire, self.size())?, self.size(), self.reader())
+    pub fn vote_from_wire<'a>(self, wire: impl Into<Cow<'a, [u8]>>) -> Option<Vec<u8>> {
+        let wire = wire.into();
+        convert(vote_signatures_at(&wire, self.size())?, wire, self.size(), self.reader())
     }
 
     /// Converts SSZ(SignedBlockWithAttestation) for the wire. None: it is not a block in the beacon's form.
-    pub fn block_to_wire(self, block: &[u8]) -> Option<Vec<u8>> {
-        convert(block, block_signatures_at(block, FLAT)?, FLAT, self.writer())
+    pub fn block_to_wire<'a>(self, block: impl Into<Cow<'a, [u8]>>) -> Option<Vec<u8>> {
+        let block = block.into();
+        convert(block_signatures_at(&block, FLAT)?, block, FLAT, self.writer())
     }
 
     /// Converts SSZ(SignedBlockWithAttestation) for the beacon. None: it is not a block in this form.
-    pub fn block_from_wire(self, wire: &[u8]) -> Option<Vec<u8>> {
-        let block = convert(wire, block_signatures_at(wire, self.size())?, self.size(), self.reader())?;
+    pub fn block_from_wire<'a>(self, wire: impl Into<Cow<'a, [u8]>>) -> Option<Vec<u8>> {
+        let wire = wire.into();
+        let block = convert(block_signatures_at(&wire, self.size())?, wire, self.size(), self.reader())?;
         (block.len() <= MAX_BLOCK).then_some(block)
     }
 
-    fn writer(self) -> Convert {
+    /// None: signatures remain as they are.
+    fn writer(self) -> Option<Convert> {
         match self {
-            Self::Flat => keep,
-            Self::Leansig => to_leansig,
+            Self::Flat => None,
+            Self::Leansig => Some(to_leansig),
         }
     }
 
-    fn reader(self) -> Convert {
+    /// None: signatures remain as they are.
+    fn reader(self) -> Option<Convert> {
         match self {
-            Self::Flat => keep,
-            Self::Leansig => to_flat,
+            Self::Flat => None,
+            Self::Leansig => Some(to_flat),
         }
     }
 }
@@ -92,7 +100,8 @@ impl SignatureForm {
 /// Appends a signature in the other form. None: the other form cannot express it.
 type Convert = fn(&[u8], &mut Vec<u8>) -> Option<()>;
 
-fn convert(item: &[u8], signatures_at: usize, size: usize, write: Convert) -> Option<Vec<u8>> {
+fn convert(signatures_at: usize, item: Cow<[u8]>, size: usize, write: Option<Convert>) -> Option<Vec<u8>> {
+    let Some(write) = write else { return Some(item.into_owned()) };
     let (before, signatures) = item.split_at_checked(signatures_at)?;
     let mut out = Vec::with_capacity(signatures_at + signatures.len() / size * FLAT.max(LEANSIG));
     out.extend(before);
@@ -100,11 +109,6 @@ fn convert(item: &[u8], signatures_at: usize, size: usize, write: Convert) -> Op
         write(signature, &mut out)?;
     }
     Some(out)
-}
-
-fn keep(signature: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    out.extend(signature);
-    Some(())
 }
 
 fn to_leansig(flat: &[u8], out: &mut Vec<u8>) -> Option<()> {
@@ -146,6 +150,11 @@ pub fn looks_like_block(ssz: &[u8]) -> bool {
 
 fn vote_signatures_at(vote: &[u8], size: usize) -> Option<usize> {
     (vote.len() == ATTESTATION + size).then_some(ATTESTATION)
+}
+
+/// Whether it is a block in the beacon's form, as far as its sizes tell.
+pub fn is_block(block: &[u8]) -> bool {
+    block_signatures_at(block, FLAT).is_some()
 }
 
 /// The offset of the signatures in a block, if they have this size.
@@ -197,6 +206,14 @@ mod tests {
     }
 
     #[test]
+    fn what_needs_no_conversion_is_not_copied() {
+        let block = block(3);
+        let bytes = block.as_ptr();
+        let wire = SignatureForm::Flat.block_to_wire(block).unwrap();
+        assert_eq!(SignatureForm::Flat.block_from_wire(wire).unwrap().as_ptr(), bytes);
+    }
+
+    #[test]
     fn what_the_other_form_cannot_express_is_refused() {
         let mut vote = [vec![5; ATTESTATION], signature()].concat();
         *vote.last_mut().unwrap() = 1;
@@ -224,6 +241,7 @@ mod tests {
         {
             assert!(SignatureForm::Flat.block_from_wire(wrong).is_none());
             assert!(SignatureForm::Flat.block_to_wire(wrong).is_none());
+            assert!(!is_block(wrong));
         }
     }
 }

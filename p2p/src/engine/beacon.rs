@@ -73,10 +73,10 @@ impl Engine {
     fn on_message(&mut self, message: FromBeacon) {
         match message {
             FromBeacon::Status(status) => self.own_status = Some(status),
-            FromBeacon::Publish { blocks, votes } => self.publish_all(&blocks, &votes),
+            FromBeacon::Publish { blocks, votes } => self.publish_all(blocks, votes),
             FromBeacon::Verdicts(verdicts) => self.on_verdicts(&verdicts),
             FromBeacon::Request { id, peer, request } => self.ask_for_blocks(id, peer, request),
-            FromBeacon::Answer { id, blocks, end, message } => self.on_answer_of_beacon(id, &blocks, end, &message),
+            FromBeacon::Answer { id, blocks, end, message } => self.on_answer_of_beacon(id, blocks, end, &message),
             FromBeacon::EndPeer { peer, ban, reason } => self.on_end_peer(peer, ban, &reason),
         }
     }

@@ -201,8 +201,8 @@ impl Engine {
         let _ = self.exchange(method).send_response(channel, answer);
     }
 
-    pub(super) fn on_answer_of_beacon(&mut self, id: u64, blocks: &[Vec<u8>], end: End, message: &str) {
-        let wire = blocks.iter().filter_map(|block| self.form.block_to_wire(block)).collect();
+    pub(super) fn on_answer_of_beacon(&mut self, id: u64, blocks: Vec<Vec<u8>>, end: End, message: &str) {
+        let wire = blocks.into_iter().filter_map(|block| self.form.block_to_wire(block)).collect();
         self.served.collect(id, wire);
         let error = match end {
             End::More => return,

@@ -25,7 +25,7 @@ impl Engine {
     pub(super) fn on_gossip(&mut self, event: gossipsub::Event) {
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
-                if let Some(verdict) = self.take_in(propagation_source, &message_id, &message) {
+                if let Some(verdict) = self.take_in(propagation_source, &message_id, message) {
                     self.report_verdict(&message_id, &propagation_source, verdict);
                 }
             }
@@ -51,25 +51,24 @@ impl Engine {
     }
 
     /// Hands an item to the beacon. Returns a verdict if the beacon does not get the item.
-    fn take_in(&mut self, source: PeerId, id: &MessageId, message: &gossipsub::Message) -> Option<MessageAcceptance> {
+    fn take_in(&mut self, source: PeerId, id: &MessageId, message: gossipsub::Message) -> Option<MessageAcceptance> {
         let (Some(kind), Some(handle)) =
             (self.topics.kind(&message.topic), self.peers.get(&source).and_then(|peer| peer.handle))
         else {
             return Some(MessageAcceptance::Ignore);
         };
+        let bytes = message.data.len();
         let item = match kind {
-            Kind::Block => self.form.block_from_wire(&message.data).map(gossip_item::Item::Block),
-            Kind::Vote => self.form.vote_from_wire(&message.data).map(gossip_item::Item::Vote),
+            Kind::Block => self.form.block_from_wire(message.data).map(gossip_item::Item::Block),
+            Kind::Vote => self.form.vote_from_wire(message.data).map(gossip_item::Item::Vote),
         };
         let Some(item) = item else {
             self.totals.unconverted += 1;
-            self.log
-                .of(Part::Gossip)
-                .warn_limited("item_malformed", &[("peer", &source), ("bytes", &message.data.len())]);
+            self.log.of(Part::Gossip).warn_limited("item_malformed", &[("peer", &source), ("bytes", &bytes)]);
             return Some(MessageAcceptance::Reject);
         };
         let admission = if self.outbox.has_room(&self.bounds) {
-            self.undecided.admit(id.clone(), source, kind, message.data.len(), Instant::now())
+            self.undecided.admit(id.clone(), source, kind, bytes, Instant::now())
         } else {
             Admission::default()
         };
@@ -81,7 +80,7 @@ impl Engine {
             self.count_dropped(&source);
             return Some(MessageAcceptance::Ignore);
         };
-        let fields: [Field; 3] = [("id", &name), ("peer", &source), ("bytes", &message.data.len())];
+        let fields: [Field; 3] = [("id", &name), ("peer", &source), ("bytes", &bytes)];
         self.log.of(Part::Gossip).debug("item_received", &fields);
         self.outbox.push_item(GossipItem { id: name, peer: handle, item: Some(item) });
         if self.outbox.is_worth_sending() {
@@ -136,7 +135,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn publish_all(&mut self, blocks: &[Vec<u8>], votes: &[Vec<u8>]) {
+    pub(super) fn publish_all(&mut self, blocks: Vec<Vec<u8>>, votes: Vec<Vec<u8>>) {
         for block in blocks {
             self.warn_of_size(block.len());
             self.publish(Kind::Block, self.form.block_to_wire(block));
