@@ -12,6 +12,7 @@
 //! | answers to peers | [`SERVED_BYTES`] | 128 |
 //! | answers from peers | [`ASKED_REQUESTS`] of [`MAX_ANSWER`] | 256 |
 //! | messages for the beacon, other than gossip | [`LINK_BYTES`], these answers among them | 64 |
+//! | freed buffers | [`KEPT_BYTES`], until the budget of [`Memory`] is reached | 128 |
 //!
 //! Only an attacker with many addresses can reach all bounds at once. [`Memory`] is the last resort: above the budget
 //! that the operator sets, the engine accepts no new connections and closes those of strangers, lowest score first,
@@ -92,6 +93,8 @@ pub const NEGOTIATING_STREAMS: usize = 8;
 /// The most requests of one protocol on a connection at the same time, in both directions.
 pub const REQUEST_STREAMS: usize = 4;
 
+/// The most bytes of large freed buffers that are kept for the next ones: those of a slot, with the largest block.
+pub const KEPT_BYTES: usize = 128 * MIB;
 /// How often the engine checks its memory.
 pub const MEMORY_PATIENCE: Duration = Duration::from_millis(100);
 /// How long a peer may read nothing while gossip for it is dropped.
@@ -137,8 +140,10 @@ impl Default for Bounds {
     }
 }
 
-/// Buffers of this size and larger are returned to the system when they are freed.
+/// Buffers of this size and larger are returned to the system when the allocator frees them.
 const LARGE_BUFFER: i32 = MIB as i32;
+/// Unused memory at the end of the heap that is not returned: the votes of a slot, which wait to be sent.
+const KEPT_HEAP: i32 = 32 * MIB as i32;
 
 /// The memory of the process.
 pub struct Memory;
@@ -148,8 +153,10 @@ impl Memory {
     /// process stays above its budget after a flood of large messages. Must be called before other threads start.
     #[allow(unsafe_code)]
     pub fn return_large_buffers() {
-        // SAFETY: mallopt() takes two integers and reports failure by its return value only. A failure is harmless.
-        unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BUFFER) };
+        for (option, value) in [(libc::M_MMAP_THRESHOLD, LARGE_BUFFER), (libc::M_TRIM_THRESHOLD, KEPT_HEAP)] {
+            // SAFETY: mallopt() takes two integers and reports failure by its return value only. A failure is harmless.
+            unsafe { libc::mallopt(option, value) };
+        }
     }
 
     /// The resident memory of the process in bytes. None: the system does not tell.

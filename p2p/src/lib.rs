@@ -6,6 +6,7 @@
 pub mod bans;
 pub mod beacon_link;
 pub mod budget;
+pub mod buffers;
 pub mod contract;
 pub mod discovery;
 pub mod engine;

@@ -12,6 +12,7 @@ use std::{
 use lean_p2p::{
     beacon_link::{self, Socket},
     budget::{LINK_QUEUE, Memory},
+    buffers::Buffers,
     engine::{Engine, Setup},
     gate::Limits,
     log::Log,
@@ -23,6 +24,9 @@ use tokio::{
     sync::{mpsc, watch},
     time::{interval, timeout},
 };
+
+#[global_allocator]
+static BUFFERS: Buffers = Buffers::new();
 
 /// How often the file of settings is looked at.
 const FOLLOW: Duration = Duration::from_secs(1);
@@ -125,6 +129,7 @@ async fn run(options: Options, log: Arc<Log>) -> Result<(), String> {
         authors: options.gossip_authors,
         framing: options.request_framing,
         memory: options.memory as usize * 1024 * 1024,
+        release_memory: || BUFFERS.release(),
     };
     let metrics_listener = match options.metrics_address {
         Some(address) => Some(metrics::listen(address).await?),

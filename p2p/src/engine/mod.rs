@@ -85,6 +85,8 @@ pub struct Setup {
     pub framing: LengthOf,
     /// The memory budget in bytes. Above it strangers are refused and disconnected.
     pub memory: usize,
+    /// Returns unused memory of the process to the system.
+    pub release_memory: fn(),
 }
 
 /// The beacon that is attached.
@@ -124,6 +126,7 @@ pub struct Engine {
     form: SignatureForm,
     framing: LengthOf,
     memory: usize,
+    release_memory: fn(),
     /// The addresses of this machine. They are never banned, because other peers may run on it.
     own_addresses: Vec<IpAddr>,
     peers: Peers,
@@ -204,6 +207,7 @@ impl Engine {
             form: setup.form,
             framing: setup.framing,
             memory: setup.memory,
+            release_memory: setup.release_memory,
             own_addresses: of_machine,
             peers: Peers::default(),
             targets: Targets::new(setup.targets, now),
@@ -292,9 +296,14 @@ impl Engine {
         }
     }
 
-    /// Above the memory budget, refuses strangers and disconnects as many as necessary, lowest score first.
+    /// Above the memory budget, returns unused memory to the system. If that does not suffice, refuses strangers and
+    /// disconnects as many as necessary, lowest score first.
     fn watch_memory(&mut self) {
-        let Some(resident) = Memory::resident() else { return };
+        let Some(mut resident) = Memory::resident() else { return };
+        if resident > self.memory {
+            (self.release_memory)();
+            resident = Memory::resident().unwrap_or(resident);
+        }
         let short = resident > self.memory;
         self.swarm.behaviour_mut().gate.short_of_memory = short;
         if !short {

@@ -95,6 +95,7 @@ impl Node {
             authors: plan.authors,
             framing: plan.framing,
             memory: 4 << 30,
+            release_memory: || {},
         };
         let bound = Socket::bind(&socket, None).unwrap();
         let engine = Engine::start(setup, log).await.unwrap();
