@@ -2,6 +2,7 @@
 #include "tests/simulation/world/shared_results.h"
 
 #include <cstdint>
+#include <memory>
 
 #include "common/ssz/ssz.h"
 #include "gtest/gtest.h"
@@ -47,20 +48,37 @@ TEST(SharedResults, TellWrongTransitions) {
 TEST(SharedResults, IdentifyVotesAndSignatures) {
   SharedResults results(kSharers);
   const beacon::VerifierFunctions shared = results.VerifierFunctions();
-  Attestation vote;
-  vote.data.slot = 3;
-  SignatureBytes signature;
-  const beacon::SignedVoteId id = shared.vote_id(vote, signature);
-  EXPECT_EQ(id.root, ssz::HashTreeRoot(vote));
-  EXPECT_EQ(shared.vote_id(vote, signature).key, id.key);
+  const auto id_of = [&](const beacon::SignedVotePtr& vote) {
+    return shared.vote_id(vote->message, vote->signature, vote);
+  };
+  SignedAttestation vote;
+  vote.message.data.slot = 3;
+  const auto first = std::make_shared<SignedAttestation>(vote);
+  const beacon::SignedVoteId id = id_of(first);
+  EXPECT_EQ(id.root, ssz::HashTreeRoot(vote.message));
+  EXPECT_EQ(id_of(first).key, id.key);
+  EXPECT_EQ(id_of(std::make_shared<SignedAttestation>(vote)).key, id.key) << "elsewhere";
+  EXPECT_EQ(shared.vote_id(vote.message, vote.signature, nullptr).key, id.key);
   for (const size_t byte : {size_t{0}, SignatureBytes::kSize / 2, SignatureBytes::kSize - 1}) {
-    SignatureBytes other = signature;
-    other.data[byte] = 1;
-    EXPECT_NE(shared.vote_id(vote, other).key, id.key) << byte;
+    SignedAttestation other = vote;
+    other.signature.data[byte] = 1;
+    EXPECT_NE(id_of(std::make_shared<SignedAttestation>(other)).key, id.key) << byte;
   }
-  vote.data.head.slot = 2;  // the root of the head is the same
-  EXPECT_EQ(shared.vote_id(vote, signature).root, ssz::HashTreeRoot(vote));
-  EXPECT_NE(shared.vote_id(vote, signature).root, id.root);
+  vote.message.data.head.slot = 2;  // the root of the head is the same
+  const beacon::SignedVoteId other = id_of(std::make_shared<SignedAttestation>(vote));
+  EXPECT_EQ(other.root, ssz::HashTreeRoot(vote.message));
+  EXPECT_NE(other.root, id.root);
+}
+
+// A vote that is gone does not lend its id to the next one at its address.
+TEST(SharedResults, KeepWhatTheyKnowByAddress) {
+  SharedResults results(kSharers);
+  const beacon::VerifierFunctions shared = results.VerifierFunctions();
+  for (uint64_t slot = 0; slot < 8; ++slot) {
+    auto vote = std::make_shared<SignedAttestation>();
+    vote->message.data.slot = slot;
+    EXPECT_EQ(shared.vote_id(vote->message, vote->signature, vote).root, ssz::HashTreeRoot(vote->message));
+  }
 }
 
 TEST(Memo, KeepsTheNewestValues) {

@@ -161,7 +161,7 @@ void SignatureVerifier::VerifyProposers(const std::shared_ptr<BlocksJob>& job, s
       }
     }
     if (verdict.refusal.has_value()) continue;
-    batch.push_back(SignedVoteOf(block.message.proposer_attestation, block.signature.back()));
+    batch.push_back(SignedVoteOf(block.message.proposer_attestation, block.signature.back(), job->blocks[i]));
     positions.push_back(i);
   }
   std::vector<VoteVerdict> verdicts = Verify(batch);
@@ -197,7 +197,7 @@ void SignatureVerifier::VerifyBodies(const std::shared_ptr<BlocksJob>& job, size
   for (size_t i = first; i < std::min(job->body_votes.size(), first + kVerificationBatch); ++i) {
     const BlocksJob::BodyVote& body_vote = job->body_votes[i];
     if (job->IsRefused(body_vote.block)) continue;  // its block is refused already
-    batch.push_back(SignedVoteOf(*body_vote.vote, *body_vote.signature));
+    batch.push_back(SignedVoteOf(*body_vote.vote, *body_vote.signature, job->blocks[body_vote.block]));
     blocks.push_back(body_vote.block);
   }
   std::vector<VoteVerdict> verdicts = Verify(batch);
@@ -210,7 +210,7 @@ void SignatureVerifier::VerifyBodies(const std::shared_ptr<BlocksJob>& job, size
 std::optional<Refusal> SignatureVerifier::CheckProposer(const SignedBlockWithAttestation& block) {
   const Root root = ssz::HashTreeRoot(block.message.block);
   if (std::optional<Refusal> refusal = CheckBlockAtEdge(block, root, registry_.size())) return refusal;
-  const SignedVote vote = SignedVoteOf(block.message.proposer_attestation, block.signature.back());
+  const SignedVote vote = SignedVoteOf(block.message.proposer_attestation, block.signature.back(), /*owner=*/nullptr);
   return Verify({&vote, 1}).front().refusal;
 }
 
@@ -242,7 +242,7 @@ void SignatureVerifier::VerifyPart(const std::shared_ptr<VotesJob>& job, size_t 
     refusal = CheckSlotAtEdge(vote.message.data.slot, job->current_slot);
     if (!refusal.has_value()) refusal = CheckAge(vote.message.data.slot, job->current_slot);
     if (refusal.has_value() && (job->wanted == nullptr || !job->wanted(vote.message))) continue;
-    const SignedVote signed_vote = SignedVoteOf(vote.message, vote.signature);
+    const SignedVote signed_vote = SignedVoteOf(vote.message, vote.signature, job->votes[i]);
     if (!refusal.has_value() &&
         votes_once_.IsTooMany(vote.message.data.slot, vote.message.validator_id, signed_vote.id.key)) {
       job->verdicts[i].root = signed_vote.id.root;

@@ -53,7 +53,12 @@ SignedVoteId IdOf(const Attestation& vote, const SignatureBytes& signature);
 // The pure functions of blocks and votes that the verifier calls. A simulation of many nodes computes each result once
 // for all of them.
 struct VerifierFunctions {
-  std::function<SignedVoteId(const Attestation& vote, const SignatureBytes& signature)> vote_id = IdOf;
+  // `owner` keeps the vote and its signature; null: the caller does.
+  std::function<SignedVoteId(const Attestation& vote, const SignatureBytes& signature,
+                             const std::shared_ptr<const void>& owner)>
+      vote_id = [](const Attestation& vote, const SignatureBytes& signature, const std::shared_ptr<const void>&) {
+        return IdOf(vote, signature);
+      };
   // hash_tree_root of the block's body.
   std::function<Root(const SignedBlockPtr& block)> body_root = ChainFunctions().body_root;
 };
@@ -138,8 +143,9 @@ class SignatureVerifier {
   struct BlocksJob;
   struct VotesJob;
 
-  SignedVote SignedVoteOf(const Attestation& vote, const SignatureBytes& signature) const {
-    return {&vote, &signature, functions_.vote_id(vote, signature)};
+  SignedVote SignedVoteOf(const Attestation& vote, const SignatureBytes& signature,
+                          const std::shared_ptr<const void>& owner) const {
+    return {&vote, &signature, functions_.vote_id(vote, signature, owner)};
   }
   PushResult StartBlocks(std::shared_ptr<BlocksJob> job);
   void VerifyProposers(const std::shared_ptr<BlocksJob>& job, size_t first);

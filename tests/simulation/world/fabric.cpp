@@ -45,7 +45,14 @@ beacon::ItemCodec CodecOfReferences() {
 }
 
 Fabric::Fabric(EventLoop& loop, size_t nodes, size_t peers, uint64_t seed)
-    : loop_(loop), random_(seed), neighbours_(nodes), sides_(nodes), engines_(nodes), engine_runs_(nodes) {
+    : loop_(loop),
+      random_(seed),
+      neighbours_(nodes),
+      sides_(nodes),
+      engines_(nodes),
+      engine_runs_(nodes),
+      gossip_(kLongestFlight) {
+  SetQuality({});
   std::vector<std::set<size_t>> chosen(nodes);
   const auto connect = [&](size_t a, size_t b) {
     if (a == b) return;
@@ -60,9 +67,15 @@ Fabric::Fabric(EventLoop& loop, size_t nodes, size_t peers, uint64_t seed)
   for (size_t node = 0; node < nodes; ++node) neighbours_[node].assign(chosen[node].begin(), chosen[node].end());
 }
 
-Ms Fabric::DrawLatency() {
-  const double uniform = (static_cast<double>(random_() >> 11) + 0.5) * 0x1p-53;
-  return quality_.latency_ms - std::llround(std::log(uniform) * static_cast<double>(quality_.jitter_ms));
+void Fabric::SetQuality(const LinkQuality& quality) {
+  quality_ = quality;
+  latencies_.resize(kLatencies);
+  for (size_t i = 0; i < kLatencies; ++i) {
+    const double quantile = (static_cast<double>(i) + 0.5) / static_cast<double>(kLatencies);
+    const Ms latency =
+        quality.latency_ms - std::llround(std::log(quantile) * static_cast<double>(quality.jitter_ms));
+    latencies_[i] = std::min(latency, kLongestFlight - 1);
+  }
 }
 
 void Fabric::SetEngine(size_t node, SimulatedEngine* engine) {
@@ -81,7 +94,9 @@ void Fabric::Send(size_t from, size_t to, EventLoop::Action arrive) {
 
 PayloadPtr Fabric::Intern(bool is_block, const std::string& bytes) {
   while (!payload_order_.empty() && payload_order_.front().first <= loop_.now() - kSeenFor) {
-    payloads_.erase(payload_order_.front().second);
+    const auto oldest = payloads_.find(payload_order_.front().second);
+    if (oldest->second->under_way > 0) break;
+    payloads_.erase(oldest);
     payload_order_.pop_front();
   }
   const uint64_t id = HashOf(bytes);
@@ -90,7 +105,6 @@ PayloadPtr Fabric::Intern(bool is_block, const std::string& bytes) {
     payload = std::make_shared<Payload>();
     payload->id = id;
     payload->is_block = is_block;
-    payload->bytes = bytes;
     const beacon::ItemCodec real;
     if (is_block) payload->block = real.block(bytes);
     if (!is_block) payload->vote = real.vote(bytes);
@@ -100,27 +114,28 @@ PayloadPtr Fabric::Intern(bool is_block, const std::string& bytes) {
   return payload;
 }
 
-void Fabric::SendGossip(size_t from, size_t to, const PayloadPtr& payload) {
+void Fabric::SendGossip(size_t from, size_t to, Payload& payload) {
   if (!Reaches(from, to) || Draw(quality_.loss_percent)) return;
   if (Draw(quality_.repeat_percent)) ScheduleGossip(from, to, payload);
   ScheduleGossip(from, to, payload);
 }
 
-void Fabric::ScheduleGossip(size_t from, size_t to, const PayloadPtr& payload) {
+void Fabric::ScheduleGossip(size_t from, size_t to, Payload& payload) {
+  ++messages_;
+  if (HasSeen(payload, to)) return;
   const Ms latency = DrawLatency();
-  std::vector<Carried>& together = gossip_[loop_.now() + latency];
+  std::vector<Carried>& together = gossip_[(loop_.now() + latency) % kLongestFlight];
   if (together.empty()) loop_.In(latency, [this] { DeliverGossip(); });
-  together.push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to), payload});
+  together.push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to), &payload});
+  ++payload.under_way;
 }
 
 void Fabric::DeliverGossip() {
-  const auto now = gossip_.find(loop_.now());
-  const std::vector<Carried> together = std::move(now->second);
-  gossip_.erase(now);
+  const std::vector<Carried> together = std::exchange(gossip_[loop_.now() % kLongestFlight], {});
   for (const auto& [from, to, payload] : together) {
-    if (!Reaches(from, to)) continue;
-    ++messages_;
-    if (engines_[to] != nullptr) engines_[to]->OnGossip(from, payload);
+    --payload->under_way;
+    if (HasSeen(*payload, to) || engines_[to] == nullptr || !Reaches(from, to)) continue;
+    engines_[to]->OnGossip(from, payload->shared_from_this());
   }
 }
 

@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "beacon/chain/chain_types.h"
@@ -34,13 +33,13 @@ struct LinkQuality {
 };
 
 // An item of gossip. All nodes share it, with what its bytes decode to.
-struct Payload {
+struct Payload : std::enable_shared_from_this<Payload> {
   uint64_t id = 0;  // hash of the content
   bool is_block = false;
-  std::string bytes;
   absl::StatusOr<beacon::SignedBlockPtr> block;
   absl::StatusOr<beacon::SignedVotePtr> vote;
   std::vector<uint32_t> seen_by;  // by node: the run of its engine that has seen it; 0: none
+  size_t under_way = 0;           // messages with it
 };
 using PayloadPtr = std::shared_ptr<Payload>;
 
@@ -55,7 +54,7 @@ class Fabric {
   Fabric(EventLoop& loop, size_t nodes, size_t peers, uint64_t seed);
 
   EventLoop& loop() { return loop_; }
-  void SetQuality(const LinkQuality& quality) { quality_ = quality; }
+  void SetQuality(const LinkQuality& quality);
 
   // The nodes with which a node keeps connections: a ring, so that all are connected, and random others. Symmetric.
   const std::vector<size_t>& NeighboursOf(size_t node) const { return neighbours_[node]; }
@@ -77,8 +76,9 @@ class Fabric {
   // Whether the engine of a node has seen an item. Marks it as seen.
   bool HasSeen(const Payload& payload, size_t node) const { return payload.seen_by[node] == engine_runs_[node]; }
   void See(Payload& payload, size_t node) const { payload.seen_by[node] = engine_runs_[node]; }
-  // As Send, to the other engine's OnGossip. The message may be lost or repeated.
-  void SendGossip(size_t from, size_t to, const PayloadPtr& payload);
+  // As Send, to the other engine's OnGossip. The message may be lost or repeated. An engine that has seen the item
+  // does not notice it.
+  void SendGossip(size_t from, size_t to, Payload& payload);
 
   uint64_t messages() const { return messages_; }
 
@@ -87,18 +87,23 @@ class Fabric {
   struct Carried {
     uint32_t from = 0;
     uint32_t to = 0;
-    PayloadPtr payload;
+    Payload* payload = nullptr;  // is kept while messages are under way
   };
   // How long engines remember items.
   static constexpr Ms kSeenFor = 24'000;
+  // Gossip takes less time.
+  static constexpr Ms kLongestFlight = 16'384;
+  // Latencies are drawn from a table: kLatencies quantiles.
+  static constexpr size_t kLatencies = 4'096;
 
-  Ms DrawLatency();
+  Ms DrawLatency() { return latencies_[random_() % kLatencies]; }
   bool Draw(uint32_t percent) { return percent > 0 && random_() % 100 < percent; }
-  void ScheduleGossip(size_t from, size_t to, const PayloadPtr& payload);
+  void ScheduleGossip(size_t from, size_t to, Payload& payload);
   void DeliverGossip();
 
   EventLoop& loop_;
   LinkQuality quality_;
+  std::vector<Ms> latencies_;
   std::mt19937_64 random_;
   std::vector<std::vector<size_t>> neighbours_;
   std::vector<int> sides_;
@@ -107,7 +112,7 @@ class Fabric {
   uint32_t last_engine_run_ = 0;
   absl::flat_hash_map<uint64_t, PayloadPtr> payloads_;  // by id
   std::deque<std::pair<Ms, uint64_t>> payload_order_;   // when they were published first
-  absl::btree_map<Ms, std::vector<Carried>> gossip_;    // under way, by arrival
+  std::vector<std::vector<Carried>> gossip_;            // under way, by arrival modulo kLongestFlight
   uint64_t messages_ = 0;
 };
 

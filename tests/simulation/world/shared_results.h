@@ -5,12 +5,15 @@
 
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <utility>
 
 #include "absl/container/node_hash_map.h"
 #include "absl/status/statusor.h"
 #include "beacon/chain/chain_functions.h"
 #include "beacon/services/checks/signature_verifier.h"
+#include "common/bytes/bytes.h"
+#include "common/containers/attestation.h"
 
 namespace lean::simulation {
 
@@ -43,22 +46,24 @@ class Memo {
 // One thread. Outlives the functions that it gives.
 class SharedResults {
  public:
-  explicit SharedResults(size_t validators) : vote_roots_(kVoteSlots * (validators + 1)) {}
+  explicit SharedResults(size_t validators) : vote_ids_(kVoteSlots * 2 * (validators + 1)) {}
 
   beacon::ChainFunctions ChainFunctions();
   beacon::VerifierFunctions VerifierFunctions();
 
  private:
-  // A vote as a key.
-  struct VoteKey {
-    Attestation vote;
+  // A signed vote, alone or in a block, by its address; the owner keeps it.
+  struct VotePlace {
+    const Attestation* vote = nullptr;
+    const SignatureBytes* signature = nullptr;
+    std::shared_ptr<const void> owner;
 
-    friend bool operator==(const VoteKey&, const VoteKey&) = default;
+    friend bool operator==(const VotePlace& a, const VotePlace& b) {
+      return a.vote == b.vote && a.signature == b.signature;
+    }
     template <typename H>
-    friend H AbslHashValue(H state, const VoteKey& key) {
-      const AttestationData& data = key.vote.data;
-      return H::combine(std::move(state), key.vote.validator_id, data.slot, data.head.root, data.target.root,
-                        data.source.root);
+    friend H AbslHashValue(H state, const VotePlace& place) {
+      return H::combine(std::move(state), place.vote, place.signature);
     }
   };
 
@@ -70,7 +75,7 @@ class SharedResults {
   // By address; the key keeps the block.
   Memo<beacon::SignedBlockPtr, Root> body_roots_{kBlocks};
   Memo<Root, absl::StatusOr<beacon::StatePtr>> transitions_{kBlocks};  // by block
-  Memo<VoteKey, Root> vote_roots_;
+  Memo<VotePlace, beacon::SignedVoteId> vote_ids_;
 };
 
 }  // namespace lean::simulation

@@ -5,8 +5,20 @@
 #include "absl/strings/str_cat.h"
 #include "common/containers/attestation.h"
 #include "common/ssz/ssz.h"
+#include "google/protobuf/arena.h"
 
 namespace lean::simulation {
+namespace {
+
+// Messages with hundreds of items are made and dropped all the time.
+const google::protobuf::ArenaOptions kArena = [] {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = 16'384;
+  options.max_block_size = 65'536;
+  return options;
+}();
+
+}  // namespace
 
 SimulatedEngine::SimulatedEngine(Fabric& fabric, size_t node, const Behaviour& behaviour,
                                  beacon::EngineLinkOwner& owner, EngineWatch watch)
@@ -193,7 +205,7 @@ void SimulatedEngine::PublishItem(bool is_block, const std::string& bytes) {
   const PayloadPtr payload = fabric_.Intern(is_block, bytes);
   if (fabric_.HasSeen(*payload, node_)) return;
   fabric_.See(*payload, node_);
-  Spread(payload, node_);
+  Spread(*payload, node_);
 }
 
 void SimulatedEngine::SendGarbage() {
@@ -206,7 +218,7 @@ void SimulatedEngine::SendGarbage() {
 
 // --- Gossip ---
 
-void SimulatedEngine::Spread(const PayloadPtr& payload, size_t except) {
+void SimulatedEngine::Spread(Payload& payload, size_t except) {
   for (const auto& [node, handle] : handles_) {
     if (node == except) continue;
     fabric_.SendGossip(node_, node, payload);
@@ -214,7 +226,6 @@ void SimulatedEngine::Spread(const PayloadPtr& payload, size_t except) {
 }
 
 void SimulatedEngine::OnGossip(size_t from, const PayloadPtr& payload) {
-  if (fabric_.HasSeen(*payload, node_)) return;
   const auto handle = handles_.find(from);
   if (handle == handles_.end()) return;
   fabric_.See(*payload, node_);
@@ -223,18 +234,21 @@ void SimulatedEngine::OnGossip(size_t from, const PayloadPtr& payload) {
     undecided_.pop_front();
     ++first_undecided_;
   }
-  const bool first = !items_.has_items();
-  v1::GossipItem& item = *items_.mutable_items()->add_items();
-  item.set_id(first_undecided_ + undecided_.size());
-  item.set_peer(handle->second);
-  (payload->is_block ? *item.mutable_block() : *item.mutable_vote()) = ReferenceTo(payload);
-  undecided_.push_back({payload, from, loop_.now()});
-  if (first) Later(kHandOver, [this] { FlushItems(); });
+  undecided_.push_back({payload, from, handle->second, loop_.now()});
+  if (arrived_++ == 0) Later(kHandOver, [this] { FlushItems(); });
 }
 
 void SimulatedEngine::FlushItems() {
-  v1::EngineToBeacon message;
-  message.Swap(&items_);
+  google::protobuf::Arena arena(kArena);
+  auto& message = *google::protobuf::Arena::CreateMessage<v1::EngineToBeacon>(&arena);
+  v1::GossipItems& items = *message.mutable_items();
+  for (size_t i = undecided_.size() - std::exchange(arrived_, 0); i < undecided_.size(); ++i) {
+    const Undecided& arrived = undecided_[i];
+    v1::GossipItem& item = *items.add_items();
+    item.set_id(first_undecided_ + i);
+    item.set_peer(arrived.handle);
+    (arrived.payload->is_block ? *item.mutable_block() : *item.mutable_vote()) = ReferenceTo(arrived.payload);
+  }
   Deliver(message);
 }
 
@@ -244,7 +258,7 @@ void SimulatedEngine::Decide(const v1::Verdict& verdict) {
   const PayloadPtr payload = std::exchange(item.payload, nullptr);
   if (payload == nullptr) return;
   watch_.judged(item.from, verdict.outcome() == v1::Verdict::REJECT);
-  if (verdict.outcome() == v1::Verdict::ACCEPT && !behaviour_.silent) Spread(payload, item.from);
+  if (verdict.outcome() == v1::Verdict::ACCEPT && !behaviour_.silent) Spread(*payload, item.from);
 }
 
 // --- Requests ---

@@ -90,6 +90,7 @@ class SimulatedEngine final : public beacon::EngineLink {
   struct Undecided {
     PayloadPtr payload;  // null: it is decided
     size_t from = 0;
+    uint64_t handle = 0;  // of `from`
     Ms came = 0;
   };
 
@@ -107,7 +108,7 @@ class SimulatedEngine final : public beacon::EngineLink {
   void Ask(const v1::BlockRequest& request);
   void EndPeer(const v1::EndPeer& message);
   void SendGarbage();
-  void Spread(const PayloadPtr& payload, size_t except);
+  void Spread(Payload& payload, size_t except);
   void FlushItems();
   void Deliver(const v1::EngineToBeacon& message);
   // Runs `action` after `delay`, unless this engine is gone by then.
@@ -131,7 +132,7 @@ class SimulatedEngine final : public beacon::EngineLink {
   std::map<size_t, Ms> banned_until_;              // by node
   uint64_t first_undecided_ = 1;                   // the id of the first item of the next list
   std::deque<Undecided> undecided_;                // by item id
-  v1::EngineToBeacon items_;                       // that have arrived and are not yet handed over
+  size_t arrived_ = 0;                             // the last ones of undecided_, which are not yet handed over
   absl::flat_hash_map<uint64_t, Asked> requests_;  // of peers, by the beacon's id
 };
 

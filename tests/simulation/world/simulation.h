@@ -25,7 +25,7 @@ struct RunResult {
   uint64_t digest = 0;  // of everything that has happened, in order
   uint64_t slots = 0;   // that were simulated
   uint64_t events = 0;
-  uint64_t messages = 0;        // that have reached an engine
+  uint64_t messages = 0;        // between engines
   uint64_t finalized_slot = 0;  // the highest of any honest node
 };
 
