@@ -17,23 +17,27 @@ void PeerBook::Update(std::vector<PeerInfo> peers, int64_t clock_slot, SteadyTim
 
   std::map<Root, int> finalized;
   std::map<Root, int> heads;
-  believed_.clear();
+  std::vector<const PeerInfo*> believed;
   for (const PeerInfo& peer : linked_) {
     const bool possible = clock_slot >= -1 && peer.head.slot <= static_cast<uint64_t>(clock_slot + 1) &&
                           peer.finalized.slot <= peer.head.slot;
     if (!possible || now < entries_[peer.id].disbelieved_until) continue;
     ++finalized[peer.finalized.root];
     ++heads[peer.head.root];
-    believed_.push_back(peer);
+    believed.push_back(&peer);
   }
-  std::shuffle(believed_.begin(), believed_.end(), random_);
+  std::shuffle(believed.begin(), believed.end(), random_);
   const auto key = [&](const PeerInfo& peer) {
     const Entry& entry = entries_[peer.id];
     return std::tuple(-finalized[peer.finalized.root] - heads[peer.head.root], -peer.score, entry.open,
                       entry.latency_ms);
   };
-  std::stable_sort(believed_.begin(), believed_.end(),
-                   [&](const PeerInfo& a, const PeerInfo& b) { return key(a) < key(b); });
+  std::vector<std::pair<decltype(key(linked_[0])), const PeerInfo*>> ranked;
+  ranked.reserve(believed.size());
+  for (const PeerInfo* peer : believed) ranked.emplace_back(key(*peer), peer);
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  believed_.clear();
+  for (const auto& [rank, peer] : ranked) believed_.push_back(*peer);
 }
 
 const PeerInfo* PeerBook::Find(uint64_t peer) const {

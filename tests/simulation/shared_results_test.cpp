@@ -7,6 +7,7 @@
 #include "common/ssz/ssz.h"
 #include "gtest/gtest.h"
 #include "tests/beacon/chain/chain_testing.h"
+#include "tests/simulation/world/stand_in_signatures.h"
 
 namespace lean::simulation {
 namespace {
@@ -78,6 +79,22 @@ TEST(SharedResults, KeepWhatTheyKnowByAddress) {
     auto vote = std::make_shared<SignedAttestation>();
     vote->message.data.slot = slot;
     EXPECT_EQ(shared.vote_id(vote->message, vote->signature, vote).root, ssz::HashTreeRoot(vote->message));
+  }
+}
+
+TEST(StandIns, AreToldFromAllOthers) {
+  const PublicKeyBytes key = StandInPublicKey(5);
+  Root root;
+  root.data[0] = 1;
+  const SignatureBytes right = StandInSignature(key, 7, root);
+  EXPECT_TRUE(IsStandIn(right, key, 7, root));
+  EXPECT_FALSE(IsStandIn(right, StandInPublicKey(6), 7, root));
+  EXPECT_FALSE(IsStandIn(right, key, 8, root));
+  EXPECT_FALSE(IsStandIn(right, key, 7, Root()));
+  for (size_t byte = 0; byte < SignatureBytes::kSize; byte += 7) {
+    SignatureBytes wrong = right;
+    wrong.data[byte] ^= 1;
+    EXPECT_FALSE(IsStandIn(wrong, key, 7, root)) << byte;
   }
 }
 

@@ -72,8 +72,7 @@ void Fabric::SetQuality(const LinkQuality& quality) {
   latencies_.resize(kLatencies);
   for (size_t i = 0; i < kLatencies; ++i) {
     const double quantile = (static_cast<double>(i) + 0.5) / static_cast<double>(kLatencies);
-    const Ms latency =
-        quality.latency_ms - std::llround(std::log(quantile) * static_cast<double>(quality.jitter_ms));
+    const Ms latency = quality.latency_ms - std::llround(std::log(quantile) * static_cast<double>(quality.jitter_ms));
     latencies_[i] = std::min(latency, kLongestFlight - 1);
   }
 }

@@ -47,16 +47,16 @@ beacon::ChainFunctions SharedResults::ChainFunctions() {
 }
 
 beacon::VerifierFunctions SharedResults::VerifierFunctions() {
-  return {.vote_id =
-              [this](const Attestation& vote, const SignatureBytes& signature,
-                     const std::shared_ptr<const void>& owner) {
-                const auto compute = [&] {
-                  const Root root = ssz::HashTreeRoot(vote);
-                  return beacon::SignedVoteId{.root = root, .key = SignatureKey(root, signature)};
-                };
-                return owner == nullptr ? compute() : vote_ids_.Get({&vote, &signature, owner}, compute);
-              },
-          .body_root = [this](const beacon::SignedBlockPtr& block) { return BodyRoot(block); }};
+  return {
+      .vote_id =
+          [this](const Attestation& vote, const SignatureBytes& signature, const std::shared_ptr<const void>& owner) {
+            const auto compute = [&] {
+              const Root root = ssz::HashTreeRoot(vote);
+              return beacon::SignedVoteId{.root = root, .key = SignatureKey(root, signature)};
+            };
+            return owner == nullptr ? compute() : vote_ids_.Get({&vote, &signature, owner}, compute);
+          },
+      .body_root = [this](const beacon::SignedBlockPtr& block) { return BodyRoot(block); }};
 }
 
 }  // namespace lean::simulation

@@ -62,7 +62,7 @@ SimulatedClient::SimulatedClient(const WorldContext& world, NodeClock& clock, co
   votes_.emplace(
       clock, *beacons_, *signer_,
       [](const PublicKeyBytes& pubkey, const SignedAttestation& vote, const Root& root) {
-        return vote.signature == StandInSignature(pubkey, vote.message.data.slot, root);
+        return IsStandIn(vote.signature, pubkey, vote.message.data.slot, root);
       },
       world.log);
   const std::optional<std::chrono::milliseconds> age = records_->last_write_age();

@@ -4,6 +4,8 @@
 #define LEAN_TESTS_SIMULATION_WORLD_STAND_IN_SIGNATURES_H_
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -43,12 +45,23 @@ inline SignatureBytes StandInSignature(const PublicKeyBytes& key, uint64_t slot,
   return signature;
 }
 
+// Whether it is StandInSignature(key, slot, root).
+inline bool IsStandIn(const SignatureBytes& signature, const PublicKeyBytes& key, uint64_t slot, const Root& root) {
+  constexpr size_t kUsed = PublicKeyBytes::kSize + sizeof(slot) + Root::kSize;
+  static constexpr std::array<uint8_t, SignatureBytes::kSize - kUsed> kUnused = {};
+  const uint8_t* at = signature.data.data();
+  return std::equal(key.data.begin(), key.data.end(), at) &&
+         std::memcmp(at + PublicKeyBytes::kSize, &slot, sizeof(slot)) == 0 &&
+         std::equal(root.data.begin(), root.data.end(), at + PublicKeyBytes::kSize + sizeof(slot)) &&
+         std::memcmp(at + kUsed, kUnused.data(), kUnused.size()) == 0;
+}
+
 // As SignatureVerifier::VerifySignatures.
 inline std::vector<absl::Status> VerifyStandIns(absl::Span<const crypto::VerificationItem> items) {
   std::vector<absl::Status> results;
   results.reserve(items.size());
   for (const crypto::VerificationItem& item : items) {
-    const bool right = *item.signature == StandInSignature(*item.public_key, item.slot, item.message);
+    const bool right = IsStandIn(*item.signature, *item.public_key, item.slot, item.message);
     results.push_back(right ? absl::OkStatus() : absl::InvalidArgumentError("wrong signature"));
   }
   return results;
