@@ -1,12 +1,16 @@
 // lean-sim: runs simulations of the whole network from the command line.
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
@@ -51,8 +55,9 @@ bool Report(const Scenario& scenario, const RunResult& result, double seconds, c
       result.events, result.messages, rate);
   if (!result.violation.has_value()) return true;
   Print(*result.violation);
-  const Shrunk shrunk =
-      Shrink(scenario, *result.violation, [&options](const Scenario& candidate) { return Run(candidate, options); });
+  const RunOptions unrecorded{.folder = options.folder, .log = options.log};
+  const Shrunk shrunk = Shrink(scenario, *result.violation,
+                               [&unrecorded](const Scenario& candidate) { return Run(candidate, unrecorded); });
   std::cout << "\n# The shortest scenario of " << shrunk.runs << " that violates the same rule, for --scenario:\n"
             << ToYaml(shrunk.scenario) << "\n";
   Print(shrunk.violation);
@@ -65,6 +70,8 @@ int Main(int argc, char** argv) {
   std::string file;
   uint64_t seeds = 1;
   bool verbose = false;
+  std::string record;
+  std::vector<size_t> recorded = {0};
   const CLI::Option* seed = app.add_option("--seed", given.seed, "seed of the first run");
   app.add_option("--seeds", seeds, "number of runs, with increasing seeds")->capture_default_str();
   const CLI::Option* nodes = app.add_option("--nodes", given.nodes, "beacons with a client each");
@@ -72,6 +79,10 @@ int Main(int argc, char** argv) {
   const CLI::Option* slots = app.add_option("--slots", given.slots, "slots of a run");
   app.add_option("--scenario", file, "YAML file; the options above override it")->check(CLI::ExistingFile);
   app.add_flag("--log", verbose, "log what all nodes log");
+  app.add_option("--record", record, "folder for what the pages of nodes get; tests/simulation/watch.py shows it");
+  app.add_option("--record-nodes", recorded, "the nodes to record, from 0 on; twins come last")
+      ->delimiter(',')
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   Scenario scenario;
@@ -95,12 +106,27 @@ int Main(int argc, char** argv) {
   const std::filesystem::path shared_memory = "/dev/shm";
   const std::filesystem::path parent =
       access(shared_memory.c_str(), W_OK) == 0 ? shared_memory : std::filesystem::temp_directory_path();
-  const RunOptions options{.folder = parent / absl::StrCat("lean-sim-", getpid()), .log = MakeLog(verbose)};
+  RunOptions options{.folder = parent / absl::StrCat("lean-sim-", getpid()), .log = MakeLog(verbose)};
+  if (!record.empty()) {
+    const size_t most = *std::max_element(recorded.begin(), recorded.end());
+    if (seeds != 1 || most >= scenario.all_nodes()) {
+      std::cerr << "--record: expected one seed, and --record-nodes of 0 to " << scenario.all_nodes() - 1 << "\n";
+      return 2;
+    }
+    std::error_code error;
+    std::filesystem::create_directories(record, error);
+    options.record_folder = record;
+    options.recorded = recorded;
+  }
   bool good = true;
   for (uint64_t run = 0; run < seeds && good; ++run, ++scenario.seed) {
     const double begin = CpuSeconds();
     const RunResult result = Run(scenario, options);
     good = Report(scenario, result, CpuSeconds() - begin, options);
+    if (!result.recorded) {
+      std::cerr << "--record: " << record << " cannot be written\n";
+      return 2;
+    }
   }
   return good ? 0 : 1;
 }

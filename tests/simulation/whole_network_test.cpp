@@ -1,6 +1,7 @@
 // Whole networks in virtual time, with all kinds of faults, and runs that break a rule on purpose.
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,7 +46,11 @@ TEST_F(WholeNetwork, FinalizesWithoutFaults) {
 
 TEST_F(WholeNetwork, TheSameSeedIsTheSameRun) {
   const RunResult first = RunIt(WithFaults(5));
-  const RunResult again = RunIt(WithFaults(5));
+  // Recorded or not.
+  const TemporaryFolder recordings;
+  const RunResult again = RunIt(WithFaults(5), {.record_folder = recordings.path(), .recorded = {0, 6}});
+  EXPECT_TRUE(again.recorded);
+  EXPECT_TRUE(std::filesystem::exists(recordings.File("node-6.jsonl")));
   EXPECT_EQ(first.digest, again.digest);
   EXPECT_EQ(first.events, again.events);
   EXPECT_NE(RunIt(WithFaults(6)).digest, first.digest);
@@ -95,6 +100,12 @@ Scenario Partitioned(size_t twins) {
 TEST_F(WholeNetwork, EquivocatorsBelowAThirdDoNotBreakFinality) {
   const RunResult result = RunIt(Partitioned(2));
   EXPECT_FALSE(result.violation.has_value()) << Text(result);
+}
+
+TEST_F(WholeNetwork, TellsWhenARecordingCannotBeWritten) {
+  const TemporaryFolder folder;
+  const Scenario scenario{.nodes = 1, .validators = 1, .slots = 1};
+  EXPECT_FALSE(RunIt(scenario, {.record_folder = folder.File("missing"), .recorded = {0}}).recorded);
 }
 
 // The rules can be broken, and the simulation notices.

@@ -20,7 +20,7 @@ std::unique_ptr<beacon::SignatureVerifier> MakeVerifier(const WorldContext& worl
 }  // namespace
 
 SimulatedBeacon::SimulatedBeacon(const WorldContext& world, size_t node, NodeClock& clock, const Behaviour& behaviour,
-                                 EngineWatch engine_watch, std::function<void()> changed)
+                                 EngineWatch engine_watch, beacon::EventHistory* events, std::function<void()> changed)
     : world_(world),
       clock_(clock),
       changed_(std::move(changed)),
@@ -33,7 +33,8 @@ SimulatedBeacon::SimulatedBeacon(const WorldContext& world, size_t node, NodeClo
               .slot_clock = world.slots,
               .outbound = outbound_,
               .log = world.log,
-              .want = [inbox = inbox_](const beacon::WantedRoot& wanted) { inbox->Want(wanted); }},
+              .want = [inbox = inbox_](const beacon::WantedRoot& wanted) { inbox->Want(wanted); },
+              .events = events},
              beacon::ChainServiceOptions()),
       served_{.service = chain_,
               .blocks = blocks_,
@@ -42,7 +43,7 @@ SimulatedBeacon::SimulatedBeacon(const WorldContext& world, size_t node, NodeClo
               .spec = world.spec,
               .genesis = world.genesis,
               .sync = [this] { return board_.Get(); },
-              .events = world.events},
+              .events = events == nullptr ? world.events : *events},
       calls_(MakeBeaconCalls(served_)) {
   engine_watch.delivered = [this] { Pump(); };
   network_ = std::make_unique<beacon::Network>(
@@ -56,11 +57,17 @@ SimulatedBeacon::SimulatedBeacon(const WorldContext& world, size_t node, NodeClo
                              .slot = std::chrono::milliseconds(world.spec.slot_duration_ms),
                              .validators = world.genesis.state->validators.size(),
                              .log = world.log,
+                             .events = events,
                              .items = CodecOfReferences()});
   chain_.StartWithoutThreads();
   sync_ = std::make_unique<beacon::SyncService>(
-      beacon::SyncServiceContext{
-          .chain = chain_, .peers = *network_, .clock = clock, .inbox = inbox_, .board = board_, .log = world.log},
+      beacon::SyncServiceContext{.chain = chain_,
+                                 .peers = *network_,
+                                 .clock = clock,
+                                 .inbox = inbox_,
+                                 .board = board_,
+                                 .log = world.log,
+                                 .events = events},
       beacon::SyncServiceOptions::For(world.spec.slot_duration_ms, world.fabric.NeighboursOf(node).size(),
                                       world.seed ^ node));
   sync_->StartWithoutThread();

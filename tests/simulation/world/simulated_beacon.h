@@ -42,9 +42,10 @@ struct WorldContext {
 
 class SimulatedBeacon {
  public:
-  // All but `engine_watch` outlive it. Starts at once; `changed` is called after anything may have changed.
+  // All but `engine_watch` outlive it. `events`: for those who watch the beacon; may be null. Starts at once; `changed`
+  // is called after anything may have changed.
   SimulatedBeacon(const WorldContext& world, size_t node, NodeClock& clock, const Behaviour& behaviour,
-                  EngineWatch engine_watch, std::function<void()> changed);
+                  EngineWatch engine_watch, beacon::EventHistory* events, std::function<void()> changed);
   ~SimulatedBeacon();
   SimulatedBeacon(const SimulatedBeacon&) = delete;
   SimulatedBeacon& operator=(const SimulatedBeacon&) = delete;
@@ -57,6 +58,12 @@ class SimulatedBeacon {
   const beacon::ChainService& chain() const { return chain_; }
   const beacon::Network& network() const { return *network_; }
   beacon::SyncStatus sync() const { return board_.Get(); }
+  // What it serves; refers to it.
+  beacon::ServedChain served() const {
+    beacon::ServedChain served = served_;
+    served.peers = network_.get();
+    return served;
+  }
 
  private:
   void ScheduleInterval();

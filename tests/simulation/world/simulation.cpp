@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "beacon/services/events/event_history.h"
 #include "tests/simulation/disks/records_disk.h"
+#include "tests/simulation/record/node_recorder.h"
 #include "tests/simulation/world/shared_results.h"
 #include "tests/simulation/world/stand_in_signatures.h"
 
@@ -20,6 +21,7 @@ constexpr Ms kStartsBefore = 4'000;    // genesis
 constexpr Ms kSmallestSkew = 100;      // of every clock, in both directions
 constexpr uint64_t kWritesToCut = 12;  // a power cut comes after at most so many more writes
 constexpr uint64_t kQuietBeforeHeads = 8;
+constexpr uint64_t kRecordEvery = 16;  // slots between two answers to what a page loads
 
 NetworkSpec SpecOf(const Scenario& scenario) {
   NetworkSpec spec;
@@ -63,6 +65,7 @@ class Simulation {
     Ms skew = 0;  // without faults
     std::unique_ptr<SimulatedBeacon> beacon;
     std::unique_ptr<SimulatedClient> client;
+    std::unique_ptr<NodeRecorder> recorder;  // null: the node is not recorded
     Checkpoint head;
     Checkpoint finalized;
   };
@@ -75,6 +78,8 @@ class Simulation {
   void EndSlot(uint64_t slot);
   // The state of a node may have changed.
   void Look(size_t node);
+  // Ends all recordings. False: one could not be written.
+  bool FinishRecordings();
   void CheckHeads(uint64_t slot);
   // The nodes whose chains are compared.
   std::vector<size_t> HonestNodes() const;
@@ -129,6 +134,11 @@ Simulation::Simulation(const Scenario& scenario, const RunOptions& options)
     std::filesystem::create_directories(each.folder);
     each.twin = each.careless = node >= scenario_.nodes || node < scenario_.twins;
   }
+  for (const size_t node : options.recorded) {
+    nodes_[node].recorder = std::make_unique<NodeRecorder>(
+        [this] { return loop_.now() - kStartsBefore; }, absl::StrCat(options.record_folder, "/node-", node, ".jsonl"),
+        ToYaml(scenario_));
+  }
   quiet_from_ = QuietFrom();
 }
 
@@ -153,6 +163,7 @@ RunResult Simulation::Run() {
     }
     EndSlot(slot);
   }
+  const bool recorded = FinishRecordings();
   for (size_t node = 0; node < nodes_.size(); ++node) Stop(node);
   std::filesystem::remove_all(options_.folder);
   digest_.Add(loop_.events());
@@ -162,7 +173,19 @@ RunResult Simulation::Run() {
           .slots = slot,
           .events = loop_.events(),
           .messages = fabric_.messages(),
-          .finalized_slot = invariants_.finalized_slot()};
+          .finalized_slot = invariants_.finalized_slot(),
+          .recorded = recorded};
+}
+
+bool Simulation::FinishRecordings() {
+  const std::optional<Violation>& violation = invariants_.violation();
+  bool good = true;
+  for (Node& each : nodes_) {
+    if (each.recorder == nullptr) continue;
+    const std::string what = violation.has_value() ? absl::StrCat(NameOf(violation->rule), ": ", violation->what) : "";
+    good = each.recorder->Finish(what) && good;
+  }
+  return good;
 }
 
 void Simulation::Start(size_t node) {
@@ -178,8 +201,10 @@ void Simulation::Start(size_t node) {
   watch.violated = [this, node](const absl::Status& status) {
     invariants_.Violate(Rule::kContract, NowSlot(), absl::StrCat("node ", node, ": ", status.ToString()));
   };
-  each.beacon =
-      std::make_unique<SimulatedBeacon>(world_, node, *each.clock, each.behaviour, watch, [this, node] { Look(node); });
+  beacon::EventHistory* events = each.recorder == nullptr ? nullptr : &each.recorder->NewHistory();
+  each.beacon = std::make_unique<SimulatedBeacon>(world_, node, *each.clock, each.behaviour, watch, events,
+                                                  [this, node] { Look(node); });
+  if (each.recorder != nullptr) each.recorder->Began(each.beacon->served());
   if (scenario_.ValidatorsOf(node).empty()) return;
   each.client = std::make_unique<SimulatedClient>(
       world_, *each.clock,
@@ -202,6 +227,7 @@ void Simulation::Start(size_t node) {
 void Simulation::Stop(size_t node) {
   Node& each = nodes_[node];
   each.client = nullptr;
+  if (each.recorder != nullptr) each.recorder->Ended();
   each.beacon = nullptr;
 }
 
@@ -274,6 +300,7 @@ void Simulation::BeginSlot(uint64_t slot) {
 void Simulation::Look(size_t node) {
   Node& each = nodes_[node];
   if (each.beacon == nullptr) return;
+  if (each.recorder != nullptr) each.recorder->Write();
   each.beacon->chain().Read([&](const beacon::LeanChain& chain) {
     if (chain.head() != each.head) {
       each.head = chain.head();
@@ -299,6 +326,9 @@ std::vector<size_t> Simulation::HonestNodes() const {
 
 void Simulation::EndSlot(uint64_t slot) {
   digest_.Add(loop_.events());
+  for (Node& each : nodes_) {
+    if (each.recorder != nullptr && slot % kRecordEvery == 0) each.recorder->Save();
+  }
   const std::vector<size_t> honest = HonestNodes();
   for (const size_t node : honest) {
     invariants_.CheckMemory(node, nodes_[node].beacon->chain(), slot);

@@ -27,11 +27,15 @@ struct RunResult {
   uint64_t events = 0;
   uint64_t messages = 0;        // between engines
   uint64_t finalized_slot = 0;  // the highest of any honest node
+  bool recorded = true;         // false: a recording could not be written
 };
 
 struct RunOptions {
   std::string folder = {};  // for the signing records; is emptied
   std::shared_ptr<spdlog::logger> log = nullptr;
+  // What the pages of these nodes' beacons get is recorded in DIR/node-N.jsonl (NodeRecorder). The folder exists.
+  std::string record_folder = {};
+  std::vector<size_t> recorded = {};
   // To show that rules are broken when their condition is not met: judges also when a third of the validators or more
   // are dishonest; judges twins like honest nodes.
   bool judge_always = false;
