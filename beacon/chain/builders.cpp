@@ -94,7 +94,7 @@ absl::StatusOr<BuiltBlock> BuildBlock(const ProposalSnapshot& snapshot, uint64_t
   const std::vector<SignedVotePtr> votes = CollectVotes(snapshot.votes, view.head_state->validators.size(), processor);
   std::vector<Attestation> messages;
   messages.reserve(votes.size());
-  built.signatures.reserve(votes.size());
+  built.signatures.reserve(votes.size() + 1);
   for (const SignedVotePtr& vote : votes) {
     messages.push_back(vote->message);
     built.signatures.push_back(vote->signature);
@@ -107,9 +107,9 @@ absl::StatusOr<BuiltBlock> BuildBlock(const ProposalSnapshot& snapshot, uint64_t
     return std::make_shared<const State>(std::move(finished));
   }();
   block.state_root = ssz::HashTreeRoot(*post_state);
-  BlockHeader header = post_state->latest_block_header;
-  header.state_root = block.state_root;
-  built.root = ssz::HashTreeRoot(header);  // a block and its header have the same root
+  built.header = post_state->latest_block_header;
+  built.header.state_root = block.state_root;
+  built.root = ssz::HashTreeRoot(built.header);  // a block and its header have the same root
 
   // The view after the import, with the block as the head.
   VoteSnapshot after = view;

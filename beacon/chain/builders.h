@@ -41,9 +41,10 @@ struct ProposalSnapshot {
 // An unsigned block with what its proposer signs.
 struct BuiltBlock {
   Block block;
-  Root root;                               // hash_tree_root(block)
+  BlockHeader header;                      // of the block
+  Root root;                               // hash_tree_root of either
   Attestation proposer_attestation;        // as it stands once the block is in: its head is the block
-  std::vector<SignatureBytes> signatures;  // of the body's votes; the proposer's own is appended by its signer
+  std::vector<SignatureBytes> signatures;  // of the body's votes; has room for the proposer's own
 };
 
 // kInvalid: `proposer` is not the slot's proposer. kTooOld: the head is not older than `slot`.

@@ -74,11 +74,12 @@ struct BeaconMetrics {
       "`known_blocks`: a root for each slot, and a root and slot for each block ever imported; `right_signatures`, "
       "`signed_slots`, `seen_votes`, `recent_votes`: of the newest slots; `restored_states`, `database_rows`, "
       "`database_tables`: of the disk (with `--data`; RocksDB does not count the items of its tables); `events`: for "
-      "those who watch; `own_items`: published, for the first peer of an engine",
-      {"cache",
-       {"states", "history", "blocks", "known_blocks", "tree", "known_votes", "pending_votes", "right_signatures",
-        "signed_slots", "seen_votes", "recent_votes", "restored_states", "peers", "peer_scores", "own_items", "callers",
-        "events", "database_rows", "database_tables"}}};
+      "those who watch; `own_items`: published, for the first peer of an engine; `kept_blocks`: built for validator "
+      "clients and not signed yet",
+      {"cache", {"states",        "history",          "blocks",       "known_blocks", "tree",         "known_votes",
+                 "pending_votes", "right_signatures", "signed_slots", "seen_votes",   "recent_votes", "restored_states",
+                 "peers",         "peer_scores",      "own_items",    "callers",      "kept_blocks",  "events",
+                 "database_rows", "database_tables"}}};
 
   // Servers and log.
   metrics::Gauge listener_answers{r,

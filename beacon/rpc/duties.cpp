@@ -1,6 +1,7 @@
 #include "beacon/rpc/duties.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -48,9 +49,16 @@ absl::Status BuildError(const absl::Status& status, const ServedChain& chain) {
   return absl::InternalError(absl::StrCat("cannot build: ", status.message()));
 }
 
+void PutWhole(const BuiltBlock& built, v1::BuildBlockResponse& response) {
+  *response.mutable_block() = rpc::ToProto(built.block);
+  for (const SignatureBytes& signature : built.signatures) {
+    response.add_attestation_signatures(rpc::BytesToProto(signature));
+  }
+}
+
 }  // namespace
 
-Duties::Duties(const ServedChain& chain) : chain_(chain) {
+Duties::Duties(const ServedChain& chain, KeptBlocks& kept) : chain_(chain), kept_(kept) {
   const Validators& validators = chain.genesis.state->validators;
   for (uint64_t index = 0; index < validators.size(); ++index) indices_[validators[index].pubkey].push_back(index);
 }
@@ -90,7 +98,8 @@ absl::StatusOr<v1::GetDutiesResponse> Duties::GetDuties(const v1::GetDutiesReque
   return response;
 }
 
-absl::StatusOr<v1::BuildBlockResponse> Duties::BuildBlock(const v1::BuildBlockRequest& request) const {
+absl::StatusOr<v1::BuildBlockResponse> Duties::BuildBlock(const rpc::Caller& caller,
+                                                          const v1::BuildBlockRequest& request) const {
   RETURN_IF_ERROR(CheckBuildable(request.slot(), request.genesis_block_root()));
   const uint64_t proposer = request.slot() % chain_.validator_count();
   if (request.proposer_index() != proposer) {
@@ -99,13 +108,17 @@ absl::StatusOr<v1::BuildBlockResponse> Duties::BuildBlock(const v1::BuildBlockRe
         absl::StrCat("validator ", proposer, " proposes at slot ", request.slot(), ", not ", request.proposer_index()),
         {{"requested", absl::StrCat(request.proposer_index())}, {"current", absl::StrCat(proposer)}});
   }
-  ASSIGN_OR_RETURN(const BuiltBlock built, chain_.service.BuildBlock(request.slot(), proposer), BuildError(_, chain_));
+  ASSIGN_OR_RETURN(BuiltBlock block, chain_.service.BuildBlock(request.slot(), proposer), BuildError(_, chain_));
+  const auto built = std::make_shared<BuiltBlock>(std::move(block));
   v1::BuildBlockResponse response;
-  *response.mutable_block() = rpc::ToProto(built.block);
-  *response.mutable_proposer_attestation() = rpc::ToProto(built.proposer_attestation);
-  for (const SignatureBytes& signature : built.signatures) {
-    response.add_attestation_signatures(rpc::BytesToProto(signature));
-  }
+  *response.mutable_proposer_attestation() = rpc::ToProto(built->proposer_attestation);
+  response.set_vote_count(static_cast<uint32_t>(built->signatures.size()));
+  const v1::BlockHeader header = rpc::ToProto(built->header);
+  if (!request.header_only()) PutWhole(*built, response);
+  // A kept block may be signed at any time, so it is not read any more.
+  response.set_kept(kept_.Keep(caller, built));
+  if (request.header_only() && response.kept()) *response.mutable_header() = header;
+  if (request.header_only() && !response.kept()) PutWhole(*built, response);
   response.set_time_ms(Milliseconds(chain_.clock.WallMs()));
   return response;
 }

@@ -9,7 +9,9 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "beacon/rpc/callers/kept_blocks.h"
 #include "beacon/rpc/served_chain.h"
+#include "common/rpc/server/unary_call.h"
 #include "lean/v1/validator.pb.h"
 
 namespace lean::beacon {
@@ -17,11 +19,12 @@ namespace lean::beacon {
 // Builds on the caller's thread, without the chain's lock. Thread-safe.
 class Duties {
  public:
-  // `chain` outlives the duties.
-  explicit Duties(const ServedChain& chain);
+  // Blocks that are built are kept in `kept`. Both outlive the duties.
+  Duties(const ServedChain& chain, KeptBlocks& kept);
 
   absl::StatusOr<v1::GetDutiesResponse> GetDuties(const v1::GetDutiesRequest& request) const;
-  absl::StatusOr<v1::BuildBlockResponse> BuildBlock(const v1::BuildBlockRequest& request) const;
+  absl::StatusOr<v1::BuildBlockResponse> BuildBlock(const rpc::Caller& caller,
+                                                    const v1::BuildBlockRequest& request) const;
   absl::StatusOr<v1::BuildVoteResponse> BuildVote(const v1::BuildVoteRequest& request) const;
   absl::StatusOr<v1::GetLivenessResponse> GetLiveness(const v1::GetLivenessRequest& request) const;
 
@@ -37,6 +40,7 @@ class Duties {
   absl::Status CheckSynced() const;
 
   const ServedChain& chain_;
+  KeptBlocks& kept_;
   // By public key. The registry never changes in this protocol.
   absl::flat_hash_map<PublicKeyBytes, std::vector<uint64_t>> indices_;
 };

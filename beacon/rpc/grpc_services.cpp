@@ -1,6 +1,7 @@
 #include "beacon/rpc/grpc_services.h"
 
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -48,9 +49,9 @@ GrpcDutyService::GrpcDutyService(const Duties& duties, const Submissions& submis
   HandleBuildBlock(duties);
   HandleBounded<v1::BuildVoteRequest>(Answer(duties, &Duties::BuildVote));
   HandleBounded<v1::GetLivenessRequest>(Answer(duties, &Duties::GetLiveness));
-  HandleSubmission(&Submissions::SubmitBlock);
-  HandleSubmission(&Submissions::SubmitVote);
-  HandleSubmission(&Submissions::SubmitVotes);
+  HandleSubmission<v1::SubmitBlockRequest>(&Submissions::SubmitBlock);
+  HandleSubmission<v1::SubmitVoteRequest>(&Submissions::SubmitVote);
+  HandleSubmission<v1::SubmitVotesRequest>(&Submissions::SubmitVotes);
 }
 
 template <typename Request>
@@ -67,27 +68,29 @@ void GrpcDutyService::HandleBuildBlock(const Duties& duties) {
   using Response = v1::BuildBlockResponse;
   HandleBounded<Request>([this, &duties](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) {
-    std::shared_ptr<void> build = callers_->TakeBuild(rpc::CallerOf(*context));
+    const rpc::Caller caller = rpc::CallerOf(*context);
+    std::shared_ptr<void> build = callers_->TakeBuild(caller);
     if (build == nullptr) return RefuseMore("blocks", context, request, response);
     return dispatcher_.Run<Request, Response>(
         context, request, response,
-        [&duties, build = std::move(build)](const Request& decoded, const rpc::Reply<Response>& reply) {
-          reply(duties.BuildBlock(decoded));
+        [&duties, caller, build = std::move(build)](const Request& decoded, const rpc::Reply<Response>& reply) {
+          reply(duties.BuildBlock(caller, decoded));
         });
   });
 }
 
-template <typename Request, typename Response>
-void GrpcDutyService::HandleSubmission(void (Submissions::*method)(const rpc::Caller&, const Request&,
-                                                                   rpc::Reply<Response>) const) {
+template <typename Request, typename Decoded, typename Response>
+void GrpcDutyService::HandleSubmission(void (Submissions::*method)(const rpc::Caller&, Decoded, rpc::Reply<Response>)
+                                           const) {
   HandleBounded<Request>([this, method](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) {
     const rpc::Caller caller = rpc::CallerOf(*context);
     if (!callers_->TakeShare(caller, request->Length())) return RefuseMore("bytes", context, request, response);
-    return dispatcher_.Run<Request, Response>(
+    using Value = std::remove_cvref_t<Decoded>;
+    return dispatcher_.Run<Value, Response>(
         context, request, response,
-        [&submissions = submissions_, method, caller](const Request& decoded, rpc::Reply<Response> reply) {
-          (submissions.*method)(caller, decoded, std::move(reply));
+        [&submissions = submissions_, method, caller](Value&& decoded, rpc::Reply<Response> reply) {
+          (submissions.*method)(caller, std::move(decoded), std::move(reply));
         });
   });
 }

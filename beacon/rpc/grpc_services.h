@@ -49,8 +49,9 @@ class GrpcDutyService final : public rpc::RawService<v1::DutyService> {
   template <typename Request>
   void HandleBounded(RawCall call);
   void HandleBuildBlock(const Duties& duties);
-  template <typename Request, typename Response>
-  void HandleSubmission(void (Submissions::*method)(const rpc::Caller&, const Request&, rpc::Reply<Response>) const);
+  // `Decoded`: Request, or what DecodeRequest makes of its bytes.
+  template <typename Request, typename Decoded, typename Response>
+  void HandleSubmission(void (Submissions::*method)(const rpc::Caller&, Decoded, rpc::Reply<Response>) const);
 
   // Also logs it, once a minute for each `share`.
   grpc::ServerUnaryReactor* RefuseMore(const char* share, grpc::CallbackServerContext* context,

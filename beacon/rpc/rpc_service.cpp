@@ -5,10 +5,11 @@
 #include <thread>
 #include <utility>
 
-#include "beacon/rpc/caller_book.h"
+#include "beacon/rpc/callers/caller_book.h"
+#include "beacon/rpc/callers/kept_blocks.h"
+#include "beacon/rpc/callers/vote_screening.h"
 #include "beacon/rpc/event_streams.h"
 #include "beacon/rpc/grpc_services.h"
-#include "beacon/rpc/vote_screening.h"
 #include "common/rpc/server/fair_pool.h"
 #include "common/status/status_macros.h"
 #include "lean/v1/network_engine.grpc.pb.h"
@@ -54,8 +55,9 @@ struct RpcService::Parts {
   const std::shared_ptr<VoteScreening> screening =
       std::make_shared<VoteScreening>(ToChain(chain.service), callers, chain.clock, slot(), chain.validator_count());
   const BeaconQueries queries{chain};
-  const Duties duties{chain};
-  const Submissions submissions{chain.service, callers, screening};
+  KeptBlocks kept_blocks{callers};
+  const Duties duties{chain, kept_blocks};
+  const Submissions submissions{chain.service, callers, screening, kept_blocks};
   rpc::FairPool query_pool{kQueryPool};
   rpc::FairPool duty_pool{DutyPool()};
   const std::shared_ptr<rpc::RequestBytes> requests = std::make_shared<rpc::RequestBytes>();
@@ -116,7 +118,9 @@ metrics::FootprintList RpcService::queues() const {
   return {parts_->screening->queue(), parts_->query_pool.queue("queries"), parts_->duty_pool.queue("duties"), unread};
 }
 
-metrics::FootprintList RpcService::caches() const { return {parts_->callers->footprint()}; }
+metrics::FootprintList RpcService::caches() const {
+  return {parts_->callers->footprint(), parts_->kept_blocks.footprint()};
+}
 
 const rpc::Address& RpcService::address() const { return parts_->server->address(); }
 

@@ -96,7 +96,7 @@ void ChainService::Stop() {
   }
 }
 
-void ChainService::SubmitBlock(SignedBlockPtr block, const Origin& origin, BlockDone done) {
+void ChainService::SubmitBlock(SignedBlockPtr block, BodySignatures body, const Origin& origin, BlockDone done) {
   if (stopping_) return done(ShuttingDown());
   if (std::optional<SubmitOutcome> refusal = NotAccepting()) return done(*std::move(refusal));
   const InFlight taken{.items = 1, .bytes = BytesOf(*block)};
@@ -109,7 +109,7 @@ void ChainService::SubmitBlock(SignedBlockPtr block, const Origin& origin, Block
     channel_.TryPush(std::make_unique<Message>(
         CheckedBlock{.block = block, .root = verdict.root, .origin = origin, .reply = reply}));
   };
-  if (verifier_->VerifyBlock(block, CurrentSlot(), known, checked) == PushResult::kFull) {
+  if (verifier_->VerifyBlock(block, CurrentSlot(), known, checked, body) == PushResult::kFull) {
     reply->Answer(Overloaded(1, origin));
   }
 }

@@ -107,7 +107,13 @@ class ChainService {
   // Do not block. `done` is called exactly once: on a service thread, which it must not block, or before the call
   // returns (kOverloaded, kStorageFailed, kShuttingDown, no votes). Pointers are not null. Outcomes are in the votes'
   // order. When there are more votes than max_items_in_flight, each is kRefused as TOO_LARGE.
-  void SubmitBlock(SignedBlockPtr block, const Origin& origin, BlockDone done);
+  void SubmitBlock(SignedBlockPtr block, const Origin& origin, BlockDone done) {
+    SubmitBlock(std::move(block), BodySignatures::kUnknown, origin, std::move(done));
+  }
+  // A block of BuildBlock with its proposer's signature: the signatures of its votes are not verified again.
+  void SubmitBuiltBlock(SignedBlockPtr block, BlockDone done) {
+    SubmitBlock(std::move(block), BodySignatures::kVerified, Origin::Local(), std::move(done));
+  }
   void SubmitVotes(std::vector<SignedVotePtr> votes, const Origin& origin, VotesDone done);
 
   // Imports blocks that sync has fetched, in the order of their slots. Signatures are checked together; then the blocks
@@ -120,6 +126,13 @@ class ChainService {
   std::optional<Refusal> CheckProposer(const SignedBlockWithAttestation& block) const {
     return verifier_->CheckProposer(block);
   }
+
+  // Verifies the signature of a validator in the registry, on the caller's thread. nullopt: it is right.
+  std::optional<Refusal> CheckSignature(const Attestation& vote, const SignatureBytes& signature) const {
+    return verifier_->CheckSignature(vote, signature);
+  }
+
+  bool HasBlock(const Root& root) const;
 
   // Calls f(const LeanChain&) under the reader lock. For lookups: `f` returns shared pointers, and the work on them
   // follows without the lock. Read must not be called from within `f`, and `f` must not keep the reference.
@@ -204,7 +217,7 @@ class ChainService {
   // The outcome of a block that the edge checks ended; nullopt: it goes on to the chain.
   std::optional<SubmitOutcome> EdgeOutcome(const SignedBlockPtr& block, const BlockVerdict& verdict,
                                            const Origin& origin) const;
-  bool HasBlock(const Root& root) const;
+  void SubmitBlock(SignedBlockPtr block, BodySignatures body, const Origin& origin, BlockDone done);
   // The callback by which the writer requests states; null without a source of states.
   std::function<void(const WantedState&)> WantState();
   absl::StatusOr<BuiltBlock> TryBuildBlock(uint64_t slot, uint64_t proposer) const;

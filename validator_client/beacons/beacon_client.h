@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "common/bytes/bytes.h"
 #include "common/containers/attestation.h"
 #include "common/containers/block.h"
+#include "common/ssz/ssz.h"
 #include "validator_client/beacons/network_identity.h"
 
 namespace lean::validator {
@@ -47,11 +49,25 @@ inline NetworkIdentity NetworkNamedBy(const DutiesAnswer& answer) {
   return {answer.genesis_block_root, answer.genesis_time, answer.slot_duration_ms, answer.validator_count, nullptr};
 }
 
+// What a client asks a beacon for when it builds a block.
+enum class BlockForm {
+  kWhole,
+  kHeader,  // only what is needed to sign it; a beacon may answer with the whole block nevertheless
+};
+
 struct BuiltBlockAnswer {
-  Block block;
+  Block block;  // without its votes if it came as a header
   Attestation proposer_attestation;
   std::vector<SignatureBytes> attestation_signatures;  // of block.body.attestations, in order
   int64_t time_ms = 0;
+  std::optional<Root> body_root;  // set: it came as a header, and the beacon has the body with this root
+  bool kept = false;              // the beacon keeps the block, and SubmitKeptBlock submits it
+  size_t vote_count = 0;          // in the block; as the beacon says, if it came as a header
+
+  // Its root is that of the block.
+  BlockHeader Header() const {
+    return HeaderOf(block, body_root.has_value() ? *body_root : ssz::HashTreeRoot(block.body));
+  }
 };
 
 struct VoteDataAnswer {
@@ -117,11 +133,17 @@ class BeaconClient {
   virtual absl::StatusOr<Registry> GetRegistry(Timeout timeout) = 0;
 
   virtual absl::StatusOr<BuiltBlockAnswer> BuildBlock(uint64_t slot, uint64_t proposer_index,
-                                                      const Root& genesis_block_root, Timeout timeout) = 0;
+                                                      const Root& genesis_block_root, BlockForm form,
+                                                      Timeout timeout) = 0;
 
   virtual absl::StatusOr<VoteDataAnswer> BuildVote(uint64_t slot, const Root& genesis_block_root, Timeout timeout) = 0;
 
   virtual absl::StatusOr<SubmitResult> SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) = 0;
+
+  // Submits a block that this beacon has built and keeps, by its root and its proposer's signature. NotFound: it does
+  // not keep the block any more.
+  virtual absl::StatusOr<SubmitResult> SubmitKeptBlock(const Root& root, const SignatureBytes& signature,
+                                                       Timeout timeout) = 0;
 
   // One result for each vote, in order.
   virtual absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,

@@ -101,7 +101,8 @@ class BeaconPool {
   absl::StatusOr<BuiltVote> BuildVote(uint64_t slot, const Remaining& remaining, const CheckVote& check);
 
   // Gets the block of the slot from one beacon after the other, until the parent and the checkpoints of a block are
-  // corroborated. Otherwise returns the first block that fewer than two others contradict. Errors as above.
+  // corroborated. Otherwise returns the first block that fewer than two others contradict. A single beacon is asked for
+  // the header only; with several, the block is here whole, so that it survives its builder. Errors as above.
   absl::StatusOr<BuiltBlock> BuildBlock(uint64_t slot, uint64_t proposer_index, const Remaining& remaining,
                                         const CheckBlock& check);
 
@@ -109,7 +110,8 @@ class BeaconPool {
   // suppress it, then to the others one by one until one takes all of it. With broadcast: to all beacons of our network
   // at once, including those that lag. Returns as soon as a beacon has taken all of it; the other calls continue. OK:
   // the best result for each item.
-  absl::StatusOr<SubmitResult> SubmitBlock(SignedBlockWithAttestation block, size_t builder,
+  // A beacon that keeps the block gets the signature only, and the block if it does not have it any more.
+  absl::StatusOr<SubmitResult> SubmitBlock(BuiltBlock block, const SignatureBytes& signature,
                                            const Remaining& remaining);
   absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(std::vector<SignedAttestation> votes, size_t builder,
                                                         const Remaining& remaining);

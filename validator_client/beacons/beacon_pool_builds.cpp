@@ -260,7 +260,8 @@ absl::StatusOr<BuiltBlock> BeaconPool::BuildBlock(uint64_t slot, uint64_t propos
     const Timeout left = remaining();
     if (tried > 0 && left <= Timeout::zero()) break;
     absl::StatusOr<BuiltBlockAnswer> answer = session.client().BuildBlock(
-        slot, proposer_index, network()->genesis_block_root, AttemptTimeout(left, to_ask.size() - tried));
+        slot, proposer_index, network()->genesis_block_root,
+        sessions_.size() == 1 ? BlockForm::kHeader : BlockForm::kWhole, AttemptTimeout(left, to_ask.size() - tried));
     if (!answer.ok()) {
       MarkFailed(session, answer.status());
       PassOver(beacon, slot, BuildError(answer.status()), errors);

@@ -22,15 +22,33 @@ absl::StatusOr<std::vector<SubmitResult>> CheckCount(absl::StatusOr<std::vector<
       absl::StrFormat("the beacon answered for %u votes, %u were submitted", results->size(), count));
 }
 
+// The block with all its signatures. InvalidArgument: there are too many.
+absl::StatusOr<std::shared_ptr<const SignedBlockWithAttestation>> Assembled(BuiltBlockAnswer answer,
+                                                                            const SignatureBytes& signature) {
+  SignedBlockWithAttestation block;
+  block.message = {.block = std::move(answer.block), .proposer_attestation = answer.proposer_attestation};
+  answer.attestation_signatures.push_back(signature);
+  ASSIGN_OR_RETURN(block.signature, BlockSignatures::FromVector(std::move(answer.attestation_signatures)));
+  return std::make_shared<const SignedBlockWithAttestation>(std::move(block));
+}
+
 }  // namespace
 
-absl::StatusOr<SubmitResult> BeaconPool::SubmitBlock(SignedBlockWithAttestation block, size_t builder,
+absl::StatusOr<SubmitResult> BeaconPool::SubmitBlock(BuiltBlock block, const SignatureBytes& signature,
                                                      const Remaining& remaining) {
-  const Checkpoint head = block.message.proposer_attestation.data.head;  // the block itself
-  const auto shared = std::make_shared<const SignedBlockWithAttestation>(std::move(block));
-  const SubmitCall call = [shared](BeaconClient& client, Timeout timeout) -> Results {
-    ASSIGN_OR_RETURN(SubmitResult result, client.SubmitBlock(*shared, timeout));
-    return std::vector<SubmitResult>{std::move(result)};
+  const size_t builder = block.builder;
+  const Checkpoint head = block.answer.proposer_attestation.data.head;  // the block itself
+  const BeaconClient* const keeper = block.answer.kept ? &sessions_[builder]->client() : nullptr;
+  std::shared_ptr<const SignedBlockWithAttestation> whole;  // null: only the builder has it
+  if (!block.answer.body_root.has_value()) {
+    ASSIGN_OR_RETURN(whole, Assembled(std::move(block.answer), signature));
+  }
+  const SubmitCall call = [keeper, head, signature, whole](BeaconClient& client, Timeout timeout) -> Results {
+    absl::StatusOr<SubmitResult> result = absl::NotFoundError("the block is with another beacon");
+    if (&client == keeper) result = client.SubmitKeptBlock(head.root, signature, timeout);
+    if (absl::IsNotFound(result.status()) && whole != nullptr) result = client.SubmitBlock(*whole, timeout);
+    RETURN_IF_ERROR(result.status());
+    return std::vector<SubmitResult>{*std::move(result)};
   };
   Results results = Submit(call, builder, remaining);
   RETURN_IF_ERROR(results.status());

@@ -62,15 +62,28 @@ absl::StatusOr<DutiesAnswer> DutiesFromProto(const v1::GetDutiesResponse& messag
   return answer;
 }
 
-absl::StatusOr<BuiltBlockAnswer> BuiltBlockFromProto(const v1::BuildBlockResponse& message) {
-  if (!message.has_block()) return absl::InvalidArgumentError("block: is missing");
+absl::StatusOr<BuiltBlockAnswer> BuiltBlockFromProto(const v1::BuildBlockResponse& message, BlockForm form) {
   if (!message.has_proposer_attestation()) return absl::InvalidArgumentError("proposer_attestation: is missing");
-  ASSIGN_OR_RETURN(Block block, rpc::FromProto(message.block()));
-  ASSIGN_OR_RETURN(const Attestation vote, rpc::FromProto(message.proposer_attestation()));
   BuiltBlockAnswer answer;
-  answer.block = std::move(block);
-  answer.proposer_attestation = vote;
+  ASSIGN_OR_RETURN(answer.proposer_attestation, rpc::FromProto(message.proposer_attestation()));
   answer.time_ms = static_cast<int64_t>(message.time_ms());
+  answer.kept = message.kept();
+  if (form == BlockForm::kHeader && message.has_header()) {
+    ASSIGN_OR_RETURN(const BlockHeader header, rpc::FromProto(message.header()));
+    answer.block = {.slot = header.slot,
+                    .proposer_index = header.proposer_index,
+                    .parent_root = header.parent_root,
+                    .state_root = header.state_root,
+                    .body = {}};
+    answer.body_root = header.body_root;
+    answer.kept = true;
+    answer.vote_count = message.vote_count();
+    return answer;
+  }
+  if (!message.has_block()) return absl::InvalidArgumentError("block: is missing");
+  ASSIGN_OR_RETURN(answer.block, rpc::FromProto(message.block()));
+  answer.vote_count = answer.block.body.attestations.size();
+  answer.attestation_signatures.reserve(answer.vote_count + 1);
   for (const std::string& bytes : message.attestation_signatures()) {
     ASSIGN_OR_RETURN(const auto signature, rpc::FixedBytesFromProto<SignatureBytes>(bytes, "attestation_signatures"));
     answer.attestation_signatures.push_back(signature);
@@ -136,14 +149,16 @@ absl::StatusOr<Registry> WireBeaconClient::GetRegistry(Timeout timeout) {
 }
 
 absl::StatusOr<BuiltBlockAnswer> WireBeaconClient::BuildBlock(uint64_t slot, uint64_t proposer_index,
-                                                              const Root& genesis_block_root, Timeout timeout) {
+                                                              const Root& genesis_block_root, BlockForm form,
+                                                              Timeout timeout) {
   v1::BuildBlockRequest request;
+  request.set_header_only(form == BlockForm::kHeader);
   request.set_slot(slot);
   request.set_proposer_index(proposer_index);
   request.set_genesis_block_root(rpc::BytesToProto(genesis_block_root));
   v1::BuildBlockResponse response;
   RETURN_IF_ERROR(Call(kDuties, "BuildBlock", request, response, timeout));
-  ASSIGN_OR_RETURN(BuiltBlockAnswer answer, BuiltBlockFromProto(response), BadAnswer("BuildBlock", _));
+  ASSIGN_OR_RETURN(BuiltBlockAnswer answer, BuiltBlockFromProto(response, form), BadAnswer("BuildBlock", _));
   return answer;
 }
 
@@ -162,6 +177,18 @@ absl::StatusOr<VoteDataAnswer> WireBeaconClient::BuildVote(uint64_t slot, const 
 absl::StatusOr<SubmitResult> WireBeaconClient::SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) {
   v1::SubmitBlockRequest request;
   *request.mutable_block() = rpc::ToProto(block);
+  return Submit(request, timeout);
+}
+
+absl::StatusOr<SubmitResult> WireBeaconClient::SubmitKeptBlock(const Root& root, const SignatureBytes& signature,
+                                                               Timeout timeout) {
+  v1::SubmitBlockRequest request;
+  request.mutable_kept()->set_block_root(rpc::BytesToProto(root));
+  request.mutable_kept()->set_signature(rpc::BytesToProto(signature));
+  return Submit(request, timeout);
+}
+
+absl::StatusOr<SubmitResult> WireBeaconClient::Submit(const v1::SubmitBlockRequest& request, Timeout timeout) {
   v1::SubmitBlockResponse response;
   RETURN_IF_ERROR(Call(kDuties, "SubmitBlock", request, response, timeout));
   ASSIGN_OR_RETURN(SubmitResult result, SubmitResultFromProto(response.result()), BadAnswer("SubmitBlock", _));

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "google/protobuf/message.h"
+#include "lean/v1/validator.pb.h"
 #include "validator_client/beacons/beacon_client.h"
 
 namespace lean::validator {
@@ -25,9 +26,11 @@ class WireBeaconClient : public BeaconClient {
                                          Timeout timeout) override;
   absl::StatusOr<Registry> GetRegistry(Timeout timeout) override;
   absl::StatusOr<BuiltBlockAnswer> BuildBlock(uint64_t slot, uint64_t proposer_index, const Root& genesis_block_root,
-                                              Timeout timeout) override;
+                                              BlockForm form, Timeout timeout) override;
   absl::StatusOr<VoteDataAnswer> BuildVote(uint64_t slot, const Root& genesis_block_root, Timeout timeout) override;
   absl::StatusOr<SubmitResult> SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) override;
+  absl::StatusOr<SubmitResult> SubmitKeptBlock(const Root& root, const SignatureBytes& signature,
+                                               Timeout timeout) override;
   absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,
                                                         Timeout timeout) override;
   absl::StatusOr<std::vector<Liveness>> GetLiveness(const LivenessQuery& query, Timeout timeout) override;
@@ -37,6 +40,7 @@ class WireBeaconClient : public BeaconClient {
   static absl::Status BadAnswer(const char* method, const absl::Status& status);
 
  private:
+  absl::StatusOr<SubmitResult> Submit(const v1::SubmitBlockRequest& request, Timeout timeout);
   // One unary call of a method of a service of lean.v1. Ends within the timeout.
   virtual absl::Status Call(const char* service, const char* method, const google::protobuf::Message& request,
                             google::protobuf::Message& response, Timeout timeout) = 0;

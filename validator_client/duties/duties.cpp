@@ -103,38 +103,32 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
   Stopwatch watch(timer_);
   const auto check = [&](const BeaconSession& beacon, const BuiltBlockAnswer& answer) -> absl::Status {
     RETURN_IF_ERROR(beacon.CheckTime(answer.time_ms, timer_.NowMs()));
+    if (answer.body_root.has_value()) {
+      return CheckBuiltHeader(slot, key.index, answer.Header(), answer.proposer_attestation);
+    }
     return CheckBuiltBlock(slot, key.index, answer.block, answer.attestation_signatures.size(),
                            answer.proposer_attestation);
   };
-  ASSIGN_OR_RETURN(const BuiltBlock block_built, beacons_.BuildBlock(slot, key.index, Until(slot, 1), check));
-  const BuiltBlockAnswer& built = block_built.answer;
-  const size_t builder = block_built.builder;
+  ASSIGN_OR_RETURN(BuiltBlock block, beacons_.BuildBlock(slot, key.index, Until(slot, 1), check));
+  const Attestation vote = block.answer.proposer_attestation;
+  const size_t builder = block.builder;
+  const size_t votes = block.answer.vote_count;
   const int64_t build_ms = watch.Lap();
   RETURN_IF_ERROR(CheckSlotIsNow(slot));
 
-  const std::vector<absl::StatusOr<SignatureBytes>> signatures = signer_.Sign(slot, {built.proposer_attestation});
+  const std::vector<absl::StatusOr<SignatureBytes>> signatures = signer_.Sign(slot, {vote});
   const absl::StatusOr<SignatureBytes>& signature = signatures.front();
   if (!signature.ok()) {
     metrics_.signatures_refused.Add({{"duty", kBlock}});
     return signature.status();
   }
-  SignedBlockWithAttestation block;
-  block.message = BlockWithAttestation{built.block, built.proposer_attestation};
-  block.signature.reserve(built.attestation_signatures.size() + 1);
-  bool fits = true;  // CheckBuiltBlock saw to it
-  for (const SignatureBytes& vote_signature : built.attestation_signatures) {
-    fits = fits && block.signature.push_back(vote_signature);
-  }
-  if (!fits || !block.signature.push_back(*signature)) return absl::InternalError("too many signatures for a block");
-  CountSigned(built.proposer_attestation);
+  CountSigned(vote);
   const int64_t sign_ms = watch.Lap();
   MeasureSigning(1, sign_ms);
 
   const milliseconds grace(timer_.slots().interval_duration_ms() / 2);
-  const Root root = built.proposer_attestation.data.head.root;
-  const size_t votes = built.attestation_signatures.size();
   ASSIGN_OR_RETURN(const SubmitResult result,
-                   beacons_.SubmitBlock(std::move(block), builder, SubmitUntil(slot, 1, grace, sign_ms)),
+                   beacons_.SubmitBlock(std::move(block), *signature, SubmitUntil(slot, 1, grace, sign_ms)),
                    SubmitFailed(_));
   if (result.status == SubmitResult::Status::kRefused) {
     return absl::FailedPreconditionError(
@@ -146,8 +140,8 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
   logger_->info(
       "block proposed slot={} root={} validator={} votes={} result={} build_ms={} sign_ms={} submit_ms={} "
       "beacon={}",
-      slot, ShortHex(root.span()), key.index, votes, SubmitText(result.status), build_ms, sign_ms, submit_ms,
-      BeaconName(beacons_, builder));
+      slot, ShortHex(vote.data.head.root.span()), key.index, votes, SubmitText(result.status), build_ms, sign_ms,
+      submit_ms, BeaconName(beacons_, builder));
   return absl::OkStatus();
 }
 

@@ -41,7 +41,7 @@ absl::Status CheckVoteData(uint64_t slot, const AttestationData& data) {
   return CheckSameBlockSameSlot("target", data.target, "source", data.source);
 }
 
-absl::Status CheckProposerVote(const Block& block, const Attestation& vote) {
+absl::Status CheckProposerVote(const BlockHeader& block, const Attestation& vote) {
   if (vote.validator_id != block.proposer_index) {
     return absl::FailedPreconditionError(absl::StrFormat("the proposer's vote is by validator %u, not by proposer %u",
                                                          vote.validator_id, block.proposer_index));
@@ -59,8 +59,8 @@ absl::Status CheckProposerVote(const Block& block, const Attestation& vote) {
   return absl::OkStatus();
 }
 
-absl::Status CheckBuiltBlock(uint64_t slot, uint64_t proposer_index, const Block& block, size_t signature_count,
-                             const Attestation& proposer_vote) {
+absl::Status CheckBuiltHeader(uint64_t slot, uint64_t proposer_index, const BlockHeader& block,
+                              const Attestation& proposer_vote) {
   if (block.slot != slot)
     return absl::FailedPreconditionError(
         absl::StrFormat("the block is for slot %u, asked for slot %u", block.slot, slot));
@@ -69,6 +69,11 @@ absl::Status CheckBuiltBlock(uint64_t slot, uint64_t proposer_index, const Block
         absl::StrFormat("the block is by proposer %u, asked for proposer %u", block.proposer_index, proposer_index));
   }
   if (block.parent_root.IsZero()) return absl::FailedPreconditionError(absl::StrFormat("the block has no parent root"));
+  return CheckProposerVote(block, proposer_vote);
+}
+
+absl::Status CheckBuiltBlock(uint64_t slot, uint64_t proposer_index, const Block& block, size_t signature_count,
+                             const Attestation& proposer_vote) {
   const size_t votes = block.body.attestations.size();
   if (votes > kMaxVotesInBody) {
     return absl::FailedPreconditionError(
@@ -78,7 +83,7 @@ absl::Status CheckBuiltBlock(uint64_t slot, uint64_t proposer_index, const Block
     return absl::FailedPreconditionError(
         absl::StrFormat("the block has %u votes and %u signatures for them", votes, signature_count));
   }
-  return CheckProposerVote(block, proposer_vote);
+  return CheckBuiltHeader(slot, proposer_index, HeaderOf(block, ssz::HashTreeRoot(block.body)), proposer_vote);
 }
 
 }  // namespace lean::validator

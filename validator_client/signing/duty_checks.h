@@ -19,10 +19,14 @@ absl::Status CheckVoteData(uint64_t slot, const AttestationData& data);
 
 // Checks that a proposer's vote belongs to its block: it is by the block's proposer and for the block's slot, its head
 // is the recomputed root of the block at that slot, and it passes CheckVoteData.
-absl::Status CheckProposerVote(const Block& block, const Attestation& vote);
+absl::Status CheckProposerVote(const BlockHeader& block, const Attestation& vote);
 
-// Checks a block by `proposer_index` for `slot`: slot, proposer and parent; one signature for each vote; room for the
-// proposer's vote; the proposer's vote passes CheckProposerVote.
+// Checks the header of a block by `proposer_index` for `slot`: slot, proposer and parent; the proposer's vote passes
+// CheckProposerVote.
+absl::Status CheckBuiltHeader(uint64_t slot, uint64_t proposer_index, const BlockHeader& header,
+                              const Attestation& proposer_vote);
+
+// The same for a whole block, and that it has one signature for each vote, and room for the proposer's vote.
 absl::Status CheckBuiltBlock(uint64_t slot, uint64_t proposer_index, const Block& block, size_t signature_count,
                              const Attestation& proposer_vote);
 

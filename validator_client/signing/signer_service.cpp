@@ -122,7 +122,7 @@ absl::StatusOr<v1::SignBlockResponse> SignRequests::SignBlock(const v1::SignBloc
   std::vector<v1::SignResult> results(1);
   if (absl::Status status = CheckVote(pubkey, slot, vote); !status.ok()) {
     Refuse(status, rpc::ReasonOf(status), results[0]);
-  } else if (absl::Status tied = CheckProposerVote(block, vote); !tied.ok()) {
+  } else if (absl::Status tied = CheckProposerVote(HeaderOf(block, ssz::HashTreeRoot(block.body)), vote); !tied.ok()) {
     Refuse(tied, kInvalidMessage, results[0]);
   }
   RETURN_IF_ERROR(CheckSlot(slot));

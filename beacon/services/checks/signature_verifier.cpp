@@ -22,6 +22,7 @@ struct SignatureVerifier::BlocksJob {
 
   std::vector<SignedBlockPtr> blocks;
   bool asked_for = false;  // neither age nor SignedOnce matters
+  BodySignatures body = BodySignatures::kUnknown;
   int64_t current_slot = 0;
   KnownBlock already_known;
   BlocksDone done;
@@ -113,9 +114,10 @@ void SignatureVerifier::Stop() {
 }
 
 PushResult SignatureVerifier::VerifyBlock(SignedBlockPtr block, int64_t current_slot, KnownBlock already_known,
-                                          BlockDone done) {
+                                          BlockDone done, BodySignatures body) {
   auto job = std::make_shared<BlocksJob>();
   job->blocks.push_back(std::move(block));
+  job->body = body;
   job->current_slot = current_slot;
   job->already_known = std::move(already_known);
   job->done = [done = std::move(done)](std::vector<BlockVerdict> verdicts) { done(std::move(verdicts[0])); };
@@ -178,7 +180,7 @@ void SignatureVerifier::VerifyProposers(const std::shared_ptr<BlocksJob>& job, s
 }
 
 void SignatureVerifier::StartBodies(const std::shared_ptr<BlocksJob>& job) {
-  for (size_t i = 0; i < job->blocks.size(); ++i) {
+  for (size_t i = 0; i < job->blocks.size() && job->body == BodySignatures::kUnknown; ++i) {
     if (job->verdicts[i].already_known || job->verdicts[i].refusal.has_value()) continue;
     const Attestations& votes = job->blocks[i]->message.block.body.attestations;
     for (size_t v = 0; v < votes.size(); ++v) {
@@ -210,8 +212,7 @@ void SignatureVerifier::VerifyBodies(const std::shared_ptr<BlocksJob>& job, size
 std::optional<Refusal> SignatureVerifier::CheckProposer(const SignedBlockWithAttestation& block) {
   const Root root = ssz::HashTreeRoot(block.message.block);
   if (std::optional<Refusal> refusal = CheckBlockAtEdge(block, root, registry_.size())) return refusal;
-  const SignedVote vote = SignedVoteOf(block.message.proposer_attestation, block.signature.back(), /*owner=*/nullptr);
-  return Verify({&vote, 1}).front().refusal;
+  return CheckSignature(block.message.proposer_attestation, block.signature.back());
 }
 
 PushResult SignatureVerifier::VerifyVotes(std::vector<SignedVotePtr> votes, int64_t current_slot, VotesDone done,

@@ -78,6 +78,12 @@ struct SignatureVerifierOptions {
 // keeps all threads busy.
 inline constexpr size_t kVerificationBatch = 64;
 
+// The signatures of a block's votes.
+enum class BodySignatures {
+  kUnknown,
+  kVerified,  // the block was built from votes of this node's chain, which were verified when they came
+};
+
 // Thread-safe. The registry is constant in pq-devnet-1.
 class SignatureVerifier {
  public:
@@ -103,7 +109,8 @@ class SignatureVerifier {
   // and proposer's vote are checked first, then that vote's signature, then those of the body, so that only the
   // proposer can make us verify a body. `already_known` is called on a pool thread before any signature is verified.
   // Items that SignedOnce rejects are refused as EQUIVOCATION, items too old for it as STALE.
-  PushResult VerifyBlock(SignedBlockPtr block, int64_t current_slot, KnownBlock already_known, BlockDone done);
+  PushResult VerifyBlock(SignedBlockPtr block, int64_t current_slot, KnownBlock already_known, BlockDone done,
+                         BodySignatures body = BodySignatures::kUnknown);
   // The same for blocks that were requested, at least one. Signatures of several blocks are verified together. Neither
   // age nor SignedOnce matters, since other blocks build on these. Returns a verdict for each, in order.
   PushResult VerifyBlocks(std::vector<SignedBlockPtr> blocks, int64_t current_slot, KnownBlock already_known,
@@ -115,6 +122,12 @@ class SignatureVerifier {
 
   // Checks a block's form, proposer and proposer's vote with its signature, on the caller's thread. nullopt: right.
   std::optional<Refusal> CheckProposer(const SignedBlockWithAttestation& block);
+
+  // Verifies one signature on the caller's thread. The validator exists. nullopt: right.
+  std::optional<Refusal> CheckSignature(const Attestation& vote, const SignatureBytes& signature) {
+    const SignedVote signed_vote = SignedVoteOf(vote, signature, /*owner=*/nullptr);
+    return Verify({&signed_vote, 1}).front().refusal;
+  }
 
   // Without threads: runs the next task on this thread. False: none is queued.
   bool RunOne() { return pool_.RunOne(); }

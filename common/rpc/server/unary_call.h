@@ -153,8 +153,8 @@ class Dispatcher {
     return new RefusedStream(status);
   }
 
-  // Decodes the request and runs handle(request, reply) on the schedule, unless the caller has left by then.
-  // OVERLOADED: there is no room. What `handle` refers to must outlive the work of the pool.
+  // Decodes the request by DecodeRequest(bytes, request), and runs handle(request, reply) on the schedule, unless the
+  // caller has left by then. OVERLOADED: there is no room. What `handle` refers to must outlive the work of the pool.
   template <typename Request, typename Response, typename Handle>
   grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                 grpc::ByteBuffer* response, Handle handle) {
@@ -175,7 +175,7 @@ class Dispatcher {
           call->Fail(result.status());
         }
       };
-      handle(decoded, std::move(reply));
+      handle(std::move(decoded), std::move(reply));
     };
     schedule_(CallerOf(*context),
               {.run = std::move(work), .refuse = [call] { call->Fail(Overloaded()); }, .bytes = request->Length()});

@@ -66,6 +66,16 @@ v1::Block ToProto(const Block& block) {
   return message;
 }
 
+v1::BlockHeader ToProto(const BlockHeader& header) {
+  v1::BlockHeader message;
+  message.set_slot(header.slot);
+  message.set_proposer_index(header.proposer_index);
+  message.set_parent_root(BytesToProto(header.parent_root));
+  message.set_state_root(BytesToProto(header.state_root));
+  message.set_body_root(BytesToProto(header.body_root));
+  return message;
+}
+
 v1::SignedBlock ToProto(const SignedBlockWithAttestation& block) {
   v1::SignedBlock message;
   *message.mutable_block() = ToProto(block.message.block);
@@ -123,6 +133,16 @@ absl::StatusOr<Block> FromProto(const v1::Block& message) {
   }
   block.body.attestations = *Attestations::FromVector(std::move(attestations));  // the limit was checked above
   return block;
+}
+
+absl::StatusOr<BlockHeader> FromProto(const v1::BlockHeader& message) {
+  BlockHeader header;
+  header.slot = message.slot();
+  header.proposer_index = message.proposer_index();
+  RETURN_IF_ERROR(TakeBytes(message.parent_root(), "parent_root", header.parent_root));
+  RETURN_IF_ERROR(TakeBytes(message.state_root(), "state_root", header.state_root));
+  RETURN_IF_ERROR(TakeBytes(message.body_root(), "body_root", header.body_root));
+  return header;
 }
 
 absl::StatusOr<SignedBlockWithAttestation> FromProto(const v1::SignedBlock& message) {

@@ -51,6 +51,7 @@ v1::AttestationData ToProto(const AttestationData& data);
 v1::Attestation ToProto(const Attestation& attestation);
 v1::SignedAttestation ToProto(const SignedAttestation& vote);
 v1::Block ToProto(const Block& block);
+v1::BlockHeader ToProto(const BlockHeader& header);
 v1::SignedBlock ToProto(const SignedBlockWithAttestation& block);
 
 absl::StatusOr<Checkpoint> FromProto(const v1::Checkpoint& message);
@@ -59,6 +60,7 @@ absl::StatusOr<Attestation> FromProto(const v1::Attestation& message);
 absl::StatusOr<SignedAttestation> FromProto(const v1::SignedAttestation& message);
 // At most 4095 votes, because one of the 4096 signatures is the proposer's.
 absl::StatusOr<Block> FromProto(const v1::Block& message);
+absl::StatusOr<BlockHeader> FromProto(const v1::BlockHeader& message);
 // Exactly one signature for each vote, then the proposer's.
 absl::StatusOr<SignedBlockWithAttestation> FromProto(const v1::SignedBlock& message);
 

@@ -21,6 +21,7 @@ CODES = {
     "WRONG_GENESIS": grpc.StatusCode.FAILED_PRECONDITION,
     "WRONG_SLOT": grpc.StatusCode.FAILED_PRECONDITION,
     "NOT_PROPOSER": grpc.StatusCode.PERMISSION_DENIED,
+    "BLOCK_NOT_KEPT": grpc.StatusCode.NOT_FOUND,
 }
 PUBKEY_BYTES, SIGNATURE_BYTES = 52, 3116
 UNKNOWN_KEY = bytes(PUBKEY_BYTES)
@@ -132,15 +133,44 @@ class BeaconJudge:
         block, slot = self._built_block()
         if block is not None:
             self._judge_block(block, slot)
+            self._judge_header()
         self._judge_no_trace(genesis)
 
-    def _built_block(self, attempts=20):
+    def _judge_header(self):
+        answer, slot = self._built_block(header_only=True)
+        if answer is None:
+            return
+        if answer.kept:
+            self._judge_kept()
+        check = lambda condition, why: self.report.check("block-header", condition, f"slot {slot}: {why}")
+        if answer.HasField("block"):
+            check(not answer.HasField("header"), "both a block and a header")
+            return
+        vote, header = answer.proposer_attestation, answer.header
+        check(answer.kept, "a header of a block that is not kept")
+        check((header.slot, header.proposer_index) == (slot, self._proposer(slot)),
+              f"slot {header.slot}, proposer {header.proposer_index}")
+        check((vote.data.head.root, vote.data.head.slot) == (ssz.header_root(header), slot),
+              "the proposer's vote does not have the header's own root as its head")
+
+    def _judge_kept(self):
+        root, signature = bytes([0xAB]) * 32, bytes(SIGNATURE_BYTES)
+        ask = lambda kept, **more: self._client.call("SubmitBlock", validator.SubmitBlockRequest(kept=kept, **more))
+        self._expect_error("kept-block", "BLOCK_NOT_KEPT", *ask(validator.KeptBlock(block_root=root, signature=signature)))
+        for kept in (validator.KeptBlock(block_root=root[1:], signature=signature),
+                     validator.KeptBlock(block_root=root, signature=signature[1:])):
+            self._expect_error("kept-block", "MALFORMED_REQUEST", *ask(kept))
+        self._expect_error(
+            "kept-block", "MALFORMED_REQUEST",
+            *ask(validator.KeptBlock(block_root=root, signature=signature), block=types.SignedBlock()))
+
+    def _built_block(self, attempts=20, header_only=False):
         """BuildBlock's answer at the very beginning of a slot, and the slot. (None, 0) when each was taken."""
         genesis, failure = self._spec.genesis_block_root, None
         for _ in range(attempts):
             slot = self._slot() + 1
             time.sleep(max(0, self._spec.genesis_time + slot * self._slot_s - time.time()))
-            answer, failure = self._client.build_block(slot, self._proposer(slot), genesis)
+            answer, failure = self._client.build_block(slot, self._proposer(slot), genesis, header_only=header_only)
             if answer is not None:
                 return answer, slot
             if failure.reason not in ("SLOT_TAKEN", "WRONG_SLOT"):

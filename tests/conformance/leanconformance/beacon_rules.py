@@ -18,6 +18,12 @@ RULES = {
         "BuildBlock gives a block of the slot, by its proposer, with a parent and a signature of 3116 bytes for each of at "
         "most 4095 votes; the proposer's vote is by the proposer, for the slot, and its head is the block's "
         "hash_tree_root at the block's slot.",
+    "block-header":
+        "BuildBlock with header_only gives a header with the root that is the head of the proposer's vote, and keeps the "
+        "block; or it gives the block.",
+    "kept-block":
+        "Of a beacon that keeps blocks: SubmitBlock with the root of a block that is not kept is BLOCK_NOT_KEPT; with a "
+        "root or a signature of a wrong length, or with both forms of a block, it is MALFORMED_REQUEST.",
     "building-changes-nothing": "BuildBlock and BuildVote change nothing: the head, and what is built, stay as they were.",
     "malformed-root": "A genesis_block_root that does not have 32 bytes is MALFORMED_REQUEST, before any other reason.",
     "wrong-genesis": "Another genesis_block_root is WRONG_GENESIS, before any reason but MALFORMED_REQUEST.",

@@ -47,8 +47,9 @@ class DutyClient:
     def get_duties(self, pubkeys, slot, timeout_s=None):
         return self.call("GetDuties", validator.GetDutiesRequest(pubkeys=pubkeys, slot=slot), timeout_s)
 
-    def build_block(self, slot, proposer, genesis, timeout_s=None):
-        request = validator.BuildBlockRequest(slot=slot, proposer_index=proposer, genesis_block_root=genesis)
+    def build_block(self, slot, proposer, genesis, timeout_s=None, header_only=False):
+        request = validator.BuildBlockRequest(
+            slot=slot, proposer_index=proposer, genesis_block_root=genesis, header_only=header_only)
         return self.call("BuildBlock", request, timeout_s)
 
     def build_vote(self, slot, genesis, timeout_s=None):

@@ -51,6 +51,12 @@ def block_root(block):
         uint64(block.slot), uint64(block.proposer_index), block.parent_root, block.state_root, body_root(block)])
 
 
+def header_root(header):
+    """The same as the block's."""
+    return merkleize([
+        uint64(header.slot), uint64(header.proposer_index), header.parent_root, header.state_root, header.body_root])
+
+
 def bitlist_root_of_none(limit):
     return list_root([], limit // 256)
 

@@ -11,10 +11,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/rpc/beacon_queries.h"
-#include "beacon/rpc/caller_book.h"
+#include "beacon/rpc/callers/caller_book.h"
+#include "beacon/rpc/callers/kept_blocks.h"
+#include "beacon/rpc/callers/vote_screening.h"
 #include "beacon/rpc/duties.h"
 #include "beacon/rpc/submissions.h"
-#include "beacon/rpc/vote_screening.h"
 #include "common/status/status_macros.h"
 
 namespace lean::simulation {
@@ -24,19 +25,20 @@ class Handlers final : public BeaconCalls {
  public:
   explicit Handlers(const beacon::ServedChain& chain)
       : service_(chain.service),
-        duties_(chain),
         queries_(chain),
         callers_(std::make_shared<beacon::CallerBook>(chain.clock, SlotOf(chain), chain.validator_count())),
+        kept_blocks_(callers_),
+        duties_(chain, kept_blocks_),
         screening_(std::make_shared<beacon::VoteScreening>(
             [&service = chain.service](std::vector<beacon::SignedVotePtr> votes, beacon::VoteScreening::Done done) {
               service.SubmitVotes(std::move(votes), beacon::Origin::Local(), std::move(done));
             },
             callers_, chain.clock, SlotOf(chain), chain.validator_count())),
-        submissions_(service_, callers_, screening_) {
+        submissions_(service_, callers_, screening_, kept_blocks_) {
     Add<v1::GetDutiesRequest, v1::GetDutiesResponse>("GetDuties",
                                                      [this](const auto& r) { return duties_.GetDuties(r); });
-    Add<v1::BuildBlockRequest, v1::BuildBlockResponse>("BuildBlock",
-                                                       [this](const auto& r) { return duties_.BuildBlock(r); });
+    Add<v1::BuildBlockRequest, v1::BuildBlockResponse>(
+        "BuildBlock", [this](const auto& r) { return duties_.BuildBlock(kCaller, r); });
     Add<v1::BuildVoteRequest, v1::BuildVoteResponse>("BuildVote",
                                                      [this](const auto& r) { return duties_.BuildVote(r); });
     Add<v1::GetLivenessRequest, v1::GetLivenessResponse>("GetLiveness",
@@ -59,9 +61,12 @@ class Handlers final : public BeaconCalls {
     Add<v1::SubmitBlockRequest, v1::SubmitBlockResponse>("SubmitBlock", [this](const auto& r) {
       return Await<v1::SubmitBlockResponse>([&](auto reply) { submissions_.SubmitBlock(kCaller, r, reply); });
     });
-    Add<v1::SubmitVotesRequest, v1::SubmitVotesResponse>("SubmitVotes", [this](const auto& r) {
-      return Await<v1::SubmitVotesResponse>([&](auto reply) { submissions_.SubmitVotes(kCaller, r, reply); });
-    });
+    Add<v1::SubmitVotesRequest, v1::SubmitVotesResponse>(
+        "SubmitVotes", [this](const auto& r) -> absl::StatusOr<v1::SubmitVotesResponse> {
+          ASSIGN_OR_RETURN(beacon::SubmittedVotes votes, beacon::Convert(r));
+          return Await<v1::SubmitVotesResponse>(
+              [&](auto reply) { submissions_.SubmitVotes(kCaller, std::move(votes), reply); });
+        });
   }
   ~Handlers() override { screening_->Stop(); }
 
@@ -101,9 +106,10 @@ class Handlers final : public BeaconCalls {
   }
 
   beacon::ChainService& service_;
-  const beacon::Duties duties_;
   const beacon::BeaconQueries queries_;
   const std::shared_ptr<beacon::CallerBook> callers_;
+  beacon::KeptBlocks kept_blocks_;
+  const beacon::Duties duties_;
   const std::shared_ptr<beacon::VoteScreening> screening_;
   const beacon::Submissions submissions_;
   std::map<std::string, Method> methods_;

@@ -50,6 +50,18 @@ class BeaconPoolTest : public ::testing::Test {
     ASSIGN_OR_RETURN(const BuiltVote vote, pool_->BuildVote(kSlot, Stage(), check));
     return vote.builder;
   }
+  // Of the first beacon. Both have its parent.
+  BuiltBlock Build() {
+    const AttestationData parent = first_.BuildVote(kSlot - 1, genesis_, kStage)->data;
+    for (FakeBeacon* beacon : {&first_, &second_}) {
+      for (const Checkpoint& block : {parent.target, parent.source}) beacon->held_blocks[block.root] = block.slot;
+      beacon->held_blocks[FakeRoot(0x44)] = kSlot - 1;
+    }
+    const auto any = [](const BeaconSession&, const BuiltBlockAnswer&) { return absl::OkStatus(); };
+    BuiltBlock built = pool_->BuildBlock(kSlot, 0, Stage(), any).value();
+    EXPECT_EQ(built.builder, 0);
+    return built;
+  }
   absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(size_t builder) {
     return pool_->SubmitVotes(std::vector<SignedAttestation>(2), builder, Stage());
   }
@@ -204,13 +216,34 @@ TEST_F(BeaconPoolTest, HandsInTheSameToTheNextWhenTheBuilderIsGone) {
   Make();
   ASSERT_TRUE(Probe().ok());
   first_.slow[Method::kSubmitBlock] = milliseconds(60'000);
-  SignedBlockWithAttestation block;
-  block.message.block.slot = kSlot;
-  const auto result = pool_->SubmitBlock(block, 0, Stage());
+  const BuiltBlock block = Build();
+  const auto result = pool_->SubmitBlock(block, SignatureBytes{}, Stage());
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->status, Status::kAccepted);
   ASSERT_EQ(second_.blocks.size(), 1);
-  EXPECT_EQ(second_.blocks[0], block);
+  EXPECT_EQ(second_.blocks[0].message.block, block.answer.block) << "it is here whole";
+  EXPECT_EQ(second_.blocks[0].signature.size(), 2);
+}
+
+TEST_F(BeaconPoolTest, TheKeeperOfABlockGetsTheSignatureAndTheOtherBeaconAllOfIt) {
+  Make();
+  ASSERT_TRUE(Probe().ok());
+  ASSERT_TRUE(pool_->SubmitBlock(Build(), SignatureBytes{}, Stage()).ok());
+  EXPECT_EQ(first_.block_forms, std::vector{BlockForm::kWhole});
+  EXPECT_EQ(first_.kept_blocks, 1);
+  EXPECT_EQ(second_.kept_blocks, 0);
+  ASSERT_EQ(first_.blocks.size(), 1);
+  EXPECT_EQ(first_.blocks, second_.blocks);
+}
+
+TEST_F(BeaconPoolTest, ABeaconThatKeepsTheBlockNoMoreGetsAllOfIt) {
+  Make();
+  ASSERT_TRUE(Probe().ok());
+  const BuiltBlock block = Build();
+  first_.keeps_blocks = false;  // it was started again
+  ASSERT_TRUE(pool_->SubmitBlock(block, SignatureBytes{}, Stage()).ok());
+  EXPECT_EQ(first_.kept_blocks, 0);
+  EXPECT_EQ(first_.blocks.size(), 1);
 }
 
 TEST_F(BeaconPoolTest, HandsInToTheNextWhatTheBuilderDidNotTake) {

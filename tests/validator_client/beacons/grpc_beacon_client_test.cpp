@@ -175,8 +175,9 @@ TEST_F(GrpcBeaconClientTest, BuildsAndSubmitsABlock) {
     response.set_time_ms(77);
     return grpc::Status::OK;
   };
-  const auto built = client_->BuildBlock(9, 1, FakeRoot(1), seconds(10));
+  const auto built = client_->BuildBlock(9, 1, FakeRoot(1), BlockForm::kWhole, seconds(10));
   ASSERT_TRUE(built.ok()) << built.status();
+  EXPECT_FALSE(built->kept) << "a beacon that does not say so";
   EXPECT_EQ(built->block, block);
   EXPECT_EQ(built->proposer_attestation, vote);
   ASSERT_EQ(built->attestation_signatures.size(), 1);
@@ -199,6 +200,56 @@ TEST_F(GrpcBeaconClientTest, BuildsAndSubmitsABlock) {
   EXPECT_EQ(result->status, SubmitResult::Status::kRefused);
   EXPECT_EQ(result->reason, "STALE");
   EXPECT_EQ(result->message, "old");
+}
+
+TEST_F(GrpcBeaconClientTest, GetsTheHeaderOfABlockAndSubmitsItsSignature) {
+  Block block;
+  block.slot = 9;
+  block.parent_root = FakeRoot(5);
+  ASSERT_TRUE(block.body.attestations.push_back(Attestation{}));
+  const Root root = ssz::HashTreeRoot(block);
+  v1::Attestation vote;
+  *vote.mutable_data() = VoteData(9);
+  service_.build_block = [&](const v1::BuildBlockRequest& request, v1::BuildBlockResponse& response) {
+    if (request.header_only()) {
+      *response.mutable_header() = rpc::ToProto(HeaderOf(block, ssz::HashTreeRoot(block.body)));
+    } else {
+      *response.mutable_block() = rpc::ToProto(block);
+    }
+    response.set_vote_count(1);
+    *response.mutable_proposer_attestation() = vote;
+    return grpc::Status::OK;
+  };
+  const auto header = client_->BuildBlock(9, 1, FakeRoot(1), BlockForm::kHeader, seconds(10));
+  ASSERT_TRUE(header.ok()) << header.status();
+  EXPECT_TRUE(header->kept);
+  EXPECT_EQ(header->vote_count, 1);
+  EXPECT_TRUE(header->body_root.has_value());
+  EXPECT_EQ(ssz::HashTreeRoot(header->Header()), root);
+  const auto whole = client_->BuildBlock(9, 1, FakeRoot(1), BlockForm::kWhole, seconds(10));
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_FALSE(whole->body_root.has_value());
+  EXPECT_EQ(ssz::HashTreeRoot(whole->Header()), root);
+
+  SignatureBytes signature;
+  signature.data.fill(7);
+  service_.submit_block = [&](const v1::SubmitBlockRequest& request, v1::SubmitBlockResponse& response) {
+    EXPECT_FALSE(request.has_block());
+    EXPECT_EQ(request.kept().block_root(), rpc::BytesToProto(root));
+    EXPECT_EQ(request.kept().signature(), rpc::BytesToProto(signature));
+    response.mutable_result()->set_status(v1::ACCEPTED);
+    return grpc::Status::OK;
+  };
+  const auto result = client_->SubmitKeptBlock(root, signature, seconds(10));
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->status, SubmitResult::Status::kAccepted);
+}
+
+TEST_F(GrpcBeaconClientTest, ABlockThatIsNotKeptIsNotFound) {
+  service_.submit_block = [](const v1::SubmitBlockRequest&, v1::SubmitBlockResponse&) {
+    return grpc::Status(grpc::StatusCode::NOT_FOUND, "no such block");
+  };
+  EXPECT_TRUE(absl::IsNotFound(client_->SubmitKeptBlock(FakeRoot(1), SignatureBytes{}, seconds(10)).status()));
 }
 
 TEST_F(GrpcBeaconClientTest, SubmitsABatchOfVotesWithAResultEach) {

@@ -178,6 +178,26 @@ TEST_F(DutiesTest, SignsNothingTwiceInOneSlot) {
   EXPECT_EQ(beacon_.vote_batches.size(), 1);
 }
 
+TEST_F(DutiesTest, ASingleBeaconKeepsTheBlockAndGetsItsSignature) {
+  Start();
+  duties_->Propose(kSlot);
+  EXPECT_EQ(beacon_.block_forms, std::vector{BlockForm::kHeader});
+  EXPECT_EQ(beacon_.kept_blocks, 1);
+  ASSERT_EQ(beacon_.blocks.size(), 1);
+  EXPECT_EQ(beacon_.blocks[0].message.block.body.attestations.size(), 1);
+  EXPECT_EQ(log_.Count("block proposed slot=9"), 1);
+  EXPECT_EQ(log_.Count(" votes=1 result=accepted"), 1) << log_.text();
+}
+
+TEST_F(DutiesTest, ABeaconThatKeepsNothingGetsTheWholeBlock) {
+  Start();
+  beacon_.keeps_blocks = false;
+  duties_->Propose(kSlot);
+  EXPECT_EQ(beacon_.kept_blocks, 0);
+  ASSERT_EQ(beacon_.blocks.size(), 1);
+  EXPECT_EQ(beacon_.blocks[0].signature.size(), 2);
+}
+
 TEST_F(DutiesTest, SecondProposalOfOneSlotWithAnotherBlockIsRefused) {
   Start();
   duties_->Propose(kSlot);

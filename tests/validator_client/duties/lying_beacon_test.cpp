@@ -99,9 +99,9 @@ TEST(LyingBeacon, ABlockThatNoOtherTakesCostsItsBuilderThePlace) {
     Beacons beacons(3, 0);
     ExpectHonestDuties(beacons, kFirstSlot);
     beacons.Begin(kFirstSlot + 1);
-    SignedBlockWithAttestation block;
-    block.message.proposer_attestation.data.head = Invented(beacons.slot());
-    ASSERT_TRUE(beacons.Submit(block, 0).ok()) << "its builder says that it took it";
+    BuiltBlock block;  // of the first beacon
+    block.answer.proposer_attestation.data.head = Invented(beacons.slot());
+    ASSERT_TRUE(beacons.Submit(block).ok()) << "its builder says that it took it";
     if (good) beacons.at(1).held_blocks[Invented(beacons.slot()).root] = beacons.slot();
     beacons.Begin(kFirstSlot + 2);
     EXPECT_EQ(beacons.pool().best(), good ? 0u : 1u) << beacons.log().text();

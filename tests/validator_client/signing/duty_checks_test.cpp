@@ -1,6 +1,7 @@
 #include "validator_client/signing/duty_checks.h"
 
 #include <functional>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "common/ssz/ssz.h"
@@ -95,6 +96,26 @@ TEST(CheckBuiltBlock, RefusesMoreVotesThanFitBesideTheProposers) {
   answer.attestation_signatures.resize(answer.block.body.attestations.size());
   const absl::Status status = Check(answer);
   EXPECT_EQ(status.message(), "the block has 4096 votes, and no room for its proposer's");
+}
+
+TEST(CheckBuiltHeader, MakesTheSameChecksAsForAWholeBlock) {
+  const BuiltBlockAnswer honest = HonestBlock();
+  const BlockHeader header = HeaderOf(honest.block, ssz::HashTreeRoot(honest.block.body));
+  const Attestation& vote = honest.proposer_attestation;
+  EXPECT_TRUE(CheckBuiltHeader(kSlot, kProposer, header, vote).ok());
+  EXPECT_FALSE(CheckBuiltHeader(kSlot + 1, kProposer, header, vote).ok());
+  EXPECT_FALSE(CheckBuiltHeader(kSlot, kProposer + 1, header, vote).ok());
+  const std::vector<std::function<void(BlockHeader&)>> lies = {
+      [](BlockHeader& lie) { lie.parent_root = Root{}; },
+      [](BlockHeader& lie) { lie.parent_root = FakeRoot(9); },
+      [](BlockHeader& lie) { lie.state_root = FakeRoot(9); },
+      [](BlockHeader& lie) { lie.body_root = FakeRoot(9); },
+  };
+  for (size_t i = 0; i < lies.size(); ++i) {
+    BlockHeader lie = header;
+    lies[i](lie);
+    EXPECT_FALSE(CheckBuiltHeader(kSlot, kProposer, lie, vote).ok()) << i;
+  }
 }
 
 TEST_P(BlockLies, IsRefused) {

@@ -90,8 +90,9 @@ absl::StatusOr<Registry> FakeBeacon::GetRegistry(Timeout timeout) {
 }
 
 absl::StatusOr<BuiltBlockAnswer> FakeBeacon::BuildBlock(uint64_t slot, uint64_t proposer_index, const Root&,
-                                                        Timeout timeout) {
+                                                        BlockForm form, Timeout timeout) {
   RETURN_IF_ERROR(Begin(Method::kBuildBlock, timeout));
+  block_forms.push_back(form);
   BuiltBlockAnswer answer;
   answer.block.slot = slot;
   answer.block.proposer_index = proposer_index;
@@ -105,6 +106,16 @@ absl::StatusOr<BuiltBlockAnswer> FakeBeacon::BuildBlock(uint64_t slot, uint64_t 
   answer.time_ms = NowMs();
   Hold(vote.data);
   if (bend_block) bend_block(answer);
+  answer.vote_count = answer.block.body.attestations.size();
+  answer.kept = keeps_blocks;
+  if (!keeps_blocks) return answer;
+  kept_.message = {answer.block, answer.proposer_attestation};
+  kept_.signature = *BlockSignatures::FromVector(answer.attestation_signatures);
+  if (form == BlockForm::kHeader) {
+    answer.body_root = ssz::HashTreeRoot(answer.block.body);
+    answer.block.body.attestations.clear();
+    answer.attestation_signatures.clear();
+  }
   return answer;
 }
 
@@ -122,6 +133,17 @@ absl::StatusOr<SubmitResult> FakeBeacon::SubmitBlock(const SignedBlockWithAttest
   std::vector<SubmitResult> results{SubmitResult{SubmitResult::Status::kAccepted, "", ""}};
   if (bend_results) bend_results(results);
   return results.front();
+}
+
+absl::StatusOr<SubmitResult> FakeBeacon::SubmitKeptBlock(const Root& root, const SignatureBytes& signature,
+                                                         Timeout timeout) {
+  if (!keeps_blocks || root != kept_.message.proposer_attestation.data.head.root) {
+    return absl::NotFoundError("the beacon does not keep the block");
+  }
+  SignedBlockWithAttestation block = kept_;
+  if (!block.signature.push_back(signature)) return absl::InternalError("full");
+  ++kept_blocks;
+  return SubmitBlock(block, timeout);
 }
 
 absl::StatusOr<std::vector<SubmitResult>> FakeBeacon::SubmitVotes(const std::vector<SignedAttestation>& batch,

@@ -55,7 +55,7 @@ class FakeBeacon : public BeaconClient {
   // Changes of a test, each applied to the honest answer.
   std::function<void(DutiesAnswer&)> bend_duties;
   std::function<void(Registry&)> bend_registry;
-  std::function<void(BuiltBlockAnswer&)> bend_block;
+  std::function<void(BuiltBlockAnswer&)> bend_block;  // while it is whole
   std::function<void(VoteDataAnswer&)> bend_vote;
   std::function<void(std::vector<SubmitResult>&)> bend_results;  // of blocks and votes
   std::map<Method, absl::Status> fail;                           // errors that calls return
@@ -69,11 +69,16 @@ class FakeBeacon : public BeaconClient {
   std::vector<SignedAttestation> seen_votes;
   std::function<void(std::vector<Liveness>&)> bend_liveness;
 
+  // Whether it keeps the blocks that it builds, and answers with a header to those who ask for it.
+  bool keeps_blocks = true;
+
   // Its blocks: those in its honest answers, and those that a test adds.
   std::map<Root, uint64_t> held_blocks;
 
   // The calls so far.
   std::vector<SignedBlockWithAttestation> blocks;
+  size_t kept_blocks = 0;  // of them, those of which only the signature was submitted
+  std::vector<BlockForm> block_forms;
   std::vector<SignedAttestation> votes;
   std::vector<size_t> vote_batches;  // their sizes
   std::vector<LivenessQuery> liveness_queries;
@@ -85,9 +90,11 @@ class FakeBeacon : public BeaconClient {
                                          Timeout timeout) override;
   absl::StatusOr<Registry> GetRegistry(Timeout timeout) override;
   absl::StatusOr<BuiltBlockAnswer> BuildBlock(uint64_t slot, uint64_t proposer_index, const Root& genesis_block_root,
-                                              Timeout timeout) override;
+                                              BlockForm form, Timeout timeout) override;
   absl::StatusOr<VoteDataAnswer> BuildVote(uint64_t slot, const Root& genesis_block_root, Timeout timeout) override;
   absl::StatusOr<SubmitResult> SubmitBlock(const SignedBlockWithAttestation& block, Timeout timeout) override;
+  absl::StatusOr<SubmitResult> SubmitKeptBlock(const Root& root, const SignatureBytes& signature,
+                                               Timeout timeout) override;
   absl::StatusOr<std::vector<SubmitResult>> SubmitVotes(const std::vector<SignedAttestation>& votes,
                                                         Timeout timeout) override;
   absl::StatusOr<std::vector<Liveness>> GetLiveness(const LivenessQuery& query, Timeout timeout) override;
@@ -102,6 +109,7 @@ class FakeBeacon : public BeaconClient {
 
   ManualClock& clock_;
   const std::string name_;
+  SignedBlockWithAttestation kept_;  // without the proposer's signature
   uint64_t validator_count_;
   int64_t start_ms_;
   SteadyTime start_steady_;

@@ -52,8 +52,8 @@ bool Beacons::Submit(size_t builder) {
   return pool_->SubmitVotes(std::vector<SignedAttestation>(1), builder, Stage()).ok() && HonestVotes() > before;
 }
 
-absl::StatusOr<SubmitResult> Beacons::Submit(const SignedBlockWithAttestation& block, size_t builder) {
-  return pool_->SubmitBlock(block, builder, Stage());
+absl::StatusOr<SubmitResult> Beacons::Submit(const BuiltBlock& block) {
+  return pool_->SubmitBlock(block, SignatureBytes{}, Stage());
 }
 
 void Beacons::LetLag(size_t place, uint64_t slots) {

@@ -48,7 +48,7 @@ class Beacons {
   absl::StatusOr<BuiltBlock> Block();
   // Whether an honest beacon gets a submission.
   bool Submit(size_t builder);
-  absl::StatusOr<SubmitResult> Submit(const SignedBlockWithAttestation& block, size_t builder);
+  absl::StatusOr<SubmitResult> Submit(const BuiltBlock& block);
 
   // Makes an honest beacon this many slots behind the chain.
   void LetLag(size_t place, uint64_t slots);

@@ -1,4 +1,4 @@
-#include "beacon/rpc/caller_book.h"
+#include "beacon/rpc/callers/caller_book.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "beacon/rpc/vote_screening.h"
+#include "beacon/rpc/callers/vote_screening.h"
 
 #include <algorithm>
 #include <iterator>

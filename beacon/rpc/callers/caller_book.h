@@ -1,6 +1,6 @@
 // What the beacon knows about callers of duties, and how much each may ask of it in a slot.
-#ifndef LEAN_BEACON_RPC_CALLER_BOOK_H_
-#define LEAN_BEACON_RPC_CALLER_BOOK_H_
+#ifndef LEAN_BEACON_RPC_CALLERS_CALLER_BOOK_H_
+#define LEAN_BEACON_RPC_CALLERS_CALLER_BOOK_H_
 
 #include <chrono>
 #include <cstddef>
@@ -89,4 +89,4 @@ class CallerBook : public std::enable_shared_from_this<CallerBook> {
 
 }  // namespace lean::beacon
 
-#endif  // LEAN_BEACON_RPC_CALLER_BOOK_H_
+#endif  // LEAN_BEACON_RPC_CALLERS_CALLER_BOOK_H_

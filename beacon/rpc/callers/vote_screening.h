@@ -1,6 +1,6 @@
 // Orders the votes that callers submit, so that wrong votes do not delay right ones.
-#ifndef LEAN_BEACON_RPC_VOTE_SCREENING_H_
-#define LEAN_BEACON_RPC_VOTE_SCREENING_H_
+#ifndef LEAN_BEACON_RPC_CALLERS_VOTE_SCREENING_H_
+#define LEAN_BEACON_RPC_CALLERS_VOTE_SCREENING_H_
 
 #include <chrono>
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "beacon/chain/chain_types.h"
-#include "beacon/rpc/caller_book.h"
+#include "beacon/rpc/callers/caller_book.h"
 #include "beacon/services/submit.h"
 #include "common/clock/clock.h"
 #include "common/concurrency/fair_queue.h"
@@ -83,4 +83,4 @@ class VoteScreening : public std::enable_shared_from_this<VoteScreening> {
 
 }  // namespace lean::beacon
 
-#endif  // LEAN_BEACON_RPC_VOTE_SCREENING_H_
+#endif  // LEAN_BEACON_RPC_CALLERS_VOTE_SCREENING_H_
