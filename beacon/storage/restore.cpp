@@ -87,6 +87,8 @@ absl::Status Replay(const ChainDatabase& database, RestoredChain& restored, cons
   SteadyTime told = clock.Steady();
   for (const Checkpoint& id : blocks) {
     RETURN_IF_ERROR(database.files().CheckStop());
+    ASSIGN_OR_RETURN(const std::optional<uint64_t> known, database.SlotOf(id.root));
+    if (!known.has_value()) continue;  // a crash came between the block and the rest of its batch
     ASSIGN_OR_RETURN(const SignedBlockPtr block, database.BlockAt(id));
     if (block == nullptr) return Damaged(database, id, "it has gone");
     chain.OnInterval(id.slot * kChainIntervalsPerSlot);

@@ -129,7 +129,7 @@ WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
   std::vector<const ImportedBlock*> blocks;
   for (const StorageItem& item : items) {
     if (const auto* block = std::get_if<ImportedBlock>(&item)) {
-      ChainDatabase::PutBlock(writes, block->root, *block->block);
+      ChainDatabase::PutBlock(writes, block->root, block->block);
       ForgetVotesIn(*block->block);
       blocks.push_back(block);
       if (block->justified.slot > justified_.slot) justified_ = block->justified;

@@ -92,7 +92,8 @@ class Verifier {
       return Problem(id, "it is another block");
     }
     const auto slot = slots_.find(id.root);
-    if (slot == slots_.end() || slot->second != id.slot) Problem(id, "its root is not known, or with another slot");
+    if (slot == slots_.end()) return;  // nothing refers to it: a crash came between the block and the rest of its batch
+    if (slot->second != id.slot) Problem(id, "its root is known with another slot");
     // The parent of the oldest block is below the anchor, or where backfill has stopped.
     if (id.slot > oldest && !slots_.contains(content.parent_root)) Problem(id, "its parent is not known");
   }

@@ -211,7 +211,7 @@ absl::StatusOr<std::vector<uint64_t>> Backfill::FillFrom(const PeerInfo& peer, c
                     absl::StrCat("block of slot ", content.slot, ": ", status.message()));
       break;
     }
-    ChainDatabase::PutBlock(writes, root, *block);
+    ChainDatabase::PutBlock(writes, root, block);
     slots.push_back(content.slot);
   }
   RETURN_IF_ERROR(database_.files().Write(writes));

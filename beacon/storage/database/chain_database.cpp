@@ -247,9 +247,16 @@ absl::Status ChainDatabase::DropBranches(WriteSet& writes, uint64_t first_slot, 
   });
 }
 
-void ChainDatabase::PutBlock(WriteSet& writes, const Root& root, const SignedBlockWithAttestation& block) {
-  const uint64_t slot = block.message.block.slot;
-  writes.Put(Column::kBlocks, BlockKey(slot, root), ssz::SerializeToString(block));
+void ChainDatabase::PutBlock(WriteSet& writes, const Root& root, const SignedBlockPtr& block) {
+  const uint64_t slot = block->message.block.slot;
+  // The SSZ of a block ends with its signatures, which are nearly all of it.
+  const SignedBlockWithAttestation without_signatures{.message = block->message, .signature = {}};
+  const std::vector<SignatureBytes>& signatures = block->signature.elements();
+  static_assert(sizeof(SignatureBytes) == SignatureBytes::kSize);
+  writes.Put(Column::kBlocks, BlockKey(slot, root), ssz::SerializeToString(without_signatures),
+             absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(signatures.data()),
+                                 signatures.size() * SignatureBytes::kSize),
+             block);
   PutSlot(writes, {.root = root, .slot = slot});
 }
 

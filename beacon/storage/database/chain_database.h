@@ -28,6 +28,7 @@ struct ChainFolder {
   std::string path;                         // created with mode 0700 when it does not exist
   std::string network = {};                 // the network's name, for people
   uint64_t min_free_bytes = kMinFreeBytes;  // as of DatabaseOptions
+  size_t direct_bytes = kDirectBytes;       // as of DatabaseOptions
   rocksdb::Env* env = nullptr;              // as of DatabaseOptions
   std::stop_token stop = {};                // as of DatabaseOptions
 };
@@ -113,7 +114,7 @@ class ChainDatabase final : public StateSource {
 
   // --- Writing: these add to a batch, which files().Write writes ---
 
-  static void PutBlock(WriteSet& writes, const Root& root, const SignedBlockWithAttestation& block);
+  static void PutBlock(WriteSet& writes, const Root& root, const SignedBlockPtr& block);
   static void PutSlot(WriteSet& writes, const Checkpoint& id);
   static void PutCanonical(WriteSet& writes, const Checkpoint& id);
   // Links a block above the finalized one to its parent.

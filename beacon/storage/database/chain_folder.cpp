@@ -60,6 +60,7 @@ absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::OpenFiles(const Ch
                                                                     .read_only = read_only,
                                                                     .env = folder.env,
                                                                     .min_free_bytes = folder.min_free_bytes,
+                                                                    .direct_bytes = folder.direct_bytes,
                                                                     .stop = folder.stop}));
   return std::unique_ptr<ChainDatabase>(new ChainDatabase(folder.path, std::move(lock), std::move(files)));
 }
@@ -133,7 +134,7 @@ absl::Status ChainDatabase::WriteIdentity(const std::string& network, const Gene
     if (!history[slot].IsZero()) PutCanonical(writes, {.root = history[slot], .slot = slot});
   }
   if (anchor.signed_block != nullptr) {
-    PutBlock(writes, anchor.root, *anchor.signed_block);
+    PutBlock(writes, anchor.root, anchor.signed_block);
     PutSnapshot(writes, id, *anchor.state);
   }
   RETURN_IF_ERROR(files_->Write(writes));

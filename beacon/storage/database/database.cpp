@@ -28,6 +28,7 @@ constexpr size_t kBlockMemtableBytes = size_t{8} << 20;
 constexpr size_t kSmallMemtableBytes = size_t{4} << 20;
 constexpr size_t kCacheBytes = size_t{4} << 20;  // for keys and the indexes of their tables, not for blocks
 constexpr uint64_t kLogBytes = uint64_t{16} << 20;
+constexpr size_t kLogs = 32;  // the most logs that are kept because of direct writes
 constexpr uint64_t kManifestBytes = uint64_t{1} << 20;
 constexpr int kOpenFiles = 128;
 // Of a batch of writes, besides keys and values: its header; the type, column and lengths of an entry, at most.
@@ -53,6 +54,7 @@ constexpr std::array<absl::string_view, kColumns> kColumnNames = {"default",   "
                                                                   "canonical", "states", "votes"};
 
 rocksdb::Slice ToSlice(absl::string_view text) { return {text.data(), text.size()}; }
+absl::string_view TextOf(ByteSpan bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 absl::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 rocksdb::DBOptions MakeOptions(const DatabaseOptions& options, bool create) {
@@ -255,13 +257,45 @@ absl::Status Database::Write(const WriteSet& writes) {
   RETURN_IF_ERROR(CheckSpace());
   RETURN_IF_ERROR(CheckFolder());
   if (writes.empty()) return absl::OkStatus();
-  // With room for the batch's own bytes. Otherwise a block, which fills it almost alone, would be copied once more.
-  rocksdb::WriteBatch batch(writes.bytes() + kBatchBytes + kEntryBytes * writes.entries_.size());
+  if (writes.block_bytes() < options_.direct_bytes)
+    return WriteSome(
+        writes, [](Column) { return true; }, /*logged=*/true);
+  RETURN_IF_ERROR(WriteDirectly(writes));
+  return WriteSome(
+      writes, [](Column column) { return column != Column::kBlocks; }, /*logged=*/true);
+}
+
+absl::Status Database::WriteDirectly(const WriteSet& writes) {
+  RETURN_IF_ERROR(WriteSome(
+      writes, [](Column column) { return column == Column::kBlocks; }, /*logged=*/false));
+  rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), Handle(Column::kBlocks));
+  // Each of these begins a new log, which stays until what it has of the other columns is in tables.
+  if (status.ok() && ++direct_writes_ >= kLogs) {
+    direct_writes_ = 0;
+    rocksdb::FlushOptions in_background;
+    in_background.wait = false;
+    status = db_->Flush(in_background, {handles_.begin(), handles_.end()});
+  }
+  if (!status.ok()) failed_ = true;
+  return ToStatus(status, "cannot write the database");
+}
+
+absl::Status Database::WriteSome(const WriteSet& writes, const std::function<bool(Column)>& takes, bool logged) {
+  size_t bytes = kBatchBytes;
   for (const WriteSet::Entry& entry : writes.entries_) {
+    if (!takes(entry.column)) continue;
+    bytes += kEntryBytes + entry.key.size() + (entry.value.has_value() ? entry.value->size() : 0) + entry.tail.size();
+  }
+  // With room for all, or a block, which fills the batch almost alone, would be copied once more.
+  rocksdb::WriteBatch batch(bytes);
+  for (const WriteSet::Entry& entry : writes.entries_) {
+    if (!takes(entry.column)) continue;
     rocksdb::ColumnFamilyHandle* const column = Handle(entry.column);
     rocksdb::Status added;
     if (entry.value.has_value()) {
-      added = batch.Put(column, ToSlice(entry.key), ToSlice(*entry.value));
+      const rocksdb::Slice key = ToSlice(entry.key);
+      const std::array<rocksdb::Slice, 2> value = {ToSlice(*entry.value), ToSlice(TextOf(entry.tail))};
+      added = batch.Put(column, rocksdb::SliceParts(&key, 1), rocksdb::SliceParts(value.data(), value.size()));
     } else if (entry.all_below) {
       added = batch.DeleteRange(column, rocksdb::Slice(), ToSlice(entry.key));
     } else {
@@ -270,7 +304,8 @@ absl::Status Database::Write(const WriteSet& writes) {
     if (!added.ok()) return ToStatus(added, "cannot write the database");
   }
   rocksdb::WriteOptions options;
-  options.sync = true;
+  options.sync = logged;
+  options.disableWAL = !logged;
   const rocksdb::Status status = db_->Write(options, &batch);
   if (!status.ok()) failed_ = true;
   return ToStatus(status, "cannot write the database");

@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/bytes/bytes.h"
 #include "common/concurrency/mutex.h"
 #include "common/metrics/footprint.h"
 
@@ -46,6 +47,8 @@ inline constexpr size_t kColumns = 6;
 absl::string_view ColumnName(Column column);
 
 inline constexpr uint64_t kMinFreeBytes = uint64_t{64} << 20;
+// Blocks that fill half of the memory that RocksDB collects them in.
+inline constexpr size_t kDirectBytes = size_t{4} << 20;
 
 struct DatabaseOptions {
   std::string path;             // a folder
@@ -55,29 +58,40 @@ struct DatabaseOptions {
   // Nothing is written when the disk has less free space. RocksDB needs space to move data, and assertions in Debian's
   // build end the process on a full disk.
   uint64_t min_free_bytes = kMinFreeBytes;
+  // Batches with as many bytes of blocks write them directly; see Write.
+  size_t direct_bytes = kDirectBytes;
   // When requested, long operations end soon with kCancelled; single reads and writes continue.
   std::stop_token stop = {};
 };
 
-// A batch, which is written as a whole or not at all.
+// A batch, which is written as a whole or not at all, except that the bodies of large blocks are written first.
 class WriteSet {
  public:
   void Put(Column column, std::string key, std::string value) {
-    bytes_ += key.size() + value.size();
-    entries_.push_back({column, std::move(key), std::move(value)});
+    Put(column, std::move(key), std::move(value), {}, nullptr);
+  }
+  // The value ends with `tail`, which is not copied. `owner` keeps it.
+  void Put(Column column, std::string key, std::string value, ByteSpan tail, std::shared_ptr<const void> owner) {
+    const size_t bytes = key.size() + value.size() + tail.size();
+    bytes_ += bytes;
+    if (column == Column::kBlocks) block_bytes_ += bytes;
+    entries_.push_back({column, std::move(key), std::move(value), tail, std::move(owner)});
   }
   void Delete(Column column, std::string key) {
     bytes_ += key.size();
-    entries_.push_back({column, std::move(key), std::nullopt});
+    entries_.push_back({.column = column, .key = std::move(key), .value = std::nullopt});
   }
   // Deletes all keys below `key`, as one entry. Later additions stay.
   void DeleteBelow(Column column, std::string key) {
     bytes_ += key.size();
-    entries_.push_back({column, std::move(key), std::nullopt, /*all_below=*/true});
+    entries_.push_back({.column = column, .key = std::move(key), .value = std::nullopt, .all_below = true});
   }
 
   bool empty() const { return entries_.empty(); }
+  // Of all keys and values.
   size_t bytes() const { return bytes_; }
+  // Of the blocks that are put.
+  size_t block_bytes() const { return block_bytes_; }
 
  private:
   friend class Database;
@@ -85,10 +99,13 @@ class WriteSet {
     Column column;
     std::string key;
     std::optional<std::string> value;  // nullopt: the key is deleted
-    bool all_below = false;            // the keys below it instead of the key
+    ByteSpan tail = {};                // of the value
+    std::shared_ptr<const void> owner = nullptr;
+    bool all_below = false;  // the keys below it instead of the key
   };
   std::vector<Entry> entries_;
   size_t bytes_ = 0;
+  size_t block_bytes_ = 0;
 };
 
 // Thread-safe. Errors name the operation and the folder, in the system's words: kNotFound, kDataLoss (damaged data; the
@@ -111,8 +128,9 @@ class Database {
   absl::Status Scan(Column column, absl::string_view first, const Visit& visit) const;
   absl::Status ScanBackwards(Column column, absl::string_view last, const Visit& visit) const;
 
-  // Writes the batch with fsync. On an error nothing is written. An empty batch checks whether writing is possible: the
-  // disk has space, and the folder is the one that was opened.
+  // Writes the batch with fsync. On an error, or after a crash, nothing of it is written; but blocks of direct_bytes or
+  // more may be there without the rest. They go directly to their file, and not through the log as well. An empty batch
+  // checks whether writing is possible: the disk has space, and the folder is the one that was opened.
   absl::Status Write(const WriteSet& writes);
 
   // Reopens the database after a failed write. OK: the next write may succeed. While it cannot be reopened, reads fail,
@@ -143,6 +161,12 @@ class Database {
 
  private:
   explicit Database(DatabaseOptions options);
+
+  // Writes those entries of the batch that `takes` selects.
+  absl::Status WriteSome(const WriteSet& writes, const std::function<bool(Column)>& takes, bool logged)
+      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Writes the blocks of the batch to a file of their own.
+  absl::Status WriteDirectly(const WriteSet& writes) ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   absl::Status OpenFiles(bool create) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckSpace() const;
@@ -177,6 +201,7 @@ class Database {
   std::vector<std::string> losses_;                          // when it was first opened
   mutable SharedMutex mutex_;                                // taken exclusively to open and close the files
   std::unique_ptr<rocksdb::DB> db_ ABSL_GUARDED_BY(mutex_);  // null when it could not be reopened
+  std::atomic<size_t> direct_writes_ = 0;                    // since all columns were moved from the log to tables
   std::atomic<bool> failed_ = false;  // a write has failed: the database is reopened before the next write
   std::array<rocksdb::ColumnFamilyHandle*, kColumns> handles_ ABSL_GUARDED_BY(mutex_){};
 };

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "beacon/storage/database/schema.h"
+#include "beacon/storage/verify.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/storage/stored_chain.h"
 #include "tests/common/config/temporary_folder.h"
@@ -49,6 +50,40 @@ TEST_F(RestartTest, TheChainGoesOnWhereItWas) {
   EXPECT_EQ(chain->chain().known_votes().size(), known_votes);
   chain->RunSlots(5);
   EXPECT_GT(chain->chain().finalized().slot, finalized.slot);
+}
+
+TEST_F(RestartTest, ABlockWithoutTheRestOfItsBatchIsIgnoredAndWrittenAgain) {
+  TemporaryFolder other;
+  SignedBlockPtr last;
+  {
+    auto chain = StoredChain::Open(genesis_, {.folder = other.path()});
+    ASSERT_TRUE(chain.ok()) << chain.status();
+    (*chain)->RunSlots(20);
+    last = (*chain)->chain().SignedBlockOf((*chain)->chain().head().root);
+  }
+  const Root root = ssz::HashTreeRoot(last->message.block);
+  Checkpoint head;
+  {
+    auto chain = Open();
+    chain->RunSlots(19);
+    head = chain->chain().head();
+    chain->storage().Flush();
+    WriteSet body;
+    body.Put(Column::kBlocks, BlockKey(20, root), ssz::SerializeToString(*last));
+    ASSERT_TRUE(chain->database().files().Write(body).ok());
+  }
+  {
+    auto chain = Open();
+    EXPECT_EQ(chain->chain().head(), head);
+    EXPECT_FALSE(chain->chain().HasBlock(root));
+    spdlog::logger log("none");
+    const VerifyReport report = VerifyDatabase(chain->database(), log, [](uint64_t) {});
+    EXPECT_TRUE(report.problems.empty()) << report.problems[0];
+    chain->GoTo(20, 0);
+    EXPECT_EQ(chain->Import(last).status, SubmitOutcome::kAccepted);
+  }
+  auto chain = Open();
+  EXPECT_TRUE(chain->chain().HasBlock(root));
 }
 
 TEST_F(RestartTest, EveryBlockOfThePastCanStillBeRead) {

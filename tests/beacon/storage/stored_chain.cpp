@@ -32,9 +32,11 @@ Genesis StorageTestGenesis(size_t validators, uint64_t genesis_time) {
 
 absl::StatusOr<std::unique_ptr<StoredChain>> StoredChain::Open(const Genesis& genesis,
                                                                const StoredChainOptions& options) {
-  ASSIGN_OR_RETURN(auto database,
-                   ChainDatabase::OpenOrCreate({.path = options.folder, .network = "test", .env = options.env}, genesis,
-                                               options.anchor));
+  ASSIGN_OR_RETURN(
+      auto database,
+      ChainDatabase::OpenOrCreate(
+          {.path = options.folder, .network = "test", .direct_bytes = options.direct_bytes, .env = options.env},
+          genesis, options.anchor));
   ASSIGN_OR_RETURN(RestoredChain restored, RestoreChain(*database, RealClock(), *SilentLog()));
   return std::unique_ptr<StoredChain>(new StoredChain(genesis, std::move(database), std::move(restored), options));
 }

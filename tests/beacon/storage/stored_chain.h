@@ -26,6 +26,7 @@ Genesis StorageTestGenesis(size_t validators, uint64_t genesis_time = 1'700'000'
 struct StoredChainOptions {
   std::string folder;
   rocksdb::Env* env = nullptr;
+  size_t direct_bytes = kDirectBytes;  // as of ChainFolder
   StorageOptions storage = {};
   std::optional<Anchor> anchor = std::nullopt;
   bool sign_randomly = false;  // signatures of random bytes instead of zeros

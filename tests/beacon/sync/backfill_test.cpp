@@ -313,7 +313,7 @@ TEST_F(BackfillTest, VerifyFindsABlockThatIsAnother) {
   const Root root = chain.chain().CanonicalRoot(5).value();
   const SignedBlockPtr other = *chain.database().BlockByRoot(chain.chain().CanonicalRoot(6).value());
   WriteSet writes;
-  ChainDatabase::PutBlock(writes, root, *other);  // under slot 6, with the root of slot 5
+  ChainDatabase::PutBlock(writes, root, other);  // under slot 6, with the root of slot 5
   ASSERT_TRUE(chain.database().files().Write(writes).ok());
   const VerifyReport report = VerifyDatabase(chain.database(), *SilentLog(), [](uint64_t) {});
   EXPECT_FALSE(report.problems.empty());

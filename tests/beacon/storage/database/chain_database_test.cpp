@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "beacon/storage/database/schema.h"
@@ -25,6 +27,44 @@ class ChainDatabaseTest : public testing::Test {
   TemporaryFolder folder_;
   const std::string path_ = folder_.File("data");
 };
+
+// Bytes of the files in the database whose names end so.
+uint64_t BytesOfFiles(const std::string& folder, const std::string& ending) {
+  uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file() && entry.path().extension() == ending) bytes += entry.file_size();
+  }
+  return bytes;
+}
+
+TEST_F(ChainDatabaseTest, ALargeBlockIsWrittenOnceAndASmallOneStaysInTheLog) {
+  auto database = Open(genesis_);
+  ASSERT_TRUE(database.ok());
+  const auto put = [&](size_t bytes, uint64_t slot) {
+    WriteSet writes;
+    writes.Put(Column::kBlocks, BlockKey(slot, Root()), std::string(bytes, 'b'));
+    ChainDatabase::PutSlot(writes, {.root = Root(), .slot = slot});
+    ASSERT_TRUE((*database)->files().Write(writes).ok());
+  };
+  put(kDirectBytes / 2, 1);
+  EXPECT_GE(BytesOfFiles(path_, ".log"), kDirectBytes / 2);
+  EXPECT_EQ(BytesOfFiles(path_, ".blob"), 0);
+  const uint64_t logged = BytesOfFiles(path_, ".log");
+  put(3 * kDirectBytes, 2);
+  EXPECT_LT(BytesOfFiles(path_, ".log"), logged + kDirectBytes);
+  EXPECT_GE(BytesOfFiles(path_, ".blob"), 3 * kDirectBytes);
+  // The logs that this needs are bounded.
+  for (uint64_t slot = 3; slot < 80; ++slot) put(kDirectBytes, slot);
+  size_t logs = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path_))
+    logs += entry.path().extension() == ".log";
+  EXPECT_LE(logs, 40);
+  database->reset();
+  database = Open(genesis_);
+  ASSERT_TRUE(database.ok()) << database.status();
+  EXPECT_EQ((*database)->SlotOf(Root()).value(), 79);
+  EXPECT_EQ((*database)->HeldBlocks(0)->size(), 79);
+}
 
 TEST_F(ChainDatabaseTest, ANewFolderIsTheOwnersAlone) {
   ASSERT_TRUE(Open(genesis_).ok());

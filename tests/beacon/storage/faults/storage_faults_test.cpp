@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <tuple>
 
 #include "absl/strings/match.h"
 #include "tests/beacon/storage/faults/fault_env.h"
@@ -11,10 +12,13 @@
 namespace lean::beacon {
 namespace {
 
-class StorageFaultsTest : public testing::TestWithParam<DiskFault> {
+class StorageFaultsTest : public testing::TestWithParam<std::tuple<DiskFault, size_t>> {
  protected:
   absl::StatusOr<std::unique_ptr<StoredChain>> Open() {
-    return StoredChain::Open(genesis_, {.folder = folder_.path(), .env = disk_.env.get(), .storage = storage_});
+    return StoredChain::Open(genesis_, {.folder = folder_.path(),
+                                        .env = disk_.env.get(),
+                                        .direct_bytes = std::get<1>(GetParam()),
+                                        .storage = storage_});
   }
 
   static void AwaitHealth(const StoredChain& chain, bool ok) {
@@ -35,7 +39,7 @@ TEST_P(StorageFaultsTest, StopsAcceptingAndRecoversWithoutALoss) {
   chain.storage().Flush();
   EXPECT_TRUE(chain.storage().CanAccept().ok());
 
-  disk_.files->Set(GetParam());
+  disk_.files->Set(std::get<0>(GetParam()));
   chain.RunSlot();  // what was admitted before the disk failed
   AwaitHealth(chain, false);
   const absl::Status refused = chain.storage().CanAccept();
@@ -61,7 +65,8 @@ TEST_P(StorageFaultsTest, StopsAcceptingAndRecoversWithoutALoss) {
 
 TEST_P(StorageFaultsTest, AtAnyWriteTheFolderStaysConsistent) {
   Checkpoint finalized;
-  for (int64_t after = 0; after < 30; after += 3) {
+  const int64_t step = std::get<1>(GetParam()) == 1 ? 9 : 3;  // direct writes take longer
+  for (int64_t after = 0; after < 30; after += step) {
     disk_.files->Set(DiskFault::kNone);
     auto opened = Open();
     ASSERT_TRUE(opened.ok()) << opened.status();
@@ -69,15 +74,16 @@ TEST_P(StorageFaultsTest, AtAnyWriteTheFolderStaysConsistent) {
     EXPECT_TRUE((*opened)->chain().IsCanonical(finalized.root) || finalized.slot == 0);
     (*opened)->storage().Flush();
     finalized = (*opened)->chain().finalized();
-    disk_.files->Set(GetParam(), after);
+    disk_.files->Set(std::get<0>(GetParam()), after);
     (*opened)->RunSlots(3);
     // The process ends with its disk still failing.
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, StorageFaultsTest,
-                         testing::Values(DiskFault::kNoSpace, DiskFault::kIoError, DiskFault::kTorn,
-                                         DiskFault::kSyncFailed, DiskFault::kReadOnly));
+                         testing::Combine(testing::Values(DiskFault::kNoSpace, DiskFault::kIoError, DiskFault::kTorn,
+                                                          DiskFault::kSyncFailed, DiskFault::kReadOnly),
+                                          testing::Values(1, kDirectBytes)));
 
 }  // namespace
 }  // namespace lean::beacon

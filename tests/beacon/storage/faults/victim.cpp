@@ -22,8 +22,9 @@ void Tell(VictimMessage::Kind kind, const Checkpoint& checkpoint) {
 }
 
 int Main(const std::string& folder, uint64_t seed) {
-  auto opened = StoredChain::Open(StorageTestGenesis(kValidators),
-                                  {.folder = folder, .storage = {.snapshot_slots = kSnapshotSlots}});
+  auto opened = StoredChain::Open(StorageTestGenesis(kValidators), {.folder = folder,
+                                                                    .direct_bytes = seed % 2 == 0 ? 1 : kDirectBytes,
+                                                                    .storage = {.snapshot_slots = kSnapshotSlots}});
   if (!opened.ok()) {
     std::cerr << opened.status() << std::endl;
     return 1;
