@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/status/statusor.h"
+#include "common/containers/block.h"
+
 namespace lean::beacon {
 
 bool KeptBlocks::Keep(const rpc::Caller& caller, std::shared_ptr<BuiltBlock> built) {

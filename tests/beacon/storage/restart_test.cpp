@@ -8,6 +8,7 @@
 #include "beacon/storage/database/schema.h"
 #include "beacon/storage/verify.h"
 #include "common/ssz/ssz.h"
+#include "spdlog/spdlog.h"
 #include "tests/beacon/storage/stored_chain.h"
 #include "tests/common/config/temporary_folder.h"
 

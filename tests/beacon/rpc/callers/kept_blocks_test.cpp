@@ -7,6 +7,7 @@
 #include "common/clock/manual_clock.h"
 #include "common/rpc/wire/convert.h"
 #include "common/rpc/wire/status.h"
+#include "common/ssz/ssz.h"
 #include "gtest/gtest.h"
 #include "tests/beacon/rpc/test_beacon.h"
 
