@@ -123,9 +123,9 @@ fn signature_forms() {
     let vectors = vectors("signature_forms.json");
     let (vote, block) = (&vectors["vote"], &vectors["block"]);
     for (form, name) in [(SignatureForm::Flat, "flat"), (SignatureForm::Leansig, "leansig")] {
-        assert_eq!(form.vote_to_wire(&bytes(&vote["flat"])).unwrap(), bytes(&vote[name]), "{name}");
-        assert_eq!(form.vote_from_wire(&bytes(&vote[name])).unwrap(), bytes(&vote["flat"]), "{name}");
-        assert_eq!(form.block_to_wire(&bytes(&block["flat"])).unwrap(), bytes(&block[name]), "{name}");
-        assert_eq!(form.block_from_wire(&bytes(&block[name])).unwrap(), bytes(&block["flat"]), "{name}");
+        assert_eq!(form.vote_to_wire(bytes(&vote["flat"])).unwrap(), bytes(&vote[name]), "{name}");
+        assert_eq!(form.vote_from_wire(bytes(&vote[name])).unwrap(), bytes(&vote["flat"]), "{name}");
+        assert_eq!(form.block_to_wire(bytes(&block["flat"])).unwrap(), bytes(&block[name]), "{name}");
+        assert_eq!(form.block_from_wire(bytes(&block[name])).unwrap(), bytes(&block["flat"]), "{name}");
     }
 }

@@ -185,14 +185,14 @@ fn read_gossip(bytes: &[u8]) {
 fn read_items(bytes: &[u8]) {
     for form in [SignatureForm::Flat, SignatureForm::Leansig] {
         if let Some(vote) = form.vote_from_wire(bytes) {
-            assert_eq!(form.vote_to_wire(&vote).unwrap(), bytes);
+            assert_eq!(form.vote_to_wire(vote).unwrap(), bytes);
         }
         if let Some(block) = form.block_from_wire(bytes) {
-            assert_eq!(form.block_to_wire(&block).unwrap(), bytes);
+            assert_eq!(form.block_to_wire(block).unwrap(), bytes);
         }
         // The input is in the beacon's form, which the other form may not be able to express.
         if let Some(wire) = form.block_to_wire(bytes) {
-            assert_eq!(form.block_from_wire(&wire).unwrap(), bytes);
+            assert_eq!(form.block_from_wire(wire).unwrap(), bytes);
         }
     }
 }
