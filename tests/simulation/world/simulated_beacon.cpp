@@ -9,7 +9,7 @@ namespace lean::simulation {
 namespace {
 
 // Timeouts, and sync when nothing happens.
-constexpr Ms kTick = 1'000;
+constexpr Ms kTick = 500;
 
 std::unique_ptr<beacon::SignatureVerifier> MakeVerifier(const WorldContext& world) {
   return std::make_unique<beacon::SignatureVerifier>(
