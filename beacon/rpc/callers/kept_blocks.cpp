@@ -1,6 +1,7 @@
 #include "beacon/rpc/callers/kept_blocks.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "common/containers/block.h"
@@ -13,8 +14,9 @@ bool KeptBlocks::Keep(const rpc::Caller& caller, std::shared_ptr<BuiltBlock> bui
               .slot = built->block.slot,
               .root = built->root,
               .proposers_vote = built->proposer_attestation,
-              .built = std::move(built),
+              .built = nullptr,
               .signed_block = {}};
+  entry.built = std::move(built);
   MutexLock lock(mutex_);
   std::erase_if(entries_, [&](const Entry& other) { return other.caller == entry.caller || other.slot < entry.slot; });
   if (entries_.size() >= kMost) {
