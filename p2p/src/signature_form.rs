@@ -192,7 +192,7 @@ mod tests {
             assert_eq!(form.vote_from_wire(&wire).unwrap(), vote);
             assert!(form.vote_from_wire(&wire[1..]).is_none());
         }
-        assert!(SignatureForm::Flat.vote_from_wire(&SignatureForm::Leansig.vote_to_wire(&vote).unwrap()).is_none());
+        assert!(SignatureForm::Flat.vote_from_wire(SignatureForm::Leansig.vote_to_wire(&vote).unwrap()).is_none());
     }
 
     #[test]
@@ -210,7 +210,8 @@ mod tests {
         let block = block(3);
         let bytes = block.as_ptr();
         let wire = SignatureForm::Flat.block_to_wire(block).unwrap();
-        assert_eq!(SignatureForm::Flat.block_from_wire(wire).unwrap().as_ptr(), bytes);
+        let read = SignatureForm::Flat.block_from_wire(wire).unwrap();
+        assert_eq!(read.as_ptr(), bytes);
     }
 
     #[test]
@@ -219,7 +220,7 @@ mod tests {
         *vote.last_mut().unwrap() = 1;
         assert!(SignatureForm::Flat.vote_to_wire(&vote).is_some());
         assert!(SignatureForm::Leansig.vote_to_wire(&vote).is_none());
-        let wire = SignatureForm::Leansig.block_to_wire(&block(1)).unwrap();
+        let wire = SignatureForm::Leansig.block_to_wire(block(1)).unwrap();
         for offset in [20, 20 + 32, 20 + 36] {
             let mut wrong = wire.clone();
             wrong[offset] ^= 1;
