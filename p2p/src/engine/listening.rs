@@ -3,14 +3,15 @@
 use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
 use futures::StreamExt;
-use libp2p::{Multiaddr, Swarm, multiaddr::Protocol, swarm::SwarmEvent};
+use libp2p::{
+    Multiaddr, Swarm,
+    multiaddr::Protocol,
+    swarm::{NetworkBehaviour, SwarmEvent},
+};
 use tokio::time::timeout;
 
 use super::Setup;
-use crate::{
-    enr::{Enr, Ports},
-    swarm::Protocols,
-};
+use crate::enr::{Enr, Ports};
 
 /// How long to wait for further addresses of a listener.
 const FURTHER_ADDRESSES: Duration = Duration::from_millis(20);
@@ -26,14 +27,24 @@ pub(super) fn own_enr(setup: &Setup, addresses: &[Multiaddr]) -> Result<Option<E
     Enr::make(&setup.key, address.ip(), ports, 1).map(Some)
 }
 
-/// Starts to listen, and returns the addresses.
-pub(super) async fn listen(swarm: &mut Swarm<Protocols>, addresses: Vec<Multiaddr>) -> Result<Vec<Multiaddr>, String> {
+/// What `listen` returns.
+pub(super) struct Listening<E> {
+    pub(super) addresses: Vec<Multiaddr>,
+    /// What else happened, in order. Peers connect as soon as the first listener is open.
+    pub(super) events: Vec<SwarmEvent<E>>,
+}
+
+/// Starts to listen. The caller handles the events.
+pub(super) async fn listen<B: NetworkBehaviour>(
+    swarm: &mut Swarm<B>,
+    addresses: Vec<Multiaddr>,
+) -> Result<Listening<B::ToSwarm>, String> {
     let mut open = HashSet::new();
     for address in addresses {
         let name = address.to_string();
         open.insert(swarm.listen_on(address).map_err(|error| format!("cannot listen on {name}: {error}"))?);
     }
-    let mut found = vec![];
+    let mut found = Listening { addresses: vec![], events: vec![] };
     loop {
         // A listener on all addresses reports its further addresses immediately.
         let event = if open.is_empty() {
@@ -45,10 +56,10 @@ pub(super) async fn listen(swarm: &mut Swarm<Protocols>, addresses: Vec<Multiadd
         match event {
             SwarmEvent::NewListenAddr { listener_id, address } => {
                 open.remove(&listener_id);
-                found.push(address);
+                found.addresses.push(address);
             }
             SwarmEvent::ListenerClosed { reason: Err(error), .. } => return Err(format!("cannot listen: {error}")),
-            _ => {}
+            event => found.events.push(event),
         }
     }
 }
@@ -74,7 +85,46 @@ fn tcp_port(address: &Multiaddr) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use libp2p::{
+        Transport,
+        core::muxing::StreamMuxerBox,
+        identity::Keypair,
+        quic,
+        swarm::{Config, dummy},
+    };
+
     use super::*;
+
+    fn swarm() -> Swarm<dummy::Behaviour> {
+        let key = Keypair::generate_secp256k1();
+        let transport = quic::tokio::Transport::new(quic::Config::new(&key))
+            .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)))
+            .boxed();
+        let config = Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(60));
+        Swarm::new(transport, dummy::Behaviour, key.public().to_peer_id(), config)
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_connects_meanwhile_is_not_lost() {
+        let (mut engine, mut peer) = (swarm(), swarm());
+        let local = || vec!["/ip4/127.0.0.1/udp/0/quic-v1".parse().unwrap()];
+        let first = listen(&mut engine, local()).await.unwrap();
+        peer.dial(first.addresses[0].clone()).unwrap();
+        tokio::spawn(async move {
+            loop {
+                peer.select_next_some().await;
+            }
+        });
+        let connects = async {
+            loop {
+                let more = listen(&mut engine, local()).await.unwrap();
+                if more.events.iter().any(|event| matches!(event, SwarmEvent::ConnectionEstablished { .. })) {
+                    return;
+                }
+            }
+        };
+        timeout(Duration::from_secs(30), connects).await.expect("the connection is lost");
+    }
 
     #[test]
     fn only_a_known_address_is_announced() {

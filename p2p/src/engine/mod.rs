@@ -10,6 +10,7 @@ mod status;
 
 use std::{
     cmp::Ordering,
+    mem,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
@@ -22,7 +23,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use self::listening::{listen, own_enr};
+use self::listening::{Listening, listen, own_enr};
 use crate::{
     AGENT,
     beacon_link::{Beacon, LinkEvent},
@@ -121,6 +122,8 @@ struct Failures {
 pub struct Engine {
     log: Arc<Log>,
     swarm: Swarm<Protocols>,
+    /// What happened before `run`.
+    early: Vec<SwarmEvent<Event>>,
     hello: EngineHello,
     topics: Topics,
     form: SignatureForm,
@@ -167,7 +170,7 @@ impl Engine {
         })?;
         let listen_on = setup.listen.iter().map(|address| quic_address(*address));
         let listen_on = listen_on.chain(setup.listen_tcp.iter().map(|address| tcp_address(*address))).collect();
-        let addresses = timeout(LISTEN_PATIENCE, listen(&mut swarm, listen_on))
+        let Listening { addresses, events: early } = timeout(LISTEN_PATIENCE, listen(&mut swarm, listen_on))
             .await
             .map_err(|_| "cannot listen: no address became ready in time")??;
         let enr = own_enr(&setup, &addresses)?;
@@ -195,6 +198,7 @@ impl Engine {
         Ok(Self {
             log,
             swarm,
+            early,
             hello: EngineHello {
                 contract_version: VERSION,
                 agent: AGENT.into(),
@@ -243,6 +247,9 @@ impl Engine {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
+        for event in mem::take(&mut self.early) {
+            self.on_swarm(event);
+        }
         loop {
             let beacon = self.link.as_ref().filter(|_| !self.outbox.is_empty()).map(|link| link.beacon.sender());
             // The order matters: votes that arrive together are sent to the beacon together, when there is nothing else
