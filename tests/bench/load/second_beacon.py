@@ -11,15 +11,9 @@ sync: then the second beacon starts again with an empty folder. Full blocks a se
 its processor time for each of them. Beside it the floor: the time that one thread takes for the block's signatures alone.
 """
 
-import argparse
 import dataclasses
-import json
-import os
-import pathlib
 import shutil
 import statistics
-import subprocess
-import sys
 import threading
 import time
 
@@ -48,7 +42,7 @@ class FullBlocks(threading.Thread):
         super().__init__(daemon=True)
         self.seen = {}
         self.begin = None  # when it imported its first block, full or not
-        self._pid = network.beacons[number].pid
+        self._beacon = network.beacons[number]
         self._least_votes = least_votes
         self._channel = grpc.insecure_channel(network.places[number].rpc_address)
         from lean.v1 import beacon_pb2_grpc, events_pb2  # pylint: disable=import-outside-toplevel
@@ -61,7 +55,7 @@ class FullBlocks(threading.Thread):
     def run(self):
         try:
             for message in self._events:
-                now = Seen(time.monotonic(), cpu_seconds(self._pid))
+                now = Seen(time.monotonic(), self._beacon.cpu_s())
                 self.begin = self.begin or now
                 for event in message.events:
                     if event.block.votes >= self._least_votes:
@@ -75,24 +69,15 @@ class FullBlocks(threading.Thread):
         self._channel.close()
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def gossip(made, options, least_votes):
     """Milliseconds from one beacon to the other for each full block, and the seconds of its signatures."""
     watches = [FullBlocks(made.network, number, least_votes) for number in (FIRST, SECOND)]
-    result = made.directory / "votes.json"
-    subprocess.run(
-        list(map(str, [*made.load_arguments(options.build_dir / "bin" / "lean-load"), "--votes-only", "--slots",
-                       options.slots, "--json", result])), check=True, stdout=subprocess.DEVNULL)
+    steps = made.vote_steps(options.build_dir, options.slots)
     first, second = (watch.seen for watch in watches)
     wait_until(lambda: first and max(first) in second, PATIENCE_S, "the second beacon to have the last block")
     for watch in watches:
         watch.stop()
-    steps = json.loads(result.read_text(encoding="ascii"))["steps"]
-    floor_s = next(step["floor_s_slot"] for step in steps if step["call"] == "votes") / made.share_of_voters
+    floor_s = steps["votes"]["floor_s_slot"] / made.share_of_voters
     return sorted(1000 * (second[slot].time_s - first[slot].time_s) for slot in first if slot in second), floor_s
 
 
@@ -151,28 +136,7 @@ def table_line(figures):
     return f"{line} {1000 * floor:>8.1f} ms"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    build_dir = pathlib.Path(os.environ.get("LEAN_BUILD_DIR", voted_network.ROOT / "build" / "release"))
-    parser.add_argument("--build-dir", type=pathlib.Path, default=build_dir)
-    parser.add_argument("--dir", type=pathlib.Path,
-                        help="parent of the networks' folders, on a disk; default: that of temporary files")
-    parser.add_argument("--validators", type=lambda text: [int(part) for part in text.split(",")],
-                        default=[64, 1024, 4096])
-    parser.add_argument("--slot-ms", type=int, default=4000)
-    parser.add_argument("--slots", type=int, default=12, help="slots with votes in each network")
-    parser.add_argument("--json", type=pathlib.Path, help="also write the results to this file")
-    options = parser.parse_args()
-    print(f"{'validators':>10} {'blocks':>7} {'gossip p50':>10} {'most':>10} {'synced':>7} {'blocks/s':>9} "
-          f"{'CPU/block':>11} {'signatures':>11}", flush=True)
-    found = []
-    for validators in options.validators:
-        found.append(measure(options, validators))
-        print(table_line(found[-1]), flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="ascii")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    voted_network.measure_sizes(
+        __doc__, measure, f"{'validators':>10} {'blocks':>7} {'gossip p50':>10} {'most':>10} {'synced':>7} {'blocks/s':>9} "
+        f"{'CPU/block':>11} {'signatures':>11}", table_line, sizes=[64, 1024, 4096], slots=12)

@@ -1,8 +1,12 @@
 """A beacon with a full registry for a benchmark: a client proposes with a few of the keys, and lean-load votes with the
 others, so that signing and signing records take little of the machine."""
 
+import argparse
+import json
+import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -56,6 +60,36 @@ class VotedNetwork:
         place = self.network.places[0]
         return [program, "--beacon", place.rpc_address, "--keystores", self.voters, "--pid", self.network.beacon.pid]
 
+    def vote_steps(self, build_dir, slots):
+        """Votes with all keys for `slots` slots. Returns what lean-load measured, by step."""
+        result = self.directory / "votes.json"
+        command = [*self.load_arguments(build_dir / "bin" / "lean-load"), "--votes-only", "--slots", slots, "--json", result]
+        subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
+        return {step["call"]: step for step in json.loads(result.read_text(encoding="ascii"))["steps"]}
+
     def stop(self):
         self.network.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def measure_sizes(description, measure, header, table_line, sizes, slots):
+    """The program of a benchmark that starts a network for each number of validators: reads the command line, prints a
+    table, and writes JSON if asked. `measure(options, validators)` returns figures, `table_line(figures)` their line.
+    `sizes`, `slots`: what is measured by default."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    build_dir = pathlib.Path(os.environ.get("LEAN_BUILD_DIR", ROOT / "build" / "release"))
+    parser.add_argument("--build-dir", type=pathlib.Path, default=build_dir)
+    parser.add_argument("--dir", type=pathlib.Path,
+                        help="parent of the networks' folders, on a disk; default: that of temporary files")
+    parser.add_argument("--validators", type=lambda text: [int(part) for part in text.split(",")], default=sizes)
+    parser.add_argument("--slot-ms", type=int, default=4000)
+    parser.add_argument("--slots", type=int, default=slots, help="slots with votes in each network")
+    parser.add_argument("--json", type=pathlib.Path, help="also write the results to this file")
+    options = parser.parse_args()
+    print(header, flush=True)
+    found = []
+    for validators in options.validators:
+        found.append(measure(options, validators))
+        print(table_line(found[-1]), flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="ascii")
