@@ -5,6 +5,11 @@ target_include_directories(lean_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_link_libraries(lean_options INTERFACE Threads::Threads)
 # All targets use -pthread, because some packages require it, and a precompiled header only serves targets with the same macros.
 target_compile_options(lean_options INTERFACE -Wall -Wextra -Werror -pthread)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC collects its garbage from 1 GB (in kB) instead of 128 MB, so in few sources. A compiler takes about 140 MB more for
+  # the sources that include gRPC, and a tenth less time.
+  target_compile_options(lean_options INTERFACE --param=ggc-min-heapsize=1000000)
+endif()
 
 # Release builds check buffers, the stack and the targets of indirect jumps, and make relocation tables read-only.
 # _FORTIFY_SOURCE is undefined first because the compiler may define another level by default.

@@ -21,7 +21,7 @@ import source_checks
 FOLDERS = ("common", "beacon", "validator_client", "tests")
 # Options of precompiled headers, which clang-tidy does not use, and options that only GCC has.
 NOT_CLANG = re.compile(
-    r" (-Winvalid-pch|-fpch-preprocess|-Wno-error=(restrict|stringop-\w+)|-include \S*/cmake_pch\.hxx)(?= )")
+    r" (-Winvalid-pch|-fpch-preprocess|--param=\S+|-Wno-error=(restrict|stringop-\w+)|-include \S*/cmake_pch\.hxx)(?= )")
 
 OBJECT = re.compile(r" -o (\S+)")
 UNITY_PART = re.compile(r'^#include "(.+\.cpp)"$', re.MULTILINE)
