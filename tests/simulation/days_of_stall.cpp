@@ -15,6 +15,7 @@
 #include "common/ssz/ssz.h"
 #include "tests/beacon/storage/stored_chain.h"
 #include "tests/simulation/disks/compact_disk.h"
+#include "tests/simulation/syncing_node.h"
 
 namespace lean::simulation {
 namespace {
@@ -68,17 +69,6 @@ std::unique_ptr<beacon::StoredChain> Open(const Genesis& genesis, const std::str
       .value();
 }
 
-// Imports all blocks of the other chain, oldest first, as sync does.
-void Follow(beacon::StoredChain& chain, beacon::StoredChain& other, const StallOptions& options) {
-  chain.GoTo(other.chain().current_slot(), 3);
-  const std::vector<Checkpoint> blocks = other.database().HeldBlocks(1).value();
-  for (size_t i = 0; i < blocks.size(); ++i) {
-    if (chain.Import(other.database().BlockAt(blocks[i]).value()).status != beacon::SubmitOutcome::kAccepted) return;
-    if (i % kFlushEvery == 0) chain.storage().Flush();
-    if (i % kProgressEvery == 0) options.progress(absl::StrFormat("a fresh node has slot %d", blocks[i].slot));
-  }
-}
-
 }  // namespace
 
 StallResult RunStall(const StallOptions& options) {
@@ -129,10 +119,16 @@ StallResult RunStall(const StallOptions& options) {
   if (chain->chain().finalized().slot > last) result.slots_to_finality = slot - last;
 
   begin = CpuSeconds();
-  const std::unique_ptr<beacon::StoredChain> fresh = Open(genesis, options.folder + "/fresh", disk);
-  Follow(*fresh, *chain, options);
-  result.fresh_node_has_head =
-      fresh->chain().head() == chain->chain().head() && fresh->chain().finalized() == chain->chain().finalized();
+  std::filesystem::create_directories(options.folder + "/fresh");
+  SyncingNode fresh(genesis, options.folder + "/fresh", disk.env.get(), *chain);
+  uint64_t told = 0;
+  const absl::Status synced = fresh.Sync([&](uint64_t head_slot) {
+    if (head_slot < told + kProgressEvery) return;
+    told = head_slot;
+    options.progress(absl::StrFormat("a fresh node has slot %d", head_slot));
+  });
+  if (!synced.ok()) options.progress(absl::StrFormat("a fresh node: %s", synced.message()));
+  result.fresh_node_has_head = fresh.head() == chain->chain().head() && fresh.finalized() == chain->chain().finalized();
   result.fresh_node_s = CpuSeconds() - begin;
   return result;
 }

@@ -33,7 +33,7 @@ struct StallResult {
   size_t held_states = 0;
   size_t held_blocks = 0;
   uint64_t slots_to_finality = 0;    // from the slot in which all validators are back; 0: it has not come back
-  bool fresh_node_has_head = false;  // a fresh node has imported all blocks and has the same head and finalized block
+  bool fresh_node_has_head = false;  // a fresh node has synced, and has the same head and finalized block
   double fresh_node_s = 0;           // CPU time that this took
 };
 

@@ -63,6 +63,7 @@ class StoredChain {
   void GoTo(uint64_t slot, uint64_t interval);
 
   const LeanChain& chain() const { return chain_; }
+  const SlotClock& slots() const { return slots_; }
   const RestoredChain& restored() const { return restored_; }  // without its chain
   ChainDatabase& database() { return *database_; }
   StorageService& storage() const { return *storage_; }
