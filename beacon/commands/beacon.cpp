@@ -47,12 +47,6 @@ absl::StatusOr<StartOptions> ReadStartOptions(const BeaconOptions& options, cons
   return kept;
 }
 
-std::unique_ptr<const BlockSource> MakeBlockSource(const ChainService& service, const ChainDatabase* database,
-                                                   const Clock& clock, const std::shared_ptr<spdlog::logger>& log) {
-  if (database == nullptr) return std::make_unique<MemoryBlockSource>(service);
-  return std::make_unique<StoredBlockSource>(service, *database, clock, log);
-}
-
 std::unique_ptr<SignatureVerifier> MakeVerifier(const ChainParameters& parameters, const Clock& clock,
                                                 BeaconMetrics& metrics) {
   SignatureVerifierOptions options;

@@ -82,6 +82,11 @@ void ChainService::Start() {
   ticker_ = std::jthread([this](std::stop_token stop) { RunTicker(stop); });
 }
 
+void ChainService::StartWithoutThreads() {
+  has_threads_ = false;
+  writer_.CatchUp();
+}
+
 void ChainService::Stop() {
   stopping_ = true;
   ticker_.request_stop();
@@ -216,6 +221,7 @@ void ChainService::Take(const Message& message) {
 
 bool ChainService::Step() {
   if (verifier_->RunOne()) return true;
+  if (rebuilder_ != nullptr && rebuilder_->RunOne()) return true;
   const std::optional<MessagePtr> message = channel_.TryPop();
   if (message.has_value()) Take(**message);
   return message.has_value();
@@ -309,7 +315,11 @@ absl::StatusOr<StatePtr> ChainService::AwaitState(const Root& root, const StateA
   if (rebuilder_ == nullptr) return absl::NotFoundError("the state is not in memory, and nothing is kept on a disk");
   const auto answer = std::make_shared<std::promise<absl::StatusOr<StatePtr>>>();
   rebuilder_->Request(root, asker, [answer](const absl::StatusOr<StatePtr>& state) { answer->set_value(state); });
-  return answer->get_future().get();
+  std::future<absl::StatusOr<StatePtr>> state = answer->get_future();
+  while (!has_threads_ && state.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    rebuilder_->RunOne();
+  }
+  return state.get();
 }
 
 absl::StatusOr<StatePtr> ChainService::StateOf(const Root& root) const {

@@ -93,9 +93,8 @@ class ChainService {
   void Start();
 
   // For one thread that does everything, such as a simulation's, instead of Start. The verifier has no threads. The
-  // caller calls Tick at the beginning of each interval, and Step after each call until nothing waits. There is no
-  // source of states.
-  void StartWithoutThreads() { writer_.CatchUp(); }
+  // caller calls Tick at the beginning of each interval, and Step after each call until nothing waits.
+  void StartWithoutThreads();
   void Tick();
   // Does one piece of the work that waits. False: nothing waits.
   bool Step();
@@ -249,6 +248,7 @@ class ChainService {
   const size_t max_items_in_flight_;
   std::atomic<bool> tick_queued_ = false;  // a tick is in the channel
   std::atomic<bool> stopping_ = false;
+  bool has_threads_ = true;  // false from StartWithoutThreads on
   std::thread loop_;
   std::jthread ticker_;
 };

@@ -77,7 +77,10 @@ bool StateRebuilder::HasWork() const {
 std::optional<StateRebuilder::Wanted> StateRebuilder::Next() {
   MutexLock lock(mutex_);
   changed_.Wait(mutex_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || HasWork(); });
-  if (stopping_) return std::nullopt;
+  return stopping_ ? std::nullopt : TakeNext();
+}
+
+std::optional<StateRebuilder::Wanted> StateRebuilder::TakeNext() {
   const size_t other = last_kind_ == StateAsker::kPeer ? StateAsker::kCaller : StateAsker::kPeer;
   for (const size_t kind : {size_t{StateAsker::kChain}, other, last_kind_}) {
     if (wanted_[kind].empty()) continue;
@@ -93,11 +96,24 @@ void StateRebuilder::Run() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
   while (const std::optional<Wanted> wanted = Next()) {
     const SteadyTime start = clock_.Steady();
-    const absl::StatusOr<StatePtr> state = Rebuild(*wanted);
-    const auto took = clock_.Steady() - start;
-    for (const Done& done : wanted->done) done(state);
-    if (wanted->asker.kind == StateAsker::kPeer) Rest(took * options_.rest);
+    Answer(*wanted);
+    if (wanted->asker.kind == StateAsker::kPeer) Rest((clock_.Steady() - start) * options_.rest);
   }
+}
+
+bool StateRebuilder::RunOne() {
+  std::optional<Wanted> wanted;
+  {
+    MutexLock lock(mutex_);
+    wanted = TakeNext();
+  }
+  if (wanted.has_value()) Answer(*wanted);
+  return wanted.has_value();
+}
+
+void StateRebuilder::Answer(const Wanted& wanted) {
+  const absl::StatusOr<StatePtr> state = Rebuild(wanted);
+  for (const Done& done : wanted.done) done(state);
 }
 
 absl::StatusOr<StatePtr> StateRebuilder::Rebuild(const Wanted& wanted) {

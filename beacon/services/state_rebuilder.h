@@ -63,7 +63,7 @@ class StateRebuilder {
   using BranchOf = std::function<std::optional<Branch>(const Root&)>;
   using Done = std::function<void(const absl::StatusOr<StatePtr>&)>;
 
-  // `source` and `clock` outlive it. `branch_of` is asked on the thread.
+  // `source` and `clock` outlive it. `branch_of` is asked on the thread that restores.
   StateRebuilder(const StateSource& source, BranchOf branch_of, Clock& clock, std::shared_ptr<spdlog::logger> log,
                  const StateRebuilderOptions& options);
   // As Stop().
@@ -72,6 +72,9 @@ class StateRebuilder {
   StateRebuilder& operator=(const StateRebuilder&) = delete;
 
   void Start();
+  // For one thread that does everything, such as a simulation's, instead of Start: restores the next state without a
+  // pause. False: none is requested.
+  bool RunOne();
   // Answers open and later requests with kUnavailable. May be called again.
   void Stop();
 
@@ -94,6 +97,9 @@ class StateRebuilder {
   void Run();
   // The next state to restore; nullopt: the service stops.
   std::optional<Wanted> Next();
+  // The same without waiting; nullopt: none is requested.
+  std::optional<Wanted> TakeNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Answer(const Wanted& wanted);
   absl::StatusOr<StatePtr> Rebuild(const Wanted& wanted);
   void Rest(std::chrono::nanoseconds time);
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

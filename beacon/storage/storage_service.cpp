@@ -102,8 +102,7 @@ void StorageService::Run() {
   while (const std::optional<std::vector<StorageItem>> items = queue_.Take(options_.batch_bytes, options_.check)) {
     const SteadyTime begin = clock_.Steady();
     const bool written = Write(Prepare(*items));
-    if (written) WriteTip(/*last=*/false);
-    if (written) DropOld();
+    if (written) Finish();
     queue_.Done();
     if (written) {
       clock_.WaitUntil(begin + options_.pause, stop_.get_token());
@@ -120,6 +119,32 @@ void StorageService::Run() {
   PutWaitingVotes(SteadyTime::max(), writes);
   if (!writes.empty()) Write(writes);
   WriteTip(/*last=*/true);
+}
+
+bool StorageService::Step() {
+  const SteadyTime now = clock_.Steady();
+  if (!unwritten_.has_value()) {
+    const std::optional<std::vector<StorageItem>> items = queue_.Take(options_.batch_bytes, std::chrono::seconds(0));
+    if (!items.has_value()) return false;
+    WriteSet writes = Prepare(*items);
+    if (items->empty() && writes.empty()) return false;
+    unwritten_ = std::move(writes);
+  } else if (now < retry_at_) {
+    return false;
+  }
+  if (!TryWrite(*unwritten_)) {
+    retry_at_ = now + options_.retry;
+    return false;
+  }
+  unwritten_ = std::nullopt;
+  Finish();
+  queue_.Done();
+  return true;
+}
+
+void StorageService::Finish() {
+  WriteTip(/*last=*/false);
+  DropOld();
 }
 
 WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
@@ -211,20 +236,29 @@ void StorageService::Finalize(const ImportedBlock& block, WriteSet& writes) {
 }
 
 bool StorageService::Write(const WriteSet& writes) {
-  absl::Status status = database_.files().Write(writes);
-  if (status.ok()) return true;
-  log_->error("storage_failed message=\"{}; nothing is accepted until the disk takes writes\"",
-              std::string(status.message()));
   bool stopping = false;
-  while (!status.ok() && !stopping) {
-    SetHealth(absl::UnavailableError(status.message()));
+  while (!TryWrite(writes)) {
+    if (stopping) return false;
     stopping = !WaitToRetry();
-    status = database_.files().Recover();
-    if (status.ok()) status = database_.files().Write(writes);
   }
-  if (!status.ok()) return false;
-  SetHealth(absl::OkStatus());
-  log_->info("storage_recovered bytes={}", writes.bytes());
+  return true;
+}
+
+bool StorageService::TryWrite(const WriteSet& writes) {
+  absl::Status status = disk_fails_ ? database_.files().Recover() : absl::OkStatus();
+  if (status.ok()) status = database_.files().Write(writes);
+  if (!status.ok()) {
+    if (!std::exchange(disk_fails_, true)) {
+      log_->error("storage_failed message=\"{}; nothing is accepted until the disk takes writes\"",
+                  std::string(status.message()));
+    }
+    SetHealth(absl::UnavailableError(status.message()));
+    return false;
+  }
+  if (std::exchange(disk_fails_, false)) {
+    SetHealth(absl::OkStatus());
+    log_->info("storage_recovered bytes={}", writes.bytes());
+  }
   return true;
 }
 

@@ -62,6 +62,10 @@ class StorageService final : public ChainObserver {
   StorageService& operator=(const StorageService&) = delete;
 
   void Start();
+  // For one thread that does everything, such as a simulation's, instead of Start: writes a batch of what waits, and
+  // the votes that are due. After a failure it tries the same batch again, once options.retry have passed. False:
+  // nothing waits, or the disk fails.
+  bool Step();
   // Writes what waits and joins the thread; a failing disk is tried once more. To be called after the chain's writer
   // has stopped. May be called again.
   void Stop();
@@ -84,6 +88,8 @@ class StorageService final : public ChainObserver {
  private:
   void Run();
   WriteSet Prepare(const std::vector<StorageItem>& items);
+  // What follows a batch that is written.
+  void Finish();
   void AddVote(const SignedVotePtr& vote);
   // Forgets the waiting votes that `block` contains.
   void ForgetVotesIn(const SignedBlockWithAttestation& block);
@@ -94,6 +100,8 @@ class StorageService final : public ChainObserver {
   void Finalize(const ImportedBlock& block, WriteSet& writes);
   // Retries until it succeeds; false: the service stops.
   bool Write(const WriteSet& writes);
+  // Tries once, after an attempt to recover if the last try has failed. Logs when the disk begins and ceases to fail.
+  bool TryWrite(const WriteSet& writes);
   // Deletes old blocks as keep_slots says.
   void DropOld();
   // Writes the tip beside the database when it has changed and is due, or when this is the `last` time.
@@ -125,6 +133,9 @@ class StorageService final : public ChainObserver {
   ChainTip written_tip_;                                      // in the file beside the database
   SteadyTime tip_due_;
   bool tip_failed_ = false;  // already logged
+  bool disk_fails_ = false;
+  std::optional<WriteSet> unwritten_;  // of Step: a batch that could not be written
+  SteadyTime retry_at_;                // of Step
 
   mutable Mutex mutex_;
   absl::Status health_ ABSL_GUARDED_BY(mutex_);

@@ -78,4 +78,10 @@ uint64_t StoredBlockSource::earliest_slot() const {
   return oldest.ok() ? std::min(*oldest, memory_.earliest_slot()) : memory_.earliest_slot();
 }
 
+std::unique_ptr<const BlockSource> MakeBlockSource(const ChainService& service, const ChainDatabase* database,
+                                                   const Clock& clock, const std::shared_ptr<spdlog::logger>& log) {
+  if (database == nullptr) return std::make_unique<MemoryBlockSource>(service);
+  return std::make_unique<StoredBlockSource>(service, *database, clock, log);
+}
+
 }  // namespace lean::beacon

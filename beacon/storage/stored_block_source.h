@@ -40,6 +40,10 @@ class StoredBlockSource final : public BlockSource {
   mutable LineLimit lines_;
 };
 
+// The source for a chain that is kept in `database`, or in memory alone when it is null. All but `log` outlive it.
+std::unique_ptr<const BlockSource> MakeBlockSource(const ChainService& service, const ChainDatabase* database,
+                                                   const Clock& clock, const std::shared_ptr<spdlog::logger>& log);
+
 }  // namespace lean::beacon
 
 #endif  // LEAN_BEACON_STORAGE_STORED_BLOCK_SOURCE_H_

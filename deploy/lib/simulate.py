@@ -44,9 +44,11 @@ class Task:
 TASKS = (
     Task("storm", 4, 8, 384, 8),
     Task("storm", 9, 18, 384, 8),
+    Task("blackouts", 4, 8, 384, 8),
     Task("storm", 7, 7, 2048, 2),
     Task("storm", 100, 20, 256, 8),
     Task("storm", 5, 10, 1024, 4),
+    Task("blackouts", 9, 18, 384, 2),
     Task("storm", 32, 64, 192, 1),
     Task("storm", 100, 100, 128, 1),
     Task("", 1000, 1000, 8, 1),

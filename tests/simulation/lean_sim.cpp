@@ -77,6 +77,7 @@ int Main(int argc, char** argv) {
   const CLI::Option* nodes = app.add_option("--nodes", given.nodes, "beacons with a client each");
   const CLI::Option* validators = app.add_option("--validators", given.validators, "over all nodes");
   const CLI::Option* slots = app.add_option("--slots", given.slots, "slots of a run");
+  const CLI::Option* disks = app.add_option("--disks", given.disks, "the first nodes keep their chain on a disk");
   app.add_option("--scenario", file, "YAML file; the options above override it")->check(CLI::ExistingFile);
   app.add_flag("--log", verbose, "log what all nodes log");
   app.add_option("--record", record, "folder for what the pages of nodes get; tests/simulation/watch.py shows it");
@@ -98,6 +99,7 @@ int Main(int argc, char** argv) {
   if (nodes->count() > 0) scenario.nodes = given.nodes;
   if (validators->count() > 0) scenario.validators = given.validators;
   if (slots->count() > 0) scenario.slots = given.slots;
+  if (disks->count() > 0) scenario.disks = given.disks;
   if (scenario.nodes == 0 || scenario.validators == 0 || scenario.validators > 4096 || scenario.nodes > 4096) {
     std::cerr << "--nodes and --validators: expected 1 to 4096\n";
     return 2;

@@ -67,7 +67,7 @@ TEST_P(WholeNetworkByFile, KeepsTheRules) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Scenarios, WholeNetworkByFile,
-                         testing::Values("clocks", "dishonest", "partition", "power", "storm", "twins"));
+                         testing::Values("blackouts", "clocks", "dishonest", "partition", "power", "storm", "twins"));
 
 class WholeNetworkWithSeed : public WholeNetwork, public testing::WithParamInterface<uint64_t> {};
 
@@ -114,6 +114,20 @@ TEST_F(WholeNetwork, ThreeOfNineEquivocatorsBreakFinality) {
   const RunResult result = RunIt(Partitioned(3), {.judge_always = true});
   ASSERT_TRUE(result.violation.has_value());
   EXPECT_EQ(result.violation->rule, Rule::kFinality) << Text(result);
+}
+
+TEST_F(WholeNetwork, AChainComesBackFromItsDisk) {
+  // Nobody else has the chain.
+  Scenario scenario{.nodes = 1, .validators = 4, .slots = 64, .disks = 1};
+  scenario.faults.push_back({.kind = FaultKind::kKill, .from_slot = 10, .until_slot = 12, .nodes = {0}});
+  const RunResult result = RunIt(scenario);
+  EXPECT_FALSE(result.violation.has_value()) << Text(result);
+  EXPECT_GE(result.finalized_slot, 58u);
+  EXPECT_EQ(RunIt(scenario).digest, result.digest);
+
+  const RunResult lost = RunIt(scenario, {.lose_chains = true});
+  ASSERT_TRUE(lost.violation.has_value());
+  EXPECT_EQ(lost.violation->rule, Rule::kRestore) << Text(lost);
 }
 
 TEST_F(WholeNetwork, TwoClientsWithOneKeySignALeafTwice) {

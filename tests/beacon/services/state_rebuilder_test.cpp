@@ -134,6 +134,23 @@ TEST_F(StateRebuilderTest, WhatCannotBeHadIsSaidToBe) {
   EXPECT_TRUE(absl::IsNotFound(Ask(1000, kCaller).get())) << "no such block";
 }
 
+TEST_F(StateRebuilderTest, WithoutAThreadItsOwnerRestoresOneAfterTheOther) {
+  source_.Open();
+  StateRebuilder rebuilder(source_, BranchOf, clock_, log_.logger(), {});
+  EXPECT_FALSE(rebuilder.RunOne());
+  std::vector<bool> answered;
+  const auto done = [&](const absl::StatusOr<StatePtr>& state) { answered.push_back(state.ok()); };
+  rebuilder.Request(RootOf(7), Peer(1), done);
+  rebuilder.Request(RootOf(8), kChain, done);
+  EXPECT_THAT(answered, SizeIs(0));
+  EXPECT_TRUE(rebuilder.RunOne());
+  EXPECT_THAT(answered, ElementsAre(true));
+  EXPECT_TRUE(rebuilder.RunOne());
+  EXPECT_FALSE(rebuilder.RunOne());
+  EXPECT_THAT(source_.asked(), ElementsAre(8, 7));
+  EXPECT_THAT(answered, ElementsAre(true, true));
+}
+
 TEST_F(StateRebuilderTest, StopAnswersEverybody) {
   std::future<absl::Status> first = Ask(1, kCaller);
   source_.AwaitAsked(1);

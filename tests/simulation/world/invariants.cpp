@@ -34,6 +34,8 @@ const char* NameOf(Rule rule) {
       return "contract";
     case Rule::kClient:
       return "client";
+    case Rule::kRestore:
+      return "restore";
   }
   return "unknown";
 }

@@ -25,6 +25,7 @@ enum class Rule {
   kMemory,     // what a node holds follows from the registry, not from time
   kContract,   // messages between beacon and engine are as network_engine.proto says
   kClient,     // no validator client of an honest node ends
+  kRestore,    // after a power cut a chain is opened again, and has what was finalized before
 };
 const char* NameOf(Rule rule);
 

@@ -113,6 +113,9 @@ class Drawing {
       }
     } else if (IsDishonest(kind)) {
       if (!dishonest_.empty()) nodes.push_back(dishonest_[Random(dishonest_.size())]);
+    } else if (kind == FaultKind::kKill && scenario_.disks >= scenario_.nodes && Random(4) == 0) {
+      // All of them at once, since their chains come back.
+      for (size_t node = 0; node < scenario_.nodes; ++node) nodes.push_back(node);
     } else {
       const size_t node = Random(scenario_.nodes);
       uint64_t& until = busy_until_[node];
@@ -196,7 +199,7 @@ Scenario WithRandomFaults(Scenario scenario) {
 absl::StatusOr<Scenario> ReadScenario(const std::string& path) {
   ASSIGN_OR_RETURN(const YamlValue root, YamlValue::ReadFile(path, kMaxBytes));
   RETURN_IF_ERROR(root.CheckFields({"seed", "nodes", "validators", "slots", "slot_ms", "peers", "links", "calm_slots",
-                                    "twins", "random_percent", "faults"}));
+                                    "twins", "disks", "random_percent", "faults"}));
   Scenario scenario;
   RETURN_IF_ERROR(Take(root, "seed", UINT64_MAX, scenario.seed));
   RETURN_IF_ERROR(Take(root, "nodes", 4096, scenario.nodes));
@@ -206,6 +209,7 @@ absl::StatusOr<Scenario> ReadScenario(const std::string& path) {
   RETURN_IF_ERROR(Take(root, "peers", 4096, scenario.peers));
   RETURN_IF_ERROR(Take(root, "calm_slots", kMaxNumber, scenario.calm_slots));
   RETURN_IF_ERROR(Take(root, "twins", 4096, scenario.twins));
+  RETURN_IF_ERROR(Take(root, "disks", 4096, scenario.disks));
   RETURN_IF_ERROR(Take(root, "random_percent", 100, scenario.random_percent));
   ASSIGN_OR_RETURN(const std::optional<YamlValue> links, root.OptionalField("links"));
   if (links.has_value()) {
@@ -229,7 +233,7 @@ std::string ToYaml(const Scenario& scenario) {
   std::string yaml =
       absl::StrCat("seed: ", scenario.seed, "\nnodes: ", scenario.nodes, "\nvalidators: ", scenario.validators,
                    "\nslots: ", scenario.slots, "\nslot_ms: ", scenario.slot_ms, "\npeers: ", scenario.peers,
-                   "\ncalm_slots: ", scenario.calm_slots, "\ntwins: ", scenario.twins,
+                   "\ncalm_slots: ", scenario.calm_slots, "\ntwins: ", scenario.twins, "\ndisks: ", scenario.disks,
                    "\nrandom_percent: ", scenario.random_percent, "\nlinks: {latency_ms: ", scenario.links.latency_ms);
   absl::StrAppend(&yaml, ", jitter_ms: ", scenario.links.jitter_ms, ", loss_percent: ", scenario.links.loss_percent,
                   ", repeat_percent: ", scenario.links.repeat_percent,

@@ -16,7 +16,7 @@ namespace lean::simulation {
 enum class FaultKind {
   kPartition,  // the nodes reach each other and nobody else
   kKill,       // the nodes lose their power, in the middle of a write, and come back at the end
-  kWipe,       // as kKill; they come back without signing records, and their operator says that this is right
+  kWipe,       // as kKill; they come back without data and records, and their operator says that this is right
   kSkew,       // the wall clocks of the nodes are `amount` milliseconds ahead
   kWithhold,   // the nodes publish nothing
   kSilent,     // the nodes forward nothing and answer no requests
@@ -54,6 +54,8 @@ struct Scenario {
   uint64_t calm_slots = 48;
   // The validators of the first nodes have a second node each, with own records: they equivocate.
   size_t twins = 0;
+  // The first nodes keep their chain on a disk, and have it after a kill. The others have theirs in memory.
+  size_t disks = 0;
   // Makes up faults: the chance, in percent, that one of a kind begins in a slot.
   uint32_t random_percent = 0;
   std::vector<Fault> faults = {};
@@ -70,7 +72,8 @@ struct Scenario {
 };
 
 // The same scenario with random faults drawn from its seed and listed, so that none is made up any more. Dishonest
-// nodes have fewer than a third of the validators, and at most a third of the nodes are down at a time.
+// nodes have fewer than a third of the validators. At most a third of the nodes are down at a time, or all of them when
+// all have disks.
 Scenario WithRandomFaults(Scenario scenario);
 
 // YAML. Errors name the file, the line and the field.

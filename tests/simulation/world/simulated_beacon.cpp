@@ -1,8 +1,13 @@
 #include "tests/simulation/world/simulated_beacon.h"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
+#include "beacon/storage/database/losses.h"
+#include "beacon/storage/restore.h"
+#include "beacon/storage/stored_block_source.h"
+#include "common/status/status_macros.h"
 #include "tests/simulation/world/stand_in_signatures.h"
 
 namespace lean::simulation {
@@ -10,6 +15,8 @@ namespace {
 
 // Timeouts, and sync when nothing happens.
 constexpr Ms kTick = 500;
+// StorageOptions::pause.
+constexpr Ms kBetweenWrites = 50;
 
 std::unique_ptr<beacon::SignatureVerifier> MakeVerifier(const WorldContext& world) {
   return std::make_unique<beacon::SignatureVerifier>(
@@ -17,27 +24,58 @@ std::unique_ptr<beacon::SignatureVerifier> MakeVerifier(const WorldContext& worl
       beacon::SignatureVerifierOptions{.threads = 0, .functions = world.results.VerifierFunctions()});
 }
 
+beacon::ChainServiceOptions ChainOptions(bool kept) {
+  beacon::ChainServiceOptions options;
+  if (kept) options.writer.prune = beacon::kInMemoryBesideDisk;
+  return options;
+}
+
 }  // namespace
 
+OpenedChain NewChain(const WorldContext& world) {
+  return {.chain = beacon::LeanChain::FromAnchor(world.genesis.state, world.genesis.block, {},
+                                                 beacon::AnchorHistory::kKnown, world.results.ChainFunctions())
+                       .value()};
+}
+
+absl::StatusOr<OpenedChain> OpenChain(const WorldContext& world, Clock& clock, const std::string& folder,
+                                      rocksdb::Env* env) {
+  ASSIGN_OR_RETURN(auto database, beacon::ChainDatabase::OpenOrCreate(
+                                      {.path = folder, .network = world.spec.name, .min_free_bytes = 0, .env = env},
+                                      world.genesis, std::nullopt));
+  ASSIGN_OR_RETURN(const std::optional<std::string> lost, beacon::LostSinceTip(*database));
+  if (lost.has_value()) return absl::DataLossError(*lost);
+  ASSIGN_OR_RETURN(beacon::RestoredChain restored, beacon::RestoreChain(*database, clock, *world.log));
+  world.log->info("chain_opened folder={} head={} finalized={} snapshot={} replayed={} left_out={} votes={}", folder,
+                  restored.chain.head().slot, restored.chain.finalized().slot, restored.snapshot_slot,
+                  restored.replayed, restored.left_out, restored.votes);
+  auto storage = std::make_unique<beacon::StorageService>(*database, clock, world.log, beacon::StorageOptions());
+  return OpenedChain{
+      .chain = std::move(restored.chain), .database = std::move(database), .storage = std::move(storage)};
+}
+
 SimulatedBeacon::SimulatedBeacon(const WorldContext& world, size_t node, NodeClock& clock, const Behaviour& behaviour,
-                                 EngineWatch engine_watch, beacon::EventHistory* events, std::function<void()> changed)
+                                 OpenedChain opened, EngineWatch engine_watch, beacon::EventHistory* events,
+                                 std::function<void()> changed)
     : world_(world),
       clock_(clock),
       changed_(std::move(changed)),
+      database_(std::move(opened.database)),
+      storage_(std::move(opened.storage)),
       outbound_(beacon::OutboundItems(world.genesis.state->validators.size())),
-      chain_(beacon::LeanChain::FromAnchor(world.genesis.state, world.genesis.block, {}, beacon::AnchorHistory::kKnown,
-                                           world.results.ChainFunctions())
-                 .value(),
-             MakeVerifier(world),
+      chain_(std::move(opened.chain), MakeVerifier(world),
              {.clock = clock,
               .slot_clock = world.slots,
               .outbound = outbound_,
               .log = world.log,
+              .observer = storage_.get(),
               .want = [inbox = inbox_](const beacon::WantedRoot& wanted) { inbox->Want(wanted); },
+              .states = database_.get(),
               .events = events},
-             beacon::ChainServiceOptions()),
+             ChainOptions(database_ != nullptr)),
+      blocks_(beacon::MakeBlockSource(chain_, database_.get(), clock, world.log)),
       served_{.service = chain_,
-              .blocks = blocks_,
+              .blocks = *blocks_,
               .clock = clock,
               .slots = world.slots,
               .spec = world.spec,
@@ -51,7 +89,7 @@ SimulatedBeacon::SimulatedBeacon(const WorldContext& world, size_t node, NodeClo
         return std::make_unique<SimulatedEngine>(world.fabric, node, behaviour, owner, engine_watch);
       },
       beacon::NetworkContext{.chain = chain_,
-                             .blocks = blocks_,
+                             .blocks = *blocks_,
                              .outbound = outbound_,
                              .clock = clock,
                              .slot = std::chrono::milliseconds(world.spec.slot_duration_ms),
@@ -80,6 +118,7 @@ SimulatedBeacon::~SimulatedBeacon() {
   sync_->Stop();
   chain_.Stop();
   network_->Stop();
+  // What waits for the disk is lost: a process that ends in good order is tested elsewhere.
 }
 
 void SimulatedBeacon::Later(Ms delay, EventLoop::Action action) {
@@ -102,8 +141,17 @@ void SimulatedBeacon::ScheduleTick() {
   Later(kTick, [this] {
     network_->Tick();
     sync_->Step();
+    if (storage_ != nullptr) storage_->Step();
     Pump();
     ScheduleTick();
+  });
+}
+
+void SimulatedBeacon::ScheduleWrite() {
+  if (storage_ == nullptr || std::exchange(will_write_, true)) return;
+  Later(kBetweenWrites, [this] {
+    will_write_ = false;
+    storage_->Step();
   });
 }
 
@@ -118,6 +166,7 @@ void SimulatedBeacon::Pump() {
     worked = true;
   }
   pumping_ = false;
+  ScheduleWrite();
   changed_();
 }
 

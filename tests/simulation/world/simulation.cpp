@@ -1,6 +1,7 @@
 #include "tests/simulation/world/simulation.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "beacon/services/events/event_history.h"
+#include "tests/simulation/disks/chain_disk.h"
 #include "tests/simulation/disks/records_disk.h"
 #include "tests/simulation/record/node_recorder.h"
 #include "tests/simulation/world/shared_results.h"
@@ -20,6 +22,7 @@ constexpr uint64_t kGenesisTime = 1'700'000'000;
 constexpr Ms kStartsBefore = 4'000;    // genesis
 constexpr Ms kSmallestSkew = 100;      // of every clock, in both directions
 constexpr uint64_t kWritesToCut = 12;  // a power cut comes after at most so many more writes
+constexpr char kChainFolder[] = "chain";
 constexpr uint64_t kQuietBeforeHeads = 8;
 constexpr uint64_t kRecordEvery = 16;  // slots between two answers to what a page loads
 
@@ -56,7 +59,8 @@ class Simulation {
   struct Node {
     std::unique_ptr<NodeClock> clock;
     Behaviour behaviour;
-    std::string folder;  // of its records; a power cut concerns all of it
+    std::string folder;               // of its records and its chain; a power cut concerns all of it
+    std::unique_ptr<ChainDisk> disk;  // under its chain; null: the chain is in memory
     bool honest = true;
     bool down = false;
     bool careless = false;
@@ -68,9 +72,13 @@ class Simulation {
     std::unique_ptr<NodeRecorder> recorder;  // null: the node is not recorded
     Checkpoint head;
     Checkpoint finalized;
+    // Slots of the finalized block at the ends of the last two slots with power. The older one is on the disk.
+    std::array<uint64_t, 2> finalized_before{};
   };
 
   void Start(size_t node);
+  // nullopt: it cannot be opened, which violates a rule.
+  std::optional<OpenedChain> Open(size_t node);
   void Stop(size_t node);
   void Apply(const Fault& fault, bool begins);
   void ApplyTo(size_t node, const Fault& fault, bool begins);
@@ -132,6 +140,7 @@ Simulation::Simulation(const Scenario& scenario, const RunOptions& options)
     each.clock->SetSkew(each.skew);
     each.folder = absl::StrCat(folder, "/", node, "/");
     std::filesystem::create_directories(each.folder);
+    if (node < scenario_.disks) each.disk = std::make_unique<ChainDisk>();
     each.twin = each.careless = node >= scenario_.nodes || node < scenario_.twins;
   }
   for (const size_t node : options.recorded) {
@@ -188,8 +197,27 @@ bool Simulation::FinishRecordings() {
   return good;
 }
 
+std::optional<OpenedChain> Simulation::Open(size_t node) {
+  Node& each = nodes_[node];
+  if (each.disk == nullptr) return NewChain(world_);
+  absl::StatusOr<OpenedChain> opened = OpenChain(world_, *each.clock, each.folder + kChainFolder, each.disk->env.get());
+  if (!opened.ok()) {
+    invariants_.Violate(Rule::kRestore, NowSlot(), absl::StrCat("node ", node, ": ", opened.status().ToString()));
+    return std::nullopt;
+  }
+  const uint64_t finalized = opened->chain.finalized().slot;
+  if (safe_ && finalized < each.finalized_before.front()) {
+    invariants_.Violate(Rule::kRestore, NowSlot(),
+                        absl::StrCat("node ", node, " has finalized slot ", each.finalized_before.front(),
+                                     ", and comes back with slot ", finalized));
+  }
+  return *std::move(opened);
+}
+
 void Simulation::Start(size_t node) {
   Node& each = nodes_[node];
+  std::optional<OpenedChain> opened = Open(node);
+  if (!opened.has_value()) return;
   EngineWatch watch;
   watch.peer_ended = [this, node](size_t peer, uint32_t ban_seconds, const std::string& why) {
     digest_.Add(node);
@@ -202,8 +230,8 @@ void Simulation::Start(size_t node) {
     invariants_.Violate(Rule::kContract, NowSlot(), absl::StrCat("node ", node, ": ", status.ToString()));
   };
   beacon::EventHistory* events = each.recorder == nullptr ? nullptr : &each.recorder->NewHistory();
-  each.beacon = std::make_unique<SimulatedBeacon>(world_, node, *each.clock, each.behaviour, watch, events,
-                                                  [this, node] { Look(node); });
+  each.beacon = std::make_unique<SimulatedBeacon>(world_, node, *each.clock, each.behaviour, *std::move(opened), watch,
+                                                  events, [this, node] { Look(node); });
   if (each.recorder != nullptr) each.recorder->Began(each.beacon->served());
   if (scenario_.ValidatorsOf(node).empty()) return;
   each.client = std::make_unique<SimulatedClient>(
@@ -250,8 +278,11 @@ void Simulation::ApplyTo(size_t node, const Fault& fault, bool begins) {
       if (!begins) {
         if (!std::exchange(each.down, false)) break;
         RestorePower(each.folder);
+        if (each.disk != nullptr) each.disk->files->RestorePower();
+        if (options_.lose_chains) std::filesystem::remove_all(each.folder + kChainFolder);
         if (fault.kind == FaultKind::kWipe) {
           each.careless = true;
+          each.finalized_before = {};
           std::filesystem::remove_all(each.folder);
           std::filesystem::create_directories(each.folder);
         }
@@ -261,8 +292,10 @@ void Simulation::ApplyTo(size_t node, const Fault& fault, bool begins) {
       if (std::exchange(each.down, true)) break;
       // In the middle of a transaction: the machine works on until the power is gone for all of it.
       CutPowerAfter(each.folder, random_() % kWritesToCut);
+      if (each.disk != nullptr) each.disk->files->CutPowerAfter(random_() % kWritesToCut, random_);
       loop_.In(static_cast<Ms>(random_() % scenario_.slot_ms), [this, node, &each] {
         CutPower(each.folder, random_);
+        if (each.disk != nullptr) each.disk->files->CutPower();
         Stop(node);
       });
       break;
@@ -328,6 +361,7 @@ void Simulation::EndSlot(uint64_t slot) {
   digest_.Add(loop_.events());
   for (Node& each : nodes_) {
     if (each.recorder != nullptr && slot % kRecordEvery == 0) each.recorder->Save();
+    if (!each.down) each.finalized_before = {each.finalized_before.back(), each.finalized.slot};
   }
   const std::vector<size_t> honest = HonestNodes();
   for (const size_t node : honest) {

@@ -37,9 +37,10 @@ struct RunOptions {
   std::string record_folder = {};
   std::vector<size_t> recorded = {};
   // To show that rules are broken when their condition is not met: judges also when a third of the validators or more
-  // are dishonest; judges twins like honest nodes.
+  // are dishonest; judges twins like honest nodes; a kill deletes what the disks have of the chain.
   bool judge_always = false;
   bool trust_twins = false;
+  bool lose_chains = false;
 };
 
 // The result depends on the scenario alone. The random faults of the scenario are drawn first. Ends at the first

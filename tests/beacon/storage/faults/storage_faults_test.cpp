@@ -5,6 +5,8 @@
 #include <tuple>
 
 #include "absl/strings/match.h"
+#include "beacon/storage/database/schema.h"
+#include "common/clock/manual_clock.h"
 #include "tests/beacon/storage/faults/fault_env.h"
 #include "tests/beacon/storage/stored_chain.h"
 #include "tests/common/config/temporary_folder.h"
@@ -78,6 +80,36 @@ TEST_P(StorageFaultsTest, AtAnyWriteTheFolderStaysConsistent) {
     (*opened)->RunSlots(3);
     // The process ends with its disk still failing.
   }
+}
+
+TEST(StorageStepTest, WritesWithoutAThreadAndTriesAgainAfterAWhile) {
+  const TemporaryFolder folder;
+  FaultEnv disk;
+  const auto database =
+      ChainDatabase::OpenOrCreate({.path = folder.File("data"), .env = disk.env.get()}, StorageTestGenesis(4), {})
+          .value();
+  ManualClock clock(0);
+  StorageService storage(*database, clock, std::make_shared<spdlog::logger>("none"), {});
+  const auto stored_head = [&] { return database->ReadCheckpoint(meta_key::kHead).value().value().slot; };
+  const auto push = [&](uint64_t slot) {
+    storage.CheckpointsChanged({.head = {.root = {}, .slot = slot}, .justified = {}, .finalized = {}});
+  };
+  EXPECT_FALSE(storage.Step()) << "nothing waits";
+  push(5);
+  EXPECT_TRUE(storage.Step());
+  EXPECT_EQ(stored_head(), 5u);
+
+  disk.files->Set(DiskFault::kIoError);
+  push(6);
+  EXPECT_FALSE(storage.Step());
+  EXPECT_FALSE(storage.CanAccept().ok());
+  disk.files->Set(DiskFault::kNone);
+  EXPECT_FALSE(storage.Step()) << "not yet";
+  clock.Advance(StorageOptions().retry);
+  EXPECT_TRUE(storage.Step());
+  EXPECT_TRUE(storage.CanAccept().ok());
+  EXPECT_EQ(stored_head(), 6u);
+  EXPECT_EQ(storage.queue().items, 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, StorageFaultsTest,
