@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 # pylint: disable=wrong-import-position
 import load  # noqa: E402
+import voted_network  # noqa: E402
 
 # pylint: enable=wrong-import-position
 
@@ -33,6 +34,11 @@ class LoadTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
+
+    def test_keys_last_for_all_slots_of_a_run(self):
+        self.assertEqual(voted_network.log_lifetime_for(32), 8)
+        self.assertEqual(voted_network.log_lifetime_for(33), 16)
+        self.assertRaises(SystemExit, voted_network.log_lifetime_for, 513)
 
     def options(self, **changes):
         options = {

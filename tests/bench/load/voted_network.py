@@ -18,11 +18,22 @@ from leandev import network  # noqa: E402
 
 # pylint: enable=wrong-import-position
 
-# The shortest keys, which are made for thousands of validators in seconds. They have 2^8 leaves, one for each slot.
-LOG_LIFETIME = 8
-MOST_SLOTS = 2**LOG_LIFETIME
-# A key's active slots are a multiple of this.
-TREE_SLOTS = 2**(LOG_LIFETIME // 2)
+# Lifetimes of keys: they have 2^8 or 2^16 leaves, one for each slot. Keys of the first kind are made for thousands of
+# validators in seconds.
+LOG_LIFETIMES = (8, 16)
+
+
+def tree_slots(log_lifetime):
+    """A key's active slots are a multiple of this, and it can sign in twice as many without being prepared again."""
+    return 2**(log_lifetime // 2)
+
+
+def log_lifetime_for(slots):
+    """The lifetime of keys for so many slots: lean-load prepares its keys once, before it measures."""
+    for log_lifetime in LOG_LIFETIMES:
+        if slots <= 2 * tree_slots(log_lifetime):
+            return log_lifetime
+    raise SystemExit(f"{slots} slots are too many for one run, at most {2 * tree_slots(LOG_LIFETIMES[-1])}")
 
 
 class VotedNetwork:
@@ -30,17 +41,18 @@ class VotedNetwork:
 
     def __init__(self, build_dir, parent, validators, slot_ms, slots, beacons=1):
         """`parent`: a folder for the network's own. `slots`: how many the benchmark lasts at most."""
+        log_lifetime = log_lifetime_for(slots)
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lean-load-", dir=parent))
-        slots = min(-(-slots // TREE_SLOTS) * TREE_SLOTS, MOST_SLOTS)
         # Validators propose in turn. One key at least is for lean-load.
         proposers = min(slots, validators - 1)
+        active_slots = -(-slots // tree_slots(log_lifetime)) * tree_slots(log_lifetime)
         settings = network.Settings(
             directory=self.directory, build_dir=build_dir, validators=validators, clients=1, beacons=beacons,
-            slot_ms=slot_ms, genesis_delay_s=3 + validators // 1000, xmss_log_lifetime=LOG_LIFETIME, active_slots=slots,
+            slot_ms=slot_ms, genesis_delay_s=3 + validators // 1000, xmss_log_lifetime=log_lifetime, active_slots=active_slots,
             port=network.free_port())
         self.network = network.Network(settings)
         keystores = [
-            network.make_keys(build_dir, self.directory / name, indices, LOG_LIFETIME, slots, quiet=True)
+            network.make_keys(build_dir, self.directory / name, indices, log_lifetime, active_slots, quiet=True)
             for name, indices in (("proposers", range(proposers)), ("voters", range(proposers, validators)))
         ]
         self.voters = keystores[1]
