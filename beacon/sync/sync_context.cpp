@@ -24,6 +24,10 @@ void HandleFailedRequest(const SyncContext& context, uint64_t peer, const absl::
   }
 }
 
+bool WaitsForOtherBranch(const SubmitOutcome& outcome) {
+  return outcome.status == SubmitOutcome::kQueued && outcome.reason == reason::kUnknownBlock;
+}
+
 bool IsFaultOfSender(const SubmitOutcome& outcome) {
   // The clock of others may already be in that slot.
   return outcome.status == SubmitOutcome::kRefused && outcome.reason != reason::kStale &&

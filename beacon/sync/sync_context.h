@@ -78,6 +78,10 @@ void Blame(const SyncContext& context, uint64_t peer, Offence offence, const std
 // Handles a failed request to the peer: decides whether to ask it again.
 void HandleFailedRequest(const SyncContext& context, uint64_t peer, const absl::Status& status);
 
+// True when a block waits for a block that its votes name. That one may be on a branch of its own, which comes by root
+// and not with the blocks of a range.
+bool WaitsForOtherBranch(const SubmitOutcome& outcome);
+
 // True when a block was refused because of its sender, and not because of our own state.
 bool IsFaultOfSender(const SubmitOutcome& outcome);
 

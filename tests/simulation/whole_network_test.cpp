@@ -86,6 +86,21 @@ TEST_F(WholeNetwork, FinalizesWithoutABannedQuarter) {
   EXPECT_FALSE(result.violation.has_value()) << Text(result);
 }
 
+// A node returns without its chain just after a partition has healed. Blocks have votes whose target is on the branch
+// that lost, which no range of blocks brings.
+TEST_F(WholeNetwork, ANewNodeFetchesTheBranchThatVotesName) {
+  Scenario scenario{.seed = 3467, .nodes = 4, .validators = 8, .slots = 329, .calm_slots = 9};
+  scenario.links = {.latency_ms = 30, .jitter_ms = 250};
+  scenario.faults = {
+      {.kind = FaultKind::kWithhold, .from_slot = 36, .until_slot = 39, .nodes = {1}},
+      {.kind = FaultKind::kPartition, .from_slot = 300, .until_slot = 312, .nodes = {2, 3}},
+      {.kind = FaultKind::kKill, .from_slot = 313, .until_slot = 316, .nodes = {0}},
+      {.kind = FaultKind::kWithhold, .from_slot = 313, .until_slot = 320, .nodes = {1}},
+  };
+  const RunResult result = RunIt(scenario);
+  EXPECT_FALSE(result.violation.has_value()) << Text(result);
+}
+
 // Nine validators, some of which sign twice: on both sides of a partition.
 Scenario Partitioned(size_t twins) {
   Scenario scenario{.nodes = 9, .validators = 9, .slots = 72, .twins = twins};

@@ -125,6 +125,7 @@ void RangeSync::SetGap(const std::optional<Gap>& gap) {
 
 void RangeSync::Begin(const AheadPeer& target, const Checkpoint& base, bool alone, SteadyTime now) {
   SetGap(std::nullopt);
+  needs_roots_ = false;
   if (!target.serves_range) return walk_.Begin(target.peer, target.head, finalized_, now);
   plan_.emplace(base.slot + 1, target.head.slot, alone ? std::optional(target.peer) : std::nullopt, options_.plan);
   ++plan_id_;
@@ -215,6 +216,7 @@ void RangeSync::OnOutcomes(uint64_t plan, const std::vector<SubmitOutcome>& outc
   import_count_ = 0;
   for (const SubmitOutcome& outcome : outcomes) {
     if (outcome.root == target_.head.root) target_came_ = true;
+    if (WaitsForOtherBranch(outcome)) needs_roots_ = true;
     switch (outcome.status) {
       case SubmitOutcome::kAccepted:
       case SubmitOutcome::kAlreadyKnown:

@@ -58,6 +58,9 @@ class RangeSync {
   // Grows with every fetched block that seems right.
   uint64_t fetched() const { return imported_ + walk_.imported() + walk_.walked(); }
 
+  // A fetched block waits for a block of another branch (WaitsForOtherBranch), since the last range or walk began.
+  bool needs_roots() const { return needs_roots_ || walk_.needs_roots(); }
+
   // No believed peer has the first blocks that we need.
   struct Gap {
     uint64_t first_slot = 0;  // the first that we need
@@ -118,6 +121,7 @@ class RangeSync {
   size_t import_offset_ = 0;      // number of its blocks that were imported
   size_t import_count_ = 0;       // blocks of the import in progress; 0: none
   SteadyTime import_not_before_;  // earliest retry of a failed import
+  bool needs_roots_ = false;
 
   uint64_t imported_ = 0;
   WalkSync walk_;

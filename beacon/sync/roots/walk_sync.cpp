@@ -21,7 +21,7 @@ void WalkSync::Begin(uint64_t peer, const Checkpoint& head, const Checkpoint& fi
   head_ = head;
   base_ = finalized_ = finalized;
   importing_.clear();
-  import_open_ = false;
+  import_open_ = needs_roots_ = false;
   strikes_ = 0;
   import_not_before_ = began_ = logged_ = now;
   imported_before_ = imported_;
@@ -131,6 +131,7 @@ void WalkSync::OnOutcomes(uint64_t walk, const std::vector<SubmitOutcome>& outco
   if (!active() || walk != walk_id_) return;
   import_open_ = false;
   for (const SubmitOutcome& outcome : outcomes) {
+    if (WaitsForOtherBranch(outcome)) needs_roots_ = true;
     switch (outcome.status) {
       case SubmitOutcome::kAccepted:
       case SubmitOutcome::kAlreadyKnown:

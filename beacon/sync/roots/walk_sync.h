@@ -42,6 +42,9 @@ class WalkSync {
   uint64_t imported() const { return imported_; }
   uint64_t walked() const { return walked_; }
 
+  // A block of the last walk waits for a block of another branch (WaitsForOtherBranch).
+  bool needs_roots() const { return needs_roots_; }
+
   // Slots of the active walk.
   uint64_t slots_done() const;
   uint64_t slots_left() const;
@@ -72,6 +75,7 @@ class WalkSync {
   std::vector<SignedBlockPtr> importing_;
   size_t import_offset_ = 0;  // number of its blocks that were imported
   bool import_open_ = false;
+  bool needs_roots_ = false;
   int strikes_ = 0;
   SteadyTime import_not_before_;
   SteadyTime began_;
