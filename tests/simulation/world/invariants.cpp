@@ -12,7 +12,7 @@ namespace {
 // Leaves that are compared: a client that is started again signs no older ones.
 constexpr uint64_t kLeafSlots = 256;
 // Blocks behind finality that the tree keeps before it drops any (ForkChoice::Prune).
-constexpr uint64_t kTreeSlack = 64;
+constexpr size_t kTreeSlack = 64;
 
 }  // namespace
 
@@ -90,8 +90,12 @@ void Invariants::CheckMemory(size_t node, const beacon::ChainService& service, u
     check("states", chain.held_states(), limits.writer.prune.states + 3);
     check("known votes", chain.known_votes().size(), chain.validator_count());
     check("pending votes", chain.pending_votes().size(), chain.validator_count());
-    // One block for each slot since finality and one orphan for each, and as many that are not dropped yet.
-    check("blocks of the tree", chain.tree_blocks(), 4 * (now_slot + 2 - chain.finalized().slot) + kTreeSlack);
+    // One block for each slot since finality and one orphan for each, and as many that are not dropped yet. A branch
+    // that arrives after its slots are finalized is dropped with the blocks of the next kTreeSlack slots.
+    std::deque<uint64_t>& finalized = finalized_slots_[node];
+    finalized.push_back(chain.finalized().slot);
+    if (finalized.size() > kTreeSlack) finalized.pop_front();
+    check("blocks of the tree", chain.tree_blocks(), 4 * (now_slot + 2 - finalized.front()) + kTreeSlack);
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -62,8 +63,9 @@ class Invariants {
 
  private:
   std::optional<Violation> violation_;
-  std::vector<Root> finalized_;                           // of the finalized chain, by slot
-  std::map<std::pair<uint64_t, uint64_t>, Root> leaves_;  // of the newest slots, by slot and validator
+  std::vector<Root> finalized_;                             // of the finalized chain, by slot
+  std::map<std::pair<uint64_t, uint64_t>, Root> leaves_;    // of the newest slots, by slot and validator
+  std::map<size_t, std::deque<uint64_t>> finalized_slots_;  // by node, at the ends of the newest slots
 };
 
 }  // namespace lean::simulation
