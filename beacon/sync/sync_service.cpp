@@ -104,7 +104,8 @@ void SyncService::Update() {
                                                     .peers_head = peers_head,
                                                     .linked_peers = book_.linked().size(),
                                                     .progress = range_.fetched()});
-  // Far behind, the ancestors of gossip items are fetched by range, not by root. Blocks of other branches are not.
+  // Far behind, the ancestors of gossip items are fetched by range, not by root. No range brings the
+  // blocks of other branches.
   if (state != SyncVerdict::State::kSyncing || range_.needs_roots()) roots_.Update(now);
   Publish(state, ahead, head.slot);
 }

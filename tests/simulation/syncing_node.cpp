@@ -10,7 +10,7 @@
 #include "beacon/network/requests/block_server.h"
 #include "beacon/services/checks/signature_verifier.h"
 #include "beacon/storage/restore.h"
-#include "spdlog/sinks/null_sink.h"
+#include "spdlog/logger.h"
 
 namespace lean::simulation {
 namespace {
@@ -21,10 +21,6 @@ constexpr milliseconds kTick{50};
 constexpr milliseconds kPatience{60'000};
 // Slots whose blocks fit the queue of the storage with 4096 validators.
 constexpr uint64_t kSlotsBetweenFlushes = 8;
-
-std::shared_ptr<spdlog::logger> SilentLog() {
-  return std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_mt>());
-}
 
 std::unique_ptr<beacon::ChainDatabase> OpenDatabase(const Genesis& genesis, const std::string& folder,
                                                     rocksdb::Env* env) {
@@ -85,7 +81,7 @@ SyncingNode::SyncingNode(const Genesis& genesis, const std::string& folder, rock
                          beacon::StoredChain& other)
     : database_(OpenDatabase(genesis, folder, env)),
       clock_(other.slots().StartMs(static_cast<int64_t>(other.chain().current_slot()), 3)),
-      log_(SilentLog()),
+      log_(std::make_shared<spdlog::logger>("none")),
       storage_(*database_, disk_clock_, log_, {.pause = milliseconds(0)}),
       peer_(std::make_unique<Peer>(other)),
       chain_(std::move(beacon::RestoreChain(*database_, clock_, *log_).value().chain),

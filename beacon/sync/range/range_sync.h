@@ -58,7 +58,7 @@ class RangeSync {
   // Grows with every fetched block that seems right.
   uint64_t fetched() const { return imported_ + walk_.imported() + walk_.walked(); }
 
-  // A fetched block waits for a block of another branch (WaitsForOtherBranch), since the last range or walk began.
+  // A block of the last range or of the last walk waits for a block of another branch (WaitsForOtherBranch).
   bool needs_roots() const { return needs_roots_ || walk_.needs_roots(); }
 
   // No believed peer has the first blocks that we need.

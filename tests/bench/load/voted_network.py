@@ -48,8 +48,8 @@ class VotedNetwork:
         active_slots = -(-slots // tree_slots(log_lifetime)) * tree_slots(log_lifetime)
         settings = network.Settings(
             directory=self.directory, build_dir=build_dir, validators=validators, clients=1, beacons=beacons,
-            slot_ms=slot_ms, genesis_delay_s=3 + validators // 1000, xmss_log_lifetime=log_lifetime, active_slots=active_slots,
-            port=network.free_port())
+            slot_ms=slot_ms, genesis_delay_s=3 + validators // 1000, xmss_log_lifetime=log_lifetime,
+            active_slots=active_slots, port=network.free_port())
         self.network = network.Network(settings)
         keystores = [
             network.make_keys(build_dir, self.directory / name, indices, log_lifetime, active_slots, quiet=True)

@@ -58,7 +58,6 @@ TEST_F(ChainDiskTest, KeepsWholeBatchesUpToThePowerCut) {
 TEST_F(ChainDiskTest, TheSameCutKeepsTheSameChain) {
   const Genesis genesis = beacon::StorageTestGenesis(4);
   const auto head_after_cut = [&](const std::string& name) {
-    std::mt19937_64 random(3);
     ChainDisk disk;
     const beacon::StoredChainOptions options{.folder = folder_.File(name), .env = disk.env.get()};
     {
