@@ -24,9 +24,9 @@ function(lean_proto name)
   target_include_directories(${name} SYSTEM PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
   target_link_libraries(${name} PUBLIC protobuf::libprotobuf gRPC::grpc++ PRIVATE lean_options)
   target_compile_options(${name} PRIVATE -w)
+  set_target_properties(${name} PROPERTIES LEAN_GENERATED ON)
   if(LEAN_SANITIZE)
-    # Generated code is not instrumented, so it cannot use the precompiled headers of instrumented code.
-    target_compile_options(${name} PRIVATE -fno-sanitize=all)
+    # Code that is not instrumented cannot use the precompiled headers of instrumented code.
     set_target_properties(${name} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
   endif()
   list(FILTER generated INCLUDE REGEX "\\.pb\\.cc$")

@@ -27,7 +27,9 @@ if(LEAN_MOLD)
 endif()
 
 if(LEAN_SANITIZE)
-  target_compile_options(lean_options INTERFACE -fsanitize=${LEAN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # Code of targets with the property LEAN_GENERATED is not instrumented.
+  set(lean_instrumentation -fsanitize=${LEAN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(lean_options INTERFACE "$<$<NOT:$<BOOL:$<TARGET_PROPERTY:LEAN_GENERATED>>>:${lean_instrumentation}>")
   target_link_options(lean_options INTERFACE -fsanitize=${LEAN_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC's analysis has false positives in instrumented code. Builds without sanitizers keep the check.

@@ -1,6 +1,6 @@
 """Adds up the results of test runs and prints `N passed, N failed, N skipped` as its last line.
 
-Usage: test_report.py [--check NAME=ok|failed]... [FILE.xml]...
+Usage: test_report.py [--check NAME=ok|failed|skipped]... [FILE.xml]...
 
 Reads the JUnit files of ctest and the XML files of GoogleTest. A check is a step without a file, such as the formatter.
 A missing or truncated file counts as one failure, because its run did not end. The end of a failed test's output follows
@@ -75,7 +75,8 @@ def main(arguments):
         if argument == "--check":
             position += 1
             name, _, word = arguments[position].partition("=")
-            cases.append((name, "passed" if word == "ok" else "failed", ""))
+            what = {"ok": "passed", "skipped": "skipped"}.get(word, "failed")
+            cases.append((name, what, "its output says why" if what == "skipped" else ""))
         else:
             cases += cases_of(argument)
         position += 1

@@ -172,9 +172,10 @@ class TestReportTest(unittest.TestCase):
         return code, out.getvalue().splitlines()
 
     def test_adds_up(self):
-        code, lines = self.report(self.CTEST, self.GTEST, checks=["format=ok", "lint=failed"])
+        code, lines = self.report(self.CTEST, self.GTEST, checks=["format=ok", "lint=failed", "tidy=skipped"])
         self.assertEqual(code, 1)
-        self.assertEqual(lines[-1], "3 passed, 3 failed, 3 skipped")
+        self.assertEqual(lines[-1], "3 passed, 3 failed, 4 skipped")
+        self.assertIn("skipped: tidy (its output says why)", lines)
         self.assertIn("skipped: D (no root)", lines)
         self.assertIn("FAILED:  lint", lines)
         self.assertEqual(lines[lines.index("FAILED:  B") + 1:][:2], ["    first", "    the last words"])
