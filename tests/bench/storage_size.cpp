@@ -20,14 +20,6 @@ namespace {
 constexpr Column kColumnsShown[] = {Column::kBlocks, Column::kSlots, Column::kCanonical, Column::kStates,
                                     Column::kVotes};
 
-uint64_t FolderBytes(const std::string& path) {
-  uint64_t bytes = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file()) bytes += entry.file_size();
-  }
-  return bytes;
-}
-
 int Measure(size_t validators, uint64_t slots) {
   std::string folder = (std::filesystem::temp_directory_path() / "lean-storage-size-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) return 1;
@@ -47,7 +39,7 @@ int Measure(size_t validators, uint64_t slots) {
     std::cout << absl::StrFormat("  %-10s %12d bytes %12.1f a slot\n", name, bytes, static_cast<double>(bytes) / slots);
   };
   for (const Column column : kColumnsShown) print(ColumnName(column), files.DiskBytes(column));
-  print("folder", FolderBytes(folder));
+  print("folder", BytesOfFiles(folder));
   std::cout << absl::StrFormat("  a state has %d bytes, reduced %d\n", ssz::Serialize(state).size(),
                                ReduceState(state).size());
   opened->reset();

@@ -29,6 +29,7 @@ struct ChainFolder {
   std::string network = {};                 // the network's name, for people
   uint64_t min_free_bytes = kMinFreeBytes;  // as of DatabaseOptions
   size_t direct_bytes = kDirectBytes;       // as of DatabaseOptions
+  size_t direct_files = kDirectFiles;       // as of DatabaseOptions
   rocksdb::Env* env = nullptr;              // as of DatabaseOptions
   std::stop_token stop = {};                // as of DatabaseOptions
 };

@@ -61,6 +61,7 @@ absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::OpenFiles(const Ch
                                                                     .env = folder.env,
                                                                     .min_free_bytes = folder.min_free_bytes,
                                                                     .direct_bytes = folder.direct_bytes,
+                                                                    .direct_files = folder.direct_files,
                                                                     .stop = folder.stop}));
   return std::unique_ptr<ChainDatabase>(new ChainDatabase(folder.path, std::move(lock), std::move(files)));
 }

@@ -10,27 +10,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "beacon/storage/database/losses.h"
+#include "beacon/storage/database/rocksdb_options.h"
 #include "common/status/status_macros.h"
-#include "rocksdb/cache.h"
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
-#include "rocksdb/filter_policy.h"
 #include "rocksdb/options.h"
-#include "rocksdb/table.h"
 #include "rocksdb/write_batch.h"
 
 namespace lean::beacon {
 namespace {
 
-// Small, so that memory and log are flushed often. A block that is larger than the buffer is written at once.
-constexpr size_t kMemtableBytes = size_t{16} << 20;  // of all columns together
-constexpr size_t kBlockMemtableBytes = size_t{8} << 20;
-constexpr size_t kSmallMemtableBytes = size_t{4} << 20;
-constexpr size_t kCacheBytes = size_t{4} << 20;  // for keys and the indexes of their tables, not for blocks
-constexpr uint64_t kLogBytes = uint64_t{16} << 20;
 constexpr size_t kLogs = 32;  // the most logs that are kept because of direct writes
-constexpr uint64_t kManifestBytes = uint64_t{1} << 20;
-constexpr int kOpenFiles = 128;
 // Of a batch of writes, besides keys and values: its header; the type, column and lengths of an entry, at most.
 constexpr size_t kBatchBytes = 16;
 constexpr size_t kEntryBytes = 16;
@@ -57,41 +47,6 @@ rocksdb::Slice ToSlice(absl::string_view text) { return {text.data(), text.size(
 absl::string_view TextOf(ByteSpan bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 absl::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-rocksdb::DBOptions MakeOptions(const DatabaseOptions& options, bool create) {
-  rocksdb::DBOptions db;
-  db.env = options.env == nullptr ? rocksdb::Env::Default() : options.env;
-  db.create_if_missing = create;
-  db.create_missing_column_families = create;
-  db.db_write_buffer_size = kMemtableBytes;
-  db.max_total_wal_size = kLogBytes;
-  db.max_manifest_file_size = kManifestBytes;
-  db.max_open_files = kOpenFiles;
-  db.max_background_jobs = 2;
-  db.bytes_per_sync = uint64_t{1} << 20;
-  // Reads a log that a crash has truncated up to its last complete batch.
-  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  return db;
-}
-
-rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::ColumnFamilyOptions options;
-  const bool large = column == Column::kBlocks;
-  options.write_buffer_size = large ? kBlockMemtableBytes : kSmallMemtableBytes;
-  // Blocks are in separate files (blob files), so they are not written again when keys are sorted, which happens when
-  // backfill adds old blocks or old blocks are deleted. A file is deleted when all of it is garbage. Its blocks have
-  // similar ages, so none need to be moved for that.
-  options.enable_blob_files = large;
-  // 96 % of a block are signatures, which cannot be compressed.
-  options.blob_compression_type = rocksdb::kNoCompression;
-  options.compression = column == Column::kVotes ? rocksdb::kNoCompression : rocksdb::kLZ4Compression;
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.cache_index_and_filter_blocks = true;
-  if (column == Column::kSlots) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
 }  // namespace
 
 absl::string_view ColumnName(Column column) {
@@ -112,15 +67,14 @@ Database::Database(DatabaseOptions options) : options_(std::move(options)) {}
 Database::~Database() { CloseFiles(); }
 
 absl::Status Database::OpenFiles(bool create) {
-  const auto cache = rocksdb::NewLRUCache(kCacheBytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> columns;
-  for (size_t i = 0; i < kColumns; ++i) {
-    columns.emplace_back(std::string(kColumnNames[i]), MakeColumnOptions(static_cast<Column>(i), cache));
-  }
+  const std::vector<rocksdb::ColumnFamilyOptions> column_options = MakeColumnOptions();
+  for (size_t i = 0; i < kColumns; ++i) columns.emplace_back(std::string(kColumnNames[i]), column_options[i]);
   if (!options_.read_only) {
     RETURN_IF_ERROR(CheckSpace());
   }
-  rocksdb::DBOptions options = MakeOptions(options_, create);
+  rocksdb::DBOptions options = MakeDatabaseOptions(create);
+  if (options_.env != nullptr) options.env = options_.env;
   const auto log = std::make_shared<RecoveryLog>();
   options.info_log = log;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -141,6 +95,8 @@ absl::Status Database::OpenFiles(bool create) {
   db_.reset(db);
   std::copy(handles.begin(), handles.end(), handles_.begin());
   failed_ = false;
+  buffers_ = options.write_buffer_manager;
+  collects_blocks_ = false;
   return absl::OkStatus();
 }
 
@@ -257,7 +213,11 @@ absl::Status Database::Write(const WriteSet& writes) {
   RETURN_IF_ERROR(CheckSpace());
   RETURN_IF_ERROR(CheckFolder());
   if (writes.empty()) return absl::OkStatus();
-  if (writes.block_bytes() < options_.direct_bytes)
+  const bool large = writes.block_bytes() >= options_.direct_bytes;
+  const bool direct =
+      large && Property(Column::kBlocks, rocksdb::DB::Properties::kNumBlobFiles) < options_.direct_files;
+  if (large && !direct) RETURN_IF_ERROR(CollectBlocks());
+  if (!direct)
     return WriteSome(
         writes, [](Column) { return true; }, /*logged=*/true);
   RETURN_IF_ERROR(WriteDirectly(writes));
@@ -278,6 +238,19 @@ absl::Status Database::WriteDirectly(const WriteSet& writes) {
   }
   if (!status.ok()) failed_ = true;
   return ToStatus(status, "cannot write the database");
+}
+
+absl::Status Database::CollectBlocks() {
+  if (collects_blocks_) return absl::OkStatus();
+  rocksdb::Status status = db_->SetOptions(Handle(Column::kBlocks), LargeBlockBuffer());
+  if (status.ok()) status = db_->SetDBOptions(LargeLog());
+  if (!status.ok()) {
+    failed_ = true;
+    return ToStatus(status, "cannot write the database");
+  }
+  buffers_->SetBufferSize(kLargeMemtableBytes);
+  collects_blocks_ = true;
+  return absl::OkStatus();
 }
 
 absl::Status Database::WriteSome(const WriteSet& writes, const std::function<bool(Column)>& takes, bool logged) {

@@ -30,6 +30,7 @@ class DB;
 class Env;
 class Slice;
 class Status;
+class WriteBufferManager;
 struct CompactRangeOptions;
 }  // namespace rocksdb
 
@@ -49,6 +50,8 @@ absl::string_view ColumnName(Column column);
 inline constexpr uint64_t kMinFreeBytes = uint64_t{64} << 20;
 // Blocks that fill half of the memory that RocksDB collects them in.
 inline constexpr size_t kDirectBytes = size_t{4} << 20;
+// RocksDB takes about 2 µs for each file of blocks whenever it adds one: 8 ms for so many.
+inline constexpr size_t kDirectFiles = 4096;
 
 struct DatabaseOptions {
   std::string path;             // a folder
@@ -60,6 +63,8 @@ struct DatabaseOptions {
   uint64_t min_free_bytes = kMinFreeBytes;
   // Batches with as many bytes of blocks write them directly; see Write.
   size_t direct_bytes = kDirectBytes;
+  // With as many files of blocks, large blocks are collected as well, so that there are several in a file.
+  size_t direct_files = kDirectFiles;
   // When requested, long operations end soon with kCancelled; single reads and writes continue.
   std::stop_token stop = {};
 };
@@ -129,7 +134,8 @@ class Database {
   absl::Status ScanBackwards(Column column, absl::string_view last, const Visit& visit) const;
 
   // Writes the batch with fsync. On an error, or after a crash, nothing of it is written; but blocks of direct_bytes or
-  // more may be there without the rest. They go directly to their file, and not through the log as well. An empty batch
+  // more may be there without the rest. They go directly to their file, and not through the log as well, as long as
+  // there are fewer files than direct_files. An empty batch
   // checks whether writing is possible: the disk has space, and the folder is the one that was opened.
   absl::Status Write(const WriteSet& writes);
 
@@ -167,6 +173,8 @@ class Database {
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // Writes the blocks of the batch to a file of their own.
   absl::Status WriteDirectly(const WriteSet& writes) ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Enlarges buffers and log, so that a file of blocks has several large ones. Lasts until the database is closed.
+  absl::Status CollectBlocks() ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   absl::Status OpenFiles(bool create) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckSpace() const;
@@ -183,7 +191,7 @@ class Database {
   rocksdb::ColumnFamilyHandle* Handle(Column column) const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return handles_[static_cast<size_t>(column)];
   }
-  // A property of RocksDB, in bytes; 0: unknown.
+  // A property of RocksDB, in bytes or as a number; 0: unknown.
   uint64_t Property(Column column, const std::string& name) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   absl::Status CompactRange(rocksdb::CompactRangeOptions options, Column column, const rocksdb::Slice* end)
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
@@ -202,7 +210,9 @@ class Database {
   mutable SharedMutex mutex_;                                // taken exclusively to open and close the files
   std::unique_ptr<rocksdb::DB> db_ ABSL_GUARDED_BY(mutex_);  // null when it could not be reopened
   std::atomic<size_t> direct_writes_ = 0;                    // since all columns were moved from the log to tables
-  std::atomic<bool> failed_ = false;  // a write has failed: the database is reopened before the next write
+  std::shared_ptr<rocksdb::WriteBufferManager> buffers_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<bool> collects_blocks_ = false;  // CollectBlocks has been called
+  std::atomic<bool> failed_ = false;           // a write has failed: the database is reopened before the next write
   std::array<rocksdb::ColumnFamilyHandle*, kColumns> handles_ ABSL_GUARDED_BY(mutex_){};
 };
 

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "beacon/storage/database/schema.h"
 #include "beacon/storage/verify.h"
 #include "spdlog/sinks/null_sink.h"
@@ -94,13 +92,7 @@ TEST_F(PruneTest, OrphansGoWithTheBlocksAroundThem) {
 
 TEST_F(PruneTest, TheDiskDoesNotGrow) {
   auto chain = Open(kKept, /*sign_randomly=*/true);
-  const auto disk_bytes = [&] {
-    uint64_t bytes = 0;
-    for (const auto& file : std::filesystem::recursive_directory_iterator(folder_.path())) {
-      if (file.path().extension() == ".blob") bytes += file.file_size();
-    }
-    return bytes;
-  };
+  const auto disk_bytes = [&] { return BytesOfFiles(folder_.path(), ".blob"); };
   Run(*chain, 400);
   const uint64_t block_bytes = 4 * sizeof(SignatureBytes);
   const uint64_t slots = kKept + kSnapshotSlots + kStep + 16;  // what is not finalized, too

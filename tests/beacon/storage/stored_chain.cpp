@@ -1,10 +1,13 @@
 #include "tests/beacon/storage/stored_chain.h"
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "beacon/chain/builders.h"
 #include "beacon/chain/state_transition.h"
 #include "common/ssz/ssz.h"
@@ -32,11 +35,12 @@ Genesis StorageTestGenesis(size_t validators, uint64_t genesis_time) {
 
 absl::StatusOr<std::unique_ptr<StoredChain>> StoredChain::Open(const Genesis& genesis,
                                                                const StoredChainOptions& options) {
-  ASSIGN_OR_RETURN(
-      auto database,
-      ChainDatabase::OpenOrCreate(
-          {.path = options.folder, .network = "test", .direct_bytes = options.direct_bytes, .env = options.env},
-          genesis, options.anchor));
+  ASSIGN_OR_RETURN(auto database, ChainDatabase::OpenOrCreate({.path = options.folder,
+                                                               .network = "test",
+                                                               .direct_bytes = options.direct_bytes,
+                                                               .direct_files = options.direct_files,
+                                                               .env = options.env},
+                                                              genesis, options.anchor));
   ASSIGN_OR_RETURN(RestoredChain restored, RestoreChain(*database, RealClock(), *SilentLog()));
   return std::unique_ptr<StoredChain>(new StoredChain(genesis, std::move(database), std::move(restored), options));
 }
@@ -182,6 +186,16 @@ Root StoredChain::AddOrphan(uint64_t slot, const Root& parent) {
   const SubmitOutcome outcome = Import(orphan);
   EXPECT_EQ(outcome.status, SubmitOutcome::kAccepted) << outcome.message;
   return root;
+}
+
+uint64_t BytesOfFiles(const std::string& folder, absl::string_view ending) {
+  uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    std::error_code deleted;
+    const uint64_t size = entry.is_regular_file(deleted) ? entry.file_size(deleted) : 0;
+    if (!deleted && absl::EndsWith(entry.path().native(), ending)) bytes += size;
+  }
+  return bytes;
 }
 
 }  // namespace lean::beacon

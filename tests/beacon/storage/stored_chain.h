@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "beacon/chain/lean_chain.h"
 #include "beacon/services/chain_writer.h"
 #include "beacon/storage/database/chain_database.h"
@@ -27,6 +28,7 @@ struct StoredChainOptions {
   std::string folder;
   rocksdb::Env* env = nullptr;
   size_t direct_bytes = kDirectBytes;  // as of ChainFolder
+  size_t direct_files = kDirectFiles;  // as of ChainFolder
   StorageOptions storage = {};
   std::optional<Anchor> anchor = std::nullopt;
   bool sign_randomly = false;  // signatures of random bytes instead of zeros
@@ -98,6 +100,9 @@ class StoredChain {
   const bool spread_absent_;
   std::mt19937_64 random_;
 };
+
+// Bytes of the files in the folder and below whose names end so, by default of all. Files may be deleted meanwhile.
+uint64_t BytesOfFiles(const std::string& folder, absl::string_view ending = "");
 
 }  // namespace lean::beacon
 

@@ -8,6 +8,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "beacon/storage/database/schema.h"
 #include "common/bytes/bytes.h"
 #include "common/ssz/ssz.h"
@@ -28,13 +30,12 @@ class ChainDatabaseTest : public testing::Test {
   const std::string path_ = folder_.File("data");
 };
 
-// Bytes of the files in the database whose names end so.
-uint64_t BytesOfFiles(const std::string& folder, const std::string& ending) {
-  uint64_t bytes = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file() && entry.path().extension() == ending) bytes += entry.file_size();
-  }
-  return bytes;
+// The number of files in the database whose names end so.
+size_t FilesOf(const std::string& folder, const std::string& ending) {
+  size_t files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    files += entry.path().extension() == ending;
+  return files;
 }
 
 TEST_F(ChainDatabaseTest, ALargeBlockIsWrittenOnceAndASmallOneStaysInTheLog) {
@@ -55,15 +56,40 @@ TEST_F(ChainDatabaseTest, ALargeBlockIsWrittenOnceAndASmallOneStaysInTheLog) {
   EXPECT_GE(BytesOfFiles(path_, ".blob"), 3 * kDirectBytes);
   // The logs that this needs are bounded.
   for (uint64_t slot = 3; slot < 80; ++slot) put(kDirectBytes, slot);
-  size_t logs = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(path_))
-    logs += entry.path().extension() == ".log";
-  EXPECT_LE(logs, 40);
+  EXPECT_LE(FilesOf(path_, ".log"), 40);
   database->reset();
   database = Open(genesis_);
   ASSERT_TRUE(database.ok()) << database.status();
   EXPECT_EQ((*database)->SlotOf(Root()).value(), 79);
   EXPECT_EQ((*database)->HeldBlocks(0)->size(), 79);
+}
+
+// RocksDB takes time for each of its files whenever it adds one.
+TEST_F(ChainDatabaseTest, LargeBlocksShareTablesAndFromANumberOfFilesOnAlsoFiles) {
+  constexpr size_t kBlock = 1000;
+  constexpr uint64_t kDirect = 150;
+  constexpr uint64_t kBlocks = 2 * kDirect;
+  const auto key_of = [](uint64_t slot) { return BlockKey(slot, Root()); };
+  {
+    auto database = Database::Open({.path = path_, .create = true, .direct_bytes = kBlock, .direct_files = kDirect});
+    ASSERT_TRUE(database.ok()) << database.status();
+    for (uint64_t slot = 0; slot < kBlocks; ++slot) {
+      WriteSet writes;
+      writes.Put(Column::kBlocks, key_of(slot), std::string(kBlock, static_cast<char>(slot)));
+      ASSERT_TRUE((*database)->Write(writes).ok());
+    }
+    EXPECT_EQ(FilesOf(path_, ".blob"), kDirect);
+    // Tables are merged and deleted by threads of RocksDB.
+    const absl::Time deadline = absl::Now() + absl::Seconds(20);
+    while (FilesOf(path_, ".sst") > kDirect / 4 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(10));
+    EXPECT_LE(FilesOf(path_, ".sst"), kDirect / 4);
+  }
+  auto database = Database::Open({.path = path_});
+  ASSERT_TRUE(database.ok()) << database.status();
+  for (uint64_t slot = 0; slot < kBlocks; ++slot) {
+    EXPECT_EQ((*database)->Get(Column::kBlocks, key_of(slot)).value(), std::string(kBlock, static_cast<char>(slot)));
+  }
+  EXPECT_TRUE((*database)->VerifyTables().ok());
 }
 
 TEST_F(ChainDatabaseTest, ANewFolderIsTheOwnersAlone) {

@@ -24,6 +24,7 @@ void Tell(VictimMessage::Kind kind, const Checkpoint& checkpoint) {
 int Main(const std::string& folder, uint64_t seed) {
   auto opened = StoredChain::Open(StorageTestGenesis(kValidators), {.folder = folder,
                                                                     .direct_bytes = seed % 2 == 0 ? 1 : kDirectBytes,
+                                                                    .direct_files = seed % 4 == 0 ? 16 : kDirectFiles,
                                                                     .storage = {.snapshot_slots = kSnapshotSlots}});
   if (!opened.ok()) {
     std::cerr << opened.status() << std::endl;
