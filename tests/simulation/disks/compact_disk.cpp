@@ -21,7 +21,8 @@ class CompactFile {
     rest_.append(data.data(), data.size());
     size_t done = 0;
     for (; rest_.size() - done >= kPiece; done += kPiece) pieces_.push_back(Compressed(rest_.data() + done, kPiece));
-    if (done > 0) rest_ = std::string(rest_, done);  // without the spare room
+    rest_.erase(0, done);
+    if (done > 0) rest_.shrink_to_fit();
     return size_;
   }
 
@@ -29,7 +30,8 @@ class CompactFile {
   void Finish() {
     MutexLock lock(mutex_);
     if (!rest_.empty()) pieces_.push_back(Compressed(rest_.data(), rest_.size()));
-    rest_ = std::string();
+    rest_.clear();
+    rest_.shrink_to_fit();  // an assignment of an empty string would keep the room
   }
 
   // Copies what the file has of the range to `out`. Returns its length.
