@@ -21,8 +21,8 @@ constexpr size_t kLargeBlockMemtableBytes = size_t{64} << 20;
 constexpr size_t kCacheBytes = size_t{4} << 20;  // for keys and the indexes of their tables, not for blocks
 constexpr uint64_t kLogBytes = uint64_t{16} << 20;
 constexpr uint64_t kLargeLogBytes = kLargeMemtableBytes;
-// RocksDB writes its list of files anew when what it has added to the list since exceeds this. The list itself has to
-// be much smaller, or every change writes all of it: 100,000 slots of large blocks are about 1 MB.
+// The list of files grows by each change, and is written anew when it is larger than this. A fresh list has to be much
+// smaller, or every change writes the whole list: for 100,000 slots of large blocks it has about 1 MB.
 constexpr uint64_t kManifestBytes = uint64_t{16} << 20;
 constexpr int kOpenFiles = 128;
 
