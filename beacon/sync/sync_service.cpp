@@ -34,7 +34,7 @@ SyncServiceOptions SyncServiceOptions::For(uint64_t slot_duration_ms, size_t con
   options.book.disbelief = std::max(8 * slot, milliseconds(10'000));
   options.range.patience = slot;
   options.range.pause = slot / 4;
-  options.range.walk.pause = options.range.pause;
+  options.range.import.pause = options.range.walk.import.pause = options.range.pause;
   options.roots.pause = slot;
   options.tick = std::clamp(slot / 16, milliseconds(10), milliseconds(250));
   options.seed = seed;

@@ -50,7 +50,7 @@ bool RangePlan::CanServe(const PeerInfo& peer, const Batch& batch) const {
 }
 
 bool RangePlan::IsStuck(const std::vector<PeerInfo>& peers) const {
-  if (out_ || batches_.empty()) return false;
+  if (out_.has_value() || batches_.empty()) return false;
   const Batch& batch = batches_.front();
   if (batch.complete() || !batch.asked.empty() || !batch.answers.empty()) return false;
   return std::none_of(peers.begin(), peers.end(), [&](const PeerInfo& peer) { return CanServe(peer, batch); });
@@ -130,14 +130,14 @@ void RangePlan::Reset(Batch& batch) {
 }
 
 std::optional<RangePlan::Ready> RangePlan::Take() {
-  while (!out_ && !batches_.empty()) {
+  while (!out_.has_value() && !batches_.empty()) {
     Batch& batch = batches_.front();
     if (!batch.answers.empty()) {
       Ready ready = std::move(batch.answers.front());
       batch.answers.pop_front();
       bytes_held_ -= TotalBytes(ready.blocks);
       batch.first = ready.blocks.back()->message.block.slot + 1;
-      out_ = true;
+      out_ = Out{.peer = ready.peer, .first_slot = ready.blocks.front()->message.block.slot};
       return ready;
     }
     if (!batch.complete()) break;
@@ -146,17 +146,19 @@ std::optional<RangePlan::Ready> RangePlan::Take() {
   return std::nullopt;
 }
 
-void RangePlan::Refetch(const Ready& ready) {
-  out_ = false;
-  batches_.front().first = ready.blocks.front()->message.block.slot;
+void RangePlan::Refetch() {
+  if (!out_.has_value()) return;
+  const uint64_t peer = out_->peer;
+  batches_.front().first = out_->first_slot;
   Reset(batches_.front());
-  batches_.front().tried.insert(ready.peer);
+  batches_.front().tried.insert(peer);
+  out_.reset();
   for (Batch& batch : batches_) {
     const bool has_its_blocks = std::any_of(batch.answers.begin(), batch.answers.end(),
-                                            [&](const Ready& answer) { return answer.peer == ready.peer; });
+                                            [&](const Ready& answer) { return answer.peer == peer; });
     if (!has_its_blocks) continue;
     Reset(batch);
-    batch.tried.insert(ready.peer);
+    batch.tried.insert(peer);
   }
 }
 

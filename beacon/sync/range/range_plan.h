@@ -56,9 +56,9 @@ class RangePlan {
 
   // The next blocks in order; nullopt: they have not arrived. Returns nothing more until Done or Refetch is called.
   std::optional<Ready> Take();
-  void Done() { out_ = false; }
+  void Done() { out_.reset(); }
   // The blocks were wrong: they, and everything else from their peer, are fetched from other peers.
-  void Refetch(const Ready& ready);
+  void Refetch();
 
   // The last slot may grow while the plan runs.
   void Extend(uint64_t last) { last_ = std::max(last_, last); }
@@ -68,7 +68,7 @@ class RangePlan {
 
   // The next blocks are not requested, and none of these peers claims to have them.
   bool IsStuck(const std::vector<PeerInfo>& peers) const;
-  bool finished() const { return batches_.empty() && next_slot_ > last_ && !out_; }
+  bool finished() const { return batches_.empty() && next_slot_ > last_ && !out_.has_value(); }
   uint64_t last() const { return last_; }
   std::optional<uint64_t> only_peer() const { return only_peer_; }
   // What was fetched and not returned.
@@ -92,6 +92,11 @@ class RangePlan {
     bool complete() const { return next >= end; }
   };
 
+  struct Out {
+    uint64_t peer = 0;
+    uint64_t first_slot = 0;
+  };
+
   void OpenBatches();
   bool CanServe(const PeerInfo& peer, const Batch& batch) const;
   Batch* FindBatch(uint64_t peer, uint64_t first_slot);
@@ -104,7 +109,7 @@ class RangePlan {
   const std::optional<uint64_t> only_peer_;
   uint64_t next_slot_;         // of the next batch
   std::deque<Batch> batches_;  // in order; the first is returned next
-  bool out_ = false;           // blocks were returned, and Done or Refetch is due
+  std::optional<Out> out_;     // the blocks that were returned last, until Done or Refetch
   size_t bytes_held_ = 0;
   std::set<uint64_t> silent_peers_;
 };

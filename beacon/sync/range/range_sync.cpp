@@ -17,6 +17,14 @@ double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<do
 
 }  // namespace
 
+RangeSync::RangeSync(const SyncContext& context, const RangeSyncOptions& options)
+    : context_(context),
+      options_(options),
+      import_(
+          context, options.import, [this](const SubmitOutcome& outcome, uint64_t slot) { OnBlock(outcome, slot); },
+          [this](BlockImport::Result result, uint64_t peer, const std::string& why) { OnImported(result, peer, why); }),
+      walk_(context, options.walk) {}
+
 void RangeSync::Update(const std::vector<AheadPeer>& ahead, const Checkpoint& head, const Checkpoint& finalized,
                        SteadyTime now) {
   std::map<uint64_t, SteadyTime> since;
@@ -133,21 +141,19 @@ void RangeSync::Begin(const AheadPeer& target, const Checkpoint& base, bool alon
   target_came_ = false;
   base_ = base;
   began_ = logged_ = now;
-  imported_before_ = imported_;
-  importing_.reset();
-  import_offset_ = import_count_ = 0;
-  import_not_before_ = now;
+  imported_before_ = import_.imported();
+  import_.Stop();
   context_.log->info("sync_range_begins first_slot={} last_slot={} ahead={} alone={}", base.slot + 1, target.head.slot,
                      PeerName(context_.book, target.peer), alone);
 }
 
 void RangeSync::End(absl::string_view why) {
   const SteadyTime now = context_.clock.Steady();
-  const uint64_t blocks = imported_ - imported_before_;
+  const uint64_t blocks = import_.imported() - imported_before_;
   context_.log->info("sync_range_ended first_slot={} last_slot={} blocks={} seconds={:.1f} result=\"{}\"",
                      base_.slot + 1, plan_->last(), blocks, Seconds(began_, now), std::string(why));
   plan_.reset();
-  importing_.reset();
+  import_.Stop();
   // A range without new blocks is not repeated at once.
   not_before_ = now + (blocks > 0 ? options_.pause : std::max(options_.pause, options_.patience));
 }
@@ -183,68 +189,31 @@ void RangeSync::OnAnswer(uint64_t plan, const RangePlan::Ask& ask, SteadyTime se
 }
 
 void RangeSync::Import(SteadyTime now) {
-  if (import_count_ > 0 || now < import_not_before_) return;
-  if (!importing_.has_value()) {
-    importing_ = plan_->Take();
-    import_offset_ = 0;
-    if (!importing_.has_value()) return;
-    if (!HasBlock(importing_->blocks.front()->message.block.parent_root)) {
-      return HandleDisconnected(importing_->peer);
-    }
+  if (!import_.active()) {
+    std::optional<RangePlan::Ready> ready = plan_->Take();
+    if (!ready.has_value()) return;
+    if (!HasBlock(ready->blocks.front()->message.block.parent_root)) return HandleDisconnected(ready->peer);
+    import_.Begin(ready->peer, std::move(ready->blocks));
   }
-  SubmitNext();
+  import_.Update(now);
 }
 
-void RangeSync::SubmitNext() {
-  const auto begin = importing_->blocks.begin() + static_cast<std::ptrdiff_t>(import_offset_);
-  auto end = begin;
-  size_t bytes = 0;
-  while (end != importing_->blocks.end() && (end == begin || bytes + BytesOf(**end) <= options_.import_bytes)) {
-    bytes += BytesOf(**end++);
-  }
-  import_count_ = static_cast<size_t>(end - begin);
-  context_.chain.SubmitHistory(
-      std::vector<SignedBlockPtr>(begin, end), Origin::Peer(importing_->peer),
-      [this, inbox = context_.inbox, plan = plan_id_](std::vector<SubmitOutcome> outcomes) {
-        inbox->Push([this, plan, outcomes = std::move(outcomes)] { OnOutcomes(plan, outcomes); });
-      });
+void RangeSync::OnBlock(const SubmitOutcome& outcome, uint64_t slot) {
+  if (outcome.root == target_.head.root) target_came_ = true;
+  if (WaitsForOtherBranch(outcome)) needs_roots_ = true;
+  if (outcome.status != SubmitOutcome::kQueued) last_fetched_ = {.root = outcome.root, .slot = slot};
 }
 
-void RangeSync::OnOutcomes(uint64_t plan, const std::vector<SubmitOutcome>& outcomes) {
-  for (const SubmitOutcome& outcome : outcomes) imported_ += outcome.status == SubmitOutcome::kAccepted;
-  if (!plan_.has_value() || plan != plan_id_ || !importing_.has_value()) return;
-  import_count_ = 0;
-  for (const SubmitOutcome& outcome : outcomes) {
-    if (outcome.root == target_.head.root) target_came_ = true;
-    if (WaitsForOtherBranch(outcome)) needs_roots_ = true;
-    switch (outcome.status) {
-      case SubmitOutcome::kAccepted:
-      case SubmitOutcome::kAlreadyKnown:
-        last_fetched_ = {.root = outcome.root, .slot = importing_->blocks[import_offset_]->message.block.slot};
-        [[fallthrough]];
-      case SubmitOutcome::kQueued:
-        ++import_offset_;
-        continue;
-      case SubmitOutcome::kRefused: {
-        const uint64_t peer = importing_->peer;
-        if (outcome.reason == reason::kStale) return HandleDisconnected(peer);
-        if (!IsFaultOfSender(outcome)) break;
-        plan_->Refetch(*importing_);
-        importing_.reset();
-        return Blame(context_, peer, Offence::kInvalidItem,
-                     absl::StrCat("block ", ShortHex(outcome.root.span()), " that it sent is wrong: ", outcome.reason,
-                                  ", ", outcome.message));
-      }
-      default:
-        break;
-    }
-    // The import failed for a reason of our own.
-    import_not_before_ = context_.clock.Steady() + options_.pause;
-    return;
+void RangeSync::OnImported(BlockImport::Result result, uint64_t peer, const std::string& why) {
+  switch (result) {
+    case BlockImport::Result::kComplete:
+      return plan_->Done();
+    case BlockImport::Result::kStale:
+      return HandleDisconnected(peer);
+    case BlockImport::Result::kWrong:
+      plan_->Refetch();
+      return Blame(context_, peer, Offence::kInvalidItem, why);
   }
-  if (import_offset_ < importing_->blocks.size()) return;
-  importing_.reset();
-  plan_->Done();
 }
 
 // If the range starts above a block that is not finalized, the peers' chain branches off below that block, so it is
@@ -276,7 +245,7 @@ void RangeSync::HandleDisconnected(uint64_t peer) {
 void RangeSync::Judge() {
   const bool came = target_came_ || HasBlock(target_.head.root);
   const bool alone = plan_->only_peer().has_value();
-  const bool brought_something = imported_ > imported_before_;
+  const bool brought_something = import_.imported() > imported_before_;
   const AheadPeer target = target_;
   End(came ? "complete" : "what was claimed did not come");
   if (!came && !alone) {
@@ -299,7 +268,7 @@ std::optional<RangeSync::Progress> RangeSync::progress() const {
   const uint64_t total = plan_->last() - base_.slot;
   const uint64_t done = std::min(total, plan_->slots_done());
   const double seconds = Seconds(began_, context_.clock.Steady());
-  const auto blocks = static_cast<double>(imported_ - imported_before_);
+  const auto blocks = static_cast<double>(import_.imported() - imported_before_);
   return Progress{.slots_done = done,
                   .slots_left = total - done,
                   .blocks_per_second = seconds > 0 ? blocks / seconds : 0,
@@ -316,8 +285,8 @@ void RangeSync::LogProgress(SteadyTime now) {
   const std::string left =
       state.slots_done == 0 ? "?" : absl::StrCat(static_cast<uint64_t>(state.slots_left / slots_per_second));
   context_.log->info("sync_progress slots_done={} slots_left={} blocks={} blocks_per_s={:.1f} seconds_left={} peers={}",
-                     state.slots_done, state.slots_left, imported_ - imported_before_, state.blocks_per_second, left,
-                     context_.book.believed().size());
+                     state.slots_done, state.slots_left, import_.imported() - imported_before_, state.blocks_per_second,
+                     left, context_.book.believed().size());
 }
 
 bool RangeSync::HasBlock(const Root& root) const {

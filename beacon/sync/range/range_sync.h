@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "beacon/sync/block_import.h"
 #include "beacon/sync/range/range_plan.h"
 #include "beacon/sync/roots/walk_sync.h"
 #include "beacon/sync/sync_context.h"
@@ -23,10 +24,10 @@ namespace lean::beacon {
 struct RangeSyncOptions {
   RangePlanOptions plan;
   WalkSyncOptions walk;
-  uint64_t urgent_slots = 2;                        // blocks of a peer that is further ahead are fetched at once,
-  std::chrono::milliseconds patience{4'000};        // those of other peers when they do not arrive by gossip in time
-  std::chrono::milliseconds pause{1'000};           // between two plans, and before a failed import is repeated
-  size_t import_bytes = size_t{16} * 1024 * 1024;   // per import
+  uint64_t urgent_slots = 2;                  // blocks of a peer that is further ahead are fetched at once,
+  std::chrono::milliseconds patience{4'000};  // those of other peers when they do not arrive by gossip in time
+  std::chrono::milliseconds pause{1'000};     // between two plans
+  BlockImportOptions import;
   std::chrono::milliseconds progress_every{5'000};  // between log lines
 };
 
@@ -40,8 +41,7 @@ struct AheadPeer {
 
 class RangeSync {
  public:
-  RangeSync(const SyncContext& context, const RangeSyncOptions& options)
-      : context_(context), options_(options), walk_(context, options.walk) {}
+  RangeSync(const SyncContext& context, const RangeSyncOptions& options);
 
   // `ahead`: best first.
   void Update(const std::vector<AheadPeer>& ahead, const Checkpoint& head, const Checkpoint& finalized, SteadyTime now);
@@ -56,7 +56,7 @@ class RangeSync {
   // nullopt: nothing is fetched at the moment.
   std::optional<Progress> progress() const;
   // Grows with every fetched block that seems right.
-  uint64_t fetched() const { return imported_ + walk_.imported() + walk_.walked(); }
+  uint64_t fetched() const { return import_.imported() + walk_.imported() + walk_.walked(); }
 
   // A block of the last range or of the last walk waits for a block of another branch (WaitsForOtherBranch).
   bool needs_roots() const { return needs_roots_ || walk_.needs_roots(); }
@@ -86,8 +86,8 @@ class RangeSync {
   void OnAnswer(uint64_t plan, const RangePlan::Ask& ask, SteadyTime sent,
                 absl::StatusOr<std::vector<SignedBlockPtr>> answer);
   void Import(SteadyTime now);
-  void SubmitNext();
-  void OnOutcomes(uint64_t plan, const std::vector<SubmitOutcome>& outcomes);
+  void OnBlock(const SubmitOutcome& outcome, uint64_t slot);
+  void OnImported(BlockImport::Result result, uint64_t peer, const std::string& why);
   // The peer's blocks do not build on any block that we have.
   void HandleDisconnected(uint64_t peer);
   // The range is complete: checks whether the target had what it claimed.
@@ -117,13 +117,9 @@ class RangeSync {
   SteadyTime began_;
   SteadyTime logged_;
   uint64_t imported_before_ = 0;
-  std::optional<RangePlan::Ready> importing_;
-  size_t import_offset_ = 0;      // number of its blocks that were imported
-  size_t import_count_ = 0;       // blocks of the import in progress; 0: none
-  SteadyTime import_not_before_;  // earliest retry of a failed import
   bool needs_roots_ = false;
 
-  uint64_t imported_ = 0;
+  BlockImport import_;
   WalkSync walk_;
 };
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/bytes/bytes.h"
 #include "common/status/status_macros.h"
 
 namespace lean::beacon {
@@ -14,17 +13,27 @@ double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<do
 
 }  // namespace
 
+WalkSync::WalkSync(const SyncContext& context, const WalkSyncOptions& options)
+    : context_(context),
+      options_(options),
+      import_(
+          context, options.import,
+          [this](const SubmitOutcome& outcome, uint64_t slot) {
+            base_ = {.root = outcome.root, .slot = slot};
+            if (WaitsForOtherBranch(outcome)) needs_roots_ = true;
+          },
+          [this](BlockImport::Result result, uint64_t, const std::string& why) { OnImported(result, why); }) {}
+
 void WalkSync::Begin(uint64_t peer, const Checkpoint& head, const Checkpoint& finalized, SteadyTime now) {
   walk_.emplace(head, finalized.slot, options_.walk);
   ++walk_id_;
   peer_ = peer;
   head_ = head;
   base_ = finalized_ = finalized;
-  importing_.clear();
-  import_open_ = needs_roots_ = false;
+  needs_roots_ = false;
   strikes_ = 0;
-  import_not_before_ = began_ = logged_ = now;
-  imported_before_ = imported_;
+  began_ = logged_ = now;
+  imported_before_ = imported();
   context_.log->info("sync_walk_begins finalized_slot={} head_slot={} peer={}", finalized.slot, head.slot,
                      PeerName(context_.book, peer));
 }
@@ -108,61 +117,35 @@ void WalkSync::OnMissing() {
 }
 
 void WalkSync::Import(SteadyTime now) {
-  if (!active() || import_open_ || now < import_not_before_) return;
-  if (importing_.empty()) {
-    importing_ = walk_->Take(options_.import_bytes);
-    import_offset_ = 0;
-    if (importing_.empty()) {
+  if (!active()) return;
+  if (!import_.active()) {
+    std::vector<SignedBlockPtr> blocks = walk_->Take(options_.import.bytes);
+    if (blocks.empty()) {
       if (walk_->finished()) End("complete");
       return;
     }
+    import_.Begin(peer_, std::move(blocks));
   }
-  import_open_ = true;
-  const auto begin = importing_.begin() + static_cast<std::ptrdiff_t>(import_offset_);
-  context_.chain.SubmitHistory(
-      std::vector<SignedBlockPtr>(begin, importing_.end()), Origin::Peer(peer_),
-      [this, inbox = context_.inbox, walk = walk_id_](std::vector<SubmitOutcome> outcomes) {
-        inbox->Push([this, walk, outcomes = std::move(outcomes)] { OnOutcomes(walk, outcomes); });
-      });
+  import_.Update(now);
 }
 
-void WalkSync::OnOutcomes(uint64_t walk, const std::vector<SubmitOutcome>& outcomes) {
-  for (const SubmitOutcome& outcome : outcomes) imported_ += outcome.status == SubmitOutcome::kAccepted;
-  if (!active() || walk != walk_id_) return;
-  import_open_ = false;
-  for (const SubmitOutcome& outcome : outcomes) {
-    if (WaitsForOtherBranch(outcome)) needs_roots_ = true;
-    switch (outcome.status) {
-      case SubmitOutcome::kAccepted:
-      case SubmitOutcome::kAlreadyKnown:
-      case SubmitOutcome::kQueued:
-        base_ = {.root = outcome.root, .slot = importing_[import_offset_]->message.block.slot};
-        ++import_offset_;
-        continue;
-      case SubmitOutcome::kRefused:
-        if (outcome.reason == reason::kStale) {
-          return EndAndBlame(Offence::kBadAnswer, "its chain leaves ours below our finalized block");
-        }
-        if (!IsFaultOfSender(outcome)) break;
-        return EndAndBlame(Offence::kInvalidItem,
-                           absl::StrCat("block ", ShortHex(outcome.root.span()),
-                                        " that it sent is wrong: ", outcome.reason, ", ", outcome.message));
-      default:
-        break;
-    }
-    // The import failed for a reason of our own.
-    import_not_before_ = context_.clock.Steady() + options_.pause;
-    return;
+void WalkSync::OnImported(BlockImport::Result result, const std::string& why) {
+  switch (result) {
+    case BlockImport::Result::kComplete:
+      return;
+    case BlockImport::Result::kStale:
+      return EndAndBlame(Offence::kBadAnswer, "its chain leaves ours below our finalized block");
+    case BlockImport::Result::kWrong:
+      return EndAndBlame(Offence::kInvalidItem, why);
   }
-  if (import_offset_ >= importing_.size()) importing_.clear();
 }
 
 void WalkSync::End(absl::string_view why) {
   context_.log->info("sync_walk_ended head_slot={} lowest_slot={} blocks={} seconds={:.1f} result=\"{}\"", head_.slot,
-                     walk_->lowest_slot(), imported_ - imported_before_, Seconds(began_, context_.clock.Steady()),
+                     walk_->lowest_slot(), imported() - imported_before_, Seconds(began_, context_.clock.Steady()),
                      std::string(why));
   walk_.reset();
-  importing_.clear();
+  import_.Stop();
 }
 
 void WalkSync::EndAndBlame(Offence offence, const std::string& why) {

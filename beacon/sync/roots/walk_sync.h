@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "beacon/sync/block_import.h"
 #include "beacon/sync/roots/root_walk.h"
 #include "beacon/sync/sync_context.h"
 #include "common/containers/attestation.h"
@@ -19,17 +20,16 @@ namespace lean::beacon {
 
 struct WalkSyncOptions {
   RootWalkOptions walk;
-  size_t import_bytes = size_t{16} << 20;  // per import
+  BlockImportOptions import;
   // A peer is left after `max_strikes` answers that failed, or took longer than this while another peer could be asked.
   std::chrono::milliseconds patience{2'000};
   int max_strikes = 3;
-  std::chrono::milliseconds pause{1'000};           // before a failed import is repeated
   std::chrono::milliseconds progress_every{5'000};  // between log lines
 };
 
 class WalkSync {
  public:
-  WalkSync(const SyncContext& context, const WalkSyncOptions& options) : context_(context), options_(options) {}
+  WalkSync(const SyncContext& context, const WalkSyncOptions& options);
 
   // `finalized` is our finalized block. Call it only while no walk is active.
   void Begin(uint64_t peer, const Checkpoint& head, const Checkpoint& finalized, SteadyTime now);
@@ -37,9 +37,9 @@ class WalkSync {
   bool active() const { return walk_.has_value(); }
 
   // Whether the last walk has imported blocks.
-  bool brought_something() const { return imported_ > imported_before_; }
+  bool brought_something() const { return imported() > imported_before_; }
   // Blocks imported, and blocks received with a right proposer's signature, over all walks.
-  uint64_t imported() const { return imported_; }
+  uint64_t imported() const { return import_.imported(); }
   uint64_t walked() const { return walked_; }
 
   // A block of the last walk waits for a block of another branch (WaitsForOtherBranch).
@@ -57,7 +57,7 @@ class WalkSync {
   // The peer does not have the next block.
   void OnMissing();
   void Import(SteadyTime now);
-  void OnOutcomes(uint64_t walk, const std::vector<SubmitOutcome>& outcomes);
+  void OnImported(BlockImport::Result result, const std::string& why);
   void End(absl::string_view why);
   void EndAndBlame(Offence offence, const std::string& why);
   bool IsBelieved() const;
@@ -72,15 +72,11 @@ class WalkSync {
   Checkpoint head_;
   Checkpoint base_;  // our finalized block, then the last imported one
   Checkpoint finalized_;
-  std::vector<SignedBlockPtr> importing_;
-  size_t import_offset_ = 0;  // number of its blocks that were imported
-  bool import_open_ = false;
   bool needs_roots_ = false;
   int strikes_ = 0;
-  SteadyTime import_not_before_;
   SteadyTime began_;
   SteadyTime logged_;
-  uint64_t imported_ = 0;
+  BlockImport import_;
   uint64_t imported_before_ = 0;
   uint64_t walked_ = 0;
 };

@@ -30,7 +30,7 @@ class SyncServiceTest : public testing::Test {
     SyncServiceOptions options = SyncServiceOptions::For(TestNetwork::kSlotMs, configured_peers, /*seed=*/1);
     options.range.plan.batch_slots = 4;
     options.range.walk.walk.max_bytes_held = 100'000;  // some blocks
-    options.range.walk.import_bytes = 30'000;
+    options.range.walk.import.bytes = 30'000;
     options.range.progress_every = std::chrono::milliseconds(1);
     return options;
   }

@@ -167,9 +167,8 @@ TEST_F(RangePlanTest, WhatIsNoGoodIsFetchedAgainFromOthers) {
   Next(plan, {PeerAt(1)});
   EXPECT_TRUE(plan.Answered(1, 1, Range(1, 5)).ok());
   EXPECT_TRUE(plan.Answered(1, 6, Range(6, 5)).ok());
-  const RangePlan::Ready ready = *plan.Take();
-  EXPECT_THAT(SlotsOf(ready), ElementsAre(1, 2, 3, 4, 5));
-  plan.Refetch(ready);
+  EXPECT_THAT(SlotsOf(plan.Take()), ElementsAre(1, 2, 3, 4, 5));
+  plan.Refetch();
   EXPECT_EQ(plan.Take(), std::nullopt);
   const std::vector<RangePlan::Ask> asks = Next(plan, {PeerAt(1), PeerAt(2)});
   ASSERT_THAT(asks, SizeIs(2));
@@ -222,7 +221,7 @@ TEST_F(RangePlanTest, EveryBlockComesOutOnceInOrder) {
       const std::optional<RangePlan::Ready> ready = plan.Take();
       if (!ready.has_value()) continue;
       if (random() % 5 == 0) {
-        plan.Refetch(*ready);
+        plan.Refetch();
       } else {
         for (const uint64_t slot : SlotsOf(ready)) got.push_back(slot);
         plan.Done();
