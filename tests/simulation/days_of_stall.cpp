@@ -7,10 +7,11 @@
 #include <ctime>
 #include <filesystem>
 #include <memory>
-#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
 #include "beacon/storage/database/chain_database.h"
 #include "common/ssz/ssz.h"
 #include "tests/beacon/storage/stored_chain.h"
@@ -112,6 +113,7 @@ StallResult RunStall(const StallOptions& options) {
   }
   chain->storage().Flush();
   if (chain->chain().finalized().slot > last) result.slots_to_finality = slot - last;
+  options.progress(absl::StrCat("before a fresh node syncs:\n", Report(options, result)));
 
   begin = CpuSeconds();
   std::filesystem::create_directories(options.folder + "/fresh");
@@ -128,10 +130,23 @@ StallResult RunStall(const StallOptions& options) {
   return result;
 }
 
+std::string Report(const StallOptions& options, const StallResult& result) {
+  return absl::StrFormat(
+      "validators=%d present=%d slots=%d blocks=%d finalized_before=%d\n"
+      "first_ms=%.1f last_ms=%.1f\n"
+      "body_bytes=%d disk_bytes=%d\n"
+      "heap_bytes=%d allowed_heap_bytes=%d held_states=%d held_blocks=%d\n"
+      "slots_to_finality=%d fresh_node_has_head=%d fresh_node_s=%.0f\n",
+      options.validators, options.present, options.slots, result.blocks, result.finalized_before, result.first_ms,
+      result.last_ms, result.body_bytes, result.disk_bytes, result.heap_bytes, result.allowed_heap_bytes,
+      result.held_states, result.held_blocks, result.slots_to_finality, result.fresh_node_has_head,
+      result.fresh_node_s);
+}
+
 std::vector<std::string> BrokenBounds(const StallOptions& options, const StallResult& result) {
   std::vector<std::string> broken;
-  const auto require = [&broken](bool condition, std::string what) {
-    if (!condition) broken.push_back(std::move(what));
+  const auto require = [&broken](bool condition, absl::string_view what) {
+    if (!condition) broken.emplace_back(what);
   };
   const auto bodies = static_cast<double>(result.body_bytes);
   const auto disk = static_cast<double>(result.disk_bytes);

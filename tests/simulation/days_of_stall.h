@@ -37,8 +37,12 @@ struct StallResult {
   double fresh_node_s = 0;           // CPU time that this took
 };
 
-// Runs it on this thread.
+// Runs it on this thread. The last call of `progress` before a fresh node syncs has the report of all before it,
+// because the sync takes longer than the stall.
 StallResult RunStall(const StallOptions& options);
+
+// Lines of names and values.
+std::string Report(const StallOptions& options, const StallResult& result);
 
 // What the result should be and is not; empty: it is good. Times are not looked at.
 std::vector<std::string> BrokenBounds(const StallOptions& options, const StallResult& result);

@@ -9,7 +9,6 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "tests/simulation/days_of_stall.h"
 
 namespace lean::simulation {
@@ -30,16 +29,7 @@ int Main(int argc, char** argv) {
   const StallResult result = RunStall(options);
   std::error_code ignored;
   std::filesystem::remove_all(options.folder, ignored);
-  std::cout << absl::StrFormat(
-      "validators=%d present=%d slots=%d blocks=%d finalized_before=%d\n"
-      "first_ms=%.1f last_ms=%.1f\n"
-      "body_bytes=%d disk_bytes=%d\n"
-      "heap_bytes=%d allowed_heap_bytes=%d held_states=%d held_blocks=%d\n"
-      "slots_to_finality=%d fresh_node_has_head=%d fresh_node_s=%.0f\n",
-      options.validators, options.present, options.slots, result.blocks, result.finalized_before, result.first_ms,
-      result.last_ms, result.body_bytes, result.disk_bytes, result.heap_bytes, result.allowed_heap_bytes,
-      result.held_states, result.held_blocks, result.slots_to_finality, result.fresh_node_has_head,
-      result.fresh_node_s);
+  std::cout << Report(options, result);
   std::vector<std::string> broken = BrokenBounds(options, result);
   if (result.last_ms > 2 * result.first_ms) broken.emplace_back("the last slots cost more than twice the first ones");
   for (const std::string& what : broken) std::cout << "broken: " << what << "\n";
