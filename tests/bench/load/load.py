@@ -1,19 +1,25 @@
 #!/usr/bin/python3
 """Load on a beacon while all validators vote: BuildVote, GetHead and SubmitVotes by 1 to 256 clients in an open loop.
 
-Starts a network of one beacon with a full registry and lets lean-load measure it. If ghz is on PATH, it repeats the
-GetHead step as an independent check.
+Starts a network of one beacon with a full registry and lets lean-load measure it. ghz repeats the GetHead step as an
+independent check, if it is on PATH or can be built.
 """
 
 import argparse
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
 import voted_network
+
+sys.path.insert(0, str(voted_network.ROOT / "tests" / "e2e" / "support"))
+
+# pylint: disable=wrong-import-position
+import go_programs  # noqa: E402
+
+# pylint: enable=wrong-import-position
 
 # Slots of a step besides those that are measured: until the next slot begins, and one with votes for the first block.
 SLOTS_BETWEEN = 3
@@ -24,18 +30,20 @@ def whole_numbers(text):
 
 
 def check_by_ghz(network, options):
-    """Latencies of GetHead as ghz measures them, beside those of lean-load; None without ghz. ghz counts from when it
-    sends a call, not from when the call was due."""
-    ghz = shutil.which("ghz")
-    if ghz is None:
-        print("ghz is not on PATH: the independent check is skipped")
+    """Returns the latencies of GetHead as ghz measures them, beside those of lean-load; None without ghz.
+
+    ghz counts from when it sends a call, not from when the call was due. It learns the call by reflection, because it
+    cannot read `optional` fields in proto files.
+    """
+    ghz, why = go_programs.tool("ghz", options.build_dir / "bin")
+    if why:
+        print(f"the independent check is skipped: {why}")
         return None
     clients = max(options.clients)
     seconds = max(1, options.slots * options.slot_ms // 1000)
     said = subprocess.run(
-        [ghz, "--insecure", "--proto", voted_network.ROOT / "proto/lean/v1/beacon.proto", "--import-paths",
-         voted_network.ROOT / "proto", "--call", "lean.v1.BeaconService.GetHead", "--connections", str(clients),
-         "--concurrency", str(clients), "--rps", str(int(options.rate)), "--duration", f"{seconds}s", "--format", "json",
+        [ghz, "--insecure", "--call", "lean.v1.BeaconService.GetHead", "--connections", str(clients), "--concurrency",
+         str(clients), "--rps", str(int(options.rate)), "--duration", f"{seconds}s", "--format", "json",
          network.places[0].rpc_address],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if said.returncode != 0:

@@ -2,15 +2,13 @@
 two nodes that are not connected, and serves the blocks that the later node lacks. The hostile peer attacks a node."""
 
 import json
-import os
 import pathlib
-import re
-import shutil
 import subprocess
 import threading
 import unittest
 
 import e2e
+import go_programs
 import hostile
 import raw_peer
 from leandev.processes import wait_until
@@ -19,38 +17,6 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 PROGRAM = e2e.BUILD_DIR / "bin" / "lean-go-peer"
 BUSY_S = 8
 ATTACKS = "streams,resets,ihave,iwant,grafts,no_snappy,no_vote,oversized,lengths,signed"
-
-
-def find_go():
-    """Returns the path of the compiler, or an empty path and the reason why there is none."""
-    needed = re.search(r"^go (\d+)\.(\d+)", (FOLDER / "go.mod").read_text(encoding="ascii"), re.M)
-    needed = tuple(map(int, needed.groups()))
-    found = []
-    for path in filter(None, (shutil.which("go"), "/usr/local/go/bin/go")):
-        said = subprocess.run([path, "version"], capture_output=True, text=True, check=False).stdout
-        version = re.search(r"go(\d+)\.(\d+)", said)
-        if version and tuple(map(int, version.groups())) >= needed:
-            return path, ""
-        found.append(said.strip())
-    return "", f"Go {needed[0]}.{needed[1]} is not installed; found: {', '.join(found) or 'none'}"
-
-
-def build():
-    """Builds the peer. Returns why that is not possible, or an empty text."""
-    go, why = find_go()
-    if why:
-        return why
-    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOMAXPROCS": "2"}
-
-    def run(*arguments):
-        return subprocess.run([go, *arguments], cwd=FOLDER, env=environment, capture_output=True, text=True, check=False)
-
-    if run("mod", "download").returncode != 0:
-        return "the modules of go.sum cannot be downloaded"
-    built = run("build", "-o", PROGRAM, ".")
-    if built.returncode != 0:
-        raise RuntimeError(f"the peer does not build:\n{built.stderr}")
-    return ""
 
 
 class GoPeer:
@@ -86,7 +52,7 @@ class GoPeer:
 class GoPeerTest(hostile.HostileTest):
     @classmethod
     def setUpClass(cls):
-        why = build()
+        why = go_programs.build(FOLDER, ".", PROGRAM)
         if why:
             raise unittest.SkipTest(why)
 
