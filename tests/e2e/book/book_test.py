@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 import e2e
+import go_programs
 import machines
 import pages
 import scenario
@@ -27,12 +28,12 @@ def needs_engine(page):
                for step in pages.steps(page))
 
 
-def run(page):
+def run(page, grpcurl):
     """Runs a page. Raises ScenarioError, and machines.Unavailable with the reason why it cannot be run here."""
     if needs_engine(page) and e2e.missing_engine():
         raise machines.Unavailable(e2e.missing_engine())
     with tempfile.TemporaryDirectory(prefix="lean-book-", dir=e2e.folder_for_tests()) as folder:
-        scenario.Scenario(page, pathlib.Path(folder), e2e.BUILD_DIR).run()
+        scenario.Scenario(page, pathlib.Path(folder), e2e.BUILD_DIR, grpcurl).run()
 
 
 class BookTest(unittest.TestCase):
@@ -40,7 +41,11 @@ class BookTest(unittest.TestCase):
     def setUpClass(cls):
         cls.pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
         cls.addClassCleanup(cls.pool.shutdown)
-        cls.runs = {page: cls.pool.submit(run, page) for page in pages.book() if ONLY in (None, name_of(page))}
+        program, why = go_programs.tool("grpcurl", e2e.BUILD_DIR / "bin")
+        if why:
+            print(f"a stand-in is used: {why}")
+        grpcurl = pathlib.Path(program).parent if program else None
+        cls.runs = {page: cls.pool.submit(run, page, grpcurl) for page in pages.book() if ONLY in (None, name_of(page))}
 
     def test_pages(self):
         for page, running in self.runs.items():

@@ -6,7 +6,6 @@ The commands run as they are written, except for values that only cost time (QUI
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 
@@ -51,7 +50,10 @@ class Machines:
         if host not in self.made:
             self.made[host] = machines.Machine(str(host))
             self._folder(host).mkdir(exist_ok=True)
-            if host is not None:
+            if host is None:
+                # Some commands are for a checkout of the repository.
+                (self._folder(host) / "proto").symlink_to(pages.ROOT / "proto")
+            else:
                 self.switch = self.switch or machines.Switch(self.build_dir)
                 self.switch.attach(self.made[host], "lan", "eth0", f"{host}/24")
         return self.made[host].prefix, self._folder(host)
@@ -67,17 +69,17 @@ class Machines:
 
 
 class Scenario:
-    """One page, in a new folder."""
+    """One page, in a new folder. `grpcurl` is the folder of that program, or None: a stand-in is used."""
 
-    def __init__(self, page, folder, build_dir):
+    def __init__(self, page, folder, build_dir, grpcurl):
         self.page = page
         self.folder = folder
         self.build_dir = build_dir
         self.begun = []  # machines: the last ones are in use
         self.running = {}
         self.waited = {}  # by name: how much of its output was looked at
-        # Stand-ins of scp and ssh, which reach the folders of machines, and of grpcurl where it is not installed.
-        paths = [build_dir / "bin", HERE / "ssh", *([] if shutil.which("grpcurl") else [HERE / "grpcurl"])]
+        # `ssh` has stand-ins of scp and ssh, which reach the folders of machines.
+        paths = [build_dir / "bin", HERE / "ssh", grpcurl or HERE / "grpcurl"]
         self.variables = {"PATH": ":".join([*map(str, paths), os.environ["PATH"]]), "LEAN_BUILD_DIR": build_dir}
         self.begin()
 

@@ -30,7 +30,8 @@ def find_go(module):
 
 
 def build(module, package, program):
-    """Builds a package of the module in this folder. Returns why that is not possible, or an empty text."""
+    """Builds a package of the module in this folder. Returns why that is not possible, or an empty text. Several tests may
+    build and use a program at the same time."""
     go, why = find_go(module)
     if why:
         return why
@@ -41,9 +42,11 @@ def build(module, package, program):
 
     if run("mod", "download").returncode != 0:
         return "the modules of go.sum cannot be downloaded"
-    built = run("build", "-o", program, package)
+    new = program.with_name(f"{program.name}.{os.getpid()}")
+    built = run("build", "-o", new, package)
     if built.returncode != 0:
         raise RuntimeError(f"{package} does not build:\n{built.stderr}")
+    new.replace(program)
     return ""
 
 
