@@ -6,11 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use libp2p::{Multiaddr, PeerId};
+use libp2p::{Multiaddr, PeerId, request_response::ResponseChannel};
 
 use crate::{
     contract::{Outcome, proto::PeerConnected},
     rate::Bucket,
+    requests::Answer,
     traffic::Meter,
     wire::{frame::LengthOf, status::Status},
 };
@@ -65,6 +66,16 @@ pub enum StatusTurn {
     },
 }
 
+/// A status request that is answered later.
+pub struct WaitingRequest {
+    /// Where the answer goes.
+    pub channel: ResponseChannel<Answer>,
+    /// The framing of the answer.
+    pub length_of: LengthOf,
+    /// When it arrived.
+    pub since: Instant,
+}
+
 /// A peer.
 pub struct Peer {
     /// Its identity.
@@ -95,6 +106,8 @@ pub struct Peer {
     pub block_requests: Bucket,
     /// The rate of its status requests.
     pub status_requests: Bucket,
+    /// Its last status request that waits for the first beacon.
+    pub waiting: Option<WaitingRequest>,
     /// Since when gossip for it is dropped, and the bytes that were sent to it by then.
     pub stalled: Option<(Instant, u64)>,
     /// Why this engine disconnects it. None: it stays connected.
@@ -122,6 +135,7 @@ impl Peer {
             verdicts: Verdicts::default(),
             block_requests: bucket(BLOCK_REQUESTS),
             status_requests: bucket(STATUS_REQUESTS),
+            waiting: None,
             stalled: None,
             end: None,
         }

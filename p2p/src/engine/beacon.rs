@@ -42,6 +42,7 @@ impl Engine {
         self.meters.set_bounds(hello.bounds);
         self.undecided.set_bounds(hello.bounds);
         let now = Instant::now();
+        self.answer_waiting(now);
         self.ask_for_status(now);
         for peer in self.peers.iter() {
             peer.meter.set_stranger(true);

@@ -290,6 +290,7 @@ impl Engine {
         self.expire_items(now);
         self.expire_requests(now);
         self.dial_targets(now);
+        self.answer_waiting(now);
         self.ask_for_status(now);
         self.introduce_all(now);
         self.send_at_once();

@@ -10,8 +10,8 @@ use libp2p::{
 use super::Engine;
 use crate::{
     log::Part,
-    peers::StatusTurn,
-    requests::{Answer, Chunk, Query, code},
+    peers::{StatusTurn, WaitingRequest},
+    requests::{Answer, Chunk, PATIENCE, Query, code},
     wire::{frame::LengthOf, status::Status},
 };
 
@@ -52,27 +52,44 @@ impl Engine {
         }
     }
 
+    /// Answers the requests that have waited for the first beacon: with its status, or with an error if it has not
+    /// attached in time.
+    pub(super) fn answer_waiting(&mut self, now: Instant) {
+        for peer in self.peers.iter_mut() {
+            let is_over = |waiting: &WaitingRequest| now.duration_since(waiting.since) >= PATIENCE;
+            let Some(waiting) = peer.waiting.take_if(|waiting| self.own_status.is_some() || is_over(waiting)) else {
+                continue;
+            };
+            let answer = match self.own_status {
+                Some(own) => answer(code::SUCCESS, own.to_ssz(), waiting.length_of),
+                None => answer(code::UNAVAILABLE, "no beacon has attached yet", waiting.length_of),
+            };
+            // An error means that the peer no longer waits.
+            let _ = self.swarm.behaviour_mut().status.send_response(waiting.channel, answer);
+        }
+    }
+
+    /// A request that arrives before the first beacon has attached waits for it. A peer that dials a node while it starts
+    /// would otherwise get an error, and might never ask again.
     fn on_status_request(&mut self, id: PeerId, query: &Query, channel: ResponseChannel<Answer>) {
         let now = Instant::now();
         let Some(peer) = self.peers.get_mut(&id) else { return };
-        let in_time = peer.status_requests.take(1.0, now);
-        let status = Status::from_ssz(&query.ssz);
-        let error = |code, text: &str| Chunk { code, content: text.into() };
-        let chunk = match (in_time, status, self.own_status) {
-            (false, ..) => error(code::UNAVAILABLE, "too many requests"),
-            (_, None, _) => error(code::INVALID_REQUEST, "the status is malformed"),
-            (.., None) => error(code::UNAVAILABLE, "no beacon has attached yet"),
-            (.., Some(own)) => Chunk { code: code::SUCCESS, content: own.to_ssz() },
-        };
-        let answer = Answer { chunks: vec![chunk], length_of: query.length_of };
-        // An error means that the peer no longer waits.
-        let _ = self.swarm.behaviour_mut().status.send_response(channel, answer);
-        if let (true, Some(status)) = (in_time, status) {
-            if let Some(StatusTurn::Due(_)) = self.turn(&id) {
-                self.set_turn(&id, StatusTurn::Due(now + self.slot));
+        let refusal = match (peer.status_requests.take(1.0, now), Status::from_ssz(&query.ssz)) {
+            (false, _) => (code::UNAVAILABLE, "too many requests"),
+            (_, None) => (code::INVALID_REQUEST, "the status is malformed"),
+            (_, Some(status)) => {
+                peer.waiting = Some(WaitingRequest { channel, length_of: query.length_of, since: now });
+                self.answer_waiting(now);
+                if let Some(StatusTurn::Due(_)) = self.turn(&id) {
+                    self.set_turn(&id, StatusTurn::Due(now + self.slot));
+                }
+                self.on_status(id, status, query.length_of);
+                return;
             }
-            self.on_status(id, status, query.length_of);
-        }
+        };
+        let answer = answer(refusal.0, refusal.1, query.length_of);
+        // As above.
+        let _ = self.swarm.behaviour_mut().status.send_response(channel, answer);
     }
 
     fn on_status(&mut self, id: PeerId, status: Status, length_of: LengthOf) {
@@ -109,4 +126,8 @@ impl Engine {
             peer.status_turn = turn;
         }
     }
+}
+
+fn answer(code: u8, content: impl Into<Vec<u8>>, length_of: LengthOf) -> Answer {
+    Answer { chunks: vec![Chunk { code, content: content.into() }], length_of }
 }

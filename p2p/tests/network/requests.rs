@@ -1,6 +1,9 @@
 //! Status and requests for blocks, between engines and with clients that use other forms.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use crate::common::{
     Beacon, Node, Plan, block, chain_status,
@@ -21,6 +24,7 @@ use lean_p2p::{
         status::Status,
     },
 };
+use tokio::time::timeout;
 
 /// The first engine sends requests to the second.
 struct Pair {
@@ -95,6 +99,29 @@ async fn status_is_told_again_every_slot() {
     for node in pair.nodes {
         node.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_status_request_before_the_first_beacon_waits_for_it() {
+    let node = Node::start(Plan::default()).await;
+    let foreign = Foreign::dial(&node, Manners::default(), only_status(LengthOf::Content)).await;
+    let request = frame::write(&Status::default().to_ssz(), LengthOf::Content).unwrap();
+    let answer = foreign.ask(Method::Status, request);
+    tokio::pin!(answer);
+    let early = timeout(Duration::from_millis(500), &mut answer).await;
+    assert!(early.is_err(), "it is answered without a beacon: {early:?}");
+    let _beacon = Beacon::attach_with(&node, 4, chain_status(7)).await;
+    let answer = answer.await.unwrap();
+    assert_eq!((answer[0], Status::from_ssz(&read(&answer[1..]).0).map(Into::into)), (0, Some(chain_status(7))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_status_request_does_not_wait_for_a_beacon_that_never_comes() {
+    let node = Node::start(Plan::default()).await;
+    let foreign = Foreign::dial(&node, Manners::default(), only_status(LengthOf::Content)).await;
+    let request = frame::write(&Status::default().to_ssz(), LengthOf::Content).unwrap();
+    let answer = foreign.ask(Method::Status, request).await;
+    assert_eq!(answer, Ok(chunk(3, b"no beacon has attached yet", LengthOf::Content)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
