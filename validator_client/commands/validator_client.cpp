@@ -32,10 +32,6 @@ std::string KeymanagerTokenPath(const std::string& keystores) {
   return (std::filesystem::path(keystores).parent_path() / "keymanager_token").string();
 }
 
-// If the last record of this machine is not older than this, the client was only restarted, and the keys have not been
-// used elsewhere meanwhile.
-constexpr std::chrono::seconds kMoment{30};
-
 // Opens the keys of this process.
 absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std::stop_token& stop, spdlog::logger& log,
                          SigningParts& parts) {
@@ -60,7 +56,7 @@ absl::Status OpenOwnKeys(const RunOptions& options, SlotLimit& limit, const std:
   RETURN_IF_ERROR(
       CheckRecordsReach(opened.keystores.states, *parts.records, RecordsPath(options.records, options.keystores)));
   const std::optional<std::chrono::milliseconds> age = parts.records->last_write_age();
-  parts.signed_a_moment_ago = age.has_value() && *age <= kMoment;
+  parts.signed_a_moment_ago = age.has_value() && *age <= kLongestGap;
   // If the pool is full, a signature runs on the thread of the duty. None is dropped.
   parts.pool = std::make_unique<WorkerPool>(KeyThreads(), keys.size());
   parts.signer = std::make_unique<Signer>(

@@ -148,7 +148,7 @@ absl::Status Duties::TryPropose(uint64_t slot, const ValidatorKey& key) {
 void Duties::Vote(uint64_t slot) {
   FollowTimeBack(slot);
   if (slot < first_slot_) {
-    logger_->info("votes skipped slot={} reason=\"this process began in it, and an earlier one may have signed\"",
+    logger_->info("votes skipped slot={} reason=\"this process began to work in it, and another may have signed\"",
                   slot);
     return;
   }

@@ -2,6 +2,7 @@
 #ifndef LEAN_VALIDATOR_CLIENT_DUTIES_DUTIES_H_
 #define LEAN_VALIDATOR_CLIENT_DUTIES_DUTIES_H_
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -30,6 +31,9 @@ class Duties {
   // beacons.network() must be known.
   Duties(BeaconPool& beacons, Signer& signer, const SlotTimer& timer, uint64_t first_slot, ValidatorMetrics& metrics,
          std::shared_ptr<spdlog::logger> logger);
+
+  // Signs nothing for slots below this one either.
+  void BeginAt(uint64_t first_slot) { first_slot_ = std::max(first_slot_, first_slot); }
 
   // True when one of our keys proposes in the slot.
   bool HasProposal(uint64_t slot) const;

@@ -37,16 +37,23 @@ ValidatorService::ValidatorService(Clock& clock, BeaconPool& beacons, ForeignVot
 
 ValidatorService::Work::Work(ValidatorService& service, const NetworkIdentity& network)
     : timer(service.clock_, SlotClock(network.genesis_time, network.slot_duration_ms)),
-      keys_at_start(service.keys_.signer().keys()),
-      guard(
-          service.beacons_, service.votes_, service.keys_.signer(),
-          [&service, of_start = keys_at_start] { return service.Remaining(*of_start); }, timer.Now(), service.start_,
-          service.logger_),
       // Restored or copied records may lack a signature of the current slot.
       duties(service.beacons_, service.keys_.signer(), timer, AtLeastZero(timer.Now().slot + 1), service.metrics_,
              service.logger_),
       admission(service.beacons_, service.votes_, service.keys_, service.start_, service.logger_),
-      watch(service.votes_, service.keys_, service.logger_) {}
+      watch(service.votes_, service.keys_, service.logger_) {
+  service.MakeGuard(*this, service.start_);
+}
+
+void ValidatorService::MakeGuard(Work& work, const StartOptions& options) {
+  // Public keys only: the secret of a key is wiped when it is removed.
+  std::vector<PublicKeyBytes> pubkeys;
+  const KeySetPtr keys = keys_.signer().keys();
+  for (const ValidatorKey& key : keys->all()) pubkeys.push_back(key.key->pubkey());
+  work.guard.emplace(
+      beacons_, votes_, keys_.signer(), [this, pubkeys = std::move(pubkeys)] { return Remaining(pubkeys); },
+      work.timer.Now(), options, logger_);
+}
 
 absl::Status ValidatorService::Run() {
   bool running = true;
@@ -91,7 +98,7 @@ absl::Status ValidatorService::Begin() {
   if (network.genesis_checked()) keys_.signer().limit().TrustGenesis(timer.slots());
   const int64_t slot = timer.Now().slot;
   const uint64_t first_slot = AtLeastZero(slot + 1);
-  logger_->info("duties begin validators={} slot={} first_slot={}", work_->keys_at_start->size(), slot, first_slot);
+  logger_->info("duties begin validators={} slot={} first_slot={}", keys_.signer().keys()->size(), slot, first_slot);
   if (slot < 0) {
     logger_->info(
         "waiting for genesis until={} seconds={}: duties begin with slot 0",
@@ -106,17 +113,29 @@ absl::Status ValidatorService::Begin() {
 absl::Status ValidatorService::GuardStart() {
   Work& work = *work_;
   ASSIGN_OR_RETURN(const std::vector<StartGuard::Refused> refused,
-                   work.guard.Step(work.timer.Now(), work.timer.UntilNextInterval() / 2));
+                   work.guard->Step(work.timer.Now(), work.timer.UntilNextInterval() / 2));
   for (const StartGuard::Refused& key : refused) work.watch.Stop(key.key, key.why);
   return work.watch.KeysLeft();
 }
 
-std::vector<ValidatorKey> ValidatorService::Remaining(const KeySet& of_start) const {
+std::vector<ValidatorKey> ValidatorService::Remaining(const std::vector<PublicKeyBytes>& pubkeys) const {
   const KeySetPtr now = keys_.signer().keys();
   std::vector<ValidatorKey> remaining;
-  std::copy_if(of_start.all().begin(), of_start.all().end(), std::back_inserter(remaining),
-               [&now](const ValidatorKey& key) { return now->Find(key.key->pubkey()) != nullptr; });
+  for (const PublicKeyBytes& pubkey : pubkeys) {
+    if (const ValidatorKey* key = now->Find(pubkey); key != nullptr) remaining.push_back(*key);
+  }
   return remaining;
+}
+
+bool ValidatorService::HasMissedTooMuch(const SlotTimer::Wake& wake) const {
+  if (wake.missed == 0) return false;
+  const SlotClock& slots = work_->timer.slots();
+  const auto missed = static_cast<int64_t>(wake.missed);
+  const int64_t last_tick_ms = slots.StartMs(wake.time.slot, wake.time.interval) -
+                               (missed + 1) * static_cast<int64_t>(slots.interval_duration_ms());
+  const bool began_before_genesis = last_tick_ms < slots.genesis_ms();
+  if (began_before_genesis) return wake.time.slot > 0;
+  return missed * static_cast<int64_t>(slots.interval_duration_ms()) > std::chrono::milliseconds(kLongestGap).count();
 }
 
 void ValidatorService::ShowBeacons() {
@@ -167,13 +186,19 @@ void ValidatorService::OnTick(const SlotTimer::Wake& wake) {
     metrics_.missed_intervals.Add({}, static_cast<double>(wake.missed));
     logger_->error("intervals skipped missed={} slot={} interval={}: their duties are lost", wake.missed,
                    wake.time.slot, wake.time.interval);
+    if (HasMissedTooMuch(wake)) {
+      StartOptions options = start_;
+      options.resumed = false;
+      MakeGuard(*work_, options);
+      duties.BeginAt(AtLeastZero(wake.time.slot + 1));
+    }
   }
   WarnOfWallJump(timer);
   const int64_t slot = wake.time.slot;
   switch (wake.time.interval) {
     case 0:
     case 1: {
-      if (slot < 0 || !work_->guard.admitted()) break;
+      if (slot < 0 || !work_->guard->admitted()) break;
       const bool proposing = wake.time.interval == 0;
       const uint64_t duty_slot = static_cast<uint64_t>(slot);
       if (proposing && !duties.HasProposal(duty_slot)) break;

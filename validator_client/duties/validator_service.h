@@ -49,8 +49,7 @@ class ValidatorService {
     Work(ValidatorService& service, const NetworkIdentity& network);
 
     SlotTimer timer;
-    const KeySetPtr keys_at_start;
-    StartGuard guard;
+    std::optional<StartGuard> guard;  // has a value
     Duties duties;
     KeyAdmission admission;
     KeyWatch watch;
@@ -60,8 +59,13 @@ class ValidatorService {
   absl::Status Begin();
   // The latest time of the next step; nullopt: the next interval.
   std::optional<SteadyTime> NextAttempt() const;
-  // The keys of the start that have not been removed.
-  std::vector<ValidatorKey> Remaining(const KeySet& of_start) const;
+  // Makes the guard of the keys that sign now.
+  void MakeGuard(Work& work, const StartOptions& options);
+  // Those of these keys that have not been removed.
+  std::vector<ValidatorKey> Remaining(const std::vector<PublicKeyBytes>& pubkeys) const;
+  // True if this process stood still for longer than kLongestGap before this tick, or was not in time from the genesis
+  // on because its clock was behind. Others may have signed with its keys meanwhile.
+  bool HasMissedTooMuch(const SlotTimer::Wake& wake) const;
   // One step of the start guard; stops the keys that it refuses. Not OK: no keys are left.
   absl::Status GuardStart();
   void OnTick(const SlotTimer::Wake& wake);

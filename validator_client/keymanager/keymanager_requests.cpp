@@ -177,6 +177,11 @@ v1::ImportResult KeymanagerRequests::ImportOne(const v1::KeystoreToImport& item,
 
 v1::ImportResult KeymanagerRequests::Store(uint64_t index, OpenedKeyFile opened, const KeyState& state,
                                            bool never_signed, KeystoreFolder& folder) {
+  if (folder.entries().empty() && !context_.keys.List().empty()) {
+    return Refused(kStorage, absl::StrCat(context_.keystores,
+                                          " does not exist, although this client has keys: put it back, since a new "
+                                          "list would have the new keys only"));
+  }
   RETURN_IF_ERROR(folder.Add(index, opened, state, context_.protection, context_.random),
                   Refused(kStorage, _.message()));
   const KeystoreEntry& entry = *folder.Find(index);
@@ -220,7 +225,8 @@ absl::StatusOr<v1::DeleteKeystoresResponse> KeymanagerRequests::DeleteKeystores(
   const absl::Status saved = SaveRecords(deletions, response);
   for (const Deletion& deletion : deletions) {
     const absl::Status status = saved.ok() ? folder.Remove(deletion.pubkey) : saved;
-    const bool gone = saved.ok() && folder.Find(deletion.pubkey) == nullptr;
+    // A list without the key is not ours: it was changed, or is missing, and may come back with the key.
+    const bool gone = saved.ok() && !absl::IsNotFound(status) && folder.Find(deletion.pubkey) == nullptr;
     deletion.result->set_status(gone ? v1::DELETE_STATUS_DELETED : v1::DELETE_STATUS_FAILED);
     deletion.result->set_message(std::string(status.message()));
     if (gone) {

@@ -17,19 +17,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Removes the file of a key that was written before a crash, and that no list has named since.
-void RemoveLeftover(const std::string& path, const PublicKeyBytes& pubkey) {
+bool HasKey(const std::string& path, const PublicKeyBytes& pubkey) {
   const absl::StatusOr<KeyFileSummary> summary = SummarizeKeyFile(path);
-  std::error_code ignored;
-  if (summary.ok() && summary->pubkey == pubkey) fs::remove(path, ignored);
+  return summary.ok() && summary->pubkey == pubkey;
+}
+
+// Whether the list on the disk may name this key.
+bool MayName(const std::string& list_file, const PublicKeyBytes& pubkey) {
+  const absl::StatusOr<KeystoreFolder> folder = KeystoreFolder::Open(list_file);
+  return !folder.ok() || folder->Find(pubkey) != nullptr;
 }
 
 }  // namespace
 
 absl::StatusOr<KeystoreFolder> KeystoreFolder::Open(const std::string& list_file) {
   KeystoreFolder folder(list_file);
-  std::error_code ignored;
-  if (!fs::exists(fs::symlink_status(list_file, ignored))) return folder;
+  std::error_code error;
+  if (fs::symlink_status(list_file, error).type() == fs::file_type::not_found) return folder;
   ASSIGN_OR_RETURN(folder.entries_, ReadKeystoreList(list_file));
   return folder;
 }
@@ -61,17 +65,20 @@ absl::StatusOr<std::vector<KeystoreEntry>> KeystoreFolder::Select(const std::vec
 absl::Status KeystoreFolder::Add(uint64_t index, const xmss::SecretKey& key, const KeyState& state,
                                  const KeyProtection& protection, RandomSource& random) {
   return AddFile(index, PublicKeyBytesOf(key.scheme(), key.public_key()), protection.password != nullptr,
-                 [&](const std::string& path) { return SaveKey(key, state, path, protection, random); });
+                 [&](const std::string& path, IfExists if_exists) {
+                   return SaveKey(key, state, path, protection, random, if_exists);
+                 });
 }
 
 absl::Status KeystoreFolder::Add(uint64_t index, const OpenedKeyFile& key, const KeyState& state,
                                  const KeyProtection& protection, RandomSource& random) {
   return AddFile(index, PublicKeyBytesOf(key.info.scheme, key.info.public_key), /*encrypted=*/true,
-                 [&](const std::string& path) { return SaveOpenedKey(key, state, path, protection, random); });
+                 [&](const std::string& path, IfExists if_exists) {
+                   return SaveOpenedKey(key, state, path, protection, random, if_exists);
+                 });
 }
 
-absl::Status KeystoreFolder::AddFile(uint64_t index, const PublicKeyBytes& pubkey, bool encrypted,
-                                     const std::function<absl::Status(const std::string& path)>& save) {
+absl::Status KeystoreFolder::AddFile(uint64_t index, const PublicKeyBytes& pubkey, bool encrypted, const Save& save) {
   if (entries_.size() >= kMaxKeystores) {
     return absl::ResourceExhaustedError(absl::StrCat(list_file_, " lists ", kMaxKeystores, " keys, the most it can"));
   }
@@ -85,18 +92,17 @@ absl::Status KeystoreFolder::AddFile(uint64_t index, const PublicKeyBytes& pubke
   const fs::path folder = FolderOf(list_file_);
   RETURN_IF_ERROR(PreparePrivateFolder(folder.string()));
   const std::string path = (folder / KeyFileName(index, encrypted)).string();
-  RemoveLeftover(path, pubkey);
-  RETURN_IF_ERROR(save(path));
+  const bool was_there = HasKey(path, pubkey);
+  RETURN_IF_ERROR(save(path, was_there ? IfExists::kReplace : IfExists::kFail));
   std::vector<KeystoreEntry> entries = entries_;
   entries.push_back(KeystoreEntry{index, pubkey, path, list_file_});
-  if (absl::Status status = WriteList(entries); !status.ok()) {
+  absl::Status status = ReplaceEntries(std::move(entries));
+  if (!status.ok() && !was_there && !MayName(list_file_, pubkey)) {
     std::error_code ignored;
     fs::remove(path, ignored);
     xmss::RemoveCaches(path);
-    return status;
   }
-  entries_ = std::move(entries);
-  return absl::OkStatus();
+  return status;
 }
 
 absl::Status KeystoreFolder::Remove(const PublicKeyBytes& pubkey) {
@@ -108,13 +114,23 @@ absl::Status KeystoreFolder::Remove(const PublicKeyBytes& pubkey) {
   std::vector<KeystoreEntry> entries;
   std::copy_if(entries_.begin(), entries_.end(), std::back_inserter(entries),
                [&pubkey](const KeystoreEntry& entry) { return entry.pubkey != pubkey; });
-  RETURN_IF_ERROR(WriteList(entries));
-  entries_ = std::move(entries);
+  RETURN_IF_ERROR(ReplaceEntries(std::move(entries)));
   xmss::RemoveCaches(path);
   RETURN_IF_ERROR(RemovePrivateFile(path),
                   absl::InternalError(
                       absl::StrCat("the key is off the list, but its file must be removed by hand: ", _.message())));
   return absl::OkStatus();
+}
+
+absl::Status KeystoreFolder::ReplaceEntries(std::vector<KeystoreEntry> entries) {
+  absl::Status status = WriteList(entries);
+  if (status.ok()) {
+    entries_ = std::move(entries);
+  } else {
+    // The list may have the new entries, without being durable.
+    WriteList(entries_).IgnoreError();
+  }
+  return status;
 }
 
 absl::Status KeystoreFolder::WriteList(const std::vector<KeystoreEntry>& entries) const {

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/crypto/xmss/keys/secret_key.h"
+#include "common/process/whole_file.h"
 #include "common/secrets/random_source.h"
 #include "validator_client/keys/keystore/key_file.h"
 #include "validator_client/keys/keystore/keystore_list.h"
@@ -22,7 +23,7 @@ namespace lean::validator {
 // folder, so that only one process uses it.
 class KeystoreFolder {
  public:
-  // Reads the list. A missing list is empty. Errors of ReadKeystoreList.
+  // Reads the list. A list that does not exist is empty. Errors of ReadKeystoreList.
   static absl::StatusOr<KeystoreFolder> Open(const std::string& list_file);
 
   const std::vector<KeystoreEntry>& entries() const { return entries_; }
@@ -37,7 +38,8 @@ class KeystoreFolder {
   // Writes the key file, then the list (which loses its comments). Creates a missing folder with mode 0700.
   // AlreadyExists: the index, the key or the file exists. PermissionDenied: the folder is accessible to group or
   // others.
-  // A file of the same key that a crash has left unlisted is replaced.
+  // A file of the same key that no list names, for example after a crash, is replaced at once, so that the key is on
+  // the disk at any time.
   absl::Status Add(uint64_t index, const xmss::SecretKey& key, const KeyState& state, const KeyProtection& protection,
                    RandomSource& random);
 
@@ -52,11 +54,14 @@ class KeystoreFolder {
   absl::Status Remove(const PublicKeyBytes& pubkey);
 
  private:
-  // Adds a key; `save` writes its file to the given path.
-  absl::Status AddFile(uint64_t index, const PublicKeyBytes& pubkey, bool encrypted,
-                       const std::function<absl::Status(const std::string& path)>& save);
+  using Save = std::function<absl::Status(const std::string& path, IfExists if_exists)>;
+
+  // Adds a key, whose file `save` writes.
+  absl::Status AddFile(uint64_t index, const PublicKeyBytes& pubkey, bool encrypted, const Save& save);
   explicit KeystoreFolder(std::string list_file) : list_file_(std::move(list_file)) {}
 
+  // Makes these the entries. After an error the list is as before, unless it can no longer be written.
+  absl::Status ReplaceEntries(std::vector<KeystoreEntry> entries);
   absl::Status WriteList(const std::vector<KeystoreEntry>& entries) const;
 
   std::string list_file_;

@@ -26,6 +26,9 @@ inline constexpr int64_t kLeastWatchedSlots = 2;
 inline constexpr int64_t kMostWatchedSlots = 17;
 int64_t DrawWatchedSlots(std::mt19937_64& random);
 
+// The longest time without this process, or with this process standing still, after which it signs without a new watch.
+inline constexpr std::chrono::seconds kLongestGap{30};
+
 struct StartOptions {
   // Admit keys without records although the beacons have seen votes of them.
   bool new_keys = false;

@@ -1,6 +1,7 @@
 #include "validator_client/signing/signer_service.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,6 +36,10 @@ void Refuse(const absl::Status& status, absl::string_view reason, v1::SignResult
   result.set_message(std::string(status.message()));
 }
 
+int64_t SteadyMs(const Clock& clock) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(clock.Steady().time_since_epoch()).count();
+}
+
 absl::StatusOr<PublicKeyBytes> PubkeyOf(const std::string& bytes, absl::string_view field) {
   return rpc::FixedBytesFromProto<PublicKeyBytes>(bytes, field);
 }
@@ -57,15 +62,21 @@ class GrpcSignerService final : public rpc::RawService<v1::Signer> {
 
 SignRequests::SignRequests(Signer& signer, SigningRecords& records, const Clock& clock, SlotClock slots,
                            uint64_t first_slot, std::shared_ptr<spdlog::logger> log)
-    : signer_(signer), records_(records), clock_(clock), slots_(slots), first_slot_(first_slot), log_(std::move(log)) {}
+    : signer_(signer),
+      records_(records),
+      clock_(clock),
+      slots_(slots),
+      log_(std::move(log)),
+      first_slot_(first_slot),
+      anchor_ms_(clock.WallMs() - SteadyMs(clock)) {}
 
 absl::StatusOr<v1::ListKeysResponse> SignRequests::ListKeys(const v1::ListKeysRequest&) const {
   v1::ListKeysResponse response;
   const int64_t now_ms = clock_.WallMs();
-  const int64_t slot = SlotAt(now_ms);
+  const Now now = NowAt(now_ms);
   response.set_time_ms(static_cast<uint64_t>(std::max<int64_t>(now_ms, 0)));
-  response.set_current_slot(slot);
-  response.set_first_slot(first_slot_);
+  response.set_current_slot(now.slot);
+  response.set_first_slot(now.first_slot);
   const KeySetPtr keys = signer_.keys();
   for (const ValidatorKey& key : keys->all()) {
     v1::SignerKey& listed = *response.add_keys();
@@ -74,7 +85,7 @@ absl::StatusOr<v1::ListKeysResponse> SignRequests::ListKeys(const v1::ListKeysRe
     listed.set_validator_index(key.index);
     listed.set_first_slot(active.first);
     listed.set_last_slot(active.end - 1);
-    listed.set_ready(key.key->prepared_slots().Contains(static_cast<uint64_t>(std::max<int64_t>(slot, 0))));
+    listed.set_ready(key.key->prepared_slots().Contains(static_cast<uint64_t>(std::max<int64_t>(now.slot, 0))));
     listed.set_xmss_log_lifetime(key.key->log_lifetime());
     ASSIGN_OR_RETURN(const auto highest, records_.HighestSlot(key.key->pubkey()));
     if (highest.has_value()) listed.set_highest_signed_slot(*highest);
@@ -133,27 +144,29 @@ absl::StatusOr<v1::SignBlockResponse> SignRequests::SignBlock(const v1::SignBloc
   return response;
 }
 
-int64_t SignRequests::SlotAt(int64_t now_ms) const {
-  const int64_t slot = slots_.At(now_ms).slot;
+SignRequests::Now SignRequests::NowAt(int64_t wall_ms) const {
+  const int64_t slot = slots_.At(wall_ms).slot;
   const uint64_t next = static_cast<uint64_t>(std::max<int64_t>(slot + 1, 0));
-  uint64_t first = first_slot_;
-  while (next < first && !first_slot_.compare_exchange_weak(first, next)) {
-  }
-  return slot;
+  const int64_t anchor_ms = wall_ms - SteadyMs(clock_);
+  MutexLock lock(mutex_);
+  const bool jumped_ahead = anchor_ms - anchor_ms_ >= static_cast<int64_t>(slots_.slot_duration_ms());
+  if (jumped_ahead || next < first_slot_) first_slot_ = next;
+  anchor_ms_ = anchor_ms;
+  return {.slot = slot, .first_slot = first_slot_};
 }
 
 absl::Status SignRequests::CheckSlot(uint64_t slot) const {
-  const int64_t current = SlotAt(clock_.WallMs());
-  if (current < 0 || slot != static_cast<uint64_t>(current)) {
+  const Now now = NowAt(clock_.WallMs());
+  if (now.slot < 0 || slot != static_cast<uint64_t>(now.slot)) {
     return rpc::MakeError(
         absl::StatusCode::kFailedPrecondition, "WRONG_SLOT",
-        absl::StrCat("a signature for slot ", slot, " was asked for, the signer's clock is in slot ", current),
-        {{"requested", absl::StrCat(slot)}, {"current", absl::StrCat(current)}});
+        absl::StrCat("a signature for slot ", slot, " was asked for, the signer's clock is in slot ", now.slot),
+        {{"requested", absl::StrCat(slot)}, {"current", absl::StrCat(now.slot)}});
   }
-  if (const uint64_t first = first_slot_; slot < first) {
+  if (slot < now.first_slot) {
     return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "JUST_STARTED",
                           absl::StrCat("the signer started in slot ", slot, ", and another may have signed in it"),
-                          {{"first_slot", absl::StrCat(first)}});
+                          {{"first_slot", absl::StrCat(now.first_slot)}});
   }
   return absl::OkStatus();
 }

@@ -2,16 +2,17 @@
 #ifndef LEAN_VALIDATOR_CLIENT_SIGNING_SIGNER_SERVICE_H_
 #define LEAN_VALIDATOR_CLIENT_SIGNING_SIGNER_SERVICE_H_
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/bytes/bytes.h"
 #include "common/clock/clock.h"
 #include "common/clock/slot_clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/containers/attestation.h"
 #include "common/log/logger.h"
 #include "common/rpc/server/server.h"
@@ -21,8 +22,9 @@
 
 namespace lean::validator {
 
-// Signs only for the current slot of `clock`, from `first_slot` on. If the clock was ahead at the start and is set
-// back, `first_slot` follows it: the first signature is delayed by one slot. Logs one line for each call. Thread-safe.
+// Signs only for the current slot of `clock`, from `first_slot` on. If the clock was wrong at the start and is set
+// right, `first_slot` follows it, and becomes the slot after the one in which that is noticed. Logs one line for each
+// call. Thread-safe.
 class SignRequests {
  public:
   // The arguments passed by reference must outlive this object.
@@ -35,9 +37,14 @@ class SignRequests {
 
  private:
   absl::Status CheckSlot(uint64_t slot) const;
-  // The slot at this time. Lowers the first slot to the next one if it is later: no earlier process signed after this
+  struct Now {
+    int64_t slot = 0;
+    uint64_t first_slot = 0;
+  };
+  // The slot at this time, and the first slot. The latter becomes the next slot if it is later, since no earlier
+  // process signed after this slot, and if the wall clock has jumped ahead by a slot, since one may have signed in this
   // slot.
-  int64_t SlotAt(int64_t now_ms) const;
+  Now NowAt(int64_t wall_ms) const;
   // Checks that the key may sign the vote. Errors: UNKNOWN_KEY, INVALID_MESSAGE.
   absl::Status CheckVote(const PublicKeyBytes& pubkey, uint64_t slot, const Attestation& vote) const;
   // Signs the votes whose `results` have no refusal yet.
@@ -48,8 +55,10 @@ class SignRequests {
   SigningRecords& records_;  // the signer's own
   const Clock& clock_;
   const SlotClock slots_;
-  mutable std::atomic<uint64_t> first_slot_;
   const std::shared_ptr<spdlog::logger> log_;
+  mutable Mutex mutex_;
+  mutable uint64_t first_slot_ ABSL_GUARDED_BY(mutex_);
+  mutable int64_t anchor_ms_ ABSL_GUARDED_BY(mutex_);  // the wall clock minus the steady one, as last seen
 };
 
 // OK for a unix socket, and for TLS that requires client certificates. InvalidArgument otherwise, because anybody who

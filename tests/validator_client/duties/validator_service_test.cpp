@@ -20,14 +20,15 @@ using Method = FakeBeacon::Method;
 // Two validators, both ours, with a manual clock.
 class ValidatorServiceTest : public ::testing::Test {
  protected:
-  void Start(ExpectedNetwork expected = {}) {
+  // Passes the first slots, because most of these tests are not about the start.
+  void Start(ExpectedNetwork expected = {}) { Start({.new_keys = true, .watch = false}, std::move(expected)); }
+  void Start(const StartOptions& options, ExpectedNetwork expected = {}) {
     std::vector<ValidatorKey> keys;
     for (uint64_t i = 0; i < 2; ++i) {
       fakes_.push_back(std::make_shared<FakeKey>(i));
       keys.push_back({i, fakes_.back(), "keys.yaml:" + std::to_string(3 * i + 1)});
     }
-    // Passes the first slots, because these tests are not about the start.
-    client_.Start(keys, {.new_keys = true, .watch = false}, std::move(expected));
+    client_.Start(keys, options, std::move(expected));
   }
 
   void RunTo(int64_t ms) { client_.RunTo(ms); }
@@ -184,6 +185,50 @@ TEST_F(ValidatorServiceTest, SkipsWhatItSleptThroughAndSaysSo) {
   EXPECT_EQ(BlockSlots(), (std::set<uint64_t>{6, 7, 13, 14}));
   EXPECT_EQ(log_.Count("error intervals skipped missed=20 slot=12 interval=1"), 1) << log_.text();
   ExpectNoLeafTwice();
+}
+
+// Somebody may have taken this machine for lost and started another one with the keys.
+TEST_F(ValidatorServiceTest, WatchesAnewAfterALongSleep) {
+  Start({.new_keys = true, .watch = true, .resumed = true});
+  RunToSlot(10);
+  ASSERT_TRUE(BlockSlots().contains(9)) << log_.text();
+  clock_.AwaitWaiters(1);
+  clock_.Advance(milliseconds(60 * kSlotLength));
+  RunToSlot(70 + kLeastWatchedSlots);
+  EXPECT_LE(HighestSigned(), 10) << log_.text();
+  EXPECT_EQ(log_.Count("watching for a second client slot=70"), 1) << log_.text();
+  RunToSlot(70 + kLeastWatchedSlots + 3);
+  EXPECT_TRUE(BlockSlots().contains(70 + kLeastWatchedSlots + 2)) << log_.text();
+  ExpectNoLeafTwice();
+}
+
+TEST_F(ValidatorServiceTest, WatchesWhenItsClockWasBeforeGenesisAtTheStart) {
+  clock_.SetWallMs(kGenesisMs - 10'000);
+  const int64_t behind = 5 * kSlotLength + 100 + 10'000;
+  Start({.new_keys = true, .watch = true}, CheckedNetwork());
+  client_.Pass(milliseconds(1000));
+  EXPECT_EQ(log_.Count("waiting for genesis"), 1) << log_.text();
+  EXPECT_EQ(log_.Count("watching for a second client"), 0);
+  clock_.SetWallMs(clock_.WallMs() + behind);
+  client_.Pass(milliseconds(2 * kSlotLength));
+  EXPECT_EQ(log_.Count("warning wall clock followed"), 1) << log_.text();
+  EXPECT_EQ(log_.Count("watching for a second client"), 1) << log_.text();
+  EXPECT_EQ(HighestSigned(), 0) << log_.text();
+  client_.Pass(milliseconds((kLeastWatchedSlots + 2) * kSlotLength));
+  EXPECT_GT(HighestSigned(), 5) << log_.text();
+}
+
+TEST_F(ValidatorServiceTest, ARemovedKeyOfTheStartIsFreed) {
+  Start();
+  RunToSlot(7);
+  const std::weak_ptr<FakeKey> key = fakes_[1];
+  const PublicKeyBytes pubkey = fakes_[1]->pubkey();
+  fakes_.pop_back();
+  clock_.AwaitWaiters(1);
+  ASSERT_TRUE(client_.keys().Remove(pubkey).has_value());
+  client_.keys().Forget(pubkey);
+  RunToSlot(9);
+  EXPECT_TRUE(key.expired());
 }
 
 TEST_F(ValidatorServiceTest, WaitsForABeaconThatComesLater) {

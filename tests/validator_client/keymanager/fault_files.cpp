@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdarg>
 #include <cstdlib>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace lean::validator {
@@ -112,6 +114,10 @@ auto Counted(const Call& call, const Note& note) {
   if (armed == nullptr) return call();
   const bool now = armed->calls++ == armed->plan.at;
   if (now && armed->plan.fault == FileFault::kKillBefore) Die();
+  if (now && armed->plan.fault == FileFault::kFail) {
+    errno = EIO;
+    return static_cast<decltype(call())>(-1);
+  }
   const auto result = call();
   if (result >= 0) note();
   if (now && armed->plan.fault == FileFault::kKillAfter) Die();
@@ -149,6 +155,8 @@ int Truncation(int descriptor, off_t size) {
 }  // namespace
 
 void ArmFileFaults(const FileFaultPlan& plan) { armed = new Armed{plan, 0, {}}; }
+
+void DisarmFileFaults() { delete std::exchange(armed, nullptr); }
 
 uint64_t FileCalls() { return armed == nullptr ? 0 : armed->calls; }
 
@@ -205,6 +213,9 @@ int rename(const char* from, const char* to) noexcept {
 }
 
 int unlink(const char* path) noexcept { return lean::validator::Removal(path); }
-int remove(const char* path) noexcept { return lean::validator::Removal(path); }
+int remove(const char* path) noexcept {
+  const int result = lean::validator::Removal(path);
+  return result < 0 && errno == EISDIR ? rmdir(path) : result;
+}
 
 }  // extern "C"

@@ -1,5 +1,5 @@
-// Replacements for the C library's calls that change files. They are linked into a victim process and can end it at any
-// of these calls.
+// Replacements for the C library's calls that change files. They are linked into a test or a victim process, and can
+// end the process at any of these calls, or let the call fail.
 #ifndef LEAN_TESTS_VALIDATOR_CLIENT_KEYMANAGER_FAULT_FILES_H_
 #define LEAN_TESTS_VALIDATOR_CLIENT_KEYMANAGER_FAULT_FILES_H_
 
@@ -15,6 +15,7 @@ enum class FileFault {
   // Simulates a power cut after the call: SIGKILL, and any part of what was not synced may be lost: data in files, and
   // names that were created, renamed or removed.
   kPowerCut,
+  kFail,  // the call does nothing and returns EIO
 };
 
 struct FileFaultPlan {
@@ -25,8 +26,10 @@ struct FileFaultPlan {
 };
 
 // Counts the calls of this thread from now on: open for a new file, write, fsync, fdatasync, ftruncate, link, rename,
-// unlink. Call it once per process.
+// unlink. Call it once per thread.
 void ArmFileFaults(const FileFaultPlan& plan);
+// Ends that.
+void DisarmFileFaults();
 
 // The calls counted so far.
 uint64_t FileCalls();

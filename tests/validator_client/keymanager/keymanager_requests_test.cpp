@@ -172,6 +172,21 @@ TEST_F(KeymanagerTest, AKeyWhoseRecordsCannotBeExportedStays) {
   EXPECT_TRUE(std::filesystem::exists(dir_.path() + "/ours/validator_1.json"));
 }
 
+// The list may come back, with the key.
+TEST_F(KeymanagerTest, WithoutTheListNoKeyIsDeletedOrComes) {
+  const PublicKeyBytes pubkey = Pubkey(1);
+  std::filesystem::rename(List("ours"), List("ours") + ".away");
+  const auto response = Delete(pubkey);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->results(0).status(), v1::DELETE_STATUS_FAILED);
+  EXPECT_THAT(response->results(0).message(), HasSubstr("has no key"));
+  EXPECT_NE(signer_->keys()->Find(pubkey), nullptr);
+  EXPECT_EQ(Import(Request(2, Keystore(2))).reason(), "STORAGE");
+  std::filesystem::rename(List("ours") + ".away", List("ours"));
+  EXPECT_EQ(Listed(), (std::vector<uint64_t>{0, 1}));
+  EXPECT_EQ(Delete(pubkey)->results(0).status(), v1::DELETE_STATUS_DELETED);
+}
+
 TEST_F(KeymanagerTest, WithoutAPasswordOfItsOwnNoKeyComes) {
   KeymanagerContext context = Context();
   context.protection.password = nullptr;

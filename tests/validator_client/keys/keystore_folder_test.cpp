@@ -78,6 +78,26 @@ TEST_F(KeystoreFolderTest, AKeyThatACrashLeftUnlistedIsWrittenAgain) {
   EXPECT_EQ(Open().entries().size(), 1);
 }
 
+// The file may be the only copy of the key.
+TEST_F(KeystoreFolderTest, AKeyThatIsWrittenAgainIsOnTheDiskAtAnyTime) {
+  class Broken : public RandomSource {
+    absl::Status Fill(absl::Span<uint8_t>) override { return absl::InternalError("no random numbers"); }
+  };
+  const xmss::SecretKey key = Key(1);
+  ASSERT_TRUE(Add(3, key).ok());
+  ASSERT_TRUE(fs::remove(list_));
+  Broken broken;
+  EXPECT_FALSE(Open().Add(3, key, KeyState(), protection_, broken).ok());
+  const absl::StatusOr<KeyFileSummary> file = SummarizeKeyFile(folder_ + "/validator_3.json");
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->pubkey, PubkeyOf(key));
+}
+
+TEST_F(KeystoreFolderTest, AListThatCannotBeFoundOutAboutIsNoEmptyList) {
+  ASSERT_TRUE(Add(3, Key(1)).ok());
+  EXPECT_FALSE(KeystoreFolder::Open(absl::StrCat(folder_, "/", std::string(5000, 'x'))).ok()) << "too long a name";
+}
+
 TEST_F(KeystoreFolderTest, AFileThatNoListNamesIsNotOverwritten) {
   ASSERT_TRUE(Add(3, Key(1)).ok());
   std::ofstream(folder_ + "/validator_4.json") << "precious";

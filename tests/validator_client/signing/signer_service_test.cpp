@@ -89,7 +89,16 @@ class SignerServiceTest : public ::testing::Test {
                                                first_slot, log_.logger());
   }
 
-  void SetSlot(int64_t slot) { clock_.SetWallMs(static_cast<int64_t>(kGenesisTime) * 1000 + slot * kSlotMs + 100); }
+  static int64_t WallMs(int64_t slot) { return static_cast<int64_t>(kGenesisTime) * 1000 + slot * kSlotMs + 100; }
+  // Time passes until this slot; before it, the clock is set back.
+  void SetSlot(int64_t slot) {
+    const int64_t ahead = WallMs(slot) - clock_.WallMs();
+    if (ahead >= 0) {
+      clock_.Advance(std::chrono::milliseconds(ahead));
+    } else {
+      clock_.SetWallMs(WallMs(slot));
+    }
+  }
 
   size_t SignedCount() const {
     size_t count = 0;
@@ -158,6 +167,16 @@ TEST_F(SignerServiceTest, SignsNothingInTheSlotInWhichItStarted) {
 
 TEST_F(SignerServiceTest, AClockThatWasAheadAtTheStartDelaysItByOneSlot) {
   Restart(/*first_slot=*/kSlot + 501);
+  EXPECT_EQ(ReasonOfVote(VotesRequest({VoteBy(0)})), "JUST_STARTED") << "an earlier process may have signed in it";
+  EXPECT_EQ(requests_->ListKeys({})->first_slot(), kSlot + 1);
+  SetSlot(kSlot + 1);
+  EXPECT_EQ(ReasonOfVote(VotesRequest({VoteBy(0, kSlot + 1)}, kSlot + 1)), "");
+}
+
+TEST_F(SignerServiceTest, AClockThatWasBehindAtTheStartDelaysItByOneSlot) {
+  clock_.SetWallMs(WallMs(kSlot - 501));
+  Restart(/*first_slot=*/kSlot - 500);
+  clock_.SetWallMs(WallMs(kSlot));
   EXPECT_EQ(ReasonOfVote(VotesRequest({VoteBy(0)})), "JUST_STARTED") << "an earlier process may have signed in it";
   EXPECT_EQ(requests_->ListKeys({})->first_slot(), kSlot + 1);
   SetSlot(kSlot + 1);
@@ -236,8 +255,10 @@ TEST_F(SignerServiceTest, AKeyThatIsNotReadyLeavesNoRecord) {
 
 TEST_F(SignerServiceTest, SignsNothingForAClockThatJumpedHoursAhead) {
   ASSERT_EQ(ReasonOfVote(VotesRequest({VoteBy(0)})), "");
-  constexpr uint64_t kFar = kSlot + 1025;
+  constexpr uint64_t kFar = kSlot + 1030;
   const v1::SignVotesRequest far = VotesRequest({VoteBy(1, kFar)}, kFar);
+  clock_.SetWallMs(WallMs(kFar - 1));
+  EXPECT_EQ(requests_->ListKeys({})->first_slot(), kFar);
   SetSlot(kFar);
   EXPECT_EQ(ReasonOfVote(far), "TOO_FAR_AHEAD");
   EXPECT_FALSE(records_->HighestSlot(FakePubkey(1))->has_value());

@@ -74,20 +74,23 @@ KeyState StateAt(const KeyHistory& history) {
 // Key files beside the records.
 class KeystoreCopies : public Copies {
  public:
-  KeystoreCopies(KeystoreFolder folder, const KeyProtection& protection, RandomSource& random)
-      : folder_(std::move(folder)), protection_(protection), random_(random) {}
+  KeystoreCopies(std::string path, KeystoreFolder folder, const KeyProtection& protection, RandomSource& random)
+      : path_(std::move(path)), folder_(std::move(folder)), protection_(protection), random_(random) {}
 
   absl::StatusOr<std::string> Add(const KeystoreEntry& entry, const xmss::SecretKey& key,
                                   const KeyHistory& history) override {
     KeyState state = StateAt(history);
     state.recovery_only = true;
     state.reference = kRecordsName;
+    // A key file that is there already, even of the same key, may be the only one that its password opens.
+    RETURN_IF_ERROR(CheckNewFile(absl::StrCat(path_, "/", KeyFileName(entry.index, protection_.password != nullptr))));
     RETURN_IF_ERROR(folder_.Add(entry.index, key, state, protection_, random_));
     return folder_.Find(entry.pubkey)->path;
   }
   absl::Status Finish() override { return absl::OkStatus(); }
 
  private:
+  const std::string path_;
   KeystoreFolder folder_;
   const KeyProtection& protection_;
   RandomSource& random_;
@@ -150,7 +153,7 @@ absl::StatusOr<std::unique_ptr<Copies>> MakeCopies(const KeysExportOptions& opti
   if (options.with_records) return std::make_unique<BundleCopies>(options.output, options.protection, random);
   if (options.as_hash_sig_keys) return std::make_unique<HashSigCopies>(options.output);
   ASSIGN_OR_RETURN(KeystoreFolder folder, KeystoreFolder::Open(absl::StrCat(options.output, "/keystores.yaml")));
-  return std::make_unique<KeystoreCopies>(std::move(folder), options.protection, random);
+  return std::make_unique<KeystoreCopies>(options.output, std::move(folder), options.protection, random);
 }
 
 }  // namespace

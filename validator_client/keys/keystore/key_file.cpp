@@ -247,15 +247,16 @@ absl::StatusOr<WholeKey> ReadWholeKey(const std::string& path, const PasswordSou
 }
 
 absl::Status SaveKey(const xmss::SecretKey& key, const KeyState& state, const std::string& path,
-                     const KeyProtection& protection, RandomSource& random) {
-  if (protection.password == nullptr) return xmss::SaveSecretKey(key, path);
-  return SaveEncryptedKey(key, state, path, *protection.password, protection.cost, random);
+                     const KeyProtection& protection, RandomSource& random, IfExists if_exists) {
+  if (protection.password == nullptr) return xmss::SaveSecretKey(key, path, if_exists);
+  return SaveEncryptedKey(key, state, path, *protection.password, protection.cost, random, if_exists);
 }
 
 absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const KeyState& state, const std::string& path,
-                              const Password& password, const DerivationCost& cost, RandomSource& random) {
+                              const Password& password, const DerivationCost& cost, RandomSource& random,
+                              IfExists if_exists) {
   ASSIGN_OR_RETURN(const EncryptedKeystore keystore, MakeKeystore(key, state, {&password, cost}, random));
-  RETURN_IF_ERROR(WriteKeystore(path, keystore, IfExists::kFail));
+  RETURN_IF_ERROR(WriteKeystore(path, keystore, if_exists));
   RETURN_IF_ERROR(xmss::SaveTopTree(key.scheme(), key.active(), key.parts().top_tree, path));
   return xmss::SaveTreeCache(key, path);
 }
@@ -266,10 +267,10 @@ absl::StatusOr<EncryptedKeystore> MakeKeystore(const xmss::SecretKey& key, const
 }
 
 absl::Status SaveOpenedKey(const OpenedKeyFile& key, const KeyState& state, const std::string& path,
-                           const KeyProtection& protection, RandomSource& random) {
+                           const KeyProtection& protection, RandomSource& random, IfExists if_exists) {
   ASSIGN_OR_RETURN(const xmss::KeySeed seed, SeedOf(key));
   ASSIGN_OR_RETURN(const EncryptedKeystore keystore, Encrypted(key.info, seed, state, protection, random));
-  RETURN_IF_ERROR(WriteKeystore(path, keystore, IfExists::kFail));
+  RETURN_IF_ERROR(WriteKeystore(path, keystore, if_exists));
   return SaveTopTreeOf(key, path);
 }
 

@@ -15,6 +15,7 @@
 #include "common/crypto/xmss/keys/secret_key.h"
 #include "common/crypto/xmss/keys/secret_key_file.h"
 #include "common/crypto/xmss/scheme.h"
+#include "common/process/whole_file.h"
 #include "common/secrets/random_source.h"
 #include "common/secrets/secret_memory.h"
 #include "validator_client/keys/keystore/encrypted_secret.h"
@@ -85,16 +86,18 @@ struct KeyProtection {
 
 // SaveEncryptedKey or, without a password, xmss::SaveSecretKey, which keeps no state.
 absl::Status SaveKey(const xmss::SecretKey& key, const KeyState& state, const std::string& path,
-                     const KeyProtection& protection, RandomSource& random);
+                     const KeyProtection& protection, RandomSource& random, IfExists if_exists = IfExists::kFail);
 
-// Writes a keystore of version 5 and its caches beside it, all with mode 0600. AlreadyExists: `path` exists.
+// Writes a keystore of version 5 and its caches beside it, all with mode 0600. AlreadyExists, with kFail: `path`
+// exists.
 absl::Status SaveEncryptedKey(const xmss::SecretKey& key, const KeyState& state, const std::string& path,
-                              const Password& password, const DerivationCost& cost, RandomSource& random);
+                              const Password& password, const DerivationCost& cost, RandomSource& random,
+                              IfExists if_exists = IfExists::kFail);
 
 // The same for a key from an encrypted file, without its bottom trees: the first preparation of the key builds them.
 // `protection` must have a password.
 absl::Status SaveOpenedKey(const OpenedKeyFile& key, const KeyState& state, const std::string& path,
-                           const KeyProtection& protection, RandomSource& random);
+                           const KeyProtection& protection, RandomSource& random, IfExists if_exists = IfExists::kFail);
 
 // The keystore of version 5 of a key. `protection` must have a password.
 absl::StatusOr<EncryptedKeystore> MakeKeystore(const xmss::SecretKey& key, const KeyState& state,

@@ -9,8 +9,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -28,15 +28,14 @@ absl::Status TooLong() {
   return absl::InvalidArgumentError(absl::StrCat("the password has more than ", kMaxPasswordBytes, " bytes"));
 }
 
-// Wipes the buffer of utf8proc before it is freed.
-struct Normalized {
-  ~Normalized() {
-    if (text == nullptr) return;
-    OPENSSL_cleanse(text, static_cast<size_t>(std::max<utf8proc_ssize_t>(size, 0)));
-    std::free(text);
-  }
-  utf8proc_uint8_t* text = nullptr;
-  utf8proc_ssize_t size = 0;
+// Wiped before they are freed.
+struct CodePoints {
+  explicit CodePoints(size_t count) : values(count) {}
+  ~CodePoints() { OPENSSL_cleanse(values.data(), values.size() * sizeof(values[0])); }
+  CodePoints(const CodePoints&) = delete;
+  CodePoints& operator=(const CodePoints&) = delete;
+
+  std::vector<utf8proc_int32_t> values;
 };
 
 constexpr uint8_t kInterrupt = 3;   // Ctrl-C
@@ -119,24 +118,26 @@ class Terminal {
 
 absl::StatusOr<Password> Password::FromText(ByteSpan utf8) {
   if (utf8.size() > kMaxPasswordBytes) return TooLong();
-  Normalized normalized;
-  normalized.size =
-      utf8proc_map(utf8.data(), static_cast<utf8proc_ssize_t>(utf8.size()), &normalized.text,
-                   static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT));
-  if (normalized.size < 0) return absl::InvalidArgumentError("the password is not valid UTF-8");
+  // utf8proc_map would leave the password in memory that it frees.
+  const auto decompose = [utf8](utf8proc_int32_t* buffer, size_t size) {
+    return utf8proc_decompose(utf8.data(), static_cast<utf8proc_ssize_t>(utf8.size()), buffer,
+                              static_cast<utf8proc_ssize_t>(size),
+                              static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT));
+  };
+  const utf8proc_ssize_t count = decompose(nullptr, 0);
+  if (count < 0) return absl::InvalidArgumentError("the password is not valid UTF-8");
+  CodePoints points(static_cast<size_t>(count));
+  if (decompose(points.values.data(), points.values.size()) != count) {
+    return absl::InternalError("the password could not be normalised");
+  }
 
   // Normalising can make the text longer; removing control codes makes it shorter.
-  WipedBytes kept(static_cast<size_t>(normalized.size));
+  constexpr size_t kMostBytesOfCodePoint = 4;
+  WipedBytes kept(kMostBytesOfCodePoint * points.values.size());
   size_t size = 0;
-  for (utf8proc_ssize_t at = 0; at < normalized.size;) {
-    utf8proc_int32_t code_point = 0;
-    const utf8proc_ssize_t length = utf8proc_iterate(normalized.text + at, normalized.size - at, &code_point);
-    if (length <= 0) return absl::InternalError("the password could not be normalised");
-    if (!IsControl(code_point)) {
-      std::copy_n(normalized.text + at, length, kept.mutable_span().begin() + static_cast<ptrdiff_t>(size));
-      size += static_cast<size_t>(length);
-    }
-    at += length;
+  for (const utf8proc_int32_t code_point : points.values) {
+    if (IsControl(code_point)) continue;
+    size += static_cast<size_t>(utf8proc_encode_char(code_point, kept.mutable_span().data() + size));
   }
   if (size == 0) return absl::InvalidArgumentError("the password is empty");
   WipedBytes bytes(size);

@@ -197,10 +197,14 @@ absl::StatusOr<std::vector<Root>> SqliteSigningRecords::SignedRoots(uint64_t fro
 absl::Status SqliteSigningRecords::ForgetWriter() {
   MutexLock lock(mutex_);
   RETURN_IF_ERROR(EnsureOpen());
-  writer_forgotten_ = true;
-  absl::Status status = database_->ClearLastWriter();
+  absl::Status status = ForgetWriterLocked();
   if (!status.ok()) database_.reset();
   return status;
+}
+
+absl::Status SqliteSigningRecords::ForgetWriterLocked() {
+  writer_forgotten_ = true;
+  return database_->ClearLastWriter();
 }
 
 absl::StatusOr<std::vector<KeyHistory>> SqliteSigningRecords::Export() {
@@ -209,7 +213,7 @@ absl::StatusOr<std::vector<KeyHistory>> SqliteSigningRecords::Export() {
   std::vector<KeyHistory> histories;
   absl::Status status =
       database_->ForEachHistory([&histories](KeyHistory history) { histories.push_back(std::move(history)); });
-  if (status.ok()) status = database_->ClearLastWriter();
+  if (status.ok()) status = ForgetWriterLocked();
   if (!status.ok()) {
     database_.reset();
     return status;
@@ -220,6 +224,8 @@ absl::StatusOr<std::vector<KeyHistory>> SqliteSigningRecords::Export() {
 absl::StatusOr<ImportSummary> SqliteSigningRecords::Import(const std::vector<KeyHistory>& histories) {
   MutexLock lock(mutex_);
   RETURN_IF_ERROR(EnsureOpen());
+  // MergeHistories clears the last writer in its transaction.
+  writer_forgotten_ = true;
   absl::StatusOr<ImportSummary> summary = MergeHistories(histories, *database_);
   if (!summary.ok()) database_.reset();
   return summary;

@@ -70,6 +70,7 @@ class SqliteSigningRecords : public SigningRecords {
   absl::Status EnsureOpen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status ReadLastWriteAge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status WriteLastWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ForgetWriterLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::vector<absl::Status>> ReserveBatch(const std::vector<SigningRequest>& requests)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<bool> MayHaveSignedLocked(const SigningRequest& vote) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

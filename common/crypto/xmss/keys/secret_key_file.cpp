@@ -163,9 +163,9 @@ void RemoveCaches(const std::string& key_path) {
   std::filesystem::remove(TopTreePath(key_path), ignored);
 }
 
-absl::Status SaveSecretKey(const SecretKey& key, const std::string& path) {
+absl::Status SaveSecretKey(const SecretKey& key, const std::string& path, IfExists if_exists) {
   const WipedBytes seed = EncodeSecretKeySeed(key);
-  RETURN_IF_ERROR(WritePrivateFile(path, seed.span(), IfExists::kFail));
+  RETURN_IF_ERROR(WritePrivateFile(path, seed.span(), if_exists));
   return SaveTreeCache(key, path);
 }
 

@@ -13,6 +13,7 @@
 #include "common/crypto/xmss/keys/key_generation.h"
 #include "common/crypto/xmss/keys/key_seed.h"
 #include "common/crypto/xmss/keys/secret_key.h"
+#include "common/process/whole_file.h"
 
 namespace lean::xmss {
 
@@ -24,7 +25,7 @@ std::string TreeCachePath(const std::string& key_path);
 
 // Writes key file and tree cache as a WholeFile with mode 0600 each. AlreadyExists: `path` exists (a key is never
 // overwritten). Errors name the file.
-absl::Status SaveSecretKey(const SecretKey& key, const std::string& path);
+absl::Status SaveSecretKey(const SecretKey& key, const std::string& path, IfExists if_exists = IfExists::kFail);
 
 // PATH.top, the path of the cache of the top tree of the keystore PATH, whose secret is a seed. It is written once.
 std::string TopTreePath(const std::string& key_path);

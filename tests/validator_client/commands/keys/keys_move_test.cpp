@@ -124,6 +124,16 @@ TEST_F(KeysMoveTest, ABareCopyDoesNotSign) {
   EXPECT_TRUE(Start(there_list_, there_database_).ok());
 }
 
+// They may be the only ones that their password opens.
+TEST_F(KeysMoveTest, KeyFilesThatNoListNamesAreNotReplacedByAnExport) {
+  ASSERT_TRUE(Export({0}).ok());
+  fs::remove(copies_ + "/keystores.yaml");
+  fs::remove(copies_ + "/records.json");
+  const auto written = fs::last_write_time(copies_ + "/validator_0.json");
+  EXPECT_EQ(Export({0}).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(fs::last_write_time(copies_ + "/validator_0.json"), written);
+}
+
 TEST_F(KeysMoveTest, RecordsThatWentBackAreRefused) {
   ASSERT_TRUE(Export({0}, /*with_records=*/true).ok());
   ASSERT_TRUE(Arrive(bundle_, {}).ok());

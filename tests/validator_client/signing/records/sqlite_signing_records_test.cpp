@@ -306,6 +306,22 @@ TEST_F(SqliteSigningRecordsTest, KnowsWhenThisMachineWroteLast) {
   EXPECT_EQ(OpenOrFail(path(), here)->last_write_age(), std::nullopt) << "exported since";
 }
 
+// The process goes on after an import or an export, but its keys may be used elsewhere now.
+TEST_F(SqliteSigningRecordsTest, WhatIsWrittenAfterAnImportOrAnExportDoesNotCount) {
+  const Machine here{"machine", "boot", [] { return int64_t{1000}; }};
+  auto records = OpenOrFail(path(), here);
+  ASSERT_TRUE(records->Import({{TestPubkey(9), {{3, std::nullopt}}}}).ok());
+  ASSERT_TRUE(Granted(*records, 1, 5, 1));
+  records = nullptr;
+  records = OpenOrFail(path(), here);
+  EXPECT_EQ(records->last_write_age(), std::nullopt);
+  ASSERT_TRUE(Granted(*records, 1, 6, 1));
+  ASSERT_TRUE(records->Export().ok());
+  ASSERT_TRUE(Granted(*records, 1, 7, 1));
+  records = nullptr;
+  EXPECT_EQ(OpenOrFail(path(), here)->last_write_age(), std::nullopt);
+}
+
 TEST_F(SqliteSigningRecordsTest, ARefusalIsNoWrite) {
   int64_t uptime_ms = 1000;
   const Machine here{"machine", "boot", [&uptime_ms] { return uptime_ms; }};
