@@ -21,6 +21,14 @@ constexpr int64_t kMaxTimeMs = int64_t{1} << 46;
 constexpr int64_t kRepeatMs = 60'000;
 constexpr char kSyncing[] = "SYNCING";
 
+// InvalidArgument means that the registry lacks a key, and ends the client. A beacon that refuses the call itself has
+// said no such thing.
+template <typename Answer>
+absl::StatusOr<Answer> RefusedCall(absl::StatusOr<Answer> answer) {
+  if (!absl::IsInvalidArgument(answer.status())) return answer;
+  return absl::FailedPreconditionError(absl::StrCat("the beacon refuses the call: ", answer.status().message()));
+}
+
 // Prevents an overflow of differences between times.
 absl::Status CheckUnixTime(int64_t time_ms) {
   if (time_ms >= 0 && time_ms <= kMaxTimeMs) return absl::OkStatus();
@@ -51,7 +59,7 @@ absl::Status BeaconSession::CheckRegistered(const RegisteredKey& key, uint64_t s
   if (network_.has_value() && network_->genesis_checked()) {
     return CheckInRegistry(*network_->registry, "the network", key);
   }
-  ASSIGN_OR_RETURN(const DutiesAnswer answer, client_.GetDuties({key.pubkey}, slot, timeout));
+  ASSIGN_OR_RETURN(const DutiesAnswer answer, RefusedCall(client_.GetDuties({key.pubkey}, slot, timeout)));
   RETURN_IF_ERROR(CheckNetwork(answer));
   return CheckRegistry(answer, {key});
 }
@@ -61,9 +69,9 @@ BeaconSession::Reading BeaconSession::Ask(uint64_t slot, std::chrono::millisecon
   const bool needs_registry = !network_.has_value() && expected_.genesis_block_root.has_value();
   const std::chrono::milliseconds call_timeout = needs_registry ? timeout / 2 : timeout;
   const int64_t sent_ms = now_ms();
-  Reading reading{client_.GetDuties(pubkeys_, slot, call_timeout), sent_ms, 0};
+  Reading reading{RefusedCall(client_.GetDuties(pubkeys_, slot, call_timeout)), sent_ms, 0};
   reading.received_ms = now_ms();
-  if (needs_registry && reading.answer.ok()) reading.registry = client_.GetRegistry(call_timeout);
+  if (needs_registry && reading.answer.ok()) reading.registry = RefusedCall(client_.GetRegistry(call_timeout));
   return reading;
 }
 

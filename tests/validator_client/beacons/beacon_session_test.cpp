@@ -226,6 +226,17 @@ TEST_F(BeaconSessionTest, NamesFileAndLineOfAKeyThatIsNotInTheRegistry) {
   EXPECT_FALSE(session.network().has_value());
 }
 
+// Only a registry that lacks a key ends the client.
+TEST_F(BeaconSessionTest, ABeaconThatRefusesTheCallSaysNothingAboutTheKeys) {
+  BeaconSession session = MakeSession();
+  beacon_.fail[FakeBeacon::Method::kGetDuties] = absl::InvalidArgumentError("MALFORMED_REQUEST");
+  const absl::Status status = Probe(session);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(status.message(), "the beacon refuses the call: MALFORMED_REQUEST");
+  EXPECT_EQ(session.CheckRegistered({2, FakePubkey(3), ""}, 10, milliseconds(500)).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(BeaconSessionTest, NamesFileAndLineOfAKeyAtAnotherIndex) {
   BeaconSession session = MakeSession();
   beacon_.bend_duties = [](DutiesAnswer& answer) { answer.duties[0] = {true, {1, 3}}; };
