@@ -1,5 +1,5 @@
 //! Counts the bytes of each peer and limits its rate: a peer that sends faster is read more slowly, and the flow
-//! control of QUIC makes it wait.
+//! control of QUIC makes it wait. Answers to the engine's own requests do not count towards the rate.
 
 use std::{
     collections::HashMap,
@@ -81,9 +81,12 @@ impl Meter {
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts received bytes. Returns how long to pause reading.
-    fn received(&self, bytes: usize) -> Duration {
+    fn received(&self, bytes: usize) {
         self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Takes received bytes from the peer's rate. Returns how long to pause reading.
+    fn charge(&self, bytes: usize) -> Duration {
         let (now, mut bucket) = (Instant::now(), self.bucket());
         bucket.owe(bytes as f64, now);
         bucket.wait(now)
@@ -142,8 +145,8 @@ struct Measured {
 }
 
 impl Measured {
-    fn stream(&self, stream: SubstreamBox) -> MeasuredStream {
-        MeasuredStream::new(stream, self.meter.clone())
+    fn stream(&self, stream: SubstreamBox, opened_by: Side) -> MeasuredStream {
+        MeasuredStream::new(stream, self.meter.clone(), opened_by)
     }
 }
 
@@ -153,12 +156,12 @@ impl StreamMuxer for Measured {
 
     fn poll_inbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<MeasuredStream>> {
         let stream = ready!(Pin::new(&mut self.connection).poll_inbound(cx))?;
-        Poll::Ready(Ok(self.stream(stream)))
+        Poll::Ready(Ok(self.stream(stream, Side::Peer)))
     }
 
     fn poll_outbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<MeasuredStream>> {
         let stream = ready!(Pin::new(&mut self.connection).poll_outbound(cx))?;
-        Poll::Ready(Ok(self.stream(stream)))
+        Poll::Ready(Ok(self.stream(stream, Side::Engine)))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -170,18 +173,28 @@ impl StreamMuxer for Measured {
     }
 }
 
+/// Who opened a stream. What a peer sends on a stream of the engine is the answer to a request, which has its own bounds:
+/// on its length, and on the requests that are under way. It does not count towards the peer's rate, so that a long sync
+/// with one peer runs at the speed of the network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Side {
+    Engine,
+    Peer,
+}
+
 struct MeasuredStream {
     stream: SubstreamBox,
     meter: Arc<Meter>,
+    opened_by: Side,
     bytes_in: usize,
     /// What must happen before more is read.
     pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl MeasuredStream {
-    fn new(stream: SubstreamBox, meter: Arc<Meter>) -> Self {
+    fn new(stream: SubstreamBox, meter: Arc<Meter>, opened_by: Side) -> Self {
         meter.streams.fetch_add(1, Ordering::Relaxed);
-        Self { stream, meter, bytes_in: 0, pause: None }
+        Self { stream, meter, opened_by, bytes_in: 0, pause: None }
     }
 
     fn must_wait(&self) -> bool {
@@ -209,9 +222,12 @@ impl AsyncRead for MeasuredStream {
         }
         let bytes = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         self.bytes_in += bytes;
-        let wait = self.meter.received(bytes);
-        if !wait.is_zero() {
-            self.pause = Some(Box::pin(sleep(wait)));
+        self.meter.received(bytes);
+        if self.opened_by == Side::Peer {
+            let wait = self.meter.charge(bytes);
+            if !wait.is_zero() {
+                self.pause = Some(Box::pin(sleep(wait)));
+            }
         }
         Poll::Ready(Ok(bytes))
     }
@@ -254,7 +270,7 @@ mod tests {
     fn the_rest_of_a_stream_is_read_as_soon_as_its_peer_is_known() {
         let meter = Meters::default().of(PeerId::random());
         let stream = SubstreamBox::new(Cursor::new(vec![7; STRANGER_BYTES + 100]));
-        let mut stream = MeasuredStream::new(stream, meter.clone());
+        let mut stream = MeasuredStream::new(stream, meter.clone(), Side::Peer);
         let woken = Arc::new(Woken::default());
         let waker = woken.clone().into();
         let mut context = Context::from_waker(&waker);
@@ -285,8 +301,8 @@ mod tests {
         let bounds = Bounds::of(4, Duration::from_secs(4));
         meters.set_bounds(bounds);
         let meter = meters.of(PeerId::random());
-        assert_eq!(meter.received(bounds.peer_burst_bytes as usize / 2), Duration::ZERO);
-        let wait = meter.received(bounds.peer_burst_bytes as usize);
+        assert_eq!(meter.charge(bounds.peer_burst_bytes as usize / 2), Duration::ZERO);
+        let wait = meter.charge(bounds.peer_burst_bytes as usize);
         assert!(wait > Duration::from_secs(10), "{wait:?}");
     }
 }

@@ -9,7 +9,7 @@ use libp2p::{
 
 use super::{Engine, beacon::reason};
 use crate::{
-    budget::BATCH_BYTES,
+    budget::{BATCH_BYTES, MAX_ANSWER},
     contract::{End, ToBeacon, proto},
     enr::ip_of,
     log::{Field, Part},
@@ -142,14 +142,19 @@ impl Engine {
         wrapped && connected && Method::of(&asked.request) == Method::ByRoot && asked.deadline > Instant::now()
     }
 
-    /// Splits the answer into as many messages as necessary.
+    /// Splits the answer into as many messages as necessary. Blocks above [`MAX_ANSWER`] in total are left out, as in an
+    /// answer that was cut off: the conversion of signatures may have made them larger than they were on the wire.
     fn answer_beacon(&mut self, id: u64, blocks: Vec<Vec<u8>>, end: End, message: &str) {
         if self.link.is_none() {
             return;
         }
         let mut batch: Vec<Vec<u8>> = vec![];
-        let mut bytes = 0;
+        let (mut bytes, mut total) = (0, 0);
         for block in blocks {
+            total += block.len();
+            if total > MAX_ANSWER {
+                break;
+            }
             if !batch.is_empty() && bytes + block.len() > BATCH_BYTES {
                 self.push_answer(id, std::mem::take(&mut batch), End::More, "");
                 bytes = 0;

@@ -11,6 +11,7 @@ use crate::common::{
 };
 use futures::{executor::block_on, io::Cursor};
 use lean_p2p::{
+    budget::{Bounds, MAX_ANSWER},
     contract::{
         End,
         proto::{
@@ -18,6 +19,7 @@ use lean_p2p::{
             block_request::Blocks, engine_to_beacon::Content as Heard,
         },
     },
+    signature_form::SignatureForm,
     wire::{
         block_requests::BlockRequest as Wire,
         frame::{self, LengthOf},
@@ -161,6 +163,48 @@ async fn an_answer_is_bounded() {
         }
     };
     assert_eq!((answer.end(), answer.blocks.len()), (End::Complete, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_do_not_count_towards_the_rate_of_the_peer() {
+    let mut pair = pair().await;
+    let most = Bounds::of(4, Duration::from_secs(4)).peer_burst_bytes as usize;
+    let large = block(4000, 1);
+    // At its rate, a peer would need 12 s for each answer above the burst. A busy machine may be late once or twice.
+    let mut late = 0;
+    for id in 0..(2 * most / large.len()) as u64 {
+        ask(&pair.asks, id, pair.peer, by_root(1)).await;
+        let heard = request(&mut pair.asked).await;
+        say_answer(&pair.asked, heard.id, vec![large.clone()], End::Complete, "").await;
+        match answer(&mut pair.asks).await.end() {
+            End::Complete => {}
+            End::TimedOut => late += 1,
+            end => panic!("answer {id}: {end:?}"),
+        }
+    }
+    assert!(late <= 2, "{late} answers are late");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_grows_by_its_conversion_is_bounded() {
+    let node = Node::start(Plan { form: SignatureForm::Leansig, ..Plan::default() }).await;
+    let mut beacon = Beacon::attach(&node).await;
+    let large = SignatureForm::Leansig.block_to_wire(block(4095, 1)).unwrap();
+    // The third block fills the answer on the wire up to less than four bytes for each signature.
+    let free = MAX_ANSWER - 2 * large.len() - 20_000;
+    let small = SignatureForm::Leansig.block_to_wire(block(free / 3112, 2)).unwrap();
+    let wire = [&large, &large, &small].map(|ssz| chunk(0, ssz, LengthOf::Content)).concat();
+    assert!(2 * large.len() + small.len() <= MAX_ANSWER);
+    let _foreign = Foreign::dial(&node, Manners::default(), move |method, bytes| match method {
+        Method::Status => only_status(LengthOf::Content)(method, bytes),
+        _ => Some(wire.clone().into()),
+    })
+    .await;
+    let peer = beacon.peer().await;
+    ask(&beacon, 1, peer.peer, by_root(3)).await;
+    let got = answer(&mut beacon).await;
+    assert_eq!((got.end(), got.blocks.len()), (End::Complete, 2), "{}", got.message);
+    assert!(got.blocks == [block(4095, 1), block(4095, 1)]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
