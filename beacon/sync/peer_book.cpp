@@ -76,6 +76,7 @@ void PeerBook::Disbelieve(uint64_t peer, SteadyTime now) {
   const auto found = entries_.find(peer);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
+  if (now < entry.disbelieved_until) return;  // requests that were open at the same time fail together
   entry.disbelieved_until = now + options_.disbelief * (1 << std::min(entry.strikes, options_.max_doublings));
   ++entry.strikes;
   believed_.erase(

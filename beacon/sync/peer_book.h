@@ -46,7 +46,7 @@ class PeerBook {
   // Records that the peer has no blocks below this slot.
   void SetKeptFrom(uint64_t peer, uint64_t slot);
   void Pause(uint64_t peer, SteadyTime now);
-  // Stops believing the peer for a while.
+  // Stops believing the peer for a while. Has no effect while it is not believed.
   void Disbelieve(uint64_t peer, SteadyTime now);
 
  private:

@@ -11,6 +11,7 @@ namespace {
 using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
 PeerInfo Peer(uint64_t id, uint64_t head_slot, uint8_t finalized = 1) {
@@ -76,6 +77,20 @@ TEST_F(PeerBookTest, DisbeliefLastsTwiceAsLongEachTimeAndIsForgottenWithThePeer)
   book_.Update({}, 10, now_);
   EXPECT_TRUE(believed_after(milliseconds(0)));
   book_.Disbelieve(7, now_);  // gone
+}
+
+TEST_F(PeerBookTest, RequestsThatFailTogetherCountOnce) {
+  book_.Update({Peer(1, 5)}, 10, now_);
+  book_.Disbelieve(1, now_);
+  now_ += milliseconds(999);
+  book_.Disbelieve(1, now_);
+  now_ += milliseconds(1);
+  book_.Update({Peer(1, 5)}, 10, now_);
+  EXPECT_THAT(book_.believed(), SizeIs(1));
+  book_.Disbelieve(1, now_);
+  now_ += milliseconds(2000);
+  book_.Update({Peer(1, 5)}, 10, now_);
+  EXPECT_THAT(book_.believed(), SizeIs(1)) << "the second time, not the third";
 }
 
 TEST_F(PeerBookTest, RequestsToAPeerAreBoundedAndPaused) {
