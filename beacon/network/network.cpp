@@ -173,6 +173,11 @@ absl::Status Network::OnMessage(uint64_t stream, const v1::EngineToBeacon& messa
     case v1::EngineToBeacon::kDisconnected: {
       const absl::StatusOr<PeerPtr> gone = peers_.OnDisconnected(message.disconnected());
       if (gone.ok() && *gone != nullptr) requests_.OnGone((*gone)->id);
+      if (peers_.size() == 0) {
+        // What is published now reaches nobody.
+        MutexLock lock(mutex_);
+        published_again_ = 0;
+      }
       return gone.status();
     }
     case v1::EngineToBeacon::kItems:
@@ -183,9 +188,10 @@ absl::Status Network::OnMessage(uint64_t stream, const v1::EngineToBeacon& messa
     case v1::EngineToBeacon::kAnswer:
       return requests_.OnAnswer(message.answer());
     case v1::EngineToBeacon::kReport: {
-      peers_.OnReport(message.report());
+      const v1::EngineReport report = Checked(message.report());
+      peers_.OnReport(report);
       MutexLock lock(mutex_);
-      counts_ = message.report().counts();
+      counts_ = report.counts();
       return absl::OkStatus();
     }
     default:

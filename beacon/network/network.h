@@ -122,7 +122,7 @@ class Network final : public PeerBlocks, public PeerList, private EngineLinkOwne
   ClaimedChain OwnChain() const;
   bool IsOtherChain(const ClaimedChain& claimed) const;
   void Publish(uint64_t stream, const OutboundItem& item);
-  // Publishes recent own items to the first peer of a new stream.
+  // Publishes recent own items again, if they have reached nobody: no other peer has connected before.
   void PublishAgain(uint64_t stream);
   void DropOldLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -137,7 +137,7 @@ class Network final : public PeerBlocks, public PeerList, private EngineLinkOwne
 
   mutable Mutex mutex_;
   std::deque<std::pair<SteadyTime, OutboundItem>> own_items_ ABSL_GUARDED_BY(mutex_);  // of the last slots
-  uint64_t published_again_ ABSL_GUARDED_BY(mutex_) = 0;      // the stream on which they were published again
+  uint64_t published_again_ ABSL_GUARDED_BY(mutex_) = 0;      // the stream whose peers have them; 0: none
   std::optional<ClaimedChain> told_ ABSL_GUARDED_BY(mutex_);  // the status that the attached engine has
   v1::EngineCounts counts_ ABSL_GUARDED_BY(mutex_);           // of the attached engine
   v1::EngineCounts earlier_counts_ ABSL_GUARDED_BY(mutex_);   // of the engines before it

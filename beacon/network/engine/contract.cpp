@@ -17,6 +17,7 @@ constexpr size_t kMaxPeerIdBytes = 128;
 constexpr size_t kMaxAddressBytes = 256;
 constexpr size_t kMaxEnrBytes = 512;
 constexpr int kMaxAddresses = 16;
+constexpr int kMaxTargets = 256;
 
 absl::StatusOr<Checkpoint> RequiredCheckpoint(bool present, const v1::Checkpoint& message, absl::string_view field) {
   if (!present) return absl::InvalidArgumentError(absl::StrCat(field, ": missing"));
@@ -116,6 +117,7 @@ absl::StatusOr<v1::EngineHello> Checked(v1::EngineHello message) {
     return absl::InvalidArgumentError(absl::StrCat("the engine implements version ", message.contract_version(),
                                                    " of the contract, this beacon version ", kContractVersion));
   }
+  message.DiscardUnknownFields();
   Clean(message.mutable_agent(), kMaxAgentBytes);
   Clean(message.mutable_peer_id(), kMaxPeerIdBytes);
   Clean(message.mutable_enr(), kMaxEnrBytes);
@@ -129,16 +131,22 @@ absl::StatusOr<v1::EngineHello> Checked(v1::EngineHello message) {
 absl::StatusOr<v1::PeerConnected> Checked(v1::PeerConnected message) {
   if (message.peer() == 0) return absl::InvalidArgumentError("connected.peer: 0");
   if (message.peer_id().empty()) return absl::InvalidArgumentError("connected.peer_id: missing");
+  message.DiscardUnknownFields();
   Clean(message.mutable_peer_id(), kMaxPeerIdBytes);
   Clean(message.mutable_agent(), kMaxAgentBytes);
   Clean(message.mutable_address(), kMaxAddressBytes);
   return message;
 }
 
-v1::TargetReport Checked(v1::TargetReport message) {
-  Clean(message.mutable_peer_id(), kMaxPeerIdBytes);
-  Clean(message.mutable_address(), kMaxAddressBytes);
-  Clean(message.mutable_failure(), kMaxReasonBytes);
+v1::EngineReport Checked(v1::EngineReport message) {
+  message.DiscardUnknownFields();
+  auto& targets = *message.mutable_targets();
+  if (targets.size() > kMaxTargets) targets.DeleteSubrange(kMaxTargets, targets.size() - kMaxTargets);
+  for (v1::TargetReport& target : targets) {
+    Clean(target.mutable_peer_id(), kMaxPeerIdBytes);
+    Clean(target.mutable_address(), kMaxAddressBytes);
+    Clean(target.mutable_failure(), kMaxReasonBytes);
+  }
   return message;
 }
 

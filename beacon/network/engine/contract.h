@@ -51,10 +51,10 @@ absl::StatusOr<AskedBlocks> FromProto(const v1::BlockRequest& message);
 // or slots that do not ascend.
 absl::Status CheckAnswered(const AskedBlocks& asked, const std::vector<SignedBlockPtr>& blocks);
 
-// The same message, checked and with clean text.
+// The same message, checked, with clean text and without unknown fields: the beacon keeps it.
 absl::StatusOr<v1::EngineHello> Checked(v1::EngineHello message);
 absl::StatusOr<v1::PeerConnected> Checked(v1::PeerConnected message);
-v1::TargetReport Checked(v1::TargetReport message);
+v1::EngineReport Checked(v1::EngineReport message);
 
 }  // namespace lean::beacon
 

@@ -12,7 +12,8 @@
 namespace lean::beacon {
 namespace {
 
-constexpr std::ptrdiff_t kMaxTargets = 256;
+// The most connected peers. Our engine allows 64 connections by default.
+constexpr size_t kMaxPeers = 1024;
 
 // How long a peer on another chain is banned.
 constexpr std::chrono::seconds kOtherChainBan{60};
@@ -78,6 +79,9 @@ absl::Status Peers::OnConnected(const v1::PeerConnected& message) {
     if (named.peer() <= last_handle_) {
       return absl::InvalidArgumentError(absl::StrCat("connected.peer: ", named.peer(), " after ", last_handle_));
     }
+    if (peers_.size() >= kMaxPeers) {
+      return absl::InvalidArgumentError(absl::StrCat("connected: more than ", kMaxPeers, " peers"));
+    }
     last_handle_ = named.peer();
     peer = std::make_shared<Peer>(++last_id_, stream_, std::move(named));
     peer->chain = chain;
@@ -129,10 +133,7 @@ void Peers::OnReport(const v1::EngineReport& report) {
   for (const v1::PeerReport& reported : report.peers()) {
     if (const PeerPtr peer = FindLocked(reported.peer())) peer->report = reported;  // null: it has disconnected
   }
-  targets_.clear();
-  for (const v1::TargetReport& target : report.targets()) {
-    if (std::ssize(targets_) < kMaxTargets) targets_.push_back(Checked(target));
-  }
+  targets_.assign(report.targets().begin(), report.targets().end());
 }
 
 absl::StatusOr<PeerPtr> Peers::OfHandle(uint64_t handle) const {

@@ -294,6 +294,17 @@ TEST_F(NetworkTest, GoesOnWithTheNextEngine) {
   EXPECT_EQ(node_.network().trouble(), "");
 }
 
+TEST_F(NetworkTest, WhatIsMadeWhileAllPeersAreGoneIsPublishedToTheNextOne) {
+  AddPeer(1);
+  engine_->SendGone(1);
+  ASSERT_TRUE(Eventually([&] { return node_.network().peer_count() == 0; }));
+  const auto publishes_a_block = [](const v1::BeaconToEngine& m) { return m.publish().blocks_size() > 0; };
+  ASSERT_EQ(node_.Submit(node_.Build(1)).status, SubmitOutcome::kAccepted);
+  ASSERT_TRUE(engine_->Await(publishes_a_block));
+  AddPeer(2);
+  EXPECT_TRUE(engine_->Await(publishes_a_block));
+}
+
 TEST_F(NetworkTest, TellsPeopleOfPeersAndOfThoseThatAreNotConnected) {
   AddPeer(1);
   v1::EngineToBeacon message;

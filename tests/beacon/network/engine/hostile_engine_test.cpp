@@ -67,6 +67,39 @@ TEST_F(HostileEngineTest, WhatIsNotOfTheContractEndsTheStream) {
   EXPECT_EQ(node_.Submit(node_.Build(1)).status, SubmitOutcome::kAccepted) << "duties go on";
 }
 
+TEST_F(HostileEngineTest, PeersWithoutEnd) {
+  ExpectLeft(
+      [&] {
+        for (uint64_t peer = 1; peer <= 1025; ++peer) engine_->SendPeer(peer, node_.chain_now());
+      },
+      "connected: more than 1024 peers");
+}
+
+TEST_F(HostileEngineTest, UnknownFieldsAreNotKept) {
+  const std::string unknown(1 << 20, 'x');
+  v1::EngineHello hello = TestEngine::GoodHello();
+  hello.GetReflection()->MutableUnknownFields(&hello)->AddLengthDelimited(900, unknown);
+  const absl::StatusOr<v1::EngineHello> kept_hello = Checked(hello);
+  ASSERT_TRUE(kept_hello.ok()) << kept_hello.status();
+  EXPECT_LT(kept_hello->SpaceUsedLong(), 10'000u);
+
+  v1::PeerConnected connected;
+  connected.set_peer(1);
+  connected.set_peer_id("peer");
+  v1::ChainStatus* status = connected.mutable_status();
+  status->GetReflection()->MutableUnknownFields(status)->AddLengthDelimited(900, unknown);
+  const absl::StatusOr<v1::PeerConnected> kept_peer = Checked(connected);
+  ASSERT_TRUE(kept_peer.ok()) << kept_peer.status();
+  EXPECT_LT(kept_peer->SpaceUsedLong(), 10'000u);
+
+  v1::EngineReport report;
+  v1::PeerReport* peer = report.add_peers();
+  peer->GetReflection()->MutableUnknownFields(peer)->AddLengthDelimited(900, unknown);
+  v1::EngineCounts* counts = report.mutable_counts();
+  counts->GetReflection()->MutableUnknownFields(counts)->AddLengthDelimited(900, unknown);
+  EXPECT_LT(Checked(report).SpaceUsedLong(), 10'000u);
+}
+
 TEST_F(HostileEngineTest, MoreThan16MiBInOneMessage) {
   ExpectLeft([&] { engine_->SendBlock(1, 1, std::string(17 << 20, 'x')); }, "larger than max");
 }
