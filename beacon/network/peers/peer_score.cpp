@@ -41,7 +41,8 @@ double PeerScores::Score::At(SteadyTime now) const {
 
 double PeerScores::Add(const std::string& peer_id, Offence offence, SteadyTime now) {
   const double score = std::max(Of(peer_id, now) - TraitsOf(offence).weight, kWorst);
-  scores_[peer_id] = {.score = score, .since = now};
+  const bool banned = score <= kEndAt || BanLeft(peer_id, now).count() > 0;
+  scores_[peer_id] = {.score = score, .since = now, .banned = banned};
   if (scores_.size() > kMost) {
     std::erase_if(scores_, [now](const auto& entry) { return entry.second.At(now) >= 0; });
   }
@@ -59,7 +60,9 @@ double PeerScores::Of(const std::string& peer_id, SteadyTime now) const {
 }
 
 std::chrono::seconds PeerScores::BanLeft(const std::string& peer_id, SteadyTime now) const {
-  const double seconds = std::max(0.0, (kBackAt - Of(peer_id, now)) / kForgivenPerSecond);
+  const auto found = scores_.find(peer_id);
+  if (found == scores_.end() || !found->second.banned) return std::chrono::seconds(0);
+  const double seconds = std::max(0.0, (kBackAt - found->second.At(now)) / kForgivenPerSecond);
   return std::min(kLongestBan, std::chrono::ceil<std::chrono::seconds>(std::chrono::duration<double>(seconds)));
 }
 

@@ -43,6 +43,7 @@ class PeerScores {
 
     double score = 0;
     SteadyTime since{};
+    bool banned = false;  // at `since`
   };
   static constexpr size_t kNodeBytes = 96;  // of the map, and of a peer id
 

@@ -39,6 +39,18 @@ TEST(PeerScores, WhoGoesOnIsKeptOutForLongerAndNobodyForEver) {
   EXPECT_EQ(last, PeerScores::kLongestBan);
 }
 
+TEST(PeerScores, WhoWasNeverBannedMayReconnectWithAnyScore) {
+  PeerScores scores;
+  for (const Offence offence : {Offence::kBadAnswer, Offence::kLied, Offence::kUnresponsive}) {
+    scores.Add("a", offence, kStart);
+  }
+  ASSERT_EQ(scores.Of("a", kStart), -90);
+  EXPECT_EQ(scores.BanLeft("a", kStart), seconds(0));
+  scores.Add("a", Offence::kLied, kStart);
+  EXPECT_EQ(scores.BanLeft("a", kStart), seconds(110)) << "from -110 to -88";
+  EXPECT_EQ(scores.BanLeft("a", kStart + seconds(110)), seconds(0));
+}
+
 TEST(PeerScores, AreBoundedAndForgetTheBest) {
   PeerScores scores;
   scores.Add("worst", Offence::kMalformed, kStart);
