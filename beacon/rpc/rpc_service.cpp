@@ -55,8 +55,8 @@ struct RpcService::Parts {
   const std::shared_ptr<VoteScreening> screening =
       std::make_shared<VoteScreening>(ToChain(chain.service), callers, chain.clock, slot(), chain.validator_count());
   const BeaconQueries queries{chain};
-  KeptBlocks kept_blocks{callers};
-  const Duties duties{chain, kept_blocks};
+  const std::shared_ptr<KeptBlocks> kept_blocks = std::make_shared<KeptBlocks>(callers);
+  const Duties duties{chain, *kept_blocks};
   const Submissions submissions{chain.service, callers, screening, kept_blocks};
   rpc::FairPool query_pool{kQueryPool};
   rpc::FairPool duty_pool{DutyPool()};
@@ -119,7 +119,7 @@ metrics::FootprintList RpcService::queues() const {
 }
 
 metrics::FootprintList RpcService::caches() const {
-  return {parts_->callers->footprint(), parts_->kept_blocks.footprint()};
+  return {parts_->callers->footprint(), parts_->kept_blocks->footprint()};
 }
 
 const rpc::Address& RpcService::address() const { return parts_->server->address(); }

@@ -146,7 +146,7 @@ void Submissions::SubmitKept(const rpc::Caller& caller, const v1::KeptBlock& req
   RETURN_IF_ERROR(rpc::TakeBytes(request.block_root(), "kept.block_root", root), reply(_));
   RETURN_IF_ERROR(rpc::TakeBytes(request.signature(), "kept.signature", signature), reply(_));
   const auto answer = BlockAnswer(callers_, caller, reply);
-  const std::optional<Attestation> vote = kept_.ProposersVote(root);
+  const std::optional<Attestation> vote = kept_->ProposersVote(root);
   if (vote.has_value()) {
     // Checked first, because a block can be signed once only.
     if (const std::optional<Refusal> refusal = service_.CheckSignature(*vote, signature)) {
@@ -155,8 +155,12 @@ void Submissions::SubmitKept(const rpc::Caller& caller, const v1::KeptBlock& req
                      .message = refusal->message,
                      .root = root});
     }
-    if (SignedBlockPtr block = kept_.Sign(root, signature)) {
-      return service_.SubmitBuiltBlock(std::move(block), answer);
+    if (SignedBlockPtr block = kept_->Sign(root, signature)) {
+      return service_.SubmitBuiltBlock(std::move(block), [answer, kept = kept_, root](const SubmitOutcome& outcome) {
+        // If the chain has no room for it now, the client submits it again.
+        if (NotTaken(outcome).ok()) kept->Forget(root);
+        answer(outcome);
+      });
     }
   }
   if (service_.HasBlock(root)) {

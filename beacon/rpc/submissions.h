@@ -41,10 +41,10 @@ absl::StatusOr<SubmittedVotes> Convert(const v1::SubmitVotesRequest& request);
 // service's, once the chain has accepted, queued or refused the item. Replies do not refer to this object.
 class Submissions {
  public:
-  // `service` and `kept` outlive the submissions.
+  // `service` outlives the submissions.
   Submissions(ChainService& service, std::shared_ptr<CallerBook> callers, std::shared_ptr<VoteScreening> votes,
-              KeptBlocks& kept)
-      : service_(service), callers_(std::move(callers)), votes_(std::move(votes)), kept_(kept) {}
+              std::shared_ptr<KeptBlocks> kept)
+      : service_(service), callers_(std::move(callers)), votes_(std::move(votes)), kept_(std::move(kept)) {}
 
   void SubmitBlock(const rpc::Caller& caller, const v1::SubmitBlockRequest& request,
                    rpc::Reply<v1::SubmitBlockResponse> reply) const;
@@ -59,7 +59,7 @@ class Submissions {
   ChainService& service_;
   const std::shared_ptr<CallerBook> callers_;
   const std::shared_ptr<VoteScreening> votes_;
-  KeptBlocks& kept_;
+  const std::shared_ptr<KeptBlocks> kept_;
 };
 
 }  // namespace lean::beacon

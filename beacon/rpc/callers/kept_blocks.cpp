@@ -15,7 +15,7 @@ bool KeptBlocks::Keep(const rpc::Caller& caller, std::shared_ptr<BuiltBlock> bui
               .root = built->root,
               .proposers_vote = built->proposer_attestation,
               .built = nullptr,
-              .signed_block = {}};
+              .signed_block = nullptr};
   entry.built = std::move(built);
   MutexLock lock(mutex_);
   std::erase_if(entries_, [&](const Entry& other) { return other.caller == entry.caller || other.slot < entry.slot; });
@@ -41,7 +41,7 @@ SignedBlockPtr KeptBlocks::Sign(const Root& root, const SignatureBytes& signatur
   MutexLock lock(mutex_);
   for (Entry& entry : entries_) {
     if (entry.root != root) continue;
-    if (SignedBlockPtr known = entry.signed_block.lock()) return known;
+    if (entry.signed_block != nullptr) return entry.signed_block;
     if (entry.built == nullptr) continue;
     entry.built->signatures.push_back(signature);
     absl::StatusOr<BlockSignatures> signatures = BlockSignatures::FromVector(std::move(entry.built->signatures));
@@ -56,13 +56,21 @@ SignedBlockPtr KeptBlocks::Sign(const Root& root, const SignatureBytes& signatur
   return nullptr;
 }
 
+void KeptBlocks::Forget(const Root& root) {
+  MutexLock lock(mutex_);
+  for (Entry& entry : entries_) {
+    if (entry.root == root) entry.signed_block = nullptr;
+  }
+}
+
 metrics::Footprint KeptBlocks::footprint() const {
   MutexLock lock(mutex_);
   metrics::Footprint all{.name = "kept_blocks", .items = 0, .bytes = 0};
   for (const Entry& entry : entries_) {
-    if (entry.built == nullptr) continue;
+    if (entry.built == nullptr && entry.signed_block == nullptr) continue;
+    const Block& block = entry.built != nullptr ? entry.built->block : entry.signed_block->message.block;
     ++all.items;
-    all.bytes += entry.built->block.body.attestations.size() * sizeof(SignedAttestation);
+    all.bytes += block.body.attestations.size() * sizeof(SignedAttestation);
   }
   return all;
 }

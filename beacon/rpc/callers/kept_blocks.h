@@ -37,9 +37,11 @@ class KeptBlocks {
   // What the proposer of a kept block signs; nullopt: the block is not kept.
   std::optional<Attestation> ProposersVote(const Root& root) const;
 
-  // Turns a kept block into a signed one without copying it. `signature` is right. Returns that block again while
-  // somebody holds it. Null: the block is not kept.
+  // Turns a kept block into a signed one without copying it. `signature` is right. Returns that block again until it is
+  // forgotten. Null: the block is not kept.
   SignedBlockPtr Sign(const Root& root, const SignatureBytes& signature);
+  // The chain has checked this block: its memory is freed once the chain does not need it.
+  void Forget(const Root& root);
 
   metrics::Footprint footprint() const;
 
@@ -51,7 +53,7 @@ class KeptBlocks {
     Root root;
     Attestation proposers_vote;
     std::shared_ptr<BuiltBlock> built;  // null once it is signed
-    std::weak_ptr<const SignedBlockWithAttestation> signed_block;
+    SignedBlockPtr signed_block;        // null before, and once it is forgotten
   };
 
   const std::shared_ptr<CallerBook> callers_;

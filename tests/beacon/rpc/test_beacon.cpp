@@ -59,8 +59,12 @@ TestBeacon::TestBeacon(const TestBeaconOptions& options)
   service_ = std::make_unique<ChainService>(
       *std::move(chain),
       std::make_unique<SignatureVerifier>(scheme_, genesis_.state->validators, SignatureVerifierOptions()),
-      ChainServiceContext{
-          .clock = clock_, .slot_clock = slots, .outbound = outbound_, .log = SilentLog(), .events = &events_},
+      ChainServiceContext{.clock = clock_,
+                          .slot_clock = slots,
+                          .outbound = outbound_,
+                          .log = SilentLog(),
+                          .observer = options.observer,
+                          .events = &events_},
       ChainServiceOptions());
   service_->Start();
   blocks_ = std::make_unique<MemoryBlockSource>(*service_);

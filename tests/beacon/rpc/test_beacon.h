@@ -38,7 +38,8 @@ struct TestBeaconOptions {
   std::function<void(LeanChain&)> prepare;
   std::function<SyncStatus()> sync = [] { return SyncStatus(); };
   KeptChain kept = {};
-  const PeerList* peers = nullptr;  // null: there is no network
+  const PeerList* peers = nullptr;    // null: there is no network
+  ChainObserver* observer = nullptr;  // null: the chain is not stored
 };
 
 class TestBeacon {

@@ -27,8 +27,8 @@ class Handlers final : public BeaconCalls {
       : service_(chain.service),
         queries_(chain),
         callers_(std::make_shared<beacon::CallerBook>(chain.clock, SlotOf(chain), chain.validator_count())),
-        kept_blocks_(callers_),
-        duties_(chain, kept_blocks_),
+        kept_blocks_(std::make_shared<beacon::KeptBlocks>(callers_)),
+        duties_(chain, *kept_blocks_),
         screening_(std::make_shared<beacon::VoteScreening>(
             [&service = chain.service](std::vector<beacon::SignedVotePtr> votes, beacon::VoteScreening::Done done) {
               service.SubmitVotes(std::move(votes), beacon::Origin::Local(), std::move(done));
@@ -108,7 +108,7 @@ class Handlers final : public BeaconCalls {
   beacon::ChainService& service_;
   const beacon::BeaconQueries queries_;
   const std::shared_ptr<beacon::CallerBook> callers_;
-  beacon::KeptBlocks kept_blocks_;
+  const std::shared_ptr<beacon::KeptBlocks> kept_blocks_;
   const beacon::Duties duties_;
   const std::shared_ptr<beacon::VoteScreening> screening_;
   const beacon::Submissions submissions_;

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "common/clock/manual_clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/rpc/wire/convert.h"
 #include "common/rpc/wire/status.h"
 #include "common/ssz/ssz.h"
@@ -65,7 +67,7 @@ TEST_F(KeptBlocksTest, CallersWithoutKeysDoNotDisplaceThoseWithKeys) {
   EXPECT_FALSE(Keep(10, 10)) << "a bad caller displaces nobody";
 }
 
-TEST_F(KeptBlocksTest, IsSignedOnceAndForgottenWithTheBlock) {
+TEST_F(KeptBlocksTest, IsSignedOnceAndHeldUntilItIsForgotten) {
   ASSERT_TRUE(Keep(1, 10));
   SignatureBytes signature;
   signature.data.fill(1);
@@ -76,8 +78,13 @@ TEST_F(KeptBlocksTest, IsSignedOnceAndForgottenWithTheBlock) {
   ASSERT_EQ(block->signature.size(), 2);
   EXPECT_EQ(block->signature.back(), signature);
   EXPECT_EQ(kept_.Sign(RootOf(10), SignatureBytes{}), block) << "as it was signed first";
-  EXPECT_EQ(kept_.footprint().items, 0) << "whoever has the block counts it";
+  EXPECT_EQ(kept_.footprint().items, 1);
+  const std::weak_ptr<const SignedBlockWithAttestation> held = block;
   block.reset();
+  EXPECT_FALSE(held.expired()) << "it may have to be submitted again";
+  kept_.Forget(RootOf(10));
+  EXPECT_TRUE(held.expired());
+  EXPECT_EQ(kept_.footprint().items, 0);
   EXPECT_EQ(kept_.Sign(RootOf(10), signature), nullptr);
 }
 
@@ -120,6 +127,51 @@ TEST_F(SubmittedByItsSignature, ABlockIsAcceptedOnceAndKnownAfterwards) {
     ASSERT_TRUE(submitted.status.ok()) << submitted.status;
     EXPECT_EQ(submitted.response.result().status(), expected) << submitted.response.DebugString();
     EXPECT_EQ(submitted.response.root(), built.proposer_attestation().data().head().root());
+  }
+}
+
+// A disk that fails at times.
+class FailingDisk final : public ChainObserver {
+ public:
+  void Fail(absl::Status status) {
+    MutexLock lock(mutex_);
+    status_ = std::move(status);
+  }
+  void BlockImported(const Root&, const SignedBlockPtr&, const StatePtr&, const VoteMap&) override {}
+  void VoteAccepted(const SignedVotePtr&) override {}
+  void CheckpointsChanged(const ChainCheckpoints&) override {}
+  absl::Status CanAccept() const override {
+    MutexLock lock(mutex_);
+    return status_;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+};
+
+TEST(KeptBlockOfABusyBeacon, IsSubmittedAgain) {
+  FailingDisk disk;
+  TestBeaconOptions options;
+  options.observer = &disk;
+  TestBeacon beacon(options);
+  beacon.GoTo(1);
+  v1::BuildBlockRequest build = beacon.BlockRequest(1);
+  build.set_header_only(true);
+  const v1::BuildBlockResponse built = Call(beacon.duties(), &DutyStub::BuildBlock, build).response;
+  v1::SubmitBlockRequest request;
+  request.mutable_kept()->set_block_root(built.proposer_attestation().data().head().root());
+  request.mutable_kept()->set_signature(rpc::BytesToProto(beacon.Sign(*rpc::FromProto(built.proposer_attestation()))));
+  const auto submit = [&] { return Call(beacon.duties(), &DutyStub::SubmitBlock, request); };
+  disk.Fail(absl::ResourceExhaustedError("too much waits to be stored"));
+  EXPECT_EQ(rpc::ReasonOf(submit().status), "OVERLOADED");
+  disk.Fail(absl::UnavailableError("no space is left"));
+  EXPECT_EQ(rpc::ReasonOf(submit().status), "STORAGE_FAILED");
+  disk.Fail(absl::OkStatus());
+  for (const v1::SubmitStatus expected : {v1::ACCEPTED, v1::ALREADY_KNOWN}) {
+    const auto submitted = submit();
+    ASSERT_TRUE(submitted.status.ok()) << submitted.status;
+    EXPECT_EQ(submitted.response.result().status(), expected);
   }
 }
 
