@@ -34,8 +34,8 @@ bool ConnectionBook::MakeRoom(const std::string& host) {
   if (!host_is_full && connections_.size() < limits_.connections) return true;
   const auto heaviest = std::max_element(by_host_.begin(), by_host_.end(),
                                          [](const auto& a, const auto& b) { return a.second < b.second; });
-  HttpConnectionPtr oldest = Oldest(HttpConnection::Stage::kReading, host_is_full ? &host : &heaviest->first);
-  if (oldest == nullptr && !host_is_full) oldest = Oldest(HttpConnection::Stage::kReading, nullptr);
+  HttpConnectionPtr oldest = GivesWay(host_is_full ? &host : &heaviest->first);
+  if (oldest == nullptr && !host_is_full) oldest = GivesWay(nullptr);
   if (oldest == nullptr) return false;
   Displace(oldest);
   return true;
@@ -122,6 +122,13 @@ HttpConnectionPtr ConnectionBook::Oldest(HttpConnection::Stage stage, const std:
     if (oldest == nullptr || connection->since() < oldest->since()) oldest = connection;
   }
   return oldest;
+}
+
+HttpConnectionPtr ConnectionBook::GivesWay(const std::string* host) const {
+  if (HttpConnectionPtr reading = Oldest(HttpConnection::Stage::kReading, host)) return reading;
+  HttpConnectionPtr writing = Oldest(HttpConnection::Stage::kWriting, host);
+  const bool is_slow = writing != nullptr && RealClock().Steady() - writing->since() >= limits_.write_time;
+  return is_slow ? writing : nullptr;
 }
 
 void ConnectionBook::Displace(const HttpConnectionPtr& connection) {

@@ -78,6 +78,9 @@ class ConnectionBook {
 
   // The one that has been in a stage for the longest time, of `host` if that is not null; null: there is none.
   HttpConnectionPtr Oldest(HttpConnection::Stage stage, const std::string* host) const;
+  // The one that gives way to a new connection: one without a complete request, otherwise one whose answer is read
+  // slowly. null: there is none.
+  HttpConnectionPtr GivesWay(const std::string* host) const;
   void Displace(const HttpConnectionPtr& connection);
 
   void ShowUnread();  // in the counts

@@ -26,6 +26,7 @@ struct HttpLimits {
   size_t unread_bytes = size_t{256} << 20;
   std::chrono::milliseconds request_time{10'000};  // until a request is complete, from the end of the one before
   std::chrono::milliseconds write_pause{10'000};   // without any progress of a response
+  std::chrono::milliseconds write_time{10'000};    // of a response, after which it gives way to new connections
   std::chrono::milliseconds stream_pause{60'000};  // without any progress of a stream
   std::chrono::milliseconds keep_alive{15'000};    // between comments on a stream without news
 };

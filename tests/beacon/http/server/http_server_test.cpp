@@ -243,6 +243,27 @@ TEST_F(HttpServerTest, AnswersThatNobodyReadsGiveWay) {
   EXPECT_LT(clients.front()->ReadAll().size(), size_t{8} << 20);
 }
 
+TEST_F(HttpServerTest, AnswersThatAreReadSlowlyGiveWay) {
+  const auto hold_all = [this](std::chrono::milliseconds write_time) {
+    Start({.connections_of_host = 2, .write_time = write_time});
+    std::vector<std::unique_ptr<RawClient>> slow;
+    for (int i = 0; i < 2; ++i) {
+      slow.push_back(std::make_unique<RawClient>(port(), /*receive_buffer=*/4096));
+      slow.back()->Send("GET /large HTTP/1.1\r\n\r\n");
+    }
+    EXPECT_TRUE(Await([](const HttpCounts& counts) { return counts.unread_bodies == 2; }));
+    return slow;
+  };
+  {
+    const auto slow = hold_all(std::chrono::hours(1));
+    EXPECT_EQ(Ask(kGet), "") << "they have just begun";
+    EXPECT_EQ(server_->counts().displaced, 0u);
+  }
+  const auto slow = hold_all(std::chrono::milliseconds(0));
+  EXPECT_THAT(Ask(kGet), EndsWith("hello"));
+  EXPECT_EQ(server_->counts().displaced, 1u);
+}
+
 TEST_F(HttpServerTest, AnAnswerWithoutProgressIsClosed) {
   Start({.write_pause = std::chrono::milliseconds(100)});
   RawClient client(port(), /*receive_buffer=*/4096);
