@@ -103,7 +103,8 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-HealthService::HealthService(const std::vector<std::string>& services) : services_(WithServer(services)) {}
+HealthService::HealthService(const std::vector<std::string>& services, std::shared_ptr<RequestBytes> requests)
+    : services_(WithServer(services)), requests_(std::move(requests)) {}
 
 HealthService::~HealthService() = default;
 
@@ -141,8 +142,13 @@ void HealthService::Stop() {
   for (Watcher* watcher : watchers_) watcher->Stop();
 }
 
+void HealthService::Count(const grpc::CallbackServerContext& context, const HealthCheckRequest& request) const {
+  if (requests_ != nullptr) requests_->Count(context.peer(), request.ByteSizeLong());
+}
+
 grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context, const HealthCheckRequest* request,
                                                HealthCheckResponse* response) {
+  Count(*context, *request);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   if (services_.count(request->service()) == 0) {
     reactor->Finish(ToGrpcStatus(
@@ -155,8 +161,9 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
   return reactor;
 }
 
-grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(grpc::CallbackServerContext*,
+grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(grpc::CallbackServerContext* context,
                                                                     const HealthCheckRequest* request) {
+  Count(*context, *request);
   MutexLock lock(mutex_);
   if (stopped_) {
     return new RefusedWatch(MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the server is stopping"));

@@ -104,7 +104,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
     builder.RegisterService(named.service);
     names.push_back(named.name);
   }
-  auto health = std::make_unique<HealthService>(names);
+  auto health = std::make_unique<HealthService>(names, options.gate.requests);
   builder.RegisterService(health.get());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) {

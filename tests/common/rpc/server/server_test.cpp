@@ -194,6 +194,22 @@ TEST_F(ServerTest, HealthIsCheckedByName) {
   EXPECT_EQ(ReasonOf(status), "UNKNOWN_SERVICE");
 }
 
+TEST_F(ServerTest, HealthChecksAreCountedAsWholeRequests) {
+  constexpr size_t kRequest = 300'000;
+  const auto server = Start({}, "127.0.0.1:0", {.connection_bytes = 2 * kRequest, .bytes = 2 * kRequest});
+  ASSERT_TRUE(server.ok()) << server.status();
+  auto stub = Health::NewStub(*MakeChannel((*server)->address().ToString()));
+  HealthCheckRequest request;
+  request.GetReflection()->MutableUnknownFields(&request)->AddLengthDelimited(100)->assign(kRequest, 'x');
+  const auto end = std::chrono::steady_clock::now() + 3 * OpenConnections::kUnfinishedPause;
+  int checks = 0;
+  while (checks < 5 || std::chrono::steady_clock::now() < end) {
+    HealthCheckResponse response;
+    ASSERT_EQ(FromGrpcStatus(stub->Check(Context().get(), request, &response)), absl::OkStatus()) << checks;
+    ++checks;
+  }
+}
+
 TEST_F(ServerTest, HealthOfOneServiceIsItsOwn) {
   auto server = Start();
   ASSERT_TRUE(server.ok()) << server.status();
