@@ -24,7 +24,8 @@ namespace {
 
 constexpr int kMaxImported = 64;
 constexpr int kMaxDeleted = kMaxKeystores;
-constexpr size_t kAnswerRoom = 1 << 20;  // for what stands beside the records
+// The most bytes of the records in one answer, with room for what stands beside them.
+constexpr size_t kMostRecords = rpc::kMaxMessageBytes - (1 << 20);
 
 constexpr char kInvalidKeystore[] = "INVALID_KEYSTORE";
 constexpr char kWrongPassword[] = "WRONG_PASSWORD";
@@ -250,7 +251,7 @@ absl::Status KeymanagerRequests::SaveRecords(const std::vector<Deletion>& deleti
   for (const Deletion& deletion : deletions) pubkeys.push_back(deletion.pubkey);
   KeepOnly(pubkeys, histories);
   std::string text = FormatInterchange(histories, InterchangeForm::kLeaves);
-  if (text.size() > rpc::kMaxMessageBytes - kAnswerRoom) {
+  if (text.size() > kMostRecords) {
     return absl::ResourceExhaustedError("their records are too large for one answer: delete fewer keys at once");
   }
   const std::string name =
@@ -270,7 +271,13 @@ absl::StatusOr<v1::ExportSigningRecordsResponse> KeymanagerRequests::ExportSigni
   if (!pubkeys.empty()) KeepOnly(pubkeys, histories);
   v1::ExportSigningRecordsResponse response;
   response.set_keys(histories.size());
-  response.set_records(FormatInterchange(histories, InterchangeForm::kLeaves));
+  std::string text = FormatInterchange(histories, InterchangeForm::kLeaves);
+  if (text.size() > kMostRecords) {
+    return absl::ResourceExhaustedError(
+        "the records of these keys are too large for one answer: name fewer keys, or use "
+        "`lean-validator records export` on the client's machine");
+  }
+  response.set_records(std::move(text));
   return response;
 }
 

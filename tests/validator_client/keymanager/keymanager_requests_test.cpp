@@ -232,5 +232,23 @@ TEST_F(KeymanagerTest, RecordsComeAndGo) {
   EXPECT_EQ(imported->new_leaves(), 0);
 }
 
+TEST_F(KeymanagerTest, RecordsThatNoAnswerCanHoldAreAnError) {
+  std::vector<KeyHistory> histories(4096);
+  for (size_t i = 0; i < histories.size(); ++i) {
+    histories[i].pubkey.data[0] = static_cast<uint8_t>(i);
+    histories[i].pubkey.data[1] = static_cast<uint8_t>(i >> 8);
+    for (uint64_t slot = 0; slot < 32; ++slot) histories[i].leaves.push_back({.slot = slot, .root = FakeRoot(4)});
+  }
+  ASSERT_TRUE(records_->Import(histories).ok());
+  const absl::Status status = requests_->ExportSigningRecords({}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(status.message(), HasSubstr("name fewer keys"));
+  v1::ExportSigningRecordsRequest one;
+  one.add_pubkeys(ToHex(histories[7].pubkey.span()));
+  const auto exported = requests_->ExportSigningRecords(one);
+  ASSERT_TRUE(exported.ok()) << exported.status();
+  EXPECT_EQ(exported->keys(), 1);
+}
+
 }  // namespace
 }  // namespace lean::validator

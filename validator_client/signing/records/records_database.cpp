@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
 
@@ -280,33 +281,34 @@ absl::Status RecordsDatabase::SetLastWriter(const LastWriter& writer) {
   return set_last_writer_.Run();
 }
 
-absl::Status RecordsDatabase::ForEachHistory(const std::function<void(KeyHistory)>& visit) {
+absl::StatusOr<std::vector<KeyHistory>> RecordsDatabase::Histories() {
   ASSIGN_OR_RETURN(sqlite::Statement keys,
-                   connection_->Prepare("SELECT keys.pubkey, keys.highest_slot, leaves.slot, leaves.root FROM keys "
-                                        "LEFT JOIN leaves ON leaves.key = keys.id ORDER BY keys.pubkey, leaves.slot"));
-  std::optional<KeyHistory> history;
-  uint64_t highest_slot = 0;
-  const auto finish = [&] {
-    if (!history.has_value()) return;
-    if (history->leaves.empty() || history->leaves.back().slot < highest_slot) {
-      history->leaves.push_back(SignedLeaf{highest_slot, std::nullopt});
-    }
-    visit(*std::move(history));
-  };
+                   connection_->Prepare("SELECT id, pubkey, highest_slot FROM keys ORDER BY pubkey"));
+  std::vector<KeyHistory> histories;
+  std::vector<uint64_t> highest_slots;
+  absl::flat_hash_map<int64_t, size_t> places;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, keys.Step());
     if (!row) break;
-    const auto pubkey = FixedBytes<PublicKeyBytes>(keys.Blob(0));
-    if (!history.has_value() || history->pubkey != pubkey) {
-      finish();
-      history = KeyHistory{pubkey, {}};
-      highest_slot = static_cast<uint64_t>(keys.Int(1));
-    }
-    if (keys.IsNull(2)) continue;
-    history->leaves.push_back(SignedLeaf{static_cast<uint64_t>(keys.Int(2)), RootOf(keys, 3)});
+    places[keys.Int(0)] = histories.size();
+    histories.push_back(KeyHistory{FixedBytes<PublicKeyBytes>(keys.Blob(1)), {}});
+    highest_slots.push_back(static_cast<uint64_t>(keys.Int(2)));
   }
-  finish();
-  return absl::OkStatus();
+  // Reads the table in its own order. A join would read the whole table for each key, while nothing can be signed.
+  ASSIGN_OR_RETURN(sqlite::Statement leaves,
+                   connection_->Prepare("SELECT key, slot, root FROM leaves ORDER BY slot, key"));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, leaves.Step());
+    if (!row) break;
+    const auto place = places.find(leaves.Int(0));
+    if (place == places.end()) continue;
+    histories[place->second].leaves.push_back(SignedLeaf{static_cast<uint64_t>(leaves.Int(1)), RootOf(leaves, 2)});
+  }
+  for (size_t i = 0; i < histories.size(); ++i) {
+    std::vector<SignedLeaf>& kept = histories[i].leaves;
+    if (kept.empty() || kept.back().slot < highest_slots[i]) kept.push_back(SignedLeaf{highest_slots[i], std::nullopt});
+  }
+  return histories;
 }
 
 }  // namespace lean::validator

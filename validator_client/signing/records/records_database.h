@@ -5,7 +5,6 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,9 +80,9 @@ class RecordsDatabase {
   absl::Status SetLastWriter(const LastWriter& writer);
   absl::Status ClearLastWriter() { return connection_->Execute("DELETE FROM last_writer"); }
 
-  // Visits all keys with their kept leaves: keys in the order of their bytes, leaves by slot. The leaf of the highest
-  // slot is always kept.
-  absl::Status ForEachHistory(const std::function<void(KeyHistory)>& visit);
+  // All keys with their kept leaves: keys in the order of their bytes, leaves by slot. The leaf of the highest slot is
+  // always there.
+  absl::StatusOr<std::vector<KeyHistory>> Histories();
 
  private:
   explicit RecordsDatabase(std::unique_ptr<sqlite::Connection> connection) : connection_(std::move(connection)) {}

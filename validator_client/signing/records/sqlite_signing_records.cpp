@@ -210,10 +210,8 @@ absl::Status SqliteSigningRecords::ForgetWriterLocked() {
 absl::StatusOr<std::vector<KeyHistory>> SqliteSigningRecords::Export() {
   MutexLock lock(mutex_);
   RETURN_IF_ERROR(EnsureOpen());
-  std::vector<KeyHistory> histories;
-  absl::Status status =
-      database_->ForEachHistory([&histories](KeyHistory history) { histories.push_back(std::move(history)); });
-  if (status.ok()) status = ForgetWriterLocked();
+  absl::StatusOr<std::vector<KeyHistory>> histories = database_->Histories();
+  absl::Status status = histories.ok() ? ForgetWriterLocked() : histories.status();
   if (!status.ok()) {
     database_.reset();
     return status;
