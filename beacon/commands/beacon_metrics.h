@@ -107,7 +107,7 @@ struct BeaconMetrics {
   metrics::Gauge certificate_end{r,
                                  "lean_beacon_certificate_end_seconds",
                                  "Unix time at which the first certificate of these TLS files ends",
-                                 {{"tls", {"rpc"}}}};
+                                 {{"tls", {"http", "rpc"}}}};
   metrics::Counter dropped_log_lines{r, "lean_beacon_log_lines_dropped_total",
                                      "Log lines that were dropped because nobody read them in time"};
 

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -157,6 +159,12 @@ absl::StatusOr<WipedBytes> ReadRegularFile(const std::string& path, size_t max_b
   ASSIGN_OR_RETURN(const OpenedFile opened, Open(path));
   if (!S_ISREG(opened.info.st_mode)) return NotRegular(path);
   return ReadRegular(opened.file, path, opened.info, max_bytes);
+}
+
+absl::Status CheckNewFile(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return absl::OkStatus();
+  return absl::AlreadyExistsError(absl::StrCat(path, " exists: name a new file"));
 }
 
 absl::Status WritePrivateFile(const std::string& path, ByteSpan content, IfExists if_exists) {

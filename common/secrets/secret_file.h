@@ -38,6 +38,9 @@ absl::StatusOr<WipedBytes> ReadSecretFile(const std::string& path, size_t max_by
 // The same for a regular file without secrets: its permissions are not checked.
 absl::StatusOr<WipedBytes> ReadRegularFile(const std::string& path, size_t max_bytes);
 
+// AlreadyExists: the path names something, also a link that leads nowhere.
+absl::Status CheckNewFile(const std::string& path);
+
 // Writes a WholeFile with mode 0600.
 absl::Status WritePrivateFile(const std::string& path, ByteSpan content, IfExists if_exists);
 

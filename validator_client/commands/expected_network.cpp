@@ -16,6 +16,10 @@ absl::StatusOr<NetworkSpec> ReadSpec(const NetworkOptions& options, ExpectedNetw
   std::vector<std::string> missing;
   ASSIGN_OR_RETURN(NetworkSpec spec, ReadNetworkSpec(options.genesis_dir, &missing));
   if (!missing.empty()) {
+    if (options.slot_ms.has_value()) {
+      missing = {absl::StrCat(file, " is missing, so slots have the ", *options.slot_ms,
+                              " ms of --slot-ms and keys have a lifetime of 2^", spec.xmss_log_lifetime)};
+    }
     warnings.insert(warnings.end(), missing.begin(), missing.end());
     return spec;
   }

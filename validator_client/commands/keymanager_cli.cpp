@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -53,20 +51,13 @@ absl::Status WriteRecords(const std::string& file, const std::string& records) {
   return WritePrivateFile(file, BytesOfText(records), IfExists::kFail);
 }
 
-// Checks the file before requesting data that would be only in it.
-absl::Status CheckNewFile(const std::string& file) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return absl::OkStatus();
-  return absl::AlreadyExistsError(absl::StrCat(file, " exists: name a new file"));
-}
-
 }  // namespace
 
 // A connection with the credentials of the caller.
 class KeymanagerCli::Caller {
  public:
   static absl::StatusOr<Caller> Connect(const KeymanagerCli& options) {
-    std::string token;
+    std::string token;  // gRPC keeps copies of it for the rest of this short process
     if (!options.token_file_.empty()) {
       ASSIGN_OR_RETURN(token, ReadAccessToken(options.token_file_));
     }
@@ -234,6 +225,7 @@ absl::Status KeymanagerCli::Delete(Caller& caller, std::ostream& out, bool* usag
     *usage = true;
     return absl::InvalidArgumentError(absl::StrCat("--indices: ", indices.status().message()));
   }
+  // Before the only copy of the records is in the answer.
   RETURN_IF_ERROR(CheckNewFile(records_file_));
   ASSIGN_OR_RETURN(const auto keys,
                    caller.Call(&v1::KeymanagerService::Stub::ListKeystores, v1::ListKeystoresRequest()));

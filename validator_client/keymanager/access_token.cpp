@@ -21,8 +21,11 @@ Root DigestOf(absl::string_view token) { return crypto::Sha256(BytesOfText(token
 absl::Status Make(const std::string& path, RandomSource& random) {
   Bytes<kRandomBytes> bytes;
   RETURN_IF_ERROR(random.Fill(bytes.mutable_span()));
-  const std::string text = absl::StrCat(ToHex(bytes.span()).substr(2), "\n");
-  return WritePrivateFile(path, BytesOfText(text), IfExists::kFail);
+  std::string text = absl::StrCat(ToHex(bytes.span()).substr(2), "\n");
+  absl::Status status = WritePrivateFile(path, BytesOfText(text), IfExists::kFail);
+  OPENSSL_cleanse(text.data(), text.size());
+  OPENSSL_cleanse(bytes.data.data(), bytes.data.size());
+  return status;
 }
 
 }  // namespace

@@ -158,12 +158,19 @@ absl::Status PreparePrivateFolder(const std::string& folder) {
     }
     return absl::OkStatus();
   }
+  std::vector<fs::path> missing;  // innermost first
+  for (fs::path path = (fs::absolute(folder) / "").lexically_normal().parent_path(); !fs::exists(path, error);
+       path = path.parent_path()) {
+    missing.push_back(path);
+  }
   if (fs::create_directories(folder, error); error) {
     return absl::PermissionDeniedError(absl::StrCat("cannot make ", folder, ": ", error.message()));
   }
   if (fs::permissions(folder, fs::perms::owner_all, error); error) {
     return absl::PermissionDeniedError(absl::StrCat("cannot make ", folder, " private: ", error.message()));
   }
+  // A key in a folder whose own name is not durable could be lost.
+  for (const fs::path& path : missing) RETURN_IF_ERROR(SyncFolderOf(path.string()));
   return absl::OkStatus();
 }
 

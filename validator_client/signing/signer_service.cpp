@@ -165,7 +165,8 @@ absl::Status SignRequests::CheckSlot(uint64_t slot) const {
   }
   if (slot < now.first_slot) {
     return rpc::MakeError(absl::StatusCode::kFailedPrecondition, "JUST_STARTED",
-                          absl::StrCat("the signer started in slot ", slot, ", and another may have signed in it"),
+                          absl::StrCat("the signer started in slot ", slot,
+                                       ", or its clock was set ahead to it, and another may have signed in it"),
                           {{"first_slot", absl::StrCat(now.first_slot)}});
   }
   return absl::OkStatus();

@@ -101,6 +101,14 @@ TEST_F(SecretFileTest, RefusesWhatIsTooLargeMissingOpenOrNoFile) {
   }
 }
 
+TEST_F(SecretFileTest, ALinkThatLeadsNowhereIsNoNewFile) {
+  EXPECT_TRUE(CheckNewFile(PathOf("new")).ok());
+  std::filesystem::create_symlink(PathOf("none"), PathOf("link"));
+  for (const std::string& path : {Write("old", "x", 0600), PathOf("link"), folder_}) {
+    EXPECT_EQ(CheckNewFile(path).message(), path + " exists: name a new file");
+  }
+}
+
 TEST_F(SecretFileTest, ReadsAPipeThroughItsDescriptor) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);

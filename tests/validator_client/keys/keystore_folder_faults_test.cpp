@@ -1,5 +1,6 @@
 // Calls that change files fail, one after the other, while a key is added to a folder or removed from it.
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
@@ -72,6 +73,21 @@ TEST(KeystoreFolderFaultsTest, WhatTheListNamesIsThereAfterAnAdditionThatFailed)
     folder.ExpectWhole(at);
   }
   EXPECT_GT(at, 10u);
+}
+
+TEST(KeystoreFolderFaultsTest, AFolderIsDurableBeforeItsKey) {
+  const TemporaryFolder dir;
+  const std::string folder = absl::StrCat(dir.path(), "/a/b/keys");
+  const auto prepare = [&](uint64_t at) {
+    absl::Status status;
+    const uint64_t calls = WithFault(at, [&] { status = PreparePrivateFolder(folder); });
+    EXPECT_EQ(status.ok(), calls <= at) << status;
+    return calls;
+  };
+  EXPECT_EQ(prepare(UINT64_MAX), 3u) << "the names of a, b and keys are synced";
+  EXPECT_EQ(prepare(UINT64_MAX), 0u) << "it is there";
+  std::filesystem::remove_all(absl::StrCat(dir.path(), "/a/b"));
+  EXPECT_EQ(prepare(1), 2u) << "an error of the second one is an error";
 }
 
 TEST(KeystoreFolderFaultsTest, ARemovalThatFailedChangesNothing) {

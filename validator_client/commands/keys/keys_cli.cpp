@@ -110,8 +110,10 @@ void KeysCli::AddImport() {
   CLI::Option* indices =
       import_->add_option("--indices", indices_, "validators to import: 0..3 or 0,2,5; without it, all of the source");
   CLI::Option* genesis =
-      import_->add_option("--genesis", genesis_, "genesis folder, whose validators.yaml names nodes");
-  import_->add_option("--node-id", node_id_, "import the validators of this node of validators.yaml")
+      import_->add_option("--genesis", genesis_, "genesis folder, which assigns validators to nodes");
+  import_
+      ->add_option("--node-id", node_id_,
+                   "import the validators of this node, as (annotated_)validators.yaml assigns them")
       ->excludes(indices)
       ->needs(genesis);
   import_->add_option("--from-password-file", password_file_,
@@ -207,7 +209,7 @@ absl::StatusOr<std::vector<uint64_t>> KeysCli::IndicesOfNode() const {
   ASSIGN_OR_RETURN(ValidatorAssignment nodes, ReadValidatorAssignment(genesis_, config.validators.size()));
   const auto node = nodes.find(node_id_);
   if (node != nodes.end() && !node->second.empty()) return std::move(node->second);
-  return absl::NotFoundError(absl::StrCat(genesis_, "/validators.yaml has no validators of a node ", node_id_));
+  return absl::NotFoundError(absl::StrCat(genesis_, " assigns no validators to a node ", node_id_));
 }
 
 absl::Status KeysCli::New(StopSignals& signals, bool* usage) {

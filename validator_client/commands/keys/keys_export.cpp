@@ -1,10 +1,8 @@
 #include "validator_client/commands/keys/keys_export.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -43,13 +41,6 @@ size_t CountKnown(const std::vector<KeyHistory>& histories) {
 absl::Status WriteRecords(std::vector<KeyHistory> histories, const std::string& file) {
   std::erase_if(histories, [](const KeyHistory& history) { return history.leaves.empty(); });
   return WritePrivateFile(file, BytesOfText(FormatInterchange(histories, InterchangeForm::kLeaves)), IfExists::kFail);
-}
-
-// Before keys are opened for a file that cannot be written.
-absl::Status CheckNewFile(const std::string& file) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) return absl::OkStatus();
-  return absl::AlreadyExistsError(absl::StrCat(file, " exists: name a new file"));
 }
 
 // Writes the copies.

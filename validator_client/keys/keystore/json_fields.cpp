@@ -85,6 +85,8 @@ void JsonFields::Expect(const std::string& path, uint64_t expected) {
 void JsonFields::ExpectKnown(const json& object, const std::string& prefix) {
   for (const auto& [name, value] : object.items()) {
     const std::string path = absl::StrCat(prefix, name);
+    // Look would read the path of a name with a dot as the fields of an inner object.
+    if (absl::StrContains(name, '.')) return Fail(Printable(path), "is not known here");
     const auto next = asked_.lower_bound(path);
     const bool is_inner = next != asked_.end() && absl::StartsWith(*next, absl::StrCat(path, "."));
     if (asked_.contains(path)) continue;

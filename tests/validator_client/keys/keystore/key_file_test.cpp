@@ -271,6 +271,8 @@ TEST_F(EncryptedKeyFileTest, SaysWhatIsWrong) {
   EXPECT_TRUE(absl::StartsWith(
       ErrorAfter([](json& root) { root["crypto"]["checksum"]["message"] = std::string(64, 'a'); }), "wrong password"));
   EXPECT_EQ(ErrorAfter([](json& root) { root["enabled"] = false; }), "enabled: is not known here");
+  EXPECT_EQ(ErrorAfter([](json& root) { root["crypto.kdf"] = root["crypto"]["kdf"]; }),
+            "crypto.kdf: is not known here");
   EXPECT_EQ(ErrorAfter([](json& root) { root["crypto"]["kdf"]["params"]["q"] = 1; }),
             "crypto.kdf.params.q: is not known here");
   EXPECT_EQ(ErrorAfter([](json& root) { root["crypto"]["checksum"]["params"]["x"] = 1; }),
