@@ -1,4 +1,5 @@
-"""The book in docs/ against the sources: messages that it explains exist, all alerts are explained, all pages are listed."""
+"""The book in docs/ against the sources: messages that it explains exist, all warnings and alerts are explained, all pages
+are listed."""
 
 import pathlib
 import re
@@ -57,6 +58,19 @@ class BookTest(unittest.TestCase):
         explained = {CODE.match(row[0])[1]: row[1] for row in rows(DOCS / "monitoring.md") if len(row) == 3}
         self.assertGreater(len(alerts), 20)
         self.assertEqual(explained, alerts)
+
+    def test_metrics_have_the_same_ports_everywhere(self):
+        """What Prometheus scrapes is what the settings of the packages and the pages name."""
+        scraped = (ROOT / "deploy/observe/prometheus.yml").read_text(encoding="utf-8")
+        pages = "".join((DOCS / f"{page}.md").read_text(encoding="utf-8") for page in ("monitoring", "metrics", "configuration"))
+        ports = dict(re.findall(r"job_name: ([\w-]+)\n.*\n +- targets: \[127\.0\.0\.1:(\d+)\]", scraped))
+        self.assertEqual(list(ports), ["lean-beacon", "lean-validator", "lean-p2p"])
+        for program, port in ports.items():
+            settings = ROOT / "deploy/package/etc" / f"{program.removeprefix('lean-')}.yaml"
+            self.assertIn(f"\n# metrics-address: 127.0.0.1:{port}\n", settings.read_text(encoding="utf-8"))
+            self.assertRegex(scraped, rf"#   {program} .*--metrics-address {port} ")
+        named = re.findall(r"metrics-address:? (?:127\.0\.0\.1:)?(\d+)|127\.0\.0\.1:(\d+)/metrics", pages)
+        self.assertEqual({port for pair in named for port in pair if port}, set(ports.values()))
 
     def test_every_page_is_listed(self):
         contents = (DOCS / "README.md").read_text(encoding="utf-8")
