@@ -12,6 +12,8 @@ DOCS = ROOT / "docs"
 JOINT = re.compile(r'"\s*\n\s*(?:r?")')
 COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
 CODE = re.compile(r"`([^`]+)`")
+# The beginning of a warning or error up to its first field.
+LOGGED = re.compile(r'(?:->|\.)(?:warn|error|warn_limited)\(\s*(?:absl::StrCat\()?\s*"([^"{=]+)')
 
 
 def sources():
@@ -44,6 +46,14 @@ def occurs(message, texts):
     return bool(parts) and any(pattern.search(text) for text in texts)
 
 
+def logged(text):
+    """The names of the warnings and errors that a source writes to the log."""
+    for line in LOGGED.finditer(text.split("#[cfg(test)]")[0]):
+        # The word before "=" is the name of a field.
+        name = line[1].rpartition(" ")[0] if text[line.end()] == "=" else line[1]
+        yield name.strip()
+
+
 class BookTest(unittest.TestCase):
     def test_every_message_exists(self):
         texts = list(sources())
@@ -51,6 +61,14 @@ class BookTest(unittest.TestCase):
         self.assertGreater(len(quoted), 80)
         self.assertEqual([message for message in quoted if not occurs(message, texts)], [])
         self.assertFalse(occurs("the key is not listed anywhere", texts))
+
+    def test_every_warning_and_error_is_explained(self):
+        quoted = list(messages(DOCS / "troubleshooting.md"))
+        names = {name for text in sources() for name in logged(text)}
+        self.assertGreater(len(names), 70)
+        self.assertEqual([name for name in sorted(names) if not any(message.startswith(name) for message in quoted)], [])
+        self.assertEqual(list(logged('log->warn(\n "key ends soon validator={}", x); log.warn_limited("peer_slow", &[])')),
+                         ["key ends soon", "peer_slow"])
 
     def test_every_alert_is_explained(self):
         text = (ROOT / "deploy/observe/alerts.yml").read_text(encoding="utf-8")
