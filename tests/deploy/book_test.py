@@ -1,5 +1,5 @@
-"""The book in docs/ against the sources: messages that it explains exist, all warnings and alerts are explained, all pages
-are listed."""
+"""The book in docs/ against the sources: messages that it explains exist, all warnings and alerts are explained, all
+pages are listed."""
 
 import pathlib
 import re
@@ -66,9 +66,10 @@ class BookTest(unittest.TestCase):
         quoted = list(messages(DOCS / "troubleshooting.md"))
         names = {name for text in sources() for name in logged(text)}
         self.assertGreater(len(names), 70)
-        self.assertEqual([name for name in sorted(names) if not any(message.startswith(name) for message in quoted)], [])
-        self.assertEqual(list(logged('log->warn(\n "key ends soon validator={}", x); log.warn_limited("peer_slow", &[])')),
-                         ["key ends soon", "peer_slow"])
+        missing = [name for name in sorted(names) if not any(message.startswith(name) for message in quoted)]
+        self.assertEqual(missing, [])
+        two = 'log->warn(\n "key ends soon validator={}", x); log.warn_limited("peer_slow", &[])'
+        self.assertEqual(list(logged(two)), ["key ends soon", "peer_slow"])
 
     def test_every_alert_is_explained(self):
         text = (ROOT / "deploy/observe/alerts.yml").read_text(encoding="utf-8")
@@ -80,7 +81,8 @@ class BookTest(unittest.TestCase):
     def test_metrics_have_the_same_ports_everywhere(self):
         """What Prometheus scrapes is what the settings of the packages and the pages name."""
         scraped = (ROOT / "deploy/observe/prometheus.yml").read_text(encoding="utf-8")
-        pages = "".join((DOCS / f"{page}.md").read_text(encoding="utf-8") for page in ("monitoring", "metrics", "configuration"))
+        pages = "".join(
+            (DOCS / f"{page}.md").read_text(encoding="utf-8") for page in ("monitoring", "metrics", "configuration"))
         ports = dict(re.findall(r"job_name: ([\w-]+)\n.*\n +- targets: \[127\.0\.0\.1:(\d+)\]", scraped))
         self.assertEqual(list(ports), ["lean-beacon", "lean-validator", "lean-p2p"])
         for program, port in ports.items():
@@ -89,6 +91,17 @@ class BookTest(unittest.TestCase):
             self.assertRegex(scraped, rf"#   {program} .*--metrics-address {port} ")
         named = re.findall(r"metrics-address:? (?:127\.0\.0\.1:)?(\d+)|127\.0\.0\.1:(\d+)/metrics", pages)
         self.assertEqual({port for pair in named for port in pair if port}, set(ports.values()))
+
+    def test_every_reason_of_an_error_is_explained(self):
+        contract = "".join(
+            (ROOT / f"proto/lean/v1/{name}.proto").read_text(encoding="utf-8") for name in ("beacon", "validator"))
+        code = "(?:INVALID_ARGUMENT|NOT_FOUND|FAILED_PRECONDITION|PERMISSION_DENIED|RESOURCE_EXHAUSTED|UNAVAILABLE" \
+               "|DEADLINE_EXCEEDED|INTERNAL)"
+        reasons = set(re.findall(rf"^//   {code} +([A-Z_]+) ", contract, re.MULTILINE))
+        reasons |= set(re.findall(rf"{code}/([A-Z_]+)", contract))
+        self.assertGreater(len(reasons), 15)
+        explained = {reason for row in rows(DOCS / "rpc.md") if len(row) == 3 for reason in CODE.findall(row[1])}
+        self.assertEqual(reasons - explained, set())
 
     def test_every_page_is_listed(self):
         contents = (DOCS / "README.md").read_text(encoding="utf-8")
