@@ -186,7 +186,7 @@ absl::Status RecordsDatabase::PrepareStatements() {
        "INSERT INTO leaves(key, slot, root) VALUES(?1, ?2, ?3) "
        "ON CONFLICT(slot, key) DO UPDATE SET root = excluded.root"},
       {&prune_,
-       "DELETE FROM leaves WHERE slot < ?1 AND slot + ?2 <= "
+       "DELETE FROM leaves WHERE slot >= ?1 AND slot < ?2 AND slot + ?3 <= "
        "(SELECT highest_slot FROM keys WHERE keys.id = leaves.key)"},
       {&set_last_writer_,
        "INSERT INTO last_writer(id, machine, boot, device, inode, uptime_ms) "
@@ -257,9 +257,10 @@ absl::Status RecordsDatabase::PutLeaf(int64_t key, const SignedLeaf& leaf) {
   return put_leaf_.Run();
 }
 
-absl::Status RecordsDatabase::Prune(uint64_t slot) {
-  prune_.Bind(1, ToColumn(slot));
-  prune_.Bind(2, ToColumn(kKeptSlots));
+absl::Status RecordsDatabase::Prune(uint64_t from, uint64_t end) {
+  prune_.Bind(1, ToColumn(from));
+  prune_.Bind(2, ToColumn(end));
+  prune_.Bind(3, ToColumn(kKeptSlots));
   return prune_.Run();
 }
 

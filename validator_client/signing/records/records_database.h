@@ -73,8 +73,9 @@ class RecordsDatabase {
   absl::StatusOr<std::vector<Root>> RootsFrom(uint64_t from_slot, size_t limit);
   // Adds the leaf, or replaces its root.
   absl::Status PutLeaf(int64_t key, const SignedLeaf& leaf);
-  // Deletes leaves below `slot` that are older than the newest kKeptSlots of their key.
-  absl::Status Prune(uint64_t slot);
+  // Deletes leaves from slot `from` to before `end` that are older than the newest kKeptSlots of their key. Reads all
+  // leaves of these slots.
+  absl::Status Prune(uint64_t from, uint64_t end);
 
   absl::StatusOr<std::optional<LastWriter>> GetLastWriter();
   absl::Status SetLastWriter(const LastWriter& writer);

@@ -74,7 +74,7 @@ absl::StatusOr<ImportSummary> MergeHistories(const std::vector<KeyHistory>& hist
     ++summary.keys;
     RETURN_IF_ERROR(MergeKey(pubkey, leaves, database, summary));
   }
-  RETURN_IF_ERROR(database.Prune(kMaxLeaves));
+  RETURN_IF_ERROR(database.Prune(0, kMaxLeaves));
   // The imported leaves were signed elsewhere, and this machine cannot know when, or whether that client still runs.
   RETURN_IF_ERROR(database.ClearLastWriter());
   RETURN_IF_ERROR(database.Commit());

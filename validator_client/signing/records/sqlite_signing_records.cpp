@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -97,11 +98,15 @@ absl::StatusOr<std::vector<absl::Status>> SqliteSigningRecords::ReserveBatch(
   std::vector<absl::Status> results;
   results.reserve(requests.size());
   bool changed = false;
+  uint64_t oldest = std::numeric_limits<uint64_t>::max();
   uint64_t newest = 0;
   for (const SigningRequest& request : requests) {
     ASSIGN_OR_RETURN(Verdict verdict, ReserveOne(request));
     changed = changed || verdict.changed;
-    if (verdict.changed) newest = std::max(newest, request.slot);
+    if (verdict.changed) {
+      oldest = std::min(oldest, verdict.highest_before);
+      newest = std::max(newest, request.slot);
+    }
     results.push_back(std::move(verdict.granted));
   }
   if (!changed) {
@@ -109,7 +114,8 @@ absl::StatusOr<std::vector<absl::Status>> SqliteSigningRecords::ReserveBatch(
     return results;
   }
   if (newest >= kKeptSlots) {
-    RETURN_IF_ERROR(database_->Prune(newest - kKeptSlots + 1));
+    // Earlier slots have leaves of other keys only.
+    RETURN_IF_ERROR(database_->Prune(oldest - std::min(oldest, kKeptSlots - 1), newest - kKeptSlots + 1));
   }
   if (!writer_forgotten_) {
     RETURN_IF_ERROR(WriteLastWriter());
@@ -141,7 +147,7 @@ absl::StatusOr<SqliteSigningRecords::Verdict> SqliteSigningRecords::ReserveOne(c
     return Refused(absl::StrFormat("the leaf of slot %u has signed an unknown root or two roots: it may not sign again",
                                    request.slot));
   }
-  if (*root == request.root) return Verdict{absl::OkStatus(), false};
+  if (*root == request.root) return Verdict{.granted = absl::OkStatus()};
   return Refused(absl::StrFormat("the leaf of slot %u has already signed another root (%s, asked for %s)", request.slot,
                                  ShortHex(root->span()), ShortHex(request.root.span())));
 }
@@ -149,7 +155,7 @@ absl::StatusOr<SqliteSigningRecords::Verdict> SqliteSigningRecords::ReserveOne(c
 absl::StatusOr<SqliteSigningRecords::Verdict> SqliteSigningRecords::Grant(const RecordsDatabase::Key& key,
                                                                           const SigningRequest& request) {
   RETURN_IF_ERROR(database_->PutLeaf(key.id, SignedLeaf{request.slot, request.root}));
-  return Verdict{absl::OkStatus(), true};
+  return Verdict{.granted = absl::OkStatus(), .changed = true, .highest_before = key.highest_slot};
 }
 
 absl::Status SqliteSigningRecords::WriteLastWriter() {

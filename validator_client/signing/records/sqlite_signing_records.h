@@ -77,9 +77,10 @@ class SqliteSigningRecords : public SigningRecords {
   // The result of one request.
   struct Verdict {
     absl::Status granted;
-    bool changed = false;  // the request has changed the tables
+    bool changed = false;         // the request has changed the tables
+    uint64_t highest_before = 0;  // if it has: the key's highest slot before, or this slot for a new key
   };
-  static Verdict Refused(const std::string& why) { return Verdict{absl::FailedPreconditionError(why), false}; }
+  static Verdict Refused(const std::string& why) { return Verdict{.granted = absl::FailedPreconditionError(why)}; }
   absl::StatusOr<Verdict> Grant(const RecordsDatabase::Key& key, const SigningRequest& request)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<Verdict> ReserveOne(const SigningRequest& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -149,6 +149,12 @@ TEST_F(SqliteSigningRecordsTest, PruningKeepsWhatRefusalNeeds) {
   EXPECT_FALSE(Granted(*records, 2, 4, 5));
   EXPECT_EQ(records->Export()->at(0).leaves.size(), kKeptSlots);
   EXPECT_EQ(records->Export()->at(1).leaves.size(), 1);
+  // The key that stopped goes on: its old leaf is deleted, and the other key keeps all of its own.
+  ASSERT_TRUE(Granted(*records, 2, kLast + 1, 7));
+  EXPECT_EQ(records->Export()->at(0).leaves.size(), kKeptSlots);
+  ASSERT_EQ(records->Export()->at(1).leaves.size(), 1);
+  EXPECT_EQ(records->Export()->at(1).leaves[0].slot, kLast + 1);
+  EXPECT_FALSE(Granted(*records, 2, 5, 5));
 }
 
 TEST_F(SqliteSigningRecordsTest, ThreadsNeverBothGetALeaf) {
