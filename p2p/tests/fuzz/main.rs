@@ -26,7 +26,7 @@ static MEMORY: PeakAlloc = PeakAlloc;
 const FEWEST: u64 = 1_000;
 
 /// How long a reader may take for one input.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())

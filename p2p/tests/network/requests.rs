@@ -170,7 +170,7 @@ async fn answers_do_not_count_towards_the_rate_of_the_peer() {
     let mut pair = pair().await;
     let most = Bounds::of(4, Duration::from_secs(4)).peer_burst_bytes as usize;
     let large = block(4000, 1);
-    // At its rate, a peer would need 12 s for each answer above the burst. A busy machine may be late once or twice.
+    // At its rate, a peer would need 12 s for each answer above the burst. A busy machine may be late a few times.
     let mut late = 0;
     for id in 0..(2 * most / large.len()) as u64 {
         ask(&pair.asks, id, pair.peer, by_root(1)).await;
@@ -182,7 +182,7 @@ async fn answers_do_not_count_towards_the_rate_of_the_peer() {
             end => panic!("answer {id}: {end:?}"),
         }
     }
-    assert!(late <= 2, "{late} answers are late");
+    assert!(late <= 3, "{late} answers are late");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -190,7 +190,7 @@ TEST(MetricsServer, EndsAtOnceAlsoWithOpenConnections) {
   const Descriptor idle = Connect((*server)->address());
   const auto began = std::chrono::steady_clock::now();
   server->reset();
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(700));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(4)) << "idle connections end after 5 s";
 }
 
 }  // namespace

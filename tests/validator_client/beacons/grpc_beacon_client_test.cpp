@@ -13,6 +13,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
+#include "tests/common/patience.h"
 #include "tests/validator_client/beacons/fake_services.h"
 #include "tests/validator_client/support/fake_beacon.h"
 #include "tests/validator_client/support/fake_key.h"
@@ -53,12 +54,16 @@ class GrpcBeaconClientTest : public ::testing::Test {
   void TearDown() override { StopServer(); }
 
   void StartServer(int port) {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port_);
-    builder.SetMaxReceiveMessageSize(16 << 20);
-    builder.RegisterService(&service_);
-    builder.RegisterService(&registry_service_);
-    server_ = builder.BuildAndStart();
+    // Another process may have taken the port meanwhile, for a connection that soon ends.
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
+    do {
+      grpc::ServerBuilder builder;
+      builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port_);
+      builder.SetMaxReceiveMessageSize(16 << 20);
+      builder.RegisterService(&service_);
+      builder.RegisterService(&registry_service_);
+      server_ = builder.BuildAndStart();
+    } while (server_ == nullptr && std::chrono::steady_clock::now() < give_up);
     ASSERT_NE(server_, nullptr);
     ASSERT_NE(port_, 0);
   }

@@ -36,7 +36,7 @@ use tonic::{Streaming, transport::Endpoint};
 pub use crate::raw::noise;
 
 /// How long a test waits for anything.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The settings of an engine.
 pub struct Plan {

@@ -15,6 +15,7 @@
 #include "common/ssz/ssz.h"
 #include "tests/beacon/storage/stored_chain.h"
 #include "tests/common/config/temporary_folder.h"
+#include "tests/common/patience.h"
 
 namespace lean::beacon {
 namespace {
@@ -80,7 +81,7 @@ TEST_F(ChainDatabaseTest, LargeBlocksShareTablesAndFromANumberOfFilesOnAlsoFiles
     }
     EXPECT_EQ(FilesOf(path_, ".blob"), kDirect);
     // Tables are merged and deleted by threads of RocksDB.
-    const absl::Time deadline = absl::Now() + absl::Seconds(20);
+    const absl::Time deadline = absl::Now() + absl::FromChrono(kPatience);
     while (FilesOf(path_, ".sst") > kDirect / 4 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(10));
     EXPECT_LE(FilesOf(path_, ".sst"), kDirect / 4);
   }
