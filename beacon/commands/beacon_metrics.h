@@ -102,7 +102,7 @@ struct BeaconMetrics {
       r,
       "lean_beacon_http_connections_total",
       "Connections of the HTTP server: `refused` for lack of room; `displaced`, closed to "
-      "make room because they had sent no request or read no answer",
+      "make room because they had sent no request or read their answer slowly",
       {{"result", {"accepted", "refused", "displaced"}}}};
   metrics::Gauge certificate_end{r,
                                  "lean_beacon_certificate_end_seconds",
