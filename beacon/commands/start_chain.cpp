@@ -59,18 +59,25 @@ absl::StatusOr<StartedChain> StartChain(const StartOptions& options, const Genes
                                         const crypto::SignatureScheme& scheme, Clock& clock, std::stop_token stop,
                                         const std::shared_ptr<spdlog::logger>& log) {
   std::optional<Anchor> anchor;
+  // Before a folder is made, so that a checkpoint that cannot be had leaves none.
   if (options.data_dir.empty() || !ChainDatabase::Exists(options.data_dir)) {
-    ASSIGN_OR_RETURN(Anchor beginning, Beginning(options, genesis, scheme, stop, *log));
-    if (options.data_dir.empty()) return InMemory(beginning, *log);
-    anchor = std::move(beginning);
-  } else if (!options.checkpoint.empty()) {
+    ASSIGN_OR_RETURN(anchor, Beginning(options, genesis, scheme, stop, *log));
+    if (options.data_dir.empty()) return InMemory(*anchor, *log);
+  }
+  bool is_new = false;
+  const auto make_anchor = [&]() -> absl::StatusOr<Anchor> {
+    is_new = true;
+    if (anchor.has_value()) return *std::move(anchor);
+    return Beginning(options, genesis, scheme, stop, *log);
+  };
+  const SteadyTime start = clock.Steady();
+  ASSIGN_OR_RETURN(auto database,
+                   ChainDatabase::OpenOrCreate({.path = options.data_dir, .network = options.network, .stop = stop},
+                                               genesis, make_anchor));
+  if (!is_new && !options.checkpoint.empty()) {
     log->info("checkpoint_not_needed message=\"{} already holds a chain; the checkpoint is not used\"",
               options.data_dir);
   }
-  const SteadyTime start = clock.Steady();
-  ASSIGN_OR_RETURN(auto database, ChainDatabase::OpenOrCreate(
-                                      {.path = options.data_dir, .network = options.network, .stop = std::move(stop)},
-                                      genesis, anchor));
   RETURN_IF_ERROR(TellLosses(*database, *log));
   ASSIGN_OR_RETURN(RestoredChain restored, RestoreChain(*database, clock, *log));
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock.Steady() - start);

@@ -24,8 +24,7 @@ constexpr uint64_t kSlotsBetweenFlushes = 8;
 
 std::unique_ptr<beacon::ChainDatabase> OpenDatabase(const Genesis& genesis, const std::string& folder,
                                                     rocksdb::Env* env) {
-  return beacon::ChainDatabase::OpenOrCreate({.path = folder, .network = "test", .env = env}, genesis, std::nullopt)
-      .value();
+  return beacon::ChainDatabase::OpenOrCreate({.path = folder, .network = "test", .env = env}, genesis).value();
 }
 
 // Every signature is right.

@@ -58,11 +58,14 @@ class ChainDatabase final : public StateSource {
   // The most blocks that Rebuild replays: twice the distance between two snapshots.
   static constexpr uint64_t kMaxReplayedBlocks = 64;
 
-  // Opens the folder of this chain, or creates it with `anchor` (genesis, unless a checkpoint is given).
-  // FailedPrecondition: another process uses the folder, or it holds another chain or an unknown schema; the message
-  // names both.
+  // Where a new chain begins.
+  using MakeAnchor = std::function<absl::StatusOr<Anchor>()>;
+
+  // Opens the folder of this chain. If it holds none, also because an earlier creation was interrupted, creates it with
+  // the result of `make_anchor`, or with genesis if that is null. FailedPrecondition: another process uses the folder,
+  // or it holds another chain or an unknown schema; the message names both. Errors of `make_anchor`.
   static absl::StatusOr<std::unique_ptr<ChainDatabase>> OpenOrCreate(const ChainFolder& folder, const Genesis& genesis,
-                                                                     const std::optional<Anchor>& anchor);
+                                                                     const MakeAnchor& make_anchor = nullptr);
   // Opens an existing folder of any chain, and changes nothing in it when `read_only`. NotFound: there is no folder.
   static absl::StatusOr<std::unique_ptr<ChainDatabase>> Open(const ChainFolder& folder, bool read_only);
   // Whether the folder holds a database.

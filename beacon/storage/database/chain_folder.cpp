@@ -78,14 +78,16 @@ absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::Open(const ChainFo
 
 absl::StatusOr<std::unique_ptr<ChainDatabase>> ChainDatabase::OpenOrCreate(const ChainFolder& folder,
                                                                            const Genesis& genesis,
-                                                                           const std::optional<Anchor>& anchor) {
+                                                                           const MakeAnchor& make_anchor) {
   ASSIGN_OR_RETURN(std::unique_ptr<ChainDatabase> opened, OpenFiles(folder, /*create=*/true, /*read_only=*/false));
   ChainDatabase& database = *opened;
   ASSIGN_OR_RETURN(const bool known, database.ReadIdentity());
   if (!known) {
-    const Anchor beginning = anchor.value_or(
-        Anchor{.state = genesis.state, .block = genesis.block, .signed_block = nullptr, .root = genesis.block_root});
-    RETURN_IF_ERROR(database.WriteIdentity(folder.network, genesis, beginning));
+    Anchor anchor{.state = genesis.state, .block = genesis.block, .signed_block = nullptr, .root = genesis.block_root};
+    if (make_anchor != nullptr) {
+      ASSIGN_OR_RETURN(anchor, make_anchor());
+    }
+    RETURN_IF_ERROR(database.WriteIdentity(folder.network, genesis, anchor));
   } else if (database.genesis_.block_root != genesis.block_root) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the data folder ", folder.path, " holds the chain of network ", database.network_, " with genesis ",

@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 TEST(StoredBlockSource, WhatCannotBeReadIsLoggedOnce) {
   const TestNetwork network(4);
   const TemporaryFolder folder;
-  const auto database = ChainDatabase::OpenOrCreate({.path = folder.path()}, network.genesis(), std::nullopt);
+  const auto database = ChainDatabase::OpenOrCreate({.path = folder.path()}, network.genesis());
   ASSERT_TRUE(database.ok()) << database.status();
   std::vector<Checkpoint> known;
   WriteSet writes;

@@ -35,12 +35,14 @@ Genesis StorageTestGenesis(size_t validators, uint64_t genesis_time) {
 
 absl::StatusOr<std::unique_ptr<StoredChain>> StoredChain::Open(const Genesis& genesis,
                                                                const StoredChainOptions& options) {
+  ChainDatabase::MakeAnchor make_anchor;
+  if (options.anchor.has_value()) make_anchor = [&options] { return *options.anchor; };
   ASSIGN_OR_RETURN(auto database, ChainDatabase::OpenOrCreate({.path = options.folder,
                                                                .network = "test",
                                                                .direct_bytes = options.direct_bytes,
                                                                .direct_files = options.direct_files,
                                                                .env = options.env},
-                                                              genesis, options.anchor));
+                                                              genesis, make_anchor));
   ASSIGN_OR_RETURN(RestoredChain restored, RestoreChain(*database, RealClock(), *SilentLog()));
   return std::unique_ptr<StoredChain>(new StoredChain(genesis, std::move(database), std::move(restored), options));
 }

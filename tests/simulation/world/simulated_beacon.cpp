@@ -40,9 +40,9 @@ OpenedChain NewChain(const WorldContext& world) {
 
 absl::StatusOr<OpenedChain> OpenChain(const WorldContext& world, Clock& clock, const std::string& folder,
                                       rocksdb::Env* env) {
-  ASSIGN_OR_RETURN(auto database, beacon::ChainDatabase::OpenOrCreate(
-                                      {.path = folder, .network = world.spec.name, .min_free_bytes = 0, .env = env},
-                                      world.genesis, std::nullopt));
+  ASSIGN_OR_RETURN(auto database,
+                   beacon::ChainDatabase::OpenOrCreate(
+                       {.path = folder, .network = world.spec.name, .min_free_bytes = 0, .env = env}, world.genesis));
   ASSIGN_OR_RETURN(const std::optional<std::string> lost, beacon::LostSinceTip(*database));
   if (lost.has_value()) return absl::DataLossError(*lost);
   ASSIGN_OR_RETURN(beacon::RestoredChain restored, beacon::RestoreChain(*database, clock, *world.log));

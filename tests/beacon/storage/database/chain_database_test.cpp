@@ -23,7 +23,7 @@ namespace {
 class ChainDatabaseTest : public testing::Test {
  protected:
   absl::StatusOr<std::unique_ptr<ChainDatabase>> Open(const Genesis& genesis) {
-    return ChainDatabase::OpenOrCreate({.path = path_, .network = "test"}, genesis, std::nullopt);
+    return ChainDatabase::OpenOrCreate({.path = path_, .network = "test"}, genesis);
   }
 
   const Genesis genesis_ = StorageTestGenesis(4);
@@ -91,6 +91,30 @@ TEST_F(ChainDatabaseTest, LargeBlocksShareTablesAndFromANumberOfFilesOnAlsoFiles
     EXPECT_EQ((*database)->Get(Column::kBlocks, key_of(slot)).value(), std::string(kBlock, static_cast<char>(slot)));
   }
   EXPECT_TRUE((*database)->VerifyTables().ok());
+}
+
+// The process ended between the creation of the files and the first write.
+TEST_F(ChainDatabaseTest, AnInterruptedCreationBeginsAgainWithItsAnchor) {
+  std::filesystem::create_directories(path_);
+  ASSERT_TRUE(Database::Open({.path = path_ + "/chain", .create = true}).ok());
+  ASSERT_TRUE(ChainDatabase::Exists(path_));
+  auto state = std::make_shared<State>(*genesis_.state);
+  state->slot = 7;
+  auto block = std::make_shared<Block>(*genesis_.block);
+  block->slot = 7;
+  const Anchor anchor{.state = state, .block = block, .signed_block = nullptr, .root = ssz::HashTreeRoot(*block)};
+  int made = 0;
+  const auto open = [&] {
+    return ChainDatabase::OpenOrCreate({.path = path_, .network = "test"}, genesis_, [&]() -> absl::StatusOr<Anchor> {
+      ++made;
+      if (made == 1) return absl::UnavailableError("no checkpoint yet");
+      return anchor;
+    });
+  };
+  EXPECT_EQ(open().status().message(), "no checkpoint yet");
+  EXPECT_EQ(open().value()->anchor().root, anchor.root);
+  EXPECT_EQ(open().value()->anchor().slot, 7);
+  EXPECT_EQ(made, 2) << "the chain is there";
 }
 
 TEST_F(ChainDatabaseTest, ANewFolderIsTheOwnersAlone) {

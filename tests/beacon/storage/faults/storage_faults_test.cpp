@@ -86,8 +86,7 @@ TEST(StorageStepTest, WritesWithoutAThreadAndTriesAgainAfterAWhile) {
   const TemporaryFolder folder;
   FaultEnv disk;
   const auto database =
-      ChainDatabase::OpenOrCreate({.path = folder.File("data"), .env = disk.env.get()}, StorageTestGenesis(4), {})
-          .value();
+      ChainDatabase::OpenOrCreate({.path = folder.File("data"), .env = disk.env.get()}, StorageTestGenesis(4)).value();
   ManualClock clock(0);
   StorageService storage(*database, clock, std::make_shared<spdlog::logger>("none"), {});
   const auto stored_head = [&] { return database->ReadCheckpoint(meta_key::kHead).value().value().slot; };
