@@ -77,6 +77,8 @@ void PeerBook::Disbelieve(uint64_t peer, SteadyTime now) {
   if (found == entries_.end()) return;
   Entry& entry = found->second;
   if (now < entry.disbelieved_until) return;  // requests that were open at the same time fail together
+  const auto calm = (now - entry.disbelieved_until) / (options_.disbelief * (1 << options_.max_doublings));
+  entry.strikes -= static_cast<int>(std::min<int64_t>(entry.strikes, calm));
   entry.disbelieved_until = now + options_.disbelief * (1 << std::min(entry.strikes, options_.max_doublings));
   ++entry.strikes;
   believed_.erase(

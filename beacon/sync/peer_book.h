@@ -16,7 +16,8 @@ namespace lean::beacon {
 
 struct PeerBookOptions {
   size_t requests_per_peer = 2;
-  // How long a peer is not believed after a false claim or a missing answer; doubled each further time.
+  // How long a peer is not believed after a false claim or a missing answer; doubled each further time. The longest
+  // such time without another one takes back one doubling.
   std::chrono::milliseconds disbelief{32'000};
   int max_doublings = 5;
   // How long an overloaded peer is not asked.

@@ -120,6 +120,11 @@ void SyncService::Publish(SyncVerdict::State state, const std::vector<AheadPeer>
     status.lag_slots = peer.head.slot - head_slot;
     status.ahead = PeerName(book_, peer.peer);
   }
+  if (state == SyncVerdict::State::kSyncing && status.lag_slots == 0 && verdict_.target_slot() > head_slot) {
+    status.target_slot = verdict_.target_slot();
+    status.lag_slots = status.target_slot - head_slot;
+    status.ahead = "a peer that is gone or does not answer";
+  }
   if (const auto progress = range_.progress()) {
     status.slots_done = progress->slots_done;
     status.slots_left = progress->slots_left;

@@ -1,5 +1,7 @@
 #include "beacon/sync/sync_status.h"
 
+#include <algorithm>
+
 namespace lean::beacon {
 
 bool SyncVerdict::IsFresh(const SyncView& view) const {
@@ -14,6 +16,11 @@ bool SyncVerdict::MayServe(const SyncView& view) const {
   return IsFresh(view) || !linked_since_.has_value() || view.now - *linked_since_ >= options_.hearing_wait;
 }
 
+bool SyncVerdict::HasReachedTarget(const SyncView& view) const {
+  const bool is_proven = view.progress != progress_before_;
+  return !is_proven || IsFresh(view) || target_slot_ <= view.head_slot + options_.caught_up_slots;
+}
+
 SyncVerdict::State SyncVerdict::Update(const SyncView& view) {
   const uint64_t lag =
       view.peers_head.has_value() && *view.peers_head > view.head_slot ? *view.peers_head - view.head_slot : 0;
@@ -26,6 +33,8 @@ SyncVerdict::State SyncVerdict::Update(const SyncView& view) {
   const auto begin_syncing = [&] {
     state_ = State::kSyncing;
     progress_since_ = view.now;
+    target_slot_ = view.peers_head.value_or(0);
+    progress_before_ = view.progress;
   };
   switch (state_) {
     case State::kStarting:
@@ -40,7 +49,8 @@ SyncVerdict::State SyncVerdict::Update(const SyncView& view) {
       if (lag > options_.behind_slots && !claims_unproven_) begin_syncing();
       break;
     case State::kSyncing:
-      if (lag <= options_.caught_up_slots) {
+      target_slot_ = std::max(target_slot_, view.peers_head.value_or(0));
+      if (lag <= options_.caught_up_slots && HasReachedTarget(view)) {
         if (MayServe(view)) state_ = State::kSynced;
       } else if (view.now - progress_since_ >= options_.proof_wait) {
         state_ = State::kSynced;

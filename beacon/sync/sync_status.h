@@ -84,8 +84,9 @@ struct SyncView {
 };
 
 // A beacon is synced when no believed peer is ahead of it, so that the chain continues after all beacons were off.
-// Peers that claim to be ahead of the clock are not believed, so that nobody can make us sync while our head follows
-// the clock.
+// While it syncs and blocks arrive, it stays behind the highest slot that was claimed, although the only peer that
+// claimed it may be gone or not believed for a while: after proof_wait without a block it is synced. Peers that claim
+// to be ahead of the clock are not believed, so that nobody can make us sync while our head follows the clock.
 class SyncVerdict {
  public:
   enum class State { kStarting, kSynced, kSyncing };
@@ -95,17 +96,22 @@ class SyncVerdict {
 
   State Update(const SyncView& view);
   State state() const { return state_; }
+  // While syncing: the highest slot that a believed peer has claimed since syncing began.
+  uint64_t target_slot() const { return target_slot_; }
 
  private:
   // The head is so close to the clock that no peer can be far ahead of it.
   bool IsFresh(const SyncView& view) const;
   bool MayLeaveStart(const SyncView& view) const;
   bool MayServe(const SyncView& view) const;
+  bool HasReachedTarget(const SyncView& view) const;
 
   const SyncVerdictOptions options_;
   const SteadyTime start_;
   State state_ = State::kStarting;
   uint64_t progress_ = 0;
+  uint64_t target_slot_ = 0;
+  uint64_t progress_before_ = 0;            // when syncing began
   SteadyTime progress_since_;               // when `progress` last grew, or syncing began
   std::optional<SteadyTime> linked_since_;  // since when at least one peer is connected
   bool claims_unproven_ = false;            // syncing ended without a new block

@@ -79,6 +79,24 @@ TEST_F(PeerBookTest, DisbeliefLastsTwiceAsLongEachTimeAndIsForgottenWithThePeer)
   book_.Disbelieve(7, now_);  // gone
 }
 
+TEST_F(PeerBookTest, DisbeliefIsShortAgainAfterALongCalm) {
+  book_.Update({Peer(1, 5)}, 10, now_);
+  const auto length_of_disbelief = [&] {
+    book_.Disbelieve(1, now_);
+    const SteadyTime begin = now_;
+    do {
+      now_ += milliseconds(1000);
+      book_.Update({Peer(1, 5)}, 10, now_);
+    } while (book_.believed().empty());
+    return std::chrono::duration_cast<milliseconds>(now_ - begin);
+  };
+  for (const int length : {1000, 2000, 4000}) EXPECT_EQ(length_of_disbelief(), milliseconds(length));
+  now_ += milliseconds(2 * 4000);
+  EXPECT_EQ(length_of_disbelief(), milliseconds(2000)) << "the third strike and one before it are forgiven";
+  now_ += std::chrono::hours(100);
+  EXPECT_EQ(length_of_disbelief(), milliseconds(1000));
+}
+
 TEST_F(PeerBookTest, RequestsThatFailTogetherCountOnce) {
   book_.Update({Peer(1, 5)}, 10, now_);
   book_.Disbelieve(1, now_);

@@ -58,6 +58,24 @@ TEST_F(SyncVerdictTest, HasHysteresis) {
   EXPECT_EQ(At(5, 97, 100, 2, 7), State::kSynced);
 }
 
+TEST_F(SyncVerdictTest, APeerThatIsGoneWhileItsBlocksArriveLeavesTheBeaconBehind) {
+  EXPECT_EQ(At(0, 10, 100), State::kSyncing);
+  EXPECT_EQ(At(10, 50, 100, 2, 40), State::kSyncing);
+  EXPECT_EQ(At(20, 50, {}, 2, 40), State::kSyncing);
+  EXPECT_EQ(verdict_.target_slot(), 100);
+  EXPECT_EQ(At(30, 60, 99, 2, 50), State::kSyncing);  // it is back
+  EXPECT_EQ(At(40, 60, {}, 2, 50), State::kSyncing);
+  EXPECT_EQ(At(1030, 60, {}, 2, 50), State::kSynced) << "nobody has brought a block for proof_wait";
+  EXPECT_EQ(At(1040, 60, 99, 2, 50), State::kSynced);
+  EXPECT_EQ(At(1050, 61, 99, 2, 51), State::kSyncing);
+  EXPECT_EQ(At(1060, 92, {}, 2, 82), State::kSynced) << "near the clock";
+}
+
+TEST_F(SyncVerdictTest, AClaimWithoutBlocksEndsWithItsPeer) {
+  EXPECT_EQ(At(0, 10, 100), State::kSyncing);
+  EXPECT_EQ(At(10, 10, {}), State::kSynced);
+}
+
 TEST_F(SyncVerdictTest, ClaimsThatBringNoBlocksEndAndDoNotBeginAgain) {
   EXPECT_EQ(At(0, 10, 100), State::kSyncing);
   EXPECT_EQ(At(900, 12, 100, 2, 2), State::kSyncing);
