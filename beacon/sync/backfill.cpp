@@ -180,7 +180,9 @@ absl::StatusOr<std::vector<SignedBlockPtr>> Backfill::Ask(const PeerInfo& peer, 
   const auto answer = std::make_shared<Answer>();
   const auto done = [answer](Answer::Blocks blocks) { answer->Set(std::move(blocks)); };
   if (peer.serves_range) {
-    peers_.BlocksByRange(peer.id, missing.front().slot, end - missing.front().slot, done);
+    // Above its finalized block it may have another branch. ChoosePeer has compared the first slot.
+    const uint64_t first = missing.front().slot;
+    peers_.BlocksByRange(peer.id, first, std::min(end, peer.finalized.slot + 1) - first, done);
   } else {
     std::vector<Root> roots;
     for (const Checkpoint& id : missing) {

@@ -27,6 +27,8 @@ void RootRequests::Want(const WantedRoot& wanted) {
     found->second.depth = depth;
   }
   Entry& entry = found->second;
+  // It came and waited, and does not wait any more: it was displaced or dropped.
+  if (std::exchange(entry.waits, false)) entry.open = false;
   entry.expires_slot = std::max(entry.expires_slot, wanted.expires_slot);
   const bool known_source =
       std::find(entry.sources.begin(), entry.sources.end(), wanted.origin.peer) != entry.sources.end();
@@ -53,10 +55,17 @@ const PeerInfo* RootRequests::Choose(const Entry& entry, const std::vector<PeerI
 std::vector<RootRequests::Ask> RootRequests::Next(const std::vector<PeerInfo>& peers,
                                                   const std::function<bool(uint64_t)>& may_ask, SteadyTime now) {
   std::vector<Ask> asks;
+  const auto ask_of = [&](uint64_t peer) {
+    return std::find_if(asks.begin(), asks.end(), [peer](const Ask& ask) { return ask.peer == peer; });
+  };
+  // One request to a peer at a time.
+  const auto has_room = [&](uint64_t peer) {
+    const auto ask = ask_of(peer);
+    return ask == asks.end() ? may_ask(peer) : ask->roots.size() < options_.roots_per_request;
+  };
   for (auto& [root, entry] : entries_) {
     if (entry.open || now < entry.not_before) continue;
-    // All roots for a peer go into one request.
-    const PeerInfo* peer = Choose(entry, peers, may_ask);
+    const PeerInfo* peer = Choose(entry, peers, has_room);
     if (peer == nullptr) {
       const bool all_asked = std::all_of(
           peers.begin(), peers.end(), [&asked = entry.asked](const PeerInfo& info) { return asked.contains(info.id); });
@@ -66,9 +75,7 @@ std::vector<RootRequests::Ask> RootRequests::Next(const std::vector<PeerInfo>& p
       }
       continue;
     }
-    auto ask = std::find_if(asks.begin(), asks.end(), [&](const Ask& other) {
-      return other.peer == peer->id && other.roots.size() < options_.roots_per_request;
-    });
+    auto ask = ask_of(peer->id);
     if (ask == asks.end()) ask = asks.insert(asks.end(), Ask{.peer = peer->id, .roots = {}});
     ask->roots.push_back(root);
     entry.open = true;
@@ -80,6 +87,11 @@ std::vector<RootRequests::Ask> RootRequests::Next(const std::vector<PeerInfo>& p
 void RootRequests::Missed(const Root& root) {
   const auto found = entries_.find(root);
   if (found != entries_.end()) found->second.open = false;
+}
+
+void RootRequests::Waits(const Root& root) {
+  const auto found = entries_.find(root);
+  if (found != entries_.end()) found->second.waits = true;
 }
 
 std::vector<Root> RootRequests::Roots() const {
@@ -150,6 +162,8 @@ void RootSync::OnOutcomes(uint64_t peer, const std::vector<SubmitOutcome>& outco
         requests_.Resolve(roots[i]);
         break;
       case SubmitOutcome::kQueued:  // its missing block was reported
+        requests_.Waits(roots[i]);
+        break;
       case SubmitOutcome::kShuttingDown:
         break;
       default:

@@ -49,12 +49,15 @@ class RootRequests {
   // Forgets roots that no item waits for any more.
   void Expire(int64_t slot);
 
-  // The requests to send now. `peers`: best first. `may_ask`: whether a peer may have one more open request.
+  // The requests to send now, at most one to each peer. `peers`: best first. `may_ask`: whether a peer may have one
+  // more open request.
   std::vector<Ask> Next(const std::vector<PeerInfo>& peers, const std::function<bool(uint64_t)>& may_ask,
                         SteadyTime now);
-  // The peer does not have the block, or its answer was wrong: the next peer is asked. Without this call a root is not
-  // requested again: its block has arrived and waits itself.
+  // The peer does not have the block, or its answer was wrong: the next peer is asked.
   void Missed(const Root& root);
+  // The block has arrived, and waits for another one. It is requested again if it is wanted once more, because that
+  // happens only when it does not wait any more.
+  void Waits(const Root& root);
 
   bool Contains(const Root& root) const { return entries_.contains(root); }
   std::vector<Root> Roots() const;
@@ -66,6 +69,7 @@ class RootRequests {
     std::deque<uint64_t> sources;  // peers that named it
     std::set<uint64_t> asked;      // in the current round
     bool open = false;             // a request is open or answered
+    bool waits = false;            // its block has arrived and waits
     size_t depth = 0;
     int64_t expires_slot = 0;
     SteadyTime not_before;

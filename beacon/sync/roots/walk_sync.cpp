@@ -89,6 +89,7 @@ void WalkSync::OnAnswer(const absl::StatusOr<std::vector<SignedBlockPtr>>& answe
   };
   const absl::Status status = walk_->Answered(*answer, known);
   if (absl::IsNotFound(status)) return OnMissing();
+  if (absl::IsOutOfRange(status)) return EndOnOtherBranch(status.message());
   RETURN_IF_ERROR(status, EndAndBlame(Offence::kBadAnswer, std::string(_.message())));
   if (!backward) return;
   // Without this check anybody could invent a chain of any length.
@@ -134,7 +135,7 @@ void WalkSync::OnImported(BlockImport::Result result, const std::string& why) {
     case BlockImport::Result::kComplete:
       return;
     case BlockImport::Result::kStale:
-      return EndAndBlame(Offence::kBadAnswer, "its chain leaves ours below our finalized block");
+      return EndOnOtherBranch("its chain leaves ours below our finalized block, or there is no state to check it");
     case BlockImport::Result::kWrong:
       return EndAndBlame(Offence::kInvalidItem, why);
   }
@@ -146,6 +147,11 @@ void WalkSync::End(absl::string_view why) {
                      std::string(why));
   walk_.reset();
   import_.Stop();
+}
+
+void WalkSync::EndOnOtherBranch(absl::string_view why) {
+  context_.book.Disbelieve(peer_, context_.clock.Steady());
+  End(why);
 }
 
 void WalkSync::EndAndBlame(Offence offence, const std::string& why) {

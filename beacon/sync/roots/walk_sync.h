@@ -59,6 +59,8 @@ class WalkSync {
   void Import(SteadyTime now);
   void OnImported(BlockImport::Result result, const std::string& why);
   void End(absl::string_view why);
+  // For a peer that is honest as far as we know: its branch lost while it was parted from us.
+  void EndOnOtherBranch(absl::string_view why);
   void EndAndBlame(Offence offence, const std::string& why);
   bool IsBelieved() const;
   void LogProgress(SteadyTime now);

@@ -29,7 +29,10 @@ std::shared_ptr<spdlog::logger> SilentLog() {
 // Peers that have the blocks of one database, some of whom do not behave.
 class FakePeers : public PeerBlocks {
  public:
-  enum Kind { kGood, kByRootOnly, kSilent, kNeverAnswers, kWrongBlocks, kNothing };
+  enum Kind { kGood, kByRootOnly, kSilent, kNeverAnswers, kWrongBlocks, kNothing, kLagging };
+
+  // What a kLagging peer has finalized. It is on another branch above.
+  static constexpr uint64_t kLaggingSlot = kAnchorSlot - 7;
 
   explicit FakePeers(const ChainDatabase& database) : database_(database) {}
 
@@ -40,7 +43,7 @@ class FakePeers : public PeerBlocks {
       PeerInfo peer;
       peer.id = i;
       peer.earliest_slot = 1;
-      peer.finalized.slot = 1000;
+      peer.finalized.slot = kinds_[i] == kLagging ? kLaggingSlot : 1000;
       peer.serves_range = kinds_[i] != kByRootOnly;
       if (!gone_.contains(i)) peers.push_back(peer);
     }
@@ -61,7 +64,7 @@ class FakePeers : public PeerBlocks {
       const auto root = database_.CanonicalRoot(slot);
       if (!root->has_value() || kinds_[peer] == kNothing) continue;
       SignedBlockPtr block = *database_.BlockAt({.root = **root, .slot = slot});
-      if (kinds_[peer] == kWrongBlocks) {
+      if (kinds_[peer] == kWrongBlocks || (kinds_[peer] == kLagging && slot > kLaggingSlot)) {
         auto wrong = std::make_shared<SignedBlockWithAttestation>(*block);
         wrong->message.block.state_root.data[0] ^= 1;
         block = wrong;
@@ -201,6 +204,20 @@ TEST_F(BackfillTest, LeavesThoseWhoDoNotBehaveForOneWhoDoes) {
   AwaitOldest(1);
   backfill->Stop();
   EXPECT_TRUE(peers_.reported().empty() || peers_.reported() == std::set<uint64_t>{1});
+}
+
+TEST_F(BackfillTest, APeerIsAskedForWhatItHasFinalized) {
+  peers_.Set({FakePeers::kLagging});
+  auto backfill = Make();
+  backfill->Start();
+  // Slots from 22 on are asked for first. The one at 23 is the last that this peer has finalized.
+  const auto has = [this](uint64_t slot) {
+    const auto root = source_->chain().CanonicalRoot(slot);
+    return !root.has_value() || *late_->database().BlockByRoot(*root) != nullptr;
+  };
+  while (!has(kAnchorSlot - 8) || !has(FakePeers::kLaggingSlot)) std::this_thread::yield();
+  backfill->Stop();
+  EXPECT_TRUE(peers_.reported().empty());
 }
 
 TEST_F(BackfillTest, KeepsNothingWhoseSignaturesAreWrong) {

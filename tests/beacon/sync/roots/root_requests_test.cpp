@@ -74,8 +74,30 @@ TEST_F(RootRequestsTest, AsksForSeveralAtOnce) {
   for (uint64_t root = 1; root <= 6; ++root) Want(root, Origin::Peer(2));
   const std::vector<RootRequests::Ask> asks = requests_.Next(peers_, may_ask_, now_);
   ASSERT_THAT(asks, SizeIs(2));
+  EXPECT_EQ(asks[0].peer, 2u);
   EXPECT_THAT(asks[0].roots, SizeIs(4));
+  EXPECT_EQ(asks[1].peer, 1u) << "a peer has one request at a time";
   EXPECT_THAT(asks[1].roots, SizeIs(2));
+}
+
+TEST_F(RootRequestsTest, WhatNobodyMayBeAskedForIsAskedLater) {
+  peers_ = {AnyPeer(1)};
+  for (uint64_t root = 1; root <= 6; ++root) Want(root, Origin::Peer(1));
+  EXPECT_THAT(AskedPeers(), ElementsAre(1));
+  const std::vector<RootRequests::Ask> rest = requests_.Next(peers_, may_ask_, now_);
+  ASSERT_THAT(rest, SizeIs(1));
+  EXPECT_THAT(rest[0].roots, SizeIs(2));
+}
+
+TEST_F(RootRequestsTest, ABlockThatWaitedAndIsWantedAgainIsAskedForAgain) {
+  Want(7, Origin::Peer(1));
+  EXPECT_THAT(AskedPeers(), ElementsAre(1));
+  Want(7, Origin::Peer(2));
+  EXPECT_THAT(AskedPeers(), IsEmpty()) << "its answer is waited for";
+  requests_.Waits(RootOf(7));
+  EXPECT_THAT(AskedPeers(), IsEmpty()) << "it has come";
+  Want(7, Origin::Peer(2));
+  EXPECT_THAT(AskedPeers(), ElementsAre(2));
 }
 
 TEST_F(RootRequestsTest, AnOriginsRootsLeaveRoomForOthers) {

@@ -60,6 +60,28 @@ TEST_F(SyncServiceTest, APeerThatHasPrunedWithoutSayingSoIsNoLiar) {
   EXPECT_THAT(peers_.offenders(), IsEmpty());
 }
 
+// Its branch has lost while it was parted from the others, and it does not know that yet.
+TEST_F(SyncServiceTest, APeerOnABranchBelowOurFinalizedBlockIsNoLiar) {
+  SignedChain ours(network_);
+  FakePeers::Peer peer;
+  for (uint64_t slot = 1; slot <= kLastSlot; ++slot) peer.canonical.push_back(ours.RunSlot(slot));
+  ASSERT_GT(ours.chain().finalized().slot, 3u);
+  peers_.Add(1, peer);
+  StartAt(kLastSlot + 16, 1);
+  ASSERT_TRUE(AwaitHead(ours));
+  SignedChain theirs(network_);
+  FakePeers::Peer parted;
+  parted.info.serves_range = false;
+  for (const uint64_t slot : {2, 3, 25, 26, 27, 28}) {
+    parted.canonical.push_back(theirs.Build(slot));
+    theirs.Import(parted.canonical.back());
+  }
+  peers_.Add(2, parted);
+  ASSERT_TRUE(Await([&] { return log_.Count("sync_walk_ended") > 0; })) << log_.text();
+  EXPECT_THAT(log_.Matching("sync_walk_ended").back(), HasSubstr("its chain leaves ours below slot"));
+  EXPECT_THAT(peers_.offenders(), IsEmpty());
+}
+
 // A chain whose proposers did not sign it could have any length: it is left at its first block.
 TEST_F(SyncServiceTest, AMadeUpChainIsFoundOutAtItsFirstBlock) {
   const OrphanedVote run(network_, kLastSlot);
