@@ -232,12 +232,13 @@ void ChainService::Tick() {
 }
 
 void ChainService::Handle(const CheckedBlock& checked) {
-  recent_votes_.AddBlock(checked.block, CurrentSlot());
   if (context_.events != nullptr && checked.origin.kind == Origin::kPeer) {
     context_.events->Add(GossipBlockSeen{.id = {.root = checked.root, .slot = checked.block->message.block.slot},
                                          .peer = checked.origin.peer});
   }
-  checked.reply->Answer(writer_.ImportBlock(checked.block, checked.root, checked.origin));
+  SubmitOutcome outcome = writer_.ImportBlock(checked.block, checked.root, checked.origin);
+  recent_votes_.AddBlock(checked.block, outcome.status == SubmitOutcome::kAccepted, CurrentSlot());
+  checked.reply->Answer(std::move(outcome));
 }
 
 void ChainService::Handle(const CheckedHistory& checked) {
@@ -247,9 +248,11 @@ void ChainService::Handle(const CheckedHistory& checked) {
     writer_.CatchUp();  // because a long import takes time
     const SignedBlockPtr& block = checked.blocks[i];
     std::optional<SubmitOutcome> outcome = EdgeOutcome(block, checked.verdicts[i], checked.origin);
-    if (!outcome.has_value()) recent_votes_.AddBlock(block, CurrentSlot());
-    outcomes.push_back(outcome.has_value() ? *std::move(outcome)
-                                           : writer_.ImportBlock(block, checked.verdicts[i].root, checked.origin));
+    if (!outcome.has_value()) {
+      outcome = writer_.ImportBlock(block, checked.verdicts[i].root, checked.origin);
+      recent_votes_.AddBlock(block, outcome->status == SubmitOutcome::kAccepted, CurrentSlot());
+    }
+    outcomes.push_back(*std::move(outcome));
   }
   checked.reply->Answer(std::move(outcomes));
 }

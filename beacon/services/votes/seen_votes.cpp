@@ -81,22 +81,23 @@ SeenVote SeenVote::Of(const SignedVotePtr& vote) {
 
 void RecentVotes::Add(const SignedVotePtr& vote, const Root& root, int64_t current_slot) {
   MutexLock lock(mutex_);
-  AddLocked(SeenVote::Of(vote), &root, current_slot);
+  AddLocked(SeenVote::Of(vote), &root, /*shared=*/true, current_slot);
 }
 
-void RecentVotes::AddBlock(const SignedBlockPtr& block, int64_t current_slot) {
+void RecentVotes::AddBlock(const SignedBlockPtr& block, bool shared, int64_t current_slot) {
   const Attestation& proposers = block->message.proposer_attestation;
   const Attestations& votes = block->message.block.body.attestations;
   // A block's votes are not newer than the block.
   if (static_cast<int64_t>(proposers.data.slot) + kSlots <= current_slot) return;
   MutexLock lock(mutex_);
   for (size_t i = 0; i < votes.size(); ++i) {
-    AddLocked({.vote = {block, &votes[i]}, .signature = {block, &block->signature[i]}}, nullptr, current_slot);
+    AddLocked({.vote = {block, &votes[i]}, .signature = {block, &block->signature[i]}}, nullptr, shared, current_slot);
   }
-  AddLocked({.vote = {block, &proposers}, .signature = {block, &block->signature.back()}}, nullptr, current_slot);
+  AddLocked({.vote = {block, &proposers}, .signature = {block, &block->signature.back()}}, nullptr, shared,
+            current_slot);
 }
 
-void RecentVotes::AddLocked(SeenVote seen, const Root* root, int64_t current_slot) {
+void RecentVotes::AddLocked(SeenVote seen, const Root* root, bool shared, int64_t current_slot) {
   const uint64_t slot = seen.vote->data.slot;
   const int64_t newest = current_slot + kEarlySlots;
   if (seen.vote->validator_id >= validator_count_ || static_cast<int64_t>(slot) > newest ||
@@ -116,12 +117,14 @@ void RecentVotes::AddLocked(SeenVote seen, const Root* root, int64_t current_slo
     if (entry.seen.vote == nullptr) {
       ++votes.votes;
       entry.root = root != nullptr ? *root : ssz::HashTreeRoot(*seen.vote);
-      entry.seen = std::move(seen);
+      entry.seen = shared ? std::move(seen)
+                          : SeenVote::Of(std::make_shared<const SignedAttestation>(
+                                SignedAttestation{.message = *seen.vote, .signature = *seen.signature}));
       return;
     }
     if (*entry.seen.vote == *seen.vote) {
       // The newer holder stays, since the chain holds a block for longer than a single vote.
-      entry.seen = std::move(seen);
+      if (shared) entry.seen = std::move(seen);
       return;
     }
   }

@@ -77,10 +77,9 @@ struct SeenVote {
 
 // Keeps votes whose signatures are right, even when the chain refuses them. Covers the slot of the clock, the next one,
 // since clocks differ, and the two before it; for each validator and slot the first two different votes, which is as
-// many as SignedOnce lets in. Votes and blocks are shared with the chain, which holds most of them anyway. At most
-// kSlots
-// * kMost votes of 3.3 kB for each validator: for 4096 validators 54 MB when none equivocates and 108 MB when all do,
-// plus 2 MB of tables. Thread-safe.
+// many as SignedOnce lets in. Votes and blocks of the chain are shared with it. At most kSlots * kMost votes of 3.3 kB
+// for each validator: for 4096 validators 54 MB when none equivocates and 108 MB when all do, plus 2 MB of tables.
+// Thread-safe.
 class RecentVotes {
  public:
   static constexpr int64_t kSlots = 4;
@@ -91,8 +90,9 @@ class RecentVotes {
   // Records a vote whose signature is right. `root` is its hash_tree_root; `current_slot` is negative before genesis.
   // Ignores votes of other slots and of indices beyond the registry.
   void Add(const SignedVotePtr& vote, const Root& root, int64_t current_slot);
-  // Records the votes of a block's body and its proposer's vote. The block has a signature for each.
-  void AddBlock(const SignedBlockPtr& block, int64_t current_slot);
+  // Records the votes of a block's body and its proposer's vote. The block has a signature for each. `shared`: the
+  // chain holds the block. Otherwise its votes are copied, because a vote would keep the whole block in memory.
+  void AddBlock(const SignedBlockPtr& block, bool shared, int64_t current_slot);
 
   // The validator's newest vote for `from_slot` or a later slot whose root is not in `known`; nullopt: none is kept.
   std::optional<SeenVote> Find(uint64_t validator, uint64_t from_slot, const absl::flat_hash_set<Root>& known) const;
@@ -114,7 +114,9 @@ class RecentVotes {
     size_t votes = 0;
   };
 
-  void AddLocked(SeenVote seen, const Root* root, int64_t current_slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // `root`: of the vote; null: it is computed. `shared`: `seen` may be kept as it is.
+  void AddLocked(SeenVote seen, const Root* root, bool shared, int64_t current_slot)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t validator_count_;
   mutable Mutex mutex_;

@@ -83,7 +83,7 @@ TEST_F(RecentVotesTest, ABlockHasTheVotesOfItsBodyAndItsProposers) {
   for (const uint8_t head : {6, 7, 5}) ASSERT_TRUE(block->signature.push_back(Vote(0, 0, head)->signature));
   Add(Vote(1, 99, 6));
   const std::weak_ptr<const SignedBlockWithAttestation> held = block;
-  votes_.AddBlock(block, kNow);
+  votes_.AddBlock(block, /*shared=*/true, kNow);
   EXPECT_EQ(Found(3, 0), 5);
   EXPECT_EQ(Found(1, 0), 6);
   EXPECT_EQ(Found(1, 0, {RootOf(Vote(1, 99, 6))}), 0) << "the one that came alone";
@@ -92,6 +92,21 @@ TEST_F(RecentVotesTest, ABlockHasTheVotesOfItsBodyAndItsProposers) {
   EXPECT_FALSE(held.expired());
   votes_.Add(Vote(0, 200), Root(), 200);
   EXPECT_TRUE(held.expired()) << "its slots have passed";
+}
+
+TEST_F(RecentVotesTest, ABlockThatTheChainDoesNotHoldIsNotKeptForItsVotes) {
+  auto block = std::make_shared<SignedBlockWithAttestation>();
+  block->message.proposer_attestation = Vote(3, 100, 5)->message;
+  ASSERT_TRUE(block->message.block.body.attestations.push_back(Vote(1, 99, 6)->message));
+  for (const uint8_t head : {6, 5}) ASSERT_TRUE(block->signature.push_back(Vote(0, 0, head)->signature));
+  const SignedVotePtr alone = Vote(1, 99, 6);
+  Add(alone);
+  const std::weak_ptr<const SignedBlockWithAttestation> held = block;
+  votes_.AddBlock(block, /*shared=*/false, kNow);
+  block.reset();
+  EXPECT_TRUE(held.expired());
+  EXPECT_EQ(Found(3, 0), 5);
+  EXPECT_EQ(votes_.Find(1, 0, {})->vote.get(), &alone->message) << "what is known is not copied";
 }
 
 }  // namespace
