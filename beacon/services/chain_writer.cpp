@@ -98,7 +98,10 @@ bool ChainWriter::IsHistory(uint64_t slot) const {
 void ChainWriter::HandleExpired(DependencyQueue::Taken taken) {
   const WaitingItem item = taken.item;
   if (const auto* block = std::get_if<SignedBlockPtr>(&item.content)) {
-    if (HasParentState((*block)->message.block.parent_root) && IsHistory(item.slot())) {
+    const auto slot = static_cast<int64_t>(item.slot());
+    if (HasParentState((*block)->message.block.parent_root) && slot <= taken.arrival_slot + 1) {
+      // A block that came a slot early waits for a slot longer, until it is history.
+      taken.arrival_slot = std::max(taken.arrival_slot, slot);
       if (Process(std::move(taken), /*from_queue=*/true).status == SubmitOutcome::kAccepted) {
         ImportWaiting(waiting_.TakeForBlock(item.root));
       }

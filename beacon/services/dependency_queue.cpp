@@ -5,6 +5,17 @@
 #include <utility>
 
 namespace lean::beacon {
+namespace {
+
+// Whether two items of one root are the same.
+bool AreSame(const WaitingItem& a, const WaitingItem& b) {
+  const auto* block = std::get_if<SignedBlockPtr>(&a.content);
+  const auto* other = std::get_if<SignedBlockPtr>(&b.content);
+  if (block == nullptr || other == nullptr) return block == other;
+  return (*block)->message.proposer_attestation == (*other)->message.proposer_attestation;
+}
+
+}  // namespace
 
 uint64_t WaitingItem::slot() const {
   if (const auto* block = std::get_if<SignedBlockPtr>(&content)) return (*block)->message.block.slot;
@@ -17,9 +28,8 @@ size_t WaitingItem::bytes() const {
 
 DependencyQueue::AddResult DependencyQueue::Add(WaitingItem item, const Dependency& dependency, int64_t slot,
                                                 std::vector<WaitingItem>* displaced) {
-  const auto waiting = by_id_.find(item.root);
-  if (waiting != by_id_.end()) {
-    ChargeToLesser(waiting->second, item.origin);
+  if (const std::optional<Order> same = FindSame(item)) {
+    ChargeToLesser(*same, item.origin);
     return AddResult::kAlreadyWaiting;
   }
   return Insert({.item = std::move(item), .order = next_order_++, .arrival_slot = slot}, dependency, displaced);
@@ -27,8 +37,16 @@ DependencyQueue::AddResult DependencyQueue::Add(WaitingItem item, const Dependen
 
 DependencyQueue::AddResult DependencyQueue::AddBack(Taken taken, const Dependency& dependency,
                                                     std::vector<WaitingItem>* displaced) {
-  if (by_id_.contains(taken.item.root)) return AddResult::kAlreadyWaiting;
+  if (FindSame(taken.item).has_value()) return AddResult::kAlreadyWaiting;
   return Insert(std::move(taken), dependency, displaced);
+}
+
+std::optional<DependencyQueue::Order> DependencyQueue::FindSame(const WaitingItem& item) const {
+  const auto found = by_root_.find(item.root);
+  if (found == by_root_.end()) return std::nullopt;
+  const auto same = std::find_if(found->second.begin(), found->second.end(),
+                                 [&](Order order) { return AreSame(entries_.at(order).item, item); });
+  return same == found->second.end() ? std::nullopt : std::optional<Order>(*same);
 }
 
 DependencyQueue::AddResult DependencyQueue::Insert(Taken taken, const Dependency& dependency,
@@ -42,7 +60,7 @@ DependencyQueue::AddResult DependencyQueue::Insert(Taken taken, const Dependency
   blocks_ += taken.item.is_block();
   bytes_ += bytes;
   if (taken.item.is_block()) block_bytes_ += bytes;
-  by_id_.emplace(taken.item.root, taken.order);
+  by_root_[taken.item.root].insert(taken.order);
   if (const Root* root = std::get_if<Root>(&dependency)) {
     by_block_[*root].insert(taken.order);
   } else {
@@ -144,7 +162,7 @@ DependencyQueue::Taken DependencyQueue::Remove(Order order) {
   blocks_ -= entry.item.is_block();
   bytes_ -= entry.bytes;
   if (entry.item.is_block()) block_bytes_ -= entry.bytes;
-  by_id_.erase(entry.item.root);
+  erase(by_root_, entry.item.root);
   Taken taken{.item = std::move(entry.item), .order = order, .arrival_slot = entry.arrival_slot};
   entries_.erase(found);
   return taken;

@@ -19,7 +19,9 @@ namespace lean::beacon {
 
 struct WaitingItem {
   std::variant<SignedBlockPtr, SignedVotePtr> content;
-  Root root;  // identifies the item: the block's root, or hash_tree_root(Attestation) of a vote
+  // The block's root, or hash_tree_root(Attestation) of a vote. It identifies a vote. Two blocks of one root may differ
+  // in the proposer's vote, which is not part of it.
+  Root root;
   Origin origin;
 
   bool is_block() const { return std::holds_alternative<SignedBlockPtr>(content); }
@@ -57,7 +59,7 @@ class DependencyQueue {
   // there are none.
   AddResult Add(WaitingItem item, const Dependency& dependency, int64_t slot, std::vector<WaitingItem>* displaced);
 
-  // Puts back an item that now waits for something else. It keeps its place and its age.
+  // Puts back an item that now waits for something else. It keeps its place, and its age as `taken` says.
   AddResult AddBack(Taken taken, const Dependency& dependency, std::vector<WaitingItem>* displaced);
 
   // Take out what waits for this block, or for any slot up to this one, in order of arrival.
@@ -70,8 +72,8 @@ class DependencyQueue {
   // Lowers the current slot to `slot`. Items that arrived in later slots count as arrived in this one.
   void SetTimeBack(int64_t slot);
 
-  // Whether the item waits.
-  bool Contains(const Root& id) const { return by_id_.contains(id); }
+  // Whether an item of this root waits.
+  bool Contains(const Root& root) const { return by_root_.contains(root); }
 
   size_t blocks() const { return blocks_; }
   size_t votes() const { return entries_.size() - blocks_; }
@@ -91,6 +93,7 @@ class DependencyQueue {
     size_t bytes = 0;
   };
 
+  std::optional<Order> FindSame(const WaitingItem& item) const;
   AddResult Insert(Taken taken, const Dependency& dependency, std::vector<WaitingItem>* displaced);
   // The items to displace so that an item of `bytes` from `origin` fits; nullopt: it may not displace enough.
   std::optional<std::vector<Order>> FindRoom(const Origin& origin, size_t bytes) const;
@@ -101,8 +104,8 @@ class DependencyQueue {
 
   DependencyLimits limits_;
   Order next_order_ = 0;
-  std::map<Order, Entry> entries_;  // in order of arrival, so also of arrival_slot
-  absl::flat_hash_map<Root, Order> by_id_;
+  std::map<Order, Entry> entries_;  // in order of arrival, so also of arrival_slot, or nearly so after AddBack
+  absl::flat_hash_map<Root, std::set<Order>> by_root_;
   absl::flat_hash_map<Root, std::set<Order>> by_block_;
   std::map<int64_t, std::set<Order>> by_slot_;
   std::map<Origin, Share> shares_;  // of origins that hold items

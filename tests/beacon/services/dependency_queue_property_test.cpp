@@ -28,6 +28,7 @@ WaitingItem RandomItem(uint64_t id) {
     block->message.block.body.attestations = Attestations::FromVector(std::vector<Attestation>(votes)).value();
     block->signature = BlockSignatures::FromVector(std::vector<SignatureBytes>(votes + 1)).value();
     item.content = std::move(block);
+    item.root = RootOf(5'000 + id);  // no vote has the root of a block
   }
   return item;
 }

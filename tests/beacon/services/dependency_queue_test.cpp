@@ -66,6 +66,25 @@ TEST_F(DependencyQueueTest, ABlockReleasesWhatWaitsForItInOrder) {
   EXPECT_EQ(queue.blocks() + queue.votes(), 0u);
 }
 
+TEST_F(DependencyQueueTest, TwoBlocksOfOneRootWithDifferentProposersVotesBothWait) {
+  DependencyQueue queue({});
+  WaitingItem other = BlockOf(2);
+  auto block = std::make_shared<SignedBlockWithAttestation>(*std::get<SignedBlockPtr>(other.content));
+  block->message.proposer_attestation.data.source.slot = 7;
+  other.content = SignedBlockPtr(block);
+  EXPECT_EQ(Add(queue, BlockOf(2)), AddResult::kAdded);
+  EXPECT_EQ(Add(queue, other), AddResult::kAdded);
+  EXPECT_EQ(Add(queue, BlockOf(2)), AddResult::kAlreadyWaiting);
+  EXPECT_EQ(Add(queue, other), AddResult::kAlreadyWaiting);
+  EXPECT_EQ(queue.blocks(), 2u);
+  std::vector<DependencyQueue::Taken> taken = queue.TakeForBlock(kParent);
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_FALSE(queue.Contains(RootOf(2)));
+  EXPECT_EQ(queue.AddBack(std::move(taken[0]), kOther, &displaced_), AddResult::kAdded);
+  EXPECT_EQ(queue.AddBack(std::move(taken[1]), kOther, &displaced_), AddResult::kAdded);
+  EXPECT_TRUE(queue.Contains(RootOf(2)));
+}
+
 TEST_F(DependencyQueueTest, ASlotReleasesWhatWaitsForItAndForEarlierOnes) {
   DependencyQueue queue({});
   Add(queue, Vote(1), int64_t{3});

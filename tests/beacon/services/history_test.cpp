@@ -143,6 +143,18 @@ TEST_F(HistoryTest, ABlockThatWaitedInVainIsHistoryInTheEnd) {
   EXPECT_EQ(Head(), run.source.chain().head());
 }
 
+TEST_F(HistoryTest, ABlockThatCameASlotEarlyIsHistoryInTheEnd) {
+  const OrphanedVote run(network_, 6);
+  StartAt(5);
+  EXPECT_EQ(Submit(run.canonical).back().reason, reason::kUnknownBlock);
+  for (uint64_t slot = 6; slot < 6 + kExpirySlots; ++slot) GoTo(slot);
+  EXPECT_EQ(service_.queue_sizes().waiting_blocks, 1u);
+  GoTo(6 + kExpirySlots);
+  while (service_.queue_sizes().waiting_blocks > 0) std::this_thread::yield();
+  EXPECT_TRUE(Has(run.canonical[4]));
+  EXPECT_EQ(Head(), run.source.chain().head());
+}
+
 TEST_F(HistoryTest, AWrongSignatureNamesItsBlock) {
   const OrphanedVote run(network_, 14);
   StartAt(14 + kExpirySlots);
