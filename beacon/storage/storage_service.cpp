@@ -196,8 +196,16 @@ WriteSet StorageService::Prepare(const std::vector<StorageItem>& items) {
 }
 
 void StorageService::AddVote(const SignedVotePtr& vote) {
+  // Votes come in any order. Only the newest of a validator counts.
+  const uint64_t slot = vote->message.data.slot;
+  const auto written = vote_slots_.find(vote->message.validator_id);
+  if (written != vote_slots_.end() && slot <= written->second) return;
   const auto [waiting, is_first] = waiting_votes_.try_emplace(vote->message.validator_id);
-  if (is_first) waiting->second.since = clock_.Steady();
+  if (is_first) {
+    waiting->second.since = clock_.Steady();
+  } else if (slot <= waiting->second.vote->message.data.slot) {
+    return;
+  }
   waiting->second.vote = vote;
 }
 

@@ -175,6 +175,27 @@ TEST_F(RestartTest, AVoteIsWrittenByItselfWhenNoBlockContainsItInTime) {
   EXPECT_EQ(std::count_if(votes.begin(), votes.end(), is_of_slot_5), 3) << "no block contains them yet";
 }
 
+TEST_F(RestartTest, AnOlderVoteDoesNotReplaceANewerOne) {
+  for (const std::chrono::milliseconds wait : {std::chrono::milliseconds(0), std::chrono::milliseconds(1'000'000)}) {
+    const TemporaryFolder folder;
+    storage_.vote_wait = wait;
+    {
+      auto chain = StoredChain::Open(genesis_, {.folder = folder.path(), .storage = storage_}).value();
+      for (const uint64_t slot : {10, 9}) {
+        auto vote = std::make_shared<SignedAttestation>();
+        vote->message.validator_id = 1;
+        vote->message.data.slot = slot;
+        chain->storage().VoteAccepted(vote);
+        chain->storage().Flush();
+      }
+    }
+    const auto database = ChainDatabase::Open({.path = folder.path()}, /*read_only=*/true).value();
+    const std::vector<SignedVotePtr> votes = database->Votes().value();
+    ASSERT_EQ(votes.size(), 1u);
+    EXPECT_EQ(votes[0]->message.data.slot, 10u) << wait.count();
+  }
+}
+
 TEST_F(RestartTest, RestartsAtAnySlotLeadToTheSameChain) {
   const TemporaryFolder other;
   auto straight = StoredChain::Open(genesis_, {.folder = other.path(), .storage = storage_}).value();
