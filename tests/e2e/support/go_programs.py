@@ -1,13 +1,18 @@
 """Programs in Go, which tests use as independent checks. They are built with the versions that their go.sum pins, if there
-is a compiler and the modules can be downloaded."""
+is a compiler and the modules can be downloaded.
+
+`go_programs.py FOLDER` builds all of them in FOLDER, so that no test has to, and says which cannot be built.
+"""
 
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+import sys
 
-TOOLS = pathlib.Path(__file__).resolve().parents[2] / "interop" / "go-tools"
+INTEROP = pathlib.Path(__file__).resolve().parents[2] / "interop"
+TOOLS = INTEROP / "go-tools"
 # The tools of other teams, and the packages of TOOLS that build them.
 PACKAGES = {
     "ghz": "github.com/bojand/ghz/cmd/ghz",
@@ -30,8 +35,11 @@ def find_go(module):
 
 
 def build(module, package, program):
-    """Builds a package of the module in this folder. Returns why that is not possible, or an empty text. Several tests may
-    build and use a program at the same time."""
+    """Builds a package of the module in this folder, unless the program is newer than the module. Returns why that is not
+    possible, or an empty text. Several tests may build and use a program at the same time."""
+    sources = [path for path in module.iterdir() if path.suffix in (".go", ".mod", ".sum")]
+    if program.exists() and program.stat().st_mtime > max(path.stat().st_mtime for path in sources):
+        return ""
     go, why = find_go(module)
     if why:
         return why
@@ -61,3 +69,21 @@ def tool(name, folder):
     if why:
         return "", f"{name} is not installed (not on PATH, and {name.upper()} is not set), and cannot be built: {why}"
     return program, ""
+
+
+def peer(folder):
+    """Returns the path of the peer in Go, built in this folder, or an empty path and the reason why there is none."""
+    program = folder / "lean-go-peer"
+    why = build(INTEROP / "go-peer", ".", program)
+    return ("", why) if why else (program, "")
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    for _, why in (peer(folder), *(tool(name, folder) for name in PACKAGES)):
+        if why:
+            print(why)
+
+
+if __name__ == "__main__":
+    main()

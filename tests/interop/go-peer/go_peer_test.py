@@ -2,7 +2,6 @@
 two nodes that are not connected, and serves the blocks that the later node lacks. The hostile peer attacks a node."""
 
 import json
-import pathlib
 import subprocess
 import threading
 import unittest
@@ -13,8 +12,6 @@ import hostile
 import raw_peer
 from leandev.processes import wait_until
 
-FOLDER = pathlib.Path(__file__).resolve().parent
-PROGRAM = e2e.BUILD_DIR / "bin" / "lean-go-peer"
 BUSY_S = 8
 ATTACKS = "streams,resets,ihave,iwant,grafts,no_snappy,no_vote,oversized,lengths,signed"
 
@@ -23,7 +20,7 @@ class GoPeer:
     """The peer, at a low priority. `events` holds what it has printed so far."""
 
     def __init__(self, test, addresses, own_status, *arguments):
-        command = ["nice", "-n", "10", "setpriv", "--pdeathsig", "KILL", "--", PROGRAM, "-peers", ",".join(addresses)]
+        command = ["nice", "-n", "10", "setpriv", "--pdeathsig", "KILL", "--", test.program, "-peers", ",".join(addresses)]
         self._process = subprocess.Popen([*command, "-status", own_status.hex(), *map(str, arguments)],
                                          stdout=subprocess.PIPE, text=True)
         test.addCleanup(self._close)
@@ -52,7 +49,7 @@ class GoPeer:
 class GoPeerTest(hostile.HostileTest):
     @classmethod
     def setUpClass(cls):
-        why = go_programs.build(FOLDER, ".", PROGRAM)
+        cls.program, why = go_programs.peer(e2e.BUILD_DIR / "bin")
         if why:
             raise unittest.SkipTest(why)
 
