@@ -90,12 +90,14 @@ function(lean_test name)
   # each of them.
   list(JOIN ARG_LABELS "," labels)
   string(PREPEND labels "unit,")
+  # A busy machine may take more than the default of 5 s to start a program.
+  set(discovery DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 NO_PRETTY_VALUES)
   if(ARG_LONG_SUITE)
-    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_FILTER ${ARG_LONG_SUITE}.*
+    gtest_discover_tests(${name} ${discovery} TEST_FILTER ${ARG_LONG_SUITE}.*
                          PROPERTIES LABELS "${labels},long")
     set(others TEST_FILTER -${ARG_LONG_SUITE}.*)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES ${others} PROPERTIES LABELS "${labels}")
+  gtest_discover_tests(${name} ${discovery} ${others} PROPERTIES LABELS "${labels}")
   if(NOT "long" IN_LIST ARG_LABELS)
     set_property(GLOBAL APPEND PROPERTY LEAN_UNIT_TESTS ${name})
   endif()

@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 NAIVE_CLIENT = HERE / "naive_client.py"
 PYTHON_CLIENT = HERE / "python" / "validator_client.py"
 VERIFIER = e2e.BUILD_DIR / "bin" / "lean-conformance-verifier"
-TIMEOUT_S = 400
+TIMEOUT_S = 800
 
 sys.path.insert(0, str(HERE))
 os.environ["LEAN_STUBS"] = str(e2e.BUILD_DIR / "python")

@@ -60,7 +60,7 @@ class Engine:
         command = [program(self._build_dir), "--socket", self.socket, "--node-key", self._key(), "--node-id", self.name]
         self.process = Process(self.name, [*command, "--listen", listen, *arguments], self.log_path, prefix)
 
-    def wait(self, timeout_s=30):
+    def wait(self, timeout_s=120):
         """Waits until it listens for peers and its beacon."""
 
         def listens():

@@ -56,7 +56,7 @@ class Process:
         if self.running():
             os.kill(self.pid, number)
 
-    def stop(self, timeout_s=15):
+    def stop(self, timeout_s=60):
         """Asks it to end, and kills it if it still runs after `timeout_s`. Returns the exit code."""
         self.signal(signal.SIGTERM)
         self.signal(signal.SIGCONT)  # a stopped process would not see the request

@@ -5,6 +5,10 @@ import sys
 
 import grpc
 
+# Of a call, generous because only a test or a network that fails waits so long, and a busy machine may stop a beacon for
+# seconds.
+TIMEOUT_S = 60
+
 
 class BeaconRpc:
     """Calls to lean.v1.BeaconService of one beacon. Every call has a deadline; errors are grpc.RpcError."""
@@ -28,38 +32,38 @@ class BeaconRpc:
             self._channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(*files), options=options)
         self._stub = beacon_pb2_grpc.BeaconServiceStub(self._channel)
 
-    def status(self, timeout_s=2, wait_for_ready=None):
+    def status(self, timeout_s=TIMEOUT_S, wait_for_ready=None):
         request = self.messages.GetChainStatusRequest()
         return self._stub.GetChainStatus(request, timeout=timeout_s, wait_for_ready=wait_for_ready)
 
-    def spec(self, timeout_s=2):
+    def spec(self, timeout_s=TIMEOUT_S):
         return self._stub.GetSpec(self.messages.GetSpecRequest(), timeout=timeout_s)
 
-    def genesis(self, timeout_s=2):
+    def genesis(self, timeout_s=TIMEOUT_S):
         return self._stub.GetGenesis(self.messages.GetGenesisRequest(), timeout=timeout_s)
 
-    def node_info(self, timeout_s=2):
+    def node_info(self, timeout_s=TIMEOUT_S):
         return self._stub.GetNodeInfo(self.messages.GetNodeInfoRequest(), timeout=timeout_s)
 
-    def peers(self, timeout_s=2):
+    def peers(self, timeout_s=TIMEOUT_S):
         """The connected and the configured peers of its network engine."""
         return self._stub.GetPeers(self.messages.GetPeersRequest(), timeout=timeout_s).peers
 
-    def linked(self, timeout_s=2):
+    def linked(self, timeout_s=TIMEOUT_S):
         """The connected peers."""
         return [peer for peer in self.peers(timeout_s) if peer.state == self.messages.PeerView.CONNECTED]
 
-    def block(self, timeout_s=2, **block_id):
+    def block(self, timeout_s=TIMEOUT_S, **block_id):
         """The block selected by root=, slot= or name=."""
         request = self.messages.GetBlockRequest(block=self.messages.BlockId(**block_id))
         return self._stub.GetBlock(request, timeout=timeout_s)
 
-    def state(self, timeout_s=2, **block_id):
+    def state(self, timeout_s=TIMEOUT_S, **block_id):
         """The post-state of the block selected by root=, slot= or name=."""
         request = self.messages.GetStateRequest(block=self.messages.BlockId(**block_id))
         return self._stub.GetState(request, timeout=timeout_s)
 
-    def serving(self, service="", timeout_s=2):
+    def serving(self, service="", timeout_s=TIMEOUT_S):
         """The health of a service, or of the whole server, from grpc.health.v1. The messages are small, so no stubs are
         generated."""
         check = self._channel.unary_unary("/grpc.health.v1.Health/Check")

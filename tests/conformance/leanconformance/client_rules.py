@@ -38,7 +38,7 @@ RULES = {
         "from the second slot after on, and no other key (needs --twin).",
     "recovers":
         "After the beacon was slow, wrong, away or restarted, duties resume by themselves within a few slots of honesty.",
-    "ends": "SIGTERM ends the client within 15 seconds.",
+    "ends": "SIGTERM ends the client within a minute.",
 }
 
 # Of a client that works with three beacons, one of which lies.

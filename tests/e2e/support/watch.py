@@ -8,7 +8,10 @@ import time
 import grpc
 
 import duty_log
+from leandev.processes import wait_until
 
+# Only a beacon that no longer answers is waited for so long.
+ANSWER_S = 60
 _FINALIZED = re.compile(r" finalized slot=(\d+) root=(\S+)")
 # Lines of a beacon or its network engine.
 _BLAME = re.compile(r" (?:peer_offence|peer_ended|sync_peer_blamed|peer_banned|item_malformed) ")
@@ -95,8 +98,16 @@ class Watch:
 
     def _contradiction(self, number, rpc, slot, roots):
         """[] if the beacon's finalized block at `slot` is among `roots`, otherwise the contradiction as a text."""
+        def answered():
+            try:
+                return rpc.block(slot=slot)
+            except grpc.RpcError as error:
+                if error.code() == grpc.StatusCode.NOT_FOUND:
+                    raise
+                return None  # it did not say what it has
+
         try:
-            block = rpc.block(slot=slot)
+            block = wait_until(answered, ANSWER_S, f"beacon {number} to answer for slot {slot}")
         except grpc.RpcError as error:
             return [f"beacon {number} has no block at slot {slot}, which was finalized: {error.details()}"]
         if not block.finalized or _short(block.root) not in roots:
