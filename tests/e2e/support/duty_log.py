@@ -2,6 +2,13 @@
 
 import re
 
+from leandev.processes import wait_until
+
+# Only a client that has stopped to work is waited for so long.
+PATIENCE_S = 120
+# At what must cost no duty.
+TRIES = 3
+
 _BLOCK = re.compile(r"block proposed slot=(\d+) .* result=(\w+) .* beacon=(\S+)$")
 _VOTES = re.compile(
     r"votes submitted slot=(\d+) .* votes=(\d+) accepted=(\d+) already_known=(\d+) queued=(\d+) .* beacon=(\S+)$")
@@ -22,6 +29,17 @@ def missed(lines, slots, validators):
         if voted and int(voted[1]) in slots:
             votes += sum(int(voted[index]) for index in (3, 4, 5))
     return len(slots) - len(blocks), len(slots) * validators - len(blocks) - votes
+
+
+def expect_none_missed(attempt, log=None):
+    """Calls `attempt`, which returns the duties that were missed meanwhile, until it returns none. A busy machine may not
+    run a program for a whole slot. What costs duties by itself costs them in every one of a few attempts. `log`: returns what to show when it does."""
+    for _ in range(TRIES):
+        missed_ones = attempt()
+        if not missed_ones:
+            return
+        print(f"missed: {missed_ones}", flush=True)
+    raise AssertionError(f"duties were missed in each of {TRIES} attempts, at last {missed_ones}\n{log() if log else ''}")
 
 
 class DutyLog:
@@ -54,8 +72,22 @@ class DutyLog:
             if match and int(match[2]) == int(match[3]) + int(match[4]) == len(self._own) - self._proposes(int(match[1]))
         }
 
+    def await_slot(self, slot):
+        """Waits until the client has logged its duties of `slot`, or cannot any more: those of two slots later are there.
+        A slot may be over before the client has written its line."""
+
+        def logged():
+            lines = self.text().splitlines()
+            votes = {int(match[1]) for match in map(_VOTES.search, lines) if match}
+            blocks = {int(match[1]) for match in map(_BLOCK.search, lines) if match}
+            return slot in votes or max(votes | blocks, default=0) >= slot + 2
+
+        wait_until(logged, PATIENCE_S, f"the duties of slot {slot} in {self._path}")
+
     def missed(self, first, last):
-        """The duties that were not done in the slots from `first` to `last`, as texts."""
+        """The duties that were not done in the slots from `first` to `last`, as texts. Waits for the log of the last
+        one."""
+        self.await_slot(last)
         blocks, votes = self.blocks(), self.votes()
         slots = range(first, last + 1)
         return [f"block {slot}" for slot in slots if self._proposes(slot) and slot not in blocks] + [
