@@ -75,7 +75,8 @@ class CertificatesTest(e2e.NetworkTest):
         net.start()
         self.wait_for(lambda s: s.slot >= 1 and s.votes_in_slot, "votes")
         for process, name in ((net.beacon, "rpc"), (net.clients[0], "beacons")):
-            self.assertIn(f"certificate_ends_soon tls={name}", process.log_path.read_text(encoding="utf-8"))
+            wait_until(lambda: f"certificate_ends_soon tls={name}" in process.log_path.read_text(encoding="utf-8"),
+                       e2e.PATIENCE_S, f"{process.name} to say that its certificate ends soon")
         end = 'lean_beacon_certificate_end_seconds{tls="rpc"}'
         client_end = 'lean_validator_certificate_end_seconds{tls="beacons"}'
         before = metrics_page.scrape(port)[end]

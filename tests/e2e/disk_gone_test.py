@@ -54,9 +54,7 @@ class DiskGoneTest(e2e.NetworkTest):
         for said in (f"{log.name} cannot be read to its end", "is shorter than it was", "a beacon starts on this folder"):
             self.assertIn(said, verified.stdout)
         self.net.start_beacon()
-        started = self.net.beacon.log_path.read_text(encoding="utf-8")
-        self.assertIn("storage_lost message=", started)
-        self.assertIn("chain_shorter message=", started)
+        self.wait_for_log(0, "storage_lost message=", "chain_shorter message=")
 
 
 if __name__ == "__main__":

@@ -75,14 +75,14 @@ class HttpCheckpointTest(e2e.NetworkTest):
         self._check_it_follows(self.net.rpcs[1].status().finalized.slot)
 
     def _start_second(self, root, fresh=False):
-        """Whether it has started within a few slots."""
+        """Whether it has started in time."""
         if fresh:
             shutil.rmtree(self.net.data_dir(1))
         self.net.places[1].arguments = ("--checkpoint", f"http://{self.address}/", "--checkpoint-root", root)
         if not self.net.engines[1].running():
             self.net.start_engine(1)
         try:
-            self.net.start_beacon(1, timeout_s=15)
+            self.net.start_beacon(1, timeout_s=60)
         except TimeoutError:
             return False
         return True
@@ -130,7 +130,7 @@ class HttpCheckpointTest(e2e.NetworkTest):
         self.addCleanup(beacon.stop)
         wait_until(lambda: "checkpoint_waiting" in log.read_text(encoding="utf-8"), e2e.PATIENCE_S, "it to wait")
         beacon.signal(signal.SIGINT)
-        self.assertEqual(beacon.wait(30), 0)
+        self.assertEqual(beacon.wait(e2e.PATIENCE_S), 0)
         self.assertIn("the beacon was stopped before it had the checkpoint", beacon.log_tail())
 
 

@@ -5,8 +5,7 @@ import sys
 
 import grpc
 
-# Of a call, generous because only a test or a network that fails waits so long, and a busy machine may stop a beacon for
-# seconds.
+# Of a call. Generous, because a busy machine may stop a beacon for seconds.
 TIMEOUT_S = 60
 
 

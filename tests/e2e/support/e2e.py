@@ -9,6 +9,7 @@ import fcntl
 import itertools
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -174,6 +175,13 @@ class NetworkTest(unittest.TestCase):
     def log_of(self, number):
         """What a beacon has logged."""
         return self.network.beacons[number].log_path.read_text(encoding="utf-8", errors="replace")
+
+    def wait_for_log(self, number, *patterns):
+        """Waits until each of these expressions matches in the log of a beacon. A thread of the program writes it, so that
+        a line may be later than an answer that shows what the line says."""
+        for pattern in patterns:
+            wait_until(lambda found=re.compile(pattern).search: found(self.log_of(number)), PATIENCE_S,
+                       f"{pattern} in the log of beacon {number}")
 
     def _show_logs(self):
         result = self._outcome.result

@@ -18,18 +18,19 @@ class _Lane:
     """One direction: when its next datagram arrives."""
 
     def __init__(self, bytes_per_second, delay_s):
-        self._bytes_per_second = bytes_per_second
+        self.bytes_per_second = bytes_per_second
         self._delay_s = delay_s
         self._free_at = 0.0  # when what it has taken has left
 
     def arrival(self, size, now):
         """The time at which a datagram that is sent now arrives. None: it is lost."""
-        if self._bytes_per_second is None:
+        rate = self.bytes_per_second
+        if rate is None:
             return now + self._delay_s
         begins = max(now, self._free_at)
-        if (begins - now) * self._bytes_per_second > QUEUE_BYTES:
+        if (begins - now) * rate > QUEUE_BYTES:
             return None
-        self._free_at = begins + size / self._bytes_per_second
+        self._free_at = begins + size / rate
         return self._free_at + self._delay_s
 
 
@@ -59,6 +60,10 @@ class UdpLink:
 
     def mend(self):
         self._cut = False
+
+    def set_rate(self, bytes_per_second):
+        """The rate from now on; None: unlimited."""
+        self._lanes[True].bytes_per_second = bytes_per_second
 
     def close(self):
         self._wake.close()
