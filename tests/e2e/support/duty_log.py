@@ -32,14 +32,18 @@ def missed(lines, slots, validators):
 
 
 def expect_none_missed(attempt, log=None):
-    """Calls `attempt`, which returns the duties that were missed meanwhile, until it returns none. A busy machine may not
-    run a program for a whole slot. What costs duties by itself costs them in every one of a few attempts. `log`: returns what to show when it does."""
+    """Calls `attempt`, which returns the duties that were missed meanwhile, until it returns none.
+
+    A busy machine may not run a program for a whole slot. What costs duties by itself costs them in each of a few
+    attempts. `log`: returns what to show then.
+    """
     for _ in range(TRIES):
         missed_ones = attempt()
         if not missed_ones:
             return
         print(f"missed: {missed_ones}", flush=True)
-    raise AssertionError(f"duties were missed in each of {TRIES} attempts, at last {missed_ones}\n{log() if log else ''}")
+    shown = f"\n{log()}" if log else ""
+    raise AssertionError(f"duties were missed in each of {TRIES} attempts, at last {missed_ones}{shown}")
 
 
 class DutyLog:
@@ -73,8 +77,8 @@ class DutyLog:
         }
 
     def await_slot(self, slot):
-        """Waits until the client has logged its duties of `slot`, or cannot any more: those of two slots later are there.
-        A slot may be over before the client has written its line."""
+        """Waits until the client has logged its duties of `slot`, or those of two slots later: it has missed them then. A
+        slot may be over before the client has written its line."""
 
         def logged():
             lines = self.text().splitlines()

@@ -6,7 +6,7 @@ import unittest
 import e2e
 import raw_peer
 import usage
-from duty_log import DutyLog
+from duty_log import DutyLog, expect_none_missed
 from leandev.processes import wait_until
 
 MIB = 1 << 20
@@ -63,27 +63,38 @@ class HostileTest(e2e.NetworkTest):
     def attack(self, name, **options):
         return raw_peer.Attack(self.target, name, self.own_status(), **options)
 
-    def missed(self):
-        """The missed duties since begin(), in slots that are over."""
-        last = self.net.rpc.status(timeout_s=20).slot - 1
-        for log in self._duties:
-            wait_until(lambda log=log: max(log.votes(), default=0) >= last, e2e.PATIENCE_S, f"votes of slot {last}")
-        return [missed for log in self._duties for missed in log.missed(self._first, last)]
+    def _missed(self):
+        """The missed duties since begin() or the last call, in slots that are over."""
+        first, self._first = self._first, self.net.rpc.status().slot
+        return [missed for log in self._duties for missed in log.missed(first, self._first - 1)]
 
     def most_memory(self):
         """Peak memory of engine and beacon since begin(), in bytes."""
         return {name: usage.most_rss(pid) for name, pid in self.pids().items()}
 
-    def expect_unharmed(self, connections):
-        """No duty was missed, the honest link is unchanged, and memory was within the limit for this many
-        connections."""
-        self.assertEqual(self.missed(), [])
+    def expect_unharmed(self, connections, attack):
+        """Runs `attack`: no duty is missed (expect_none_missed()), the honest link is unchanged, and memory is within
+        the limit for this many connections."""
+
+        def attempt():
+            attack()
+            return self._missed()
+
+        expect_none_missed(attempt)
         (honest,) = [peer for peer in self.net.rpc.linked() if peer.peer_id == self.honest.peer_id]
         self.assertEqual((honest.id, honest.score, honest.items_rejected), (self.honest.id, 0, 0))
         self.assertGreaterEqual(honest.gossip_score, 0)
         memory = self.most_memory()
         self.assertLess(memory["engine"], ENGINE_BYTES + connections * CONNECTION_BYTES)
         self.assertLess(memory["beacon"], BEACON_BYTES)
+
+    def wait_for_end(self, agent, reason=RULES):
+        """Waits until the first engine has disconnected a peer of this name for this reason."""
+        wait_until(lambda: any(why.startswith(reason) for why in self.engine_ended(agent)), e2e.PATIENCE_S,
+                   f"{agent} to be ended because of {reason}")
+
+    def wait_for_offence(self, agent, offence):
+        wait_until(lambda: self.offended(agent, offence), e2e.PATIENCE_S, f"{offence} to be held against {agent}")
 
     def engine_ended(self, agent):
         """The reasons why the first engine has disconnected the peers of this name, as a set."""
