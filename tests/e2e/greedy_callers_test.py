@@ -50,11 +50,12 @@ class GreedyCallersTest(e2e.NetworkTest):
               f"log: {net.beacon.log_path.stat().st_size - log_before} bytes in {after.slot - before.slot} slots",
               flush=True)
         self.assertTrue(all(count for count in counts), "every caller was answered")
-        self.assertGreater(after.finalized.slot, before.finalized.slot)
         self.assertLess(net.beacon.log_path.stat().st_size - log_before, MAX_LOG_BYTES)
         self.assertLess(peak, MAX_RSS)
         duties = DutyLog(net.clients[0].log_path, net.settings.validators)
-        return duties.missed(before.slot, after.slot - 1)
+        missed = duties.missed(before.slot, after.slot - 1)
+        self.assertTrue(missed or after.finalized.slot > before.finalized.slot, after)
+        return missed
 
     def call(self, slot, ended, counts):
         """Sends the same batch until `ended` is set, and counts answers by their code."""
