@@ -1,6 +1,7 @@
 """Linked beacons share the validators; each has a network engine (lean-p2p). They finalize one chain whatever happens
 to a beacon, an engine, or both."""
 
+import re
 import time
 
 import e2e
@@ -13,8 +14,10 @@ SLOT_MS = 1600
 SHORT_SLOT_MS = 500
 # The engine's name in a beacon's health.
 ENGINE = "lean.v1.NetworkEngine"
-# From lean-p2p: an idle connection ends after this time. A restarted node does not have to wait for it.
-SILENCE_S = 10
+# How lean-p2p tells that a connection ended because nothing arrived on it for some seconds.
+FELL_SILENT = "timed out"
+# A busy machine may need longer than that for the start of an engine.
+RESTARTS = 3
 
 
 class PeersTest(e2e.NetworkTest):
@@ -83,6 +86,24 @@ class PeersTest(e2e.NetworkTest):
         # A link that ended abruptly is no offence.
         self.expect_no_blame()
 
+    def restart_an_engine(self, both):
+        """Kills the first engine of two linked ones and starts it again. Returns why the other one says that their old link
+        has ended."""
+        net = self.network
+        links = re.compile(f"peer_disconnected peer={net.peer_id(0)} reason=(.*)")
+        before = len(links.findall(net.engines[1].log))
+        net.engines[0].kill()
+        self.wait_for(lambda s: "the network engine" in s.sync.message, "the first beacon to miss its engine")
+        self.assertFalse(net.rpc.serving(ENGINE))
+        self.assertTrue(net.rpc.serving("lean.v1.DutyService") and net.rpc.serving(), "duties are served without it")
+        net.start_engine(0)
+        started = time.monotonic()
+        self.wait_for_all(lambda s: s.peers == 1 and "the network engine" not in s.sync.message,
+                          "the two to be linked again", both)
+        self.assertTrue(net.rpc.serving(ENGINE))
+        print(f"linked again {time.monotonic() - started:.1f} s after the engine's start", flush=True)
+        return wait_until(lambda: links.findall(net.engines[1].log)[before:], e2e.PATIENCE_S, "the end of the old link")[0]
+
     def test_an_engine_comes_late_and_is_killed_and_a_third_beacon_comes_late(self):
         net = self.make_network(clients=2, beacons=3, slot_ms=SLOT_MS)
         both = (0, 1)
@@ -114,18 +135,10 @@ class PeersTest(e2e.NetworkTest):
         """Returns the duties that were missed."""
         net = self.network
         begin = net.rpc.status().slot
-        net.engines[0].kill()
-        self.wait_for(lambda s: "the network engine" in s.sync.message, "the first beacon to miss its engine")
-        self.assertFalse(net.rpc.serving(ENGINE))
-        self.assertTrue(net.rpc.serving("lean.v1.DutyService") and net.rpc.serving(), "duties are served without it")
-        net.start_engine(0)
-        started = time.monotonic()
-        self.wait_for_all(lambda s: s.peers == 1 and "the network engine" not in s.sync.message,
-                          "the two to be linked again", both)
-        self.assertTrue(net.rpc.serving(ENGINE))
-        took = time.monotonic() - started
-        print(f"linked again {took:.1f} s after the engine's start", flush=True)
-        self.assertLess(took, SILENCE_S / 2)
+        ends = []
+        while not ends or FELL_SILENT in ends[-1]:
+            self.assertLess(len(ends), RESTARTS, f"a restarted engine has to wait for the end of its old link: {ends}")
+            ends.append(self.restart_an_engine(both))
         # Again, while the link is new. Neither half of the validators finalizes without the other.
         net.engines[0].kill()
         net.start_engine(0)
