@@ -19,6 +19,10 @@ VALIDATORS = 5
 # thirds of the votes.
 OWN_VALIDATORS = 2
 PARTED_SLOTS = 8
+# Long, so that also a busy machine's browser shows what lasts for a few slots.
+SLOT_MS = 1600
+# Votes of the last parted slots may still be passed on by themselves when the link is mended.
+PASSED_ON_SLOTS = 2
 
 
 class PageTest(e2e.NetworkTest):
@@ -29,7 +33,7 @@ class PageTest(e2e.NetworkTest):
     def start(self):
         """Two beacons with OWN_VALIDATORS and the other validators; a link between them that can be cut. Opens the first
         one's page."""
-        net = self.make_network(clients=2, beacons=2, validators=VALIDATORS)
+        net = self.make_network(clients=2, beacons=2, validators=VALIDATORS, slot_ms=SLOT_MS)
         self.http_address = f"127.0.0.1:{network.free_port()}"
         net.places[0].http_address = self.http_address
         self.link, address = udp_link.link_to(self, 0)
@@ -98,7 +102,8 @@ class PageTest(e2e.NetworkTest):
         # Parted, no half has two thirds of the votes, so that nothing is finalized.
         self.assertEqual(len(net.client_indices(0)), OWN_VALIDATORS)
         self.link.cut()
-        begin = self.number("slot")
+        # By the beacons' clocks, since the page may be late.
+        begin = max(rpc.status().slot for rpc in net.rpcs)
         self.expect(lambda: self.number("slot") > begin + PARTED_SLOTS, "the parted slots")
         # A vote that was under way may still arrive in the first of them.
         self.expect(lambda: OWN_VALIDATORS in self.parted_counts(begin), "the votes of this half")
@@ -108,7 +113,8 @@ class PageTest(e2e.NetworkTest):
         # Healed, this half's blocks are left as a branch. The others' votes of the parted slots arrive in blocks alone.
         self.link.mend()
         self.expect(lambda: len(self.lanes()) > 1, "two branches")
-        self.expect(lambda: VALIDATORS in self.parted_counts(begin, PARTED_SLOTS // 2), "the votes that blocks bring")
+        self.expect(lambda: VALIDATORS in self.parted_counts(begin, PARTED_SLOTS - PASSED_ON_SLOTS),
+                    "the votes that blocks bring")
         self.expect(lambda: self.number("finalized") > begin + PARTED_SLOTS, "finality after the halves are one")
         for width, height in ((1280, 1120), (390, 1500)):
             browser.set_size(self.page, width, height)
@@ -240,7 +246,8 @@ class PageTest(e2e.NetworkTest):
         names = self.page.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
         strangers = [name for name in names if not name.startswith(f"http://{self.http_address}/")]
         self.assertEqual(strangers, [])
-        self.assertEqual(sum(name.endswith("/fork_choice") for name in names), 1)
+        # Once, and again only when a browser that was too slow has missed events.
+        self.assertIn(sum(name.endswith("/fork_choice") for name in names), range(1, 5))
         self.assertEqual(browser.errors(self.page), [])
 
 
