@@ -15,6 +15,9 @@ from leandev.processes import wait_until
 SELECTOR = re.compile(r"\b((?:lean|process)_\w+|up)\b(\{[^}]*\})?")
 # Names that end in _count are histograms for promtool, but this one is leanMetrics'.
 ALLOWED_LINT = "lean_validators_count"
+# Alerts that may fire here: the keys of tests are short, and the others fire at once when a busy machine does not run a
+# program for a moment. RulesTest shows that they are silent when they should be.
+MAY_FIRE = {"KeyEndsSoon", "BeaconOverloaded", "BlocksFail", "VotesFail", "IntervalsMissed"}
 
 
 def for_now(expression):
@@ -87,7 +90,7 @@ class ObserveTest(e2e.NetworkTest):
         self.check_data()
         self.check_pages(net)
         firing = self.prometheus.query('ALERTS{alertstate="firing"}')
-        self.assertEqual([labels for labels, _ in firing if labels["alertname"] != "KeyEndsSoon"], [])
+        self.assertEqual([labels for labels, _ in firing if labels["alertname"] not in MAY_FIRE], [])
 
     def check_data(self):
         deadline = time.monotonic() + e2e.PATIENCE_S  # for all together
