@@ -6,12 +6,16 @@ import time
 
 import e2e
 from leandev import network
+from leandev.processes import wait_until
 from metrics_docs import documented
 from metrics_page import scrape
 
 
 # Of programs with certificates (certificates_test.py), which these are not.
 OF_CERTIFICATES = {"lean_beacon_certificate_end_seconds", "lean_validator_certificate_end_seconds"}
+LINKED = {f'{name}{{client="lean-p2p"}}' for name in ("lean_connected_peers", "lean_gossip_mesh_peers")}
+GOSSIP_ITEMS = {f'lean_beacon_gossip_items_total{{direction="{direction}",kind="{kind}"}}'
+                for direction in ("in", "out") for kind in ("block", "vote")}
 GOSSIP_SIZES = {"lean_gossip_block_size_bytes", "lean_gossip_attestation_size_bytes"}
 
 
@@ -19,6 +23,20 @@ def combinations(values, name, kind):
     """The values of the labels of each series of a metric."""
     series = re.compile(name + ("_count" if kind == "histogram" else "") + r"(?:\{(.*)\})?")
     return {tuple(re.findall('="(.*?)"', match[1] or "")) for match in map(series.fullmatch, values) if match}
+
+
+def scrape_when(port, condition, what):
+    """A page that meets the condition. On a busy machine a program may be behind for a moment."""
+
+    def met():
+        page = scrape(port)
+        return page if condition(page) else None
+
+    return wait_until(met, e2e.PATIENCE_S, what)
+
+
+def disconnections(page):
+    return [value for name, value in page.items() if name.startswith("lean_peer_disconnection_events_total")]
 
 
 def families(values, known):
@@ -37,7 +55,11 @@ class MetricsTest(e2e.NetworkTest):
         self.started = time.time()
         net.start()
         self.wait_for_finality()
-        beacon, client = scrape(beacon_port), scrape(client_port)
+        ready = f'lean_validator_beacon_ready{{beacon="{net.settings.address}"}}'
+        beacon = scrape_when(
+            beacon_port, lambda page: page["lean_beacon_synced"] == 1 and page["lean_beacon_sync_lag_slots"] == 0 and
+            page["lean_beacon_stored_slot"] > 0 and page["lean_safe_target_slot"] > 0, "a beacon in sync")
+        client = scrape_when(client_port, lambda page: page[ready] == 1, "a client whose beacon is ready")
 
         status = net.rpc.status()
         self.assertGreater(beacon["lean_beacon_finalized_slot"], 0)
@@ -45,11 +67,8 @@ class MetricsTest(e2e.NetworkTest):
         self.assertGreater(beacon['lean_beacon_imported_total{kind="block"}'], 1)
         self.assertGreater(beacon['lean_beacon_signatures_total{result="right"}'], 1)
         self.assertEqual(beacon['lean_beacon_signatures_total{result="wrong"}'], 0)
-        self.assertEqual(beacon["lean_beacon_synced"], 1)
-        self.assertEqual(beacon["lean_beacon_sync_lag_slots"], 0)
         self.assertEqual(beacon['lean_beacon_peers{direction="in"}'], 0)
         self.assertEqual(beacon["lean_beacon_storage_failed"], 0)
-        self.assertGreater(beacon["lean_beacon_stored_slot"], 0)
         self.assertLessEqual(beacon["lean_beacon_stored_slot"], beacon["lean_beacon_head_slot"])
         self.assertEqual(beacon['lean_beacon_equivocations_total{kind="vote"}'], 0)
 
@@ -61,15 +80,12 @@ class MetricsTest(e2e.NetworkTest):
         self.assertEqual(beacon["lean_head_slot"], beacon["lean_beacon_head_slot"])
         self.assertEqual(beacon["lean_latest_finalized_slot"], beacon["lean_beacon_finalized_slot"])
         self.assertGreaterEqual(beacon["lean_current_slot"], beacon["lean_safe_target_slot"])
-        self.assertGreater(beacon["lean_safe_target_slot"], 0)
         for status, value in (("idle", 0), ("syncing", 0), ("synced", 1)):
             self.assertEqual(beacon[f'lean_node_sync_status{{status="{status}"}}'], value)
         self.assertGreater(beacon["lean_pq_sig_attestation_signatures_valid_total"], 1)
         self.assertEqual(beacon["lean_pq_sig_attestation_signatures_invalid_total"], 0)
         self.assertEqual(beacon["lean_attestations_valid_total"], beacon['lean_beacon_imported_total{kind="vote"}'])
 
-        address = net.settings.address
-        self.assertEqual(client[f'lean_validator_beacon_ready{{beacon="{address}"}}'], 1)
         self.assertGreater(client['lean_validator_blocks_total{result="accepted"}'], 1)
         self.assertGreater(client['lean_validator_votes_total{result="accepted"}'], 3)
         self.assertEqual(client['lean_validator_keys{state="active"}'], 4)
@@ -107,39 +123,38 @@ class NetworkMetricsTest(e2e.NetworkTest):
         net.start()
         self.wait_for(lambda s: s.peers == 1, "the beacons to be linked")
         self.wait_for_finality()
-        first, second = (scrape(port) for port in ports)
+        first, second = (
+            scrape_when(port, lambda page: all(page[name] == 1 for name in LINKED) and
+                        all(page[name] > 0 for name in GOSSIP_ITEMS), "a link with items in both directions")
+            for port in ports)
         self.assertEqual(first['lean_beacon_peers{direction="in"}'], 1)
         self.assertEqual(first['lean_beacon_peers{direction="out"}'], 0)
         self.assertEqual(second['lean_beacon_peers{direction="out"}'], 1)
         for page in (first, second):
             for direction in ("in", "out"):
                 self.assertGreater(page[f'lean_beacon_network_bytes_total{{direction="{direction}"}}'], 0)
-                for kind in ("block", "vote"):
-                    name = f'lean_beacon_gossip_items_total{{direction="{direction}",kind="{kind}"}}'
-                    self.assertGreater(page[name], 0, name)
             offences = [value for name, value in page.items() if name.startswith("lean_beacon_peer_offences_total")]
             self.assertEqual(offences, [0] * 5)
             self.assertEqual(page["lean_beacon_peer_bans_total"], 0)
 
-            for name in ("lean_connected_peers", "lean_gossip_mesh_peers"):
-                self.assertEqual(page[f'{name}{{client="lean-p2p"}}'], 1)
             for name in GOSSIP_SIZES:
                 self.assertGreater(page[f"{name}_count"], 0)
                 self.assertGreater(page[f"{name}_sum"], page[f"{name}_count"] * 3000, "a signature each")
         begun = 'lean_peer_connection_events_total{direction="%s",result="success"}'
-        self.assertEqual((first[begun % "inbound"], first[begun % "outbound"]), (1, 0))
-        self.assertEqual((second[begun % "inbound"], second[begun % "outbound"]), (0, 1))
+        # One link, before which a busy machine may have lost others.
+        self.assertEqual((first[begun % "inbound"], first[begun % "outbound"]), (1 + sum(disconnections(first)), 0))
+        self.assertEqual((second[begun % "inbound"], second[begun % "outbound"]), (0, 1 + sum(disconnections(second))))
 
         # Bytes of a link that has ended still count.
         sent = first['lean_beacon_network_bytes_total{direction="out"}']
         net.engines[1].kill()
         self.wait_for(lambda s: s.peers == 0, "the link to end")
-        after = scrape(ports[0])
+        after = scrape_when(ports[0], lambda page: page['lean_connected_peers{client="lean-p2p"}'] == 0,
+                            "the end of the link in the metrics")
         self.assertGreaterEqual(after['lean_beacon_network_bytes_total{direction="out"}'], sent)
         self.assertEqual(after['lean_beacon_peers{direction="in"}'], 0)
-        self.assertEqual(after['lean_connected_peers{client="lean-p2p"}'], 0)
-        ended = [value for name, value in after.items() if name.startswith("lean_peer_disconnection_events_total")]
-        self.assertEqual((sum(ended), len(ended)), (1, 8))
+        ended = disconnections(after)
+        self.assertEqual((sum(ended), len(ended)), (after[begun % "inbound"], 8))
 
 
 if __name__ == "__main__":
