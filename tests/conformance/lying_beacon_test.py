@@ -17,12 +17,12 @@ from leanconformance.fake_chain import FakeChain
 from leanconformance.keys import read_keys
 
 VALIDATOR = e2e.BUILD_DIR / "bin" / "lean-validator"
-SLOT_MS = 400
+SLOT_MS = 800
 # A chain that is older than the 1,024 slots which a client signs on a beacon's word, and younger than the keys' last slot.
 OLD_SLOTS = 1400
-ACTIVE_SLOTS = 2048
-# Slots that the honest chain of a test can have come to.
-YOUNG_SLOTS = 300
+ACTIVE_SLOTS = 4096
+# More than the honest chain of a test can come to, and fewer than those of the old chain.
+YOUNG_SLOTS = 1300
 
 
 class LyingBeaconTest(e2e.NetworkTest):
@@ -119,7 +119,7 @@ class LyingBeaconTest(e2e.NetworkTest):
         beacon = self.start_beacon(genesis_time)
         root = "0x" + beacon.chain.genesis_root.hex()
         for arguments in (("--genesis", folder), ("--genesis-root", root, "--slot-ms", SLOT_MS),
-                          ("--allow-slots-to", OLD_SLOTS + 200, "--slot-ms", SLOT_MS)):
+                          ("--allow-slots-to", OLD_SLOTS + 2000, "--slot-ms", SLOT_MS)):
             with self.subTest(arguments[0]):
                 with beacon.lock:
                     beacon.calls.submissions.clear()
