@@ -51,9 +51,8 @@ class BeaconRestartTest(e2e.NetworkTest):
 
     def test_killed_at_random_moments(self):
         net = self.start_network()
-        self.wait_for_finality()
+        finalized = self.wait_for_finality().finalized
         choose = random.Random(7)
-        finalized = None
         for _ in range(KILLS):
             time.sleep(choose.uniform(0.1, 1.5))  # a moment of a slot, not a condition
             status = net.rpc.try_status()
