@@ -6,15 +6,12 @@ import signal
 
 import e2e
 
-# More than a stop takes on a busy machine. A process that waits for a reader would never stop.
-END_S = 30
-
 
 class StandardStreamsTest(e2e.NetworkTest):
     def ends(self, process, number):
-        """Sends the signal; the process must stop in order."""
+        """Sends the signal; the process must stop in order. One that waits for a reader would never stop."""
         process.signal(number)
-        self.assertEqual(process.wait(END_S), 0, process.log_tail())
+        self.assertEqual(process.wait(e2e.PATIENCE_S), 0, process.log_tail())
 
     def unread_pipe(self, name):
         """A command that runs another one with a pipe of one page for its standard error. Nobody reads the pipe."""

@@ -11,7 +11,7 @@ BEACON = e2e.BUILD_DIR / "bin" / "lean-beacon"
 
 
 def run(*arguments):
-    return subprocess.run([BEACON, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([BEACON, *arguments], capture_output=True, text=True, check=False, timeout=e2e.PATIENCE_S)
 
 
 def children(pid):
@@ -25,7 +25,7 @@ class ProcessTest(e2e.NetworkTest):
             net.start_beacon()
             begin = time.monotonic()
             net.beacon.signal(number)
-            self.assertEqual(net.beacon.wait(30), 0, net.beacon.log_tail())
+            self.assertEqual(net.beacon.wait(e2e.PATIENCE_S), 0, net.beacon.log_tail())
             took = time.monotonic() - begin
             print(f"{signal.Signals(number).name}: stopped after {took:.2f} s")
             self.assertIn("beacon_stopped", net.beacon.log_tail())
