@@ -11,6 +11,8 @@ from leandev.processes import Process, wait_until
 
 PASSWORD = "correct horse battery staple"
 VALIDATOR = e2e.BUILD_DIR / "bin" / "lean-validator"
+# Opening them takes longer than a busy machine takes to deliver a signal.
+OPENED_KEYS = 16
 # A plain key file: 8 bytes of magic, lifetime and a word of zeros, then the seed.
 SEED = slice(16, 48)
 MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r")
@@ -99,7 +101,7 @@ class SecretsTest(e2e.NetworkTest):
                 self.assertIn("lo", mapping, f"{name} lies in memory that can be swapped out")
 
     def test_a_stop_while_keys_are_opened_is_obeyed_at_once(self):
-        keys = self.make_encrypted_keys(8, kdf="scrypt")
+        keys = self.make_encrypted_keys(OPENED_KEYS, kdf="scrypt")
         password = self.directory / "password"
         genesis = self.directory / "genesis"
         made = self.run_beacon("genesis", "--output", genesis, "--genesis-delay", "3600", "--slot-ms", "4000",
@@ -115,13 +117,13 @@ class SecretsTest(e2e.NetworkTest):
         for name, (arguments, code) in commands.items():
             with self.subTest(name):
                 process = self.start(*arguments, "--keystores", keys, "--password-file", password, name=name)
-                first = "index=0" if name == "verify" else "keys opening keys=8"
+                first = "index=0" if name == "verify" else f"keys opening keys={OPENED_KEYS}"
                 wait_until(lambda process=process, first=first: first in process.log_tail(99), e2e.PATIENCE_S,
                            "the first line about keys")
                 process.signal(signal.SIGTERM)
                 self.assertEqual(process.wait(e2e.PATIENCE_S), code, process.log_tail(99))
                 # Opening the keys takes seconds. If later lines are missing, the client did not wait for it.
-                for later in ("validator client starting", "signer listening", "index=7"):
+                for later in ("validator client starting", "signer listening", f"index={OPENED_KEYS - 1}"):
                     self.assertNotIn(later, process.log_tail(99))
 
     def test_passwords_come_from_descriptors_and_as_orchestrators_mount_them(self):
