@@ -11,9 +11,9 @@ import udp_link
 from leandev.processes import Process, wait_until
 
 PROGRAM = e2e.BUILD_DIR / "bin" / "lean-validator"
-SLOT_MS = 1200
+SLOT_MS = 2400
 # Delay between the beacons: more than a quarter of a slot, when votes are cast, and less than half.
-DELAY_S = 0.4
+DELAY_S = 0.8
 
 
 class TwinsTest(e2e.NetworkTest):
