@@ -24,7 +24,8 @@ class DevnetTest(e2e.NetworkTest):
         self.port = network.free_port()
         command = [
             *(e2e.ROOT / "deploy" / "devnet", "--build-dir", e2e.BUILD_DIR, "--dir", self.folder),
-            *("--port", self.port, "--http-port", network.free_port(), "--slot-ms", e2e.SLOT_MS, "--active-slots", e2e.ACTIVE_SLOTS),
+            *("--port", self.port, "--http-port", network.free_port()),
+            *("--slot-ms", e2e.SLOT_MS, "--active-slots", e2e.ACTIVE_SLOTS),
             *("--xmss-log-lifetime", e2e.XMSS_LOG_LIFETIME, "--genesis-delay", 2, *arguments),
         ]
         with open(self.log, "wb") as log:

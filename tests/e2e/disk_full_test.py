@@ -35,8 +35,8 @@ class DiskFullTest(disks.DiskTest):
         self.assertGreaterEqual(net.rpc.status().finalized.slot + 1, before.finalized.slot)
 
     def wait_for_a_stuck_chain(self):
-        """No block is built: for some slots there is no room and the head is unchanged. On a busy machine the beacon may take
-        some room that becomes free before the filler does."""
+        """No block is built: for some slots there is no room and the head is unchanged. On a busy machine the beacon may
+        take some room that becomes free before the filler does."""
         first = None
 
         def stuck(status):

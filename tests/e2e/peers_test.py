@@ -87,8 +87,8 @@ class PeersTest(e2e.NetworkTest):
         self.expect_no_blame()
 
     def restart_an_engine(self, both):
-        """Kills the first engine of two linked ones and starts it again. Returns why the other one says that their old link
-        has ended."""
+        """Kills the first engine of two linked ones and starts it again. Returns why the other one says that their old
+        link has ended."""
         net = self.network
         links = re.compile(f"peer_disconnected peer={net.peer_id(0)} reason=(.*)")
         before = len(links.findall(net.engines[1].log))
@@ -102,7 +102,9 @@ class PeersTest(e2e.NetworkTest):
                           "the two to be linked again", both)
         self.assertTrue(net.rpc.serving(ENGINE))
         print(f"linked again {time.monotonic() - started:.1f} s after the engine's start", flush=True)
-        return wait_until(lambda: links.findall(net.engines[1].log)[before:], e2e.PATIENCE_S, "the end of the old link")[0]
+        ends = wait_until(
+            lambda: links.findall(net.engines[1].log)[before:], e2e.PATIENCE_S, "the end of the old link")
+        return ends[0]
 
     def test_an_engine_comes_late_and_is_killed_and_a_third_beacon_comes_late(self):
         net = self.make_network(clients=2, beacons=3, slot_ms=SLOT_MS)
