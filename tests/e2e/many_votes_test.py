@@ -16,9 +16,9 @@ VALIDATORS = int(os.environ.get("LEAN_VALIDATORS", "2200"))
 BEACONS = int(os.environ.get("LEAN_BEACONS", "2"))
 SLOT_MS = int(os.environ.get("LEAN_SLOT_MS", VALIDATORS * 3 // 8 * 4))
 VOTES_DUE_MS = int(os.environ.get("LEAN_VOTES_DUE_MS", SLOT_MS))
-# The shortest keys: they can be made for thousands of validators in seconds.
+# The shortest keys: they can be made for thousands of validators in seconds. They last for longer than both waits.
 LOG_LIFETIME = 8
-ACTIVE_SLOTS = 64
+ACTIVE_SLOTS = 128
 FULL_SLOTS = int(os.environ.get("LEAN_FULL_SLOTS", "2"))
 POLL_S = 0.02
 

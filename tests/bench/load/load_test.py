@@ -24,6 +24,8 @@ from load import go_programs  # noqa: E402
 
 BUILD_DIR = pathlib.Path(os.environ.get("LEAN_BUILD_DIR", "build/release")).resolve()
 VALIDATORS = 128
+# More than a run takes, so that keys last when a busy machine starts the programs late.
+SLOTS_BETWEEN = 11
 REPORT_OF_GHZ = {
     "count": 1000, "rps": 499.5, "slowest": 9_000_000,
     "latencyDistribution": [{"percentage": 50, "latency": 600_000}, {"percentage": 99, "latency": 2_500_000}],
@@ -52,7 +54,8 @@ class LoadTest(unittest.TestCase):
     def test_every_step_measures(self):
         options = self.options()
         ghz, why = go_programs.tool("ghz", BUILD_DIR / "bin")
-        self.assertEqual(load.measure(options), 0)
+        with mock.patch.object(load, "SLOTS_BETWEEN", SLOTS_BETWEEN):
+            self.assertEqual(load.measure(options), 0)
         report = json.loads(options.json.read_text(encoding="ascii"))
         self.assertEqual(report["validators"], VALIDATORS)
         if ghz:
