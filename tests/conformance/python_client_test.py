@@ -10,7 +10,7 @@ import kit
 from leandev import network
 from leandev.processes import Process
 
-SLOT_MS = 1200
+SLOT_MS = 2400
 
 
 class PythonClientTest(e2e.NetworkTest):
