@@ -139,6 +139,7 @@ void RangeSync::Begin(const AheadPeer& target, const Checkpoint& base, bool alon
   ++plan_id_;
   target_ = target;
   target_came_ = false;
+  last_queued_ = Root();
   base_ = base;
   began_ = logged_ = now;
   imported_before_ = import_.imported();
@@ -192,7 +193,8 @@ void RangeSync::Import(SteadyTime now) {
   if (!import_.active()) {
     std::optional<RangePlan::Ready> ready = plan_->Take();
     if (!ready.has_value()) return;
-    if (!HasBlock(ready->blocks.front()->message.block.parent_root)) return HandleDisconnected(ready->peer);
+    const Root& parent = ready->blocks.front()->message.block.parent_root;
+    if (parent != last_queued_ && !HasBlock(parent)) return HandleDisconnected(ready->peer);
     import_.Begin(ready->peer, std::move(ready->blocks));
   }
   import_.Update(now);
@@ -201,7 +203,11 @@ void RangeSync::Import(SteadyTime now) {
 void RangeSync::OnBlock(const SubmitOutcome& outcome, uint64_t slot) {
   if (outcome.root == target_.head.root) target_came_ = true;
   if (WaitsForOtherBranch(outcome)) needs_roots_ = true;
-  if (outcome.status != SubmitOutcome::kQueued) last_fetched_ = {.root = outcome.root, .slot = slot};
+  if (outcome.status == SubmitOutcome::kQueued) {
+    last_queued_ = outcome.root;
+  } else {
+    last_fetched_ = {.root = outcome.root, .slot = slot};
+  }
 }
 
 void RangeSync::OnImported(BlockImport::Result result, uint64_t peer, const std::string& why) {

@@ -114,6 +114,7 @@ class RangeSync {
   AheadPeer target_;
   bool target_came_ = false;  // the target's head is imported or waits in the dependency queue
   Checkpoint base_;           // the range begins after it
+  Root last_queued_;          // of its blocks in the dependency queue, the last one; zero: none
   SteadyTime began_;
   SteadyTime logged_;
   uint64_t imported_before_ = 0;

@@ -186,6 +186,20 @@ TEST_F(SyncServiceTest, AForkBelowTheHeadIsFollowed) {
   EXPECT_THAT(log_.Matching("sync_range_begins"), Contains(HasSubstr("first_slot=1 last_slot=12")));
 }
 
+// Near the clock, a block that names a missing one waits for it, and those above wait with it.
+TEST_F(SyncServiceTest, BlocksThatWaitAreNoOtherBranch) {
+  constexpr uint64_t kLast = 14;
+  const OrphanedVote run(network_, kLast);
+  FakePeers::Peer peer{.info = {}, .canonical = run.canonical, .others = {}};
+  peers_.Add(1, peer);
+  StartAt(kLast - 1);  // the block of slot 6 is not history, and the orphan that it names never comes
+  ASSERT_TRUE(AwaitHead(run.source));
+  for (const std::string& line : log_.Matching("sync_range_ended")) {
+    EXPECT_THAT(line, HasSubstr("result=\"complete\""));
+  }
+  EXPECT_THAT(peers_.offenders(), IsEmpty());
+}
+
 TEST_F(SyncServiceTest, WhatIsKnownIsNotFetchedAgain) {
   const OrphanedVote run(network_, kLastSlot);
   constexpr size_t kKnown = 12;
