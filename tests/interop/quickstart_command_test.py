@@ -94,7 +94,7 @@ class QuickstartCommandTest(unittest.TestCase):
 
         done = run("stranger_0", *arguments)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("no validators of a node stranger_0", done.stderr)
+        self.assertIn("assigns no validators to a node stranger_0", done.stderr)
         (genesis / "config.yaml").write_text("GENESIS_TIME: soon\n")
         done = run("leannode_0", *arguments)
         self.assertEqual(done.returncode, 1, done.stderr)

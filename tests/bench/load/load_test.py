@@ -45,7 +45,7 @@ class LoadTest(unittest.TestCase):
 
     def options(self, **changes):
         options = {
-            "build_dir": BUILD_DIR, "dir": self.folder, "validators": VALIDATORS, "slot_ms": 1000, "slots": 1,
+            "build_dir": BUILD_DIR, "dir": self.folder, "validators": VALIDATORS, "slot_ms": 2000, "slots": 3,
             "calls": "BuildVote,GetHead,SubmitVotes", "clients": [4], "rate": 100.0, "json": self.folder / "result.json",
         }
         options.update(changes)
